@@ -1,0 +1,1 @@
+"""Typed async SDK for Amazon FSx backup copies."""
