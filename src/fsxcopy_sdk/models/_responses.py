@@ -1,0 +1,64 @@
+"""
+What the operations answer.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from fsxcopy_sdk.enums import (
+    BackupLifecycle,
+)
+from fsxcopy_sdk.models._backup import (
+    Backup,
+)
+
+
+@attrs.frozen(kw_only=True)
+class ResponseMetadata:
+    """
+    How one exchange with the service went.
+    """
+
+    request_id: str | None = None
+    """Names the exchange to AWS support."""
+    http_status: int = 200
+    attempts: int = 1
+    """How often the request was sent, retries included."""
+
+
+@attrs.frozen(kw_only=True)
+class CopyBackupResponse:
+    """
+    What `CopyBackup` answers: the copy that has begun.
+    """
+
+    backup: Backup
+    """Its `lifecycle` is usually COPYING."""
+    metadata: ResponseMetadata = attrs.field(factory=ResponseMetadata, eq=False)
+    """How the exchange went; not part of what the service said, so not compared."""
+
+
+@attrs.frozen(kw_only=True)
+class DescribeBackupsResponse:
+    """
+    What `DescribeBackups` answers: one page of backups.
+    """
+
+    backups: tuple[Backup, ...]
+    next_token: str | None = None
+    """Asks for the next page; None on the last one."""
+    metadata: ResponseMetadata = attrs.field(factory=ResponseMetadata, eq=False)
+    """How the exchange went; not part of what the service said, so not compared."""
+
+
+@attrs.frozen(kw_only=True)
+class DeleteBackupResponse:
+    """
+    What `DeleteBackup` answers.
+    """
+
+    backup_id: str
+    lifecycle: BackupLifecycle
+    metadata: ResponseMetadata = attrs.field(factory=ResponseMetadata, eq=False)
+    """How the exchange went; not part of what the service said, so not compared."""

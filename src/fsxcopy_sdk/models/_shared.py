@@ -1,0 +1,81 @@
+"""
+What several kinds of file system have in common.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from fsxcopy_sdk.enums import (
+    DiskIopsConfigurationMode,
+)
+
+
+@attrs.frozen(kw_only=True)
+class ActiveDirectoryBackupAttributes:
+    """
+    The directory that a backed-up Windows file system had joined.
+    """
+
+    domain_name: str | None = None
+    active_directory_id: str | None = None
+    resource_arn: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class AdministrativeActionFailureDetails:
+    """
+    Why an administrative action failed.
+    """
+
+    message: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class BackupFailureDetails:
+    """
+    Why a backup or a copy failed.
+    """
+
+    message: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class DiskIopsConfiguration:
+    """
+    Provisioned SSD IOPS of a file system.
+    """
+
+    mode: DiskIopsConfigurationMode | None = None
+    iops: int | None = None
+    """Operations per second."""
+
+
+@attrs.frozen(kw_only=True)
+class FileSystemFailureDetails:
+    """
+    Why a file system failed.
+    """
+
+    message: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class LifecycleTransitionReason:
+    """
+    Why a volume or snapshot is in the state it is in.
+    """
+
+    message: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Tag:
+    """
+    A key and a value attached to a resource.
+    """
+
+    key: str
+    """1 to 128 characters, unique on its resource."""
+    value: str
+    """0 to 256 characters."""
