@@ -1,0 +1,296 @@
+"""
+Between the wire and the models; the only module that knows cattrs.
+
+The models know nothing of the wire. What differs is said here, once:
+
+* names: `backup_id` is `BackupId`, by rule, but for the irregular ones;
+* times: the wire has epoch seconds, their text, or ISO 8601; the models have
+  aware datetimes in UTC; `to_dict` gives epoch seconds;
+* absence: a missing member and a null are the same;
+* types are checked, never coerced; members that no model has are ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from types import GenericAlias
+from typing import Any, TypeVar, get_args, get_origin
+
+import attrs
+import cattrs
+import orjson
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from fsxcopy_sdk.enums import OpenEnum
+from fsxcopy_sdk.errors import InvalidArguments, ResponseDecodingError
+from fsxcopy_sdk.models import (
+    CopyBackupResponse,
+    DeleteBackupResponse,
+    DescribeBackupsResponse,
+    ResponseMetadata,
+)
+
+_Model = TypeVar("_Model", bound=attrs.AttrsInstance)
+_Response = TypeVar("_Response", CopyBackupResponse, DescribeBackupsResponse, DeleteBackupResponse)
+
+# Names that do not come back by capitalising each word. A table of acronyms would be
+# wrong: the service has both DNSName and DnsIps.
+_IRREGULAR_NAMES = {
+    "dns_name": "DNSName",
+    "ha_pairs": "HAPairs",
+    "open_zfs_configuration": "OpenZFSConfiguration",
+    "resource_arn": "ResourceARN",
+    "snapshot_arn": "SnapshotARN",
+    "source_snapshot_arn": "SourceSnapshotARN",
+    "throughput_capacity_per_ha_pair": "ThroughputCapacityPerHAPair",
+    "uuid": "UUID",
+}
+
+
+def wire_name(name: str) -> str:
+    """
+    Return the service's name of the member that a model calls *name*.
+    """
+    return _IRREGULAR_NAMES.get(name) or "".join(word.capitalize() for word in name.split("_"))
+
+
+def from_dict(cls: type[_Model], data: Mapping[str, object]) -> _Model:
+    """
+    Make a model from a dict under the service's names.
+
+    *data* may be parsed JSON, what botocore or aiobotocore returned, or what
+    `to_dict` gave.
+
+    Raises:
+        ResponseDecodingError: with the path of every fault in *data*.
+    """
+    return _structure(cls, data, payload=data)
+
+
+def to_dict(model: attrs.AttrsInstance) -> dict[str, object]:
+    """
+    Return *model* as plain JSON-able data under the service's own names.
+
+    Times are epoch seconds, as on the wire. What is absent is left out, empty lists
+    included. Secrets such as `FsxAdminPassword` are kept: mind where it is printed.
+
+    Raises:
+        InvalidArguments: *model* is not an instance of a model.
+    """
+    if not attrs.has(type(model)):
+        raise InvalidArguments(f"model: must be an instance of a model, not {model!r:.80}")
+    data: dict[str, object] = _converter().unstructure(model)
+    return data
+
+
+def from_answer(
+    cls: type[_Response],
+    payload: bytes | Mapping[str, object],
+    operation: str,
+    metadata: ResponseMetadata,
+) -> _Response:
+    """
+    Make the response class *cls* from what the service answered.
+
+    *payload* is the body as received, or the dict that botocore made of it.
+
+    Raises:
+        ResponseDecodingError: with the path of every fault, and *payload*.
+    """
+    document: object = payload
+    if isinstance(payload, bytes):
+        try:
+            document = orjson.loads(payload)
+        except orjson.JSONDecodeError as error:
+            fault = f"$: not JSON: {error}" if payload else "$: empty"
+            raise _undecodable((fault,), payload, operation, metadata) from error
+    response = _structure(cls, document, payload, operation, metadata)
+    return attrs.evolve(response, metadata=metadata)
+
+
+def _structure(
+    cls: type[_Model],
+    document: object,
+    payload: object,
+    operation: str | None = None,
+    metadata: ResponseMetadata | None = None,
+) -> _Model:
+    try:
+        return _converter().structure(document, cls)
+    except (cattrs.BaseValidationError, _Mismatch) as error:
+        faults = tuple(_faults(error, "$"))
+        raise _undecodable(faults, payload, operation, metadata) from error
+    except RecursionError as error:
+        faults = ("$: nested too deeply",)
+        raise _undecodable(faults, payload, operation, metadata) from error
+
+
+def _undecodable(
+    faults: tuple[str, ...],
+    payload: object,
+    operation: str | None,
+    metadata: ResponseMetadata | None,
+) -> ResponseDecodingError:
+    return ResponseDecodingError(
+        f"The answer{f' to {operation}' if operation else ''} cannot be read: {'; '.join(faults)}",
+        operation=operation,
+        attempts=metadata.attempts if metadata else 1,
+        request_id=metadata.request_id if metadata else None,
+        http_status=metadata.http_status if metadata else None,
+        faults=faults,
+        payload=payload,
+    )
+
+
+def _faults(error: Exception, path: str) -> Iterator[str]:
+    """
+    Flatten what cattrs found wrong into lines of path and reason.
+    """
+    if isinstance(error, cattrs.ClassValidationError):
+        for inner, member in error.group_exceptions()[0]:
+            yield from _faults(inner, f"{path}.{wire_name(member.name)}")
+    elif isinstance(error, cattrs.IterableValidationError):
+        for inner, item in error.group_exceptions()[0]:
+            yield from _faults(inner, f"{path}[{item.index}]")
+    elif isinstance(error, KeyError):
+        yield f"{path}: required, but missing"
+    else:
+        yield f"{path}: {error}"
+
+
+class _Mismatch(ValueError):
+    """
+    A value is not of the type that the service documents; says no secret values.
+    """
+
+    def __init__(self, expected: str, value: object) -> None:
+        super().__init__(f"must be {expected}, not {_JSON_NAMES.get(type(value), type(value))}")
+
+
+_JSON_NAMES: dict[type, str] = {
+    bool: "a boolean",
+    dict: "an object",
+    float: "a number with a fraction",
+    int: "an integer",
+    list: "a list",
+    str: "a string",
+    type(None): "null",
+}
+
+
+@cache
+def _converter() -> cattrs.Converter:
+    """
+    Make the one converter; hooks for a class are generated when it is first met.
+    """
+    converter = cattrs.Converter()
+    converter.register_structure_hook_factory(attrs.has, _class_from_wire)
+    converter.register_structure_hook_factory(_is_tuple, _tuple_from_wire)
+    converter.register_structure_hook_factory(_is_open_enum, _enum_from_wire)
+    converter.register_structure_hook(datetime, _time_from_wire)
+    for primitive, name in ((str, "a string"), (int, "an integer"), (bool, "a boolean")):
+        converter.register_structure_hook(primitive, _exactly(primitive, name))
+    converter.register_unstructure_hook_factory(attrs.has, _class_to_wire)
+    converter.register_unstructure_hook_factory(_is_open_enum, lambda _: str.__str__)
+    converter.register_unstructure_hook(datetime, datetime.timestamp)
+    return converter
+
+
+def _member_overrides(cls: type[attrs.AttrsInstance]) -> dict[str, Any]:
+    """
+    Rename every member, and leave out what is about the exchange, not in it.
+
+    Any, because cattrs takes its own options and these in the same keywords.
+    """
+    return {
+        field.name: override(omit=True)
+        if field.name == "metadata"
+        else override(rename=wire_name(field.name))
+        for field in attrs.fields(cls)
+    }
+
+
+def _class_from_wire(
+    cls: type[_Model], converter: cattrs.Converter
+) -> Callable[[object, object], _Model]:
+    generated = make_dict_structure_fn(cls, converter, **_member_overrides(cls))
+
+    def structure(value: object, _: object) -> _Model:
+        if not isinstance(value, dict):
+            raise _Mismatch("an object", value)
+        return generated({name: part for name, part in value.items() if part is not None}, cls)
+
+    return structure
+
+
+def _class_to_wire(
+    cls: type[_Model], converter: cattrs.Converter
+) -> Callable[[_Model], dict[str, object]]:
+    return make_dict_unstructure_fn(
+        cls, converter, _cattrs_omit_if_default=True, **_member_overrides(cls)
+    )
+
+
+def _is_tuple(type_: object) -> bool:
+    return get_origin(type_) is tuple
+
+
+def _tuple_from_wire(
+    type_: object, converter: cattrs.Converter
+) -> Callable[[object, object], tuple[object, ...]]:
+    as_list = GenericAlias(list, get_args(type_)[:1])
+    structure_list = converter.get_structure_hook(as_list)
+
+    def structure(value: object, _: object) -> tuple[object, ...]:
+        # cattrs takes anything that iterates, and so would split a string.
+        if not isinstance(value, list):
+            raise _Mismatch("a list", value)
+        return tuple(structure_list(value, as_list))
+
+    return structure
+
+
+def _is_open_enum(type_: object) -> bool:
+    return isinstance(type_, type) and issubclass(type_, OpenEnum)
+
+
+def _enum_from_wire(enum: type[OpenEnum]) -> Callable[[object, object], OpenEnum]:
+    def structure(value: object, _: object) -> OpenEnum:
+        if not isinstance(value, str):
+            raise _Mismatch("a string", value)
+        return enum(value)
+
+    return structure
+
+
+def _exactly(primitive: type, name: str) -> Callable[[object, object], object]:
+    def structure(value: object, _: object) -> object:
+        # Not isinstance: a boolean is no integer on the wire.
+        if type(value) is not primitive:
+            raise _Mismatch(name, value)
+        return value
+
+    return structure
+
+
+def _time_from_wire(value: object, _: object) -> datetime:
+    """
+    Read a time in any form that AWS JSON 1.1 or botocore gives it.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str | datetime):
+        raise _Mismatch("a time", value)
+    try:
+        moment = value if isinstance(value, datetime) else _parse_time(value)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise ValueError(f"must be a time, not {value!r}") from error
+
+
+def _parse_time(value: float | str) -> datetime:
+    try:
+        seconds = float(value)
+    except ValueError:
+        return datetime.fromisoformat(str(value))
+    return datetime.fromtimestamp(seconds, UTC)

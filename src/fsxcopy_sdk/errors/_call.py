@@ -1,0 +1,94 @@
+"""
+One call that did not end well, whatever the reason.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from fsxcopy_sdk.errors._root import FsxCopyError
+
+
+@attrs.define(slots=False, eq=False)
+class CallError(FsxCopyError):
+    """
+    One call of the service did not end well.
+    """
+
+    operation: str | None = None
+    """The service's name of the operation, such as `CopyBackup`."""
+    client_request_token: str | None = None
+    """
+    The idempotency token that was sent. Where it is not known whether the service
+    accepted the request, repeat it with this token: nothing is done twice.
+    """
+    attempts: int = 1
+    """How often the request was sent, retries included."""
+
+
+@attrs.define(slots=False, eq=False)
+class NoAnswer(CallError):
+    """
+    No whole answer came; the service may or may not have accepted the request.
+    """
+
+
+@attrs.define(slots=False, eq=False)
+class ConnectionFailed(NoAnswer):
+    """
+    The connection could not be made, or broke.
+    """
+
+    @property
+    def is_transient(self) -> bool:
+        """
+        True.
+        """
+        return True
+
+
+@attrs.define(slots=False, eq=False)
+class RequestTimeout(NoAnswer, TimeoutError):
+    """
+    The connection or the answer took longer than the configured timeouts.
+    """
+
+    @property
+    def is_transient(self) -> bool:
+        """
+        True.
+        """
+        return True
+
+
+@attrs.define(slots=False, eq=False)
+class CredentialsUnavailable(NoAnswer):
+    """
+    No credentials were found, or they could not be loaded or renewed.
+    """
+
+
+@attrs.define(slots=False, eq=False)
+class ResponseDecodingError(CallError):
+    """
+    The service answered, but the answer cannot be read.
+
+    The request may well have been accepted, so everything that was received is
+    kept here.
+    """
+
+    request_id: str | None = None
+    http_status: int | None = None
+    faults: tuple[str, ...] = ()
+    """One text for each fault: its path in the answer, such as `$.Backup.CreationTime`."""
+    payload: object = attrs.field(default=None, repr=False)
+    """What was received: bytes, or a dict that botocore had parsed. May hold secrets."""
+
+
+@attrs.define(slots=False, eq=False)
+class RepeatedNextToken(CallError):
+    """
+    A page leads back to an earlier one, so that paging would never end.
+    """
+
+    next_token: str | None = None

@@ -1,0 +1,53 @@
+"""
+The root of all errors, and those that need no call.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+# All errors are `define(slots=False, eq=False)` with positional fields, not frozen:
+# BaseException pickles by `args`, which attrs fills with all fields in order.
+
+
+@attrs.define(slots=False, eq=False)
+class FsxCopyError(Exception):
+    """
+    Root of all errors of this package.
+    """
+
+    message: str
+
+    @property
+    def is_transient(self) -> bool:
+        """
+        Whether the same call may succeed later without anything being changed.
+        """
+        return False
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@attrs.define(slots=False, eq=False)
+class InvalidArguments(FsxCopyError, ValueError):
+    """
+    Arguments break rules of the service; nothing was sent.
+    """
+
+    faults: tuple[str, ...] = ()
+    """One text for each fault: the argument's name and the rule."""
+
+
+@attrs.define(slots=False, eq=False)
+class ConfigurationError(FsxCopyError):
+    """
+    The client cannot be made or used as it is configured.
+    """
+
+
+@attrs.define(slots=False, eq=False)
+class ClientClosed(FsxCopyError):
+    """
+    The client is not open: use it inside ``async with``.
+    """

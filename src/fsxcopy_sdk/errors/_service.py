@@ -1,0 +1,213 @@
+"""
+Answers that are errors: the service's own, and those that all AWS services share.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from fsxcopy_sdk.enums import ServiceLimit
+from fsxcopy_sdk.errors._call import CallError
+
+
+@attrs.define(slots=False, eq=False)
+class ServiceError(CallError):
+    """
+    The answer is an error.
+
+    Raised itself for codes that have no class of their own. Answers without a code
+    (a proxy's HTML page, say) have the HTTP status as their code.
+    """
+
+    code: str = attrs.field(
+        default=attrs.Factory(lambda self: type(self).__name__, takes_self=True)
+    )
+    """The error's name as the service sent it, without namespace."""
+    request_id: str | None = None
+    """Names the exchange to AWS support."""
+    http_status: int = 400
+    body: bytes | None = attrs.field(default=None, repr=False)
+    """What was received, byte for byte."""
+
+    @property
+    def is_transient(self) -> bool:
+        """
+        Whether the service or something before it is overloaded or broken for now.
+        """
+        return self.http_status >= 500 or self.http_status == 429  # noqa: PLR2004 - HTTP's own
+
+    def __str__(self) -> str:
+        where = f" ({self.operation})" if self.operation else ""
+        return f"{self.code}{where}: {self.message}"
+
+
+@attrs.define(slots=False, eq=False)
+class AccessDenied(ServiceError):
+    """
+    The caller lacks a permission.
+    """
+
+
+@attrs.define(slots=False, eq=False)
+class ExpiredCredentials(ServiceError):
+    """
+    The session token behind the request is no longer valid.
+    """
+
+
+@attrs.define(slots=False, eq=False)
+class InvalidCredentials(ServiceError):
+    """
+    The key is unknown, or its signature does not fit the request or the time.
+    """
+
+
+@attrs.define(slots=False, eq=False)
+class ServiceUnavailable(ServiceError):
+    """
+    The service cannot answer for now.
+    """
+
+    @property
+    def is_transient(self) -> bool:
+        """
+        True.
+        """
+        return True
+
+
+@attrs.define(slots=False, eq=False)
+class Throttled(ServiceError):
+    """
+    Too many requests in too short a time; there is one class for all such codes.
+    """
+
+    @property
+    def is_transient(self) -> bool:
+        """
+        True.
+        """
+        return True
+
+
+@attrs.define(slots=False, eq=False)
+class BackupBeingCopied(ServiceError):
+    """
+    The backup is the source of a copy, or was a short time ago, and cannot be deleted.
+    """
+
+    backup_id: str | None = None
+
+
+@attrs.define(slots=False, eq=False)
+class BackupInProgress(ServiceError):
+    """
+    Another backup of the same file system is being made.
+    """
+
+
+@attrs.define(slots=False, eq=False)
+class BackupNotFound(ServiceError):
+    """
+    There is no such backup in that Region and account.
+    """
+
+
+@attrs.define(slots=False, eq=False)
+class BackupRestoring(ServiceError):
+    """
+    A file system is being made from the backup, which cannot be deleted.
+    """
+
+    file_system_id: str | None = None
+
+
+@attrs.define(slots=False, eq=False)
+class BadRequest(ServiceError):
+    """
+    The request breaks a rule of the service.
+    """
+
+
+@attrs.define(slots=False, eq=False)
+class FileSystemNotFound(ServiceError):
+    """
+    There is no such file system.
+    """
+
+
+@attrs.define(slots=False, eq=False)
+class IncompatibleParameterError(ServiceError):
+    """
+    A parameter does not go with the others or with an earlier request of the same token.
+    """
+
+    parameter: str | None = None
+
+
+@attrs.define(slots=False, eq=False)
+class IncompatibleRegionForMultiAZ(ServiceError):
+    """
+    The destination Region has no room for a Multi-AZ file system.
+    """
+
+
+@attrs.define(slots=False, eq=False)
+class InternalServerError(ServiceError):
+    """
+    The service failed.
+    """
+
+
+@attrs.define(slots=False, eq=False)
+class InvalidDestinationKmsKey(ServiceError):
+    """
+    The key for the copy cannot be used.
+    """
+
+
+@attrs.define(slots=False, eq=False)
+class InvalidRegion(ServiceError):
+    """
+    The source Region does not exist or cannot be copied from.
+    """
+
+
+@attrs.define(slots=False, eq=False)
+class InvalidSourceKmsKey(ServiceError):
+    """
+    The key of the source cannot be used.
+    """
+
+
+@attrs.define(slots=False, eq=False)
+class ServiceLimitExceeded(ServiceError):
+    """
+    A limit of the account is reached.
+    """
+
+    limit: ServiceLimit | None = None
+    """TOTAL_IN_PROGRESS_COPY_BACKUPS clears as copies finish; the others do not clear by waiting."""
+
+
+@attrs.define(slots=False, eq=False)
+class SourceBackupUnavailable(ServiceError):
+    """
+    The source is not AVAILABLE.
+    """
+
+    backup_id: str | None = None
+
+
+@attrs.define(slots=False, eq=False)
+class UnsupportedOperation(ServiceError):
+    """
+    The backup is of a kind that cannot be copied.
+    """
+
+
+@attrs.define(slots=False, eq=False)
+class VolumeNotFound(ServiceError):
+    """
+    There is no such volume.
+    """
