@@ -1,0 +1,245 @@
+"""
+What a test may do to the local FSx, and ask of it, past the network.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Mapping
+
+import orjson
+
+from ._documents import EXAMPLE_BACKUP, EXAMPLE_REGION
+from ._errors import LONGEST_MESSAGE
+from ._faults import Fault
+from ._http import Front, RecordedRequest
+from ._json import Document, JsonValue
+from ._lifecycle import Moment, Settled
+from ._regions import Place, partition_of
+from ._stocking import completed, remember_sources
+from ._store import DEFAULT_ACCOUNT, Store, StoredBackup
+
+
+class Controls:
+    """
+    The half of `LocalFsx` that tests call.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._front = Front(store)
+
+    @property
+    def calls(self) -> Counter[str]:
+        """
+        Count the calls that reached an operation, by its name.
+
+        Calls that got a fault count as well.
+        """
+        return self._front.calls
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """
+        List the calls that reached an operation, in order.
+        """
+        return self._front.requests
+
+    def account_of(self, access_key: str) -> str:
+        """
+        Return the account of *access_key*, which from now on has it.
+        """
+        return self._store.account_of(access_key)
+
+    def add_access_key(self, access_key: str, *, account: str = DEFAULT_ACCOUNT) -> None:
+        """
+        Give one more *access_key* to *account*.
+        """
+        self._store.add_access_key(access_key, account)
+
+    def add_backup(
+        self,
+        region: str,
+        document: Mapping[str, JsonValue] | None = None,
+        /,
+        *,
+        account: str | None = None,
+        **members: JsonValue,
+    ) -> str:
+        """
+        Put a backup into *region*, and return its id.
+
+        It is what *document* and *members* say, under the service's own
+        names and in JSON (CreationTime in epoch seconds), known to the
+        service or not; members win. What they leave out is that of an
+        AVAILABLE, USER_INITIATED backup of a Lustre file system, or of the
+        volume in Volume. A member that is None is left out. It stays in the
+        Lifecycle that it has.
+
+        Raises:
+            TypeError: it is not JSON.
+            ValueError: the Region cannot be one, or the BackupId is taken.
+        """
+        if partition_of(region) is None:
+            msg = f"region must be the name of a Region, not {region!r}"
+            raise ValueError(msg)
+        place = Place(account or DEFAULT_ACCOUNT, region)
+        given = orjson.loads(orjson.dumps({**(document or {}), **members}))
+        complete = completed(self._store, place, given)
+        backup_id = str(complete["BackupId"])
+        if backup_id in self._store.by_id:
+            msg = f"BackupId {backup_id!r} is taken"
+            raise ValueError(msg)
+        lifecycle = str(complete.pop("Lifecycle"))
+        self._store.put(
+            place,
+            complete,
+            Settled(since=self._store.clock.now(), moment=Moment(lifecycle=lifecycle)),
+        )
+        remember_sources(self._store, place, complete)
+        return backup_id
+
+    def add_example_backup(
+        self, region: str = EXAMPLE_REGION, *, account: str | None = None
+    ) -> str:
+        """
+        Put `EXAMPLE_BACKUP` into *region*, and return its id.
+
+        Raises:
+            ValueError: it is there already.
+        """
+        return self.add_backup(region, EXAMPLE_BACKUP, account=account)
+
+    def backup(self, region: str, backup_id: str) -> Document:
+        """
+        Return what DescribeBackups would show of a backup now.
+
+        Raises:
+            KeyError: *region* has no such backup.
+        """
+        backup = self._store.by_id[backup_id]
+        if backup.place.region != region:
+            raise KeyError(backup_id)
+        return copy.deepcopy(backup.seen(self._store.clock.now()))
+
+    def backups(self, region: str, *, account: str | None = None) -> list[Document]:
+        """
+        Return what DescribeBackups would show of *region* now, all pages.
+        """
+        now = self._store.clock.now()
+        held = self._store.shelf(self._place(region, account)).backups
+        return [copy.deepcopy(backup.seen(now)) for backup in held.values()]
+
+    def copies_in_progress(self, region: str, *, account: str | None = None) -> int:
+        """
+        Count the copies into *region* that are in progress now.
+        """
+        place = self._place(region, account)
+        return len(self._store.copies_in_progress(place))
+
+    def most_copies_in_progress(self, region: str, *, account: str | None = None) -> int:
+        """
+        Return the most copies into *region* that were in progress at once.
+        """
+        place = self._place(region, account)
+        return self._store.shelf(place).most_copies_in_progress
+
+    def fail_copy(self, backup_id: str, message: str) -> None:
+        """
+        Make a backup FAILED now, with *message* in its FailureDetails.
+
+        Raises:
+            KeyError: there is no such backup.
+            ValueError: *message* is not 1 to 256 characters long.
+        """
+        if not 1 <= len(message) <= LONGEST_MESSAGE:
+            msg = f"message must have 1 to {LONGEST_MESSAGE} characters"
+            raise ValueError(msg)
+        self._settle(self._store.by_id[backup_id], "FAILED", message)
+
+    def set_lifecycle(self, backup_id: str, lifecycle: str) -> None:
+        """
+        Make a backup stay in *lifecycle* from now on, known or not.
+
+        Raises:
+            KeyError: there is no such backup.
+        """
+        self._settle(self._store.by_id[backup_id], lifecycle, None)
+
+    def refuse_kms_key(
+        self,
+        key_id: str,
+        *,
+        as_source: bool = False,
+        as_destination: bool = False,
+        later: bool = False,
+    ) -> None:
+        """
+        Make copies fail that need *key_id*, exactly as it is written.
+
+        *as_source*: those whose source is encrypted with it. *as_destination*:
+        those that are to be. With *later* the copy is accepted and becomes
+        FAILED at half of its duration, else it is refused.
+
+        Raises:
+            ValueError: it is for neither.
+        """
+        if not (as_source or as_destination):
+            msg = "as_source or as_destination must be true"
+            raise ValueError(msg)
+        if as_source:
+            self._store.refused_keys["InvalidSourceKmsKey", key_id] = later
+        if as_destination:
+            self._store.refused_keys["InvalidDestinationKmsKey", key_id] = later
+
+    def forbid_multi_az(self, region: str) -> None:
+        """
+        Make *region* one that has no Multi-AZ file systems.
+        """
+        self._store.single_az_regions.add(region)
+
+    def inject(
+        self,
+        fault: Fault,
+        *,
+        next_calls: int | None = None,
+        fraction: float | None = None,
+        operation: str | None = None,
+        after: bool = False,
+    ) -> None:
+        """
+        Make the next call go wrong, or as many as are asked for.
+
+        *next_calls* counts calls of *operation* (of any, if None);
+        *fraction* is the share of them, 0 to 1, drawn from the seed until
+        the faults are cleared. The call is not carried out, unless *after*
+        is true or the fault is one of an answer (truncated, content type).
+        Each call gets one fault at most: of several, the one that was
+        injected first.
+
+        Raises:
+            ValueError: an argument breaks its rule.
+        """
+        self._front.injections.add(
+            fault,
+            next_calls=next_calls,
+            fraction=fraction,
+            operation=operation,
+            after=after,
+        )
+
+    def clear_faults(self) -> None:
+        """
+        Forget all faults that were injected.
+        """
+        self._front.injections.clear()
+
+    def _place(self, region: str, account: str | None) -> Place:
+        return Place(account or DEFAULT_ACCOUNT, region)
+
+    def _settle(self, backup: StoredBackup, lifecycle: str, failure: str | None) -> None:
+        now = self._store.clock.now()
+        percent = backup.course.at(now).percent
+        moment = Moment(lifecycle=lifecycle, percent=percent, failure=failure)
+        backup.course = Settled(since=now, moment=moment)

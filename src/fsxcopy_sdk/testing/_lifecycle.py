@@ -1,0 +1,188 @@
+"""
+How a backup moves: its Lifecycle and ProgressPercent at any time.
+
+Pure: the time is an argument, nothing is remembered, nothing runs.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+import attrs
+
+FINISHED: Final = frozenset({"AVAILABLE", "FAILED", "DELETED"})
+"""
+The lifecycles that a backup does not leave by itself; any other, also one
+that nobody knows yet, counts as work in progress.
+"""
+
+Stages: TypeAlias = tuple[tuple[float, str], ...]
+"""
+(share of the duration at which it begins, lifecycle); the first at 0.
+"""
+
+CREATING_STAGES: Final[Stages] = ((0.0, "CREATING"),)
+COPYING_STAGES: Final[Stages] = ((0.0, "COPYING"),)
+"""What a backup or a copy is until it is AVAILABLE."""
+
+EVERY_CREATING_STAGE: Final[Stages] = (
+    (0.0, "PENDING"),
+    (0.1, "CREATING"),
+    (0.5, "TRANSFERRING"),
+)
+EVERY_COPYING_STAGE: Final[Stages] = ((0.0, "PENDING"), (0.1, "COPYING"))
+"""
+The same with all stages that the service has. The service does not say how
+long each lasts: the shares are this package's own.
+"""
+
+FAILS_AFTER: Final = 0.5
+"""The share of its duration after which a copy that must fail does so."""
+
+
+class ProgressShape(StrEnum):
+    """
+    Name how ProgressPercent grows with the share *x* of the duration.
+
+    Percents are rounded down, never fall, and stay between 0 and 100. A
+    backup at work shows 99 at most: 100 is shown by AVAILABLE ones only.
+    """
+
+    LINEAR = "linear"
+    """100 * x."""
+
+    SLOW_START = "slow-start"
+    """100 * x ** 2: a quarter at half time."""
+
+    FAST_START = "fast-start"
+    """100 * (1 - (1 - x) ** 2): three quarters at half time."""
+
+    STEPS = "steps"
+    """10 * floor(10 * x): stands still, then jumps by ten."""
+
+    NONE = "none"
+    """ProgressPercent is absent, also when the backup is AVAILABLE."""
+
+
+def percent_at(shape: ProgressShape, share: float) -> int | None:
+    """
+    Return the ProgressPercent of a backup at work, None if it shows none.
+
+    *share* is the part of the duration that has passed, 0 to 1.
+    """
+    match shape:
+        case ProgressShape.NONE:
+            return None
+        case ProgressShape.LINEAR:
+            done = share
+        case ProgressShape.SLOW_START:
+            done = share**2
+        case ProgressShape.FAST_START:
+            done = 1 - (1 - share) ** 2
+        case ProgressShape.STEPS:
+            done = math.floor(round(10 * share, 6)) / 10
+    # Rounded first: 29 s of 100 s are 29 %, not 28.999999999999996 %.
+    return max(0, min(99, math.floor(round(100 * done, 6))))
+
+
+@attrs.frozen(kw_only=True)
+class Moment:
+    """
+    What a backup shows of its course at one time.
+    """
+
+    lifecycle: str
+    percent: int | None = None
+    failure: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Settled:
+    """
+    Stay what it is: a backup that was put there, or stopped, as it stands.
+    """
+
+    since: float
+    moment: Moment
+
+    @property
+    def ends_at(self) -> float:
+        """
+        Return when the work ended, infinity for work that never ends.
+        """
+        return self.since if self.moment.lifecycle in FINISHED else math.inf
+
+    @property
+    def succeeds(self) -> bool:
+        """
+        Tell whether the end is AVAILABLE.
+        """
+        return self.moment.lifecycle == "AVAILABLE"
+
+    def at(self, now: float) -> Moment:
+        """
+        Return what the backup shows, whatever the time is.
+        """
+        return self.moment
+
+
+@attrs.frozen(kw_only=True)
+class Moving:
+    """
+    Go through the stages and become AVAILABLE, or FAILED on the way.
+    """
+
+    begun_at: float
+    duration: float
+    """Seconds."""
+    stages: Stages
+    shape: ProgressShape
+    failure: str | None = None
+    """The text of FailureDetails, for one that is to fail."""
+
+    @property
+    def ends_at(self) -> float:
+        """
+        Return when it becomes AVAILABLE or FAILED.
+        """
+        if self.failure is None:
+            return self.begun_at + self.duration
+        return self.begun_at + self.duration * FAILS_AFTER
+
+    @property
+    def succeeds(self) -> bool:
+        """
+        Tell whether the end is AVAILABLE.
+        """
+        return self.failure is None
+
+    def at(self, now: float) -> Moment:
+        """
+        Return what the backup shows at *now*.
+        """
+        if now < self.ends_at:
+            share = max(0.0, (now - self.begun_at) / self.duration)
+            reached = [name for begin, name in self.stages if begin <= share]
+            return Moment(lifecycle=reached[-1], percent=percent_at(self.shape, share))
+        if self.failure is not None:
+            return Moment(
+                lifecycle="FAILED",
+                percent=percent_at(self.shape, FAILS_AFTER),
+                failure=self.failure,
+            )
+        done = None if self.shape is ProgressShape.NONE else 100
+        return Moment(lifecycle="AVAILABLE", percent=done)
+
+
+Course: TypeAlias = Settled | Moving
+
+
+def busy_until(course: Course, grace: float) -> float:
+    """
+    Return until when a copy on *course* keeps its source from deletion.
+
+    *grace* is for how many seconds after AVAILABLE it still does.
+    """
+    return course.ends_at + (grace if course.succeeds else 0.0)
