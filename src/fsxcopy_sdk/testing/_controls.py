@@ -5,6 +5,7 @@ What a test may do to the local FSx, and ask of it, past the network.
 from __future__ import annotations
 
 import copy
+import re
 from collections import Counter
 from collections.abc import Mapping
 
@@ -55,8 +56,11 @@ class Controls:
     def add_access_key(self, access_key: str, *, account: str = DEFAULT_ACCOUNT) -> None:
         """
         Give one more *access_key* to *account*.
+
+        Raises:
+            ValueError: *account* is not twelve digits.
         """
-        self._store.add_access_key(access_key, account)
+        self._store.add_access_key(access_key, _account(account))
 
     def add_backup(
         self,
@@ -74,29 +78,27 @@ class Controls:
         names and in JSON (CreationTime in epoch seconds), known to the
         service or not; members win. What they leave out is that of an
         AVAILABLE, USER_INITIATED backup of a Lustre file system, or of the
-        volume in Volume. A member that is None is left out. It stays in the
-        Lifecycle that it has.
+        volume in Volume. A member that is None is left out, but for BackupId
+        and Lifecycle. It stays in its Lifecycle; one that is COPYING counts
+        as a copy in progress, as somebody else's would.
 
         Raises:
             TypeError: it is not JSON.
-            ValueError: the Region cannot be one, or the BackupId is taken.
+            ValueError: *region* or *account* cannot be one, or the BackupId
+                is taken.
         """
-        if partition_of(region) is None:
-            msg = f"region must be the name of a Region, not {region!r}"
-            raise ValueError(msg)
-        place = Place(account or DEFAULT_ACCOUNT, region)
+        place = _place(region, account)
         given = orjson.loads(orjson.dumps({**(document or {}), **members}))
         complete = completed(self._store, place, given)
         backup_id = str(complete["BackupId"])
         if backup_id in self._store.by_id:
             msg = f"BackupId {backup_id!r} is taken"
             raise ValueError(msg)
-        lifecycle = str(complete.pop("Lifecycle"))
-        self._store.put(
-            place,
-            complete,
-            Settled(since=self._store.clock.now(), moment=Moment(lifecycle=lifecycle)),
-        )
+        moment = Moment(lifecycle=str(complete.pop("Lifecycle")))
+        course = Settled(since=self._store.clock.now(), moment=moment)
+        backup = self._store.put(place, complete, course)
+        if moment.lifecycle == "COPYING":
+            self._store.add_copy(backup)
         remember_sources(self._store, place, complete)
         return backup_id
 
@@ -126,23 +128,32 @@ class Controls:
     def backups(self, region: str, *, account: str | None = None) -> list[Document]:
         """
         Return what DescribeBackups would show of *region* now, all pages.
+
+        Raises:
+            ValueError: *region* or *account* cannot be one.
         """
         now = self._store.clock.now()
-        held = self._store.shelf(self._place(region, account)).backups
+        held = self._store.shelf(_place(region, account)).backups
         return [copy.deepcopy(backup.seen(now)) for backup in held.values()]
 
     def copies_in_progress(self, region: str, *, account: str | None = None) -> int:
         """
         Count the copies into *region* that are in progress now.
+
+        Raises:
+            ValueError: *region* or *account* cannot be one.
         """
-        place = self._place(region, account)
+        place = _place(region, account)
         return len(self._store.copies_in_progress(place))
 
     def most_copies_in_progress(self, region: str, *, account: str | None = None) -> int:
         """
         Return the most copies into *region* that were in progress at once.
+
+        Raises:
+            ValueError: *region* or *account* cannot be one.
         """
-        place = self._place(region, account)
+        place = _place(region, account)
         return self._store.shelf(place).most_copies_in_progress
 
     def fail_copy(self, backup_id: str, message: str) -> None:
@@ -161,6 +172,8 @@ class Controls:
     def set_lifecycle(self, backup_id: str, lifecycle: str) -> None:
         """
         Make a backup stay in *lifecycle* from now on, known or not.
+
+        It keeps the ProgressPercent that it has reached.
 
         Raises:
             KeyError: there is no such backup.
@@ -196,8 +209,11 @@ class Controls:
     def forbid_multi_az(self, region: str) -> None:
         """
         Make *region* one that has no Multi-AZ file systems.
+
+        Raises:
+            ValueError: *region* cannot be one.
         """
-        self._store.single_az_regions.add(region)
+        self._store.single_az_regions.add(_place(region, None).region)
 
     def inject(
         self,
@@ -235,11 +251,22 @@ class Controls:
         """
         self._front.injections.clear()
 
-    def _place(self, region: str, account: str | None) -> Place:
-        return Place(account or DEFAULT_ACCOUNT, region)
-
     def _settle(self, backup: StoredBackup, lifecycle: str, failure: str | None) -> None:
         now = self._store.clock.now()
         percent = backup.course.at(now).percent
         moment = Moment(lifecycle=lifecycle, percent=percent, failure=failure)
         backup.course = Settled(since=now, moment=moment)
+
+
+def _place(region: str, account: str | None) -> Place:
+    if partition_of(region) is None:
+        msg = f"region must be the name of a Region, not {region!r}"
+        raise ValueError(msg)
+    return Place(DEFAULT_ACCOUNT if account is None else _account(account), region)
+
+
+def _account(account: str) -> str:
+    if not re.fullmatch(r"\d{12}", account):
+        msg = f"account must be twelve digits, not {account!r}"
+        raise ValueError(msg)
+    return account

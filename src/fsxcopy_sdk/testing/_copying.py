@@ -119,11 +119,7 @@ def _begin(
         store.begin(source.backup_id, copy=True, failure=failure),
     )
     source.copies.append(copy)
-    shelf = store.shelf(place)
-    shelf.copies.append(copy)
-    shelf.most_copies_in_progress = max(
-        shelf.most_copies_in_progress, len(store.copies_in_progress(place))
-    )
+    store.add_copy(copy)
     return copy
 
 

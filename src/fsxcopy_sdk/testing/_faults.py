@@ -68,7 +68,7 @@ class Fault:
     """
 
     kind: FaultKind
-    answer: Answer | None = None
+    answer: Answer = Answer(200, b"")
     """What to answer, for ANSWER; whose headers to take, for RELABEL."""
     seconds: float = 0.0
     """How much longer, by the clock of the local FSx, for DELAY."""
@@ -154,7 +154,7 @@ class Fault:
         Carry out the call, give its answer another content type.
         """
         headers = {"Content-Type": content_type}
-        return cls(kind=FaultKind.RELABEL, answer=Answer(0, b"", headers))
+        return cls(kind=FaultKind.RELABEL, answer=Answer(200, b"", headers))
 
     @classmethod
     def html(cls, status: int = 502) -> Fault:

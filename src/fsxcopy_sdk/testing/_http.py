@@ -4,12 +4,13 @@ The protocol: from an HTTP request to an operation, and back.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import struct
 from collections import Counter
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, cast
 
 import attrs
 import orjson
@@ -72,11 +73,7 @@ class Front:
         try:
             recorded = await self._read(request)
         except ProtocolFailure as failure:
-            response = self._response(_error_answer(failure))
-            if failure.status == 413:
-                # The rest of the body is still on its way.
-                response.force_close()
-            return response
+            return self._response(_error_answer(failure))
         self.calls[recorded.operation] += 1
         self.requests.append(recorded)
         return await self._carry_out(request, recorded)
@@ -120,10 +117,11 @@ class Front:
             case FaultKind.TRUNCATE:
                 return await self._truncated(request, answer())
             case FaultKind.RELABEL:
-                return self._response(_relabelled(answer(), fault))
+                headers = fault.answer.headers
+                return self._response(attrs.evolve(answer(), headers=headers))
         if injection.after:
             answer()
-        if fault.answer is None:
+        if fault.kind is FaultKind.RESET:
             return _reset(request)
         return self._response(fault.answer)
 
@@ -197,18 +195,13 @@ def _error_answer(failure: ServiceFailure) -> Answer:
     return Answer(failure.status, orjson.dumps(failure.document()))
 
 
-def _relabelled(answer: Answer, fault: Fault) -> Answer:
-    headers = fault.answer.headers if fault.answer else {}
-    return attrs.evolve(answer, headers=headers)
-
-
 def _reset(request: web.Request) -> web.Response:
-    transport = request.transport
-    if transport is not None:
-        connection = transport.get_extra_info("socket")
-        # Closing with data that nobody will wait for sends RST, not FIN.
-        linger = struct.pack("ii", 1, 0)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        transport.abort()
+    # Nothing was awaited since the body was read: the connection is there.
+    transport = cast("asyncio.Transport", request.transport)
+    connection = transport.get_extra_info("socket")
+    # With nothing to linger for, closing sends RST in the place of FIN.
+    linger = struct.pack("ii", 1, 0)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    transport.abort()
     # Nobody gets this; aiohttp demands one.
     return web.Response()

@@ -14,26 +14,27 @@ def completed(store: Store, place: Place, given: Document) -> Document:
     """
     Return *given* with what a backup in *place* needs beside it.
 
-    Members that are None are left out.
+    Members that are None are left out, but for BackupId and Lifecycle.
     """
     now = store.epoch()
     backup_id = str(given.get("BackupId") or store.new_backup_id())
     complete: Document = {
         "BackupId": backup_id,
-        "Lifecycle": "AVAILABLE",
         "Type": "USER_INITIATED",
         "CreationTime": now,
         "KmsKeyId": default_key(place),
         "ResourceARN": place.arn(f"backup/{backup_id}"),
         "OwnerId": place.account,
     }
-    if "Volume" in given:
+    if given.get("Volume") is not None:
         complete["ResourceType"] = "VOLUME"
     else:
         file_system_id = backup_id.replace("backup-", "fs-")
         complete["ResourceType"] = "FILE_SYSTEM"
         complete["FileSystem"] = default_file_system(place, file_system_id, now)
     complete.update(given)
+    complete["BackupId"] = backup_id
+    complete["Lifecycle"] = given.get("Lifecycle") or "AVAILABLE"
     return {name: value for name, value in complete.items() if value is not None}
 
 

@@ -215,6 +215,15 @@ class Store:
         self.shelf(place).backups[backup.backup_id] = backup
         return backup
 
+    def add_copy(self, copy: StoredBackup) -> None:
+        """
+        Count *copy* among the copies in progress.
+        """
+        shelf = self.shelf(copy.place)
+        shelf.copies.append(copy)
+        in_progress = len(self.copies_in_progress(copy.place))
+        shelf.most_copies_in_progress = max(shelf.most_copies_in_progress, in_progress)
+
     def remove(self, backup: StoredBackup) -> None:
         """
         Forget *backup*, but for the tokens that lead to it.
