@@ -1,0 +1,159 @@
+"""
+From an error answer to an exception: where the code stands, and one table.
+
+AWS JSON 1.1 puts the code into ``__type``, into ``code`` or into a header, and the
+text into ``Message`` or ``message``. Proxies put neither anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import attrs
+import orjson
+
+from fsxcopy_sdk import errors
+from fsxcopy_sdk.enums import ServiceLimit
+from fsxcopy_sdk.models import ResponseMetadata
+
+_MODELLED = (
+    errors.BackupBeingCopied,
+    errors.BackupInProgress,
+    errors.BackupNotFound,
+    errors.BackupRestoring,
+    errors.BadRequest,
+    errors.FileSystemNotFound,
+    errors.IncompatibleParameterError,
+    errors.IncompatibleRegionForMultiAZ,
+    errors.InternalServerError,
+    errors.InvalidDestinationKmsKey,
+    errors.InvalidRegion,
+    errors.InvalidSourceKmsKey,
+    errors.ServiceLimitExceeded,
+    errors.SourceBackupUnavailable,
+    errors.UnsupportedOperation,
+    errors.VolumeNotFound,
+)
+
+# Codes that any AWS service may send; the throttling ones are those that botocore's
+# retry modes know (botocore.retries.standard, botocore/data/_retry.json).
+_FAMILIES: dict[type[errors.ServiceError], tuple[str, ...]] = {
+    errors.AccessDenied: ("AccessDenied", "AccessDeniedException", "NotAuthorized"),
+    errors.ExpiredCredentials: ("ExpiredToken", "ExpiredTokenException", "RequestExpired"),
+    errors.InvalidCredentials: (
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    ),
+    errors.ServiceUnavailable: ("ServiceUnavailable", "ServiceUnavailableException"),
+    errors.Throttled: (
+        "BandwidthLimitExceeded",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "Throttling",
+        "ThrottledException",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    ),
+}
+
+CLASSES: Mapping[str, type[errors.ServiceError]] = MappingProxyType(
+    {cls.__name__: cls for cls in _MODELLED}
+    | {code: cls for cls, codes in _FAMILIES.items() for code in codes}
+)
+"""Error code to class; any other code is a plain `ServiceError`."""
+
+# Members of errors: our name, the service's name, type.
+_MEMBERS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
+    ("backup_id", "BackupId", str),
+    ("file_system_id", "FileSystemId", str),
+    ("limit", "Limit", ServiceLimit),
+    ("parameter", "Parameter", str),
+)
+
+
+@attrs.frozen(kw_only=True)
+class ErrorDocument:
+    """
+    What an error answer says.
+    """
+
+    code: str
+    """Without namespace and suffix; the HTTP status where the answer has no code."""
+    message: str
+    members: Mapping[str, object] = attrs.field(factory=dict)
+    """The whole document under the service's names; empty where there is none."""
+
+
+def read_error(status: int, headers: Mapping[str, str], body: bytes) -> ErrorDocument:
+    """
+    Find code and text in an error answer; *headers* have lower-case names.
+    """
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        document = None
+    members: dict[str, object] = document if isinstance(document, dict) else {}
+    code = _first_text(members.get("__type"), members.get("code"), headers.get("x-amzn-errortype"))
+    # `namespace#Code:http://...`, of which any part but the code may be missing.
+    code = code.partition(":")[0].rpartition("#")[2].strip()
+    message = _first_text(members.get("Message"), members.get("message"))
+    return ErrorDocument(
+        code=code or str(status),
+        message=message or _describe(status, headers, body),
+        members=members,
+    )
+
+
+def service_error(
+    document: ErrorDocument,
+    *,
+    operation: str,
+    metadata: ResponseMetadata,
+    body: bytes | None,
+) -> errors.ServiceError:
+    """
+    Make the exception for *document*, of the class that the table has for its code.
+    """
+    cls = CLASSES.get(document.code, errors.ServiceError)
+    error = cls(
+        document.message,
+        operation=operation,
+        attempts=metadata.attempts,
+        code=document.code,
+        request_id=metadata.request_id,
+        http_status=metadata.http_status,
+        body=body,
+    )
+    for name, wire_name, type_ in _MEMBERS:
+        value = document.members.get(wire_name)
+        if isinstance(value, str) and name in attrs.fields_dict(cls):
+            setattr(error, name, type_(value))
+    # Exceptions pickle by `args`, which were set before the members.
+    error.args = attrs.astuple(error, recurse=False)
+    return error
+
+
+def _first_text(*candidates: object) -> str:
+    return next((text for text in candidates if isinstance(text, str) and text), "")
+
+
+def _describe(status: int, headers: Mapping[str, str], body: bytes) -> str:
+    """
+    Say what came where the service's own words are missing.
+    """
+    if location := headers.get("location"):
+        return f"HTTP {status}: a redirect to {location} was not followed"
+    kind = headers.get("content-type", "no content type")
+    return f"HTTP {status} without an error document ({kind}, {len(body)} bytes)"

@@ -1,0 +1,80 @@
+"""
+An HTTP session that follows no redirects.
+
+aiobotocore 3.10 lets aiohttp follow them: to another host go the session token in
+`X-Amz-Security-Token` and, for 307 and 308, the request; and that host's answer is
+taken for the service's. boto3 does not follow either. The httpx backend of
+aiobotocore does not, and is left as it is.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from aiobotocore.config import AioConfig
+from aiobotocore.httpsession import AIOHTTPSession
+
+from fsxcopy_sdk.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import aiohttp
+    from aiobotocore.httpsession import _Requester
+    from aiobotocore.session import AioSession
+    from botocore.config import Config
+
+
+class _NoRedirects:
+    """
+    What aiobotocore uses of an aiohttp session, with redirects off.
+    """
+
+    def __init__(self, session: _Requester) -> None:
+        self._session = session
+
+    async def request(self, method: str, **options: Any) -> aiohttp.ClientResponse:
+        return await self._session.request(method, **{**options, "allow_redirects": False})
+
+
+class NoRedirectSession(AIOHTTPSession):
+    """
+    aiobotocore's HTTP session, which hands redirects back as the errors they are.
+    """
+
+    async def _get_session(self, proxy_url: str | None) -> _Requester:
+        return _NoRedirects(await super()._get_session(proxy_url))
+
+
+def careful_config(session: AioSession, config: Config | None) -> AioConfig:
+    """
+    Return *config* with redirects off and the loader's files read off the event loop.
+
+    Raises:
+        ConfigurationError: this aiobotocore would lose the setting in the merge with
+            the session's default client config.
+    """
+    careful = copy.copy(config) if isinstance(config, AioConfig) else _from_plain(config)
+    default = session.get_default_client_config()
+    chosen = careful.http_session_cls
+    if chosen is AIOHTTPSession and isinstance(default, AioConfig):
+        chosen = default.http_session_cls
+    if chosen is AIOHTTPSession:
+        chosen = NoRedirectSession
+    careful.http_session_cls = chosen
+    careful.warm_up_loader_caches = True
+    if default is None:
+        return careful
+    # The session merges its default with what it is given, and keeps only what was
+    # given to a constructor; before aiobotocore 3.10 not even that.
+    keeping = AioConfig(http_session_cls=chosen, warm_up_loader_caches=True).merge(careful)
+    merged = default.merge(keeping)
+    if getattr(merged, "http_session_cls", None) is not chosen:
+        raise ConfigurationError(
+            "session: its default client config would switch redirects on in this version of "
+            "aiobotocore; give the config as config= instead"
+        )
+    return keeping
+
+
+def _from_plain(config: Config | None) -> AioConfig:
+    return AioConfig() if config is None else AioConfig().merge(config)

@@ -1,0 +1,184 @@
+"""
+Three operations of the service, each one call in and one answer or exception out.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import attrs
+from aiobotocore.session import AioSession
+from botocore.exceptions import ClientError
+
+from fsxcopy_sdk._faults import ErrorDocument, service_error
+from fsxcopy_sdk._transport._exchange import Exchange, exchange, observe
+from fsxcopy_sdk._transport._failures import translate
+from fsxcopy_sdk._transport._no_redirects import careful_config
+from fsxcopy_sdk.errors import FsxCopyError, ResponseDecodingError
+from fsxcopy_sdk.models import ResponseMetadata
+
+if TYPE_CHECKING:
+    from botocore.config import Config
+    from types_aiobotocore_fsx.client import FSxClient
+    from types_aiobotocore_fsx.type_defs import (
+        CopyBackupRequestTypeDef,
+        DeleteBackupRequestTypeDef,
+        DescribeBackupsRequestTypeDef,
+    )
+
+_log = logging.getLogger("fsxcopy_sdk.transport")
+
+
+@attrs.frozen(kw_only=True)
+class Answer:
+    """
+    A success as it was received.
+    """
+
+    operation: str
+    payload: bytes | Mapping[str, object]
+    """The body, or what botocore parsed where the body was not to be had."""
+    metadata: ResponseMetadata
+
+
+class Transport:
+    """
+    Call the service through an aiobotocore client.
+    """
+
+    def __init__(self, raw: FSxClient) -> None:
+        self._raw = raw
+        self.region: str = raw.meta.region_name
+        observe(raw.meta.events)
+
+    async def copy_backup(self, request: CopyBackupRequestTypeDef) -> Answer:
+        """
+        Send one CopyBackup request.
+
+        Raises:
+            FsxCopyError: any of the tree but the waits'.
+        """
+        return await self._call("CopyBackup", self._raw.copy_backup(**request))
+
+    async def describe_backups(self, request: DescribeBackupsRequestTypeDef) -> Answer:
+        """
+        Send one DescribeBackups request.
+
+        Raises:
+            FsxCopyError: any of the tree but the waits'.
+        """
+        return await self._call("DescribeBackups", self._raw.describe_backups(**request))
+
+    async def delete_backup(self, request: DeleteBackupRequestTypeDef) -> Answer:
+        """
+        Send one DeleteBackup request.
+
+        Raises:
+            FsxCopyError: any of the tree but the waits'.
+        """
+        return await self._call("DeleteBackup", self._raw.delete_backup(**request))
+
+    async def _call(self, operation: str, pending: Awaitable[Mapping[str, object]]) -> Answer:
+        with exchange() as record:
+            try:
+                parsed = await pending
+                if record.stranger:
+                    raise _stranger_answered(operation, record, record.stranger)
+            except Exception as error:  # noqa: BLE001 - nothing may escape the tree
+                ours = _failure(operation, record, error)
+                _log.debug("%s: %s, attempts %d", operation, type(ours).__name__, record.attempts)
+                raise ours from error
+        metadata = _metadata(record, parsed.get("ResponseMetadata"))
+        _log.debug("%s: %s", operation, metadata)
+        payload = parsed if record.body is None else record.body
+        return Answer(operation=operation, payload=payload, metadata=metadata)
+
+
+@asynccontextmanager
+async def open_transport(
+    region: str | None,
+    session: AioSession | None,
+    endpoint_url: str | None,
+    config: Config | None,
+) -> AsyncIterator[Transport]:
+    """
+    Make an aiobotocore client for one Region, and close it at the end.
+
+    Raises:
+        ConfigurationError: no Region, no such profile, a bad endpoint ...
+        CredentialsUnavailable: the credentials cannot be loaded.
+    """
+    try:
+        session = session or AioSession()
+        context = session.create_client(
+            "fsx",
+            region_name=region,
+            endpoint_url=endpoint_url,
+            config=careful_config(session, config),
+        )
+        raw = await context.__aenter__()
+    except FsxCopyError:
+        raise
+    except Exception as error:
+        raise translate(error) from error
+    try:
+        yield Transport(raw)
+    finally:
+        await context.__aexit__(None, None, None)
+
+
+def _failure(operation: str, record: Exchange, error: Exception) -> FsxCopyError:
+    """
+    Return the exception of this package that says what really happened.
+    """
+    if record.stranger:
+        return _stranger_answered(operation, record, record.stranger)
+    if not isinstance(error, ClientError) or error.operation_name != operation:
+        return translate(error, operation, max(record.attempts, 1))
+    metadata = _metadata(record, error.response.get("ResponseMetadata"))
+    return service_error(
+        record.error or _parsed_error(error),
+        operation=operation,
+        metadata=metadata,
+        body=record.body,
+    )
+
+
+def _stranger_answered(operation: str, record: Exchange, url: str) -> ResponseDecodingError:
+    fault = f"$: {url} answered, after a redirect away from the endpoint"
+    return ResponseDecodingError(
+        f"The answer to {operation} is not the service's: {fault}",
+        operation=operation,
+        attempts=record.attempts,
+        http_status=record.status,
+        faults=(fault,),
+        payload=record.body,
+    )
+
+
+def _parsed_error(error: ClientError) -> ErrorDocument:
+    """
+    Take an error as botocore read it, where no HTTP answer was seen (a stub's, say).
+    """
+    described = error.response.get("Error", {})
+    return ErrorDocument(
+        code=described.get("Code", "Unknown"),
+        message=described.get("Message", ""),
+        members=error.response,
+    )
+
+
+def _metadata(record: Exchange, described: object) -> ResponseMetadata:
+    """
+    Say how the exchange went, from botocore's account where ours saw nothing.
+    """
+    theirs = described if isinstance(described, Mapping) else {}
+    request_id = record.headers.get("x-amzn-requestid") or theirs.get("RequestId")
+    return ResponseMetadata(
+        request_id=request_id,
+        http_status=record.status or theirs.get("HTTPStatusCode", 200),
+        attempts=max(record.attempts, 1),
+    )

@@ -1,0 +1,22 @@
+from collections.abc import Coroutine
+from types import TracebackType
+
+from botocore.config import Config
+from botocore.session import Session
+from types_aiobotocore_fsx.client import FSxClient
+
+# The runtime class serves every service; this package makes clients of FSx only.
+class ClientCreatorContext:
+    def __init__(self, coro: Coroutine[object, object, FSxClient]) -> None: ...
+    async def __aenter__(self) -> FSxClient: ...
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None: ...
+
+class AioSession(Session):
+    def create_client(self, *args: object, **kwargs: object) -> ClientCreatorContext: ...
+
+def get_session(env_vars: object = None) -> AioSession: ...
