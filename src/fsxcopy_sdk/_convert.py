@@ -188,12 +188,12 @@ def _converter() -> cattrs.Converter:
     converter = cattrs.Converter()
     converter.register_structure_hook_factory(attrs.has, _class_from_wire)
     converter.register_structure_hook_factory(_is_tuple, _tuple_from_wire)
-    converter.register_structure_hook_factory(_is_open_enum, _enum_from_wire)
+    converter.register_structure_hook(OpenEnum, _enum_from_wire)
     converter.register_structure_hook(datetime, _time_from_wire)
     for primitive, name in ((str, "a string"), (int, "an integer"), (bool, "a boolean")):
         converter.register_structure_hook(primitive, _exactly(primitive, name))
     converter.register_unstructure_hook_factory(attrs.has, _class_to_wire)
-    converter.register_unstructure_hook_factory(_is_open_enum, lambda _: str.__str__)
+    converter.register_unstructure_hook(OpenEnum, str.__str__)
     converter.register_unstructure_hook(datetime, datetime.timestamp)
     return converter
 
@@ -252,17 +252,10 @@ def _tuple_from_wire(
     return structure
 
 
-def _is_open_enum(type_: object) -> bool:
-    return isinstance(type_, type) and issubclass(type_, OpenEnum)
-
-
-def _enum_from_wire(enum: type[OpenEnum]) -> Callable[[object, object], OpenEnum]:
-    def structure(value: object, _: object) -> OpenEnum:
-        if not isinstance(value, str):
-            raise _Mismatch("a string", value)
-        return enum(value)
-
-    return structure
+def _enum_from_wire(value: object, enum: type[OpenEnum]) -> OpenEnum:
+    if not isinstance(value, str):
+        raise _Mismatch("a string", value)
+    return enum(value)
 
 
 def _exactly(primitive: type, name: str) -> Callable[[object, object], object]:

@@ -140,8 +140,6 @@ def service_error(
         value = document.members.get(wire_name)
         if isinstance(value, str) and name in attrs.fields_dict(cls):
             setattr(error, name, type_(value))
-    # Exceptions pickle by `args`, which were set before the members.
-    error.args = attrs.astuple(error, recurse=False)
     return error
 
 

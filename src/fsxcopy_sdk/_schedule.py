@@ -1,0 +1,72 @@
+"""
+When to look at a backup next: pure arithmetic, no clock and no randomness of its own.
+
+The meaning is that of the Smithy waiter specification: delays grow exponentially
+from a minimum to a maximum, every one is drawn at random, and the last poll falls on
+the deadline.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import attrs
+
+from fsxcopy_sdk._arguments import Duration, seconds
+from fsxcopy_sdk.errors import InvalidArguments
+
+# A copy takes minutes at least, so the first looks need not be as close as the 2 s
+# that the Smithy waiter specification has for any resource; its 120 s are kept.
+_MIN_DELAY = 5.0
+_MAX_DELAY = 120.0
+
+
+def _min_delay(value: Duration) -> float:
+    return seconds("min_delay", value)
+
+
+def _max_delay(value: Duration) -> float:
+    return seconds("max_delay", value)
+
+
+@attrs.frozen(kw_only=True)
+class WaitSchedule:
+    """
+    Space the looks at a backup: seconds, or timedeltas, which become seconds.
+
+    Raises:
+        InvalidArguments: `min_delay` is zero or above `max_delay`, or one of them is
+            no finite, positive duration.
+    """
+
+    min_delay: float = attrs.field(default=_MIN_DELAY, converter=_min_delay)
+    """Seconds; no two looks are closer, but where the deadline leaves no other way."""
+    max_delay: float = attrs.field(default=_MAX_DELAY, converter=_max_delay)
+    """Seconds; no two looks are further apart."""
+
+    def __attrs_post_init__(self) -> None:
+        if not 0 < self.min_delay <= self.max_delay:
+            rule = (
+                f"min_delay: must be more than zero and at most max_delay, "
+                f"not {self.min_delay} with a max_delay of {self.max_delay}"
+            )
+            raise InvalidArguments(rule, (rule,))
+
+    def delay(self, polls: int, remaining: float, random: Callable[[], float]) -> float | None:
+        """
+        Return the seconds until the next look, or None where the deadline has come.
+
+        *polls* looks were made so far, at least one; *remaining* seconds are left;
+        *random* gives numbers from 0 to 1.
+        """
+        if remaining <= 0:
+            return None
+        doublings = math.log2(self.max_delay / self.min_delay)
+        ceiling = self.max_delay if polls - 1 >= doublings else self.min_delay * 2.0 ** (polls - 1)
+        delay = self.min_delay + (ceiling - self.min_delay) * random()
+        if remaining - delay >= self.min_delay:
+            return delay
+        # Too little would remain for another look, so this is the last one, on the
+        # deadline; or the last but one, where that would be too far off.
+        return remaining if remaining <= self.max_delay else remaining - self.min_delay
