@@ -1,0 +1,78 @@
+"""
+What every test stands on: an empty AWS environment and a local FSx.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession
+
+from fsxcopy_sdk import FsxCopyClient
+from fsxcopy_sdk.testing import HeldClock, LocalFsx
+
+
+@pytest.fixture(autouse=True)
+def _isolate_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """
+    Wipe what the machine says of AWS, so that no test can reach it.
+    """
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "BOTO_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture(name="clock")
+def _clock() -> HeldClock:
+    """
+    A clock that moves on when somebody sleeps on it.
+    """
+    return HeldClock(auto_advance=True)
+
+
+@pytest.fixture(name="fsx")
+async def _fsx(clock: HeldClock) -> AsyncIterator[LocalFsx]:
+    """
+    A local FSx with the service's example backup in us-east-2.
+    """
+    async with LocalFsx(clock=clock) as fsx:
+        fsx.add_example_backup()
+        yield fsx
+
+
+@pytest.fixture(name="session")
+def _session() -> AioSession:
+    """
+    An aiobotocore session with temporary credentials.
+    """
+    session = AioSession()
+    session.set_credentials("AKIDEXAMPLE", "wJalrXUtnFEMI", "the-session-token")
+    return session
+
+
+@pytest.fixture(name="config")
+def _config() -> AioConfig:
+    """
+    One attempt, so that a test sees each answer; what retries does says so itself.
+    """
+    return AioConfig(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=5)
+
+
+@pytest.fixture(name="client")
+async def _client(
+    fsx: LocalFsx, session: AioSession, config: AioConfig, clock: HeldClock
+) -> AsyncIterator[FsxCopyClient]:
+    """
+    A client of us-west-2 at the local FSx.
+    """
+    async with FsxCopyClient(
+        "us-west-2", session=session, endpoint_url=fsx.endpoint_url, config=config, clock=clock
+    ) as client:
+        yield client
