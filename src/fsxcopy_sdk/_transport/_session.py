@@ -1,0 +1,34 @@
+"""
+Sessions and configs that take nothing from the machine they run on.
+"""
+
+from __future__ import annotations
+
+import os
+
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession
+
+# What a session would read from the machine: name to (config key, environment
+# variable, default, conversion), as botocore's session variables are written.
+_NOTHING_OF_THE_MACHINE = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+
+
+def isolated_session(access_key: str, secret_key: str) -> AioSession:
+    """
+    Make a session that has these credentials and reads no profile and no file.
+    """
+    session = AioSession(_NOTHING_OF_THE_MACHINE)
+    session.set_credentials(access_key, secret_key)
+    return session
+
+
+def direct_config() -> AioConfig:
+    """
+    Make a config that goes through no proxy, whatever the environment says.
+    """
+    return AioConfig(proxies={})
