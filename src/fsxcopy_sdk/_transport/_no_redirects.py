@@ -50,8 +50,8 @@ def careful_config(session: AioSession, config: Config | None) -> AioConfig:
     Return *config* with redirects off and the loader's files read off the event loop.
 
     Raises:
-        ConfigurationError: this aiobotocore would lose the setting in the merge with
-            the session's default client config.
+        ConfigurationError: the setting would be lost in aiobotocore's merge with the
+            session's default client config.
     """
     careful = copy.copy(config) if isinstance(config, AioConfig) else _from_plain(config)
     default = session.get_default_client_config()
@@ -65,15 +65,22 @@ def careful_config(session: AioSession, config: Config | None) -> AioConfig:
     if default is None:
         return careful
     # The session merges its default with what it is given, and keeps only what was
-    # given to a constructor; before aiobotocore 3.10 not even that.
+    # given to a constructor; some versions of aiobotocore do not even keep that.
     keeping = AioConfig(http_session_cls=chosen, warm_up_loader_caches=True).merge(careful)
-    merged = default.merge(keeping)
-    if getattr(merged, "http_session_cls", None) is not chosen:
+    if _session_class_after_merge(default, keeping) is not chosen:
         raise ConfigurationError(
-            "session: its default client config would switch redirects on in this version of "
-            "aiobotocore; give the config as config= instead"
+            "session: its default client config would switch redirects on, as this version of "
+            "aiobotocore merges it; give it as config= instead"
         )
     return keeping
+
+
+def _session_class_after_merge(default: Config, keeping: AioConfig) -> object:
+    try:
+        merged = default.merge(keeping)
+    except TypeError:  # a plain botocore Config, which takes no options of aiobotocore
+        return None
+    return getattr(merged, "http_session_cls", None)
 
 
 def _from_plain(config: Config | None) -> AioConfig:

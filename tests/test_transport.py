@@ -1,0 +1,685 @@
+"""
+The transport does not trust the network: every kind of answer, and none at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+import attrs
+import pytest
+from aiobotocore.config import AioConfig
+from aiobotocore.httpsession import AIOHTTPSession
+from aiobotocore.session import AioSession
+from aiobotocore.stub import AioStubber
+from aiohttp import web
+from botocore import exceptions as theirs
+from botocore.config import Config
+
+from fsxcopy_sdk import (
+    BackupNotFound,
+    ClientClosed,
+    ConfigurationError,
+    ConnectionFailed,
+    CredentialsUnavailable,
+    FsxCopyClient,
+    FsxCopyError,
+    NoAnswer,
+    RequestTimeout,
+    ResponseDecodingError,
+    ServiceError,
+    ServiceLimit,
+    ServiceLimitExceeded,
+    Tag,
+    Throttled,
+)
+from fsxcopy_sdk._transport._failures import translate
+from fsxcopy_sdk._transport._no_redirects import NoRedirectSession, careful_config
+from fsxcopy_sdk.testing import EXAMPLE_REGION, ErrorPlacement, Fault, HeldClock, LocalFsx
+
+if TYPE_CHECKING:
+    from types_aiobotocore_fsx.client import FSxClient
+
+SOURCE = "backup-03e3c82e0183b7b6b"
+JSON = {"Content-Type": "application/x-amz-json-1.1"}
+
+
+@attrs.define
+class Stranger:
+    """
+    Another host, which answers every request with a backup of its own.
+    """
+
+    url: str = ""
+    status: int = 200
+    requests: list[web.Request] = attrs.field(factory=list)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.requests.append(request)
+        body = {
+            "Backup": {
+                "BackupId": "backup-0badc0de",
+                "Lifecycle": "AVAILABLE",
+                "Type": "USER_INITIATED",
+                "CreationTime": 1,
+            }
+        }
+        return web.json_response(body, status=self.status)
+
+
+@pytest.fixture(name="stranger")
+async def _stranger() -> AsyncIterator[Stranger]:
+    """
+    Another host on loopback.
+    """
+    stranger = Stranger()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", stranger.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    stranger.url = f"http://{host}:{port}/"
+    yield stranger
+    await runner.cleanup()
+
+
+@pytest.fixture(name="raw")
+async def _raw(fsx: LocalFsx, session: AioSession, config: AioConfig) -> AsyncIterator[FSxClient]:
+    """
+    A client as aiobotocore makes it, without anything of this package.
+    """
+    async with session.create_client(
+        "fsx", region_name="us-west-2", endpoint_url=fsx.endpoint_url, config=config
+    ) as raw:
+        yield raw
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_redirects_are_not_followed(
+    fsx: LocalFsx, client: FsxCopyClient, stranger: Stranger, status: int
+) -> None:
+    """
+    A redirect to another host is an error, and that host hears nothing.
+    """
+    fsx.inject(Fault.redirect(stranger.url, status))
+
+    with pytest.raises(ServiceError) as caught:
+        await client.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
+
+    assert [] == stranger.requests
+    assert (str(status), status) == (caught.value.code, caught.value.http_status)
+    assert stranger.url in caught.value.message
+
+
+async def test_redirects_are_not_followed_with_a_default_client_config(
+    fsx: LocalFsx, session: AioSession, stranger: Stranger
+) -> None:
+    """
+    A session's default client config cannot switch redirects on: refused or safe.
+    """
+    session.set_default_client_config(AioConfig(retries={"total_max_attempts": 1}))
+    fsx.inject(Fault.redirect(stranger.url))
+
+    with pytest.raises((ServiceError, ConfigurationError)):
+        async with FsxCopyClient(
+            "us-west-2", session=session, endpoint_url=fsx.endpoint_url
+        ) as client:
+            await client.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
+
+    assert [] == stranger.requests
+
+
+class _MergeThatForgets(AioConfig):
+    """
+    A config whose merge keeps nothing of aiobotocore's own, as before version 3.10.
+    """
+
+    def merge(self, other_config: Config) -> AioConfig:
+        return AioConfig()
+
+
+def test_a_merge_that_forgets_is_refused(session: AioSession) -> None:
+    """
+    Where the merge with the session's default would lose the setting, nothing is made.
+    """
+    session.set_default_client_config(_MergeThatForgets())
+
+    with pytest.raises(ConfigurationError, match="give it as config="):
+        careful_config(session, None)
+
+
+class _OwnSession(AIOHTTPSession):
+    """
+    A user's own HTTP session.
+    """
+
+
+@pytest.mark.parametrize(
+    ("default", "config", "expected"),
+    [
+        (None, None, NoRedirectSession),
+        (None, Config(read_timeout=3), NoRedirectSession),
+        (None, AioConfig(http_session_cls=_OwnSession), _OwnSession),
+        (AioConfig(http_session_cls=_OwnSession), None, _OwnSession),
+        (Config(read_timeout=3), AioConfig(http_session_cls=_OwnSession), _OwnSession),
+    ],
+    ids=["none", "plain", "own", "own as default", "own over plain default"],
+)
+def test_http_session_is_the_users_or_ours(
+    session: AioSession,
+    default: Config | None,
+    config: Config | None,
+    expected: type[AIOHTTPSession],
+) -> None:
+    """
+    Only aiobotocore's default HTTP session is replaced, and loading is off the loop.
+    """
+    if default is not None:
+        session.set_default_client_config(default)
+
+    try:
+        careful = careful_config(session, config)
+    except ConfigurationError:
+        assert default is not None
+    else:
+        assert expected is careful.http_session_cls
+        assert careful.warm_up_loader_caches
+
+
+def test_the_users_config_is_not_changed(session: AioSession) -> None:
+    """
+    The config that was given can be used for other clients as before.
+    """
+    config = AioConfig()
+
+    careful_config(session, config)
+
+    assert AIOHTTPSession is config.http_session_cls
+    assert not config.warm_up_loader_caches
+
+
+@pytest.mark.parametrize("status", [200, 400])
+async def test_a_stranger_s_answer_is_refused(
+    fsx: LocalFsx, raw: FSxClient, stranger: Stranger, status: int
+) -> None:
+    """
+    Where the user's own client follows a redirect, the answer is still not taken.
+    """
+    fsx.inject(Fault.redirect(stranger.url, 307))
+    stranger.status = status
+
+    with pytest.raises(ResponseDecodingError) as caught:
+        await FsxCopyClient.from_client(raw).copy_backup(SOURCE, source_region=EXAMPLE_REGION)
+
+    assert stranger.url in caught.value.message
+    assert status == caught.value.http_status
+    assert isinstance(caught.value.payload, bytes)
+    assert b"backup-0badc0de" in caught.value.payload
+
+
+GARBAGE = {
+    "empty": b"",
+    "html": b"<html><body>It works!</body></html>",
+    "null": b"null",
+    "list": b"[]",
+    "number": b"5",
+    "half": b'{"Backup": {"BackupId": "backup-0a3364ed',
+    "nothing": b"{}",
+    "error document": b'{"__type": "BadRequest", "Message": "no"}',
+    "not utf-8": b'{"Backup": "\xff"}',
+}
+
+
+@pytest.mark.parametrize("operation", ["copy", "describe", "delete"])
+@pytest.mark.parametrize("body", GARBAGE.values(), ids=GARBAGE.keys())
+async def test_garbage_with_200_is_no_success(
+    fsx: LocalFsx, client: FsxCopyClient, body: bytes, operation: str
+) -> None:
+    """
+    An answer that is none raises, with what was received and how to ask about it.
+    """
+    fsx.inject(Fault.raw(200, JSON, body))
+
+    with pytest.raises(ResponseDecodingError) as caught:
+        match operation:
+            case "copy":
+                await client.copy_backup(SOURCE, client_request_token="my-token")
+            case "describe":
+                await client.describe_backups()
+            case _:
+                await client.delete_backup(SOURCE, client_request_token="my-token")
+
+    error = caught.value
+    assert body == error.payload
+    assert 200 == error.http_status
+    assert error.request_id is not None
+    assert (None if operation == "describe" else "my-token") == error.client_request_token
+
+
+async def test_a_bad_timestamp_names_its_path(fsx: LocalFsx, client: FsxCopyClient) -> None:
+    """
+    What cannot be read is named by path; the accepted copy is in the payload.
+    """
+    body = (
+        b'{"Backup": {"BackupId": "backup-0a3364eded1014b28", "Lifecycle": "COPYING",'
+        b' "Type": "USER_INITIATED", "CreationTime": "soon"}}'
+    )
+    fsx.inject(Fault.raw(200, JSON, body))
+
+    with pytest.raises(ResponseDecodingError) as caught:
+        await client.copy_backup(SOURCE)
+
+    assert ("$.Backup.CreationTime: must be a time, not 'soon'",) == caught.value.faults
+    assert body == caught.value.payload
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b"5", b"", b"<html>", b'{"__type": 5}'])
+@pytest.mark.parametrize("status", [300, 400, 403, 500, 503])
+async def test_garbage_with_an_error_status_is_a_service_error(
+    fsx: LocalFsx, client: FsxCopyClient, status: int, body: bytes
+) -> None:
+    """
+    An error without a code has the HTTP status as its code, and the body attached.
+    """
+    fsx.inject(Fault.raw(status, JSON, body))
+
+    with pytest.raises(ServiceError) as caught:
+        await client.describe_backups()
+
+    error = caught.value
+    assert ServiceError is type(error)
+    assert (str(status), status, body) == (error.code, error.http_status, error.body)
+    assert "DescribeBackups" == error.operation
+    assert (status >= 500) == error.is_transient
+
+
+@pytest.mark.parametrize("placement", ErrorPlacement)
+@pytest.mark.parametrize(
+    "code",
+    [
+        "ServiceLimitExceeded",
+        "com.amazonaws.fsx#ServiceLimitExceeded",
+        "com.amazonaws.fsx#ServiceLimitExceeded:http://internal.amazon.com/fsx/",
+    ],
+    ids=["bare", "namespace", "suffix"],
+)
+@pytest.mark.parametrize("member", ["Message", "message"])
+async def test_the_code_is_found_wherever_it_stands(
+    fsx: LocalFsx, client: FsxCopyClient, placement: ErrorPlacement, code: str, member: str
+) -> None:
+    """
+    Class, text and members of an error do not depend on how it is written.
+    """
+    fault = Fault.error(
+        code,
+        "Too many.",
+        placement=placement,
+        message_member=member,
+        Limit="TOTAL_IN_PROGRESS_COPY_BACKUPS",
+    )
+    fsx.inject(fault)
+
+    with pytest.raises(ServiceLimitExceeded) as caught:
+        await client.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
+
+    error = caught.value
+    assert ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS is error.limit
+    assert ("ServiceLimitExceeded", "Too many.") == (error.code, error.message)
+    assert 400 == error.http_status
+    assert 1 == error.attempts
+    assert "CopyBackup" == error.operation
+    assert error.request_id is not None
+    assert isinstance(error.__cause__, theirs.ClientError)
+
+
+RETRYING = AioConfig(retries={"total_max_attempts": 2, "mode": "standard"}, read_timeout=5)
+
+
+@pytest.fixture(name="retrying")
+async def _retrying(fsx: LocalFsx, session: AioSession) -> AsyncIterator[FsxCopyClient]:
+    """
+    A client that tries twice.
+    """
+    async with FsxCopyClient(
+        "us-west-2", session=session, endpoint_url=fsx.endpoint_url, config=RETRYING
+    ) as client:
+        yield client
+
+
+async def test_a_body_cut_off_is_retried_and_copies_once(
+    fsx: LocalFsx, retrying: FsxCopyClient
+) -> None:
+    """
+    Half an answer is a broken connection: asked again under the same token.
+    """
+    fsx.inject(Fault.truncated())
+
+    response = await retrying.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
+
+    assert 2 == response.metadata.attempts
+    assert [response.backup.backup_id] == [one["BackupId"] for one in fsx.backups("us-west-2")]
+
+
+async def test_throttling_named_in_a_header_only_is_retried(
+    fsx: LocalFsx, retrying: FsxCopyClient
+) -> None:
+    """
+    botocore's retries see the code that it does not look for itself.
+    """
+    fsx.inject(Fault.error("ThrottlingException", placement=ErrorPlacement.HEADER))
+
+    page = await retrying.describe_backups()
+
+    assert 2 == page.metadata.attempts
+
+
+async def test_attempts_are_counted_when_all_fail(fsx: LocalFsx, retrying: FsxCopyClient) -> None:
+    """
+    The error of the last attempt says how many there were.
+    """
+    fsx.inject(Fault.throttling(), next_calls=2)
+
+    with pytest.raises(Throttled) as caught:
+        await retrying.describe_backups()
+
+    assert 2 == caught.value.attempts
+
+
+async def test_a_broken_connection_says_with_which_token_to_repeat(
+    fsx: LocalFsx, client: FsxCopyClient
+) -> None:
+    """
+    A copy whose answer was lost is found again, not made twice.
+    """
+    fsx.inject(Fault.reset(), after=True)
+
+    with pytest.raises(ConnectionFailed) as caught:
+        await client.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
+    response = await client.copy_backup(
+        SOURCE,
+        source_region=EXAMPLE_REGION,
+        client_request_token=caught.value.client_request_token,
+    )
+
+    assert [response.backup.backup_id] == [one["BackupId"] for one in fsx.backups("us-west-2")]
+    assert caught.value.is_transient
+
+
+async def test_an_answer_that_takes_too_long_is_a_timeout(session: AioSession) -> None:
+    """
+    The read timeout of the config ends the call, as a TimeoutError too.
+    """
+    config = AioConfig(read_timeout=0.1, retries={"total_max_attempts": 1})
+
+    async with LocalFsx(clock=HeldClock()) as fsx:
+        fsx.inject(Fault.delay(1.0))
+        async with FsxCopyClient(
+            "us-west-2", session=session, endpoint_url=fsx.endpoint_url, config=config
+        ) as client:
+            with pytest.raises(RequestTimeout) as caught:
+                await client.describe_backups()
+
+    assert isinstance(caught.value, TimeoutError)
+    assert caught.value.is_transient
+    assert "DescribeBackups" == caught.value.operation
+
+
+async def test_nobody_listening_is_a_failed_connection(
+    unused_tcp_port: int, session: AioSession, config: AioConfig
+) -> None:
+    """
+    A refused connection is one error of this package, with the original as its cause.
+    """
+    async with FsxCopyClient(
+        "us-west-2",
+        session=session,
+        endpoint_url=f"http://127.0.0.1:{unused_tcp_port}",
+        config=config,
+    ) as client:
+        with pytest.raises(ConnectionFailed) as caught:
+            await client.describe_backups()
+
+    assert isinstance(caught.value.__cause__, theirs.EndpointConnectionError)
+
+
+async def test_missing_credentials_are_found_at_the_call(fsx: LocalFsx, config: AioConfig) -> None:
+    """
+    Without credentials there is no answer, and nothing was sent.
+    """
+    async with FsxCopyClient("us-west-2", endpoint_url=fsx.endpoint_url, config=config) as client:
+        with pytest.raises(CredentialsUnavailable):
+            await client.describe_backups()
+
+    assert [] == list(fsx.requests)
+
+
+@pytest.mark.parametrize(
+    ("region", "endpoint_url", "profile"),
+    [
+        (None, None, None),
+        ("x@evil.example/#", None, None),
+        ("us-west-2", "not a url", None),
+        ("us-west-2", None, "nobody"),
+    ],
+    ids=["no Region", "hostile Region", "bad endpoint", "no such profile"],
+)
+async def test_a_bad_set_up_is_a_configuration_error(
+    region: str | None, endpoint_url: str | None, profile: str | None
+) -> None:
+    """
+    What cannot be set up says so when the client is opened.
+    """
+    session = AioSession(profile=profile)
+
+    with pytest.raises(ConfigurationError):
+        async with FsxCopyClient(region, session=session, endpoint_url=endpoint_url):
+            pass
+
+
+async def test_region_and_endpoint_come_from_the_environment(
+    fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    The variables that AWS's tools know work here too.
+    """
+    monkeypatch.setenv("AWS_ENDPOINT_URL_FSX", fsx.endpoint_url)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", EXAMPLE_REGION)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+
+    async with FsxCopyClient() as client:
+        page = await client.describe_backups()
+
+    assert EXAMPLE_REGION == client_region(fsx)
+    assert [SOURCE] == [backup.backup_id for backup in page.backups]
+
+
+def client_region(fsx: LocalFsx) -> str:
+    """
+    The Region that the last request was signed for.
+    """
+    return fsx.requests[-1].region
+
+
+async def test_a_client_that_is_not_open_says_so(session: AioSession) -> None:
+    """
+    Before and after ``async with`` every operation raises the same error.
+    """
+    client = FsxCopyClient("us-west-2", session=session)
+
+    with pytest.raises(ClientClosed):
+        await client.describe_backups()
+    async with client:
+        assert "us-west-2" == client.region
+    with pytest.raises(ClientClosed):
+        await client.copy_backup(SOURCE)
+
+
+async def test_a_wrapped_client_still_serves_its_owner(fsx: LocalFsx, raw: FSxClient) -> None:
+    """
+    Calls that the owner makes get the dicts that botocore makes, and errors of its own.
+    """
+    async with FsxCopyClient.from_client(raw) as client:
+        response = await client.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
+        with pytest.raises(BackupNotFound):
+            await client.describe_backup("backup-00000000")
+
+    page = await raw.describe_backups()
+    assert [response.backup.backup_id] == [one["BackupId"] for one in page["Backups"]]
+    fsx.inject(Fault.error("BadRequest", "no"))
+    with pytest.raises(theirs.ClientError, match="no"):
+        await raw.describe_backups()
+
+
+async def test_a_stubbed_client_takes_the_same_way(raw: FSxClient) -> None:
+    """
+    Where no HTTP answer is to be had, botocore's dict becomes the same objects.
+    """
+    stubbed = {
+        "Backup": {
+            "BackupId": SOURCE,
+            "Lifecycle": "COPYING",
+            "Type": "USER_INITIATED",
+            "CreationTime": 1617954808.068,
+            "FileSystem": {},
+            "Tags": [{"Key": "Name", "Value": "MyBackup"}],
+        }
+    }
+    with AioStubber(raw) as stubber:
+        stubber.add_response("copy_backup", stubbed)
+        stubber.add_client_error(
+            "copy_backup",
+            "ServiceLimitExceeded",
+            "Too many.",
+            http_status_code=400,
+            modeled_fields={"Limit": "TOTAL_USER_TAGS"},
+        )
+        client = FsxCopyClient.from_client(raw)
+        response = await client.copy_backup(SOURCE)
+        with pytest.raises(ServiceLimitExceeded, match="Too many") as caught:
+            await client.copy_backup(SOURCE)
+
+    assert (Tag(key="Name", value="MyBackup"),) == response.backup.tags
+    assert 1617954808.068 == response.backup.creation_time.timestamp()
+    assert ServiceLimit.TOTAL_USER_TAGS is caught.value.limit
+    assert (None, 400) == (caught.value.body, caught.value.http_status)
+
+
+async def test_calls_at_once_do_not_mix(fsx: LocalFsx, client: FsxCopyClient) -> None:
+    """
+    Each of many concurrent calls has its own answer and its own request id.
+    """
+    ids = [fsx.add_backup("us-west-2") for _ in range(20)]
+
+    pages = await asyncio.gather(*(client.describe_backups(backup_ids=[one]) for one in ids))
+
+    assert ids == [page.backups[0].backup_id for page in pages]
+    assert 20 == len({page.metadata.request_id for page in pages})
+
+
+async def test_logs_hold_no_secrets(
+    fsx: LocalFsx, client: FsxCopyClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    Neither credentials nor passwords are in this package's own debug log.
+    """
+    caplog.set_level(logging.DEBUG, logger="fsxcopy_sdk")
+    file_system = {"OntapConfiguration": {"FsxAdminPassword": "hunter2-hunter2"}}
+    backup_id = fsx.add_backup("us-west-2", FileSystem=file_system)
+
+    backup = await client.describe_backup(backup_id)
+    fsx.inject(Fault.error("BadRequest", "hunter2-hunter2"))
+    with pytest.raises(ServiceError):
+        await client.describe_backup(backup_id)
+
+    ours = [one.getMessage() for one in caplog.records if one.name.startswith("fsxcopy_sdk")]
+    assert backup.file_system is not None
+    assert 2 == len(ours)
+    for secret in ("hunter2", "the-session-token", "wJalrXUtnFEMI", "AWS4-HMAC"):
+        assert secret not in "".join(ours)
+
+
+NETWORK = {
+    "ConnectTimeoutError",
+    "ConnectionClosedError",
+    "ConnectionError",
+    "EndpointConnectionError",
+    "HTTPClientError",
+    "ProxyConnectionError",
+    "ReadTimeoutError",
+    "ResponseStreamingError",
+    "SSLError",
+}
+CREDENTIALS = {
+    "CredentialRetrievalError",
+    "InvalidIMDSEndpointError",
+    "LoginAuthorizationCodeError",
+    "LoginError",
+    "LoginInsufficientPermissions",
+    "LoginRefreshRequired",
+    "LoginTokenLoadError",
+    "MetadataRetrievalError",
+    "NoAuthTokenError",
+    "NoCredentialsError",
+    "PartialCredentialsError",
+    "RefreshWithMFAUnsupportedError",
+    "SSOError",
+    "SSOTokenLoadError",
+    "TokenRetrievalError",
+    "UnauthorizedSSOTokenError",
+    "UnknownCredentialError",
+}
+ALL_OF_BOTOCORE = {
+    name: cls
+    for name, cls in inspect.getmembers(theirs, inspect.isclass)
+    if issubclass(cls, theirs.BotoCoreError)
+}
+
+
+@pytest.mark.parametrize("name", ALL_OF_BOTOCORE)
+def test_every_exception_of_botocore_has_its_counterpart(name: str) -> None:
+    """
+    Network, credentials and set-up are told apart, whatever botocore raises.
+    """
+    error = ALL_OF_BOTOCORE[name].__new__(ALL_OF_BOTOCORE[name])
+
+    ours = translate(error, "CopyBackup")
+
+    assert (name in NETWORK) == isinstance(ours, ConnectionFailed | RequestTimeout)
+    assert (name in CREDENTIALS) == isinstance(ours, CredentialsUnavailable)
+    assert isinstance(ours, FsxCopyError)
+
+
+def test_an_error_of_the_service_that_lends_credentials_is_no_error_of_fsx() -> None:
+    """
+    A role that may not be assumed is a matter of credentials.
+    """
+    refused = theirs.ClientError(
+        {"Error": {"Code": "AccessDenied", "Message": "no"}}, "AssumeRole"
+    )
+
+    ours = translate(refused, "CopyBackup")
+
+    assert CredentialsUnavailable is type(ours)
+
+
+async def test_an_error_from_a_hook_of_the_user_stays_in_the_tree(raw: FSxClient) -> None:
+    """
+    Whatever comes up in a call is an error of this package, with its cause.
+    """
+
+    def fail(**_: object) -> None:
+        raise RuntimeError("a hook of the user")
+
+    raw.meta.events.register("before-sign.fsx", fail)
+
+    with pytest.raises(NoAnswer, match="a hook of the user") as caught:
+        await FsxCopyClient.from_client(raw).describe_backups()
+
+    assert isinstance(caught.value.__cause__, RuntimeError)
