@@ -90,7 +90,7 @@ class HeldClock:
             self._fell_asleep.set()
         try:
             if self._auto_advance:
-                await self._advance_until(awake)
+                await self._advance_to(sleeper)
             else:
                 await awake.wait()
         finally:
@@ -107,13 +107,15 @@ class HeldClock:
                 self._fell_asleep = anyio.Event()
             await self._fell_asleep.wait()
 
-    async def _advance_until(self, awake: anyio.Event) -> None:
+    async def _advance_to(self, sleeper: tuple[float, int, anyio.Event]) -> None:
         # Whoever is about to fall asleep too gets the chance before time
-        # moves: the earliest of all must wake first.
+        # moves: each wakes itself, once it is the earliest of all.
         await anyio.lowlevel.checkpoint()
-        while not awake.is_set():
-            self._wake_earliest()
-            await anyio.lowlevel.checkpoint()
+        while not sleeper[2].is_set():
+            if self._sleepers[0] is sleeper:
+                self._wake_earliest()
+            else:
+                await anyio.lowlevel.checkpoint()
 
     def _wake_earliest(self) -> None:
         wake_at, _, awake = heapq.heappop(self._sleepers)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Final
 
 from ._checks import MOST_TAGS
-from ._errors import ServiceFailure
+from ._errors import LONGEST_MESSAGE, ServiceFailure
 from ._json import Document, Tag, tags_of, text_member, with_tags
 from ._regions import Place, partition_of
 from ._requests import CopyBackupRequest
@@ -112,7 +112,7 @@ def _begin(
         msg = f"The copy would have {len(tags)} tags, {MOST_TAGS} are allowed."
         raise ServiceFailure("ServiceLimitExceeded", msg, Limit="TOTAL_USER_TAGS")
     check_user_initiated_limit(store, place)
-    check_copies_limit(store, place, source, key)
+    _check_copies_limit(store, place, source, key)
     copy = store.put(
         place,
         _document(store, place, source, key, tags),
@@ -127,18 +127,18 @@ def _key_failure(store: Store, source: StoredBackup, key: str) -> str | None:
     """
     Return the text with which the copy will fail, raise if it does now.
     """
-    source_key = text_member(source.document, "KmsKeyId")
+    failure = None
     for code, key_id in (
-        ("InvalidSourceKmsKey", source_key),
+        ("InvalidSourceKmsKey", text_member(source.document, "KmsKeyId")),
         ("InvalidDestinationKmsKey", key),
     ):
         later = store.refused_keys.get((code, key_id or ""))
         msg = f"{code}: the KMS key {key_id} cannot be used."
-        if later is True:
-            return msg
         if later is False:
             raise ServiceFailure(code, msg)
-    return None
+        if later is True:
+            failure = msg[:LONGEST_MESSAGE]
+    return failure
 
 
 def merged_tags(first: list[Tag], second: list[Tag]) -> list[Tag]:
@@ -166,22 +166,19 @@ def check_user_initiated_limit(store: Store, place: Place) -> None:
         raise ServiceFailure("ServiceLimitExceeded", msg, Limit="TOTAL_USER_INITIATED_BACKUPS")
 
 
-def check_copies_limit(store: Store, place: Place, source: StoredBackup, key: str) -> None:
+def _check_copies_limit(store: Store, place: Place, source: StoredBackup, key: str) -> None:
     """
     Check that one more copy of *source* may be in progress.
 
     Copies of file systems are limited per account and destination Region;
     those of ONTAP volumes per volume and key there, and per account.
-
-    Raises:
-        ServiceFailure: ServiceLimitExceeded.
     """
     volume = text_member(source.document, "Volume", "VolumeId")
     rivals = [
         copy
         for copy in store.copies_in_progress(place)
         if text_member(copy.document, "Volume", "VolumeId") == volume
-        and (volume is None or copy.document["KmsKeyId"] == key)
+        and (volume is None or copy.document.get("KmsKeyId") == key)
     ]
     full = len(rivals) >= store.settings.max_copies_in_progress
     if volume is not None:

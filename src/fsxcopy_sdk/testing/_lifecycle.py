@@ -163,7 +163,7 @@ class Moving:
         Return what the backup shows at *now*.
         """
         if now < self.ends_at:
-            share = max(0.0, (now - self.begun_at) / self.duration)
+            share = (now - self.begun_at) / self.duration
             reached = [name for begin, name in self.stages if begin <= share]
             return Moment(lifecycle=reached[-1], percent=percent_at(self.shape, share))
         if self.failure is not None:

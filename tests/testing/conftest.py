@@ -1,0 +1,232 @@
+"""
+The local FSx on a clock that stands still, and clients that nobody here wrote.
+
+Whatever a boto3 client of these fixtures receives is compared with botocore's
+service model first: every member known, typed and within its rules.
+"""
+
+import asyncio
+import functools
+import json
+import os
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import boto3
+import botocore.session
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from fsxcopy_sdk.testing import HeldClock, LocalFsx
+
+UNMODELLED = {
+    "SerializationException",
+    "UnknownOperationException",
+}
+"""Errors that no operation of the model has, and that may answer any."""
+
+NOT_SENT = {("Backup", "FileSystem")}
+"""Required in the model, absent from the service's own volume backups."""
+
+
+@pytest.fixture(autouse=True)
+def _no_aws(monkeypatch, tmp_path):
+    """
+    Keep the machine's own AWS settings out of every test.
+    """
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    empty = tmp_path / "empty"
+    empty.touch()
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(empty))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(empty))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@functools.cache
+def service_model():
+    return botocore.session.Session().get_service_model("fsx")
+
+
+@pytest.fixture(name="model", scope="session")
+def _model():
+    """
+    Return botocore's service model of FSx.
+    """
+    return service_model()
+
+
+def deviations(shape, value, path) -> Iterator[str]:
+    """
+    Yield where a JSON value is not what the model's shape says.
+    """
+    match shape.type_name:
+        case "structure":
+            if not isinstance(value, dict):
+                yield f"{path}: {value!r} is no object"
+                return
+            for name in shape.required_members:
+                if name not in value and (shape.name, name) not in NOT_SENT:
+                    yield f"{path}: no {name}"
+            for name, item in value.items():
+                if name in shape.members:
+                    yield from deviations(shape.members[name], item, f"{path}.{name}")
+                else:
+                    yield f"{path}: unknown member {name}"
+        case "list":
+            if not isinstance(value, list):
+                yield f"{path}: {value!r} is no list"
+                return
+            yield from _size_deviations(shape, len(value), path)
+            for index, item in enumerate(value):
+                yield from deviations(shape.member, item, f"{path}[{index}]")
+        case "string":
+            if not isinstance(value, str):
+                yield f"{path}: {value!r} is no string"
+                return
+            yield from _size_deviations(shape, len(value), path)
+            pattern = shape.metadata.get("pattern", "")
+            if r"\p" not in pattern and not re.search(pattern, value):
+                yield f"{path}: {value!r} is not like {pattern}"
+            if shape.enum and value not in shape.enum:
+                yield f"{path}: {value!r} is none of {shape.enum}"
+        case "integer" | "long":
+            if type(value) is not int:
+                yield f"{path}: {value!r} is no whole number"
+                return
+            yield from _size_deviations(shape, value, path)
+        case "boolean":
+            if type(value) is not bool:
+                yield f"{path}: {value!r} is no boolean"
+        case "timestamp":
+            if type(value) not in (int, float):
+                yield f"{path}: {value!r} is no number of seconds"
+
+
+def _size_deviations(shape, size, path):
+    # An answer may hold an empty list of tags, which no request may.
+    least = 0 if shape.type_name == "list" else shape.metadata.get("min", size)
+    if not least <= size <= shape.metadata.get("max", size):
+        yield f"{path}: size {size}"
+
+
+def check_answer(operation_model, response_dict, **_):
+    """
+    Compare what botocore is about to parse with its own model.
+    """
+    headers = {name.lower(): value for name, value in response_dict["headers"].items()}
+    assert "application/x-amz-json-1.1" == headers["content-type"]
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", headers["x-amzn-requestid"])
+    body = json.loads(response_dict["body"])
+    if response_dict["status_code"] == 200:
+        found = list(deviations(operation_model.output_shape, body, operation_model.name))
+        assert [] == found
+        return
+    assert 400 == response_dict["status_code"]
+    code = body.pop("__type")
+    if code not in UNMODELLED:
+        shapes = {shape.name: shape for shape in operation_model.error_shapes}
+        assert [] == list(deviations(shapes[code], body, code))
+
+
+class Boto3:
+    """
+    A boto3 client in a thread: one call per operation, errors as data.
+    """
+
+    def __init__(self, client) -> None:
+        self.client = client
+
+    async def __call__(self, operation: str, **parameters):
+        method = getattr(self.client, operation)
+        return await asyncio.to_thread(method, **parameters)
+
+    async def error(self, operation: str, **parameters):
+        with pytest.raises(ClientError) as caught:
+            await self(operation, **parameters)
+        return caught.value.response
+
+    async def code(self, operation: str, **parameters) -> str:
+        return (await self.error(operation, **parameters))["Error"]["Code"]
+
+
+@functools.cache
+def boto3_session():
+    # Loading the model takes longer than a test: once for all of them.
+    return boto3.session.Session()
+
+
+@pytest.fixture(name="connect")
+def _connect() -> Iterator[Callable[..., Boto3]]:
+    """
+    Make boto3 clients of a local FSx, closed when the test ends.
+    """
+    clients = []
+
+    def connect(
+        fsx: LocalFsx,
+        region: str = "us-west-2",
+        key: str = "AKIDEXAMPLE",
+        *,
+        attempts: int = 1,
+        checked: bool = True,
+        validated: bool = True,
+    ) -> Boto3:
+        client = boto3_session().client(
+            "fsx",
+            region_name=region,
+            endpoint_url=fsx.endpoint_url,
+            aws_access_key_id=key,
+            aws_secret_access_key="secret",
+            aws_session_token="session-secret",
+            config=Config(
+                retries={"total_max_attempts": attempts, "mode": "standard"},
+                read_timeout=5,
+                parameter_validation=validated,
+            ),
+        )
+        if checked:
+            client.meta.events.register("before-parse.fsx.*", check_answer)
+        clients.append(client)
+        return Boto3(client)
+
+    yield connect
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture(name="clock")
+def _clock() -> HeldClock:
+    """
+    Return a clock that stands at zero.
+    """
+    return HeldClock()
+
+
+@pytest.fixture(name="fsx")
+async def _fsx(clock) -> AsyncIterator[LocalFsx]:
+    """
+    Serve a local FSx where a copy takes 100 seconds of the held clock.
+    """
+    async with LocalFsx(clock=clock, copy_duration=100) as fsx:
+        yield fsx
+
+
+@pytest.fixture(name="west")
+async def _west(fsx, connect) -> Boto3:
+    """
+    Return a client of us-west-2.
+    """
+    return connect(fsx)
+
+
+@pytest.fixture(name="source")
+async def _source(fsx) -> str:
+    """
+    Put the example backup into us-east-2.
+    """
+    return fsx.add_example_backup()

@@ -1,0 +1,217 @@
+"""
+HeldClock and ScaledClock.
+"""
+
+import math
+import time
+
+import anyio
+import pytest
+
+from fsxcopy_sdk.testing import HeldClock, ScaledClock
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def run(request):
+    """
+    Run an async function under each event loop that anyio knows.
+    """
+
+    def run(function):
+        return anyio.run(function, backend=request.param)
+
+    return run
+
+
+def test_starts_where_told():
+    """
+    A held clock stands at its start.
+    """
+    assert 12.5 == HeldClock(12.5).now()
+
+
+@pytest.mark.parametrize("start", [math.nan, math.inf])
+def test_refuses_endless_start(start):
+    """
+    A start that is no time is refused by name.
+    """
+    with pytest.raises(ValueError, match="start must be a finite number"):
+        HeldClock(start)
+
+
+@pytest.mark.parametrize("seconds", [-1, math.nan, math.inf])
+def test_never_goes_back(seconds):
+    """
+    A move that is none is refused by name.
+    """
+    with pytest.raises(ValueError, match="seconds must be a finite number"):
+        HeldClock().advance(seconds)
+
+
+def test_sleeper_wakes_when_advanced(run):
+    """
+    A sleeper wakes when the clock passes its time, not before.
+    """
+
+    async def main():
+        clock = HeldClock()
+        seen = []
+
+        async def sleep():
+            await clock.sleep(10)
+            seen.append(clock.now())
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(sleep)
+            await clock.until_sleeping()
+            clock.advance(9)
+            await anyio.wait_all_tasks_blocked()
+            seen.append("not yet")
+            clock.advance(1)
+        return seen
+
+    assert ["not yet", 10.0] == run(main)
+
+
+def test_sleeping_for_nothing_returns(run):
+    """
+    Zero or fewer seconds need no advance.
+    """
+
+    async def main():
+        clock = HeldClock()
+        await clock.sleep(0)
+        await clock.sleep(-1)
+        return clock.now()
+
+    assert 0.0 == run(main)
+
+
+def test_counts_sleepers(run):
+    """
+    `sleeping` counts, and `until_sleeping` waits for, several tasks.
+    """
+
+    async def main():
+        clock = HeldClock()
+        async with anyio.create_task_group() as tasks:
+            for seconds in (1, 2, 3):
+                tasks.start_soon(clock.sleep, seconds)
+            await clock.until_sleeping(3)
+            counts = [clock.sleeping]
+            clock.advance(2)
+            counts.append(clock.sleeping)
+            clock.advance(1)
+        return counts
+
+    assert [3, 1] == run(main)
+
+
+def test_until_sleeping_serves_many(run):
+    """
+    Several tasks may wait for sleepers at once.
+    """
+
+    async def main():
+        clock = HeldClock()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(clock.until_sleeping)
+            tasks.start_soon(clock.until_sleeping)
+            await anyio.wait_all_tasks_blocked()
+            tasks.start_soon(clock.sleep, 1)
+            await anyio.wait_all_tasks_blocked()
+            clock.advance(1)
+        return clock.sleeping
+
+    assert 0 == run(main)
+
+
+def test_cancelled_sleeper_is_forgotten(run):
+    """
+    A sleep that is cancelled leaves nothing behind, the others sleep on.
+    """
+
+    async def main():
+        clock = HeldClock()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(clock.sleep, 3)
+            await clock.until_sleeping()
+            with anyio.move_on_after(0):
+                await clock.sleep(1)
+            left = clock.sleeping
+            clock.advance(3)
+        return left
+
+    assert 1 == run(main)
+
+
+def test_auto_advance_takes_no_time(run):
+    """
+    Sleeping moves an auto-advancing clock to the wake-up time at once.
+    """
+
+    async def main():
+        clock = HeldClock(100, auto_advance=True)
+        await clock.sleep(3600)
+        return clock.now()
+
+    assert 3700.0 == run(main)
+
+
+def test_auto_advance_wakes_the_earliest_first(run):
+    """
+    Several sleepers wake in the order of time, each at its own.
+    """
+
+    async def main():
+        clock = HeldClock(auto_advance=True)
+        woken = []
+
+        async def sleep(seconds):
+            await clock.sleep(seconds)
+            woken.append((seconds, clock.now()))
+
+        async with anyio.create_task_group() as tasks:
+            for seconds in (30, 10, 20):
+                tasks.start_soon(sleep, seconds)
+        return woken
+
+    assert [(10, 10.0), (20, 20.0), (30, 30.0)] == run(main)
+
+
+def test_scaled_clock_runs_faster():
+    """
+    A clock of speed 1000 shows at least a thousand times the real seconds.
+    """
+    clock = ScaledClock(1000)
+    begun_at = time.monotonic()
+    first = clock.now()
+    while time.monotonic() == begun_at:
+        pass
+
+    assert clock.now() > first
+    assert first < 1000
+
+
+def test_scaled_clock_sleeps_less(run):
+    """
+    An hour of a clock of speed a million takes milliseconds.
+    """
+
+    async def main():
+        clock = ScaledClock(1e6)
+        begun_at = clock.now()
+        with anyio.fail_after(5):
+            await clock.sleep(3600)
+        return clock.now() - begun_at
+
+    assert run(main) >= 3600
+
+
+@pytest.mark.parametrize("speed", [0, -1, math.nan, math.inf])
+def test_scaled_clock_refuses_other_speeds(speed):
+    """
+    A speed that is none is refused by name.
+    """
+    with pytest.raises(ValueError, match="speed must be a finite number above zero"):
+        ScaledClock(speed)

@@ -1,0 +1,150 @@
+"""
+The pure course of a backup.
+"""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsxcopy_sdk.testing import ProgressShape
+from fsxcopy_sdk.testing._lifecycle import (
+    EVERY_COPYING_STAGE,
+    EVERY_CREATING_STAGE,
+    FINISHED,
+    Moment,
+    Moving,
+    Settled,
+    busy_until,
+    percent_at,
+)
+
+shares = st.floats(min_value=0, max_value=1, exclude_max=True)
+durations = st.floats(min_value=0, max_value=1e6)
+times = st.floats(min_value=1e6, max_value=3e6)
+"""After the beginning: the clock never goes back before it."""
+courses = st.builds(
+    Moving,
+    begun_at=st.floats(min_value=0, max_value=1e6),
+    duration=durations,
+    stages=st.sampled_from([EVERY_COPYING_STAGE, EVERY_CREATING_STAGE]),
+    shape=st.sampled_from(ProgressShape),
+    failure=st.none() | st.just("broken"),
+)
+
+
+def course(**changes):
+    return Moving(
+        **{
+            "begun_at": 10.0,
+            "duration": 100.0,
+            "stages": ((0.0, "COPYING"),),
+            "shape": ProgressShape.LINEAR,
+            **changes,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("shape", "percents"),
+    [
+        (ProgressShape.LINEAR, [0, 25, 29, 50, 99]),
+        (ProgressShape.SLOW_START, [0, 6, 8, 25, 98]),
+        (ProgressShape.FAST_START, [0, 43, 49, 75, 99]),
+        (ProgressShape.STEPS, [0, 20, 20, 50, 90]),
+        (ProgressShape.NONE, [None] * 5),
+    ],
+)
+def test_follows_the_formula(shape, percents):
+    """
+    Each shape gives the percents of its documented formula.
+    """
+    assert percents == [percent_at(shape, share) for share in (0, 0.25, 0.29, 0.5, 0.994)]
+
+
+@given(st.sampled_from(ProgressShape), shares, shares)
+def test_never_falls_nor_leaves_the_bounds(shape, one, other):
+    """
+    Percents at work grow with the share, from 0 to 99.
+    """
+    early, late = (percent_at(shape, share) or 0 for share in sorted((one, other)))
+
+    assert 0 <= early <= late <= 99
+
+
+@given(courses, times, times)
+def test_course_only_goes_forward(moving, one, other):
+    """
+    A course never goes back: neither its stage, nor its percents.
+    """
+    early, late = sorted((one, other))
+    order = [name for _, name in moving.stages] + ["AVAILABLE", "FAILED"]
+    before, after = moving.at(early), moving.at(late)
+
+    assert order.index(before.lifecycle) <= order.index(after.lifecycle)
+    assert (before.percent or 0) <= (after.percent or 0)
+
+
+@given(courses, times)
+def test_hundred_means_available(moving, now):
+    """
+    ProgressPercent is 100 when, and only when, an AVAILABLE one shows any.
+    """
+    moment = moving.at(now)
+    done = moment.lifecycle == "AVAILABLE" and moving.shape is not ProgressShape.NONE
+
+    assert done == (moment.percent == 100)
+
+
+@given(courses, times)
+def test_ends_when_it_says(moving, now):
+    """
+    A course is finished from `ends_at` on, and not before.
+    """
+    assert (now >= moving.ends_at) == (moving.at(now).lifecycle in FINISHED)
+
+
+def test_goes_through_every_stage():
+    """
+    With every stage a new backup is PENDING, CREATING, then TRANSFERRING.
+    """
+    moving = course(stages=EVERY_CREATING_STAGE)
+
+    assert ["PENDING", "PENDING", "CREATING", "CREATING", "TRANSFERRING", "AVAILABLE"] == [
+        moving.at(10 + elapsed).lifecycle for elapsed in (0, 9, 10, 49, 50, 100)
+    ]
+
+
+def test_fails_half_way():
+    """
+    One that is to fail does so at half time, with its text and percents.
+    """
+    moving = course(failure="The key is gone.")
+
+    assert Moment(lifecycle="COPYING", percent=49) == moving.at(59)
+    assert Moment(lifecycle="FAILED", percent=50, failure="The key is gone.") == moving.at(60)
+
+
+def test_no_duration_is_available_at_once():
+    """
+    A course of no duration has no time to be anything but AVAILABLE.
+    """
+    assert "AVAILABLE" == course(duration=0.0).at(10).lifecycle
+
+
+@pytest.mark.parametrize(
+    ("stands_on", "until"),
+    [
+        (course(), 117.0),
+        (course(failure="broken"), 60.0),
+        (Settled(since=3.0, moment=Moment(lifecycle="AVAILABLE")), 10.0),
+        (Settled(since=3.0, moment=Moment(lifecycle="DELETED")), 3.0),
+        (Settled(since=3.0, moment=Moment(lifecycle="NEW_IN_2031")), math.inf),
+    ],
+)
+def test_keeps_its_source(stands_on, until):
+    """
+    A copy keeps its source until its end, and a grace longer if AVAILABLE.
+    """
+    assert until == busy_until(stands_on, 7.0)
