@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from aiobotocore.config import AioConfig
@@ -65,14 +66,32 @@ def _config() -> AioConfig:
     return AioConfig(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=5)
 
 
+class Connect(Protocol):
+    """
+    Make a client of us-west-2 at a local FSx; it is opened by ``async with``.
+    """
+
+    def __call__(self, fsx: LocalFsx, *, config: AioConfig | None = None) -> FsxCopyClient: ...
+
+
+@pytest.fixture(name="connect")
+def _connect(session: AioSession, config: AioConfig, clock: HeldClock) -> Connect:
+    """
+    A way to clients of any local FSx, on the clock of the test.
+    """
+
+    def connect(fsx: LocalFsx, *, config: AioConfig | None = config) -> FsxCopyClient:
+        return FsxCopyClient(
+            "us-west-2", session=session, endpoint_url=fsx.endpoint_url, config=config, clock=clock
+        )
+
+    return connect
+
+
 @pytest.fixture(name="client")
-async def _client(
-    fsx: LocalFsx, session: AioSession, config: AioConfig, clock: HeldClock
-) -> AsyncIterator[FsxCopyClient]:
+async def _client(fsx: LocalFsx, connect: Connect) -> AsyncIterator[FsxCopyClient]:
     """
-    A client of us-west-2 at the local FSx.
+    A client of us-west-2 at the local FSx of the test.
     """
-    async with FsxCopyClient(
-        "us-west-2", session=session, endpoint_url=fsx.endpoint_url, config=config, clock=clock
-    ) as client:
+    async with connect(fsx) as client:
         yield client

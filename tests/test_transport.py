@@ -42,6 +42,7 @@ from fsxcopy_sdk._transport._no_redirects import NoRedirectSession, careful_conf
 from fsxcopy_sdk.testing import EXAMPLE_REGION, ErrorPlacement, Fault, HeldClock, LocalFsx
 
 if TYPE_CHECKING:
+    from conftest import Connect
     from types_aiobotocore_fsx.client import FSxClient
 
 SOURCE = "backup-03e3c82e0183b7b6b"
@@ -338,17 +339,13 @@ async def test_the_code_is_found_wherever_it_stands(
     assert isinstance(error.__cause__, theirs.ClientError)
 
 
-RETRYING = AioConfig(retries={"total_max_attempts": 2, "mode": "standard"}, read_timeout=5)
-
-
 @pytest.fixture(name="retrying")
-async def _retrying(fsx: LocalFsx, session: AioSession) -> AsyncIterator[FsxCopyClient]:
+async def _retrying(fsx: LocalFsx, connect: Connect) -> AsyncIterator[FsxCopyClient]:
     """
     A client that tries twice.
     """
-    async with FsxCopyClient(
-        "us-west-2", session=session, endpoint_url=fsx.endpoint_url, config=RETRYING
-    ) as client:
+    config = AioConfig(retries={"total_max_attempts": 2, "mode": "standard"}, read_timeout=5)
+    async with connect(fsx, config=config) as client:
         yield client
 
 
@@ -411,19 +408,16 @@ async def test_a_broken_connection_says_with_which_token_to_repeat(
     assert caught.value.is_transient
 
 
-async def test_an_answer_that_takes_too_long_is_a_timeout(session: AioSession) -> None:
+async def test_an_answer_that_takes_too_long_is_a_timeout(connect: Connect) -> None:
     """
     The read timeout of the config ends the call, as a TimeoutError too.
     """
     config = AioConfig(read_timeout=0.1, retries={"total_max_attempts": 1})
 
-    async with LocalFsx(clock=HeldClock()) as fsx:
+    async with LocalFsx(clock=HeldClock()) as fsx, connect(fsx, config=config) as client:
         fsx.inject(Fault.delay(1.0))
-        async with FsxCopyClient(
-            "us-west-2", session=session, endpoint_url=fsx.endpoint_url, config=config
-        ) as client:
-            with pytest.raises(RequestTimeout) as caught:
-                await client.describe_backups()
+        with pytest.raises(RequestTimeout) as caught:
+            await client.describe_backups()
 
     assert isinstance(caught.value, TimeoutError)
     assert caught.value.is_transient

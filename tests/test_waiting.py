@@ -1,0 +1,292 @@
+"""
+Watching and waiting, on a clock that moves when somebody sleeps on it.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+
+from fsxcopy_sdk import (
+    AccessDenied,
+    BackupCopyFailed,
+    BackupLifecycle,
+    BackupNotFound,
+    FsxCopyClient,
+    InvalidArguments,
+    Throttled,
+    WaitSchedule,
+    WaitTimeout,
+)
+from fsxcopy_sdk.testing import EXAMPLE_REGION, Fault, HeldClock, LocalFsx
+from fsxcopy_sdk.waiting import Verdict, judge
+
+if TYPE_CHECKING:
+    from conftest import Connect
+
+SOURCE = "backup-03e3c82e0183b7b6b"
+DESTINATION = "us-west-2"
+EVERY_TEN = WaitSchedule(min_delay=10, max_delay=10)
+
+
+@pytest.fixture(name="copy_id")
+async def _copy_id(client: FsxCopyClient) -> str:
+    """
+    A copy in progress.
+    """
+    response = await client.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
+    return response.backup.backup_id
+
+
+@pytest.mark.parametrize("lifecycle", BackupLifecycle)
+def test_every_lifecycle_has_a_verdict(lifecycle: BackupLifecycle) -> None:
+    """
+    Only AVAILABLE is success; FAILED and DELETED will never be.
+    """
+    expected = {
+        "AVAILABLE": Verdict.SUCCESS,
+        "FAILED": Verdict.FAILURE,
+        "DELETED": Verdict.FAILURE,
+    }
+
+    assert expected.get(lifecycle, Verdict.RETRY) is judge(lifecycle)
+
+
+def test_an_unknown_lifecycle_is_waited_for() -> None:
+    """
+    What the service adds tomorrow never means done.
+    """
+    assert Verdict.RETRY is judge(BackupLifecycle("POLISHING"))
+
+
+async def test_a_wait_returns_the_available_backup(client: FsxCopyClient, copy_id: str) -> None:
+    """
+    The result is the backup as it was last seen.
+    """
+    backup = await client.wait_until_backup_available(copy_id)
+
+    assert (copy_id, BackupLifecycle.AVAILABLE) == (backup.backup_id, backup.lifecycle)
+
+
+async def test_a_wait_ends_within_the_maximum_delay(clock: HeldClock, connect: Connect) -> None:
+    """
+    Between the end of the copy and the return lies one delay at most.
+    """
+    async with LocalFsx(clock=clock, copy_duration=1000) as fsx:
+        source = fsx.add_backup(DESTINATION)
+        async with connect(fsx) as client:
+            started = clock.now()
+            response = await client.copy_backup(source)
+            await client.wait_until_backup_available(response.backup.backup_id)
+
+    assert 1000 <= clock.now() - started <= 1000 + 120
+
+
+async def test_a_watch_yields_every_observation(
+    client: FsxCopyClient, fsx: LocalFsx, copy_id: str
+) -> None:
+    """
+    The first comes at once, the last is AVAILABLE, and progress only grows.
+    """
+    seen = [backup async for backup in client.watch_backup(copy_id, schedule=EVERY_TEN)]
+
+    assert BackupLifecycle.COPYING is seen[0].lifecycle
+    assert BackupLifecycle.AVAILABLE is seen[-1].lifecycle
+    progress = [backup.progress_percent or 0 for backup in seen]
+    assert sorted(progress) == progress
+    assert len(seen) == fsx.calls["DescribeBackups"]
+
+
+async def test_an_unknown_value_is_waited_through(
+    client: FsxCopyClient, fsx: LocalFsx, copy_id: str
+) -> None:
+    """
+    A lifecycle of tomorrow is yielded, and the wait goes on.
+    """
+    fsx.set_lifecycle(copy_id, "POLISHING")
+
+    seen = []
+    async for backup in client.watch_backup(copy_id, schedule=EVERY_TEN):
+        seen.append(backup.lifecycle)
+        if len(seen) == 2:
+            fsx.set_lifecycle(copy_id, "AVAILABLE")
+
+    assert ["POLISHING", "POLISHING", "AVAILABLE"] == seen
+
+
+async def test_a_failed_copy_raises_with_its_reason(
+    client: FsxCopyClient, fsx: LocalFsx, copy_id: str
+) -> None:
+    """
+    The error has the final backup and the service's own words.
+    """
+    fsx.fail_copy(copy_id, "The key was disabled.")
+
+    with pytest.raises(BackupCopyFailed, match="The key was disabled.") as caught:
+        await client.wait_until_backup_available(copy_id)
+
+    error = caught.value
+    assert (copy_id, 1, 0.0) == (error.backup_id, error.polls, error.elapsed)
+    assert BackupLifecycle.FAILED is error.backup.lifecycle
+    assert "The key was disabled." == error.reason
+
+
+async def test_a_deleted_copy_raises_without_a_reason(
+    client: FsxCopyClient, fsx: LocalFsx, copy_id: str
+) -> None:
+    """
+    A deleted backup will never be AVAILABLE.
+    """
+    fsx.set_lifecycle(copy_id, "DELETED")
+
+    with pytest.raises(BackupCopyFailed, match="gives no reason") as caught:
+        await client.wait_until_backup_available(copy_id)
+
+    assert caught.value.reason is None
+
+
+@pytest.mark.parametrize("max_wait", [95, timedelta(seconds=95)], ids=["seconds", "timedelta"])
+async def test_a_wait_times_out_on_its_deadline(
+    client: FsxCopyClient, copy_id: str, max_wait: float | timedelta
+) -> None:
+    """
+    The last look falls on the deadline, and the error says how far the copy was.
+    """
+    with pytest.raises(WaitTimeout) as caught:
+        await client.wait_until_backup_available(copy_id, max_wait=max_wait, schedule=EVERY_TEN)
+
+    error = caught.value
+    assert isinstance(error, TimeoutError)
+    assert (95.0, 95.0, 11) == (error.elapsed, error.max_wait, error.polls)
+    assert error.last_seen is not None
+    assert BackupLifecycle.COPYING is error.last_seen.lifecycle
+
+
+async def test_no_time_at_all_is_one_look(client: FsxCopyClient, copy_id: str) -> None:
+    """
+    With nothing to wait, the backup is looked at once.
+    """
+    with pytest.raises(WaitTimeout) as caught:
+        await client.wait_until_backup_available(copy_id, max_wait=0)
+
+    assert 1 == caught.value.polls
+
+
+async def test_passing_errors_are_survived(
+    client: FsxCopyClient, fsx: LocalFsx, copy_id: str
+) -> None:
+    """
+    Throttling, server errors and broken connections do not end a wait.
+    """
+    for fault in (Fault.throttling(), Fault.unavailable(), Fault.html(502), Fault.reset()):
+        fsx.inject(fault)
+
+    backup = await client.wait_until_backup_available(copy_id)
+
+    assert BackupLifecycle.AVAILABLE is backup.lifecycle
+
+
+async def test_a_timeout_says_what_was_in_the_way(
+    client: FsxCopyClient, fsx: LocalFsx, copy_id: str
+) -> None:
+    """
+    The last error that was survived is the cause of the timeout.
+    """
+    fsx.inject(Fault.throttling(), next_calls=100)
+
+    with pytest.raises(WaitTimeout, match="it was not seen") as caught:
+        await client.wait_until_backup_available(copy_id, max_wait=60)
+
+    assert isinstance(caught.value.__cause__, Throttled)
+    assert caught.value.last_seen is None
+
+
+async def test_a_missing_permission_ends_the_wait(
+    client: FsxCopyClient, fsx: LocalFsx, copy_id: str
+) -> None:
+    """
+    What waiting cannot mend is raised at once, with a note of where.
+    """
+    fsx.inject(Fault.error("AccessDeniedException", "no"))
+
+    with pytest.raises(AccessDenied) as caught:
+        await client.wait_until_backup_available(copy_id)
+
+    assert [f"while waiting for {copy_id}: poll 1, after 0 s"] == caught.value.__notes__
+
+
+@pytest.mark.parametrize("unknown_ids", ["error", "omit"])
+async def test_not_found_is_forgiven_at_first_only(
+    clock: HeldClock, connect: Connect, unknown_ids: Literal["error", "omit"]
+) -> None:
+    """
+    A backup that stays unknown for more than a minute ends the wait.
+    """
+    async with LocalFsx(clock=clock, unknown_ids=unknown_ids) as fsx, connect(fsx) as client:
+        started = clock.now()
+        with pytest.raises(BackupNotFound):
+            await client.wait_until_backup_available("backup-00000000", schedule=EVERY_TEN)
+
+    assert 60 < clock.now() - started <= 70
+
+
+async def test_a_backup_that_appears_late_is_found(
+    client: FsxCopyClient, fsx: LocalFsx, copy_id: str
+) -> None:
+    """
+    A copy that is not known yet everywhere is waited for.
+    """
+    fsx.inject(Fault.error("BackupNotFound", "not yet"), next_calls=2)
+
+    backup = await client.wait_until_backup_available(copy_id)
+
+    assert BackupLifecycle.AVAILABLE is backup.lifecycle
+
+
+async def test_a_backup_that_vanishes_ends_the_wait(
+    client: FsxCopyClient, fsx: LocalFsx, copy_id: str
+) -> None:
+    """
+    What was seen once and is gone is not waited for.
+    """
+    with pytest.raises(BackupNotFound):
+        async for _ in client.watch_backup(copy_id):
+            fsx.inject(Fault.error("BackupNotFound", "gone"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        ({"backup_id": "backup-1"}, "backup_id"),
+        ({"max_wait": -1}, "max_wait"),
+        ({"max_wait": "soon"}, "max_wait"),
+    ],
+    ids=["id", "negative", "text"],
+)
+async def test_bad_arguments_of_a_wait(
+    client: FsxCopyClient, fsx: LocalFsx, arguments: dict[str, object], name: str
+) -> None:
+    """
+    The error names the argument, and nothing is sent.
+    """
+    with pytest.raises(InvalidArguments, match=f"^{name}: "):
+        await client.wait_until_backup_available(**{"backup_id": SOURCE, **arguments})  # type: ignore[arg-type]  # bad on purpose
+
+    assert 0 == fsx.calls["DescribeBackups"]
+
+
+async def test_polls_are_logged_for_those_who_listen(
+    client: FsxCopyClient, copy_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    Each poll leaves one record at debug level.
+    """
+    caplog.set_level(logging.DEBUG, logger="fsxcopy_sdk.waiting")
+
+    seen = [one async for one in client.watch_backup(copy_id, schedule=EVERY_TEN)]
+
+    assert len(seen) - 1 == len(caplog.records)
+    assert f"{copy_id}: COPYING, next look in 10.0 s" == caplog.records[0].getMessage()
