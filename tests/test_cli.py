@@ -1,0 +1,159 @@
+"""
+The command line as a person meets it, in this process and in one of its own.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from fsxcopy_sdk.cli import main
+from fsxcopy_sdk.cli._demo import _typed, run_demo
+from fsxcopy_sdk.models import Backup
+from fsxcopy_sdk import from_dict
+
+FSXCOPY = Path(sys.executable).with_name("fsxcopy")
+
+
+async def test_the_demo_copies_and_shows_the_result() -> None:
+    """
+    The demo says what it does, and ends with the typed copy and the way to AWS.
+    """
+    out = io.StringIO()
+
+    await run_demo(Console(file=out, width=120))
+
+    lines = out.getvalue().splitlines()
+    assert lines[0].startswith("local FSx at http://127.0.0.1:")
+    assert lines[1].startswith("COPYING: backup-")
+    shown = dict(line.split(maxsplit=1) for line in lines if line.startswith("backup."))
+    assert "BackupLifecycle.AVAILABLE" == shown["backup.lifecycle"]
+    assert "'backup-03e3c82e0183b7b6b'" == shown["backup.source_backup_id"]
+    deployment_type = shown["backup.file_system.lustre_configuration.deployment_type"]
+    assert "LustreDeploymentType.PERSISTENT_1" == deployment_type
+    assert lines[-1].startswith("Against AWS: ")
+
+
+def test_a_member_that_is_absent_is_shown_as_none() -> None:
+    """
+    A backup without a file system can be shown too.
+    """
+    required = {
+        "BackupId": "backup-00000000",
+        "Lifecycle": "AVAILABLE",
+        "Type": "AUTOMATIC",
+        "CreationTime": 0,
+    }
+
+    lines = list(_typed(from_dict(Backup, required)))
+
+    assert lines[-1].endswith("deployment_type  None")
+
+
+def test_the_demo_ends_in_time_on_a_terminal() -> None:
+    """
+    In a terminal the demo shows a moving bar, and ends within ten seconds with 0.
+    """
+    terminal, child = pty.openpty()
+    started = time.monotonic()
+    with subprocess.Popen([FSXCOPY, "demo"], stdout=child, stderr=child) as process:
+        os.close(child)
+        shown = _read_all(terminal)
+
+    assert 0 == process.returncode
+    assert time.monotonic() - started < 10
+    assert "\x1b[" in shown
+    assert "100%" in shown
+
+
+def _read_all(terminal: int) -> str:
+    parts = []
+    while True:
+        try:
+            part = os.read(terminal, 4096)
+        except OSError:  # how Linux says that the other side was closed
+            break
+        if not part:
+            break
+        parts.append(part)
+    os.close(terminal)
+    return b"".join(parts).decode()
+
+
+def test_the_demo_can_be_interrupted() -> None:
+    """
+    Ctrl-C ends the command with 130 and without a traceback.
+    """
+    with subprocess.Popen(
+        [FSXCOPY, "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate()
+
+    assert 130 == process.returncode
+    assert "Traceback" not in errors
+
+
+def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    ``fsxcopy --help`` lists what there is, with 0.
+    """
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+
+    assert 0 == caught.value.code
+    assert "demo" in capsys.readouterr().out
+
+
+def test_the_demo_runs_from_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    ``fsxcopy demo`` is the demo.
+    """
+    with pytest.raises(SystemExit) as caught:
+        main(["demo"])
+
+    assert caught.value.code in (None, 0)
+    assert "BackupLifecycle.AVAILABLE" in capsys.readouterr().out
+
+
+def test_an_error_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    An error of this package ends the command with its class and text.
+    """
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "many")
+
+    with pytest.raises(SystemExit, match="^ConfigurationError: .*many"):
+        main(["demo"])
+
+
+def test_a_missing_extra_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Without cyclopts the command says what to install.
+    """
+    monkeypatch.delitem(sys.modules, "fsxcopy_sdk.cli._app", raising=False)
+    monkeypatch.setitem(sys.modules, "cyclopts", None)
+
+    with pytest.raises(SystemExit, match=r'pip install "fsxcopy-sdk\[cli\]"'):
+        main(["demo"])
+
+
+def test_another_missing_module_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    What is not the extra's to bring is a broken installation, and shows as one.
+    """
+    monkeypatch.delitem(sys.modules, "fsxcopy_sdk.cli._app", raising=False)
+    monkeypatch.setitem(sys.modules, "anyio", None)
+
+    with pytest.raises(ModuleNotFoundError, match="anyio"):
+        main(["demo"])
