@@ -122,9 +122,6 @@ def _structure(
     except (cattrs.BaseValidationError, _Mismatch) as error:
         faults = tuple(_faults(error, "$"))
         raise _undecodable(faults, payload, operation, metadata) from error
-    except RecursionError as error:
-        faults = ("$: nested too deeply",)
-        raise _undecodable(faults, payload, operation, metadata) from error
 
 
 def _undecodable(
@@ -156,6 +153,9 @@ def _faults(error: Exception, path: str) -> Iterator[str]:
             yield from _faults(inner, f"{path}[{item.index}]")
     elif isinstance(error, KeyError):
         yield f"{path}: required, but missing"
+    elif isinstance(error, RecursionError):
+        # A path as deep as that helps nobody; its beginning says where to look.
+        yield f"{path:.80}...: nested too deeply"
     else:
         yield f"{path}: {error}"
 
@@ -178,6 +178,8 @@ _JSON_NAMES: dict[type, str] = {
     str: "a string",
     type(None): "null",
 }
+
+_OBJECTS = (dict, Mapping)  # dict first: asking that is quicker by far
 
 
 @cache
@@ -218,7 +220,7 @@ def _class_from_wire(
     generated = make_dict_structure_fn(cls, converter, **_member_overrides(cls))
 
     def structure(value: object, _: object) -> _Model:
-        if not isinstance(value, dict):
+        if not isinstance(value, _OBJECTS):
             raise _Mismatch("an object", value)
         return generated({name: part for name, part in value.items() if part is not None}, cls)
 
