@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from fsxcopy_sdk import from_dict
 from fsxcopy_sdk.cli import main
 from fsxcopy_sdk.cli._demo import _typed, run_demo
 from fsxcopy_sdk.models import Backup
-from fsxcopy_sdk import from_dict
 
 FSXCOPY = Path(sys.executable).with_name("fsxcopy")
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from fsxcopy_sdk.enums import (
     AdministrativeActionType,
     AliasLifecycle,
-    AutoImportPolicyType,
     AutocommitPeriodType,
+    AutoImportPolicyType,
     BackupLifecycle,
     BackupType,
     DataCompressionType,
@@ -297,7 +297,7 @@ _LAZY = {
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
-        from importlib.metadata import version
+        from importlib.metadata import version  # noqa: PLC0415 - costs milliseconds
 
         return version("fsxcopy-sdk")
     if name not in _LAZY:

@@ -1,7 +1,6 @@
 from collections.abc import Coroutine
 from types import TracebackType
 
-from botocore.config import Config
 from botocore.session import Session
 from types_aiobotocore_fsx.client import FSxClient
 

@@ -98,9 +98,9 @@ def _take_body(response_dict: dict[str, object], **_: object) -> None:
 
 def _check_origin(http_response: AWSResponse, **_: object) -> None:
     record = _current.get()
-    if record and record.url and http_response.url:
-        if _origin(record.url) != _origin(http_response.url):
-            record.stranger = http_response.url
+    asked, answered = record and record.url, http_response.url
+    if record and asked and answered and _origin(asked) != _origin(answered):
+        record.stranger = answered
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -85,12 +85,12 @@ class Transport:
         with exchange() as record:
             try:
                 parsed = await pending
-                if record.stranger:
-                    raise _stranger_answered(operation, record, record.stranger)
-            except Exception as error:  # noqa: BLE001 - nothing may escape the tree
+            except Exception as error:
                 ours = _failure(operation, record, error)
                 _log.debug("%s: %s, attempts %d", operation, type(ours).__name__, record.attempts)
                 raise ours from error
+        if record.stranger:
+            raise _stranger_answered(operation, record, record.stranger)
         metadata = _metadata(record, parsed.get("ResponseMetadata"))
         _log.debug("%s: %s", operation, metadata)
         payload = parsed if record.body is None else record.body

@@ -16,10 +16,12 @@ _NEEDED = {"cyclopts", "rich"}
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """
-    Run the command line, that of the process by default; exit with 1 and one line where something is wrong.
+    Run the command line, that of the process if none is given.
+
+    Exits with 1 and one line where something is wrong.
     """
     try:
-        from fsxcopy_sdk.cli._app import app
+        from fsxcopy_sdk.cli._app import app  # noqa: PLC0415 - may be missing
     except ModuleNotFoundError as error:
         if error.name not in _NEEDED:
             raise

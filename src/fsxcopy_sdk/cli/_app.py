@@ -22,6 +22,6 @@ def demo() -> None:
     Starts a local FSx on loopback, puts the example backup of the service's
     documentation into us-east-2, and copies it to us-west-2.
     """
-    from fsxcopy_sdk.cli._demo import run_demo
+    from fsxcopy_sdk.cli._demo import run_demo  # noqa: PLC0415 - --help needs none of it
 
     anyio.run(run_demo)

@@ -16,8 +16,8 @@ from fsxcopy_sdk.testing import EXAMPLE_REGION, LocalFsx, ScaledClock
 _DESTINATION = "us-west-2"
 _COPY_DURATION = 1800.0
 """Seconds of the demo's own time: half an hour, as a small copy takes."""
-_SPEED = 400.0
-"""Seconds of the demo's time in one second, so that it takes less than five."""
+_SPEED = 600.0
+"""Seconds of the demo's time in one second, so that it takes three of ours."""
 
 
 async def run_demo(console: Console | None = None) -> None:

@@ -53,6 +53,7 @@ from fsxcopy_sdk.enums._ontap import (
     TieringPolicyName,
     VolumeStyle,
 )
+from fsxcopy_sdk.enums._open_enum import OpenEnum
 from fsxcopy_sdk.enums._openzfs import (
     OpenZFSCopyStrategy,
     OpenZFSDataCompressionType,
@@ -66,7 +67,6 @@ from fsxcopy_sdk.enums._windows import (
     WindowsAccessAuditLogLevel,
     WindowsDeploymentType,
 )
-from fsxcopy_sdk.enums._open_enum import OpenEnum
 
 __all__ = [
     "AdministrativeActionType",

@@ -187,7 +187,7 @@ class ServiceLimitExceeded(ServiceError):
     """
 
     limit: ServiceLimit | None = None
-    """TOTAL_IN_PROGRESS_COPY_BACKUPS clears as copies finish; the others do not clear by waiting."""
+    """TOTAL_IN_PROGRESS_COPY_BACKUPS clears as copies finish, the others not by waiting."""
 
 
 @attrs.define(slots=False, eq=False)

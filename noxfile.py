@@ -1,0 +1,85 @@
+"""
+Everything that is checked, locally and in CI: ``nox`` runs all of it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5"
+nox.options.default_venv_backend = "virtualenv"
+nox.options.error_on_external_run = True
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+SOURCES = ["src", "stubs", "tests", "noxfile.py"]
+STUBBED = [
+    ".".join(path.relative_to("stubs").with_suffix("").parts)
+    for path in sorted(Path("stubs").rglob("*.pyi"))
+    if path.name != "__init__.pyi"
+]
+
+
+def _group(name: str) -> list[str]:
+    return list(nox.project.dependency_groups(PYPROJECT, name))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """
+    Check style and format.
+    """
+    session.install(*_group("lint"))
+    session.run("ruff", "check", *SOURCES)
+    session.run("ruff", "format", "--check", *SOURCES)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """
+    Check the types of the package, of its stubs, of a user's program and of this file.
+    """
+    session.install("-e", ".[cli,testing]", *_group("types"), "nox")
+    session.run("mypy", "src", "stubs", "tests/typing", "noxfile.py")
+
+
+@nox.session
+def stubtest(session: nox.Session) -> None:
+    """
+    Hold the stubs against the libraries that they describe.
+    """
+    session.install("-e", ".", *_group("types"))
+    session.run(
+        *("python", "-m", "mypy.stubtest", *STUBBED),
+        *("--ignore-missing-stub", "--mypy-config-file", "pyproject.toml"),
+        env={"MYPYPATH": "stubs"},
+    )
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """
+    Test the built wheel, every branch of it, README and docstrings included.
+    """
+    session.run("pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", session.create_tmp(), ".")
+    wheel = max(Path(session.create_tmp()).glob("*.whl"), key=lambda path: path.stat().st_mtime)
+    session.install(f"{wheel}[cli,testing]", *_group("test"))
+    session.run("pip", "install", "--quiet", "--force-reinstall", "--no-deps", str(wheel))
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report")
+
+
+@nox.session
+def lowest(session: nox.Session) -> None:
+    """
+    Test with the lowest versions that pyproject.toml allows.
+    """
+    project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    pins = [requirement.replace(">=", "==") for group in groups for requirement in group]
+    session.install(".[cli,testing]", *pins, *_group("test"))
+    session.run("python", "-m", "pytest", "--quiet", *session.posargs)

@@ -1,0 +1,114 @@
+"""
+The README's programs run, and its lines of set-up are of the form that it promises.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from fsxcopy_sdk import FsxCopyClient
+from fsxcopy_sdk.testing import LocalFsx
+
+README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+PROGRAMS = [text for language, text in BLOCKS if language == "python"]
+COPY, LIST, FOLLOW, TEST = PROGRAMS
+
+
+def _run(program: str) -> dict[str, Callable[..., Awaitable[None]]]:
+    names: dict[str, Callable[..., Awaitable[None]]] = {}
+    exec(compile(program, "README.md", "exec"), names)
+    return names
+
+
+@pytest.fixture(name="served")
+def _served(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """
+    A local FSx in a process of its own, where the environment says that AWS is.
+    """
+    command = [sys.executable, "-m", "fsxcopy_sdk.testing", "--with-example"]
+    with subprocess.Popen(
+        [*command, "--copy-duration", "0"], stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        monkeypatch.setenv("AWS_ENDPOINT_URL_FSX", server.stdout.readline().strip())
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+        yield
+        server.terminate()
+
+
+@pytest.mark.usefixtures("served")
+def test_the_first_program_copies_a_backup() -> None:
+    """
+    Fifteen lines copy, wait and print, as a program of its own.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", COPY], capture_output=True, text=True, check=False
+    )
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert done.stdout.startswith("AVAILABLE us-east-2 ")
+    assert 15 >= len([line for line in COPY.splitlines() if line])
+
+
+async def test_the_listing_prints_backups(
+    client: FsxCopyClient, fsx: LocalFsx, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """
+    Only the backups of the one file system are printed.
+    """
+    backup_id = fsx.add_backup("us-west-2", FileSystem={"FileSystemId": "fs-0123456789abcdef0"})
+    fsx.add_backup("us-west-2")
+
+    await _run(LIST)["print_backups"](client, "fs-0123456789abcdef0")
+
+    lines = capsys.readouterr().out.splitlines()
+    assert 1 == len(lines)
+    assert lines[0].startswith(f"{backup_id} ")
+
+
+@pytest.mark.parametrize("ending", ["available", "failed", "slow"])
+async def test_the_wait_prints_what_it_sees(
+    client: FsxCopyClient, fsx: LocalFsx, capsys: pytest.CaptureFixture[str], ending: str
+) -> None:
+    """
+    Each way a wait can end has its line.
+    """
+    copy = await client.copy_backup("backup-03e3c82e0183b7b6b", source_region="us-east-2")
+    if ending == "failed":
+        fsx.fail_copy(copy.backup.backup_id, "no such key")
+    if ending == "slow":
+        fsx.set_lifecycle(copy.backup.backup_id, "COPYING")
+
+    await _run(FOLLOW)["follow"](client, copy.backup.backup_id)
+
+    expected = {
+        "available": "AVAILABLE 100",
+        "failed": "FAILED no such key",
+        "slow": "not yet after 3600 s: wait again, here or anywhere",
+    }
+    assert expected[ending] == capsys.readouterr().out.splitlines()[-1]
+
+
+async def test_the_test_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The example of a user's test is one.
+    """
+    await _run(TEST)["test_a_copy_becomes_available"](monkeypatch)
+
+
+def test_there_are_two_lines_of_set_up() -> None:
+    """
+    One line runs the demo and one all checks; both make their own environment.
+    """
+    lines = [text for language, text in BLOCKS if language == "sh"]
+
+    assert ["fsxcopy demo\n", "nox\n"] == [line.rpartition("/bin/")[2] for line in lines]
+    assert all(line.startswith("python3 -m venv ") and line.count("\n") == 1 for line in lines)
