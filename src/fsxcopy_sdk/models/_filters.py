@@ -9,10 +9,26 @@ from collections.abc import Iterable
 import attrs
 
 from fsxcopy_sdk.enums import FilterName
+from fsxcopy_sdk.errors import InvalidArguments
+
+
+def _to_name(name: str) -> FilterName:
+    if not isinstance(name, str):
+        raise _invalid("name", "a FilterName or its text", name)
+    return FilterName(name)
 
 
 def _to_tuple(values: Iterable[str]) -> tuple[str, ...]:
-    return (values,) if isinstance(values, str) else tuple(values)
+    if isinstance(values, str):
+        return (values,)
+    if not isinstance(values, Iterable):
+        raise _invalid("values", "a text or a collection of texts", values)
+    return tuple(values)
+
+
+def _invalid(name: str, rule: str, found: object) -> InvalidArguments:
+    fault = f"{name}: must be {rule}, not a value of {type(found)}"
+    return InvalidArguments(fault, (fault,))
 
 
 @attrs.frozen
@@ -21,9 +37,13 @@ class BackupFilter:
     Keep the backups that have one of some values.
 
     Several filters together keep what passes all of them.
+
+    Raises:
+        InvalidArguments: `name` is no text, or `values` no collection; what the texts
+            may be is checked when the filter is used.
     """
 
-    name: FilterName = attrs.field(converter=FilterName)
+    name: FilterName = attrs.field(converter=_to_name)
     """What to look at, such as `FilterName.FILE_SYSTEM_ID` or its text."""
     values: tuple[str, ...] = attrs.field(converter=_to_tuple)
     """1 to 20 values, any of which will do; a single one may be given bare."""
