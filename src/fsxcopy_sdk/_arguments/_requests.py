@@ -140,16 +140,17 @@ def _wire_tags(faults: rules.Faults, tags: Tags | None) -> list[TagTypeDef]:
         pairs = list(tags.items())
     else:
         given = _items(faults, "tags", tags, Tag, "a mapping of strings or Tag objects")
-        pairs = [(tag.key, tag.value) for tag in given]
+        pairs = [(tag.key, tag.value) for tag in given or ()]
     for key, value in pairs:
-        faults.check(f"tags: key {key!r}", key, rules.TAG_KEY)
-        faults.check(f"tags: value of {key!r}", value, rules.TAG_VALUE)
+        faults.check(f"tags: key {rules.shown(key)}", key, rules.TAG_KEY)
+        faults.check(f"tags: value of {rules.shown(key)}", value, rules.TAG_VALUE)
     keys = [key for key, _ in pairs if isinstance(key, str)]
     for key, count in Counter(keys).items():
         if count > 1:
-            faults.add(f"tags: key {key!r}", "unique", f"given {count} times")
+            faults.add(f"tags: key {rules.shown(key)}", "unique", f"given {count} times")
         if key.lower().startswith("aws:"):
-            faults.add(f"tags: key {key!r}", "without AWS's own prefix", "one with `aws:`")
+            name = f"tags: key {rules.shown(key)}"
+            faults.add(name, "without AWS's own prefix", "one with `aws:`")
     if len(pairs) > MAX_TAGS:
         faults.add("tags", f"at most {MAX_TAGS}", str(len(pairs)))
     return [{"Key": key, "Value": value} for key, value in pairs]
@@ -157,16 +158,18 @@ def _wire_tags(faults: rules.Faults, tags: Tags | None) -> list[TagTypeDef]:
 
 def _backup_ids(faults: rules.Faults, backup_ids: Iterable[str]) -> list[str]:
     ids = _items(faults, "backup_ids", backup_ids, str, "a collection of ids")
+    if ids is None:
+        return []
     for index, backup_id in enumerate(ids):
         faults.check(f"backup_ids[{index}]", backup_id, rules.BACKUP_ID)
     # An empty list would ask for all backups, which nobody means who gives one.
-    if not 1 <= len(ids) <= MAX_BACKUP_IDS and not faults.texts:
+    if not 1 <= len(ids) <= MAX_BACKUP_IDS:
         faults.add("backup_ids", f"1 to {MAX_BACKUP_IDS} ids, or None for all", f"{len(ids)} ids")
     return ids
 
 
 def _filters(faults: rules.Faults, filters: Iterable[BackupFilter]) -> list[BackupFilter]:
-    wanted = _items(faults, "filters", filters, BackupFilter, "a collection of BackupFilter")
+    wanted = _items(faults, "filters", filters, BackupFilter, "a collection of BackupFilter") or []
     for index, one in enumerate(wanted):
         for value in one.values:
             faults.check(f"filters[{index}].values", value, rules.FILTER_VALUE)
@@ -180,15 +183,15 @@ def _filters(faults: rules.Faults, filters: Iterable[BackupFilter]) -> list[Back
 
 def _items(
     faults: rules.Faults, name: str, given: object, cls: type[_Item], words: str
-) -> list[_Item]:
+) -> list[_Item] | None:
     """
     Return the members of a collection, or note that it is none of *cls*.
     """
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         faults.add_value(name, words, given)
-        return []
+        return None
     items = list(given)
     if not all(isinstance(item, cls) for item in items):
         faults.add_value(name, words, items)
-        return []
+        return None
     return items

@@ -8,8 +8,8 @@ in, where `A-Za-z` is meant. Tests compare them with the model.
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 import unicodedata
 from collections.abc import Callable
 from datetime import timedelta
@@ -102,7 +102,7 @@ class Faults:
         """
         Note that the argument *name* must be *rule*, and show *value* on one line.
         """
-        self.add(name, rule, f"{value!r:.80}")
+        self.add(name, rule, shown(value))
 
     def check(self, name: str, value: object, rule: Rule) -> None:
         """
@@ -136,6 +136,16 @@ class Faults:
             raise InvalidArguments("; ".join(self.texts), tuple(self.texts))
 
 
+def shown(value: object) -> str:
+    """
+    Return *value* as a short text, whatever it is.
+    """
+    try:
+        return f"{value!r:.80}"
+    except ValueError:  # Python writes out no integer of more than 4300 digits
+        return f"a value of {type(value)}"
+
+
 def partition_of(region: str) -> str:
     """
     Return the partition that *region* lies in, such as `aws-cn`.
@@ -165,11 +175,11 @@ def seconds(name: str, value: Duration) -> float:
         InvalidArguments: it is no finite number or timedelta, or is negative.
     """
     number: object = value.total_seconds() if isinstance(value, timedelta) else value
+    # Compared, not converted: the largest integers are no floats.
     if (
         isinstance(number, bool)
         or not isinstance(number, int | float)
-        or not math.isfinite(number)
-        or number < 0
+        or not 0 <= number <= sys.float_info.max
     ):
         faults = Faults()
         faults.add_value(name, "seconds or a timedelta, finite and not negative", value)
