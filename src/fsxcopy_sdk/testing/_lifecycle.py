@@ -7,6 +7,7 @@ Pure: the time is an argument, nothing is remembered, nothing runs.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -66,25 +67,24 @@ class ProgressShape(StrEnum):
     """ProgressPercent is absent, also when the backup is AVAILABLE."""
 
 
+_DONE: Final[Mapping[ProgressShape, Callable[[float], float]]] = {
+    ProgressShape.LINEAR: lambda share: share,
+    ProgressShape.SLOW_START: lambda share: share**2,
+    ProgressShape.FAST_START: lambda share: 1 - (1 - share) ** 2,
+    ProgressShape.STEPS: lambda share: math.floor(round(10 * share, 6)) / 10,
+}
+
+
 def percent_at(shape: ProgressShape, share: float) -> int | None:
     """
     Return the ProgressPercent of a backup at work, None if it shows none.
 
     *share* is the part of the duration that has passed, 0 to 1.
     """
-    match shape:
-        case ProgressShape.NONE:
-            return None
-        case ProgressShape.LINEAR:
-            done = share
-        case ProgressShape.SLOW_START:
-            done = share**2
-        case ProgressShape.FAST_START:
-            done = 1 - (1 - share) ** 2
-        case ProgressShape.STEPS:
-            done = math.floor(round(10 * share, 6)) / 10
+    if shape is ProgressShape.NONE:
+        return None
     # Rounded first: 29 s of 100 s are 29 %, not 28.999999999999996 %.
-    return max(0, min(99, math.floor(round(100 * done, 6))))
+    return min(99, math.floor(round(100 * _DONE[shape](share), 6)))
 
 
 @attrs.frozen(kw_only=True)

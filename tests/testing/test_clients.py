@@ -1,0 +1,122 @@
+"""
+Clients that nobody here wrote: the AWS CLI and aiobotocore.
+
+boto3 is the client of all other tests.
+"""
+
+import asyncio
+import json
+import os
+import sys
+
+import pytest
+from aiobotocore.session import get_session
+from botocore.exceptions import ClientError
+
+
+@pytest.fixture(name="aws")
+def _aws(fsx, tmp_path):
+    """
+    Return a function that runs the AWS CLI: exit code, output, errors.
+    """
+    environment = {
+        **os.environ,
+        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-west-2",
+        "AWS_MAX_ATTEMPTS": "1",
+        "HOME": str(tmp_path),
+    }
+
+    async def aws(*arguments):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "awscli", "fsx", *arguments),
+            *("--endpoint-url", fsx.endpoint_url, "--output", "json"),
+            env=environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        output, errors = await process.communicate()
+        return process.returncode, json.loads(output or b"null"), errors.decode()
+
+    return aws
+
+
+async def test_cli_copies_describes_deletes(aws, clock, fsx, source):
+    """
+    The AWS CLI copies a backup, sees it become AVAILABLE and deletes it.
+    """
+    _, copied, _ = await aws(
+        *("copy-backup", "--source-backup-id", source, "--source-region", "us-east-2"),
+        *("--tags", "Key=Name,Value=dr", "--copy-tags"),
+    )
+    backup_id = copied["Backup"]["BackupId"]
+    clock.advance(100)
+    _, described, _ = await aws("describe-backups", "--backup-ids", backup_id)
+    _, deleted, _ = await aws("delete-backup", "--backup-id", backup_id)
+
+    assert "COPYING" == copied["Backup"]["Lifecycle"]
+    assert [{"Key": "Name", "Value": "dr"}] == copied["Backup"]["Tags"]
+    assert "AVAILABLE" == described["Backups"][0]["Lifecycle"]
+    assert {"BackupId": backup_id, "Lifecycle": "DELETED"} == deleted
+    assert {"CopyBackup": 1, "DescribeBackups": 1, "DeleteBackup": 1} == fsx.calls
+
+
+async def test_cli_pages(aws, fsx):
+    """
+    The AWS CLI pages through all backups of a Region by itself.
+    """
+    ids = [fsx.add_backup("us-west-2") for _ in range(5)]
+    _, described, _ = await aws("describe-backups", "--page-size", "2")
+
+    assert ids == [backup["BackupId"] for backup in described["Backups"]]
+    assert 3 == fsx.calls["DescribeBackups"]
+
+
+async def test_cli_tells_errors(aws):
+    """
+    The AWS CLI tells the service's error.
+    """
+    code, _, errors = await aws("copy-backup", "--source-backup-id", "backup-00000000")
+
+    assert 0 != code
+    assert "(BackupNotFound) when calling the CopyBackup operation" in errors
+
+
+@pytest.fixture(name="raw")
+async def _raw(fsx):
+    """
+    Return a bare aiobotocore client of us-west-2.
+    """
+    async with get_session().create_client(
+        "fsx",
+        region_name="us-west-2",
+        endpoint_url=fsx.endpoint_url,
+        aws_access_key_id="AKIDEXAMPLE",
+        aws_secret_access_key="secret",
+    ) as client:
+        yield client
+
+
+async def test_aiobotocore_copies_describes_deletes(clock, raw, source):
+    """
+    aiobotocore copies a backup, sees it become AVAILABLE and deletes it.
+    """
+    copied = await raw.copy_backup(SourceBackupId=source, SourceRegion="us-east-2")
+    backup_id = copied["Backup"]["BackupId"]
+    clock.advance(100)
+    described = await raw.describe_backups(BackupIds=[backup_id])
+    deleted = await raw.delete_backup(BackupId=backup_id)
+
+    assert "AVAILABLE" == described["Backups"][0]["Lifecycle"]
+    assert "DELETED" == deleted["Lifecycle"]
+
+
+async def test_aiobotocore_knows_the_errors(raw):
+    """
+    aiobotocore finds the modelled exception class of an error.
+    """
+    with pytest.raises(ClientError) as caught:
+        await raw.copy_backup(SourceBackupId="backup-00000000")
+
+    assert isinstance(caught.value, raw.exceptions.BackupNotFound)

@@ -1,0 +1,106 @@
+"""
+``python -m fsxcopy_sdk.testing``.
+"""
+
+import os
+import re
+import runpy
+import signal
+import subprocess
+import sys
+import threading
+
+import boto3
+import pytest
+
+from fsxcopy_sdk.testing import EXAMPLE_BACKUP
+
+
+def started(*arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "fsxcopy_sdk.testing", *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serves_until_told(number):
+    """
+    The first line is the endpoint, a signal ends it with exit code 0.
+    """
+    with started() as process:
+        url = process.stdout.readline()
+        process.send_signal(number)
+
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+\n", url)
+    assert 0 == process.returncode
+
+
+def test_serves_other_processes():
+    """
+    A synchronous client copies the example, which is soon AVAILABLE.
+    """
+    with started("--with-example", "--speed", "1000000", "--copy-duration", "60") as process:
+        url, backup_id = (process.stdout.readline().strip() for _ in range(2))
+        client = boto3.client(
+            "fsx",
+            "us-west-2",
+            endpoint_url=url,
+            aws_access_key_id="key",
+            aws_secret_access_key="secret",
+        )
+        answer = client.copy_backup(SourceBackupId=backup_id, SourceRegion="us-east-2")
+        lifecycle = answer["Backup"]["Lifecycle"]
+        while lifecycle == "COPYING":
+            lifecycle = client.describe_backups()["Backups"][0]["Lifecycle"]
+        client.close()
+        process.send_signal(signal.SIGTERM)
+
+    assert (EXAMPLE_BACKUP["BackupId"], "AVAILABLE") == (backup_id, lifecycle)
+
+
+@pytest.mark.parametrize(("arguments", "lines"), [([], 1), (["--with-example"], 2)])
+def test_as_a_module(monkeypatch, capsys, arguments, lines):
+    """
+    Run as a module it prints what it must, and exits with 0.
+    """
+    monkeypatch.setattr(sys, "argv", ["fsx", *arguments])
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM))
+    timer.start()
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_module("fsxcopy_sdk.testing", run_name="__main__")
+    timer.join()
+
+    assert 0 == caught.value.code
+    assert lines == len(capsys.readouterr().out.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--speed", "0"], "speed must be a finite number above zero"),
+        (["--copy-duration", "-1"], "copy_duration must be finite"),
+        (["--port", "70000"], "port must be between 0 and 65535"),
+        (["--port", "x"], "invalid int value"),
+    ],
+)
+def test_bad_arguments(monkeypatch, capsys, arguments, message):
+    """
+    A bad argument ends it with exit code 2 and the rule.
+    """
+    monkeypatch.setattr(sys, "argv", ["fsx", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_module("fsxcopy_sdk.testing", run_name="__main__")
+
+    assert 2 == caught.value.code
+    assert message in capsys.readouterr().err
+
+
+def test_importing_it_serves_nothing(capsys):
+    """
+    The module serves when it is run, not when something imports it.
+    """
+    runpy.run_module("fsxcopy_sdk.testing.__main__", run_name="imported")
+
+    assert "" == capsys.readouterr().out

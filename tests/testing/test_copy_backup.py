@@ -1,0 +1,565 @@
+"""
+CopyBackup, asked by boto3, every answer compared with botocore's model.
+"""
+
+import asyncio
+from datetime import datetime, timezone
+
+import pytest
+
+from fsxcopy_sdk.testing import DEFAULT_ACCOUNT, HeldClock, LocalFsx, ProgressShape
+
+TAGS = [{"Key": "Name", "Value": "dr"}, {"Key": "team", "Value": "storage"}]
+
+ONTAP_VOLUME = {
+    "FileSystemId": "fs-0123456789abcdef0",
+    "Lifecycle": "CREATED",
+    "Name": "vol1",
+    "OntapConfiguration": {"VolumeStyle": "FLEXVOL", "SizeInMegabytes": 1024},
+    "VolumeId": "fsvol-0123456789abcdef0",
+    "VolumeType": "ONTAP",
+}
+
+
+def windows(deployment_type):
+    return {
+        "FileSystemId": "fs-0123456789abcdef0",
+        "FileSystemType": "WINDOWS",
+        "WindowsConfiguration": {"DeploymentType": deployment_type},
+    }
+
+
+async def copy(client, source, **parameters):
+    answer = await client(
+        "copy_backup", SourceBackupId=source, SourceRegion="us-east-2", **parameters
+    )
+    return answer["Backup"]
+
+
+async def copy_error(client, source, **parameters):
+    parameters = {"SourceRegion": "us-east-2", **parameters}
+    return await client.error("copy_backup", SourceBackupId=source, **parameters)
+
+
+async def test_copy_of_the_example(fsx, west, source):
+    """
+    A copy is COPYING, carries its lineage, and what it is a backup of.
+    """
+    backup = await copy(west, source)
+
+    assert "COPYING" == backup["Lifecycle"]
+    assert 0 == backup["ProgressPercent"]
+    assert "USER_INITIATED" == backup["Type"]
+    assert (source, "us-east-2") == (backup["SourceBackupId"], backup["SourceBackupRegion"])
+    assert fsx.backup("us-east-2", source)["FileSystem"] == backup["FileSystem"]
+    assert DEFAULT_ACCOUNT == backup["OwnerId"]
+    assert (
+        f"arn:aws:fsx:us-west-2:{DEFAULT_ACCOUNT}:backup/{backup['BackupId']}"
+        == backup["ResourceARN"]
+    )
+    assert backup["KmsKeyId"].startswith(f"arn:aws:kms:us-west-2:{DEFAULT_ACCOUNT}:key/")
+    assert "Tags" not in backup
+
+
+async def test_copy_moves_with_the_clock(clock, west, source):
+    """
+    A copy shows its progress while the clock moves, and ends AVAILABLE.
+    """
+    backup_id = (await copy(west, source))["BackupId"]
+    seen = []
+    for _ in range(4):
+        clock.advance(33.4)
+        backup = (await west("describe_backups", BackupIds=[backup_id]))["Backups"][0]
+        seen.append((backup["Lifecycle"], backup["ProgressPercent"]))
+
+    assert [("COPYING", 33), ("COPYING", 66), ("AVAILABLE", 100), ("AVAILABLE", 100)] == seen
+
+
+async def test_no_progress_is_absent(connect, clock):
+    """
+    With the shape NONE no ProgressPercent is sent at all.
+    """
+    async with LocalFsx(clock=clock, progress=ProgressShape.NONE) as fsx:
+        backup = await copy(connect(fsx), fsx.add_example_backup())
+
+    assert "ProgressPercent" not in backup
+
+
+async def test_every_stage(connect, clock):
+    """
+    With every stage a copy is PENDING before it is COPYING.
+    """
+    async with LocalFsx(clock=clock, copy_duration=100, every_stage=True) as fsx:
+        backup = await copy(connect(fsx), fsx.add_example_backup())
+        clock.advance(10)
+        later = fsx.backup("us-west-2", backup["BackupId"])
+
+    assert ("PENDING", "COPYING") == (backup["Lifecycle"], later["Lifecycle"])
+
+
+async def test_duration_by_source(connect, clock):
+    """
+    A function says for each source how long its copies take.
+    """
+    durations = {"backup-000000001": 10.0, "backup-000000002": 20.0}
+    async with LocalFsx(clock=clock, copy_duration=durations.__getitem__) as fsx:
+        client = connect(fsx)
+        for source in durations:
+            fsx.add_backup("us-east-2", BackupId=source)
+            await copy(client, source)
+        clock.advance(10)
+        lifecycles = [backup["Lifecycle"] for backup in fsx.backups("us-west-2")]
+
+    assert ["AVAILABLE", "COPYING"] == lifecycles
+
+
+async def test_creation_time_follows_the_clock(connect):
+    """
+    CreationTime is when the FSx began plus what its clock has moved.
+    """
+    clock = HeldClock()
+    begun = datetime(2021, 4, 9, 7, 53, 28, 68000, tzinfo=timezone.utc)
+    async with LocalFsx(clock=clock, started_at=begun) as fsx:
+        source = fsx.add_example_backup()
+        clock.advance(1.5)
+        backup = await copy(connect(fsx), source)
+
+    assert begun.replace(second=29, microsecond=568000) == backup["CreationTime"]
+
+
+async def test_in_region_copy(fsx, connect, source):
+    """
+    Without SourceRegion the source is looked for where the request goes.
+    """
+    answer = await connect(fsx, "us-east-2")("copy_backup", SourceBackupId=source)
+
+    assert "us-east-2" == answer["Backup"]["SourceBackupRegion"]
+
+
+async def test_key_of_the_request(west, source):
+    """
+    A key that is given is the copy's key.
+    """
+    assert "alias/dr" == (await copy(west, source, KmsKeyId="alias/dr"))["KmsKeyId"]
+
+
+async def test_volume_backup_copies_as_one(fsx, west):
+    """
+    The copy of a volume's backup has the Volume and no FileSystem.
+    """
+    source = fsx.add_backup("us-east-2", Volume=ONTAP_VOLUME, SizeInBytes=4096)
+    backup = await copy(west, source)
+
+    assert "FileSystem" not in backup
+    assert ("VOLUME", 4096) == (backup["ResourceType"], backup["SizeInBytes"])
+    assert ONTAP_VOLUME == backup["Volume"]
+
+
+async def test_same_seed_same_ids(connect):
+    """
+    Copies get the same ids from the same seed, others from another.
+    """
+
+    async def copied(seed):
+        async with LocalFsx(seed=seed) as fsx:
+            client = connect(fsx)
+            await client("describe_backups")
+            return (await copy(client, fsx.add_example_backup()))["BackupId"]
+
+    assert await copied(1) == await copied(1)
+    assert await copied(1) != await copied(2)
+
+
+# Tags
+
+
+async def test_tags_of_the_request(west, source):
+    """
+    Without CopyTags a copy has the request's tags only.
+    """
+    assert TAGS == (await copy(west, source, Tags=TAGS))["Tags"]
+
+
+async def test_copies_tags(west, source):
+    """
+    With CopyTags a copy has its source's tags.
+    """
+    backup = await copy(west, source, CopyTags=True)
+
+    assert [{"Key": "Name", "Value": "MyBackup"}] == backup["Tags"]
+
+
+async def test_tags_of_the_request_win(west, source):
+    """
+    With both, tags are merged, and the request's values win.
+    """
+    assert TAGS == (await copy(west, source, CopyTags=True, Tags=TAGS))["Tags"]
+
+
+async def test_too_many_tags_together(west, source):
+    """
+    More than 50 tags after merging are a limit of the service.
+    """
+    tags = [{"Key": f"k{number}", "Value": ""} for number in range(50)]
+    error = await copy_error(west, source, CopyTags=True, Tags=tags)
+
+    assert "ServiceLimitExceeded" == error["Error"]["Code"]
+    assert "TOTAL_USER_TAGS" == error["Limit"]
+
+
+async def test_fifty_tags_together(west, source):
+    """
+    Fifty tags after merging are fine.
+    """
+    tags = [{"Key": f"k{number}", "Value": ""} for number in range(49)]
+    backup = await copy(west, source, CopyTags=True, Tags=tags)
+
+    assert 50 == len(backup["Tags"])
+
+
+# The source
+
+
+async def test_unknown_source(west):
+    """
+    A source that does not exist is BackupNotFound.
+    """
+    error = await copy_error(west, "backup-00000000")
+
+    assert "BackupNotFound" == error["Error"]["Code"]
+
+
+async def test_source_in_another_region(west, source):
+    """
+    A source that is elsewhere than SourceRegion says is BackupNotFound.
+    """
+    error = await copy_error(west, source, SourceRegion="us-east-1")
+
+    assert "BackupNotFound" == error["Error"]["Code"]
+
+
+async def test_source_of_another_account(fsx, connect, west, source):
+    """
+    A source of another account is BackupNotFound.
+    """
+    await copy(west, source)
+    error = await copy_error(connect(fsx, key="AKIDOTHER"), source)
+
+    assert "BackupNotFound" == error["Error"]["Code"]
+
+
+@pytest.mark.parametrize("lifecycle", ["CREATING", "FAILED", "PENDING"])
+async def test_source_not_available(fsx, west, lifecycle):
+    """
+    A source that is not AVAILABLE is SourceBackupUnavailable, with its id.
+    """
+    source = fsx.add_backup("us-east-2", Lifecycle=lifecycle)
+    error = await copy_error(west, source)
+
+    assert "SourceBackupUnavailable" == error["Error"]["Code"]
+    assert source == error["BackupId"]
+
+
+async def test_copy_in_progress_is_no_source(fsx, connect, west, source):
+    """
+    A copy can be copied on once it is AVAILABLE, not before.
+    """
+    first = (await copy(west, source))["BackupId"]
+    error = await connect(fsx, "eu-west-1").error(
+        "copy_backup", SourceBackupId=first, SourceRegion="us-west-2"
+    )
+
+    assert "SourceBackupUnavailable" == error["Error"]["Code"]
+
+
+@pytest.mark.parametrize(
+    "region", ["cn-north-1", "us-gov-west-1", "us-iso-east-1", "nowhere", "US-EAST-2"]
+)
+async def test_impossible_source_region(fsx, connect, source, region):
+    """
+    A SourceRegion of another partition, or that is none, is InvalidRegion.
+    """
+    client = connect(fsx, validated=False)
+    error = await copy_error(client, source, SourceRegion=region)
+
+    assert "InvalidRegion" == error["Error"]["Code"]
+
+
+async def test_copies_within_another_partition(fsx, connect):
+    """
+    Within China a copy is fine, and its ARN says the partition.
+    """
+    source = fsx.add_backup("cn-north-1")
+    answer = await connect(fsx, "cn-northwest-1")(
+        "copy_backup", SourceBackupId=source, SourceRegion="cn-north-1"
+    )
+
+    assert answer["Backup"]["ResourceARN"].startswith("arn:aws-cn:fsx:cn-northwest-1:")
+
+
+async def test_multi_az_into_a_region_without(fsx, west):
+    """
+    A Multi-AZ file system cannot go where there are none.
+    """
+    source = fsx.add_backup("us-east-2", FileSystem=windows("MULTI_AZ_1"))
+    fsx.forbid_multi_az("us-west-2")
+    error = await copy_error(west, source)
+
+    assert "IncompatibleRegionForMultiAZ" == error["Error"]["Code"]
+
+
+async def test_single_az_into_a_region_without_multi_az(fsx, west):
+    """
+    A Single-AZ file system can go there.
+    """
+    source = fsx.add_backup("us-east-2", FileSystem=windows("SINGLE_AZ_2"))
+    fsx.forbid_multi_az("us-west-2")
+
+    assert "COPYING" == (await copy(west, source))["Lifecycle"]
+
+
+async def test_multi_az_elsewhere(fsx, west):
+    """
+    A Multi-AZ file system can go to any other Region.
+    """
+    source = fsx.add_backup("us-east-2", FileSystem=windows("MULTI_AZ_1"))
+    fsx.forbid_multi_az("eu-west-1")
+
+    assert "COPYING" == (await copy(west, source))["Lifecycle"]
+
+
+async def test_flexgroup_volume(fsx, west):
+    """
+    Backups of FlexGroup volumes cannot be copied.
+    """
+    volume = {**ONTAP_VOLUME, "OntapConfiguration": {"VolumeStyle": "FLEXGROUP"}}
+    error = await copy_error(west, fsx.add_backup("us-east-2", Volume=volume))
+
+    assert "UnsupportedOperation" == error["Error"]["Code"]
+
+
+# Keys
+
+
+async def test_refused_source_key(fsx, west, source):
+    """
+    A source key that cannot be used refuses the copy.
+    """
+    fsx.refuse_kms_key(fsx.backup("us-east-2", source)["KmsKeyId"], as_source=True)
+    error = await copy_error(west, source)
+
+    assert "InvalidSourceKmsKey" == error["Error"]["Code"]
+
+
+async def test_refused_destination_key(fsx, west, source):
+    """
+    A destination key that cannot be used refuses the copy, others do not.
+    """
+    fsx.refuse_kms_key("alias/bad", as_destination=True)
+    error = await copy_error(west, source, KmsKeyId="alias/bad")
+
+    assert "InvalidDestinationKmsKey" == error["Error"]["Code"]
+    assert "COPYING" == (await copy(west, source, KmsKeyId="alias/good"))["Lifecycle"]
+
+
+async def test_key_fails_later(fsx, clock, west, source):
+    """
+    A copy can be accepted, and fail for its key half way.
+    """
+    fsx.refuse_kms_key("alias/bad", as_destination=True, later=True)
+    backup = await copy(west, source, KmsKeyId="alias/bad")
+    clock.advance(50)
+    answer = await west("describe_backups", BackupIds=[backup["BackupId"]])
+
+    assert "COPYING" == backup["Lifecycle"]
+    assert "FAILED" == answer["Backups"][0]["Lifecycle"]
+    assert "alias/bad" in answer["Backups"][0]["FailureDetails"]["Message"]
+    assert 0 == fsx.copies_in_progress("us-west-2")
+
+
+async def test_key_that_fails_now_goes_first(fsx, west, source):
+    """
+    Of two bad keys, the one that refuses at once does so.
+    """
+    source_key = fsx.backup("us-east-2", source)["KmsKeyId"]
+    fsx.refuse_kms_key(source_key, as_source=True, later=True)
+    fsx.refuse_kms_key("alias/bad", as_destination=True)
+    error = await copy_error(west, source, KmsKeyId="alias/bad")
+
+    assert "InvalidDestinationKmsKey" == error["Error"]["Code"]
+
+
+# Limits
+
+
+async def test_five_copies_in_progress(fsx, west, source):
+    """
+    A sixth copy into a Region is refused, with the limit's name.
+    """
+    for _ in range(5):
+        await copy(west, source)
+    error = await copy_error(west, source)
+
+    assert "ServiceLimitExceeded" == error["Error"]["Code"]
+    assert "TOTAL_IN_PROGRESS_COPY_BACKUPS" == error["Limit"]
+    assert 5 == len(fsx.backups("us-west-2"))
+
+
+async def test_slot_is_free_when_a_copy_ends(fsx, clock, connect):
+    """
+    When a copy is AVAILABLE the next is accepted.
+    """
+    async with LocalFsx(clock=clock, copy_duration=10, max_copies_in_progress=1) as one:
+        client = connect(one)
+        source = one.add_example_backup()
+        await copy(client, source)
+        clock.advance(10)
+        await copy(client, source)
+        in_progress = one.copies_in_progress("us-west-2")
+        most = one.most_copies_in_progress("us-west-2")
+
+    assert (1, 1) == (in_progress, most)
+
+
+async def test_regions_have_slots_of_their_own(fsx, connect, west, source):
+    """
+    Copies into one Region leave the slots of another alone.
+    """
+    await asyncio.gather(*(copy(west, source) for _ in range(5)))
+    backup = await copy(connect(fsx, "eu-west-1"), source)
+
+    assert "COPYING" == backup["Lifecycle"]
+    assert (5, 1) == tuple(
+        fsx.most_copies_in_progress(region) for region in ("us-west-2", "eu-west-1")
+    )
+
+
+async def test_others_copies_take_slots(fsx, west, source):
+    """
+    A backup that was put there COPYING takes a slot until it is settled.
+    """
+    others = [fsx.add_backup("us-west-2", Lifecycle="COPYING") for _ in range(5)]
+    error = await copy_error(west, source)
+    fsx.set_lifecycle(others[0], "AVAILABLE")
+
+    assert "TOTAL_IN_PROGRESS_COPY_BACKUPS" == error["Limit"]
+    assert "COPYING" == (await copy(west, source))["Lifecycle"]
+
+
+async def test_volumes_have_slots_of_their_own(fsx, west, source):
+    """
+    Copies of a volume are counted per volume and key, not per Region.
+    """
+    volume = fsx.add_backup("us-east-2", Volume=ONTAP_VOLUME)
+    other = fsx.add_backup(
+        "us-east-2", Volume={**ONTAP_VOLUME, "VolumeId": "fsvol-00000000000000000"}
+    )
+    for _ in range(5):
+        await copy(west, volume)
+    error = await copy_error(west, volume)
+
+    assert "TOTAL_IN_PROGRESS_COPY_BACKUPS" == error["Limit"]
+    for backup in (
+        await copy(west, volume, KmsKeyId="alias/another"),
+        await copy(west, other),
+        await copy(west, source),
+    ):
+        assert "COPYING" == backup["Lifecycle"]
+
+
+async def test_volumes_of_an_account_have_a_limit(connect, clock):
+    """
+    Copies of volumes are limited per account, over all its Regions.
+    """
+    async with LocalFsx(clock=clock, max_volume_copies_in_progress=2) as fsx:
+        volume = fsx.add_backup("us-east-2", Volume=ONTAP_VOLUME)
+        for region in ("us-west-2", "eu-west-1"):
+            await copy(connect(fsx, region), volume)
+        error = await copy_error(connect(fsx, "us-west-1"), volume)
+
+    assert "TOTAL_IN_PROGRESS_COPY_BACKUPS" == error["Limit"]
+
+
+async def test_limit_of_user_initiated_backups(connect):
+    """
+    User-initiated backups can be limited per Region; automatic ones are not.
+    """
+    async with LocalFsx(max_user_initiated_backups=1) as fsx:
+        client = connect(fsx)
+        source = fsx.add_example_backup()
+        fsx.add_backup("us-west-2", Type="AUTOMATIC")
+        await copy(client, source)
+        error = await copy_error(client, source)
+
+    assert "TOTAL_USER_INITIATED_BACKUPS" == error["Limit"]
+
+
+# Tokens
+
+
+async def test_same_token_same_copy(fsx, clock, west, source):
+    """
+    The same request with the same token gives the copy as it is now.
+    """
+    first = await copy(west, source, ClientRequestToken="t", Tags=TAGS)
+    clock.advance(50)
+    again = await copy(west, source, ClientRequestToken="t", Tags=TAGS[::-1], CopyTags=False)
+
+    assert first["BackupId"] == again["BackupId"]
+    assert (0, 50) == (first["ProgressPercent"], again["ProgressPercent"])
+    assert 1 == len(fsx.backups("us-west-2"))
+
+
+@pytest.mark.parametrize("change", [{"CopyTags": True}, {"Tags": TAGS}, {"KmsKeyId": "alias/dr"}])
+async def test_same_token_other_parameters(west, source, change):
+    """
+    The same token with other parameters is an error that names the token.
+    """
+    await copy(west, source, ClientRequestToken="t")
+    error = await copy_error(west, source, ClientRequestToken="t", **change)
+
+    assert "IncompatibleParameterError" == error["Error"]["Code"]
+    assert "ClientRequestToken" == error["Parameter"]
+
+
+async def test_tokens_belong_to_a_region(fsx, connect, west, source):
+    """
+    The same token in another Region is another one.
+    """
+    first = await copy(west, source, ClientRequestToken="t")
+    other = await copy(connect(fsx, "eu-west-1"), source, ClientRequestToken="t", CopyTags=True)
+
+    assert first["BackupId"] != other["BackupId"]
+
+
+async def test_tokens_belong_to_an_operation(fsx, connect, clock, source):
+    """
+    The token of a copy may delete a backup.
+    """
+    east = connect(fsx, "us-east-2")
+    await east("copy_backup", SourceBackupId=source, ClientRequestToken="t")
+    clock.advance(160)
+    answer = await east("delete_backup", BackupId=source, ClientRequestToken="t")
+
+    assert "DELETED" == answer["Lifecycle"]
+
+
+async def test_refused_request_leaves_its_token(west, fsx, source):
+    """
+    A token whose request was refused can be used for another.
+    """
+    await copy_error(west, "backup-00000000", ClientRequestToken="t")
+
+    assert "COPYING" == (await copy(west, source, ClientRequestToken="t"))["Lifecycle"]
+
+
+async def test_token_of_a_deleted_copy(clock, west, source):
+    """
+    The token of a copy that was deleted since shows it DELETED.
+    """
+    first = await copy(west, source, ClientRequestToken="t")
+    clock.advance(100)
+    await west("delete_backup", BackupId=first["BackupId"])
+    again = await copy(west, source, ClientRequestToken="t")
+
+    assert (first["BackupId"], "DELETED") == (again["BackupId"], again["Lifecycle"])

@@ -1,0 +1,141 @@
+"""
+CreateBackup.
+"""
+
+import pytest
+
+from fsxcopy_sdk.testing import LocalFsx
+
+FILE_SYSTEM = "fs-0123456789abcdef0"
+VOLUME = "fsvol-0123456789abcdef0"
+
+
+async def test_file_system_comes_into_being(west):
+    """
+    Any well-formed file system id can be backed up.
+    """
+    answer = await west("create_backup", FileSystemId=FILE_SYSTEM)
+    backup = answer["Backup"]
+
+    assert ("CREATING", "USER_INITIATED") == (backup["Lifecycle"], backup["Type"])
+    assert FILE_SYSTEM == backup["FileSystem"]["FileSystemId"]
+
+
+async def test_becomes_available(clock, fsx, west):
+    """
+    A backup becomes AVAILABLE as a copy does.
+    """
+    answer = await west("create_backup", FileSystemId=FILE_SYSTEM)
+    clock.advance(100)
+
+    assert "AVAILABLE" == fsx.backup("us-west-2", answer["Backup"]["BackupId"])["Lifecycle"]
+
+
+async def test_every_stage(clock, connect):
+    """
+    With every stage a backup is PENDING, CREATING, then TRANSFERRING.
+    """
+    async with LocalFsx(clock=clock, copy_duration=100, every_stage=True) as fsx:
+        answer = await connect(fsx)("create_backup", FileSystemId=FILE_SYSTEM)
+        backup_id = answer["Backup"]["BackupId"]
+        seen = []
+        for _ in range(3):
+            seen.append(fsx.backup("us-west-2", backup_id)["Lifecycle"])
+            clock.advance(30)
+
+    assert ["PENDING", "CREATING", "TRANSFERRING"] == seen
+
+
+async def test_volume(west):
+    """
+    The backup of a volume has the Volume, and no FileSystem.
+    """
+    backup = (await west("create_backup", VolumeId=VOLUME))["Backup"]
+
+    assert VOLUME == backup["Volume"]["VolumeId"]
+    assert "FileSystem" not in backup
+    assert "VOLUME" == backup["ResourceType"]
+
+
+async def test_known_file_system(fsx, connect, source):
+    """
+    A file system that a backup was put in for is that one.
+    """
+    known = fsx.backup("us-east-2", source)["FileSystem"]
+    answer = await connect(fsx, "us-east-2")(
+        "create_backup", FileSystemId=known["FileSystemId"], Tags=[{"Key": "a", "Value": "b"}]
+    )
+
+    assert known == answer["Backup"]["FileSystem"]
+    assert [{"Key": "a", "Value": "b"}] == answer["Backup"]["Tags"]
+
+
+async def test_ontap_file_system(fsx, west):
+    """
+    ONTAP is backed up by volume: its file systems cannot be.
+    """
+    fsx.add_backup(
+        "us-west-2", FileSystem={"FileSystemId": FILE_SYSTEM, "FileSystemType": "ONTAP"}
+    )
+
+    assert "UnsupportedOperation" == await west.code("create_backup", FileSystemId=FILE_SYSTEM)
+
+
+async def test_one_at_a_time(clock, west):
+    """
+    While a backup is being made the next of the same source is refused.
+    """
+    await west("create_backup", FileSystemId=FILE_SYSTEM)
+    code = await west.code("create_backup", FileSystemId=FILE_SYSTEM)
+    clock.advance(100)
+
+    assert "BackupInProgress" == code
+    assert (
+        "CREATING"
+        == (await west("create_backup", FileSystemId=FILE_SYSTEM))["Backup"]["Lifecycle"]
+    )
+
+
+@pytest.mark.parametrize("parameters", [{}, {"FileSystemId": FILE_SYSTEM, "VolumeId": VOLUME}])
+async def test_needs_exactly_one_source(west, parameters):
+    """
+    Neither a file system nor a volume, or both, is a BadRequest.
+    """
+    assert "BadRequest" == await west.code("create_backup", **parameters)
+
+
+async def test_malformed_id(west):
+    """
+    A malformed id is a BadRequest, not a FileSystemNotFound.
+    """
+    assert "BadRequest" == await west.code("create_backup", FileSystemId="fs-UPPERCASE")
+
+
+async def test_same_token_same_backup(fsx, west):
+    """
+    The same token gives the same backup.
+    """
+    first = await west("create_backup", FileSystemId=FILE_SYSTEM, ClientRequestToken="t")
+    again = await west("create_backup", FileSystemId=FILE_SYSTEM, ClientRequestToken="t")
+
+    assert first["Backup"]["BackupId"] == again["Backup"]["BackupId"]
+
+
+async def test_same_token_other_source(west):
+    """
+    The same token for another source is an error that names the token.
+    """
+    await west("create_backup", FileSystemId=FILE_SYSTEM, ClientRequestToken="t")
+    error = await west.error("create_backup", VolumeId=VOLUME, ClientRequestToken="t")
+
+    assert "ClientRequestToken" == error["Parameter"]
+
+
+async def test_limit(connect):
+    """
+    The limit of user-initiated backups holds here too.
+    """
+    async with LocalFsx(max_user_initiated_backups=0) as fsx:
+        error = await connect(fsx).error("create_backup", FileSystemId=FILE_SYSTEM)
+
+    assert "TOTAL_USER_INITIATED_BACKUPS" == error["Limit"]

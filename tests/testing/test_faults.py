@@ -1,0 +1,404 @@
+"""
+Faults on demand, as boto3 and a bare HTTP client meet them.
+"""
+
+import asyncio
+import json
+
+import aiohttp
+import pytest
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+
+from fsxcopy_sdk.testing import ErrorPlacement, Fault, HeldClock, LocalFsx
+
+HEADERS = {
+    "X-Amz-Target": "AWSSimbaAPIService_v20180301.DescribeBackups",
+    "X-Amz-Date": "20260101T000000Z",
+    "Content-Type": "application/x-amz-json-1.1",
+    "Authorization": (
+        "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/us-west-2/fsx/aws4_request,"
+        " SignedHeaders=host;x-amz-date, Signature=" + "0" * 64
+    ),
+}
+
+
+@pytest.fixture(name="plain")
+def _plain(fsx, connect):
+    """
+    Return a client whose answers are not compared with the model.
+    """
+    return connect(fsx, checked=False)
+
+
+@pytest.fixture(name="get")
+async def _get(fsx):
+    """
+    Return a function that describes all backups over bare HTTP.
+    """
+    async with aiohttp.ClientSession() as session:
+
+        async def get():
+            async with session.post(
+                fsx.endpoint_url, headers=HEADERS, data=b"{}", allow_redirects=False
+            ) as response:
+                return response.status, dict(response.headers), await response.read()
+
+        yield get
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "code"),
+    [
+        (Fault.throttling(), 400, "ThrottlingException"),
+        (Fault.internal_error(), 500, "InternalServerError"),
+        (Fault.unavailable(), 503, "ServiceUnavailable"),
+        (Fault.error("ExpiredTokenException", status=403), 403, "ExpiredTokenException"),
+        (Fault.error("com.amazonaws.fsx#BadRequest"), 400, "BadRequest"),
+        (Fault.error("BadRequest:http://internal/"), 400, "BadRequest"),
+    ],
+)
+async def test_error(fsx, plain, fault, status, code):
+    """
+    boto3 reads the injected error's status and code.
+    """
+    fsx.inject(fault)
+    error = await plain.error("describe_backups")
+
+    assert (status, code) == (
+        error["ResponseMetadata"]["HTTPStatusCode"],
+        error["Error"]["Code"],
+    )
+
+
+async def test_error_in_the_code(fsx, get):
+    """
+    A code can stand in the member ``code``.
+    """
+    fsx.inject(Fault.error("BadRequest", "No.", placement=ErrorPlacement.CODE))
+
+    assert {"code": "BadRequest", "Message": "No."} == json.loads((await get())[2])
+
+
+async def test_error_in_the_header(fsx, get):
+    """
+    A code can stand in the header, the text in either spelling.
+    """
+    fsx.inject(
+        Fault.error("BadRequest", "No.", placement=ErrorPlacement.HEADER, message_member="message")
+    )
+    status, headers, body = await get()
+
+    assert 400 == status
+    assert "BadRequest" == headers["x-amzn-ErrorType"]
+    assert {"message": "No."} == json.loads(body)
+
+
+async def test_error_with_members(fsx, plain):
+    """
+    An injected error has the members that it was given.
+    """
+    fsx.inject(Fault.error("ServiceLimitExceeded", Limit="TOTAL_STORAGE"))
+
+    assert "TOTAL_STORAGE" == (await plain.error("describe_backups"))["Limit"]
+
+
+async def test_reset(fsx, plain):
+    """
+    A reset ends the call without an answer.
+    """
+    fsx.inject(Fault.reset())
+
+    with pytest.raises(ConnectionClosedError):
+        await plain("describe_backups")
+
+
+async def test_reset_is_rst(fsx):
+    """
+    A reset sends RST: the client sees it as such, not as an end of file.
+    """
+    fsx.inject(Fault.reset())
+    host, port = fsx.endpoint_url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    lines = ["POST / HTTP/1.1", f"Host: {host}", "Content-Length: 2"]
+    lines += [f"{name}: {value}" for name, value in HEADERS.items()]
+    writer.write("\r\n".join([*lines, "", "{}"]).encode())
+
+    with pytest.raises(ConnectionResetError):
+        await reader.read()
+
+    writer.close()
+
+
+async def test_truncated(fsx, get, source):
+    """
+    A truncated answer ends before the length that it announced.
+    """
+    fsx.inject(Fault.truncated())
+
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await get()
+
+
+async def test_truncated_sends_half(fsx):
+    """
+    A truncated answer sends the first half, then closes the connection.
+    """
+    fsx.inject(Fault.truncated())
+    host, port = fsx.endpoint_url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    lines = ["POST / HTTP/1.1", f"Host: {host}", "Content-Length: 2"]
+    lines += [f"{name}: {value}" for name, value in HEADERS.items()]
+    writer.write("\r\n".join([*lines, "", "{}"]).encode())
+    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+
+    assert b"Content-Length: 14" in head
+    assert b'{"Backu' == body
+
+
+async def test_html(fsx, get):
+    """
+    An HTML answer has its status and content type.
+    """
+    fsx.inject(Fault.html(504))
+    status, headers, body = await get()
+
+    assert (504, "text/html") == (status, headers["Content-Type"])
+    assert b"<h1>504</h1>" in body
+
+
+async def test_content_type(fsx, get):
+    """
+    A wrong content type is on the right answer.
+    """
+    fsx.inject(Fault.content_type("text/plain"))
+    status, headers, body = await get()
+
+    assert (200, "text/plain") == (status, headers["Content-Type"])
+    assert {"Backups": []} == json.loads(body)
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "body"),
+    [
+        (Fault.empty(), 200, b""),
+        (Fault.null(), 200, b"null"),
+        (Fault.raw(418, {"X-Tea": "green"}, b"[1]"), 418, b"[1]"),
+    ],
+)
+async def test_strange_bodies(fsx, get, fault, status, body):
+    """
+    Empty bodies, ``null`` and whatever else is asked for are sent as asked.
+    """
+    fsx.inject(fault)
+    answer = await get()
+
+    assert (status, body) == (answer[0], answer[2])
+    assert "x-amzn-RequestId" in answer[1]
+
+
+async def test_redirect(fsx, get):
+    """
+    A redirect says where to go.
+    """
+    fsx.inject(Fault.redirect("http://127.0.0.1:9/", 308))
+    status, headers, _ = await get()
+
+    assert (308, "http://127.0.0.1:9/") == (status, headers["Location"])
+
+
+async def test_delay(clock, fsx, get):
+    """
+    A delayed call is answered once the clock has moved.
+    """
+    fsx.inject(Fault.delay(30))
+    call = asyncio.create_task(get())
+    await clock.until_sleeping()
+    fsx.add_backup("us-west-2")
+    clock.advance(30)
+    _, _, body = await call
+
+    assert 1 == len(json.loads(body)["Backups"])
+
+
+async def test_delay_after(clock, fsx, get):
+    """
+    With *after* the call is carried out first, its answer comes late.
+    """
+    fsx.inject(Fault.delay(30), after=True)
+    call = asyncio.create_task(get())
+    await clock.until_sleeping()
+    fsx.add_backup("us-west-2")
+    clock.advance(30)
+    _, _, body = await call
+
+    assert [] == json.loads(body)["Backups"]
+
+
+async def test_delayed_call_does_not_hold_the_end(connect):
+    """
+    An FSx stops although a call is still delayed.
+    """
+    clock = HeldClock()
+    async with LocalFsx(clock=clock) as fsx:
+        fsx.inject(Fault.delay(1000))
+        call = asyncio.create_task(connect(fsx)("describe_backups"))
+        await clock.until_sleeping()
+
+    with pytest.raises((ConnectionClosedError, ReadTimeoutError)):
+        await call
+
+
+async def attempt(client, source):
+    """
+    Copy *source*, with the same token each time, whatever comes of it.
+    """
+    await asyncio.gather(
+        client(
+            "copy_backup",
+            SourceBackupId=source,
+            SourceRegion="us-east-2",
+            ClientRequestToken="t",
+        ),
+        return_exceptions=True,
+    )
+
+
+@pytest.mark.parametrize("fault", [Fault.reset(), Fault.html(), Fault.throttling(), Fault.empty()])
+async def test_before_nothing_is_done(fsx, plain, source, fault):
+    """
+    A fault keeps the call from being carried out.
+    """
+    fsx.inject(fault)
+    await attempt(plain, source)
+
+    assert 1 == fsx.calls["CopyBackup"]
+    assert [] == fsx.backups("us-west-2")
+
+
+@pytest.mark.parametrize(
+    ("fault", "after"),
+    [
+        (Fault.reset(), True),
+        (Fault.html(), True),
+        (Fault.internal_error(), True),
+        (Fault.truncated(), False),
+    ],
+)
+async def test_after_it_is_done(fsx, plain, source, fault, after):
+    """
+    With *after* the copy is accepted and its answer lost; so it is when the
+    answer is cut. Who asks again with the same token finds the same copy.
+    """
+    fsx.inject(fault, after=after)
+    await attempt(plain, source)
+    accepted = fsx.backups("us-west-2")
+    await attempt(plain, source)
+
+    assert 1 == len(accepted)
+    assert accepted == fsx.backups("us-west-2")
+
+
+async def outcomes(get, count):
+    return [(await get())[0] for _ in range(count)]
+
+
+async def test_next_calls(fsx, get):
+    """
+    A fault is for as many calls as were asked for, one if nothing was.
+    """
+    fsx.inject(Fault.unavailable(), next_calls=2)
+    fsx.inject(Fault.internal_error())
+
+    assert [503, 503, 500, 200] == await outcomes(get, 4)
+
+
+def strikes(seed, fraction, count):
+    """
+    Return which of *count* calls a fault for *fraction* of them strikes.
+    """
+    fsx = LocalFsx(seed=seed)
+    fsx.inject(Fault.reset(), fraction=fraction)
+    injections = fsx._front.injections
+    return [injections.strike("CopyBackup") is not None for _ in range(count)]
+
+
+def test_fraction():
+    """
+    A fraction strikes about that share of the calls.
+    """
+    assert 270 < sum(strikes(0, 0.3, 1000)) < 330
+
+
+def test_fraction_comes_from_the_seed():
+    """
+    The same seed strikes the same calls, another one others.
+    """
+    assert strikes(1, 0.5, 64) == strikes(1, 0.5, 64)
+    assert strikes(1, 0.5, 64) != strikes(2, 0.5, 64)
+
+
+@pytest.mark.parametrize(("fraction", "statuses"), [(0, [200] * 9), (1, [503] * 9)])
+async def test_none_or_all(fsx, get, fraction, statuses):
+    """
+    A fraction of zero strikes no call, of one every call.
+    """
+    fsx.inject(Fault.unavailable(), fraction=fraction)
+
+    assert statuses == await outcomes(get, 9)
+
+
+async def test_one_operation(fsx, get):
+    """
+    A fault for another operation waits for that one.
+    """
+    fsx.inject(Fault.unavailable(), operation="CopyBackup")
+
+    assert [200] == await outcomes(get, 1)
+
+
+async def test_clear(fsx, get):
+    """
+    Cleared faults strike no more.
+    """
+    fsx.inject(Fault.unavailable(), next_calls=5)
+    await get()
+    fsx.clear_faults()
+
+    assert [200] == await outcomes(get, 1)
+
+
+async def test_faulty_calls_count(fsx, get):
+    """
+    A call that got a fault counts as one that reached its operation.
+    """
+    fsx.inject(Fault.unavailable())
+    await outcomes(get, 2)
+
+    assert {"DescribeBackups": 2} == fsx.calls
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"next_calls": 0}, "next_calls must be one or more"),
+        ({"fraction": 1.1}, "fraction must be between 0 and 1"),
+        ({"fraction": -0.1}, "fraction must be between 0 and 1"),
+        ({"next_calls": 1, "fraction": 0.5}, "cannot be given together"),
+        ({"operation": "CopyBackups"}, "operation must be one of"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    """
+    Arguments that break a rule are refused by name.
+    """
+    with pytest.raises(ValueError, match=message):
+        LocalFsx().inject(Fault.reset(), **arguments)
+
+
+def test_negative_delay():
+    """
+    A delay of less than nothing is refused.
+    """
+    with pytest.raises(ValueError, match="seconds must be zero or more"):
+        Fault.delay(-1)

@@ -1,0 +1,385 @@
+"""
+The local FSx itself: settings, lifetime, and what tests may ask of it.
+"""
+
+import re
+from datetime import datetime, timedelta
+
+import pytest
+
+from fsxcopy_sdk.testing import (
+    DEFAULT_ACCOUNT,
+    EXAMPLE_BACKUP,
+    EXAMPLE_REGION,
+    HeldClock,
+    LocalFsx,
+)
+
+# Lifetime
+
+
+async def test_listens_on_loopback():
+    """
+    It serves on a free port of 127.0.0.1.
+    """
+    async with LocalFsx() as fsx:
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", fsx.endpoint_url)
+
+
+async def test_port_is_a_setting(connect, fsx):
+    """
+    It takes the port that it is told, and says so if that is taken.
+    """
+    port = int(fsx.endpoint_url.rpartition(":")[2])
+
+    with pytest.raises(OSError, match="in use"):
+        await LocalFsx(port=port).__aenter__()
+
+
+async def test_no_endpoint_outside():
+    """
+    Before and after it serves there is no endpoint.
+    """
+    fsx = LocalFsx()
+    async with fsx:
+        pass
+
+    with pytest.raises(RuntimeError, match="only inside"):
+        fsx.endpoint_url  # noqa: B018 - a property that raises
+
+
+async def test_serves_once_at_a_time(fsx):
+    """
+    While it serves it cannot be entered again.
+    """
+    with pytest.raises(RuntimeError, match="serves already"):
+        await fsx.__aenter__()
+
+
+async def test_keeps_what_it_holds(connect):
+    """
+    What it holds outlives the `async with`.
+    """
+    fsx = LocalFsx()
+    async with fsx:
+        backup_id = fsx.add_backup("us-west-2")
+    async with fsx:
+        answer = await connect(fsx)("describe_backups")
+
+    assert [backup_id] == [backup["BackupId"] for backup in answer["Backups"]]
+
+
+async def test_leaving_twice_is_fine():
+    """
+    Leaving what was not entered does nothing.
+    """
+    assert await LocalFsx().__aexit__(None, None, None) is None
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"copy_duration": -1}, "copy_duration must be finite and zero or more"),
+        ({"copy_duration": float("nan")}, "copy_duration must be finite"),
+        ({"copy_duration": timedelta(seconds=-1)}, "copy_duration must be finite"),
+        ({"backup_being_copied_for": -1}, "backup_being_copied_for must be finite"),
+        ({"progress": "sideways"}, "'sideways' is not a valid ProgressShape"),
+        ({"max_copies_in_progress": 0}, "max_copies_in_progress must be 1 or more"),
+        ({"max_volume_copies_in_progress": 0}, "max_volume_copies_in_progress must be 1"),
+        ({"max_user_initiated_backups": -1}, "max_user_initiated_backups must be 0 or more"),
+        ({"unknown_ids": "ignore"}, "unknown_ids must be 'error' or 'omit'"),
+        ({"page_size": 51}, "page_size must be between 1 and 50"),
+        ({"port": 65536}, "port must be between 0 and 65535"),
+        ({"started_at": datetime(2021, 4, 9)}, "started_at must have a time zone"),
+    ],
+)
+def test_bad_settings(arguments, message):
+    """
+    A setting that breaks its rule is refused by name.
+    """
+    with pytest.raises(ValueError, match=re.escape(message)):
+        LocalFsx(**arguments)
+
+
+async def test_duration_as_timedelta(connect):
+    """
+    A duration may be a timedelta.
+    """
+    clock = HeldClock()
+    async with LocalFsx(clock=clock, copy_duration=timedelta(minutes=2)) as fsx:
+        await connect(fsx)(
+            "copy_backup", SourceBackupId=fsx.add_example_backup(), SourceRegion=EXAMPLE_REGION
+        )
+        clock.advance(60)
+
+        assert 50 == fsx.backups("us-west-2")[0]["ProgressPercent"]
+
+
+async def test_runs_on_the_machines_clock():
+    """
+    Without a clock it runs in real time, from the date that it is.
+    """
+    fsx = LocalFsx()
+    fsx.add_backup("us-west-2")
+    created_at = fsx.backups("us-west-2")[0]["CreationTime"]
+
+    assert abs(datetime.now().timestamp() - created_at) < 60
+
+
+# Accounts
+
+
+async def test_accounts_are_kept_apart(fsx, connect, west):
+    """
+    Another access key has another account, and sees nothing of the first.
+    """
+    backup_id = fsx.add_backup("us-west-2")
+    await west("describe_backups")
+    other = await connect(fsx, key="AKIDOTHER")("describe_backups")
+
+    assert [] == other["Backups"]
+    assert [backup_id] == [backup["BackupId"] for backup in fsx.backups("us-west-2")]
+
+
+def test_first_key_has_the_default_account():
+    """
+    The first key has the default account, others twelve digits of their own.
+    """
+    fsx = LocalFsx()
+    accounts = [fsx.account_of(key) for key in ("one", "two", "one", "two")]
+
+    assert DEFAULT_ACCOUNT == accounts[0]
+    assert accounts[:2] == accounts[2:]
+    assert re.fullmatch(r"\d{12}", accounts[1])
+    assert accounts[0] != accounts[1]
+
+
+async def test_more_keys_for_an_account(fsx, connect):
+    """
+    Keys can be given to an account: rotated ones see what the old ones saw.
+    """
+    fsx.add_backup("us-west-2")
+    fsx.add_access_key("new")
+    fsx.add_access_key("other", account="000000000001")
+
+    assert 1 == len((await connect(fsx, key="new")("describe_backups"))["Backups"])
+    assert "000000000001" == fsx.account_of("other")
+
+
+async def test_backup_of_another_account(fsx, connect, west):
+    """
+    A backup can be put into any account, and is owned there.
+    """
+    await west("describe_backups")
+    account = fsx.account_of("AKIDOTHER")
+    fsx.add_example_backup("us-west-2", account=account)
+    answer = await connect(fsx, key="AKIDOTHER")("describe_backups")
+
+    assert account == answer["Backups"][0]["OwnerId"]
+    assert (
+        answer["Backups"][0]["BackupId"]
+        == fsx.backups("us-west-2", account=account)[0]["BackupId"]
+    )
+    assert 0 == fsx.copies_in_progress("us-west-2", account=account)
+    assert 0 == fsx.most_copies_in_progress("us-west-2", account=account)
+
+
+@pytest.mark.parametrize("account", ["", "1", "12345678901x"])
+def test_bad_accounts(account):
+    """
+    What is no account is refused by name.
+    """
+    fsx = LocalFsx()
+
+    with pytest.raises(ValueError, match="account must be twelve digits"):
+        fsx.add_access_key("key", account=account)
+    with pytest.raises(ValueError, match="account must be twelve digits"):
+        fsx.add_backup("us-west-2", account=account)
+
+
+# Backups that are put there
+
+
+async def test_example(fsx, connect):
+    """
+    The example is the service's own, AVAILABLE in its source Region.
+    """
+    backup_id = fsx.add_example_backup()
+    answer = await connect(fsx, "us-east-2")("describe_backups", BackupIds=[backup_id])
+    backup = answer["Backups"][0]
+
+    assert EXAMPLE_BACKUP["BackupId"] == backup_id
+    assert "AVAILABLE" == backup["Lifecycle"]
+    assert "PERSISTENT_1" == backup["FileSystem"]["LustreConfiguration"]["DeploymentType"]
+    assert 2400 == backup["FileSystem"]["StorageCapacity"]
+    assert [{"Key": "Name", "Value": "MyBackup"}] == backup["Tags"]
+
+
+async def test_default_backup(fsx, west):
+    """
+    Without members it is an AVAILABLE backup of a Lustre file system.
+    """
+    fsx.add_backup("us-west-2")
+    backup = (await west("describe_backups"))["Backups"][0]
+
+    assert ("AVAILABLE", "USER_INITIATED") == (backup["Lifecycle"], backup["Type"])
+    assert "LUSTRE" == backup["FileSystem"]["FileSystemType"]
+
+
+def test_members_win(fsx):
+    """
+    Members win over the document, the document over the defaults.
+    """
+    document = {"BackupId": "backup-00000001", "Type": "AUTOMATIC", "SizeInBytes": 1}
+    backup_id = fsx.add_backup("us-west-2", document, SizeInBytes=2, KmsKeyId=None)
+    backup = fsx.backup("us-west-2", backup_id)
+
+    assert "backup-00000001" == backup_id
+    assert ("AUTOMATIC", 2) == (backup["Type"], backup["SizeInBytes"])
+    assert "KmsKeyId" not in backup
+
+
+def test_ids_and_lifecycles_are_always_there(fsx):
+    """
+    BackupId and Lifecycle cannot be left out.
+    """
+    backup_id = fsx.add_backup("us-west-2", BackupId=None, Lifecycle=None, Volume=None)
+    backup = fsx.backup("us-west-2", backup_id)
+
+    assert ("AVAILABLE", "FILE_SYSTEM") == (backup["Lifecycle"], backup["ResourceType"])
+
+
+def test_strange_file_system(fsx):
+    """
+    A FileSystem that is none at all is put there as it is.
+    """
+    backup_id = fsx.add_backup("us-west-2", FileSystem="strange")
+
+    assert "strange" == fsx.backup("us-west-2", backup_id)["FileSystem"]
+
+
+def test_what_is_shown_is_a_copy(fsx):
+    """
+    Changing what a test was shown changes nothing inside.
+    """
+    backup_id = fsx.add_example_backup()
+    fsx.backup("us-east-2", backup_id)["FileSystem"]["StorageCapacity"] = 1
+    fsx.backups("us-east-2")[0]["FileSystem"]["StorageCapacity"] = 1
+
+    assert 2400 == fsx.backup("us-east-2", backup_id)["FileSystem"]["StorageCapacity"]
+
+
+def test_document_is_copied(fsx):
+    """
+    Changing a document after it was put there changes nothing inside.
+    """
+    document = {"Tags": [{"Key": "a", "Value": "b"}]}
+    backup_id = fsx.add_backup("us-west-2", document)
+    document["Tags"].clear()
+
+    assert 1 == len(fsx.backup("us-west-2", backup_id)["Tags"])
+
+
+def test_taken_id(fsx):
+    """
+    An id can be put there once, in whatever Region.
+    """
+    fsx.add_example_backup()
+
+    with pytest.raises(ValueError, match="is taken"):
+        fsx.add_example_backup("us-west-2")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda fsx: fsx.add_backup("nowhere"),
+        lambda fsx: fsx.backups("nowhere"),
+        lambda fsx: fsx.copies_in_progress("nowhere"),
+        lambda fsx: fsx.most_copies_in_progress("nowhere"),
+        lambda fsx: fsx.forbid_multi_az("nowhere"),
+    ],
+)
+def test_bad_region(fsx, call):
+    """
+    What is no Region is refused by name.
+    """
+    with pytest.raises(ValueError, match="region must be the name of a Region"):
+        call(fsx)
+
+
+def test_not_json(fsx):
+    """
+    What is not JSON cannot be put there.
+    """
+    with pytest.raises(TypeError):
+        fsx.add_backup("us-west-2", Strange=object())
+
+
+def test_backup_elsewhere(fsx):
+    """
+    A backup is not found in another Region than its own.
+    """
+    backup_id = fsx.add_example_backup()
+
+    with pytest.raises(KeyError):
+        fsx.backup("us-west-2", backup_id)
+
+
+# What a test may do to a copy
+
+
+@pytest.fixture(name="copy_id")
+async def _copy_id(clock, west, source):
+    """
+    Begin a copy, and let a quarter of its time pass.
+    """
+    answer = await west("copy_backup", SourceBackupId=source, SourceRegion="us-east-2")
+    clock.advance(25)
+    return answer["Backup"]["BackupId"]
+
+
+async def test_fail_copy(fsx, west, copy_id):
+    """
+    A copy can be made to fail now; its progress stands still.
+    """
+    fsx.fail_copy(copy_id, "The disk is on fire.")
+    backup = (await west("describe_backups", BackupIds=[copy_id]))["Backups"][0]
+
+    assert ("FAILED", 25) == (backup["Lifecycle"], backup["ProgressPercent"])
+    assert {"Message": "The disk is on fire."} == backup["FailureDetails"]
+    assert 0 == fsx.copies_in_progress("us-west-2")
+
+
+@pytest.mark.parametrize("message", ["", "x" * 257])
+async def test_fail_copy_with_bad_text(fsx, copy_id, message):
+    """
+    A text that the model has no room for is refused.
+    """
+    with pytest.raises(ValueError, match="message must have 1 to 256 characters"):
+        fsx.fail_copy(copy_id, message)
+
+
+async def test_set_lifecycle(clock, fsx, copy_id):
+    """
+    A backup can be held in any lifecycle, and let go again.
+    """
+    fsx.set_lifecycle(copy_id, "NEW_IN_2031")
+    clock.advance(1000)
+    backup = fsx.backup("us-west-2", copy_id)
+    in_progress = fsx.copies_in_progress("us-west-2")
+    fsx.set_lifecycle(copy_id, "AVAILABLE")
+
+    assert ("NEW_IN_2031", 25, 1) == (backup["Lifecycle"], backup["ProgressPercent"], in_progress)
+    assert 0 == fsx.copies_in_progress("us-west-2")
+
+
+def test_refuse_key_for_nothing(fsx):
+    """
+    A key must be refused as something.
+    """
+    with pytest.raises(ValueError, match="as_source or as_destination must be true"):
+        fsx.refuse_kms_key("alias/bad")
