@@ -515,6 +515,18 @@ async def test_a_client_that_is_not_open_says_so(session: AioSession) -> None:
         await client.copy_backup(SOURCE)
 
 
+async def test_a_closed_client_stays_closed(raw: FSxClient) -> None:
+    """
+    A client is opened once, so that a wrapped one cannot turn into another.
+    """
+    client = FsxCopyClient.from_client(raw)
+    async with client:
+        pass
+
+    with pytest.raises(ClientClosed, match="make a new one"):
+        await client.__aenter__()
+
+
 async def test_a_wrapped_client_still_serves_its_owner(fsx: LocalFsx, raw: FSxClient) -> None:
     """
     Calls that the owner makes get the dicts that botocore makes, and errors of its own.

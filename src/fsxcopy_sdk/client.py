@@ -84,6 +84,7 @@ class FsxCopyClient:
         self._opening = (region, session, endpoint_url, config)
         self._clock = clock or SystemClock()
         self._transport: Transport | None = None
+        self._closed = False
         self._stack = AsyncExitStack()
 
     @classmethod
@@ -100,12 +101,15 @@ class FsxCopyClient:
 
     async def __aenter__(self) -> Self:
         """
-        Open the client.
+        Open the client, which can be done once.
 
         Raises:
+            ClientClosed: it was closed before.
             ConfigurationError: no Region, no such profile, a bad endpoint ...
             CredentialsUnavailable: the credentials cannot be loaded.
         """
+        if self._closed:
+            raise ClientClosed("The client was closed: make a new one")
         if self._transport is None:
             self._transport = await self._stack.enter_async_context(open_transport(*self._opening))
         return self
@@ -119,7 +123,7 @@ class FsxCopyClient:
         """
         Close the client and its connections.
         """
-        self._transport = None
+        self._transport, self._closed = None, True
         await self._stack.aclose()
 
     @property
