@@ -1,0 +1,745 @@
+"""
+Between the wire and the models, with documents built from botocore's service model.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from traceback import format_exception
+from types import MappingProxyType
+
+import attrs
+import pytest
+import service_model
+from botocore.model import StructureShape  # type: ignore[import-untyped]  # botocore has no types
+from botocore.parsers import create_parser  # type: ignore[import-untyped]  # as above
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import MODERATE, Document, as_known, as_sent, documents, values
+
+from fsxcopy_sdk import models
+from fsxcopy_sdk._convert import from_answer, from_dict, to_dict, wire_name
+from fsxcopy_sdk.enums import (
+    BackupLifecycle,
+    BackupType,
+    FileSystemType,
+    LustreDeploymentType,
+    StorageType,
+    VolumeLifecycle,
+)
+from fsxcopy_sdk.errors import InvalidArguments, ResponseDecodingError
+from fsxcopy_sdk.models import (
+    Backup,
+    CopyBackupResponse,
+    DeleteBackupResponse,
+    DescribeBackupsResponse,
+    FileSystem,
+    LustreFileSystemConfiguration,
+    ResponseMetadata,
+    Tag,
+    Volume,
+    WindowsFileSystemConfiguration,
+)
+
+_SAMPLES = Path(__file__).parent / "samples"
+
+_METADATA = ResponseMetadata(request_id="request-1", http_status=200, attempts=3)
+
+_STRUCTURES: dict[str, StructureShape] = {
+    shape.name: shape for shape in service_model.answered() if isinstance(shape, StructureShape)
+}
+
+_READERS: dict[str, Callable[[bytes | Document], attrs.AttrsInstance]] = {
+    "CopyBackup": lambda payload: from_answer(
+        CopyBackupResponse, payload, "CopyBackup", _METADATA
+    ),
+    "DescribeBackups": lambda payload: from_answer(
+        DescribeBackupsResponse, payload, "DescribeBackups", _METADATA
+    ),
+    "DeleteBackup": lambda payload: from_answer(
+        DeleteBackupResponse, payload, "DeleteBackup", _METADATA
+    ),
+}
+
+
+def _class_of(structure: str) -> type[attrs.AttrsInstance]:
+    cls: type[attrs.AttrsInstance] = getattr(models, structure)
+    return cls
+
+
+def _sent(document: Document) -> Document:
+    sent = as_sent(document)
+    assert isinstance(sent, dict)
+    return sent
+
+
+def _json(document: Mapping[str, object]) -> bytes:
+    return json.dumps(document, default=lambda moment: moment.isoformat()).encode()
+
+
+def _backup(**others: object) -> Document:
+    """
+    Return the least that is a backup, and more.
+    """
+    return {
+        "BackupId": "backup-0123456789abcdef0",
+        "Lifecycle": "AVAILABLE",
+        "Type": "AUTOMATIC",
+        "CreationTime": 1617954808,
+        **others,
+    }
+
+
+def _faults_of(cls: type[attrs.AttrsInstance], document: object) -> tuple[str, ...]:
+    with pytest.raises(ResponseDecodingError) as caught:
+        from_dict(cls, document)  # type: ignore[arg-type]  # some are no mappings on purpose
+    return caught.value.faults
+
+
+# What the service sent and the models know survives.
+
+
+def _any_document() -> st.SearchStrategy[tuple[str, Document]]:
+    names = st.sampled_from(sorted(_STRUCTURES))
+    return names.flatmap(lambda name: st.tuples(st.just(name), documents(_STRUCTURES[name])))
+
+
+@MODERATE
+@given(drawn=_any_document())
+def test_known_data_survives(drawn: tuple[str, Document]) -> None:
+    """
+    What is sent and known comes back from the model, its times as epoch seconds.
+    """
+    name, document = drawn
+    model = from_dict(_class_of(name), _sent(document))
+
+    assert as_known(_STRUCTURES[name], document) == to_dict(model)
+
+
+@MODERATE
+@given(drawn=_any_document())
+def test_model_survives(drawn: tuple[str, Document]) -> None:
+    """
+    A model comes back from the data that it is turned into.
+    """
+    name, document = drawn
+    model = from_dict(_class_of(name), _sent(document))
+
+    assert model == from_dict(_class_of(name), to_dict(model))
+
+
+@MODERATE
+@given(drawn=_any_document())
+def test_data_is_plain_json(drawn: tuple[str, Document]) -> None:
+    """
+    The data of a model is the same after a journey through JSON.
+    """
+    name, document = drawn
+    data = to_dict(from_dict(_class_of(name), _sent(document)))
+
+    assert data == json.loads(json.dumps(data))
+
+
+@MODERATE
+@given(drawn=_any_document())
+def test_equal_models_have_equal_hashes(drawn: tuple[str, Document]) -> None:
+    """
+    Two models of the same data are equal and have the same hash.
+    """
+    name, document = drawn
+    one, other = (from_dict(_class_of(name), _sent(document)) for _ in range(2))
+
+    assert (one, hash(one)) == (other, hash(other))
+
+
+@MODERATE
+@given(drawn=_any_document())
+def test_input_is_not_changed(drawn: tuple[str, Document]) -> None:
+    """
+    The document that was given is the same afterwards.
+    """
+    name, document = drawn
+    given_document = _sent(document)
+    from_dict(_class_of(name), given_document)
+
+    assert _sent(document) == given_document
+
+
+@pytest.mark.parametrize("name", sorted(_STRUCTURES))
+@settings(MODERATE, max_examples=5)
+@given(data=st.data())
+def test_every_member_survives(name: str, data: st.DataObject) -> None:
+    """
+    A structure in which no known member is absent keeps all of them.
+    """
+    document = {
+        member: data.draw(values(shape, 2).filter(lambda part: part != []))
+        for member, shape in _STRUCTURES[name].members.items()
+    }
+    model = from_dict(_class_of(name), _sent(document))
+
+    assert as_known(_STRUCTURES[name], document) == to_dict(model)
+
+
+@pytest.mark.parametrize("operation", service_model.OPERATIONS)
+@settings(MODERATE, max_examples=50)
+@given(data=st.data())
+def test_both_roads_lead_to_equal_models(operation: str, data: st.DataObject) -> None:
+    """
+    A body that was received and the dict that botocore makes of it become equal models.
+    """
+    shape = service_model.operation(operation).output_shape
+    body = _json(_sent(data.draw(documents(shape))))
+    answer = {"status_code": 200, "headers": {}, "body": body}
+    parsed = create_parser("json").parse(answer, shape)
+
+    assert _READERS[operation](body) == _READERS[operation](parsed)
+
+
+# The service's own example, and where the service breaks its own model.
+
+
+def _example() -> Backup:
+    body = (_SAMPLES / "copy_backup.json").read_bytes()
+    return from_answer(CopyBackupResponse, body, "CopyBackup", _METADATA).backup
+
+
+def test_example_lifecycle() -> None:
+    """
+    The copy in the service's own example is COPYING, and that very member.
+    """
+    assert BackupLifecycle.COPYING is _example().lifecycle
+
+
+def test_example_enums_below() -> None:
+    """
+    Enums deep in the service's own example are the very members.
+    """
+    file_system = _example().file_system
+
+    assert file_system is not None
+    assert file_system.lustre_configuration is not None
+    assert LustreDeploymentType.PERSISTENT_1 is file_system.lustre_configuration.deployment_type
+    assert FileSystemType.LUSTRE is file_system.file_system_type
+    assert StorageType.SSD is file_system.storage_type
+
+
+def test_example_time() -> None:
+    """
+    The time in the service's own example, a number, is aware and in UTC.
+    """
+    expected = datetime(2021, 4, 9, 7, 53, 28, 68000, UTC)
+
+    assert expected == _example().creation_time
+    assert UTC is _example().creation_time.tzinfo
+
+
+def test_example_leaves() -> None:
+    """
+    Texts, lists and numbers of the service's own example stand in the model.
+    """
+    backup = _example()
+
+    assert "backup-0a3364eded1014b28" == backup.backup_id
+    assert (Tag(key="Name", value="MyBackup"),) == backup.tags
+    assert backup.file_system is not None
+    assert 2400 == backup.file_system.storage_capacity
+
+
+def test_example_comes_back() -> None:
+    """
+    The service's own example comes back from the model as it was.
+    """
+    document = json.loads((_SAMPLES / "copy_backup.json").read_bytes())
+
+    assert document == to_dict(from_dict(CopyBackupResponse, document))
+
+
+def test_unknown_lifecycle_unknown_member_and_no_file_system() -> None:
+    """
+    A lifecycle of the future, a member of the future and no FileSystem are no faults.
+    """
+    backup = from_dict(Backup, _backup(Lifecycle="THAWING", Temperature={"Celsius": -4}))
+
+    assert "THAWING" == backup.lifecycle
+    assert backup.lifecycle.is_unknown
+    assert backup.file_system is None
+
+
+def test_unknown_value_seen_in_recorded_answers() -> None:
+    """
+    The volume lifecycle ACTIVE, sent and not modelled, keeps its text both ways.
+    """
+    volume = from_dict(Volume, {"Lifecycle": "ACTIVE"})
+
+    assert VolumeLifecycle("ACTIVE") == volume.lifecycle
+    assert {"Lifecycle": "ACTIVE"} == to_dict(volume)
+
+
+def test_nulls_are_absent() -> None:
+    """
+    A member that is null is a member that was not sent.
+    """
+    nulls = dict.fromkeys(("Tags", "FileSystem", "ProgressPercent", "KmsKeyId"))
+
+    assert from_dict(Backup, _backup()) == from_dict(Backup, _backup(**nulls))
+
+
+def test_any_mapping_is_read() -> None:
+    """
+    A document of mappings that are no dicts is read as well.
+    """
+    document = _backup(FileSystem=MappingProxyType({"OwnerId": "123456789012"}))
+
+    assert from_dict(Backup, document) == from_dict(Backup, MappingProxyType(document))
+
+
+def test_required_empty_lists_are_kept() -> None:
+    """
+    An empty page stays a page in plain data, though empty lists are left out elsewhere.
+    """
+    page = DescribeBackupsResponse(backups=())
+
+    assert {"Backups": []} == to_dict(page)
+
+
+def test_recursion_of_the_model() -> None:
+    """
+    A file system within an action within a file system is a file system again.
+    """
+    inner = {"AdministrativeActions": [{"TargetFileSystemValues": {"OwnerId": "1"}}]}
+    document = {"AdministrativeActions": [{"TargetFileSystemValues": inner}]}
+    outer = from_dict(FileSystem, document)
+    middle = outer.administrative_actions[0].target_file_system_values
+
+    assert middle is not None
+    innermost = middle.administrative_actions[0].target_file_system_values
+    assert FileSystem(owner_id="1") == innermost
+
+
+# Times.
+
+_EXAMPLE_TIME = datetime(2021, 4, 9, 7, 53, 28, 68000, UTC)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(1617954808.068, id="number"),
+        pytest.param("1617954808.068", id="numeric-text"),
+        pytest.param("2021-04-09T07:53:28.068Z", id="iso-z"),
+        pytest.param("2021-04-09T09:53:28.068+02:00", id="iso-offset"),
+        pytest.param("2021-04-09T07:53:28.068", id="iso-naive"),
+        pytest.param(_EXAMPLE_TIME, id="datetime"),
+        pytest.param(
+            _EXAMPLE_TIME.astimezone(timezone(timedelta(hours=-7))), id="datetime-offset"
+        ),
+        pytest.param(_EXAMPLE_TIME.replace(tzinfo=None), id="datetime-naive"),
+    ],
+)
+def test_forms_of_a_time(sent: object) -> None:
+    """
+    Every form of one moment is that moment in UTC; without an offset it is taken as UTC.
+    """
+    backup = from_dict(Backup, _backup(CreationTime=sent))
+
+    assert (_EXAMPLE_TIME, UTC) == (backup.creation_time, backup.creation_time.tzinfo)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(float("nan"), id="nan"),
+        pytest.param(float("inf"), id="infinite"),
+        pytest.param("nan", id="nan-text"),
+        pytest.param("-inf", id="infinite-text"),
+        pytest.param(1e18, id="year-beyond-9999"),
+        pytest.param(-1e18, id="year-before-1"),
+        pytest.param(10**400, id="beyond-floats"),
+        pytest.param("", id="empty"),
+        pytest.param("yesterday", id="words"),
+        pytest.param("2021-02-30T00:00:00Z", id="no-such-day"),
+        pytest.param(
+            datetime.max.replace(tzinfo=timezone(timedelta(hours=-1))), id="out-of-range-in-utc"
+        ),
+    ],
+)
+def test_no_time(sent: object) -> None:
+    """
+    What is of the right type and yet no moment is a fault that shows the value.
+    """
+    expected = (f"$.CreationTime: must be a time, not {sent!r}",)
+
+    assert expected == _faults_of(Backup, _backup(CreationTime=sent))
+
+
+# Faults.
+
+
+def test_all_faults_at_once() -> None:
+    """
+    One error names every fault of a document by its path.
+    """
+    target = "$.FileSystem.AdministrativeActions[1].TargetVolumeValues"
+    document = {
+        "BackupId": 5,
+        "Lifecycle": None,
+        "Type": "AUTOMATIC",
+        "CreationTime": "yesterday",
+        "ProgressPercent": "7",
+        "Tags": [{"Key": "Name"}, "Name", {"Key": "Name", "Value": 1}],
+        "FileSystem": {
+            "SubnetIds": "subnet-1",
+            "DNSName": 1,
+            "AdministrativeActions": [{}, {"TargetVolumeValues": {"CreationTime": True}}],
+        },
+    }
+    expected = {
+        "$.BackupId: must be a string, not an integer",
+        "$.Lifecycle: required, but missing",
+        "$.CreationTime: must be a time, not 'yesterday'",
+        "$.ProgressPercent: must be an integer, not a string",
+        "$.Tags[0].Value: required, but missing",
+        "$.Tags[1]: must be an object, not a string",
+        "$.Tags[2].Value: must be a string, not an integer",
+        "$.FileSystem.SubnetIds: must be a list, not a string",
+        "$.FileSystem.DNSName: must be a string, not an integer",
+        f"{target}.CreationTime: must be a time, not a boolean",
+    }
+
+    assert sorted(expected) == sorted(_faults_of(Backup, document))
+
+
+_NAMES_IN_JSON = {
+    "a boolean": True,
+    "a list": [],
+    "a number with a fraction": 5.0,
+    "a string": "5",
+    "an integer": 5,
+    "an object": {},
+}
+
+_RIGHT = {
+    "a boolean": (LustreFileSystemConfiguration, "EfaEnabled", ["a boolean"]),
+    "a list": (FileSystem, "Tags", ["a list"]),
+    "a string": (FileSystem, "DNSName", ["a string"]),
+    "a string (enum)": (FileSystem, "StorageType", ["a string"]),
+    "a time": (
+        FileSystem,
+        "CreationTime",
+        ["a string", "an integer", "a number with a fraction"],
+    ),
+    "an integer": (FileSystem, "StorageCapacity", ["an integer"]),
+    "an object": (FileSystem, "OpenZFSConfiguration", ["an object"]),
+}
+"""What may stand at each kind of member, and a member of that kind."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        pytest.param(kind, found, id=f"{kind}-{found}".replace(" ", "_"))
+        for kind, (_, _, allowed) in _RIGHT.items()
+        for found in _NAMES_IN_JSON
+        if found not in allowed
+    ],
+)
+def test_wrong_types(kind: str, found: str) -> None:
+    """
+    A value of another type than the model's is a fault, never coerced.
+    """
+    cls, member, _ = _RIGHT[kind]
+    words = kind.removesuffix(" (enum)")
+
+    assert (f"$.{member}: must be {words}, not {found}",) == _faults_of(
+        cls, {member: _NAMES_IN_JSON[found]}
+    )
+
+
+@pytest.mark.parametrize(
+    ("member", "item", "fault"),
+    [
+        ("SubnetIds", None, "$.SubnetIds[0]: must be a string, not null"),
+        ("SubnetIds", 5, "$.SubnetIds[0]: must be a string, not an integer"),
+        ("Tags", None, "$.Tags[0]: must be an object, not null"),
+        ("Tags", [], "$.Tags[0]: must be an object, not a list"),
+    ],
+)
+def test_wrong_items(member: str, item: object, fault: str) -> None:
+    """
+    A wrong item of a list is named by its place; null is no item.
+    """
+    assert (fault,) == _faults_of(FileSystem, {member: [item]})
+
+
+def test_wrong_enum_items() -> None:
+    """
+    An item of a list of enums has to be a text.
+    """
+    document = {"MaintenanceOperationsInProgress": ["PATCHING", 1]}
+    fault = "$.MaintenanceOperationsInProgress[1]: must be a string, not an integer"
+
+    assert (fault,) == _faults_of(WindowsFileSystemConfiguration, document)
+
+
+def test_foreign_types_are_named() -> None:
+    """
+    A value of a type that JSON does not have is named by its class.
+    """
+    expected = ("$.DNSName: must be a string, not <class 'bytes'>",)
+
+    assert expected == _faults_of(FileSystem, {"DNSName": b"x"})
+
+
+@pytest.mark.parametrize("document", [None, [], "x", 5], ids=repr)
+def test_no_document(document: object) -> None:
+    """
+    What is no mapping at all is a fault at the root.
+    """
+    (fault,) = _faults_of(FileSystem, document)
+
+    assert fault.startswith("$: must be an object, not ")
+
+
+def test_from_dict_tells_of_no_call() -> None:
+    """
+    Data that came from no call has no operation in its error.
+    """
+    with pytest.raises(ResponseDecodingError) as caught:
+        from_dict(Tag, {"Key": "Name"})
+
+    assert "The answer cannot be read: $.Value: required, but missing" == str(caught.value)
+    assert (None, None, None, 1) == (
+        caught.value.operation,
+        caught.value.request_id,
+        caught.value.http_status,
+        caught.value.attempts,
+    )
+
+
+# Answers.
+
+
+@pytest.mark.parametrize(
+    ("payload", "fault"),
+    [
+        pytest.param(b"", "$: empty", id="empty"),
+        pytest.param(b"null", "$: must be an object, not null", id="null"),
+        pytest.param(b"[]", "$: must be an object, not a list", id="list"),
+        pytest.param(b"5", "$: must be an object, not an integer", id="number"),
+        pytest.param(b'"x"', "$: must be an object, not a string", id="string"),
+        pytest.param(b"{}", "$.Backup: required, but missing", id="nothing"),
+        pytest.param(b'{"Backup": null}', "$.Backup: required, but missing", id="null-member"),
+        pytest.param(b'{"Backup": {"Backu', "$: not JSON: ", id="half"),
+        pytest.param(b"<html>Bad Gateway</html>", "$: not JSON: ", id="html"),
+        pytest.param(b'{"Backup": "\xff"}', "$: not JSON: ", id="no-utf-8"),
+        pytest.param(b"[" * 10**5, "$: not JSON: ", id="deep-brackets"),
+    ],
+)
+def test_garbage(payload: bytes, fault: str) -> None:
+    """
+    A body that is no answer becomes an error with one fault and all that was received.
+    """
+    with pytest.raises(ResponseDecodingError) as caught:
+        _READERS["CopyBackup"](payload)
+
+    assert payload == caught.value.payload
+    assert 1 == len(caught.value.faults)
+    assert fault == caught.value.faults[0][: len(fault)]
+
+
+@pytest.mark.parametrize("operation", service_model.OPERATIONS)
+def test_answer_lacks_everything(operation: str) -> None:
+    """
+    An empty object answers none of the operations.
+    """
+    with pytest.raises(ResponseDecodingError, match="required, but missing"):
+        _READERS[operation]({})
+
+
+def _nested(depth: int) -> Document:
+    """
+    Return an answer with file systems that lie within each other.
+    """
+    file_system: Document = {}
+    for _ in range(depth):
+        file_system = {"AdministrativeActions": [{"TargetFileSystemValues": file_system}]}
+    return {"Backup": _backup(FileSystem=file_system)}
+
+
+def test_nesting_within_reason() -> None:
+    """
+    Far more levels of nesting than any answer has are read.
+    """
+    assert _nested(20) == to_dict(from_dict(CopyBackupResponse, _nested(20)))
+
+
+@pytest.mark.parametrize("as_body", [False, True], ids=["dict", "body"])
+def test_nesting_beyond_reason(as_body: bool) -> None:
+    """
+    An answer nested too deeply for Python's stack is an error with what was received.
+    """
+    payload = _json(_nested(300)) if as_body else _nested(300)
+    with pytest.raises(ResponseDecodingError) as caught:
+        _READERS["CopyBackup"](payload)
+    (fault,) = caught.value.faults
+
+    assert payload is caught.value.payload
+    assert "$.Backup.FileSystem.AdministrativeActions[0]." == fault[:45]
+    assert "...: nested too deeply" == fault[80:]
+
+
+def test_error_carries_the_exchange() -> None:
+    """
+    An answer that cannot be read says which call it was and how the exchange went.
+    """
+    with pytest.raises(ResponseDecodingError) as caught:
+        _READERS["DeleteBackup"](b"{}")
+    error = caught.value
+
+    assert ("DeleteBackup", "request-1", 200, 3) == (
+        error.operation,
+        error.request_id,
+        error.http_status,
+        error.attempts,
+    )
+
+
+def test_error_says_the_faults() -> None:
+    """
+    The text of the error is the operation and all faults.
+    """
+    expected = (
+        "The answer to DeleteBackup cannot be read: "
+        "$.BackupId: required, but missing; $.Lifecycle: must be a string, not an integer"
+    )
+
+    with pytest.raises(ResponseDecodingError) as caught:
+        _READERS["DeleteBackup"](b'{"Lifecycle": 1}')
+
+    assert expected == str(caught.value)
+
+
+def test_answer_carries_the_metadata() -> None:
+    """
+    A response says how the exchange went.
+    """
+    answer = from_answer(
+        DeleteBackupResponse,
+        b'{"BackupId": "backup-01234567", "Lifecycle": "DELETED"}',
+        "DeleteBackup",
+        _METADATA,
+    )
+
+    assert _METADATA is answer.metadata
+
+
+def test_metadata_is_no_data() -> None:
+    """
+    How the exchange went is neither compared nor part of the plain data.
+    """
+    body = b'{"BackupId": "backup-01234567", "Lifecycle": "DELETED"}'
+    plain = from_dict(DeleteBackupResponse, json.loads(body))
+
+    assert plain == _READERS["DeleteBackup"](body)
+    assert json.loads(body) == to_dict(_READERS["DeleteBackup"](body))
+
+
+# Secrets.
+
+_HIDDEN = "hunter2-hunter2"
+
+
+def _with_secret(secret: object) -> Document:
+    """
+    Return an answer that has a secret at three depths.
+    """
+    file_system: Document = {"OntapConfiguration": {"FsxAdminPassword": secret}}
+    for _ in range(2):
+        file_system = {
+            **file_system,
+            "AdministrativeActions": [{"TargetFileSystemValues": file_system}],
+        }
+    return {"Backup": _backup(FileSystem=file_system)}
+
+
+def test_secret_is_not_shown() -> None:
+    """
+    The password in a file system stands in no repr, at whatever depth.
+    """
+    response = from_dict(CopyBackupResponse, _with_secret(_HIDDEN))
+
+    assert 3 == json.dumps(to_dict(response)).count(_HIDDEN)
+    assert _HIDDEN not in repr(response)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        pytest.param(_json(_with_secret([_HIDDEN])), id="wrong-type"),
+        pytest.param(_with_secret([_HIDDEN]), id="wrong-type-parsed"),
+        pytest.param(_json(_with_secret(_HIDDEN))[:-3], id="half-a-body"),
+        pytest.param(_json({"Backup": {**_with_secret(_HIDDEN)}}), id="wrong-place"),
+    ],
+)
+def test_secret_is_not_told_by_errors(payload: bytes | Document) -> None:
+    """
+    An error about an answer with a secret does not tell it, not even in the traceback.
+    """
+    with pytest.raises(ResponseDecodingError) as caught:
+        _READERS["CopyBackup"](payload)
+    shown = "".join((str(caught.value), repr(caught.value), *format_exception(caught.value)))
+
+    assert _HIDDEN in str(caught.value.payload)
+    assert _HIDDEN not in shown
+
+
+# Plain data.
+
+
+@pytest.mark.parametrize("candidate", [None, {}, "x", object(), Backup], ids=repr)
+def test_no_model(candidate: object) -> None:
+    """
+    What is no instance of a model cannot be made plain data.
+    """
+    with pytest.raises(InvalidArguments, match="^model: must be an instance of a model, not "):
+        to_dict(candidate)  # type: ignore[arg-type]  # on purpose
+
+
+def test_wire_times_are_epoch_seconds() -> None:
+    """
+    In plain data a time is a number of seconds, with its fraction.
+    """
+    backup = from_dict(Backup, _backup(CreationTime="2021-04-09T07:53:28.068Z"))
+
+    assert 1617954808.068 == to_dict(backup)["CreationTime"]
+
+
+def test_wire_enums_are_plain_text() -> None:
+    """
+    In plain data an enum is a text of no other class.
+    """
+    backup = from_dict(Backup, _backup(Type="AWS_BACKUP"))
+
+    assert BackupType.AWS_BACKUP is backup.type
+    assert str is type(to_dict(backup)["Type"])
+
+
+@pytest.mark.parametrize(
+    ("ours", "wire"),
+    [
+        ("backup_id", "BackupId"),
+        ("dns_ips", "DnsIps"),
+        ("dns_name", "DNSName"),
+        ("resource_arn", "ResourceARN"),
+        ("size_gi_b", "SizeGiB"),
+    ],
+)
+def test_wire_name(ours: str, wire: str) -> None:
+    """
+    Names are capitalised word by word, but for the irregular ones.
+    """
+    assert wire == wire_name(ours)
