@@ -2,7 +2,7 @@
 The service's rules for single values.
 
 Lengths and patterns are those of the FSx API 2018-03-01 (botocore's service model
-1.43.117), but for the token's: the model says `A-z`, which lets six stray characters
+1.43.117), but for the token's: the model says `A-z`, which lets five stray characters
 in, where `A-Za-z` is meant. Tests compare them with the model.
 """
 
