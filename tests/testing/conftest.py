@@ -8,7 +8,6 @@ service model first: every member known, typed and within its rules.
 import asyncio
 import functools
 import json
-import os
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 
@@ -17,6 +16,7 @@ import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.model import ServiceModel
 
 from fsxcopy_sdk.testing import HeldClock, LocalFsx
 
@@ -30,64 +30,49 @@ NOT_SENT = {("Backup", "FileSystem")}
 """Required in the model, absent from the service's own volume backups."""
 
 
-@pytest.fixture(autouse=True)
-def _no_aws(monkeypatch, tmp_path):
-    """
-    Keep the machine's own AWS settings out of every test.
-    """
-    for name in list(os.environ):
-        if name.startswith("AWS_"):
-            monkeypatch.delenv(name)
-    empty = tmp_path / "empty"
-    empty.touch()
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(empty))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(empty))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @functools.cache
-def service_model():
+def service_model() -> ServiceModel:
+    """
+    Load botocore's service model of FSx.
+    """
     return botocore.session.Session().get_service_model("fsx")
 
 
 @pytest.fixture(name="model", scope="session")
-def _model():
+def _model() -> ServiceModel:
     """
     Return botocore's service model of FSx.
     """
     return service_model()
 
 
+JSON_TYPES = {
+    "structure": (dict,),
+    "list": (list,),
+    "string": (str,),
+    "integer": (int,),
+    "long": (int,),
+    "boolean": (bool,),
+    "timestamp": (int, float),
+}
+
+
 def deviations(shape, value, path) -> Iterator[str]:
     """
     Yield where a JSON value is not what the model's shape says.
     """
+    # type() and not isinstance: true is no number.
+    if type(value) not in JSON_TYPES[shape.type_name]:
+        yield f"{path}: {value!r} is no {shape.type_name}"
+        return
     match shape.type_name:
         case "structure":
-            if not isinstance(value, dict):
-                yield f"{path}: {value!r} is no object"
-                return
-            for name in shape.required_members:
-                if name not in value and (shape.name, name) not in NOT_SENT:
-                    yield f"{path}: no {name}"
-            for name, item in value.items():
-                if name in shape.members:
-                    yield from deviations(shape.members[name], item, f"{path}.{name}")
-                else:
-                    yield f"{path}: unknown member {name}"
+            yield from _structure_deviations(shape, value, path)
         case "list":
-            if not isinstance(value, list):
-                yield f"{path}: {value!r} is no list"
-                return
             yield from _size_deviations(shape, len(value), path)
             for index, item in enumerate(value):
                 yield from deviations(shape.member, item, f"{path}[{index}]")
         case "string":
-            if not isinstance(value, str):
-                yield f"{path}: {value!r} is no string"
-                return
             yield from _size_deviations(shape, len(value), path)
             pattern = shape.metadata.get("pattern", "")
             if r"\p" not in pattern and not re.search(pattern, value):
@@ -95,26 +80,28 @@ def deviations(shape, value, path) -> Iterator[str]:
             if shape.enum and value not in shape.enum:
                 yield f"{path}: {value!r} is none of {shape.enum}"
         case "integer" | "long":
-            if type(value) is not int:
-                yield f"{path}: {value!r} is no whole number"
-                return
             yield from _size_deviations(shape, value, path)
-        case "boolean":
-            if type(value) is not bool:
-                yield f"{path}: {value!r} is no boolean"
-        case "timestamp":
-            if type(value) not in (int, float):
-                yield f"{path}: {value!r} is no number of seconds"
 
 
-def _size_deviations(shape, size, path):
+def _structure_deviations(shape, value, path) -> Iterator[str]:
+    for name in shape.required_members:
+        if name not in value and (shape.name, name) not in NOT_SENT:
+            yield f"{path}: no {name}"
+    for name, item in value.items():
+        if name in shape.members:
+            yield from deviations(shape.members[name], item, f"{path}.{name}")
+        else:
+            yield f"{path}: unknown member {name}"
+
+
+def _size_deviations(shape, size, path) -> Iterator[str]:
     # An answer may hold an empty list of tags, which no request may.
     least = 0 if shape.type_name == "list" else shape.metadata.get("min", size)
     if not least <= size <= shape.metadata.get("max", size):
         yield f"{path}: size {size}"
 
 
-def check_answer(operation_model, response_dict, **_):
+def check_answer(operation_model, response_dict, **_: object) -> None:
     """
     Compare what botocore is about to parse with its own model.
     """
@@ -141,22 +128,24 @@ class Boto3:
     def __init__(self, client) -> None:
         self.client = client
 
-    async def __call__(self, operation: str, **parameters):
+    async def __call__(self, operation: str, **parameters: object) -> dict:
         method = getattr(self.client, operation)
         return await asyncio.to_thread(method, **parameters)
 
-    async def error(self, operation: str, **parameters):
+    async def error(self, operation: str, **parameters: object) -> dict:
         with pytest.raises(ClientError) as caught:
             await self(operation, **parameters)
         return caught.value.response
 
-    async def code(self, operation: str, **parameters) -> str:
+    async def code(self, operation: str, **parameters: object) -> str:
         return (await self.error(operation, **parameters))["Error"]["Code"]
 
 
 @functools.cache
-def boto3_session():
-    # Loading the model takes longer than a test: once for all of them.
+def boto3_session() -> boto3.session.Session:
+    """
+    Make one session for all tests: loading the model takes longer than one.
+    """
     return boto3.session.Session()
 
 

@@ -10,12 +10,12 @@ import pytest
 from fsxcopy_sdk.testing._checks import check_request, matcher
 from fsxcopy_sdk.testing._errors import ProtocolFailure, ServiceFailure
 from fsxcopy_sdk.testing._operations import OPERATIONS
-from fsxcopy_sdk.testing._rules import REQUESTS, Flag, Many, Members, Number, Text
+from fsxcopy_sdk.testing._rules import REQUESTS, Flag, Many, Members, Number, Rule, Text
 
 COPY = {"SourceBackupId": "backup-03e3c82e0183b7b6b"}
 
 
-def rule_of(shape):
+def rule_of(shape) -> Rule:
     """
     Return the rule that the model's *shape* amounts to.
     """
@@ -34,27 +34,33 @@ def rule_of(shape):
 
 
 @pytest.mark.parametrize("operation", REQUESTS)
-def test_rules_are_the_models(model, operation):
+def test_rules_are_the_models(model, operation) -> None:
     """
     Every rule is the service model's, nothing is missing, nothing is added.
     """
     assert rule_of(model.operation_model(operation).input_shape) == REQUESTS[operation]
 
 
-def test_every_operation_has_rules():
+def test_every_operation_has_rules() -> None:
     """
     What can be carried out can be checked, and the other way round.
     """
     assert set(REQUESTS) == set(OPERATIONS)
 
 
-def refusal(operation, body):
+def refusal(operation, body) -> ServiceFailure:
+    """
+    Return what the checks of *body* raise.
+    """
     with pytest.raises(ServiceFailure) as caught:
         check_request(operation, body)
     return caught.value
 
 
-def copy_refusal(**changes):
+def copy_refusal(**changes: object) -> ServiceFailure:
+    """
+    Return what the checks of a CopyBackup with *changes* raise.
+    """
     return refusal("CopyBackup", {**COPY, **changes})
 
 
@@ -70,7 +76,7 @@ def copy_refusal(**changes):
         {"Tags": [{"Key": 1, "Value": "b"}]},
     ],
 )
-def test_wrong_types(changes):
+def test_wrong_types(changes) -> None:
     """
     A value of another type is a SerializationException that names it.
     """
@@ -82,7 +88,7 @@ def test_wrong_types(changes):
 
 
 @pytest.mark.parametrize("value", [True, 1.5, "1"])
-def test_whole_numbers(value):
+def test_whole_numbers(value) -> None:
     """
     A boolean, a fraction or a text is no whole number.
     """
@@ -124,7 +130,7 @@ def test_whole_numbers(value):
         ({"Tags": [{"Key": "a!", "Value": ""}]}, "tags.1.member.key", "regular expression"),
     ],
 )
-def test_broken_rules(changes, path, rule):
+def test_broken_rules(changes, path, rule) -> None:
     """
     A broken rule is a BadRequest that names member and rule.
     """
@@ -144,7 +150,7 @@ def test_broken_rules(changes, path, rule):
         ({"Filters": [{"Name": "size"}]}, "filters.1.member.name", "satisfy enum value set"),
     ],
 )
-def test_broken_rules_of_describing(body, path, rule):
+def test_broken_rules_of_describing(body, path, rule) -> None:
     """
     DescribeBackups has its rules as well.
     """
@@ -153,7 +159,7 @@ def test_broken_rules_of_describing(body, path, rule):
     )
 
 
-def test_all_that_is_broken_is_told():
+def test_all_that_is_broken_is_told() -> None:
     """
     Several faults are counted in one BadRequest, in at most 256 characters.
     """
@@ -163,7 +169,7 @@ def test_all_that_is_broken_is_told():
     assert 256 == len(failure.message)
 
 
-def test_malformed_region():
+def test_malformed_region() -> None:
     """
     A SourceRegion that breaks its rule alone is an InvalidRegion.
     """
@@ -172,14 +178,14 @@ def test_malformed_region():
 
 
 @pytest.mark.parametrize("key", ["aws:name", "AWS:name", "Aws:"])
-def test_reserved_keys(key):
+def test_reserved_keys(key) -> None:
     """
     Keys that begin with aws: in any case are a BadRequest.
     """
     assert "reserved" in copy_refusal(Tags=[{"Key": key, "Value": ""}]).message
 
 
-def test_repeated_keys():
+def test_repeated_keys() -> None:
     """
     Keys that come twice in one request are a BadRequest.
     """
@@ -192,7 +198,7 @@ def test_repeated_keys():
     "text",
     ["Größe", "日本語", "a b", "1½", "\u2028", "_.:/=+-@", "", "\N{DEVANAGARI LETTER KA}"],
 )
-def test_characters_of_tags(text):
+def test_characters_of_tags(text) -> None:
     """
     Letters, separators, numbers of any script and _.:/=+-@ may be in a tag.
     """
@@ -201,7 +207,7 @@ def test_characters_of_tags(text):
     assert text == request["Tags"][0]["Value"]
 
 
-def test_characters_no_tag_has():
+def test_characters_no_tag_has() -> None:
     """
     No other character of the basic plane may be in a tag.
     """
@@ -213,7 +219,7 @@ def test_characters_no_tag_has():
     }
 
 
-def test_keeps_what_is_known():
+def test_keeps_what_is_known() -> None:
     """
     A request after the checks holds the known members that were given.
     """

@@ -8,14 +8,16 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+from aiobotocore.client import AioBaseClient
 from aiobotocore.session import get_session
 from botocore.exceptions import ClientError
 
 
 @pytest.fixture(name="aws")
-def _aws(fsx, tmp_path):
+def _aws(fsx, tmp_path) -> Callable[..., Awaitable[tuple]]:
     """
     Return a function that runs the AWS CLI: exit code, output, errors.
     """
@@ -28,7 +30,7 @@ def _aws(fsx, tmp_path):
         "HOME": str(tmp_path),
     }
 
-    async def aws(*arguments):
+    async def aws(*arguments: str) -> tuple:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "awscli", "fsx", *arguments),
             *("--endpoint-url", fsx.endpoint_url, "--output", "json"),
@@ -42,7 +44,7 @@ def _aws(fsx, tmp_path):
     return aws
 
 
-async def test_cli_copies_describes_deletes(aws, clock, fsx, source):
+async def test_cli_copies_describes_deletes(aws, clock, fsx, source) -> None:
     """
     The AWS CLI copies a backup, sees it become AVAILABLE and deletes it.
     """
@@ -62,7 +64,7 @@ async def test_cli_copies_describes_deletes(aws, clock, fsx, source):
     assert {"CopyBackup": 1, "DescribeBackups": 1, "DeleteBackup": 1} == fsx.calls
 
 
-async def test_cli_pages(aws, fsx):
+async def test_cli_pages(aws, fsx) -> None:
     """
     The AWS CLI pages through all backups of a Region by itself.
     """
@@ -73,7 +75,7 @@ async def test_cli_pages(aws, fsx):
     assert 3 == fsx.calls["DescribeBackups"]
 
 
-async def test_cli_tells_errors(aws):
+async def test_cli_tells_errors(aws) -> None:
     """
     The AWS CLI tells the service's error.
     """
@@ -84,7 +86,7 @@ async def test_cli_tells_errors(aws):
 
 
 @pytest.fixture(name="raw")
-async def _raw(fsx):
+async def _raw(fsx) -> AsyncIterator[AioBaseClient]:
     """
     Return a bare aiobotocore client of us-west-2.
     """
@@ -98,7 +100,7 @@ async def _raw(fsx):
         yield client
 
 
-async def test_aiobotocore_copies_describes_deletes(clock, raw, source):
+async def test_aiobotocore_copies_describes_deletes(clock, raw, source) -> None:
     """
     aiobotocore copies a backup, sees it become AVAILABLE and deletes it.
     """
@@ -112,7 +114,7 @@ async def test_aiobotocore_copies_describes_deletes(clock, raw, source):
     assert "DELETED" == deleted["Lifecycle"]
 
 
-async def test_aiobotocore_knows_the_errors(raw):
+async def test_aiobotocore_knows_the_errors(raw) -> None:
     """
     aiobotocore finds the modelled exception class of an error.
     """

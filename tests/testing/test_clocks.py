@@ -4,6 +4,7 @@ HeldClock and ScaledClock.
 
 import math
 import time
+from collections.abc import Callable
 
 import anyio
 import pytest
@@ -11,19 +12,19 @@ import pytest
 from fsxcopy_sdk.testing import HeldClock, ScaledClock
 
 
-@pytest.fixture(params=["asyncio", "trio"])
-def run(request):
+@pytest.fixture(name="run", params=["asyncio", "trio"])
+def _run(request) -> Callable:
     """
     Run an async function under each event loop that anyio knows.
     """
 
-    def run(function):
+    def run(function) -> object:
         return anyio.run(function, backend=request.param)
 
     return run
 
 
-def test_starts_where_told():
+def test_starts_where_told() -> None:
     """
     A held clock stands at its start.
     """
@@ -31,7 +32,7 @@ def test_starts_where_told():
 
 
 @pytest.mark.parametrize("start", [math.nan, math.inf])
-def test_refuses_endless_start(start):
+def test_refuses_endless_start(start) -> None:
     """
     A start that is no time is refused by name.
     """
@@ -40,7 +41,7 @@ def test_refuses_endless_start(start):
 
 
 @pytest.mark.parametrize("seconds", [-1, math.nan, math.inf])
-def test_never_goes_back(seconds):
+def test_never_goes_back(seconds) -> None:
     """
     A move that is none is refused by name.
     """
@@ -48,16 +49,16 @@ def test_never_goes_back(seconds):
         HeldClock().advance(seconds)
 
 
-def test_sleeper_wakes_when_advanced(run):
+def test_sleeper_wakes_when_advanced(run) -> None:
     """
     A sleeper wakes when the clock passes its time, not before.
     """
 
-    async def main():
+    async def main() -> object:
         clock = HeldClock()
         seen = []
 
-        async def sleep():
+        async def sleep() -> None:
             await clock.sleep(10)
             seen.append(clock.now())
 
@@ -73,12 +74,12 @@ def test_sleeper_wakes_when_advanced(run):
     assert ["not yet", 10.0] == run(main)
 
 
-def test_sleeping_for_nothing_returns(run):
+def test_sleeping_for_nothing_returns(run) -> None:
     """
     Zero or fewer seconds need no advance.
     """
 
-    async def main():
+    async def main() -> object:
         clock = HeldClock()
         await clock.sleep(0)
         await clock.sleep(-1)
@@ -87,12 +88,12 @@ def test_sleeping_for_nothing_returns(run):
     assert 0.0 == run(main)
 
 
-def test_counts_sleepers(run):
+def test_counts_sleepers(run) -> None:
     """
     `sleeping` counts, and `until_sleeping` waits for, several tasks.
     """
 
-    async def main():
+    async def main() -> object:
         clock = HeldClock()
         async with anyio.create_task_group() as tasks:
             for seconds in (1, 2, 3):
@@ -107,12 +108,12 @@ def test_counts_sleepers(run):
     assert [3, 1] == run(main)
 
 
-def test_until_sleeping_serves_many(run):
+def test_until_sleeping_serves_many(run) -> None:
     """
     Several tasks may wait for sleepers at once.
     """
 
-    async def main():
+    async def main() -> object:
         clock = HeldClock()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(clock.until_sleeping)
@@ -126,12 +127,12 @@ def test_until_sleeping_serves_many(run):
     assert 0 == run(main)
 
 
-def test_cancelled_sleeper_is_forgotten(run):
+def test_cancelled_sleeper_is_forgotten(run) -> None:
     """
     A sleep that is cancelled leaves nothing behind, the others sleep on.
     """
 
-    async def main():
+    async def main() -> object:
         clock = HeldClock()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(clock.sleep, 3)
@@ -145,12 +146,12 @@ def test_cancelled_sleeper_is_forgotten(run):
     assert 1 == run(main)
 
 
-def test_auto_advance_takes_no_time(run):
+def test_auto_advance_takes_no_time(run) -> None:
     """
     Sleeping moves an auto-advancing clock to the wake-up time at once.
     """
 
-    async def main():
+    async def main() -> object:
         clock = HeldClock(100, auto_advance=True)
         await clock.sleep(3600)
         return clock.now()
@@ -158,16 +159,16 @@ def test_auto_advance_takes_no_time(run):
     assert 3700.0 == run(main)
 
 
-def test_auto_advance_wakes_the_earliest_first(run):
+def test_auto_advance_wakes_the_earliest_first(run) -> None:
     """
     Several sleepers wake in the order of time, each at its own.
     """
 
-    async def main():
+    async def main() -> object:
         clock = HeldClock(auto_advance=True)
         woken = []
 
-        async def sleep(seconds):
+        async def sleep(seconds) -> None:
             await clock.sleep(seconds)
             woken.append((seconds, clock.now()))
 
@@ -179,7 +180,7 @@ def test_auto_advance_wakes_the_earliest_first(run):
     assert [(10, 10.0), (20, 20.0), (30, 30.0)] == run(main)
 
 
-def test_scaled_clock_runs_faster():
+def test_scaled_clock_runs_faster() -> None:
     """
     A clock of speed 1000 shows at least a thousand times the real seconds.
     """
@@ -193,12 +194,12 @@ def test_scaled_clock_runs_faster():
     assert first < 1000
 
 
-def test_scaled_clock_sleeps_less(run):
+def test_scaled_clock_sleeps_less(run) -> None:
     """
     An hour of a clock of speed a million takes milliseconds.
     """
 
-    async def main():
+    async def main() -> object:
         clock = ScaledClock(1e6)
         begun_at = clock.now()
         with anyio.fail_after(5):
@@ -209,7 +210,7 @@ def test_scaled_clock_sleeps_less(run):
 
 
 @pytest.mark.parametrize("speed", [0, -1, math.nan, math.inf])
-def test_scaled_clock_refuses_other_speeds(speed):
+def test_scaled_clock_refuses_other_speeds(speed) -> None:
     """
     A speed that is none is refused by name.
     """

@@ -2,13 +2,13 @@
 ``python -m fsxcopy_sdk.testing``.
 """
 
+import io
 import os
 import re
 import runpy
 import signal
 import subprocess
 import sys
-import threading
 
 import boto3
 import pytest
@@ -16,7 +16,10 @@ import pytest
 from fsxcopy_sdk.testing import EXAMPLE_BACKUP
 
 
-def started(*arguments):
+def started(*arguments: str) -> subprocess.Popen:
+    """
+    Start the module as a process of its own.
+    """
     return subprocess.Popen(
         [sys.executable, "-m", "fsxcopy_sdk.testing", *arguments],
         stdout=subprocess.PIPE,
@@ -25,7 +28,7 @@ def started(*arguments):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_serves_until_told(number):
+def test_serves_until_told(number) -> None:
     """
     The first line is the endpoint, a signal ends it with exit code 0.
     """
@@ -37,7 +40,7 @@ def test_serves_until_told(number):
     assert 0 == process.returncode
 
 
-def test_serves_other_processes():
+def test_serves_other_processes() -> None:
     """
     A synchronous client copies the example, which is soon AVAILABLE.
     """
@@ -60,20 +63,32 @@ def test_serves_other_processes():
     assert (EXAMPLE_BACKUP["BackupId"], "AVAILABLE") == (backup_id, lifecycle)
 
 
-@pytest.mark.parametrize(("arguments", "lines"), [([], 1), (["--with-example"], 2)])
-def test_as_a_module(monkeypatch, capsys, arguments, lines):
+class Output(io.StringIO):
     """
-    Run as a module it prints what it must, and exits with 0.
+    Send this process SIGTERM when the last of *lines* was written.
+    """
+
+    def __init__(self, lines) -> None:
+        super().__init__()
+        self.lines = lines
+
+    def flush(self) -> None:
+        if self.lines == self.getvalue().count("\n"):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.parametrize(("arguments", "lines"), [([], 1), (["--with-example"], 2)])
+def test_as_a_module(monkeypatch, arguments, lines) -> None:
+    """
+    Run as a module it prints what it must, flushed, and exits with 0.
     """
     monkeypatch.setattr(sys, "argv", ["fsx", *arguments])
-    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM))
-    timer.start()
+    monkeypatch.setattr(sys, "stdout", output := Output(lines))
     with pytest.raises(SystemExit) as caught:
         runpy.run_module("fsxcopy_sdk.testing", run_name="__main__")
-    timer.join()
 
     assert 0 == caught.value.code
-    assert lines == len(capsys.readouterr().out.splitlines())
+    assert lines == len(output.getvalue().splitlines())
 
 
 @pytest.mark.parametrize(
@@ -85,7 +100,7 @@ def test_as_a_module(monkeypatch, capsys, arguments, lines):
         (["--port", "x"], "invalid int value"),
     ],
 )
-def test_bad_arguments(monkeypatch, capsys, arguments, message):
+def test_bad_arguments(monkeypatch, capsys, arguments, message) -> None:
     """
     A bad argument ends it with exit code 2 and the rule.
     """
@@ -97,7 +112,7 @@ def test_bad_arguments(monkeypatch, capsys, arguments, message):
     assert message in capsys.readouterr().err
 
 
-def test_importing_it_serves_nothing(capsys):
+def test_importing_it_serves_nothing(capsys) -> None:
     """
     The module serves when it is run, not when something imports it.
     """

@@ -3,7 +3,7 @@ CopyBackup, asked by boto3, every answer compared with botocore's model.
 """
 
 import asyncio
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 
@@ -21,7 +21,10 @@ ONTAP_VOLUME = {
 }
 
 
-def windows(deployment_type):
+def windows(deployment_type) -> dict:
+    """
+    Return a Windows file system of a deployment type.
+    """
     return {
         "FileSystemId": "fs-0123456789abcdef0",
         "FileSystemType": "WINDOWS",
@@ -29,19 +32,25 @@ def windows(deployment_type):
     }
 
 
-async def copy(client, source, **parameters):
+async def copy(client, source, **parameters: object) -> dict:
+    """
+    Copy *source* from us-east-2, return the copy.
+    """
     answer = await client(
         "copy_backup", SourceBackupId=source, SourceRegion="us-east-2", **parameters
     )
     return answer["Backup"]
 
 
-async def copy_error(client, source, **parameters):
+async def copy_error(client, source, **parameters: object) -> dict:
+    """
+    Copy *source* from us-east-2 in vain, return the error.
+    """
     parameters = {"SourceRegion": "us-east-2", **parameters}
     return await client.error("copy_backup", SourceBackupId=source, **parameters)
 
 
-async def test_copy_of_the_example(fsx, west, source):
+async def test_copy_of_the_example(fsx, west, source) -> None:
     """
     A copy is COPYING, carries its lineage, and what it is a backup of.
     """
@@ -61,7 +70,7 @@ async def test_copy_of_the_example(fsx, west, source):
     assert "Tags" not in backup
 
 
-async def test_copy_moves_with_the_clock(clock, west, source):
+async def test_copy_moves_with_the_clock(clock, west, source) -> None:
     """
     A copy shows its progress while the clock moves, and ends AVAILABLE.
     """
@@ -75,7 +84,7 @@ async def test_copy_moves_with_the_clock(clock, west, source):
     assert [("COPYING", 33), ("COPYING", 66), ("AVAILABLE", 100), ("AVAILABLE", 100)] == seen
 
 
-async def test_no_progress_is_absent(connect, clock):
+async def test_no_progress_is_absent(connect, clock) -> None:
     """
     With the shape NONE no ProgressPercent is sent at all.
     """
@@ -85,7 +94,7 @@ async def test_no_progress_is_absent(connect, clock):
     assert "ProgressPercent" not in backup
 
 
-async def test_every_stage(connect, clock):
+async def test_every_stage(connect, clock) -> None:
     """
     With every stage a copy is PENDING before it is COPYING.
     """
@@ -97,7 +106,7 @@ async def test_every_stage(connect, clock):
     assert ("PENDING", "COPYING") == (backup["Lifecycle"], later["Lifecycle"])
 
 
-async def test_duration_by_source(connect, clock):
+async def test_duration_by_source(connect, clock) -> None:
     """
     A function says for each source how long its copies take.
     """
@@ -113,12 +122,12 @@ async def test_duration_by_source(connect, clock):
     assert ["AVAILABLE", "COPYING"] == lifecycles
 
 
-async def test_creation_time_follows_the_clock(connect):
+async def test_creation_time_follows_the_clock(connect) -> None:
     """
     CreationTime is when the FSx began plus what its clock has moved.
     """
     clock = HeldClock()
-    begun = datetime(2021, 4, 9, 7, 53, 28, 68000, tzinfo=timezone.utc)
+    begun = datetime(2021, 4, 9, 7, 53, 28, 68000, tzinfo=UTC)
     async with LocalFsx(clock=clock, started_at=begun) as fsx:
         source = fsx.add_example_backup()
         clock.advance(1.5)
@@ -127,7 +136,7 @@ async def test_creation_time_follows_the_clock(connect):
     assert begun.replace(second=29, microsecond=568000) == backup["CreationTime"]
 
 
-async def test_in_region_copy(fsx, connect, source):
+async def test_in_region_copy(fsx, connect, source) -> None:
     """
     Without SourceRegion the source is looked for where the request goes.
     """
@@ -136,14 +145,14 @@ async def test_in_region_copy(fsx, connect, source):
     assert "us-east-2" == answer["Backup"]["SourceBackupRegion"]
 
 
-async def test_key_of_the_request(west, source):
+async def test_key_of_the_request(west, source) -> None:
     """
     A key that is given is the copy's key.
     """
     assert "alias/dr" == (await copy(west, source, KmsKeyId="alias/dr"))["KmsKeyId"]
 
 
-async def test_volume_backup_copies_as_one(fsx, west):
+async def test_volume_backup_copies_as_one(fsx, west) -> None:
     """
     The copy of a volume's backup has the Volume and no FileSystem.
     """
@@ -155,12 +164,12 @@ async def test_volume_backup_copies_as_one(fsx, west):
     assert ONTAP_VOLUME == backup["Volume"]
 
 
-async def test_same_seed_same_ids(connect):
+async def test_same_seed_same_ids(connect) -> None:
     """
     Copies get the same ids from the same seed, others from another.
     """
 
-    async def copied(seed):
+    async def copied(seed) -> str:
         async with LocalFsx(seed=seed) as fsx:
             client = connect(fsx)
             await client("describe_backups")
@@ -173,14 +182,14 @@ async def test_same_seed_same_ids(connect):
 # Tags
 
 
-async def test_tags_of_the_request(west, source):
+async def test_tags_of_the_request(west, source) -> None:
     """
     Without CopyTags a copy has the request's tags only.
     """
     assert TAGS == (await copy(west, source, Tags=TAGS))["Tags"]
 
 
-async def test_copies_tags(west, source):
+async def test_copies_tags(west, source) -> None:
     """
     With CopyTags a copy has its source's tags.
     """
@@ -189,14 +198,14 @@ async def test_copies_tags(west, source):
     assert [{"Key": "Name", "Value": "MyBackup"}] == backup["Tags"]
 
 
-async def test_tags_of_the_request_win(west, source):
+async def test_tags_of_the_request_win(west, source) -> None:
     """
     With both, tags are merged, and the request's values win.
     """
     assert TAGS == (await copy(west, source, CopyTags=True, Tags=TAGS))["Tags"]
 
 
-async def test_too_many_tags_together(west, source):
+async def test_too_many_tags_together(west, source) -> None:
     """
     More than 50 tags after merging are a limit of the service.
     """
@@ -207,7 +216,7 @@ async def test_too_many_tags_together(west, source):
     assert "TOTAL_USER_TAGS" == error["Limit"]
 
 
-async def test_fifty_tags_together(west, source):
+async def test_fifty_tags_together(west, source) -> None:
     """
     Fifty tags after merging are fine.
     """
@@ -220,7 +229,7 @@ async def test_fifty_tags_together(west, source):
 # The source
 
 
-async def test_unknown_source(west):
+async def test_unknown_source(west) -> None:
     """
     A source that does not exist is BackupNotFound.
     """
@@ -229,7 +238,7 @@ async def test_unknown_source(west):
     assert "BackupNotFound" == error["Error"]["Code"]
 
 
-async def test_source_in_another_region(west, source):
+async def test_source_in_another_region(west, source) -> None:
     """
     A source that is elsewhere than SourceRegion says is BackupNotFound.
     """
@@ -238,7 +247,7 @@ async def test_source_in_another_region(west, source):
     assert "BackupNotFound" == error["Error"]["Code"]
 
 
-async def test_source_of_another_account(fsx, connect, west, source):
+async def test_source_of_another_account(fsx, connect, west, source) -> None:
     """
     A source of another account is BackupNotFound.
     """
@@ -249,7 +258,7 @@ async def test_source_of_another_account(fsx, connect, west, source):
 
 
 @pytest.mark.parametrize("lifecycle", ["CREATING", "FAILED", "PENDING"])
-async def test_source_not_available(fsx, west, lifecycle):
+async def test_source_not_available(fsx, west, lifecycle) -> None:
     """
     A source that is not AVAILABLE is SourceBackupUnavailable, with its id.
     """
@@ -260,7 +269,7 @@ async def test_source_not_available(fsx, west, lifecycle):
     assert source == error["BackupId"]
 
 
-async def test_copy_in_progress_is_no_source(fsx, connect, west, source):
+async def test_copy_in_progress_is_no_source(fsx, connect, west, source) -> None:
     """
     A copy can be copied on once it is AVAILABLE, not before.
     """
@@ -275,7 +284,7 @@ async def test_copy_in_progress_is_no_source(fsx, connect, west, source):
 @pytest.mark.parametrize(
     "region", ["cn-north-1", "us-gov-west-1", "us-iso-east-1", "nowhere", "US-EAST-2"]
 )
-async def test_impossible_source_region(fsx, connect, source, region):
+async def test_impossible_source_region(fsx, connect, source, region) -> None:
     """
     A SourceRegion of another partition, or that is none, is InvalidRegion.
     """
@@ -285,7 +294,7 @@ async def test_impossible_source_region(fsx, connect, source, region):
     assert "InvalidRegion" == error["Error"]["Code"]
 
 
-async def test_copies_within_another_partition(fsx, connect):
+async def test_copies_within_another_partition(fsx, connect) -> None:
     """
     Within China a copy is fine, and its ARN says the partition.
     """
@@ -297,7 +306,7 @@ async def test_copies_within_another_partition(fsx, connect):
     assert answer["Backup"]["ResourceARN"].startswith("arn:aws-cn:fsx:cn-northwest-1:")
 
 
-async def test_multi_az_into_a_region_without(fsx, west):
+async def test_multi_az_into_a_region_without(fsx, west) -> None:
     """
     A Multi-AZ file system cannot go where there are none.
     """
@@ -308,7 +317,7 @@ async def test_multi_az_into_a_region_without(fsx, west):
     assert "IncompatibleRegionForMultiAZ" == error["Error"]["Code"]
 
 
-async def test_single_az_into_a_region_without_multi_az(fsx, west):
+async def test_single_az_into_a_region_without_multi_az(fsx, west) -> None:
     """
     A Single-AZ file system can go there.
     """
@@ -318,7 +327,7 @@ async def test_single_az_into_a_region_without_multi_az(fsx, west):
     assert "COPYING" == (await copy(west, source))["Lifecycle"]
 
 
-async def test_multi_az_elsewhere(fsx, west):
+async def test_multi_az_elsewhere(fsx, west) -> None:
     """
     A Multi-AZ file system can go to any other Region.
     """
@@ -328,7 +337,7 @@ async def test_multi_az_elsewhere(fsx, west):
     assert "COPYING" == (await copy(west, source))["Lifecycle"]
 
 
-async def test_flexgroup_volume(fsx, west):
+async def test_flexgroup_volume(fsx, west) -> None:
     """
     Backups of FlexGroup volumes cannot be copied.
     """
@@ -341,7 +350,7 @@ async def test_flexgroup_volume(fsx, west):
 # Keys
 
 
-async def test_refused_source_key(fsx, west, source):
+async def test_refused_source_key(fsx, west, source) -> None:
     """
     A source key that cannot be used refuses the copy.
     """
@@ -351,7 +360,7 @@ async def test_refused_source_key(fsx, west, source):
     assert "InvalidSourceKmsKey" == error["Error"]["Code"]
 
 
-async def test_refused_destination_key(fsx, west, source):
+async def test_refused_destination_key(fsx, west, source) -> None:
     """
     A destination key that cannot be used refuses the copy, others do not.
     """
@@ -362,7 +371,7 @@ async def test_refused_destination_key(fsx, west, source):
     assert "COPYING" == (await copy(west, source, KmsKeyId="alias/good"))["Lifecycle"]
 
 
-async def test_key_fails_later(fsx, clock, west, source):
+async def test_key_fails_later(fsx, clock, west, source) -> None:
     """
     A copy can be accepted, and fail for its key half way.
     """
@@ -377,7 +386,7 @@ async def test_key_fails_later(fsx, clock, west, source):
     assert 0 == fsx.copies_in_progress("us-west-2")
 
 
-async def test_key_that_fails_now_goes_first(fsx, west, source):
+async def test_key_that_fails_now_goes_first(fsx, west, source) -> None:
     """
     Of two bad keys, the one that refuses at once does so.
     """
@@ -392,7 +401,7 @@ async def test_key_that_fails_now_goes_first(fsx, west, source):
 # Limits
 
 
-async def test_five_copies_in_progress(fsx, west, source):
+async def test_five_copies_in_progress(fsx, west, source) -> None:
     """
     A sixth copy into a Region is refused, with the limit's name.
     """
@@ -405,7 +414,7 @@ async def test_five_copies_in_progress(fsx, west, source):
     assert 5 == len(fsx.backups("us-west-2"))
 
 
-async def test_slot_is_free_when_a_copy_ends(fsx, clock, connect):
+async def test_slot_is_free_when_a_copy_ends(fsx, clock, connect) -> None:
     """
     When a copy is AVAILABLE the next is accepted.
     """
@@ -421,7 +430,7 @@ async def test_slot_is_free_when_a_copy_ends(fsx, clock, connect):
     assert (1, 1) == (in_progress, most)
 
 
-async def test_regions_have_slots_of_their_own(fsx, connect, west, source):
+async def test_regions_have_slots_of_their_own(fsx, connect, west, source) -> None:
     """
     Copies into one Region leave the slots of another alone.
     """
@@ -434,7 +443,7 @@ async def test_regions_have_slots_of_their_own(fsx, connect, west, source):
     )
 
 
-async def test_others_copies_take_slots(fsx, west, source):
+async def test_others_copies_take_slots(fsx, west, source) -> None:
     """
     A backup that was put there COPYING takes a slot until it is settled.
     """
@@ -446,7 +455,7 @@ async def test_others_copies_take_slots(fsx, west, source):
     assert "COPYING" == (await copy(west, source))["Lifecycle"]
 
 
-async def test_volumes_have_slots_of_their_own(fsx, west, source):
+async def test_volumes_have_slots_of_their_own(fsx, west, source) -> None:
     """
     Copies of a volume are counted per volume and key, not per Region.
     """
@@ -467,7 +476,7 @@ async def test_volumes_have_slots_of_their_own(fsx, west, source):
         assert "COPYING" == backup["Lifecycle"]
 
 
-async def test_volumes_of_an_account_have_a_limit(connect, clock):
+async def test_volumes_of_an_account_have_a_limit(connect, clock) -> None:
     """
     Copies of volumes are limited per account, over all its Regions.
     """
@@ -480,7 +489,7 @@ async def test_volumes_of_an_account_have_a_limit(connect, clock):
     assert "TOTAL_IN_PROGRESS_COPY_BACKUPS" == error["Limit"]
 
 
-async def test_limit_of_user_initiated_backups(connect):
+async def test_limit_of_user_initiated_backups(connect) -> None:
     """
     User-initiated backups can be limited per Region; automatic ones are not.
     """
@@ -497,7 +506,7 @@ async def test_limit_of_user_initiated_backups(connect):
 # Tokens
 
 
-async def test_same_token_same_copy(fsx, clock, west, source):
+async def test_same_token_same_copy(fsx, clock, west, source) -> None:
     """
     The same request with the same token gives the copy as it is now.
     """
@@ -511,7 +520,7 @@ async def test_same_token_same_copy(fsx, clock, west, source):
 
 
 @pytest.mark.parametrize("change", [{"CopyTags": True}, {"Tags": TAGS}, {"KmsKeyId": "alias/dr"}])
-async def test_same_token_other_parameters(west, source, change):
+async def test_same_token_other_parameters(west, source, change) -> None:
     """
     The same token with other parameters is an error that names the token.
     """
@@ -522,7 +531,7 @@ async def test_same_token_other_parameters(west, source, change):
     assert "ClientRequestToken" == error["Parameter"]
 
 
-async def test_tokens_belong_to_a_region(fsx, connect, west, source):
+async def test_tokens_belong_to_a_region(fsx, connect, west, source) -> None:
     """
     The same token in another Region is another one.
     """
@@ -532,7 +541,7 @@ async def test_tokens_belong_to_a_region(fsx, connect, west, source):
     assert first["BackupId"] != other["BackupId"]
 
 
-async def test_tokens_belong_to_an_operation(fsx, connect, clock, source):
+async def test_tokens_belong_to_an_operation(fsx, connect, clock, source) -> None:
     """
     The token of a copy may delete a backup.
     """
@@ -544,7 +553,7 @@ async def test_tokens_belong_to_an_operation(fsx, connect, clock, source):
     assert "DELETED" == answer["Lifecycle"]
 
 
-async def test_refused_request_leaves_its_token(west, fsx, source):
+async def test_refused_request_leaves_its_token(west, fsx, source) -> None:
     """
     A token whose request was refused can be used for another.
     """
@@ -553,7 +562,7 @@ async def test_refused_request_leaves_its_token(west, fsx, source):
     assert "COPYING" == (await copy(west, source, ClientRequestToken="t"))["Lifecycle"]
 
 
-async def test_token_of_a_deleted_copy(clock, west, source):
+async def test_token_of_a_deleted_copy(clock, west, source) -> None:
     """
     The token of a copy that was deleted since shows it DELETED.
     """

@@ -10,7 +10,7 @@ FILE_SYSTEM = "fs-0123456789abcdef0"
 VOLUME = "fsvol-0123456789abcdef0"
 
 
-async def test_file_system_comes_into_being(west):
+async def test_file_system_comes_into_being(west) -> None:
     """
     Any well-formed file system id can be backed up.
     """
@@ -21,7 +21,7 @@ async def test_file_system_comes_into_being(west):
     assert FILE_SYSTEM == backup["FileSystem"]["FileSystemId"]
 
 
-async def test_becomes_available(clock, fsx, west):
+async def test_becomes_available(clock, fsx, west) -> None:
     """
     A backup becomes AVAILABLE as a copy does.
     """
@@ -31,7 +31,7 @@ async def test_becomes_available(clock, fsx, west):
     assert "AVAILABLE" == fsx.backup("us-west-2", answer["Backup"]["BackupId"])["Lifecycle"]
 
 
-async def test_every_stage(clock, connect):
+async def test_every_stage(clock, connect) -> None:
     """
     With every stage a backup is PENDING, CREATING, then TRANSFERRING.
     """
@@ -46,7 +46,7 @@ async def test_every_stage(clock, connect):
     assert ["PENDING", "CREATING", "TRANSFERRING"] == seen
 
 
-async def test_volume(west):
+async def test_volume(west) -> None:
     """
     The backup of a volume has the Volume, and no FileSystem.
     """
@@ -57,7 +57,7 @@ async def test_volume(west):
     assert "VOLUME" == backup["ResourceType"]
 
 
-async def test_known_file_system(fsx, connect, source):
+async def test_known_file_system(fsx, connect, source) -> None:
     """
     A file system that a backup was put in for is that one.
     """
@@ -70,7 +70,7 @@ async def test_known_file_system(fsx, connect, source):
     assert [{"Key": "a", "Value": "b"}] == answer["Backup"]["Tags"]
 
 
-async def test_ontap_file_system(fsx, west):
+async def test_ontap_file_system(fsx, west) -> None:
     """
     ONTAP is backed up by volume: its file systems cannot be.
     """
@@ -81,7 +81,7 @@ async def test_ontap_file_system(fsx, west):
     assert "UnsupportedOperation" == await west.code("create_backup", FileSystemId=FILE_SYSTEM)
 
 
-async def test_one_at_a_time(clock, west):
+async def test_one_at_a_time(clock, west) -> None:
     """
     While a backup is being made the next of the same source is refused.
     """
@@ -97,21 +97,21 @@ async def test_one_at_a_time(clock, west):
 
 
 @pytest.mark.parametrize("parameters", [{}, {"FileSystemId": FILE_SYSTEM, "VolumeId": VOLUME}])
-async def test_needs_exactly_one_source(west, parameters):
+async def test_needs_exactly_one_source(west, parameters) -> None:
     """
     Neither a file system nor a volume, or both, is a BadRequest.
     """
     assert "BadRequest" == await west.code("create_backup", **parameters)
 
 
-async def test_malformed_id(west):
+async def test_malformed_id(west) -> None:
     """
     A malformed id is a BadRequest, not a FileSystemNotFound.
     """
     assert "BadRequest" == await west.code("create_backup", FileSystemId="fs-UPPERCASE")
 
 
-async def test_same_token_same_backup(fsx, west):
+async def test_same_token_same_backup(fsx, west) -> None:
     """
     The same token gives the same backup.
     """
@@ -121,7 +121,7 @@ async def test_same_token_same_backup(fsx, west):
     assert first["Backup"]["BackupId"] == again["Backup"]["BackupId"]
 
 
-async def test_same_token_other_source(west):
+async def test_same_token_other_source(west) -> None:
     """
     The same token for another source is an error that names the token.
     """
@@ -131,7 +131,7 @@ async def test_same_token_other_source(west):
     assert "ClientRequestToken" == error["Parameter"]
 
 
-async def test_limit(connect):
+async def test_limit(connect) -> None:
     """
     The limit of user-initiated backups holds here too.
     """

@@ -5,7 +5,7 @@ DeleteBackup.
 import pytest
 
 
-async def test_deletes(fsx, west):
+async def test_deletes(fsx, west) -> None:
     """
     A backup that is deleted is gone.
     """
@@ -18,14 +18,14 @@ async def test_deletes(fsx, west):
         fsx.backup("us-west-2", backup_id)
 
 
-async def test_unknown(west):
+async def test_unknown(west) -> None:
     """
     What does not exist cannot be deleted.
     """
     assert "BackupNotFound" == await west.code("delete_backup", BackupId="backup-00000000")
 
 
-async def test_failed_backup(fsx, west):
+async def test_failed_backup(fsx, west) -> None:
     """
     A FAILED backup can be deleted.
     """
@@ -35,7 +35,7 @@ async def test_failed_backup(fsx, west):
 
 
 @pytest.mark.parametrize("lifecycle", ["COPYING", "CREATING", "TRANSFERRING", "NEW_IN_2031"])
-async def test_in_progress(fsx, west, lifecycle):
+async def test_in_progress(fsx, west, lifecycle) -> None:
     """
     A backup that is not finished cannot be deleted.
     """
@@ -44,7 +44,7 @@ async def test_in_progress(fsx, west, lifecycle):
     assert "BackupInProgress" == await west.code("delete_backup", BackupId=backup_id)
 
 
-async def test_being_copied(clock, connect, fsx, west, source):
+async def test_being_copied(clock, connect, fsx, west, source) -> None:
     """
     A source cannot be deleted while copied, nor for a minute afterwards.
     """
@@ -62,7 +62,7 @@ async def test_being_copied(clock, connect, fsx, west, source):
     assert "DELETED" == answer["Lifecycle"]
 
 
-async def test_failed_copy_frees_its_source(connect, fsx, west, source):
+async def test_failed_copy_frees_its_source(connect, fsx, west, source) -> None:
     """
     The source of a copy that failed can be deleted at once.
     """
@@ -73,7 +73,7 @@ async def test_failed_copy_frees_its_source(connect, fsx, west, source):
     assert "DELETED" == deleted["Lifecycle"]
 
 
-async def test_same_token_again(fsx, west):
+async def test_same_token_again(fsx, west) -> None:
     """
     The same request with the same token is answered as before.
     """
@@ -84,7 +84,7 @@ async def test_same_token_again(fsx, west):
     assert "DELETED" == first["Lifecycle"] == again["Lifecycle"]
 
 
-async def test_same_token_other_backup(fsx, west):
+async def test_same_token_other_backup(fsx, west) -> None:
     """
     The same token for another backup is an error that names the token.
     """

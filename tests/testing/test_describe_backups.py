@@ -22,7 +22,7 @@ VOLUME = {
 
 
 @pytest.fixture(name="ids")
-def _ids(fsx):
+def _ids(fsx) -> list[str]:
     """
     Put three backups of different kinds into us-west-2.
     """
@@ -33,33 +33,36 @@ def _ids(fsx):
     ]
 
 
-async def described(client, **parameters):
+async def described(client, **parameters: object) -> list[str]:
+    """
+    Describe backups, return their ids.
+    """
     answer = await client("describe_backups", **parameters)
     return [backup["BackupId"] for backup in answer["Backups"]]
 
 
-async def test_all(west, ids):
+async def test_all(west, ids) -> None:
     """
     Without ids and filters all backups of the Region are shown.
     """
     assert ids == await described(west)
 
 
-async def test_nothing(connect, fsx, ids):
+async def test_nothing(connect, fsx, ids) -> None:
     """
     A Region that holds nothing shows nothing.
     """
     assert [] == await described(connect(fsx, "eu-west-1"))
 
 
-async def test_by_id(west, ids):
+async def test_by_id(west, ids) -> None:
     """
     Ids are shown once each, in the order in which they arrived.
     """
     assert [ids[0], ids[2]] == await described(west, BackupIds=[ids[2], ids[0], ids[2]])
 
 
-async def test_unknown_id(west, ids):
+async def test_unknown_id(west, ids) -> None:
     """
     One unknown id is BackupNotFound for the whole call.
     """
@@ -68,7 +71,7 @@ async def test_unknown_id(west, ids):
     )
 
 
-async def test_unknown_id_can_be_left_out(connect):
+async def test_unknown_id_can_be_left_out(connect) -> None:
     """
     A service that omits unknown ids shows the others.
     """
@@ -92,7 +95,7 @@ async def test_unknown_id_can_be_left_out(connect):
         ("file-cache-type", ["LUSTRE"], []),
     ],
 )
-async def test_filter(west, ids, name, values, expected):
+async def test_filter(west, ids, name, values, expected) -> None:
     """
     A filter lets pass what has one of its values.
     """
@@ -101,7 +104,7 @@ async def test_filter(west, ids, name, values, expected):
     assert [ids[index] for index in expected] == await described(west, Filters=filters)
 
 
-async def test_filters_add_up(west, ids):
+async def test_filters_add_up(west, ids) -> None:
     """
     Of several filters all must let pass.
     """
@@ -117,14 +120,14 @@ async def test_filters_add_up(west, ids):
     "filter_",
     [{}, {"Name": "backup-type"}, {"Values": ["x"]}, {"Name": "backup-type", "Values": []}],
 )
-async def test_filter_that_says_nothing(west, filter_):
+async def test_filter_that_says_nothing(west, filter_) -> None:
     """
     A filter without a name or values is a BadRequest.
     """
     assert "BadRequest" == await west.code("describe_backups", Filters=[filter_])
 
 
-async def test_ids_or_filters(west, ids):
+async def test_ids_or_filters(west, ids) -> None:
     """
     Ids and filters together are a BadRequest.
     """
@@ -133,7 +136,7 @@ async def test_ids_or_filters(west, ids):
     assert "BadRequest" == await west.code("describe_backups", BackupIds=ids, Filters=filters)
 
 
-async def test_pages(west, ids):
+async def test_pages(west, ids) -> None:
     """
     MaxResults cuts pages; the last has no token.
     """
@@ -144,7 +147,7 @@ async def test_pages(west, ids):
     assert "NextToken" not in second
 
 
-async def test_page_size_is_a_setting(connect):
+async def test_page_size_is_a_setting(connect) -> None:
     """
     A page holds no more than the setting, whatever is asked for.
     """
@@ -156,7 +159,7 @@ async def test_page_size_is_a_setting(connect):
         assert 2 == len(await described(connect(fsx), MaxResults=3))
 
 
-async def test_pages_of_ids(west, ids):
+async def test_pages_of_ids(west, ids) -> None:
     """
     Ids that are asked for come in pages as well.
     """
@@ -165,7 +168,7 @@ async def test_pages_of_ids(west, ids):
     assert ids[1:] == await described(west, BackupIds=ids, NextToken=first["NextToken"])
 
 
-async def test_botocore_paginates(fsx, west):
+async def test_botocore_paginates(fsx, west) -> None:
     """
     botocore's own paginator finds all of more than two pages.
     """
@@ -180,10 +183,10 @@ async def test_botocore_paginates(fsx, west):
         token = {"NextToken": page["NextToken"]}
 
     assert [50, 50, 1] == [len(page) for page in pages]
-    assert ids == sum(pages, [])
+    assert ids == [backup_id for page in pages for backup_id in page]
 
 
-async def test_pages_are_stable(fsx, west, ids):
+async def test_pages_are_stable(fsx, west, ids) -> None:
     """
     What comes and goes between two pages shifts nothing.
     """
@@ -198,7 +201,7 @@ async def test_pages_are_stable(fsx, west, ids):
 @pytest.mark.parametrize(
     "text", ["hello", "DescribeBackups/123456789012/eu-west-1/1", "DescribeBackups/1/x/y"]
 )
-async def test_token_of_another_listing(west, ids, text):
+async def test_token_of_another_listing(west, ids, text) -> None:
     """
     A token that this listing never gave is a BadRequest.
     """
@@ -207,7 +210,7 @@ async def test_token_of_another_listing(west, ids, text):
     assert "BadRequest" == await west.code("describe_backups", NextToken=token)
 
 
-async def test_token_that_is_no_text(west):
+async def test_token_that_is_no_text(west) -> None:
     """
     A token of bytes that are no text is a BadRequest.
     """
@@ -216,7 +219,7 @@ async def test_token_that_is_no_text(west):
     assert "BadRequest" == await west.code("describe_backups", NextToken=token)
 
 
-async def test_unknown_values_pass(connect, fsx):
+async def test_unknown_values_pass(connect, fsx) -> None:
     """
     What nobody knows yet is shown as it was put there.
     """
@@ -228,7 +231,7 @@ async def test_unknown_values_pass(connect, fsx):
 
 
 @given(count=st.integers(0, 30), size=st.integers(1, 31))
-def test_any_page_size_gives_the_same(count, size):
+def test_any_page_size_gives_the_same(count, size) -> None:
     """
     Pages of any size, one after the other, show every backup once.
     """

@@ -4,6 +4,7 @@ Faults on demand, as boto3 and a bare HTTP client meet them.
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Callable
 
 import aiohttp
 import pytest
@@ -23,7 +24,7 @@ HEADERS = {
 
 
 @pytest.fixture(name="plain")
-def _plain(fsx, connect):
+def _plain(fsx, connect) -> Callable:
     """
     Return a client whose answers are not compared with the model.
     """
@@ -31,13 +32,13 @@ def _plain(fsx, connect):
 
 
 @pytest.fixture(name="get")
-async def _get(fsx):
+async def _get(fsx) -> AsyncIterator[Callable]:
     """
     Return a function that describes all backups over bare HTTP.
     """
     async with aiohttp.ClientSession() as session:
 
-        async def get():
+        async def get() -> tuple[int, dict, bytes]:
             async with session.post(
                 fsx.endpoint_url, headers=HEADERS, data=b"{}", allow_redirects=False
             ) as response:
@@ -57,7 +58,7 @@ async def _get(fsx):
         (Fault.error("BadRequest:http://internal/"), 400, "BadRequest"),
     ],
 )
-async def test_error(fsx, plain, fault, status, code):
+async def test_error(fsx, plain, fault, status, code) -> None:
     """
     boto3 reads the injected error's status and code.
     """
@@ -70,7 +71,7 @@ async def test_error(fsx, plain, fault, status, code):
     )
 
 
-async def test_error_in_the_code(fsx, get):
+async def test_error_in_the_code(fsx, get) -> None:
     """
     A code can stand in the member ``code``.
     """
@@ -79,7 +80,7 @@ async def test_error_in_the_code(fsx, get):
     assert {"code": "BadRequest", "Message": "No."} == json.loads((await get())[2])
 
 
-async def test_error_in_the_header(fsx, get):
+async def test_error_in_the_header(fsx, get) -> None:
     """
     A code can stand in the header, the text in either spelling.
     """
@@ -93,7 +94,7 @@ async def test_error_in_the_header(fsx, get):
     assert {"message": "No."} == json.loads(body)
 
 
-async def test_error_with_members(fsx, plain):
+async def test_error_with_members(fsx, plain) -> None:
     """
     An injected error has the members that it was given.
     """
@@ -102,7 +103,7 @@ async def test_error_with_members(fsx, plain):
     assert "TOTAL_STORAGE" == (await plain.error("describe_backups"))["Limit"]
 
 
-async def test_reset(fsx, plain):
+async def test_reset(fsx, plain) -> None:
     """
     A reset ends the call without an answer.
     """
@@ -112,7 +113,7 @@ async def test_reset(fsx, plain):
         await plain("describe_backups")
 
 
-async def test_reset_is_rst(fsx):
+async def test_reset_is_rst(fsx) -> None:
     """
     A reset sends RST: the client sees it as such, not as an end of file.
     """
@@ -129,7 +130,7 @@ async def test_reset_is_rst(fsx):
     writer.close()
 
 
-async def test_truncated(fsx, get, source):
+async def test_truncated(fsx, get, source) -> None:
     """
     A truncated answer ends before the length that it announced.
     """
@@ -139,7 +140,7 @@ async def test_truncated(fsx, get, source):
         await get()
 
 
-async def test_truncated_sends_half(fsx):
+async def test_truncated_sends_half(fsx) -> None:
     """
     A truncated answer sends the first half, then closes the connection.
     """
@@ -156,7 +157,7 @@ async def test_truncated_sends_half(fsx):
     assert b'{"Backu' == body
 
 
-async def test_html(fsx, get):
+async def test_html(fsx, get) -> None:
     """
     An HTML answer has its status and content type.
     """
@@ -167,7 +168,7 @@ async def test_html(fsx, get):
     assert b"<h1>504</h1>" in body
 
 
-async def test_content_type(fsx, get):
+async def test_content_type(fsx, get) -> None:
     """
     A wrong content type is on the right answer.
     """
@@ -186,7 +187,7 @@ async def test_content_type(fsx, get):
         (Fault.raw(418, {"X-Tea": "green"}, b"[1]"), 418, b"[1]"),
     ],
 )
-async def test_strange_bodies(fsx, get, fault, status, body):
+async def test_strange_bodies(fsx, get, fault, status, body) -> None:
     """
     Empty bodies, ``null`` and whatever else is asked for are sent as asked.
     """
@@ -197,7 +198,7 @@ async def test_strange_bodies(fsx, get, fault, status, body):
     assert "x-amzn-RequestId" in answer[1]
 
 
-async def test_redirect(fsx, get):
+async def test_redirect(fsx, get) -> None:
     """
     A redirect says where to go.
     """
@@ -207,7 +208,7 @@ async def test_redirect(fsx, get):
     assert (308, "http://127.0.0.1:9/") == (status, headers["Location"])
 
 
-async def test_delay(clock, fsx, get):
+async def test_delay(clock, fsx, get) -> None:
     """
     A delayed call is answered once the clock has moved.
     """
@@ -221,7 +222,7 @@ async def test_delay(clock, fsx, get):
     assert 1 == len(json.loads(body)["Backups"])
 
 
-async def test_delay_after(clock, fsx, get):
+async def test_delay_after(clock, fsx, get) -> None:
     """
     With *after* the call is carried out first, its answer comes late.
     """
@@ -235,7 +236,7 @@ async def test_delay_after(clock, fsx, get):
     assert [] == json.loads(body)["Backups"]
 
 
-async def test_delayed_call_does_not_hold_the_end(connect):
+async def test_delayed_call_does_not_hold_the_end(connect) -> None:
     """
     An FSx stops although a call is still delayed.
     """
@@ -249,7 +250,7 @@ async def test_delayed_call_does_not_hold_the_end(connect):
         await call
 
 
-async def attempt(client, source):
+async def attempt(client, source) -> None:
     """
     Copy *source*, with the same token each time, whatever comes of it.
     """
@@ -265,7 +266,7 @@ async def attempt(client, source):
 
 
 @pytest.mark.parametrize("fault", [Fault.reset(), Fault.html(), Fault.throttling(), Fault.empty()])
-async def test_before_nothing_is_done(fsx, plain, source, fault):
+async def test_before_nothing_is_done(fsx, plain, source, fault) -> None:
     """
     A fault keeps the call from being carried out.
     """
@@ -285,10 +286,11 @@ async def test_before_nothing_is_done(fsx, plain, source, fault):
         (Fault.truncated(), False),
     ],
 )
-async def test_after_it_is_done(fsx, plain, source, fault, after):
+async def test_after_it_is_done(fsx, plain, source, fault, after) -> None:
     """
-    With *after* the copy is accepted and its answer lost; so it is when the
-    answer is cut. Who asks again with the same token finds the same copy.
+    With *after* the copy is accepted and its answer lost, or cut.
+
+    Who asks again with the same token finds the same copy.
     """
     fsx.inject(fault, after=after)
     await attempt(plain, source)
@@ -299,11 +301,14 @@ async def test_after_it_is_done(fsx, plain, source, fault, after):
     assert accepted == fsx.backups("us-west-2")
 
 
-async def outcomes(get, count):
+async def outcomes(get, count) -> list[int]:
+    """
+    Return the statuses of *count* calls.
+    """
     return [(await get())[0] for _ in range(count)]
 
 
-async def test_next_calls(fsx, get):
+async def test_next_calls(fsx, get) -> None:
     """
     A fault is for as many calls as were asked for, one if nothing was.
     """
@@ -313,7 +318,7 @@ async def test_next_calls(fsx, get):
     assert [503, 503, 500, 200] == await outcomes(get, 4)
 
 
-def strikes(seed, fraction, count):
+def strikes(seed, fraction, count) -> list[bool]:
     """
     Return which of *count* calls a fault for *fraction* of them strikes.
     """
@@ -323,14 +328,14 @@ def strikes(seed, fraction, count):
     return [injections.strike("CopyBackup") is not None for _ in range(count)]
 
 
-def test_fraction():
+def test_fraction() -> None:
     """
     A fraction strikes about that share of the calls.
     """
     assert 270 < sum(strikes(0, 0.3, 1000)) < 330
 
 
-def test_fraction_comes_from_the_seed():
+def test_fraction_comes_from_the_seed() -> None:
     """
     The same seed strikes the same calls, another one others.
     """
@@ -339,7 +344,7 @@ def test_fraction_comes_from_the_seed():
 
 
 @pytest.mark.parametrize(("fraction", "statuses"), [(0, [200] * 9), (1, [503] * 9)])
-async def test_none_or_all(fsx, get, fraction, statuses):
+async def test_none_or_all(fsx, get, fraction, statuses) -> None:
     """
     A fraction of zero strikes no call, of one every call.
     """
@@ -348,7 +353,7 @@ async def test_none_or_all(fsx, get, fraction, statuses):
     assert statuses == await outcomes(get, 9)
 
 
-async def test_one_operation(fsx, get):
+async def test_one_operation(fsx, get) -> None:
     """
     A fault for another operation waits for that one.
     """
@@ -357,7 +362,7 @@ async def test_one_operation(fsx, get):
     assert [200] == await outcomes(get, 1)
 
 
-async def test_clear(fsx, get):
+async def test_clear(fsx, get) -> None:
     """
     Cleared faults strike no more.
     """
@@ -368,7 +373,7 @@ async def test_clear(fsx, get):
     assert [200] == await outcomes(get, 1)
 
 
-async def test_faulty_calls_count(fsx, get):
+async def test_faulty_calls_count(fsx, get) -> None:
     """
     A call that got a fault counts as one that reached its operation.
     """
@@ -388,7 +393,7 @@ async def test_faulty_calls_count(fsx, get):
         ({"operation": "CopyBackups"}, "operation must be one of"),
     ],
 )
-def test_bad_arguments(arguments, message):
+def test_bad_arguments(arguments, message) -> None:
     """
     Arguments that break a rule are refused by name.
     """
@@ -396,7 +401,7 @@ def test_bad_arguments(arguments, message):
         LocalFsx().inject(Fault.reset(), **arguments)
 
 
-def test_negative_delay():
+def test_negative_delay() -> None:
     """
     A delay of less than nothing is refused.
     """

@@ -34,7 +34,10 @@ courses = st.builds(
 )
 
 
-def course(**changes):
+def course(**changes: object) -> Moving:
+    """
+    Return a copy of 100 seconds that began at 10.
+    """
     return Moving(
         **{
             "begun_at": 10.0,
@@ -56,7 +59,7 @@ def course(**changes):
         (ProgressShape.NONE, [None] * 5),
     ],
 )
-def test_follows_the_formula(shape, percents):
+def test_follows_the_formula(shape, percents) -> None:
     """
     Each shape gives the percents of its documented formula.
     """
@@ -64,7 +67,7 @@ def test_follows_the_formula(shape, percents):
 
 
 @given(st.sampled_from(ProgressShape), shares, shares)
-def test_never_falls_nor_leaves_the_bounds(shape, one, other):
+def test_never_falls_nor_leaves_the_bounds(shape, one, other) -> None:
     """
     Percents at work grow with the share, from 0 to 99.
     """
@@ -74,7 +77,7 @@ def test_never_falls_nor_leaves_the_bounds(shape, one, other):
 
 
 @given(courses, times, times)
-def test_course_only_goes_forward(moving, one, other):
+def test_course_only_goes_forward(moving, one, other) -> None:
     """
     A course never goes back: neither its stage, nor its percents.
     """
@@ -87,7 +90,7 @@ def test_course_only_goes_forward(moving, one, other):
 
 
 @given(courses, times)
-def test_hundred_means_available(moving, now):
+def test_hundred_means_available(moving, now) -> None:
     """
     ProgressPercent is 100 when, and only when, an AVAILABLE one shows any.
     """
@@ -98,14 +101,14 @@ def test_hundred_means_available(moving, now):
 
 
 @given(courses, times)
-def test_ends_when_it_says(moving, now):
+def test_ends_when_it_says(moving, now) -> None:
     """
     A course is finished from `ends_at` on, and not before.
     """
     assert (now >= moving.ends_at) == (moving.at(now).lifecycle in FINISHED)
 
 
-def test_goes_through_every_stage():
+def test_goes_through_every_stage() -> None:
     """
     With every stage a new backup is PENDING, CREATING, then TRANSFERRING.
     """
@@ -116,7 +119,7 @@ def test_goes_through_every_stage():
     ]
 
 
-def test_fails_half_way():
+def test_fails_half_way() -> None:
     """
     One that is to fail does so at half time, with its text and percents.
     """
@@ -126,7 +129,7 @@ def test_fails_half_way():
     assert Moment(lifecycle="FAILED", percent=50, failure="The key is gone.") == moving.at(60)
 
 
-def test_no_duration_is_available_at_once():
+def test_no_duration_is_available_at_once() -> None:
     """
     A course of no duration has no time to be anything but AVAILABLE.
     """
@@ -143,7 +146,7 @@ def test_no_duration_is_available_at_once():
         (Settled(since=3.0, moment=Moment(lifecycle="NEW_IN_2031")), math.inf),
     ],
 )
-def test_keeps_its_source(stands_on, until):
+def test_keeps_its_source(stands_on, until) -> None:
     """
     A copy keeps its source until its end, and a grace longer if AVAILABLE.
     """

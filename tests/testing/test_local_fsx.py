@@ -3,6 +3,7 @@ The local FSx itself: settings, lifetime, and what tests may ask of it.
 """
 
 import re
+import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -18,7 +19,7 @@ from fsxcopy_sdk.testing import (
 # Lifetime
 
 
-async def test_listens_on_loopback():
+async def test_listens_on_loopback() -> None:
     """
     It serves on a free port of 127.0.0.1.
     """
@@ -26,7 +27,7 @@ async def test_listens_on_loopback():
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", fsx.endpoint_url)
 
 
-async def test_port_is_a_setting(connect, fsx):
+async def test_port_is_a_setting(connect, fsx) -> None:
     """
     It takes the port that it is told, and says so if that is taken.
     """
@@ -36,7 +37,7 @@ async def test_port_is_a_setting(connect, fsx):
         await LocalFsx(port=port).__aenter__()
 
 
-async def test_no_endpoint_outside():
+async def test_no_endpoint_outside() -> None:
     """
     Before and after it serves there is no endpoint.
     """
@@ -48,7 +49,7 @@ async def test_no_endpoint_outside():
         fsx.endpoint_url  # noqa: B018 - a property that raises
 
 
-async def test_serves_once_at_a_time(fsx):
+async def test_serves_once_at_a_time(fsx) -> None:
     """
     While it serves it cannot be entered again.
     """
@@ -56,7 +57,7 @@ async def test_serves_once_at_a_time(fsx):
         await fsx.__aenter__()
 
 
-async def test_keeps_what_it_holds(connect):
+async def test_keeps_what_it_holds(connect) -> None:
     """
     What it holds outlives the `async with`.
     """
@@ -69,7 +70,7 @@ async def test_keeps_what_it_holds(connect):
     assert [backup_id] == [backup["BackupId"] for backup in answer["Backups"]]
 
 
-async def test_leaving_twice_is_fine():
+async def test_leaving_twice_is_fine() -> None:
     """
     Leaving what was not entered does nothing.
     """
@@ -93,10 +94,10 @@ async def test_leaving_twice_is_fine():
         ({"unknown_ids": "ignore"}, "unknown_ids must be 'error' or 'omit'"),
         ({"page_size": 51}, "page_size must be between 1 and 50"),
         ({"port": 65536}, "port must be between 0 and 65535"),
-        ({"started_at": datetime(2021, 4, 9)}, "started_at must have a time zone"),
+        ({"started_at": datetime.fromisoformat("2021-04-09")}, "started_at must have a time zone"),
     ],
 )
-def test_bad_settings(arguments, message):
+def test_bad_settings(arguments, message) -> None:
     """
     A setting that breaks its rule is refused by name.
     """
@@ -104,7 +105,7 @@ def test_bad_settings(arguments, message):
         LocalFsx(**arguments)
 
 
-async def test_duration_as_timedelta(connect):
+async def test_duration_as_timedelta(connect) -> None:
     """
     A duration may be a timedelta.
     """
@@ -118,7 +119,7 @@ async def test_duration_as_timedelta(connect):
         assert 50 == fsx.backups("us-west-2")[0]["ProgressPercent"]
 
 
-async def test_runs_on_the_machines_clock():
+async def test_runs_on_the_machines_clock() -> None:
     """
     Without a clock it runs in real time, from the date that it is.
     """
@@ -126,13 +127,13 @@ async def test_runs_on_the_machines_clock():
     fsx.add_backup("us-west-2")
     created_at = fsx.backups("us-west-2")[0]["CreationTime"]
 
-    assert abs(datetime.now().timestamp() - created_at) < 60
+    assert abs(time.time() - created_at) < 60
 
 
 # Accounts
 
 
-async def test_accounts_are_kept_apart(fsx, connect, west):
+async def test_accounts_are_kept_apart(fsx, connect, west) -> None:
     """
     Another access key has another account, and sees nothing of the first.
     """
@@ -144,7 +145,7 @@ async def test_accounts_are_kept_apart(fsx, connect, west):
     assert [backup_id] == [backup["BackupId"] for backup in fsx.backups("us-west-2")]
 
 
-def test_first_key_has_the_default_account():
+def test_first_key_has_the_default_account() -> None:
     """
     The first key has the default account, others twelve digits of their own.
     """
@@ -157,7 +158,7 @@ def test_first_key_has_the_default_account():
     assert accounts[0] != accounts[1]
 
 
-async def test_more_keys_for_an_account(fsx, connect):
+async def test_more_keys_for_an_account(fsx, connect) -> None:
     """
     Keys can be given to an account: rotated ones see what the old ones saw.
     """
@@ -169,7 +170,7 @@ async def test_more_keys_for_an_account(fsx, connect):
     assert "000000000001" == fsx.account_of("other")
 
 
-async def test_backup_of_another_account(fsx, connect, west):
+async def test_backup_of_another_account(fsx, connect, west) -> None:
     """
     A backup can be put into any account, and is owned there.
     """
@@ -188,7 +189,7 @@ async def test_backup_of_another_account(fsx, connect, west):
 
 
 @pytest.mark.parametrize("account", ["", "1", "12345678901x"])
-def test_bad_accounts(account):
+def test_bad_accounts(account) -> None:
     """
     What is no account is refused by name.
     """
@@ -203,7 +204,7 @@ def test_bad_accounts(account):
 # Backups that are put there
 
 
-async def test_example(fsx, connect):
+async def test_example(fsx, connect) -> None:
     """
     The example is the service's own, AVAILABLE in its source Region.
     """
@@ -218,7 +219,7 @@ async def test_example(fsx, connect):
     assert [{"Key": "Name", "Value": "MyBackup"}] == backup["Tags"]
 
 
-async def test_default_backup(fsx, west):
+async def test_default_backup(fsx, west) -> None:
     """
     Without members it is an AVAILABLE backup of a Lustre file system.
     """
@@ -229,7 +230,7 @@ async def test_default_backup(fsx, west):
     assert "LUSTRE" == backup["FileSystem"]["FileSystemType"]
 
 
-def test_members_win(fsx):
+def test_members_win(fsx) -> None:
     """
     Members win over the document, the document over the defaults.
     """
@@ -242,7 +243,7 @@ def test_members_win(fsx):
     assert "KmsKeyId" not in backup
 
 
-def test_ids_and_lifecycles_are_always_there(fsx):
+def test_ids_and_lifecycles_are_always_there(fsx) -> None:
     """
     BackupId and Lifecycle cannot be left out.
     """
@@ -252,7 +253,7 @@ def test_ids_and_lifecycles_are_always_there(fsx):
     assert ("AVAILABLE", "FILE_SYSTEM") == (backup["Lifecycle"], backup["ResourceType"])
 
 
-def test_strange_file_system(fsx):
+def test_strange_file_system(fsx) -> None:
     """
     A FileSystem that is none at all is put there as it is.
     """
@@ -261,7 +262,7 @@ def test_strange_file_system(fsx):
     assert "strange" == fsx.backup("us-west-2", backup_id)["FileSystem"]
 
 
-def test_what_is_shown_is_a_copy(fsx):
+def test_what_is_shown_is_a_copy(fsx) -> None:
     """
     Changing what a test was shown changes nothing inside.
     """
@@ -272,7 +273,7 @@ def test_what_is_shown_is_a_copy(fsx):
     assert 2400 == fsx.backup("us-east-2", backup_id)["FileSystem"]["StorageCapacity"]
 
 
-def test_document_is_copied(fsx):
+def test_document_is_copied(fsx) -> None:
     """
     Changing a document after it was put there changes nothing inside.
     """
@@ -283,7 +284,7 @@ def test_document_is_copied(fsx):
     assert 1 == len(fsx.backup("us-west-2", backup_id)["Tags"])
 
 
-def test_taken_id(fsx):
+def test_taken_id(fsx) -> None:
     """
     An id can be put there once, in whatever Region.
     """
@@ -303,7 +304,7 @@ def test_taken_id(fsx):
         lambda fsx: fsx.forbid_multi_az("nowhere"),
     ],
 )
-def test_bad_region(fsx, call):
+def test_bad_region(fsx, call) -> None:
     """
     What is no Region is refused by name.
     """
@@ -311,7 +312,7 @@ def test_bad_region(fsx, call):
         call(fsx)
 
 
-def test_not_json(fsx):
+def test_not_json(fsx) -> None:
     """
     What is not JSON cannot be put there.
     """
@@ -319,7 +320,7 @@ def test_not_json(fsx):
         fsx.add_backup("us-west-2", Strange=object())
 
 
-def test_backup_elsewhere(fsx):
+def test_backup_elsewhere(fsx) -> None:
     """
     A backup is not found in another Region than its own.
     """
@@ -333,7 +334,7 @@ def test_backup_elsewhere(fsx):
 
 
 @pytest.fixture(name="copy_id")
-async def _copy_id(clock, west, source):
+async def _copy_id(clock, west, source) -> str:
     """
     Begin a copy, and let a quarter of its time pass.
     """
@@ -342,7 +343,7 @@ async def _copy_id(clock, west, source):
     return answer["Backup"]["BackupId"]
 
 
-async def test_fail_copy(fsx, west, copy_id):
+async def test_fail_copy(fsx, west, copy_id) -> None:
     """
     A copy can be made to fail now; its progress stands still.
     """
@@ -355,7 +356,7 @@ async def test_fail_copy(fsx, west, copy_id):
 
 
 @pytest.mark.parametrize("message", ["", "x" * 257])
-async def test_fail_copy_with_bad_text(fsx, copy_id, message):
+async def test_fail_copy_with_bad_text(fsx, copy_id, message) -> None:
     """
     A text that the model has no room for is refused.
     """
@@ -363,7 +364,7 @@ async def test_fail_copy_with_bad_text(fsx, copy_id, message):
         fsx.fail_copy(copy_id, message)
 
 
-async def test_set_lifecycle(clock, fsx, copy_id):
+async def test_set_lifecycle(clock, fsx, copy_id) -> None:
     """
     A backup can be held in any lifecycle, and let go again.
     """
@@ -377,7 +378,7 @@ async def test_set_lifecycle(clock, fsx, copy_id):
     assert 0 == fsx.copies_in_progress("us-west-2")
 
 
-def test_refuse_key_for_nothing(fsx):
+def test_refuse_key_for_nothing(fsx) -> None:
     """
     A key must be refused as something.
     """

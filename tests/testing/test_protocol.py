@@ -4,6 +4,7 @@ The protocol, by hand: what is no proper request, and what is recorded.
 
 import io
 import json
+from collections.abc import AsyncIterator, Callable
 
 import aiohttp
 import pytest
@@ -14,12 +15,15 @@ SCOPE = "AKIDEXAMPLE/20260101/us-west-2/fsx/aws4_request"
 
 def authorization(
     credential=SCOPE, signed="host;x-amz-date", signature="0" * 64, algorithm="AWS4-HMAC-SHA256"
-):
+) -> str:
+    """
+    Return a well-formed signature header, but for what is changed.
+    """
     return f"{algorithm} Credential={credential}, SignedHeaders={signed}, Signature={signature}"
 
 
 @pytest.fixture(name="send")
-async def _send(fsx):
+async def _send(fsx) -> AsyncIterator[Callable]:
     """
     Return a function that sends a request and returns status, headers, body.
     """
@@ -28,8 +32,13 @@ async def _send(fsx):
     ) as session:
 
         async def send(
-            body=b"{}", *, method="POST", path="/", target=TARGET + "DescribeBackups", **changes
-        ):
+            body=b"{}",
+            *,
+            method="POST",
+            path="/",
+            target=TARGET + "DescribeBackups",
+            **changes: str | None,
+        ) -> tuple:
             headers = {
                 "X-Amz-Target": target,
                 "X-Amz-Date": "20260101T000000Z",
@@ -43,12 +52,15 @@ async def _send(fsx):
         yield send
 
 
-async def outcome(answer):
+def outcome(answer) -> tuple[int, str]:
+    """
+    Return the status and the code of an error.
+    """
     status, _, body = answer
     return status, json.loads(body)["__type"]
 
 
-async def test_proper_request(send):
+async def test_proper_request(send) -> None:
     """
     A request in the form of the protocol is answered in that form.
     """
@@ -60,7 +72,7 @@ async def test_proper_request(send):
     assert {"Backups": []} == json.loads(body)
 
 
-async def test_errors_have_request_ids(send):
+async def test_errors_have_request_ids(send) -> None:
     """
     Errors carry a request id of their own each, and the content type.
     """
@@ -84,11 +96,11 @@ async def test_errors_have_request_ids(send):
         ({"X-Amz-Date": None}, (400, "IncompleteSignatureException")),
     ],
 )
-async def test_improper_requests(send, changes, expected):
+async def test_improper_requests(send, changes, expected) -> None:
     """
     What is no signed POST of a known target gets the front's own errors.
     """
-    assert expected == await outcome(await send(**changes))
+    assert expected == outcome(await send(**changes))
 
 
 @pytest.mark.parametrize(
@@ -119,14 +131,14 @@ async def test_improper_requests(send, changes, expected):
         ),
     ],
 )
-async def test_malformed_signatures(send, header, code):
+async def test_malformed_signatures(send, header, code) -> None:
     """
     A signature of the wrong form or scope is refused as AWS does.
     """
-    assert (400, code) == await outcome(await send(Authorization=header))
+    assert (400, code) == outcome(await send(Authorization=header))
 
 
-async def test_date_header_will_do(send):
+async def test_date_header_will_do(send) -> None:
     """
     A signer may send Date in the place of X-Amz-Date.
     """
@@ -136,25 +148,25 @@ async def test_date_header_will_do(send):
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"7", b"\xff", b'{"a": NaN}'])
-async def test_malformed_bodies(send, body):
+async def test_malformed_bodies(send, body) -> None:
     """
     What is no JSON object is a SerializationException.
     """
-    assert (400, "SerializationException") == await outcome(await send(body))
+    assert (400, "SerializationException") == outcome(await send(body))
 
 
-async def test_oversized_body(send):
+async def test_oversized_body(send) -> None:
     """
     A body of more than a mebibyte is refused, and the connection lives on.
     """
     with io.BytesIO(b" " * (1024 * 1024 + 1)) as body:
         oversized = await send(body)
 
-    assert (413, "RequestEntityTooLargeException") == await outcome(oversized)
+    assert (413, "RequestEntityTooLargeException") == outcome(oversized)
     assert 200 == (await send())[0]
 
 
-async def test_improper_requests_do_not_count(fsx, send):
+async def test_improper_requests_do_not_count(fsx, send) -> None:
     """
     What reaches no operation is neither counted nor recorded.
     """
@@ -164,24 +176,23 @@ async def test_improper_requests_do_not_count(fsx, send):
     assert ({}, []) == (fsx.calls, fsx.requests)
 
 
-async def test_unknown_members_are_ignored(send):
+async def test_unknown_members_are_ignored(send) -> None:
     """
     Members that an operation does not know do not matter.
     """
     assert 200 == (await send(b'{"Colour": "blue"}'))[0]
 
 
-async def test_null_is_absent(send):
+async def test_null_is_absent(send) -> None:
     """
     A member that is null counts as left out.
     """
     assert 200 == (await send(b'{"BackupIds": null, "MaxResults": null}'))[0]
 
 
-async def test_records_requests(clock, fsx, send):
+async def test_records_requests(clock, fsx, send) -> None:
     """
-    A call is recorded with its Region, account, body, time and headers, but
-    for what is secret.
+    A call is recorded with all that it said, but for what is secret.
     """
     clock.advance(7)
     await send(b'{"MaxResults": 3, "Colour": "blue"}', **{"X-Amz-Security-Token": "secret"})
@@ -193,3 +204,14 @@ async def test_records_requests(clock, fsx, send):
     assert 7.0 == recorded.at
     assert TARGET + "DescribeBackups" == recorded.headers["x-amz-target"]
     assert not {"authorization", "x-amz-security-token"} & set(recorded.headers)
+
+
+async def test_no_token_no_memory(fsx, send, source) -> None:
+    """
+    Requests without a token are each a copy of its own.
+    """
+    body = json.dumps({"SourceBackupId": source, "SourceRegion": "us-east-2"}).encode()
+    for _ in range(2):
+        await send(body, target=TARGET + "CopyBackup")
+
+    assert 2 == len(fsx.backups("us-west-2"))

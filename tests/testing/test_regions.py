@@ -10,7 +10,10 @@ import pytest
 from fsxcopy_sdk.testing._regions import Place, partition_of
 
 
-def regions():
+def regions() -> list[tuple[str, str]]:
+    """
+    Return every Region that botocore lists, with its partition.
+    """
     session = boto3.session.Session()
     return [
         (region, partition)
@@ -20,7 +23,7 @@ def regions():
 
 
 @pytest.mark.parametrize(("region", "partition"), regions())
-def test_knows_every_region(region, partition):
+def test_knows_every_region(region, partition) -> None:
     """
     Every Region that botocore lists is in the partition that it lists.
     """
@@ -30,7 +33,7 @@ def test_knows_every_region(region, partition):
 @pytest.mark.parametrize(
     "region", ["", "aws-global", "us-east", "us-east-", "US-EAST-1", "us--1", "nowhere", "a-b-1"]
 )
-def test_knows_what_is_no_region(region):
+def test_knows_what_is_no_region(region) -> None:
     """
     What cannot be the name of a Region is in no partition.
     """
@@ -38,7 +41,7 @@ def test_knows_what_is_no_region(region):
 
 
 @pytest.mark.parametrize("region", ["us-east-2", "cn-north-1", "us-gov-west-1"])
-def test_arns_are_the_models(model, region):
+def test_arns_are_the_models(model, region) -> None:
     """
     ARNs are like the model's ResourceARN.
     """

@@ -12,7 +12,7 @@ OPERATIONS = [
 
 
 @pytest.fixture(name="arn")
-def _arn(fsx):
+def _arn(fsx) -> str:
     """
     Put a backup with one tag into us-west-2, return its ARN.
     """
@@ -20,7 +20,7 @@ def _arn(fsx):
     return fsx.backup("us-west-2", fsx.add_backup("us-west-2", Tags=tags))["ResourceARN"]
 
 
-async def test_tags_are_merged(fsx, west, arn):
+async def test_tags_are_merged(fsx, west, arn) -> None:
     """
     New tags are added, and take the place of those with the same key.
     """
@@ -32,7 +32,7 @@ async def test_tags_are_merged(fsx, west, arn):
     assert answer["Tags"] == fsx.backups("us-west-2")[0]["Tags"]
 
 
-async def test_tagging_a_source_leaves_its_copy(fsx, connect, west, source):
+async def test_tagging_a_source_leaves_its_copy(fsx, connect, west, source) -> None:
     """
     A copy has the tags that its source had, not those it got since.
     """
@@ -48,7 +48,7 @@ async def test_tagging_a_source_leaves_its_copy(fsx, connect, west, source):
     assert [{"Key": "Name", "Value": "MyBackup"}] == copy["Tags"]
 
 
-async def test_fifty_at_most(west, arn):
+async def test_fifty_at_most(west, arn) -> None:
     """
     More than 50 tags in all are a BadRequest.
     """
@@ -57,7 +57,7 @@ async def test_fifty_at_most(west, arn):
     assert "BadRequest" == await west.code("tag_resource", ResourceARN=arn, Tags=tags)
 
 
-async def test_pages(west, arn):
+async def test_pages(west, arn) -> None:
     """
     MaxResults cuts the tags into pages.
     """
@@ -70,7 +70,7 @@ async def test_pages(west, arn):
     assert "NextToken" not in second
 
 
-async def test_no_tags(fsx, west):
+async def test_no_tags(fsx, west) -> None:
     """
     A backup without tags has an empty list of them.
     """
@@ -80,7 +80,7 @@ async def test_no_tags(fsx, west):
 
 
 @pytest.mark.parametrize(("operation", "parameters"), OPERATIONS)
-async def test_unknown_backup(west, operation, parameters):
+async def test_unknown_backup(west, operation, parameters) -> None:
     """
     A backup that does not exist is ResourceNotFound, with its ARN.
     """
@@ -90,7 +90,7 @@ async def test_unknown_backup(west, operation, parameters):
     assert ABSENT == error["ResourceARN"]
 
 
-async def test_arn_of_another_region(fsx, connect, arn):
+async def test_arn_of_another_region(fsx, connect, arn) -> None:
     """
     An ARN is known in its own Region only.
     """
@@ -99,7 +99,7 @@ async def test_arn_of_another_region(fsx, connect, arn):
     assert "ResourceNotFound" == code
 
 
-async def test_arn_that_only_ends_alike(west, arn):
+async def test_arn_that_only_ends_alike(west, arn) -> None:
     """
     An ARN of something else with a backup's id is ResourceNotFound.
     """
@@ -109,7 +109,7 @@ async def test_arn_that_only_ends_alike(west, arn):
 
 
 @pytest.mark.parametrize(("operation", "parameters"), OPERATIONS)
-async def test_resource_of_another_service(fsx, connect, operation, parameters):
+async def test_resource_of_another_service(fsx, connect, operation, parameters) -> None:
     """
     An ARN of another service is NotServiceResourceError, with the ARN.
     """
@@ -122,7 +122,7 @@ async def test_resource_of_another_service(fsx, connect, operation, parameters):
     assert arn == error["ResourceARN"]
 
 
-async def test_no_arn(west):
+async def test_no_arn(west) -> None:
     """
     What is no ARN at all is a BadRequest.
     """

@@ -96,10 +96,7 @@ def _broken(rule: Rule, path: str, value: JsonValue) -> Iterator[_Broken]:
     match rule, value:
         case Text(), str():
             yield from _broken_size(rule, path, len(value), "length")
-            if rule.pattern and not matcher(rule.pattern)(value):
-                yield path, f"satisfy regular expression: {rule.pattern}"
-            if rule.choices and value not in rule.choices:
-                yield path, f"satisfy enum value set: {list(rule.choices)}"
+            yield from _broken_text(rule, path, value)
         case Number(), int():
             yield from _broken_size(rule, path, value, "value")
         case Many(), list():
@@ -107,11 +104,17 @@ def _broken(rule: Rule, path: str, value: JsonValue) -> Iterator[_Broken]:
             for index, item in enumerate(value, 1):
                 yield from _broken(rule.of, f"{path}.{index}.member", item)
         case Members(), dict():
-            for name in rule.required:
-                if name not in value:
-                    yield _below(path, name), "not be null"
+            missing = [name for name in rule.required if name not in value]
+            yield from ((_below(path, name), "not be null") for name in missing)
             for name, item in value.items():
                 yield from _broken(rule.rules[name], _below(path, name), item)
+
+
+def _broken_text(rule: Text, path: str, value: str) -> Iterator[_Broken]:
+    if rule.pattern and not matcher(rule.pattern)(value):
+        yield path, f"satisfy regular expression: {rule.pattern}"
+    if rule.choices and value not in rule.choices:
+        yield path, f"satisfy enum value set: {list(rule.choices)}"
 
 
 def _broken_size(

@@ -69,8 +69,8 @@ async def _serve(fsx: LocalFsx, with_example: bool) -> None:
     # The signals first: whoever reads the URL may send one at once.
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with fsx:
-            print(fsx.endpoint_url, flush=True)
+            print(fsx.endpoint_url, flush=True)  # noqa: T201 - what callers read
             if with_example:
-                print(fsx.add_example_backup(), flush=True)
+                print(fsx.add_example_backup(), flush=True)  # noqa: T201 - the same
             async for _ in signals:
                 break

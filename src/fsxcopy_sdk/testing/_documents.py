@@ -41,7 +41,8 @@ EXAMPLE_BACKUP: Final[Mapping[str, JsonValue]] = MappingProxyType(
 """
 The Lustre backup that the service's own CopyBackup example copies, as it
 stands in its source Region. The example shows the copy only: the Region in
-the ARNs is the source's, and its key's ARN is mended (it said ``fsx``).
+the ARNs is the source's, the key's ARN is mended (it said ``fsx``), and so is
+the file system's (it named another one).
 """
 
 

@@ -14,7 +14,7 @@ import attrs
 import orjson
 
 from ._json import Document, JsonValue
-from ._operations import OPERATIONS
+from ._rules import REQUESTS
 
 CONTENT_TYPE: Final = "application/x-amz-json-1.1"
 """What every answer of the protocol AWS JSON 1.1 is."""
@@ -253,8 +253,8 @@ class Injections:
         if fraction is not None and not 0 <= fraction <= 1:
             msg = f"fraction must be between 0 and 1, not {fraction!r}"
             raise ValueError(msg)
-        if operation is not None and operation not in OPERATIONS:
-            msg = f"operation must be one of {sorted(OPERATIONS)}, not {operation!r}"
+        if operation is not None and operation not in REQUESTS:
+            msg = f"operation must be one of {sorted(REQUESTS)}, not {operation!r}"
             raise ValueError(msg)
         injection = Injection(
             fault=fault,
@@ -263,7 +263,7 @@ class Injections:
             calls_left=(next_calls or 1) if fraction is None else None,
             fraction=fraction or 0.0,
             # Each has numbers of its own: adding one changes no other.
-            random=random.Random(self._seed),
+            random=random.Random(self._seed),  # noqa: S311 - must be repeatable
         )
         self._injections.append(injection)
 

@@ -25,7 +25,7 @@ from ._signature import read_caller
 from ._store import Store
 
 LARGEST_BODY: Final = 1024 * 1024
-"""Bytes; what services of this protocol commonly take."""
+"""Bytes; FSx names no figure, this is far above any request that its model allows."""
 
 _TARGET_PREFIX: Final = "AWSSimbaAPIService_v20180301."
 """The model's targetPrefix."""

@@ -121,7 +121,7 @@ class Settled:
         """
         return self.moment.lifecycle == "AVAILABLE"
 
-    def at(self, now: float) -> Moment:
+    def at(self, now: float) -> Moment:  # noqa: ARG002 - the same face as Moving
         """
         Return what the backup shows, whatever the time is.
         """

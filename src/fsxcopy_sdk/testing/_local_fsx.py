@@ -46,7 +46,6 @@ class LocalFsx(Controls):
     other key has an account of its own, derived from its text.
 
     Args:
-
         clock:
             What time it is; the machine's clock if None. A client that
             waits should be given the same one.

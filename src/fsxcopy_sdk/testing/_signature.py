@@ -21,6 +21,7 @@ _CREDENTIAL: Final = re.compile(
     r"/(?P<service>[^/\s]+)/aws4_request"
 )
 _SIGNATURE: Final = re.compile(r"[0-9a-f]{64}")
+"""The forms of both, from AWS's description of Signature Version 4."""
 
 
 @attrs.frozen

@@ -158,9 +158,9 @@ class Store:
         self.single_az_regions: set[str] = set()
         self._accounts: dict[str, str] = {}
         self._shelves: dict[Place, Shelf] = {}
-        self._backup_ids = random.Random(settings.seed)
+        self._backup_ids = random.Random(settings.seed)  # noqa: S311 - must be repeatable
         # Of its own, so that polling more often changes no backup's id.
-        self._request_ids = random.Random(settings.seed)
+        self._request_ids = random.Random(settings.seed)  # noqa: S311 - must be repeatable
         self._sequence = 0
         self._epoch_offset = started_at - clock.now()
 
