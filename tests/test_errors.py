@@ -1,0 +1,350 @@
+"""
+The tree of errors: its shape, what each error carries, and how it travels.
+"""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import re
+from datetime import UTC, datetime
+
+import attrs
+import pytest
+
+from fsxcopy_sdk import errors
+from fsxcopy_sdk.enums import BackupLifecycle, BackupType, ServiceLimit
+from fsxcopy_sdk.errors import (
+    BackupCopyFailed,
+    BackupNotFound,
+    FsxCopyError,
+    InvalidArguments,
+    NoAnswer,
+    RequestTimeout,
+    ResponseDecodingError,
+    ServiceError,
+    ServiceLimitExceeded,
+    WaitTimeout,
+)
+from fsxcopy_sdk.models import Backup, BackupFailureDetails
+
+_CLASSES: list[type[FsxCopyError]] = [getattr(errors, name) for name in errors.__all__]
+
+_every_class = pytest.mark.parametrize("cls", _CLASSES, ids=lambda cls: cls.__name__)
+
+_BACKUP = Backup(
+    backup_id="backup-0123456789abcdef0",
+    lifecycle=BackupLifecycle.FAILED,
+    type=BackupType.USER_INITIATED,
+    creation_time=datetime(2021, 4, 9, tzinfo=UTC),
+    failure_details=BackupFailureDetails(message="the key is gone"),
+)
+
+_SAMPLES: dict[str, object] = {
+    "attempts": 3,
+    "backup": _BACKUP,
+    "backup_id": "backup-0123456789abcdef0",
+    "body": b"{}",
+    "client_request_token": "token",
+    "code": "SomeCode",
+    "elapsed": 12.5,
+    "faults": ("one", "two"),
+    "file_system_id": "fs-01234567",
+    "http_status": 418,
+    "last_seen": _BACKUP,
+    "limit": ServiceLimit("TOTAL_PATIENCE"),
+    "max_wait": 60.0,
+    "message": "What happened",
+    "next_token": "AAAA",
+    "operation": "CopyBackup",
+    "parameter": "Tags",
+    "payload": {"Backup": b"\xff"},
+    "polls": 7,
+    "request_id": "request-1",
+}
+"""A value for every field that an error has, none of them the default."""
+
+
+def _sample(cls: type[FsxCopyError]) -> FsxCopyError:
+    """
+    Make an error with a value in every field.
+    """
+    return cls(**{field.name: _SAMPLES[field.name] for field in attrs.fields(cls)})  # type: ignore[arg-type]  # each class has other fields
+
+
+def _fields_of(error: FsxCopyError) -> dict[str, object]:
+    return {field.name: getattr(error, field.name) for field in attrs.fields(type(error))}
+
+
+# Travelling.
+
+
+@_every_class
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_survives_pickle(cls: type[FsxCopyError], protocol: int) -> None:
+    """
+    An error comes back from pickle as the same class with the same fields and text.
+    """
+    error = _sample(cls)
+    restored = pickle.loads(pickle.dumps(error, protocol))
+
+    assert (cls, _fields_of(error)) == (type(restored), _fields_of(restored))
+    assert str(error) == str(restored)
+
+
+@_every_class
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
+def test_survives_copies(cls: type[FsxCopyError], duplicate: object) -> None:
+    """
+    A copy of an error is of the same class and has the same fields and text.
+    """
+    assert callable(duplicate)
+    error = _sample(cls)
+    restored = duplicate(error)
+
+    assert (cls, _fields_of(error)) == (type(restored), _fields_of(restored))
+    assert str(error) == str(restored)
+
+
+@_every_class
+def test_fields_set_later_survive(cls: type[FsxCopyError]) -> None:
+    """
+    What is set after an error was made, its notes included, travels with it.
+    """
+    error = _sample(cls)
+    error.message = "Said later"
+    error.add_note("while testing")
+    for restored in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
+        assert "Said later" == restored.message
+        assert ["while testing"] == restored.__notes__
+
+
+def test_token_set_later_survives() -> None:
+    """
+    The idempotency token, which is known only later, travels with the error.
+    """
+    error = NoAnswer("gone", operation="CopyBackup")
+    error.client_request_token = "token"
+
+    assert "token" == pickle.loads(pickle.dumps(error)).client_request_token
+
+
+@_every_class
+def test_defaults_survive_pickle(cls: type[FsxCopyError]) -> None:
+    """
+    An error with no more than what it needs comes back from pickle the same.
+    """
+    needed = {
+        field.name: _SAMPLES[field.name]
+        for field in attrs.fields(cls)
+        if field.default is attrs.NOTHING
+    }
+    error = cls(**needed)  # type: ignore[arg-type]  # each class has other fields
+
+    assert _fields_of(error) == _fields_of(pickle.loads(pickle.dumps(error)))
+
+
+@_every_class
+def test_can_be_raised_twice(cls: type[FsxCopyError]) -> None:
+    """
+    An error can be raised, caught and raised again, which frozen classes cannot.
+    """
+    error = _sample(cls)
+    for _ in range(2):
+        with pytest.raises(cls) as caught:
+            raise error
+        assert error is caught.value
+
+
+# The tree.
+
+
+def _drawn() -> list[tuple[str, str]]:
+    """
+    Return class and parent of the tree in the docstring, parents found by indentation.
+    """
+    assert errors.__doc__
+    tree = errors.__doc__.split("\n\n")[1]
+    drawn: list[tuple[str, str]] = []
+    above: dict[int, str] = {}
+    for line in tree.splitlines():
+        found = re.search(r"[A-Z]\w+(, [A-Z]\w+)*,?", line)
+        assert found
+        column = found.start()
+        # Names that go on in another line are brothers of those above them.
+        depths = [depth for depth in above if depth < column]
+        parent = above[max(depths)] if depths else "Exception"
+        names = found[0].strip(",").split(", ")
+        drawn.extend((name, parent) for name in names)
+        above = {depth: name for depth, name in above.items() if depth < column}
+        if len(names) == 1:
+            above[column] = names[0]
+    return drawn
+
+
+def test_tree_is_drawn_as_it_is() -> None:
+    """
+    The tree in the docstring has exactly the classes there are, each below its base.
+    """
+    real = [(cls.__name__, cls.__bases__[0].__name__) for cls in _CLASSES]
+
+    assert sorted(real) == sorted(_drawn())
+
+
+@_every_class
+def test_one_root(cls: type[FsxCopyError]) -> None:
+    """
+    Every error is caught by the root.
+    """
+    assert issubclass(cls, FsxCopyError)
+
+
+@pytest.mark.parametrize(
+    ("builtin", "expected"),
+    [(TimeoutError, {RequestTimeout, WaitTimeout}), (ValueError, {InvalidArguments})],
+    ids=["TimeoutError", "ValueError"],
+)
+def test_builtin_bases(builtin: type[Exception], expected: set[type[Exception]]) -> None:
+    """
+    What Python has a word for is caught by that word too, and nothing else is.
+    """
+    assert expected == {cls for cls in _CLASSES if issubclass(cls, builtin)}
+
+
+def test_nothing_is_left_out_of_all() -> None:
+    """
+    Every class below the root can be imported from the package of errors.
+    """
+    found, waiting = set(), [FsxCopyError]
+    while waiting:
+        cls = waiting.pop()
+        found.add(cls.__name__)
+        waiting.extend(one for one in cls.__subclasses__() if "fsxcopy_sdk" in one.__module__)
+
+    assert sorted(found) == sorted(errors.__all__)
+
+
+# Whether to try again.
+
+_TRANSIENT = {"ConnectionFailed", "RequestTimeout", "ServiceUnavailable", "Throttled"}
+
+
+@_every_class
+def test_is_transient(cls: type[FsxCopyError]) -> None:
+    """
+    Broken connections, timeouts, overload and throttling may pass; nothing else does.
+    """
+    assert (cls.__name__ in _TRANSIENT) == _sample(cls).is_transient
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (400, False),
+        (403, False),
+        (428, False),
+        (429, True),
+        (430, False),
+        (499, False),
+        (500, True),
+        (503, True),
+        (504, True),
+    ],
+)
+def test_is_transient_by_status(status: int, expected: bool) -> None:
+    """
+    An error answer of an unknown code is judged by its HTTP status.
+    """
+    assert expected == ServiceError("?", code="NewCode", http_status=status).is_transient
+
+
+# Texts and fields.
+
+
+def test_text_of_service_error() -> None:
+    """
+    The text of an error answer begins with its code and operation.
+    """
+    error = BackupNotFound("There is none", operation="DescribeBackups")
+
+    assert "BackupNotFound (DescribeBackups): There is none" == str(error)
+
+
+def test_text_without_operation() -> None:
+    """
+    Where no operation is known, the text does without.
+    """
+    assert "BackupNotFound: There is none" == str(BackupNotFound("There is none"))
+
+
+def test_text_of_other_errors() -> None:
+    """
+    The text of any other error is its message.
+    """
+    assert "gone" == str(NoAnswer("gone", operation="CopyBackup"))
+
+
+def test_code_is_the_class_by_default() -> None:
+    """
+    An error made without a code has its class's name as code.
+    """
+    assert "ServiceLimitExceeded" == ServiceLimitExceeded("no more").code
+
+
+def test_code_may_be_the_services_own() -> None:
+    """
+    A family of codes tells which of them it was.
+    """
+    assert "SlowDown" == errors.Throttled("slower", code="SlowDown").code
+
+
+def test_payload_stays_out_of_repr() -> None:
+    """
+    What was received may hold secrets, so the repr does not show it.
+    """
+    error = ResponseDecodingError("unreadable", payload=b"hunter2")
+
+    assert "hunter2" not in repr(error)
+
+
+def test_body_stays_out_of_repr() -> None:
+    """
+    The body of an error answer does not show in the repr.
+    """
+    assert "hunter2" not in repr(ServiceError("no", body=b"hunter2"))
+
+
+@pytest.mark.parametrize(
+    ("details", "expected"),
+    [
+        (BackupFailureDetails(message="the key is gone"), "the key is gone"),
+        (BackupFailureDetails(), None),
+        (None, None),
+    ],
+    ids=["message", "no-message", "no-details"],
+)
+def test_reason(details: BackupFailureDetails | None, expected: str | None) -> None:
+    """
+    A failed copy gives the service's reason, where there is one.
+    """
+    backup = attrs.evolve(_BACKUP, failure_details=details)
+
+    assert expected == BackupCopyFailed("failed", backup.backup_id, 1, 1.0, backup).reason
+
+
+def test_timeouts_have_no_errno() -> None:
+    """
+    Errors that are a TimeoutError too do not take their fields for an errno.
+    """
+    error = WaitTimeout("too late", "backup-1", 1, 1.0, 1.0)
+
+    assert (None, None, "too late") == (error.errno, error.filename, str(error))
+
+
+def test_errors_are_compared_by_identity() -> None:
+    """
+    Two errors are different exceptions even where they say the same.
+    """
+    one, other = (BackupNotFound("There is none") for _ in range(2))
+
+    assert one != other
