@@ -8,7 +8,6 @@ the deadline.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import attrs
@@ -20,6 +19,12 @@ from fsxcopy_sdk.errors import InvalidArguments
 # that the Smithy waiter specification has for any resource; its 120 s are kept.
 _MIN_DELAY = 5.0
 _MAX_DELAY = 120.0
+
+# What rounding may leave of a deadline that was slept up to. A clock need not move at
+# all when it sleeps on so little, so a look at it would follow a look for ever.
+_NOTHING = 0.001
+
+_MOST_DOUBLINGS = 1000  # 2.0 ** 1024 is no float
 
 
 def _min_delay(value: Duration) -> float:
@@ -60,13 +65,13 @@ class WaitSchedule:
         *polls* looks were made so far, at least one; *remaining* seconds are left;
         *random* gives numbers from 0 to 1.
         """
-        if remaining <= 0:
+        if remaining < _NOTHING:
             return None
-        doublings = math.log2(self.max_delay / self.min_delay)
-        ceiling = self.max_delay if polls - 1 >= doublings else self.min_delay * 2.0 ** (polls - 1)
-        delay = self.min_delay + (ceiling - self.min_delay) * random()
+        growth = 2.0 ** min(polls - 1, _MOST_DOUBLINGS)
+        ceiling = min(self.max_delay, self.min_delay * growth)
+        delay = min(ceiling, self.min_delay + (ceiling - self.min_delay) * random())
         if remaining - delay >= self.min_delay:
             return delay
         # Too little would remain for another look, so this is the last one, on the
-        # deadline; or the last but one, where that would be too far off.
-        return remaining if remaining <= self.max_delay else remaining - self.min_delay
+        # deadline; or the last but one, half-way, where that would be too far off.
+        return remaining if remaining <= self.max_delay else remaining / 2
