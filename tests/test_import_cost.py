@@ -1,0 +1,63 @@
+"""
+What an import loads: types must not cost a network library.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+_HEAVY = ("aiobotocore", "aiohttp", "botocore", "cattrs", "orjson")
+
+
+def _loaded(statement: str, *candidates: str) -> list[str]:
+    """
+    Return which of some modules a fresh interpreter has loaded after a statement.
+    """
+    program = f"{statement}; import sys; print(*(m for m in {candidates!r} if m in sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param("import fsxcopy_sdk.models, fsxcopy_sdk.errors", id="types"),
+        pytest.param("import fsxcopy_sdk", id="package"),
+        pytest.param("from fsxcopy_sdk import Backup, BackupNotFound, Tag", id="names"),
+    ],
+)
+def test_types_are_cheap(statement: str) -> None:
+    """
+    Importing types loads neither AWS's libraries nor what converts and parses.
+    """
+    assert [] == _loaded(statement, *_HEAVY)
+
+
+def test_conversion_needs_no_network() -> None:
+    """
+    Converting models loads no library of the network.
+    """
+    statement = "from fsxcopy_sdk import from_dict, to_dict"
+
+    assert ["cattrs", "orjson"] == _loaded(statement, *_HEAVY)
+
+
+def test_client_needs_aws_libraries() -> None:
+    """
+    The client loads everything: the measurement sees what it is meant to see.
+    """
+    assert list(_HEAVY) == _loaded("from fsxcopy_sdk import FsxCopyClient", *_HEAVY)
+
+
+def test_local_fsx_is_on_its_own() -> None:
+    """
+    The local FSx loads neither AWS's libraries nor the conversion that it is to test.
+    """
+    suspects = ("aiobotocore", "botocore", "cattrs", "fsxcopy_sdk._convert", "fsxcopy_sdk.client")
+
+    assert [] == _loaded("import fsxcopy_sdk.testing", *suspects)
