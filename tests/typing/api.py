@@ -1,0 +1,432 @@
+"""
+The public API as a type checker sees it; never run, only checked by ``mypy --strict``.
+
+Everything a user writes has a type of its own: no `Any` comes out of the libraries below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from datetime import datetime, timedelta
+from typing import Literal, assert_never, assert_type
+
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession
+from types_aiobotocore_fsx.client import FSxClient
+
+import fsxcopy_sdk
+from fsxcopy_sdk import (
+    DEFAULT_MAX_WAIT,
+    AccessDenied,
+    AdministrativeAction,
+    AdministrativeActionType,
+    Backup,
+    BackupBeingCopied,
+    BackupCopyFailed,
+    BackupFailureDetails,
+    BackupFilter,
+    BackupLifecycle,
+    BackupRestoring,
+    BackupType,
+    CallError,
+    ConnectionFailed,
+    CopyBackupResponse,
+    DeleteBackupResponse,
+    DescribeBackupsResponse,
+    FileSystem,
+    FilterName,
+    FsxCopyClient,
+    FsxCopyError,
+    IncompatibleParameterError,
+    InvalidArguments,
+    LustreDeploymentType,
+    LustreFileSystemConfiguration,
+    OntapFileSystemConfiguration,
+    OpenEnum,
+    RepeatedNextToken,
+    RequestTimeout,
+    ResourceType,
+    ResponseDecodingError,
+    ResponseMetadata,
+    ServiceError,
+    ServiceLimit,
+    ServiceLimitExceeded,
+    Snapshot,
+    SourceBackupUnavailable,
+    Status,
+    Tag,
+    Volume,
+    WaitError,
+    WaitSchedule,
+    WaitTimeout,
+    from_dict,
+    to_dict,
+)
+
+
+class MyClock:
+    """
+    Any object with these two methods is a clock.
+    """
+
+    def now(self) -> float:
+        """
+        Tell the time.
+        """
+        return 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        """
+        Sleep.
+        """
+
+
+# The client.
+
+
+async def opening(raw: FSxClient) -> None:
+    """
+    A client is opened with nothing or with everything, or wraps one that is there.
+    """
+    async with FsxCopyClient() as client:
+        assert_type(client, FsxCopyClient)
+        assert_type(client.region, str)
+    async with FsxCopyClient(
+        "us-west-2",
+        session=AioSession(profile="dr"),
+        endpoint_url="http://127.0.0.1:1234",
+        config=AioConfig(connect_timeout=5),
+        clock=MyClock(),
+    ) as client:
+        assert_type(client, FsxCopyClient)
+    assert_type(FsxCopyClient.from_client(raw), FsxCopyClient)
+    assert_type(FsxCopyClient.from_client(raw, clock=MyClock()), FsxCopyClient)
+
+
+class MyClient(FsxCopyClient):
+    """
+    A subclass keeps its type where it is opened.
+    """
+
+
+async def opening_a_subclass(raw: FSxClient) -> None:
+    """
+    A subclass stays what it is.
+    """
+    async with MyClient("us-west-2") as client:
+        assert_type(client, MyClient)
+    assert_type(MyClient.from_client(raw), MyClient)
+
+
+async def copying(client: FsxCopyClient) -> None:
+    """
+    A copy is asked for in the natural types, and answered by a typed response.
+    """
+    response = await client.copy_backup("backup-0123456789abcdef0")
+    assert_type(response, CopyBackupResponse)
+    assert_type(response.backup, Backup)
+    assert_type(response.metadata, ResponseMetadata)
+    assert_type(response.metadata.request_id, str | None)
+    assert_type(response.metadata.http_status, int)
+    assert_type(response.metadata.attempts, int)
+    await client.copy_backup(
+        "backup-0123456789abcdef0",
+        source_region="us-east-2",
+        kms_key_id=None,
+        copy_tags=True,
+        tags={"Name": "dr"},
+        client_request_token=None,
+    )
+    await client.copy_backup("backup-0123456789abcdef0", tags=[Tag(key="Name", value="dr")])
+    await client.copy_backup("backup-0123456789abcdef0", tags=response.backup.tags)
+
+
+async def copying_wrongly(client: FsxCopyClient) -> None:
+    """
+    Arguments of wrong types are found before anything runs.
+    """
+    await client.copy_backup()  # type: ignore[call-arg]  # nothing to copy
+    await client.copy_backup(5)  # type: ignore[arg-type]  # no id
+    await client.copy_backup("backup-1", "us-east-2")  # type: ignore[call-arg]  # given by name only
+    await client.copy_backup("backup-1", tags={"Name": 5})  # type: ignore[arg-type]  # no text
+    await client.copy_backup("backup-1", copy_tags="yes")  # type: ignore[arg-type]  # no boolean
+
+
+async def describing(client: FsxCopyClient) -> None:
+    """
+    A page holds backups, and one backup is one backup.
+    """
+    page = await client.describe_backups(
+        backup_ids=["backup-0123456789abcdef0"],
+        filters=[BackupFilter(FilterName.FILE_SYSTEM_ID, ["fs-01234567"])],
+        max_results=10,
+        next_token=None,
+    )
+    assert_type(page, DescribeBackupsResponse)
+    assert_type(page.backups, tuple[Backup, ...])
+    assert_type(page.next_token, str | None)
+    assert_type(await client.describe_backup("backup-0123456789abcdef0"), Backup)
+    one = BackupFilter("backup-type", "USER_INITIATED")
+    assert_type(one.name, FilterName)
+    assert_type(one.values, tuple[str, ...])
+
+
+async def iterating(client: FsxCopyClient) -> None:
+    """
+    Iteration gives backups, not pages.
+    """
+    assert_type(client.iter_backups(), AsyncGenerator[Backup, None])
+    async for backup in client.iter_backups(filters=[], max_results=5):
+        assert_type(backup, Backup)
+    ids = [backup.backup_id async for backup in client.iter_backups()]
+    assert_type(ids, list[str])
+
+
+async def deleting(client: FsxCopyClient) -> None:
+    """
+    A deletion is answered by id and lifecycle.
+    """
+    response = await client.delete_backup("backup-0123456789abcdef0", client_request_token="token")
+    assert_type(response, DeleteBackupResponse)
+    assert_type(response.backup_id, str)
+    assert_type(response.lifecycle, BackupLifecycle)
+
+
+async def waiting(client: FsxCopyClient) -> None:
+    """
+    Waits take durations in both forms, and give backups.
+    """
+    schedule = WaitSchedule(min_delay=5, max_delay=timedelta(minutes=2))
+    assert_type(schedule.min_delay, float)
+    assert_type(schedule.max_delay, float)
+    assert_type(DEFAULT_MAX_WAIT, timedelta)
+    backup = await client.wait_until_backup_available(
+        "backup-0123456789abcdef0", max_wait=timedelta(hours=8), schedule=schedule
+    )
+    assert_type(backup, Backup)
+    assert_type(await client.wait_until_backup_available("backup-1", max_wait=60), Backup)
+    assert_type(client.watch_backup("backup-1"), AsyncGenerator[Backup, None])
+    async for seen in client.watch_backup("backup-1", max_wait=0.5, schedule=schedule):
+        assert_type(seen, Backup)
+        assert_type(seen.progress_percent, int | None)
+
+
+# The tree of an answer.
+
+
+def tree(response: CopyBackupResponse) -> None:
+    """
+    Every member of an answer has its type, and None where it may be absent.
+    """
+    backup = response.backup
+    assert_type(backup.backup_id, str)
+    assert_type(backup.lifecycle, BackupLifecycle)
+    assert_type(backup.type, BackupType)
+    assert_type(backup.creation_time, datetime)
+    assert_type(backup.failure_details, BackupFailureDetails | None)
+    assert_type(backup.tags, tuple[Tag, ...])
+    assert_type(backup.resource_type, ResourceType | None)
+    assert_type(backup.size_in_bytes, int | None)
+    assert_type(backup.volume, Volume | None)
+    assert_type(backup.file_system, FileSystem | None)
+    if backup.file_system is None:
+        return
+    lustre = backup.file_system.lustre_configuration
+    assert_type(lustre, LustreFileSystemConfiguration | None)
+    if lustre is not None:
+        assert_type(lustre.deployment_type, LustreDeploymentType | None)
+        assert_type(lustre.copy_tags_to_backups, bool | None)
+    ontap = backup.file_system.ontap_configuration
+    assert_type(ontap, OntapFileSystemConfiguration | None)
+    if ontap is not None:
+        assert_type(ontap.route_table_ids, tuple[str, ...])
+
+
+def recursion(first: FileSystem) -> None:
+    """
+    Actions are typed to any depth; here to the third.
+    """
+    for action in first.administrative_actions:
+        assert_type(action, AdministrativeAction)
+        assert_type(action.administrative_action_type, AdministrativeActionType | None)
+        second = action.target_volume_values
+        assert_type(second, Volume | None)
+        for inner in second.administrative_actions if second else ():
+            assert_type(inner, AdministrativeAction)
+            third = inner.target_snapshot_values
+            assert_type(third, Snapshot | None)
+            for innermost in third.administrative_actions if third else ():
+                assert_type(innermost.target_file_system_values, FileSystem | None)
+                assert_type(innermost.request_time, datetime | None)
+                assert_type(innermost.status, Status | None)
+
+
+def frozen(backup: Backup) -> None:
+    """
+    Models cannot be changed or made wrongly.
+    """
+    backup.progress_percent = 5  # type: ignore[misc]  # models are frozen
+    backup.tags.append(Tag(key="a", value="b"))  # type: ignore[attr-defined]  # a tuple
+    Backup()  # type: ignore[call-arg]  # some members are required
+    Tag("Name", "dr")  # type: ignore[call-arg]  # members are given by name
+    backup.progres  # type: ignore[attr-defined]  # noqa: B018 - a misspelt member
+
+
+# Enums.
+
+
+def exhaustive(lifecycle: BackupLifecycle) -> bool:
+    """
+    A match over all lifecycles is complete once the unknown ones are set aside.
+    """
+    if lifecycle.is_unknown:
+        return False
+    match lifecycle:
+        case BackupLifecycle.AVAILABLE:
+            assert_type(lifecycle, Literal[BackupLifecycle.AVAILABLE])
+            return True
+        case BackupLifecycle.FAILED | BackupLifecycle.DELETED:
+            return False
+        case BackupLifecycle.PENDING | BackupLifecycle.CREATING:
+            return False
+        case BackupLifecycle.TRANSFERRING | BackupLifecycle.COPYING:
+            return False
+        case _:
+            assert_never(lifecycle)
+
+
+def not_exhaustive(lifecycle: BackupLifecycle) -> bool:
+    """
+    A lifecycle that is left out of a match is found by the type checker.
+    """
+    match lifecycle:
+        case BackupLifecycle.AVAILABLE:
+            return True
+        case _:
+            assert_never(lifecycle)  # type: ignore[arg-type]  # the rest is left
+
+
+def enums(lifecycle: BackupLifecycle) -> None:
+    """
+    A value, known or not, is of its enum, and a text.
+    """
+    assert_type(BackupLifecycle("THAWING"), BackupLifecycle)
+    assert_type(lifecycle.is_unknown, bool)
+    assert_type(lifecycle.value, str)
+    text: str = lifecycle
+    base: OpenEnum = lifecycle
+    assert_type(text.lower(), str)
+    assert_type(base.is_unknown, bool)
+
+
+# Errors.
+
+
+def service_errors(call: Callable[[], CopyBackupResponse]) -> None:
+    """
+    Errors of the service have their further members as attributes.
+    """
+    try:
+        call()
+    except ServiceLimitExceeded as error:
+        assert_type(error.limit, ServiceLimit | None)
+    except IncompatibleParameterError as error:
+        assert_type(error.parameter, str | None)
+    except (SourceBackupUnavailable, BackupBeingCopied) as error:
+        assert_type(error.backup_id, str | None)
+    except BackupRestoring as error:
+        assert_type(error.file_system_id, str | None)
+    except AccessDenied as error:
+        assert_type(error.code, str)
+    except ServiceError as error:
+        assert_type(error.code, str)
+        assert_type(error.http_status, int)
+        assert_type(error.request_id, str | None)
+        assert_type(error.body, bytes | None)
+
+
+def other_call_errors(call: Callable[[], CopyBackupResponse]) -> None:
+    """
+    Other errors of calls say which call it was.
+    """
+    try:
+        call()
+    except ResponseDecodingError as error:
+        assert_type(error.faults, tuple[str, ...])
+        assert_type(error.payload, object)
+        assert_type(error.http_status, int | None)
+    except RepeatedNextToken as error:
+        assert_type(error.next_token, str | None)
+    except CallError as error:
+        assert_type(error.operation, str | None)
+        assert_type(error.client_request_token, str | None)
+        assert_type(error.attempts, int)
+
+
+def errors_of_waits(call: Callable[[], Backup]) -> None:
+    """
+    Errors of waits carry what was seen.
+    """
+    try:
+        call()
+    except BackupCopyFailed as error:
+        assert_type(error.backup, Backup)
+        assert_type(error.reason, str | None)
+    except WaitTimeout as error:
+        assert_type(error.last_seen, Backup | None)
+        assert_type(error.max_wait, float)
+        as_timeout: TimeoutError = error
+        raise as_timeout from None
+    except WaitError as error:
+        assert_type(error.backup_id, str)
+        assert_type(error.polls, int)
+        assert_type(error.elapsed, float)
+
+
+def all_errors(call: Callable[[], Backup]) -> None:
+    """
+    The root catches the rest.
+    """
+    try:
+        call()
+    except InvalidArguments as error:
+        assert_type(error.faults, tuple[str, ...])
+        as_builtin: ValueError = error
+        raise as_builtin from None
+    except FsxCopyError as error:
+        assert_type(error.message, str)
+        assert_type(error.is_transient, bool)
+
+
+def making_errors(backup: Backup) -> list[FsxCopyError]:
+    """
+    Tests of users make errors with their fields, by place or by name.
+    """
+    return [
+        ServiceLimitExceeded("no more", limit=ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS),
+        ConnectionFailed("gone", operation="CopyBackup", attempts=2),
+        BackupCopyFailed("failed", backup.backup_id, 1, 1.0, backup),
+        WaitTimeout("late", backup.backup_id, 1, 1.0, 1.0, last_seen=backup),
+        RequestTimeout("late"),
+    ]
+
+
+# Plain data.
+
+
+def plain(backup: Backup, parsed: dict[str, object]) -> None:
+    """
+    Plain data comes and goes by the type of the model.
+    """
+    assert_type(to_dict(backup), dict[str, object])
+    assert_type(from_dict(Backup, parsed), Backup)
+    assert_type(from_dict(CopyBackupResponse, to_dict(backup)), CopyBackupResponse)
+    to_dict("backup-1")  # type: ignore[arg-type]  # no model
+    from_dict(str, parsed)  # type: ignore[type-var]  # no model
+
+
+def package() -> None:
+    """
+    The version is a text.
+    """
+    assert_type(fsxcopy_sdk.__version__, str)
