@@ -145,14 +145,14 @@ class _MergeThatForgets(AioConfig):
         return AioConfig()
 
 
-def test_a_merge_that_forgets_is_refused(session: AioSession) -> None:
+async def test_a_merge_that_forgets_is_refused(session: AioSession) -> None:
     """
     Where the merge with the session's default would lose the setting, nothing is made.
     """
     session.set_default_client_config(_MergeThatForgets())
 
     with pytest.raises(ConfigurationError, match="give it as config="):
-        careful_config(session, None)
+        await FsxCopyClient("us-west-2", session=session).__aenter__()
 
 
 class _OwnSession(AIOHTTPSession):

@@ -224,9 +224,9 @@ class FsxCopyClient:
         """
         check_backup_id(backup_id)
         page = await self.describe_backups(backup_ids=[backup_id])
-        for backup in page.backups:
-            if backup.backup_id == backup_id:
-                return backup
+        found = next((one for one in page.backups if one.backup_id == backup_id), None)
+        if found is not None:
+            return found
         raise BackupNotFound(
             f"{backup_id} is not in the answer",
             operation="DescribeBackups",

@@ -175,13 +175,11 @@ async def watch(
         backup = await wait.look()
         if backup is not None:
             yield backup
-            match judge(backup.lifecycle):
-                case Verdict.SUCCESS:
-                    return
-                case Verdict.FAILURE:
-                    raise _failed(backup, wait)
-                case Verdict.RETRY:
-                    pass
+            verdict = judge(backup.lifecycle)
+            if verdict is Verdict.SUCCESS:
+                return
+            if verdict is Verdict.FAILURE:
+                raise _failed(backup, wait)
         await wait.pause()
 
 

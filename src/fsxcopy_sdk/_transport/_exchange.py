@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import urlsplit
 
 import attrs
@@ -76,21 +76,31 @@ def _begin_attempt(request: AWSPreparedRequest, **_: object) -> None:
     if record := _current.get():
         record.attempts += 1
         record.url = request.url
-        record.body = record.error = record.status = None
+        record.status = record.body = record.error = record.stranger = None
+        record.headers = {}
 
 
-def _take_body(response_dict: dict[str, object], **_: object) -> None:
+class _ResponseDict(TypedDict):
+    """
+    An answer as botocore hands it to its parser.
+    """
+
+    status_code: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def _take_body(response_dict: _ResponseDict, **_: object) -> None:
     record = _current.get()
-    status, headers, body = (response_dict[key] for key in ("status_code", "headers", "body"))
-    if record is None or not isinstance(status, int) or not isinstance(body, bytes):
+    if record is None:
         return
-    record.status, record.body = status, body
-    if isinstance(headers, Mapping):
-        record.headers = {str(name).lower(): str(value) for name, value in headers.items()}
+    status, record.body = response_dict["status_code"], response_dict["body"]
+    record.status = status
+    record.headers = {name.lower(): value for name, value in response_dict["headers"].items()}
     if status < _HTTP_ERRORS_FROM:
         response_dict["body"] = b"{}"
     else:
-        record.error = read_error(status, record.headers, body)
+        record.error = read_error(status, record.headers, record.body)
         response_dict["body"] = orjson.dumps(
             {"__type": record.error.code, "message": record.error.message}
         )
