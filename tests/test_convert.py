@@ -5,7 +5,8 @@ Between the wire and the models, with documents built from botocore's service mo
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from traceback import format_exception
@@ -347,6 +348,31 @@ def test_forms_of_a_time(sent: object) -> None:
     backup = from_dict(Backup, _backup(CreationTime=sent))
 
     assert (_EXAMPLE_TIME, UTC) == (backup.creation_time, backup.creation_time.tzinfo)
+
+
+@pytest.fixture(name="_in_new_york")
+def _machine_in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """
+    Let the machine's own time not be UTC.
+    """
+    with monkeypatch.context() as machine:
+        machine.setenv("TZ", "EST5EDT,M3.2.0,M11.1.0")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_in_new_york")
+@pytest.mark.parametrize(
+    "sent",
+    ["2021-04-09T07:53:28.068", _EXAMPLE_TIME.replace(tzinfo=None)],
+    ids=["iso", "datetime"],
+)
+def test_machines_own_time_does_not_matter(sent: object) -> None:
+    """
+    A time without an offset is UTC wherever the machine is.
+    """
+    assert _EXAMPLE_TIME == from_dict(Backup, _backup(CreationTime=sent)).creation_time
 
 
 @pytest.mark.parametrize(
