@@ -503,9 +503,9 @@ def test_duplicate_keys() -> None:
     """
     A tag key that is given twice is named once, however its values differ.
     """
-    tags = [Tag(key="Name", value=value) for value in "123"]
+    tags = [Tag(key="Name", value=value) for value in "12"]
 
-    assert ("tags: key 'Name': must be unique, not given 3 times",) == _faults(_copy, tags=tags)
+    assert ("tags: key 'Name': must be unique, not given 2 times",) == _faults(_copy, tags=tags)
 
 
 @pytest.mark.parametrize("key", ["aws:x", "AWS:x", "aWs:x", "aws:"])
