@@ -16,13 +16,13 @@ from botocore.model import (  # type: ignore[import-untyped]  # botocore ships n
     Shape,
     StructureShape,
 )
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 Document = dict[str, object]
 
-MODERATE = settings(max_examples=100, deadline=None)
-"""Machines that run tests may be slow and busy, so no single example is timed."""
+MODERATE = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Machines that run tests may be slow and busy, so nothing is timed."""
 
 _LATEST = 2**32
 """Epoch seconds; above, a float no longer holds every microsecond."""
