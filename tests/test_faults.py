@@ -226,6 +226,8 @@ _FAMILIES = [
     ("RequestTimeTooSkewed", errors.InvalidCredentials),
     ("SignatureDoesNotMatch", errors.InvalidCredentials),
     ("UnrecognizedClientException", errors.InvalidCredentials),
+    ("RequestTimeout", errors.ServiceUnavailable),
+    ("RequestTimeoutException", errors.ServiceUnavailable),
     ("ServiceUnavailable", errors.ServiceUnavailable),
     ("ServiceUnavailableException", errors.ServiceUnavailable),
     ("BandwidthLimitExceeded", errors.Throttled),

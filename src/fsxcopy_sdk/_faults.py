@@ -52,7 +52,13 @@ _FAMILIES: dict[type[errors.ServiceError], tuple[str, ...]] = {
         "SignatureDoesNotMatch",
         "UnrecognizedClientException",
     ),
-    errors.ServiceUnavailable: ("ServiceUnavailable", "ServiceUnavailableException"),
+    # A request that took too long to arrive passes by itself too, as botocore has it.
+    errors.ServiceUnavailable: (
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+    ),
     errors.Throttled: (
         "BandwidthLimitExceeded",
         "LimitExceededException",
