@@ -282,11 +282,22 @@ async def test_polls_are_logged_for_those_who_listen(
     client: FsxCopyClient, copy_id: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """
-    Each poll leaves one record at debug level.
+    Each poll leaves a record with data, at debug level, and so does the outcome.
     """
     caplog.set_level(logging.DEBUG, logger="fsxcopy_sdk.waiting")
 
     seen = [one async for one in client.watch_backup(copy_id, schedule=EVERY_TEN)]
 
-    assert len(seen) - 1 == len(caplog.records)
-    assert f"{copy_id}: COPYING, next look in 10.0 s" == caplog.records[0].getMessage()
+    first, *_, last = caplog.records
+    assert len(seen) == len(caplog.records)
+    assert f"{copy_id}: COPYING, next look in 10.0 s" == first.getMessage()
+    assert f"{copy_id}: AVAILABLE, done" == last.getMessage()
+    expected = {
+        "backup_id": copy_id,
+        "lifecycle": "COPYING",
+        "progress_percent": 0,
+        "next_delay": 10.0,
+        "batch_size": 1,
+    }
+    assert expected.items() <= vars(first).items()
+    assert (logging.DEBUG, logging.INFO) == (first.levelno, last.levelno)

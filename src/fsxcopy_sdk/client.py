@@ -31,7 +31,7 @@ from fsxcopy_sdk.models import (
     DeleteBackupResponse,
     DescribeBackupsResponse,
 )
-from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, watch
+from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, Board
 
 if TYPE_CHECKING:
     from aiobotocore.session import AioSession
@@ -85,6 +85,7 @@ class FsxCopyClient:
         self._clock = clock or SystemClock()
         self._transport: Transport | None = None
         self._closed = False
+        self._board = Board(self._describe, self._clock, random.random)
         self._stack = AsyncExitStack()
 
     @classmethod
@@ -124,6 +125,7 @@ class FsxCopyClient:
         Close the client and its connections.
         """
         self._transport, self._closed = None, True
+        self._board.close()
         await self._stack.aclose()
 
     @property
@@ -250,6 +252,12 @@ class FsxCopyClient:
         request = describe_backups_request(
             backup_ids=None, filters=filters, max_results=max_results, next_token=None
         )
+        async for backup in self._items(request):
+            yield backup
+
+    async def _items(
+        self, request: DescribeBackupsRequestTypeDef
+    ) -> AsyncGenerator[Backup, None]:
         seen: set[str] = set()
         while True:
             page = await self._page(request)
@@ -308,14 +316,8 @@ class FsxCopyClient:
             ClientClosed: the client is not open.
         """
         check_backup_id(backup_id)
-        observations = watch(
-            self._describe,
-            backup_id,
-            max_wait=seconds("max_wait", max_wait),
-            schedule=schedule,
-            clock=self._clock,
-            random=random.random,
-        )
+        limit = seconds("max_wait", max_wait)
+        observations = self._board.watch(backup_id, max_wait=limit, schedule=schedule)
         async with aclosing(observations):
             async for backup in observations:
                 yield backup
@@ -343,5 +345,7 @@ class FsxCopyClient:
         )
 
     async def _describe(self, backup_ids: Sequence[str]) -> Sequence[Backup]:
-        page = await self.describe_backups(backup_ids=backup_ids)
-        return page.backups
+        request = describe_backups_request(
+            backup_ids=backup_ids, filters=(), max_results=None, next_token=None
+        )
+        return [backup async for backup in self._items(request)]

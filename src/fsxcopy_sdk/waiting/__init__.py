@@ -1,0 +1,14 @@
+"""
+Watch backups until they are AVAILABLE, or never will be.
+
+Of the client this package knows one thing: how to describe the backups of given ids.
+`_wait` is one wait, what it has seen and what that means; `_board` is where the
+waits of a client meet, to look together.
+"""
+
+from __future__ import annotations
+
+from fsxcopy_sdk.waiting._board import Board, Describe
+from fsxcopy_sdk.waiting._wait import DEFAULT_MAX_WAIT, Verdict, judge
+
+__all__ = ["DEFAULT_MAX_WAIT", "Board", "Describe", "Verdict", "judge"]

@@ -1,0 +1,219 @@
+"""
+One wait: what it has seen, what that means, and when it looks again.
+
+Nothing here awaits.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from enum import Enum
+from typing import assert_never
+
+import anyio
+import attrs
+
+from fsxcopy_sdk._progress import ProgressHistory
+from fsxcopy_sdk._schedule import WaitSchedule
+from fsxcopy_sdk.enums import BackupLifecycle
+from fsxcopy_sdk.errors import BackupCopyFailed, BackupNotFound, FsxCopyError, WaitTimeout
+from fsxcopy_sdk.models import Backup
+
+DEFAULT_MAX_WAIT = timedelta(hours=8)
+"""A working day or a night: most copies end well before, and a wait can be repeated."""
+
+_log = logging.getLogger("fsxcopy_sdk.waiting")
+
+
+class Verdict(Enum):
+    """
+    What a lifecycle means for a wait.
+    """
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    RETRY = "retry"
+
+
+def judge(lifecycle: BackupLifecycle) -> Verdict:
+    """
+    Say what *lifecycle* means; a value that nobody knows yet means to wait on.
+    """
+    if lifecycle.is_unknown:
+        return Verdict.RETRY
+    match lifecycle:
+        case BackupLifecycle.AVAILABLE:
+            return Verdict.SUCCESS
+        case BackupLifecycle.FAILED | BackupLifecycle.DELETED:
+            return Verdict.FAILURE
+        case (
+            BackupLifecycle.PENDING
+            | BackupLifecycle.CREATING
+            | BackupLifecycle.TRANSFERRING
+            | BackupLifecycle.COPYING
+        ):
+            return Verdict.RETRY
+        case _:
+            assert_never(lifecycle)
+
+
+@attrs.define(eq=False)
+class Wait:
+    """
+    One wait for one backup; times are those of the client's clock.
+    """
+
+    backup_id: str
+    max_wait: float
+    """Seconds."""
+    schedule: WaitSchedule
+    started: float
+    due: float
+    """When to look next."""
+    looked: float = 0.0
+    """When it was looked at last."""
+    polls: int = 0
+    failures: int = 0
+    """Looks in a row that saw nothing for a reason that may pass."""
+    batch_size: int = 0
+    """How many backups the last look was for."""
+    last_seen: Backup | None = None
+    last_error: FsxCopyError | None = None
+    progress: ProgressHistory = attrs.field(factory=ProgressHistory)
+    answered: bool = False
+    """Whether the last look's result was not taken yet."""
+    bell: anyio.Event | None = None
+    """Rung when there is a result, or somebody is needed to look."""
+
+    @property
+    def elapsed(self) -> float:
+        """
+        Seconds from the start of the wait to its last look.
+        """
+        return self.looked - self.started
+
+    @property
+    def is_missing(self) -> bool:
+        """
+        Whether the backup was not found at the last look.
+        """
+        return isinstance(self.last_error, BackupNotFound)
+
+    def ring(self) -> None:
+        """
+        Wake the coroutine of this wait.
+        """
+        if self.bell is not None:
+            self.bell.set()
+
+    def answer(self, result: Backup | FsxCopyError, now: float, batch_size: int) -> None:
+        """
+        Note the result of a look, and wake the coroutine of this wait.
+        """
+        self.polls += 1
+        self.looked, self.batch_size, self.answered = now, batch_size, True
+        if isinstance(result, Backup):
+            self.last_seen, self.last_error, self.failures = result, None, 0
+            self.progress.add(self.elapsed, result.progress_percent)
+        else:
+            self.last_error = result
+            self.failures += 1
+        self.ring()
+
+    def take(self) -> Backup | None:
+        """
+        Return what the last look saw; None where it saw nothing that is final.
+
+        Raises:
+            FsxCopyError: the last look met what will not pass by waiting.
+        """
+        self.answered = False
+        error = self.last_error
+        if error is None:
+            return self.last_seen
+        if self._may_pass(error):
+            return None
+        # Waits share looks, and so errors: the note must be on an error of its own.
+        mine = copy.copy(error)
+        mine.add_note(
+            f"while waiting for {self.backup_id}: poll {self.polls}, after {self.elapsed:.0f} s"
+        )
+        raise mine from error
+
+    def _may_pass(self, error: FsxCopyError) -> bool:
+        if isinstance(error, BackupNotFound):
+            # A copy that was just accepted may not be known everywhere yet.
+            return self.last_seen is None and self.elapsed <= self.schedule.not_found_grace
+        return error.is_transient
+
+    def reschedule(self, random: Callable[[], float]) -> None:
+        """
+        Set the time of the next look.
+
+        Raises:
+            WaitTimeout: there is none.
+        """
+        delay = self.schedule.delay(
+            self.failures or self.polls,
+            self.max_wait - self.elapsed,
+            random,
+            None if self.failures else self.progress,
+            self.elapsed,
+        )
+        if delay is None:
+            raise self._timeout() from self.last_error
+        self.due = self.looked + delay
+        self._log(logging.DEBUG, f"next look in {delay:.1f} s", next_delay=delay)
+
+    def _timeout(self) -> WaitTimeout:
+        seen = self.last_seen.lifecycle if self.last_seen else "it was not seen"
+        self._log(logging.INFO, "timed out")
+        return WaitTimeout(
+            f"{self.backup_id} is not AVAILABLE after {self.elapsed:.0f} s: {seen}",
+            self.backup_id,
+            self.polls,
+            self.elapsed,
+            self.max_wait,
+            self.last_seen,
+        )
+
+    def is_over(self, backup: Backup) -> bool:
+        """
+        Whether *backup* is what was waited for.
+
+        Raises:
+            BackupCopyFailed: it never will be.
+        """
+        verdict = judge(backup.lifecycle)
+        if verdict is Verdict.FAILURE:
+            details = backup.failure_details
+            reason = (details and details.message) or "the service gives no reason"
+            self._log(logging.INFO, "failed")
+            raise BackupCopyFailed(
+                f"{backup.backup_id} is {backup.lifecycle}: {reason}",
+                backup.backup_id,
+                self.polls,
+                self.elapsed,
+                backup,
+            )
+        if verdict is Verdict.SUCCESS:
+            self._log(logging.INFO, "done")
+        return verdict is Verdict.SUCCESS
+
+    def _log(self, level: int, what: str, *, next_delay: float | None = None) -> None:
+        if not _log.isEnabledFor(level):
+            return
+        lifecycle = self.last_seen.lifecycle.value if self.last_seen else None
+        extra = {
+            "backup_id": self.backup_id,
+            "lifecycle": lifecycle,
+            "progress_percent": self.last_seen.progress_percent if self.last_seen else None,
+            "next_delay": next_delay,
+            "batch_size": self.batch_size,
+        }
+        _log.log(
+            level, "%s: %s, %s", self.backup_id, lifecycle or "not seen yet", what, extra=extra
+        )
