@@ -53,6 +53,13 @@ class HeldClock:
         """
         return len(self._sleepers)
 
+    @property
+    def next_wake_up(self) -> float | None:
+        """
+        The time at which the earliest sleeper is to wake; None if nobody sleeps.
+        """
+        return self._sleepers[0][0] if self._sleepers else None
+
     def now(self) -> float:
         """
         Return the seconds at which this clock stands.
