@@ -133,7 +133,8 @@ class _Wait:
         if delay is None:
             raise WaitTimeout(
                 f"{self.backup_id} is not AVAILABLE after {self.elapsed:.0f} s: "
-                + (f"{self.last_seen.lifecycle}" if self.last_seen else "it was not seen"),
+                + (f"{self.last_seen.lifecycle}" if self.last_seen else "it was not seen")
+                + (f"; last failure: {self.last_error}" if self.last_error else ""),
                 self.backup_id,
                 self.polls,
                 self.elapsed,
