@@ -127,9 +127,11 @@ def test_taken_port_is_said(capsys, unused_tcp_port) -> None:
     """
     A port that somebody else listens on is bad usage, in one line.
     """
-    with socket.create_server(("127.0.0.1", unused_tcp_port)):
-        with pytest.raises(SystemExit) as caught:
-            main(["--port", str(unused_tcp_port)])
+    with (
+        socket.create_server(("127.0.0.1", unused_tcp_port)),
+        pytest.raises(SystemExit) as caught,
+    ):
+        main(["--port", str(unused_tcp_port)])
 
     assert 2 == caught.value.code
     assert f"port {unused_tcp_port} cannot be served: " in capsys.readouterr().err
