@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from strategies import MODERATE, Document, as_known, as_sent, documents, values
 
 from fsxcopy_sdk import models
-from fsxcopy_sdk._convert import from_answer, from_dict, to_dict, wire_name
+from fsxcopy_sdk._convert import Answer, from_answer, from_dict, to_dict, wire_name
 from fsxcopy_sdk.enums import (
     BackupLifecycle,
     BackupType,
@@ -53,15 +53,18 @@ _STRUCTURES: dict[str, StructureShape] = {
     shape.name: shape for shape in service_model.answered() if isinstance(shape, StructureShape)
 }
 
+
+def _answer(operation: str, payload: bytes | Document) -> Answer:
+    return Answer(operation=operation, payload=payload, metadata=_METADATA)
+
+
 _READERS: dict[str, Callable[[bytes | Document], attrs.AttrsInstance]] = {
-    "CopyBackup": lambda payload: from_answer(
-        CopyBackupResponse, payload, "CopyBackup", _METADATA
-    ),
+    "CopyBackup": lambda payload: from_answer(CopyBackupResponse, _answer("CopyBackup", payload)),
     "DescribeBackups": lambda payload: from_answer(
-        DescribeBackupsResponse, payload, "DescribeBackups", _METADATA
+        DescribeBackupsResponse, _answer("DescribeBackups", payload)
     ),
     "DeleteBackup": lambda payload: from_answer(
-        DeleteBackupResponse, payload, "DeleteBackup", _METADATA
+        DeleteBackupResponse, _answer("DeleteBackup", payload)
     ),
 }
 
@@ -205,7 +208,7 @@ def test_both_roads_lead_to_equal_models(operation: str, data: st.DataObject) ->
 
 def _example() -> Backup:
     body = (_SAMPLES / "copy_backup.json").read_bytes()
-    return from_answer(CopyBackupResponse, body, "CopyBackup", _METADATA).backup
+    return from_answer(CopyBackupResponse, _answer("CopyBackup", body)).backup
 
 
 def test_example_lifecycle() -> None:
@@ -639,7 +642,7 @@ def test_error_says_the_faults() -> None:
     The text of the error is the operation and all faults.
     """
     expected = (
-        "The answer to DeleteBackup cannot be read: "
+        "DeleteBackup: The answer cannot be read: "
         "$.BackupId: required, but missing; $.Lifecycle: must be a string, not an integer"
     )
 
@@ -653,14 +656,11 @@ def test_answer_carries_the_metadata() -> None:
     """
     A response says how the exchange went.
     """
-    answer = from_answer(
-        DeleteBackupResponse,
-        b'{"BackupId": "backup-01234567", "Lifecycle": "DELETED"}',
-        "DeleteBackup",
-        _METADATA,
-    )
+    body = b'{"BackupId": "backup-01234567", "Lifecycle": "DELETED"}'
 
-    assert _METADATA is answer.metadata
+    response = from_answer(DeleteBackupResponse, _answer("DeleteBackup", body))
+
+    assert _METADATA is response.metadata
 
 
 def test_metadata_is_no_data() -> None:

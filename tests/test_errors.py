@@ -226,13 +226,22 @@ def test_nothing_is_left_out_of_all() -> None:
 
 # Whether to try again.
 
-_TRANSIENT = {"ConnectionFailed", "RequestTimeout", "ServiceUnavailable", "Throttled"}
+_TRANSIENT = {
+    "BackupBeingCopied",
+    "BackupInProgress",
+    "BackupRestoring",
+    "ConnectionFailed",
+    "RequestTimeout",
+    "ServiceUnavailable",
+    "Throttled",
+    "WaitTimeout",
+}
 
 
 @_every_class
 def test_is_transient(cls: type[FsxCopyError]) -> None:
     """
-    Broken connections, timeouts, overload and throttling may pass; nothing else does.
+    Broken connections, timeouts, overload, throttling and work in progress may pass.
     """
     assert (cls.__name__ in _TRANSIENT) == _sample(cls).is_transient
 
@@ -277,11 +286,21 @@ def test_text_without_operation() -> None:
     assert "BackupNotFound: There is none" == str(BackupNotFound("There is none"))
 
 
+@pytest.mark.parametrize("limit", ServiceLimit)
+def test_limit_that_clears_by_waiting(limit: ServiceLimit) -> None:
+    """
+    Of the limits only that on copies in progress passes by waiting.
+    """
+    expected = limit is ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS
+
+    assert expected == ServiceLimitExceeded("too many", limit=limit).is_transient
+
+
 def test_text_of_other_errors() -> None:
     """
-    The text of any other error is its message.
+    The text of any other error is its message, after the operation if there was one.
     """
-    assert "gone" == str(NoAnswer("gone", operation="CopyBackup"))
+    assert "CopyBackup: gone" == str(NoAnswer("gone", operation="CopyBackup"))
 
 
 def test_code_is_the_class_by_default() -> None:

@@ -18,7 +18,7 @@ from fsxcopy_sdk.testing import LocalFsx
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 PROGRAMS = [text for language, text in BLOCKS if language == "python"]
-COPY, LIST, FOLLOW, TEST = PROGRAMS
+COPY, LIST, FOLLOW, TEST, TEST_OF_HOURS = PROGRAMS
 
 
 def _run(program: str) -> dict[str, Callable[..., Awaitable[None]]]:
@@ -102,6 +102,16 @@ async def test_the_test_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     The example of a user's test is one.
     """
     await _run(TEST)["test_a_copy_becomes_available"](monkeypatch)
+
+
+async def test_the_test_of_hours_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A wait of hours takes no time on a clock that moves on by itself.
+    """
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+
+    await _run(TEST_OF_HOURS)["test_a_wait_of_hours"]()
 
 
 def test_there_are_two_lines_of_set_up() -> None:

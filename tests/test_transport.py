@@ -8,7 +8,7 @@ import asyncio
 import inspect
 import logging
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
@@ -28,6 +28,7 @@ from fsxcopy_sdk import (
     CredentialsUnavailable,
     FsxCopyClient,
     FsxCopyError,
+    InvalidArguments,
     NoAnswer,
     RequestTimeout,
     ResponseDecodingError,
@@ -515,16 +516,56 @@ async def test_a_client_that_is_not_open_says_so(session: AioSession) -> None:
         await client.copy_backup(SOURCE)
 
 
-async def test_a_closed_client_stays_closed(raw: FSxClient) -> None:
+async def test_a_client_is_opened_once(raw: FSxClient) -> None:
     """
-    A client is opened once, so that a wrapped one cannot turn into another.
+    Neither open nor closed can it be opened again, so that it stays what it was.
     """
     client = FsxCopyClient.from_client(raw)
-    async with client:
-        pass
 
+    async with client:
+        with pytest.raises(ClientClosed, match="make a new one"):
+            await client.__aenter__()
     with pytest.raises(ClientClosed, match="make a new one"):
         await client.__aenter__()
+    with pytest.raises(ClientClosed, match="was closed"):
+        await client.describe_backups()
+
+
+@pytest.mark.parametrize("name", ["region", "session", "endpoint_url", "config"])
+async def test_an_argument_of_a_wrong_type_is_named(name: str) -> None:
+    """
+    What cannot be a Region, a session, a URL or a config is said to be none.
+    """
+    arguments: dict[str, Any] = {"region": "us-west-2", name: 5}
+
+    with pytest.raises(InvalidArguments, match=f"^{name}: must be .* or None, not 5"):
+        await FsxCopyClient(**arguments).__aenter__()
+
+
+async def test_only_a_client_of_fsx_can_be_wrapped(session: AioSession) -> None:
+    """
+    Another service's client, or none at all, is refused by name.
+    """
+    async with session.create_client("sts", region_name="us-west-2") as other:
+        with pytest.raises(InvalidArguments, match="^raw: must be an aiobotocore FSx client"):
+            FsxCopyClient.from_client(other)
+
+
+async def test_a_certificate_that_nobody_signed_is_not_waited_for(
+    fsx: LocalFsx, session: AioSession, config: AioConfig
+) -> None:
+    """
+    TLS that fails will fail again: no answer, and not for now only.
+    """
+    endpoint_url = fsx.endpoint_url.replace("http:", "https:")
+
+    async with FsxCopyClient(
+        "us-west-2", session=session, endpoint_url=endpoint_url, config=config
+    ) as client:
+        with pytest.raises(NoAnswer) as caught:
+            await client.wait_until_backup_available(SOURCE)
+
+    assert not caught.value.is_transient
 
 
 async def test_a_wrapped_client_still_serves_its_owner(fsx: LocalFsx, raw: FSxClient) -> None:
@@ -616,11 +657,9 @@ NETWORK = {
     "ConnectionClosedError",
     "ConnectionError",
     "EndpointConnectionError",
-    "HTTPClientError",
     "ProxyConnectionError",
     "ReadTimeoutError",
     "ResponseStreamingError",
-    "SSLError",
 }
 CREDENTIALS = {
     "CredentialRetrievalError",
@@ -655,9 +694,10 @@ def test_every_exception_of_botocore_has_its_counterpart(name: str) -> None:
     """
     error = ALL_OF_BOTOCORE[name].__new__(ALL_OF_BOTOCORE[name])
 
-    ours = translate(error, "CopyBackup")
+    ours = translate(error, "CopyBackup", 1)
 
     assert (name in NETWORK) == isinstance(ours, ConnectionFailed | RequestTimeout)
+    assert (name in NETWORK) == ours.is_transient
     assert (name in CREDENTIALS) == isinstance(ours, CredentialsUnavailable)
     assert isinstance(ours, FsxCopyError)
 
@@ -675,6 +715,20 @@ def test_an_error_of_the_service_that_lends_credentials_is_no_error_of_fsx() -> 
     assert CredentialsUnavailable is type(ours)
 
 
+async def test_an_error_before_anything_was_sent_is_of_the_set_up(raw: FSxClient) -> None:
+    """
+    What fails before the first attempt leaves nothing open.
+    """
+
+    def fail(**_: object) -> None:
+        raise FileNotFoundError("a token file")
+
+    raw.meta.events.register("before-sign.fsx", fail)
+
+    with pytest.raises(ConfigurationError, match="a token file"):
+        await FsxCopyClient.from_client(raw).describe_backups()
+
+
 async def test_an_error_from_a_hook_of_the_user_stays_in_the_tree(raw: FSxClient) -> None:
     """
     Whatever comes up in a call is an error of this package, with its cause.
@@ -683,7 +737,7 @@ async def test_an_error_from_a_hook_of_the_user_stays_in_the_tree(raw: FSxClient
     def fail(**_: object) -> None:
         raise RuntimeError("a hook of the user")
 
-    raw.meta.events.register("before-sign.fsx", fail)
+    raw.meta.events.register("before-parse.fsx", fail)
 
     with pytest.raises(NoAnswer, match="a hook of the user") as caught:
         await FsxCopyClient.from_client(raw).describe_backups()

@@ -197,7 +197,7 @@ async def test_a_timeout_says_what_was_in_the_way(
     """
     fsx.inject(Fault.throttling(), next_calls=100)
 
-    with pytest.raises(WaitTimeout, match="it was not seen") as caught:
+    with pytest.raises(WaitTimeout, match="it was not seen; last failure: Throttling") as caught:
         await client.wait_until_backup_available(copy_id, max_wait=60)
 
     assert isinstance(caught.value.__cause__, Throttled)
@@ -263,8 +263,9 @@ async def test_a_backup_that_vanishes_ends_the_wait(
         ({"backup_id": "backup-1"}, "backup_id"),
         ({"max_wait": -1}, "max_wait"),
         ({"max_wait": "soon"}, "max_wait"),
+        ({"schedule": None}, "schedule"),
     ],
-    ids=["id", "negative", "text"],
+    ids=["id", "negative", "text", "schedule"],
 )
 async def test_bad_arguments_of_a_wait(
     client: FsxCopyClient, fsx: LocalFsx, arguments: dict[str, object], name: str

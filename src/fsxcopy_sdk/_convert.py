@@ -23,6 +23,7 @@ import cattrs
 import orjson
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
+from fsxcopy_sdk import models
 from fsxcopy_sdk.enums import OpenEnum
 from fsxcopy_sdk.errors import InvalidArguments, ResponseDecodingError
 from fsxcopy_sdk.models import (
@@ -33,6 +34,7 @@ from fsxcopy_sdk.models import (
 )
 
 _Model = TypeVar("_Model", bound=attrs.AttrsInstance)
+_MODELS = frozenset(getattr(models, name) for name in models.__all__)
 _Response = TypeVar("_Response", CopyBackupResponse, DescribeBackupsResponse, DeleteBackupResponse)
 
 # Names that do not come back by capitalising each word. A table of acronyms would be
@@ -47,6 +49,18 @@ _IRREGULAR_NAMES = {
     "throughput_capacity_per_ha_pair": "ThroughputCapacityPerHAPair",
     "uuid": "UUID",
 }
+
+
+@attrs.frozen(kw_only=True)
+class Answer:
+    """
+    A success as it was received.
+    """
+
+    operation: str
+    payload: bytes | Mapping[str, object]
+    """The body, or what botocore parsed where the body was not to be had."""
+    metadata: ResponseMetadata
 
 
 def wire_name(name: str) -> str:
@@ -64,8 +78,11 @@ def from_dict(cls: type[_Model], data: Mapping[str, object]) -> _Model:
     `to_dict` gave.
 
     Raises:
+        InvalidArguments: *cls* is not one of this package's models.
         ResponseDecodingError: with the path of every fault in *data*.
     """
+    if cls not in _MODELS:
+        raise InvalidArguments(f"cls: must be a model, not {cls!r:.80}")
     return _structure(cls, data, payload=data)
 
 
@@ -79,63 +96,48 @@ def to_dict(model: attrs.AttrsInstance) -> dict[str, object]:
     Raises:
         InvalidArguments: *model* is not an instance of a model.
     """
-    if not attrs.has(type(model)):
+    if type(model) not in _MODELS:
         raise InvalidArguments(f"model: must be an instance of a model, not {model!r:.80}")
     data: dict[str, object] = _converter().unstructure(model)
     return data
 
 
-def from_answer(
-    cls: type[_Response],
-    payload: bytes | Mapping[str, object],
-    operation: str,
-    metadata: ResponseMetadata,
-) -> _Response:
+def from_answer(cls: type[_Response], answer: Answer) -> _Response:
     """
     Make the response class *cls* from what the service answered.
 
-    *payload* is the body as received, or the dict that botocore made of it.
-
     Raises:
-        ResponseDecodingError: with the path of every fault, and *payload*.
+        ResponseDecodingError: with the path of every fault, and the payload.
     """
-    document: object = payload
-    if isinstance(payload, bytes):
+    document: object = answer.payload
+    if isinstance(answer.payload, bytes):
         try:
-            document = orjson.loads(payload)
+            document = orjson.loads(answer.payload)
         except orjson.JSONDecodeError as error:
-            fault = f"$: not JSON: {error}" if payload else "$: empty"
-            raise _undecodable((fault,), payload, operation, metadata) from error
-    response = _structure(cls, document, payload, operation, metadata)
-    return attrs.evolve(response, metadata=metadata)
+            fault = f"$: not JSON: {error}" if answer.payload else "$: empty"
+            raise _undecodable((fault,), answer.payload, answer) from error
+    response = _structure(cls, document, answer.payload, answer)
+    return attrs.evolve(response, metadata=answer.metadata)
 
 
 def _structure(
-    cls: type[_Model],
-    document: object,
-    payload: object,
-    operation: str | None = None,
-    metadata: ResponseMetadata | None = None,
+    cls: type[_Model], document: object, payload: object, answer: Answer | None = None
 ) -> _Model:
     try:
         return _converter().structure(document, cls)
     except (cattrs.BaseValidationError, _Mismatch) as error:
-        faults = tuple(_faults(error, "$"))
-        raise _undecodable(faults, payload, operation, metadata) from error
+        raise _undecodable(tuple(_faults(error, "$")), payload, answer) from error
 
 
 def _undecodable(
-    faults: tuple[str, ...],
-    payload: object,
-    operation: str | None,
-    metadata: ResponseMetadata | None,
+    faults: tuple[str, ...], payload: object, answer: Answer | None
 ) -> ResponseDecodingError:
     return ResponseDecodingError(
-        f"The answer{f' to {operation}' if operation else ''} cannot be read: {'; '.join(faults)}",
-        operation=operation,
-        attempts=metadata.attempts if metadata else 1,
-        request_id=metadata.request_id if metadata else None,
-        http_status=metadata.http_status if metadata else None,
+        f"The answer cannot be read: {'; '.join(faults)}",
+        operation=answer.operation if answer else None,
+        attempts=answer.metadata.attempts if answer else 1,
+        request_id=answer.metadata.request_id if answer else None,
+        http_status=answer.metadata.http_status if answer else None,
         faults=faults,
         payload=payload,
     )
@@ -196,7 +198,7 @@ def _converter() -> cattrs.Converter:
         converter.register_structure_hook(primitive, _exactly(primitive, name))
     converter.register_unstructure_hook_factory(attrs.has, _class_to_wire)
     converter.register_unstructure_hook(OpenEnum, str.__str__)
-    converter.register_unstructure_hook(datetime, datetime.timestamp)
+    converter.register_unstructure_hook(datetime, _time_to_wire)
     return converter
 
 
@@ -278,9 +280,18 @@ def _time_from_wire(value: object, _: object) -> datetime:
         raise _Mismatch("a time", value)
     try:
         moment = value if isinstance(value, datetime) else _parse_time(value)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return _in_utc(moment)
     except (ValueError, OverflowError, OSError) as error:
         raise ValueError(f"must be a time, not {value!r}") from error
+
+
+def _time_to_wire(moment: datetime) -> float:
+    # One without a zone can only come from a user; it is UTC here as it is on the way in.
+    return _in_utc(moment).timestamp()
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _parse_time(value: float | str) -> datetime:

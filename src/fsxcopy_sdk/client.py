@@ -14,6 +14,7 @@ from fsxcopy_sdk._arguments import (
     Duration,
     Tags,
     check_backup_id,
+    check_type,
     copy_backup_request,
     delete_backup_request,
     describe_backups_request,
@@ -82,9 +83,9 @@ class FsxCopyClient:
         clock: Clock | None = None,
     ) -> None:
         self._opening = (region, session, endpoint_url, config)
-        self._clock = clock or SystemClock()
+        self._clock = SystemClock() if clock is None else clock
         self._transport: Transport | None = None
-        self._closed = False
+        self._entered = self._closed = False
         self._board = Board(self._describe, self._clock, random.random)
         self._stack = AsyncExitStack()
 
@@ -95,6 +96,9 @@ class FsxCopyClient:
 
         Its HTTP session is the caller's too: where that follows redirects, the session
         token follows them; an answer from elsewhere is refused all the same.
+
+        Raises:
+            InvalidArguments: *raw* is no FSx client.
         """
         client = cls(clock=clock)
         client._transport = Transport(raw)
@@ -105,12 +109,14 @@ class FsxCopyClient:
         Open the client, which can be done once.
 
         Raises:
-            ClientClosed: it was closed before.
+            ClientClosed: it was opened before.
+            InvalidArguments: an argument is not of its type.
             ConfigurationError: no Region, no such profile, a bad endpoint ...
             CredentialsUnavailable: the credentials cannot be loaded.
         """
-        if self._closed:
-            raise ClientClosed("The client was closed: make a new one")
+        if self._entered:
+            raise ClientClosed("A client can be opened once: make a new one")
+        self._entered = True
         if self._transport is None:
             self._transport = await self._stack.enter_async_context(open_transport(*self._opening))
         return self
@@ -131,16 +137,14 @@ class FsxCopyClient:
     @property
     def _open_transport(self) -> Transport:
         if self._transport is None:
-            raise ClientClosed("The client is not open: use it inside `async with`")
+            state = "was closed" if self._closed else "is not open: use it inside `async with`"
+            raise ClientClosed(f"The client {state}")
         return self._transport
 
     @property
     def region(self) -> str:
         """
-        The Region that requests go to.
-
-        Raises:
-            ClientClosed: it is known only while the client is open.
+        The Region that requests go to, known while the client is open.
         """
         return self._open_transport.region
 
@@ -156,6 +160,9 @@ class FsxCopyClient:
     ) -> CopyBackupResponse:
         """
         Begin to copy a backup into this client's Region.
+
+        Whoever may cancel the call, by a timeout say, should give a token: a call that
+        was cancelled may have been accepted, and only its token finds it again.
 
         Args:
             source_backup_id: The backup to copy, which must be AVAILABLE.
@@ -189,9 +196,7 @@ class FsxCopyClient:
         )
         with _carrying(request["ClientRequestToken"]):
             answer = await transport.copy_backup(request)
-            return from_answer(
-                CopyBackupResponse, answer.payload, answer.operation, answer.metadata
-            )
+            return from_answer(CopyBackupResponse, answer)
 
     async def describe_backups(
         self,
@@ -234,7 +239,6 @@ class FsxCopyClient:
             operation="DescribeBackups",
             request_id=page.metadata.request_id,
             http_status=page.metadata.http_status,
-            attempts=page.metadata.attempts,
         )
 
     async def iter_backups(
@@ -291,9 +295,7 @@ class FsxCopyClient:
         request = delete_backup_request(backup_id, client_request_token=client_request_token)
         with _carrying(request["ClientRequestToken"]):
             answer = await self._open_transport.delete_backup(request)
-            return from_answer(
-                DeleteBackupResponse, answer.payload, answer.operation, answer.metadata
-            )
+            return from_answer(DeleteBackupResponse, answer)
 
     async def watch_backup(
         self,
@@ -306,16 +308,19 @@ class FsxCopyClient:
         Yield every observation of a backup until it is AVAILABLE.
 
         *max_wait* is seconds or a timedelta, eight hours if not given; a wait that
-        timed out can simply be repeated, here or in another process.
+        timed out can simply be repeated, here or in another process. For a minute the
+        backup may be unknown, as one is whose copy was only just accepted.
 
         Raises:
             InvalidArguments: arguments break rules; nothing was sent.
             BackupCopyFailed: the backup is FAILED or DELETED, after it was yielded.
             WaitTimeout: it was not AVAILABLE in time.
+            BackupNotFound: it is unknown in this Region and account.
             CallError: what will not pass by waiting, such as `AccessDenied`.
             ClientClosed: the client is not open.
         """
         check_backup_id(backup_id)
+        check_type("schedule", schedule, WaitSchedule)
         limit = seconds("max_wait", max_wait)
         observations = self._board.watch(backup_id, max_wait=limit, schedule=schedule)
         async with aclosing(observations):
@@ -330,7 +335,7 @@ class FsxCopyClient:
         schedule: WaitSchedule = _DEFAULT_SCHEDULE,
     ) -> Backup:
         """
-        Return the backup as soon as it is AVAILABLE; otherwise as `watch_backup`.
+        Return the backup as soon as it is AVAILABLE; all else is as in `watch_backup`.
         """
         observations = self.watch_backup(backup_id, max_wait=max_wait, schedule=schedule)
         async with aclosing(observations):
@@ -340,9 +345,7 @@ class FsxCopyClient:
 
     async def _page(self, request: DescribeBackupsRequestTypeDef) -> DescribeBackupsResponse:
         answer = await self._open_transport.describe_backups(request)
-        return from_answer(
-            DescribeBackupsResponse, answer.payload, answer.operation, answer.metadata
-        )
+        return from_answer(DescribeBackupsResponse, answer)
 
     async def _describe(self, backup_ids: Sequence[str]) -> Sequence[Backup]:
         request = describe_backups_request(

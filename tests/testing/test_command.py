@@ -7,6 +7,7 @@ import os
 import re
 import runpy
 import signal
+import socket
 import subprocess
 import sys
 
@@ -14,6 +15,7 @@ import boto3
 import pytest
 
 from fsxcopy_sdk.testing import EXAMPLE_BACKUP
+from fsxcopy_sdk.testing._command import main
 
 
 def started(*arguments: str) -> subprocess.Popen:
@@ -119,3 +121,17 @@ def test_importing_it_serves_nothing(capsys) -> None:
     runpy.run_module("fsxcopy_sdk.testing.__main__", run_name="imported")
 
     assert "" == capsys.readouterr().out
+
+
+def test_taken_port_is_said(capsys, unused_tcp_port) -> None:
+    """
+    A port that somebody else listens on is bad usage, in one line.
+    """
+    with (
+        socket.create_server(("127.0.0.1", unused_tcp_port)),
+        pytest.raises(SystemExit) as caught,
+    ):
+        main(["--port", str(unused_tcp_port)])
+
+    assert 2 == caught.value.code
+    assert f"port {unused_tcp_port} cannot be served: " in capsys.readouterr().err

@@ -407,3 +407,11 @@ def test_negative_delay() -> None:
     """
     with pytest.raises(ValueError, match="seconds must be zero or more"):
         Fault.delay(-1)
+
+
+def test_only_faults_can_be_injected() -> None:
+    """
+    What is no fault is refused when it is given, not when it would strike.
+    """
+    with pytest.raises(TypeError, match="must be a Fault, such as"):
+        LocalFsx().inject("throttling")

@@ -10,12 +10,21 @@ from fsxcopy_sdk._arguments._requests import (
     delete_backup_request,
     describe_backups_request,
 )
-from fsxcopy_sdk._arguments._rules import Duration, check_backup_id, partition_of, seconds
+from fsxcopy_sdk._arguments._rules import (
+    Duration,
+    Faults,
+    check_backup_id,
+    check_type,
+    partition_of,
+    seconds,
+)
 
 __all__ = [
     "Duration",
+    "Faults",
     "Tags",
     "check_backup_id",
+    "check_type",
     "copy_backup_request",
     "delete_backup_request",
     "describe_backups_request",

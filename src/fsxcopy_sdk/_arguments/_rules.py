@@ -167,6 +167,18 @@ def check_backup_id(backup_id: str) -> None:
     faults.raise_any()
 
 
+def check_type(name: str, value: object, cls: type) -> None:
+    """
+    Refuse what is no instance of *cls*.
+
+    Raises:
+        InvalidArguments: it is none.
+    """
+    faults = Faults()
+    faults.check_type(name, value, cls, f"a {cls.__name__}")
+    faults.raise_any()
+
+
 def seconds(name: str, value: Duration) -> float:
     """
     Return the duration that the argument *name* gives, in seconds.

@@ -9,11 +9,17 @@ from botocore import exceptions as theirs
 from fsxcopy_sdk import errors
 
 # The first line that fits wins, so the narrower classes stand first.
-_NO_ANSWER: tuple[tuple[type[Exception], type[errors.NoAnswer]], ...] = (
+_CALL_ERRORS: tuple[tuple[type[Exception], type[errors.CallError]], ...] = (
     (theirs.ConnectTimeoutError, errors.RequestTimeout),
     (theirs.ReadTimeoutError, errors.RequestTimeout),
+    # A certificate that does not convince will not do so later either.
+    (theirs.SSLError, errors.NoAnswer),
     (theirs.ConnectionError, errors.ConnectionFailed),
-    (theirs.HTTPClientError, errors.ConnectionFailed),
+    (theirs.ConnectionClosedError, errors.ConnectionFailed),
+    (theirs.ResponseStreamingError, errors.ConnectionFailed),
+    # aiobotocore's word for everything else that comes up on the way: a bad URL, a
+    # missing file of certificates, a closed session. Nothing that passes by waiting.
+    (theirs.HTTPClientError, errors.NoAnswer),
     (theirs.CredentialRetrievalError, errors.CredentialsUnavailable),
     (theirs.InvalidIMDSEndpointError, errors.CredentialsUnavailable),
     (theirs.LoginError, errors.CredentialsUnavailable),
@@ -32,17 +38,21 @@ _NO_ANSWER: tuple[tuple[type[Exception], type[errors.NoAnswer]], ...] = (
 
 
 def translate(
-    error: Exception, operation: str | None = None, attempts: int = 1
+    error: Exception, operation: str | None = None, attempts: int = 0
 ) -> errors.FsxCopyError:
     """
     Return this package's exception for one that botocore or a library below it raised.
+
+    Without an *operation*, or with no attempt made, nothing was sent.
     """
     text = f"{type(error).__name__}: {error}"
+    if isinstance(error, theirs.NoRegionError):
+        text = "region: give FsxCopyClient(region), or set AWS_DEFAULT_REGION"
     if isinstance(error, theirs.ParamValidationError):
         return errors.InvalidArguments(text, (text,))
-    for their_class, our_class in _NO_ANSWER:
+    for their_class, our_class in _CALL_ERRORS:
         if isinstance(error, their_class):
             return our_class(text, operation=operation, attempts=attempts)
-    if operation is None or isinstance(error, theirs.BotoCoreError):
+    if attempts == 0 or isinstance(error, theirs.BotoCoreError):
         return errors.ConfigurationError(text)
     return errors.NoAnswer(text, operation=operation, attempts=attempts)

@@ -9,10 +9,12 @@ from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-import attrs
 from aiobotocore.session import AioSession
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from fsxcopy_sdk._arguments import Faults
+from fsxcopy_sdk._convert import Answer
 from fsxcopy_sdk._faults import ErrorDocument, service_error
 from fsxcopy_sdk._transport._exchange import Exchange, exchange, observe
 from fsxcopy_sdk._transport._failures import translate
@@ -21,7 +23,6 @@ from fsxcopy_sdk.errors import FsxCopyError, ResponseDecodingError
 from fsxcopy_sdk.models import ResponseMetadata
 
 if TYPE_CHECKING:
-    from botocore.config import Config
     from types_aiobotocore_fsx.client import FSxClient
     from types_aiobotocore_fsx.type_defs import (
         CopyBackupRequestTypeDef,
@@ -32,24 +33,16 @@ if TYPE_CHECKING:
 _log = logging.getLogger("fsxcopy_sdk.transport")
 
 
-@attrs.frozen(kw_only=True)
-class Answer:
-    """
-    A success as it was received.
-    """
-
-    operation: str
-    payload: bytes | Mapping[str, object]
-    """The body, or what botocore parsed where the body was not to be had."""
-    metadata: ResponseMetadata
-
-
 class Transport:
     """
     Call the service through an aiobotocore client.
     """
 
     def __init__(self, raw: FSxClient) -> None:
+        faults = Faults()
+        if not hasattr(raw, "describe_backups"):
+            faults.add_value("raw", "an aiobotocore FSx client", raw)
+        faults.raise_any()
         self._raw = raw
         self.region: str = raw.meta.region_name
         observe(raw.meta.events)
@@ -108,11 +101,13 @@ async def open_transport(
     Make an aiobotocore client for one Region, and close it at the end.
 
     Raises:
+        InvalidArguments: an argument is not of its type.
         ConfigurationError: no Region, no such profile, a bad endpoint ...
         CredentialsUnavailable: the credentials cannot be loaded.
     """
+    _check_types(region, session, endpoint_url, config)
     try:
-        session = session or AioSession()
+        session = AioSession() if session is None else session
         context = session.create_client(
             "fsx",
             region_name=region,
@@ -130,6 +125,19 @@ async def open_transport(
         await context.__aexit__(None, None, None)
 
 
+def _check_types(region: object, session: object, endpoint_url: object, config: object) -> None:
+    faults = Faults()
+    for name, value, cls in (
+        ("region", region, str),
+        ("session", session, AioSession),
+        ("endpoint_url", endpoint_url, str),
+        ("config", config, Config),
+    ):
+        if value is not None:
+            faults.check_type(name, value, cls, f"{cls.__name__} or None")
+    faults.raise_any()
+
+
 def _failure(operation: str, record: Exchange, error: Exception) -> FsxCopyError:
     """
     Return the exception of this package that says what really happened.
@@ -137,7 +145,7 @@ def _failure(operation: str, record: Exchange, error: Exception) -> FsxCopyError
     if record.stranger:
         return _stranger_answered(operation, record, record.stranger)
     if not isinstance(error, ClientError) or error.operation_name != operation:
-        return translate(error, operation, max(record.attempts, 1))
+        return translate(error, operation, record.attempts)
     metadata = _metadata(record, error.response.get("ResponseMetadata"))
     return service_error(
         record.error or _parsed_error(error),
@@ -150,7 +158,7 @@ def _failure(operation: str, record: Exchange, error: Exception) -> FsxCopyError
 def _stranger_answered(operation: str, record: Exchange, url: str) -> ResponseDecodingError:
     fault = f"$: {url} answered, after a redirect away from the endpoint"
     return ResponseDecodingError(
-        f"The answer to {operation} is not the service's: {fault}",
+        f"The answer is not the service's: {fault}",
         operation=operation,
         attempts=record.attempts,
         http_status=record.status,

@@ -6,10 +6,10 @@ Everything that can go wrong, as one tree.
     ├── ConfigurationError          no such profile, Region, endpoint, proxy ...
     ├── ClientClosed                the client was closed, or never opened
     ├── CallError                   one call of the service did not end well
+    │   ├── CredentialsUnavailable  nothing was sent
     │   ├── NoAnswer                no whole answer came
     │   │   ├── ConnectionFailed
-    │   │   ├── RequestTimeout      (TimeoutError)
-    │   │   └── CredentialsUnavailable
+    │   │   └── RequestTimeout      (TimeoutError)
     │   ├── ResponseDecodingError   an answer that cannot be read
     │   ├── RepeatedNextToken       paging that would never end
     │   └── ServiceError            an answer that is an error

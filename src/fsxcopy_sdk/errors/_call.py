@@ -25,6 +25,9 @@ class CallError(FsxCopyError):
     attempts: int = 1
     """How often the request was sent, retries included."""
 
+    def __str__(self) -> str:
+        return f"{self.operation}: {self.message}" if self.operation else self.message
+
 
 @attrs.define(slots=False, eq=False)
 class NoAnswer(CallError):
@@ -62,9 +65,9 @@ class RequestTimeout(NoAnswer, TimeoutError):
 
 
 @attrs.define(slots=False, eq=False)
-class CredentialsUnavailable(NoAnswer):
+class CredentialsUnavailable(CallError):
     """
-    No credentials were found, or they could not be loaded or renewed.
+    No credentials were found, or they could not be loaded or renewed; nothing was sent.
     """
 
 

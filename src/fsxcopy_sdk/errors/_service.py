@@ -98,12 +98,26 @@ class BackupBeingCopied(ServiceError):
 
     backup_id: str | None = None
 
+    @property
+    def is_transient(self) -> bool:
+        """
+        True.
+        """
+        return True
+
 
 @attrs.define(slots=False, eq=False)
 class BackupInProgress(ServiceError):
     """
     Another backup of the same file system is being made.
     """
+
+    @property
+    def is_transient(self) -> bool:
+        """
+        True.
+        """
+        return True
 
 
 @attrs.define(slots=False, eq=False)
@@ -120,6 +134,13 @@ class BackupRestoring(ServiceError):
     """
 
     file_system_id: str | None = None
+
+    @property
+    def is_transient(self) -> bool:
+        """
+        True.
+        """
+        return True
 
 
 @attrs.define(slots=False, eq=False)
@@ -188,6 +209,13 @@ class ServiceLimitExceeded(ServiceError):
 
     limit: ServiceLimit | None = None
     """TOTAL_IN_PROGRESS_COPY_BACKUPS clears as copies finish, the others not by waiting."""
+
+    @property
+    def is_transient(self) -> bool:
+        """
+        Whether the limit is the one that clears as copies finish.
+        """
+        return self.limit == ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS
 
 
 @attrs.define(slots=False, eq=False)

@@ -56,3 +56,10 @@ class WaitTimeout(WaitError, TimeoutError):
     """Seconds that the wait was given."""
     last_seen: Backup | None = None
     """The last observation; None where none was made."""
+
+    @property
+    def is_transient(self) -> bool:
+        """
+        True: the same wait can be started again.
+        """
+        return True

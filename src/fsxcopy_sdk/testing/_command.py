@@ -31,7 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except ValueError as error:
         parser.error(str(error))
-    anyio.run(_serve, fsx, options.with_example)
+    try:
+        anyio.run(_serve, fsx, options.with_example)
+    except OSError as error:
+        parser.error(f"port {options.port} cannot be served: {error.strerror}")
     return 0
 
 
@@ -39,6 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m fsxcopy_sdk.testing",
         description="Serve a local Amazon FSx on 127.0.0.1.",
+        epilog="Any credentials will do, as AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any; "
+        "each further access key is an account of its own. Operations: CopyBackup, "
+        "CreateBackup, DeleteBackup, DescribeBackups, ListTagsForResource, TagResource.",
     )
     parser.add_argument(
         "--port", type=int, default=0, metavar="N", help="TCP port; any free one if left out"

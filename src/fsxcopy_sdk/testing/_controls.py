@@ -235,6 +235,7 @@ class Controls:
         injected first.
 
         Raises:
+            TypeError: *fault* is no fault.
             ValueError: an argument breaks its rule.
         """
         self._front.injections.add(

@@ -242,8 +242,13 @@ class Injections:
         Add *fault*, for the next call unless something else is asked.
 
         Raises:
+            TypeError: *fault* is no fault.
             ValueError: an argument breaks its rule.
         """
+        given: object = fault
+        if not isinstance(given, Fault):
+            msg = f"fault must be a Fault, such as Fault.throttling(), not {fault!r}"
+            raise TypeError(msg)
         if next_calls is not None and fraction is not None:
             msg = "next_calls and fraction cannot be given together"
             raise ValueError(msg)

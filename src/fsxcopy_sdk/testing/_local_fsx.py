@@ -149,6 +149,7 @@ class LocalFsx(Controls):
             # A call that a fault delays must not hold up the end of a test.
             self._front.application(),
             shutdown_timeout=0.1,
+            access_log=None,
         )
         await self._runner.setup()
         await web.SockSite(self._runner, listening).start()

@@ -170,9 +170,10 @@ class Wait:
 
     def _timeout(self) -> WaitTimeout:
         seen = self.last_seen.lifecycle if self.last_seen else "it was not seen"
+        failure = f"; last failure: {self.last_error}" if self.last_error else ""
         self._log(logging.INFO, "timed out")
         return WaitTimeout(
-            f"{self.backup_id} is not AVAILABLE after {self.elapsed:.0f} s: {seen}",
+            f"{self.backup_id} is not AVAILABLE after {self.elapsed:.0f} s: {seen}{failure}",
             self.backup_id,
             self.polls,
             self.elapsed,
