@@ -94,7 +94,12 @@ def test_the_demo_can_be_interrupted() -> None:
     Ctrl-C ends the command with 130 and without a traceback.
     """
     with subprocess.Popen(
-        [FSXCOPY, "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [FSXCOPY, "demo"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell starts background jobs with Ctrl-C ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()
