@@ -196,7 +196,9 @@ def table_of_many() -> None:
     Print what 1,000 and 10,000 waits on one client cost.
     """
     alone = simulate(ours, ProgressShape.LINEAR, durations(1000))
-    print("| waits | DescribeBackups | of separate waits | ratio | looks per call | mean lag s | CPU us per look |")
+    print(
+        "| waits | DescribeBackups | of separate waits | ratio | looks per call | mean lag s | CPU us per look |"
+    )
     print("|---|---|---|---|---|---|---|")
     for count in (1000, 10000):
         cost = asyncio.run(many_waits(count, traced=False))
@@ -209,5 +211,7 @@ def table_of_many() -> None:
 
 if __name__ == "__main__":
     import sys
-    if len(sys.argv) < 2: table_of_strategies()
+
+    if len(sys.argv) < 2:
+        table_of_strategies()
     table_of_many()

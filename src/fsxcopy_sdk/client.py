@@ -259,9 +259,7 @@ class FsxCopyClient:
         async for backup in self._items(request):
             yield backup
 
-    async def _items(
-        self, request: DescribeBackupsRequestTypeDef
-    ) -> AsyncGenerator[Backup, None]:
+    async def _items(self, request: DescribeBackupsRequestTypeDef) -> AsyncGenerator[Backup, None]:
         seen: set[str] = set()
         while True:
             page = await self._page(request)

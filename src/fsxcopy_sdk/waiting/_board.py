@@ -15,6 +15,7 @@ from itertools import count
 from typing import TypeAlias
 
 import anyio
+import anyio.lowlevel
 
 from fsxcopy_sdk._clock import Clock
 from fsxcopy_sdk._schedule import WaitSchedule
@@ -151,6 +152,8 @@ class Board:
         """
         Return the ids that are to be looked for, as soon as the soonest is due.
         """
+        # Whoever starts at the same time gets the chance to be in the same call.
+        await anyio.lowlevel.checkpoint()
         while not (wait.answered or self._closed):
             queue = self._soonest_queue()
             if not queue:

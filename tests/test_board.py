@@ -1,0 +1,328 @@
+"""
+Waits that share their calls, on a clock that moves when somebody sleeps on it.
+
+The board knows one function, which describes backups; here it is the test's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+
+import attrs
+import pytest
+
+from fsxcopy_sdk import (
+    AccessDenied,
+    Backup,
+    BackupLifecycle,
+    BackupNotFound,
+    BackupType,
+    ClientClosed,
+    FsxCopyError,
+    Throttled,
+    WaitSchedule,
+    WaitTimeout,
+)
+from fsxcopy_sdk.testing import HeldClock
+from fsxcopy_sdk.waiting import Board
+
+EVERY_TEN = WaitSchedule(min_delay=10, max_delay=10)
+HOUR = 3600.0
+
+
+@attrs.define
+class Service:
+    """
+    Backups that become AVAILABLE at their time, and what is asked about them.
+    """
+
+    clock: HeldClock
+    ends: dict[str, float] = attrs.field(factory=dict)
+    calls: list[tuple[str, ...]] = attrs.field(factory=list)
+    unknown: set[str] = attrs.field(factory=set)
+    omits: bool = False
+    errors: list[FsxCopyError] = attrs.field(factory=list)
+    held: asyncio.Event | None = None
+    """Where calls wait, if they shall."""
+
+    def add(self, end: float) -> str:
+        backup_id = f"backup-{len(self.ends):08x}"
+        self.ends[backup_id] = end
+        return backup_id
+
+    async def describe(self, backup_ids: Sequence[str]) -> list[Backup]:
+        self.calls.append(tuple(backup_ids))
+        await asyncio.sleep(0)
+        if self.held is not None:
+            await self.held.wait()
+        if self.errors:
+            raise self.errors.pop(0)
+        if self.unknown & set(backup_ids) and not self.omits:
+            raise BackupNotFound("one of them is unknown", operation="DescribeBackups")
+        return [self.backup(one) for one in backup_ids if one not in self.unknown]
+
+    def backup(self, backup_id: str) -> Backup:
+        share = self.clock.now() / self.ends[backup_id]
+        return Backup(
+            backup_id=backup_id,
+            lifecycle=BackupLifecycle.AVAILABLE if share >= 1 else BackupLifecycle.COPYING,
+            type=BackupType.USER_INITIATED,
+            creation_time=datetime(2026, 1, 1, tzinfo=UTC),
+            progress_percent=min(99, int(100 * share)),
+        )
+
+
+@pytest.fixture(name="service")
+def _service(clock: HeldClock) -> Service:
+    """
+    A service without backups.
+    """
+    return Service(clock)
+
+
+@pytest.fixture(name="board")
+async def _board(service: Service, clock: HeldClock) -> AsyncIterator[Board]:
+    """
+    A board that leaves no task and no wait behind.
+    """
+    board = Board(service.describe, clock, random.Random(1).random)
+    yield board
+    assert {asyncio.current_task()} == asyncio.all_tasks()
+    assert {} == board._waiting
+    assert (set(), None, None, set()) == (
+        board._in_flight,
+        board._sleeper,
+        board._nap,
+        board._calls,
+    )
+
+
+async def _wait(board: Board, backup_id: str, schedule: WaitSchedule = EVERY_TEN) -> Backup:
+    async for backup in board.watch(backup_id, max_wait=HOUR, schedule=schedule):
+        last = backup
+    return last
+
+
+async def test_waits_share_their_calls(board: Board, service: Service) -> None:
+    """
+    Fifty waits that start together make the calls of one.
+    """
+    ids = [service.add(100.0) for _ in range(50)]
+
+    backups = await asyncio.gather(*(_wait(board, one) for one in ids))
+
+    assert ids == [backup.backup_id for backup in backups]
+    assert [50] * 10 == [len(call) for call in service.calls[1:]]
+
+
+async def test_a_call_is_for_fifty_at_most(board: Board, service: Service) -> None:
+    """
+    More waits than fit into a call make as many calls as are needed.
+    """
+    ids = [service.add(1.0) for _ in range(120)]
+
+    await asyncio.gather(*(_wait(board, one) for one in ids))
+
+    assert 50 == max(len(call) for call in service.calls)
+
+
+async def test_one_backup_is_looked_for_once(board: Board, service: Service) -> None:
+    """
+    Two waits for the same backup are one to the service.
+    """
+    backup_id = service.add(100.0)
+
+    await asyncio.gather(_wait(board, backup_id), _wait(board, backup_id))
+
+    assert {(backup_id,)} == set(service.calls)
+    assert 11 == len(service.calls)
+
+
+async def test_the_soonest_due_come_first(board: Board, service: Service) -> None:
+    """
+    Of more than fifty waits a call takes those that are due next.
+    """
+    slow = [service.add(2000.0) for _ in range(60)]
+    fast = service.add(2000.0)
+    schedule = WaitSchedule(min_delay=100, max_delay=100)
+
+    waits = [_wait(board, one, schedule) for one in slow]
+    await asyncio.gather(*waits, _wait(board, fast, EVERY_TEN))
+
+    _, *later = (call for call in service.calls if len(call) == 50)
+    assert len(later) > 100
+    assert all(fast in call for call in later)
+
+
+@pytest.mark.parametrize("omits", [False, True], ids=["refused", "left out"])
+async def test_a_missing_backup_does_not_hurt_the_others(
+    board: Board, service: Service, omits: bool
+) -> None:
+    """
+    The one that is not found is set apart, and ends alone after its grace.
+    """
+    ids = [service.add(200.0) for _ in range(50)]
+    missing = ids[17]
+    service.unknown.add(missing)
+    service.omits = omits
+
+    results = await asyncio.gather(*(_wait(board, one) for one in ids), return_exceptions=True)
+
+    assert [isinstance(one, BackupNotFound) for one in results] == [one == missing for one in ids]
+    # Halving fifty down to one takes six steps, each of one or two calls.
+    splits = [call for call in service.calls if len(call) < 49 and call != (missing,)]
+    assert (0 if omits else 11) >= len(splits)
+
+
+async def test_a_missing_backup_is_asked_for_alone(board: Board, service: Service) -> None:
+    """
+    Once it is known to be missing, it spoils no further call.
+    """
+    found, missing = service.add(100.0), service.add(100.0)
+    service.unknown.add(missing)
+
+    await asyncio.gather(_wait(board, found), _wait(board, missing), return_exceptions=True)
+
+    together = [call for call in service.calls if len(call) == 2]
+    assert 1 == len(together)
+
+
+async def test_a_late_backup_joins_the_others(board: Board, service: Service) -> None:
+    """
+    A backup that is found after all is looked for with the others again.
+    """
+    ids = [service.add(100.0), service.add(100.0)]
+    service.errors = [
+        BackupNotFound("not yet"),
+        BackupNotFound("not yet"),
+        BackupNotFound("not yet"),
+    ]
+
+    await asyncio.gather(*(_wait(board, one) for one in ids))
+
+    assert 2 == len(service.calls[-1])
+
+
+async def test_a_passing_error_is_everybodys(board: Board, service: Service) -> None:
+    """
+    A call that is throttled counts for all it was for, and all go on.
+    """
+    ids = [service.add(100.0) for _ in range(5)]
+    service.errors = [Throttled("slow down")]
+
+    backups = await asyncio.gather(*(_wait(board, one) for one in ids))
+
+    assert ids == [backup.backup_id for backup in backups]
+
+
+async def test_failures_grow_further_apart(board: Board, service: Service) -> None:
+    """
+    Looks that fail in a row are spaced by their own number, whatever progress promised.
+    """
+    backup_id = service.add(2 * HOUR)
+    service.errors = [Throttled("slow down") for _ in range(1000)]
+    schedule = WaitSchedule(min_delay=5, max_delay=120)
+
+    with pytest.raises(WaitTimeout) as caught:
+        await _wait(board, backup_id, schedule)
+
+    assert len(service.calls) < 100
+    assert isinstance(caught.value.__cause__, Throttled)
+
+
+async def test_a_lasting_error_ends_all_with_an_error_of_their_own(
+    board: Board, service: Service
+) -> None:
+    """
+    Each wait raises its own copy, noted with its own backup.
+    """
+    ids = [service.add(100.0) for _ in range(3)]
+    service.errors = [AccessDenied("no") for _ in range(3)]
+
+    results = await asyncio.gather(*(_wait(board, one) for one in ids), return_exceptions=True)
+
+    notes = [getattr(one, "__notes__", None) for one in results]
+    assert [[f"while waiting for {one}: poll 1, after 0 s"] for one in ids] == notes
+
+
+EVERY_STEP = range(40)
+"""Rounds of the event loop, more than a wait of some looks takes."""
+
+
+@pytest.mark.parametrize("victim", [0, 2, 4])
+@pytest.mark.parametrize("step", EVERY_STEP)
+async def test_cancelling_one_leaves_the_others(
+    board: Board, service: Service, victim: int, step: int
+) -> None:
+    """
+    Whenever one of five is cancelled, asleep or in a call, the other four end well.
+    """
+    ids = [service.add(100.0 + number) for number in range(5)]
+    tasks = [asyncio.create_task(_wait(board, one)) for one in ids]
+
+    for _ in range(step):
+        await asyncio.sleep(0)
+    tasks[victim].cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+
+    for number, result in enumerate(results):
+        if number != victim:
+            assert isinstance(result, Backup)
+            assert BackupLifecycle.AVAILABLE is result.lifecycle
+        else:
+            assert isinstance(result, asyncio.CancelledError | Backup)
+
+
+@pytest.mark.parametrize("step", EVERY_STEP)
+async def test_closing_ends_all(board: Board, service: Service, step: int) -> None:
+    """
+    Whenever the client is closed, asleep or in a call, every wait ends with ClientClosed.
+    """
+    ids = [service.add(HOUR / 2 + number) for number in range(5)]
+    tasks = [asyncio.create_task(_wait(board, one)) for one in ids]
+
+    for _ in range(step):
+        await asyncio.sleep(0)
+    board.close()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert [ClientClosed] * 5 == [type(result) for result in results]
+
+
+async def test_a_call_that_hangs_does_not_hold_the_others(board: Board, service: Service) -> None:
+    """
+    While one call takes its time, the waits that are not in it go on.
+    """
+    stuck = service.add(HOUR)
+    service.held = asyncio.Event()
+    slow = asyncio.create_task(_wait(board, stuck))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    held, service.held = service.held, None
+
+    backup = await _wait(board, service.add(50.0))
+
+    assert BackupLifecycle.AVAILABLE is backup.lifecycle
+    assert not slow.done()
+    held.set()
+    slow.cancel()
+    await asyncio.gather(slow, return_exceptions=True)
+
+
+async def test_a_slow_reader_is_looked_for_when_it_comes_back(
+    board: Board, service: Service, clock: HeldClock
+) -> None:
+    """
+    Whoever takes long over an observation has the next one at once.
+    """
+    backup_id = service.add(500.0)
+    seen: list[float] = []
+
+    async for _ in board.watch(backup_id, max_wait=HOUR, schedule=EVERY_TEN):
+        seen.append(clock.now())
+        clock.advance(100)
+
+    assert [0.0, 100.0, 200.0] == seen[:3]
