@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from traceback import format_exception
 from types import MappingProxyType
+from typing import Any
 
 import attrs
 import pytest
@@ -31,7 +32,7 @@ from fsxcopy_sdk.enums import (
     StorageType,
     VolumeLifecycle,
 )
-from fsxcopy_sdk.errors import InvalidArguments, ResponseDecodingError
+from fsxcopy_sdk.errors import BackupNotFound, InvalidArguments, ResponseDecodingError
 from fsxcopy_sdk.models import (
     Backup,
     CopyBackupResponse,
@@ -769,3 +770,37 @@ def test_wire_name(ours: str, wire: str) -> None:
     Names are capitalised word by word, but for the irregular ones.
     """
     assert wire == wire_name(ours)
+
+
+@pytest.mark.parametrize("cls", [dict, 5, "Backup", BackupNotFound], ids=str)
+def test_only_models_can_be_made(cls: Any) -> None:
+    """
+    What is no model of this package is refused by name, an error of it too.
+    """
+    with pytest.raises(InvalidArguments, match="^cls: must be a model, not "):
+        from_dict(cls, {})
+
+
+@pytest.mark.parametrize("model", [{}, 5, BackupNotFound("gone")], ids=["dict", "int", "error"])
+def test_only_models_can_be_written(model: Any) -> None:
+    """
+    What is no instance of a model is refused by name, an error of this package too.
+    """
+    with pytest.raises(InvalidArguments, match="^model: must be an instance of a model, not "):
+        to_dict(model)
+
+
+def test_time_without_a_zone_is_utc_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A model that a user made with a naive time is written as it would be read.
+    """
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    naive = datetime(2026, 1, 1)  # noqa: DTZ001 - the point of the test
+    try:
+        written = to_dict(models.Snapshot(creation_time=naive))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+    assert {"CreationTime": naive.replace(tzinfo=UTC).timestamp()} == written
