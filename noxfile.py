@@ -61,7 +61,7 @@ def stubtest(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """
-    Test the built wheel, every branch of it, README and docstrings included.
+    Test the built wheel, every branch of it, the programs of the README included.
     """
     session.run("pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", session.create_tmp(), ".")
     wheel = max(Path(session.create_tmp()).glob("*.whl"), key=lambda path: path.stat().st_mtime)

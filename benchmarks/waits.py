@@ -149,11 +149,10 @@ class Together:
     calls: int = 0
     looks: int = 0
     cpu: float = 0.0
-    memory: float = 0.0
     lag: float = 0.0
 
 
-async def many_waits(count: int, *, traced: bool) -> Together:
+async def many_waits(count: int) -> Together:
     """
     Wait for *count* copies at once on a clock that moves from look to look.
     """
@@ -195,13 +194,12 @@ def table_of_many() -> None:
     """
     Print what 1,000 and 10,000 waits on one client cost.
     """
-    alone = simulate(ours, ProgressShape.LINEAR, durations(1000))
     print(
         "| waits | DescribeBackups | of separate waits | ratio | looks per call | mean lag s | CPU us per look |"
     )
     print("|---|---|---|---|---|---|---|")
     for count in (1000, 10000):
-        cost = asyncio.run(many_waits(count, traced=False))
+        cost = asyncio.run(many_waits(count))
         separate = simulate(ours, ProgressShape.LINEAR, durations(count)).calls * count
         print(
             f"| {count} | {cost.calls} | {separate:.0f} | {separate / cost.calls:.1f} | {cost.looks / cost.calls:.1f} "
@@ -210,8 +208,5 @@ def table_of_many() -> None:
 
 
 if __name__ == "__main__":
-    import sys
-
-    if len(sys.argv) < 2:
-        table_of_strategies()
+    table_of_strategies()
     table_of_many()

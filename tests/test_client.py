@@ -328,6 +328,17 @@ async def test_a_listing_without_end_is_an_error(client: FsxCopyClient, fsx: Loc
     assert 3 == fsx.calls["DescribeBackups"]
 
 
+async def test_an_empty_next_token_is_the_end(client: FsxCopyClient, fsx: LocalFsx) -> None:
+    """
+    A page whose NextToken is empty is the last one.
+    """
+    page = b'{"Backups": [], "NextToken": ""}'
+    fsx.inject(Fault.raw(200, {"Content-Type": "application/x-amz-json-1.1"}, page))
+
+    assert [] == [backup async for backup in client.iter_backups()]
+    assert 1 == fsx.calls["DescribeBackups"]
+
+
 async def test_a_copy_is_deleted(client: FsxCopyClient, clock: HeldClock) -> None:
     """
     A backup that is AVAILABLE can be deleted, and is gone.

@@ -5,6 +5,7 @@ Between the wire and the models, with documents built from botocore's service mo
 from __future__ import annotations
 
 import json
+import pickle
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone
@@ -804,3 +805,15 @@ def test_time_without_a_zone_is_utc_both_ways(monkeypatch: pytest.MonkeyPatch) -
         time.tzset()
 
     assert {"CreationTime": naive.replace(tzinfo=UTC).timestamp()} == written
+
+
+def test_error_about_any_mapping_pickles() -> None:
+    """
+    Data in mappings that cannot be pickled is kept in plain dicts.
+    """
+    data = MappingProxyType({"Backup": MappingProxyType({"Tags": [MappingProxyType({})]})})
+
+    with pytest.raises(ResponseDecodingError) as caught:
+        from_dict(CopyBackupResponse, data)
+
+    assert {"Backup": {"Tags": [{}]}} == pickle.loads(pickle.dumps(caught.value)).payload

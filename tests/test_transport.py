@@ -10,10 +10,13 @@ import logging
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import attrs
+import boto3
 import pytest
 from aiobotocore.config import AioConfig
 from aiobotocore.httpsession import AIOHTTPSession
+from aiobotocore.httpxsession import HttpxSession
 from aiobotocore.session import AioSession
 from aiobotocore.stub import AioStubber
 from aiohttp import web
@@ -165,13 +168,14 @@ class _OwnSession(AIOHTTPSession):
 @pytest.mark.parametrize(
     ("default", "config", "expected"),
     [
-        (None, None, NoRedirectSession),
-        (None, Config(read_timeout=3), NoRedirectSession),
+        (None, None, AIOHTTPSession),
+        (None, Config(read_timeout=3), AIOHTTPSession),
         (None, AioConfig(http_session_cls=_OwnSession), _OwnSession),
+        (None, AioConfig(http_session_cls=NoRedirectSession), NoRedirectSession),
         (AioConfig(http_session_cls=_OwnSession), None, _OwnSession),
         (Config(read_timeout=3), AioConfig(http_session_cls=_OwnSession), _OwnSession),
     ],
-    ids=["none", "plain", "own", "own as default", "own over plain default"],
+    ids=["none", "plain", "own", "ours", "own as default", "own over plain default"],
 )
 def test_http_session_is_the_users_or_ours(
     session: AioSession,
@@ -180,7 +184,7 @@ def test_http_session_is_the_users_or_ours(
     expected: type[AIOHTTPSession],
 ) -> None:
     """
-    Only aiobotocore's default HTTP session is replaced, and loading is off the loop.
+    The HTTP session is of the class that was asked for, but follows no redirects.
     """
     if default is not None:
         session.set_default_client_config(default)
@@ -190,8 +194,33 @@ def test_http_session_is_the_users_or_ours(
     except ConfigurationError:
         assert default is not None
     else:
-        assert expected is careful.http_session_cls
+        assert issubclass(careful.http_session_cls, expected)
+        assert issubclass(careful.http_session_cls, NoRedirectSession)
         assert careful.warm_up_loader_caches
+
+
+def test_a_session_of_another_library_is_left_alone(session: AioSession) -> None:
+    """
+    The httpx backend follows no redirects by itself.
+    """
+    careful = careful_config(session, AioConfig(http_session_cls=HttpxSession))
+
+    assert HttpxSession is careful.http_session_cls
+
+
+async def test_a_session_of_the_user_follows_no_redirects_either(
+    fsx: LocalFsx, connect: Connect, stranger: Stranger
+) -> None:
+    """
+    A class of the user's own hands the token to nobody.
+    """
+    fsx.inject(Fault.redirect(stranger.url))
+
+    async with connect(fsx, config=AioConfig(http_session_cls=_OwnSession)) as client:
+        with pytest.raises(ServiceError):
+            await client.describe_backups()
+
+    assert [] == stranger.requests
 
 
 def test_the_users_config_is_not_changed(session: AioSession) -> None:
@@ -694,12 +723,148 @@ def test_every_exception_of_botocore_has_its_counterpart(name: str) -> None:
     """
     error = ALL_OF_BOTOCORE[name].__new__(ALL_OF_BOTOCORE[name])
 
-    ours = translate(error, "CopyBackup", 1)
+    ours, before = translate(error, "CopyBackup", 1), translate(error, "CopyBackup", 0)
 
     assert (name in NETWORK) == isinstance(ours, ConnectionFailed | RequestTimeout)
+    assert isinstance(ours, NoAnswer)
     assert (name in NETWORK) == ours.is_transient
-    assert (name in CREDENTIALS) == isinstance(ours, CredentialsUnavailable)
-    assert isinstance(ours, FsxCopyError)
+    assert (name in CREDENTIALS) == isinstance(before, CredentialsUnavailable)
+    assert isinstance(before, FsxCopyError)
+
+
+@pytest.mark.parametrize(
+    ("wrapped", "expected"),
+    [
+        (aiohttp.ServerDisconnectedError(), ConnectionFailed),
+        (ConnectionResetError(), NoAnswer),
+        (FileNotFoundError("certificates"), NoAnswer),
+    ],
+    ids=["disconnected", "not known to aiobotocore", "no file"],
+)
+def test_what_aiobotocore_wraps_is_told_apart(
+    wrapped: Exception, expected: type[NoAnswer]
+) -> None:
+    """
+    What aiobotocore itself would retry is a broken connection, everything else is not.
+    """
+    assert expected is type(translate(theirs.HTTPClientError(error=wrapped), "CopyBackup", 1))
+
+
+async def test_credentials_that_fail_after_the_first_attempt_leave_it_open(
+    fsx: LocalFsx, session: AioSession
+) -> None:
+    """
+    Once something was sent, no later failure says that nothing was.
+    """
+    fsx.inject(Fault.reset(), after=True)
+    config = AioConfig(retries={"total_max_attempts": 2, "mode": "standard"})
+    async with session.create_client(
+        "fsx", region_name="us-west-2", endpoint_url=fsx.endpoint_url, config=config
+    ) as raw:
+        signed: list[object] = []
+
+        def fail_the_second_time(**_: object) -> None:
+            signed.append(None)
+            if len(signed) > 1:
+                raise theirs.NoCredentialsError
+
+        raw.meta.events.register("before-sign.fsx", fail_the_second_time)
+        with pytest.raises(NoAnswer) as caught:
+            await FsxCopyClient.from_client(raw).copy_backup(SOURCE, source_region=EXAMPLE_REGION)
+
+    assert 1 == caught.value.attempts
+    assert caught.value.client_request_token is not None
+    assert 1 == len(fsx.backups("us-west-2"))
+
+
+@pytest.mark.parametrize("event", ["provide-client-params", "before-send", "after-call"])
+async def test_a_call_in_a_hook_is_the_users_own(
+    fsx: LocalFsx, raw: FSxClient, event: str
+) -> None:
+    """
+    A hook that calls the service gets its own answer, and the call in progress its own.
+    """
+    other = fsx.add_backup("us-west-2")
+    inner: list[Any] = []
+
+    async def call_once(**_: object) -> None:
+        if not inner:
+            inner.append(None)
+            inner.append(await raw.copy_backup(SourceBackupId=other))
+
+    raw.meta.events.register(f"{event}.fsx", call_once)
+
+    response = await FsxCopyClient.from_client(raw).copy_backup(
+        SOURCE, source_region=EXAMPLE_REGION
+    )
+
+    assert SOURCE == response.backup.source_backup_id
+    assert other == inner[1]["Backup"]["SourceBackupId"]
+    assert 1 == response.metadata.attempts
+
+
+async def test_a_task_that_a_hook_starts_is_the_users_own(fsx: LocalFsx, raw: FSxClient) -> None:
+    """
+    A call that goes on beside ours is no part of it.
+    """
+    tasks: list[asyncio.Task[Any]] = []
+
+    async def begin(**_: object) -> None:
+        if not tasks:
+            tasks.append(asyncio.create_task(raw.describe_backups()))
+            await tasks[0]
+
+    raw.meta.events.register("before-send.fsx.CopyBackup", begin)
+
+    response = await FsxCopyClient.from_client(raw).copy_backup(
+        SOURCE, source_region=EXAMPLE_REGION
+    )
+
+    assert SOURCE == response.backup.source_backup_id
+    assert [] == tasks[0].result()["Backups"]
+
+
+async def test_wrapping_twice_is_wrapping_once(fsx: LocalFsx, raw: FSxClient) -> None:
+    """
+    Two clients over the same raw one count an attempt once.
+    """
+    FsxCopyClient.from_client(raw)
+
+    page = await FsxCopyClient.from_client(raw).describe_backups()
+
+    assert 1 == page.metadata.attempts
+
+
+def test_a_client_of_boto3_cannot_be_wrapped(fsx: LocalFsx) -> None:
+    """
+    A synchronous client is refused before it can do anything.
+    """
+    other: Any = boto3.client(
+        "fsx", "us-west-2", aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="any"
+    )
+
+    with pytest.raises(InvalidArguments, match="^raw: must be an aiobotocore FSx client"):
+        FsxCopyClient.from_client(other)
+    other.close()
+
+
+class _BadlyClosed(AIOHTTPSession):
+    """
+    A session that fails to close.
+    """
+
+    async def __aexit__(self, *_: object) -> None:
+        await super().__aexit__(None, None, None)
+        raise OSError("close failed")
+
+
+async def test_a_client_that_cannot_be_closed_says_so(fsx: LocalFsx, connect: Connect) -> None:
+    """
+    A failure to close is an error of this package too.
+    """
+    with pytest.raises(ConfigurationError, match="close failed"):
+        async with connect(fsx, config=AioConfig(http_session_cls=_BadlyClosed)) as client:
+            await client.describe_backups()
 
 
 def test_an_error_of_the_service_that_lends_credentials_is_no_error_of_fsx() -> None:

@@ -82,8 +82,20 @@ def from_dict(cls: type[_Model], data: Mapping[str, object]) -> _Model:
         ResponseDecodingError: with the path of every fault in *data*.
     """
     if cls not in _MODELS:
-        raise InvalidArguments(f"cls: must be a model, not {cls!r:.80}")
-    return _structure(cls, data, payload=data)
+        raise _no_model("cls", "a model", cls)
+    return _structure(cls, data, payload=_plain(data))
+
+
+def _no_model(name: str, rule: str, found: object) -> InvalidArguments:
+    fault = f"{name}: must be {rule}, not {found!r:.80}"
+    return InvalidArguments(fault, (fault,))
+
+
+def _plain(data: object) -> object:
+    # Mappings of other kinds may not pickle, and an error that holds them neither.
+    if isinstance(data, Mapping):
+        return {name: _plain(value) for name, value in data.items()}
+    return [_plain(value) for value in data] if isinstance(data, list) else data
 
 
 def to_dict(model: attrs.AttrsInstance) -> dict[str, object]:
@@ -97,7 +109,7 @@ def to_dict(model: attrs.AttrsInstance) -> dict[str, object]:
         InvalidArguments: *model* is not an instance of a model.
     """
     if type(model) not in _MODELS:
-        raise InvalidArguments(f"model: must be an instance of a model, not {model!r:.80}")
+        raise _no_model("model", "an instance of a model", model)
     data: dict[str, object] = _converter().unstructure(model)
     return data
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing, contextmanager
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from fsxcopy_sdk._arguments import (
@@ -106,7 +105,7 @@ class FsxCopyClient:
 
     async def __aenter__(self) -> Self:
         """
-        Open the client, which can be done once.
+        Open the client.
 
         Raises:
             ClientClosed: it was opened before.
@@ -121,12 +120,7 @@ class FsxCopyClient:
             self._transport = await self._stack.enter_async_context(open_transport(*self._opening))
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """
         Close the client and its connections.
         """
@@ -175,8 +169,8 @@ class FsxCopyClient:
 
             tags: Tags for the copy, which win over the source's; 50 in all at most.
 
-            client_request_token: Two requests with the same token make one copy; None
-                for a random one, which an exception carries.
+            client_request_token: Requests with the same token make one copy; None for a
+                random one, which an exception carries.
 
         Raises:
             InvalidArguments: arguments break rules; nothing was sent.
@@ -266,7 +260,7 @@ class FsxCopyClient:
             for backup in page.backups:
                 yield backup
             token = page.next_token
-            if token is None:
+            if not token:
                 return
             if token in seen:
                 raise RepeatedNextToken(

@@ -1,4 +1,5 @@
 from botocore.hooks import BaseEventHooks
+from botocore.model import ServiceModel
 
 class ClientMeta:
     def __init__(
@@ -11,5 +12,7 @@ class ClientMeta:
         partition: str,
     ) -> None: ...
     events: BaseEventHooks
+    @property
+    def service_model(self) -> ServiceModel: ...
     @property
     def region_name(self) -> str: ...

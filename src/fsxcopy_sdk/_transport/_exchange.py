@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import urlsplit
 
+import anyio
 import attrs
 import orjson
 
@@ -23,6 +24,7 @@ from fsxcopy_sdk._faults import ErrorDocument, read_error
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
     from botocore.hooks import BaseEventHooks
+    from botocore.model import OperationModel
 
 _HTTP_ERRORS_FROM = 300  # botocore raises for every status from here on
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -34,6 +36,13 @@ class Exchange:
     What was sent and received in one call, retries included.
     """
 
+    operation: str
+    request: Mapping[str, object]
+    task: int = attrs.field(factory=lambda: anyio.get_current_task().id)
+    context: object = None
+    """botocore's own record of the call; None until the call is seen to begin."""
+    strangers: int = 0
+    """Calls that a hook of the user makes in the middle of this one."""
     attempts: int = 0
     url: str | None = None
     status: int | None = None
@@ -43,6 +52,7 @@ class Exchange:
     error: ErrorDocument | None = None
     stranger: str | None = None
     """The URL that answered, where a redirect to another host was followed."""
+    is_over: bool = False
 
 
 # The handlers sit on a client that may be the user's own: without an exchange in this
@@ -51,11 +61,11 @@ _current: ContextVar[Exchange | None] = ContextVar("fsxcopy_sdk_exchange", defau
 
 
 @contextmanager
-def exchange() -> Iterator[Exchange]:
+def exchange(operation: str, request: Mapping[str, object]) -> Iterator[Exchange]:
     """
     Record the call that is made inside the ``with`` block.
     """
-    record = Exchange()
+    record = Exchange(operation, request)
     token = _current.set(record)
     try:
         yield record
@@ -67,16 +77,67 @@ def observe(events: BaseEventHooks) -> None:
     """
     Let the calls of a client be recorded; doing so twice is doing so once.
     """
-    events.register("before-send.fsx", _begin_attempt, unique_id="fsxcopy-sdk-begin")
-    events.register("before-parse.fsx", _take_body, unique_id="fsxcopy-sdk-take")
-    events.register("after-call.fsx", _check_origin, unique_id="fsxcopy-sdk-origin")
+    for event, handler in (
+        ("provide-client-params", _begin),
+        ("before-call", _enter),
+        ("before-send", _begin_attempt),
+        ("before-parse", _take_body),
+        ("after-call", _leave),
+        ("after-call-error", _leave),
+    ):
+        events.register(f"{event}.fsx", handler, unique_id=f"fsxcopy-sdk-{event}")
+
+
+def _recorded() -> Exchange | None:
+    """
+    Return the exchange of this task: one that it started in a hook has none of its own.
+    """
+    record = _current.get()
+    if record is None or record.is_over or record.task != anyio.get_current_task().id:
+        return None
+    return record
+
+
+def _recorded_now() -> Exchange | None:
+    """
+    Return the exchange whose own call is under way, not one that a hook makes in it.
+    """
+    record = _recorded()
+    return record if record and record.context is not None and not record.strangers else None
+
+
+def _begin(params: object, model: OperationModel, context: object, **_: object) -> None:
+    record = _recorded()
+    called = (model.name, params)
+    if record and record.context is None and called == (record.operation, record.request):
+        record.context = context
+
+
+def _enter(context: object, **_: object) -> None:
+    record = _recorded()
+    if record and context is not record.context:
+        record.strangers += 1
+
+
+def _leave(context: object, http_response: AWSResponse | None = None, **_: object) -> None:
+    record = _recorded()
+    if record is None:
+        return
+    if context is not record.context:
+        record.strangers -= 1
+        return
+    record.is_over = True
+    answered = http_response.url if http_response else None
+    if record.url and answered and _origin(record.url) != _origin(answered):
+        record.stranger = answered
 
 
 def _begin_attempt(request: AWSPreparedRequest, **_: object) -> None:
-    if record := _current.get():
+    if record := _recorded_now():
         record.attempts += 1
         record.url = request.url
-        record.status = record.body = record.error = record.stranger = None
+        # A later attempt may end without any answer.
+        record.status = record.body = record.error = None
         record.headers = {}
 
 
@@ -91,7 +152,7 @@ class _ResponseDict(TypedDict):
 
 
 def _take_body(response_dict: _ResponseDict, **_: object) -> None:
-    record = _current.get()
+    record = _recorded_now()
     if record is None:
         return
     status, record.body = response_dict["status_code"], response_dict["body"]
@@ -104,13 +165,6 @@ def _take_body(response_dict: _ResponseDict, **_: object) -> None:
         response_dict["body"] = orjson.dumps(
             {"__type": record.error.code, "message": record.error.message}
         )
-
-
-def _check_origin(http_response: AWSResponse, **_: object) -> None:
-    record = _current.get()
-    asked, answered = record and record.url, http_response.url
-    if record and asked and answered and _origin(asked) != _origin(answered):
-        record.stranger = answered
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -45,6 +45,18 @@ class NoRedirectSession(AIOHTTPSession):
         return _NoRedirects(await super()._get_session(proxy_url))
 
 
+def without_redirects(session_class: type) -> type:
+    """
+    Return *session_class*, a user's own too, as one that follows no redirects.
+    """
+    if session_class is AIOHTTPSession:
+        return NoRedirectSession
+    is_safe = issubclass(session_class, NoRedirectSession)
+    if is_safe or not issubclass(session_class, AIOHTTPSession):
+        return session_class
+    return type(session_class.__name__, (NoRedirectSession, session_class), {})
+
+
 def careful_config(session: AioSession, config: Config | None) -> AioConfig:
     """
     Return *config* with redirects off and the loader's files read off the event loop.
@@ -58,8 +70,7 @@ def careful_config(session: AioSession, config: Config | None) -> AioConfig:
     chosen = careful.http_session_cls
     if chosen is AIOHTTPSession and isinstance(default, AioConfig):
         chosen = default.http_session_cls
-    if chosen is AIOHTTPSession:
-        chosen = NoRedirectSession
+    chosen = without_redirects(chosen)
     careful.http_session_cls = chosen
     careful.warm_up_loader_caches = True
     if default is None:

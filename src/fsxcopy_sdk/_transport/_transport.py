@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from aiobotocore.client import AioBaseClient
 from aiobotocore.session import AioSession
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -40,7 +41,8 @@ class Transport:
 
     def __init__(self, raw: FSxClient) -> None:
         faults = Faults()
-        if not hasattr(raw, "describe_backups"):
+        given: object = raw
+        if not isinstance(given, AioBaseClient) or given.meta.service_model.service_name != "fsx":
             faults.add_value("raw", "an aiobotocore FSx client", raw)
         faults.raise_any()
         self._raw = raw
@@ -54,7 +56,7 @@ class Transport:
         Raises:
             FsxCopyError: any of the tree but the waits'.
         """
-        return await self._call("CopyBackup", self._raw.copy_backup(**request))
+        return await self._call("CopyBackup", request, self._raw.copy_backup(**request))
 
     async def describe_backups(self, request: DescribeBackupsRequestTypeDef) -> Answer:
         """
@@ -63,7 +65,7 @@ class Transport:
         Raises:
             FsxCopyError: any of the tree but the waits'.
         """
-        return await self._call("DescribeBackups", self._raw.describe_backups(**request))
+        return await self._call("DescribeBackups", request, self._raw.describe_backups(**request))
 
     async def delete_backup(self, request: DeleteBackupRequestTypeDef) -> Answer:
         """
@@ -72,10 +74,15 @@ class Transport:
         Raises:
             FsxCopyError: any of the tree but the waits'.
         """
-        return await self._call("DeleteBackup", self._raw.delete_backup(**request))
+        return await self._call("DeleteBackup", request, self._raw.delete_backup(**request))
 
-    async def _call(self, operation: str, pending: Awaitable[Mapping[str, object]]) -> Answer:
-        with exchange() as record:
+    async def _call(
+        self,
+        operation: str,
+        request: Mapping[str, object],
+        pending: Awaitable[Mapping[str, object]],
+    ) -> Answer:
+        with exchange(operation, request) as record:
             try:
                 parsed = await pending
             except Exception as error:
@@ -122,7 +129,10 @@ async def open_transport(
     try:
         yield Transport(raw)
     finally:
-        await context.__aexit__(None, None, None)
+        try:
+            await context.__aexit__(None, None, None)
+        except Exception as error:
+            raise translate(error) from error
 
 
 def _check_types(region: object, session: object, endpoint_url: object, config: object) -> None:

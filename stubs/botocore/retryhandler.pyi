@@ -1,0 +1,1 @@
+EXCEPTION_MAP: dict[str, list[type[Exception]]]
