@@ -24,7 +24,6 @@ from fsxcopy_sdk._faults import ErrorDocument, read_error
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
     from botocore.hooks import BaseEventHooks
-    from botocore.model import OperationModel
 
 _HTTP_ERRORS_FROM = 300  # botocore raises for every status from here on
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -106,9 +105,9 @@ def _recorded_now() -> Exchange | None:
     return record if record and record.context is not None and not record.strangers else None
 
 
-def _begin(params: object, model: OperationModel, context: object, **_: object) -> None:
+def _begin(params: object, context: object, event_name: str, **_: object) -> None:
     record = _recorded()
-    called = (model.name, params)
+    called = (event_name.rpartition(".")[2], params)
     if record and record.context is None and called == (record.operation, record.request):
         record.context = context
 
