@@ -101,7 +101,7 @@ async def _board(service: Service, clock: HeldClock) -> AsyncIterator[Board]:
 
 
 async def _wait(board: Board, backup_id: str, schedule: WaitSchedule = EVERY_TEN) -> Backup:
-    async for backup in board.watch(backup_id, max_wait=HOUR, schedule=schedule):
+    async for backup in board.watch(backup_id, HOUR, schedule):
         last = backup
     return last
 
@@ -321,7 +321,7 @@ async def test_a_slow_reader_is_looked_for_when_it_comes_back(
     backup_id = service.add(500.0)
     seen: list[float] = []
 
-    async for _ in board.watch(backup_id, max_wait=HOUR, schedule=EVERY_TEN):
+    async for _ in board.watch(backup_id, HOUR, EVERY_TEN):
         seen.append(clock.now())
         clock.advance(100)
 

@@ -26,6 +26,7 @@ _FLOORS = (
     "_convert",
     "_faults",
     "_schedule",
+    "_progress",
     "_arguments",
     "models",
     "errors",

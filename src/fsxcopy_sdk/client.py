@@ -313,8 +313,7 @@ class FsxCopyClient:
         """
         check_backup_id(backup_id)
         check_type("schedule", schedule, WaitSchedule)
-        limit = seconds("max_wait", max_wait)
-        observations = self._board.watch(backup_id, max_wait=limit, schedule=schedule)
+        observations = self._board.watch(backup_id, seconds("max_wait", max_wait), schedule)
         async with aclosing(observations):
             async for backup in observations:
                 yield backup
@@ -340,7 +339,5 @@ class FsxCopyClient:
         return from_answer(DescribeBackupsResponse, answer)
 
     async def _describe(self, backup_ids: Sequence[str]) -> Sequence[Backup]:
-        request = describe_backups_request(
-            backup_ids=backup_ids, filters=(), max_results=None, next_token=None
-        )
-        return [backup async for backup in self._items(request)]
+        # Of ids known to be good; their answer may come in pages like any other.
+        return [one async for one in self._items({"BackupIds": backup_ids})]

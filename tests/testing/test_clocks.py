@@ -216,3 +216,18 @@ def test_scaled_clock_refuses_other_speeds(speed) -> None:
     """
     with pytest.raises(ValueError, match="speed must be a finite number above zero"):
         ScaledClock(speed)
+
+
+async def test_next_wake_up_is_the_earliest() -> None:
+    """
+    The clock tells when the first of its sleepers is to wake, and None without any.
+    """
+    clock = HeldClock(start=5.0)
+    assert clock.next_wake_up is None
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(clock.sleep, 30.0)
+        group.start_soon(clock.sleep, 20.0)
+        await clock.until_sleeping(2)
+        assert 25.0 == clock.next_wake_up
+        clock.advance(30.0)

@@ -55,7 +55,7 @@ class Board:
         self._closed = False
 
     async def watch(
-        self, backup_id: str, *, max_wait: float, schedule: WaitSchedule
+        self, backup_id: str, max_wait: float, schedule: WaitSchedule
     ) -> AsyncGenerator[Backup, None]:
         """
         Yield every observation of a backup, the first at once; end after AVAILABLE.
@@ -154,10 +154,7 @@ class Board:
         """
         # Whoever starts at the same time gets the chance to be in the same call.
         await anyio.lowlevel.checkpoint()
-        while not (wait.answered or self._closed):
-            queue = self._soonest_queue()
-            if not queue:
-                break
+        while not (wait.answered or self._closed) and (queue := self._soonest_queue()):
             self._wakes = queue[0][0]
             delay = self._wakes - self._clock.now()
             if delay <= 0:
@@ -247,8 +244,6 @@ class Board:
                 text = f"{wait.backup_id} is not in the answer"
                 result = BackupNotFound(text, operation="DescribeBackups")
             wait.answer(result, now, len(ids))
-        if self._nap is not None and self._sleeper is not None and self._sleeper.answered:
-            self._nap.cancel()
 
     def _waits_for(self, ids: Iterable[str]) -> list[Wait]:
         return [wait for backup_id in ids for wait in self._waiting.get(backup_id, ())]
