@@ -69,7 +69,10 @@ def _sample(cls: type[FsxCopyError]) -> FsxCopyError:
     """
     Make an error with a value in every field.
     """
-    return cls(**{field.name: _SAMPLES[field.name] for field in attrs.fields(cls)})  # type: ignore[arg-type]  # each class has other fields
+    names = [field.name for field in attrs.fields(cls) if field.init]
+    error = cls(**{name: _SAMPLES[name] for name in names})  # type: ignore[arg-type]  # each class has other fields
+    error.accepted_backup_id = "backup-0a0a0a0a"
+    return error
 
 
 def _fields_of(error: FsxCopyError) -> dict[str, object]:

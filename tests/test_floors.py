@@ -21,6 +21,7 @@ _FLOORS = (
     "replication",
     "bulk",
     "client",
+    "_paging",
     "waiting",
     "_transport",
     "_convert",

@@ -17,6 +17,10 @@ class FsxCopyError(Exception):
     """
 
     message: str
+    accepted_backup_id: str | None = attrs.field(
+        init=False, default=None, kw_only=True, repr=False
+    )
+    """The copy that the service had accepted when `copy_backup_and_wait` failed."""
 
     @property
     def is_transient(self) -> bool:

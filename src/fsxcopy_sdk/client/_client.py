@@ -1,13 +1,12 @@
 """
-The client: the operations of the service around backup copies, and the wait.
+The operations of the service around backup copies, and the wait.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
-from contextlib import AsyncExitStack, aclosing, contextmanager
-from typing import TYPE_CHECKING, Self
+import logging
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from contextlib import aclosing, contextmanager
 
 from fsxcopy_sdk._arguments import (
     Duration,
@@ -19,11 +18,11 @@ from fsxcopy_sdk._arguments import (
     describe_backups_request,
     seconds,
 )
-from fsxcopy_sdk._clock import Clock, SystemClock
 from fsxcopy_sdk._convert import from_answer
+from fsxcopy_sdk._paging import every_backup
 from fsxcopy_sdk._schedule import WaitSchedule
-from fsxcopy_sdk._transport import Transport, open_transport
-from fsxcopy_sdk.errors import BackupNotFound, CallError, ClientClosed, RepeatedNextToken
+from fsxcopy_sdk.client._open import OpenClient
+from fsxcopy_sdk.errors import BackupNotFound, CallError, FsxCopyError
 from fsxcopy_sdk.models import (
     Backup,
     BackupFilter,
@@ -31,15 +30,11 @@ from fsxcopy_sdk.models import (
     DeleteBackupResponse,
     DescribeBackupsResponse,
 )
-from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, Board
-
-if TYPE_CHECKING:
-    from aiobotocore.session import AioSession
-    from botocore.config import Config
-    from types_aiobotocore_fsx.client import FSxClient
-    from types_aiobotocore_fsx.type_defs import DescribeBackupsRequestTypeDef
+from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT
 
 _DEFAULT_SCHEDULE = WaitSchedule()
+
+_log = logging.getLogger("fsxcopy_sdk.client")
 
 
 @contextmanager
@@ -54,7 +49,23 @@ def _carrying(client_request_token: str) -> Iterator[None]:
         raise
 
 
-class FsxCopyClient:
+@contextmanager
+def _keeping(accepted: str) -> Iterator[None]:
+    """
+    Let exceptions say which copy was accepted, cancellation too.
+    """
+    _log.info("%s: accepted", accepted, extra={"backup_id": accepted})
+    try:
+        yield
+    except FsxCopyError as error:
+        error.accepted_backup_id = accepted
+        raise
+    except BaseException as error:
+        error.add_note(f"the copy was accepted: {accepted}")
+        raise
+
+
+class FsxCopyClient(OpenClient):
     """
     Copy, describe, delete and await the backups of one Region, as ``async with``.
 
@@ -71,76 +82,6 @@ class FsxCopyClient:
 
         clock: What waits sleep on; None for the machine's.
     """
-
-    def __init__(
-        self,
-        region: str | None = None,
-        *,
-        session: AioSession | None = None,
-        endpoint_url: str | None = None,
-        config: Config | None = None,
-        clock: Clock | None = None,
-    ) -> None:
-        self._opening = (region, session, endpoint_url, config)
-        self._clock = SystemClock() if clock is None else clock
-        self._transport: Transport | None = None
-        self._entered = self._closed = False
-        self._board = Board(self._describe, self._clock, random.random)
-        self._stack = AsyncExitStack()
-
-    @classmethod
-    def from_client(cls, raw: FSxClient, *, clock: Clock | None = None) -> Self:
-        """
-        Wrap an open aiobotocore FSx client, which stays the caller's to close.
-
-        Its HTTP session is the caller's too: where that follows redirects, the session
-        token follows them; an answer from elsewhere is refused all the same.
-
-        Raises:
-            InvalidArguments: *raw* is no FSx client.
-        """
-        client = cls(clock=clock)
-        client._transport = Transport(raw)
-        return client
-
-    async def __aenter__(self) -> Self:
-        """
-        Open the client.
-
-        Raises:
-            ClientClosed: it was opened before.
-            InvalidArguments: an argument is not of its type.
-            ConfigurationError: no Region, no such profile, a bad endpoint ...
-            CredentialsUnavailable: the credentials cannot be loaded.
-        """
-        if self._entered:
-            raise ClientClosed("A client can be opened once: make a new one")
-        self._entered = True
-        if self._transport is None:
-            self._transport = await self._stack.enter_async_context(open_transport(*self._opening))
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """
-        Close the client and its connections.
-        """
-        self._transport, self._closed = None, True
-        self._board.close()
-        await self._stack.aclose()
-
-    @property
-    def _open_transport(self) -> Transport:
-        if self._transport is None:
-            state = "was closed" if self._closed else "is not open: use it inside `async with`"
-            raise ClientClosed(f"The client {state}")
-        return self._transport
-
-    @property
-    def region(self) -> str:
-        """
-        The Region that requests go to, known while the client is open.
-        """
-        return self._open_transport.region
 
     async def copy_backup(
         self,
@@ -250,26 +191,8 @@ class FsxCopyClient:
         request = describe_backups_request(
             backup_ids=None, filters=filters, max_results=max_results, next_token=None
         )
-        async for backup in self._items(request):
+        async for backup in every_backup(self._page, request):
             yield backup
-
-    async def _items(self, request: DescribeBackupsRequestTypeDef) -> AsyncGenerator[Backup, None]:
-        seen: set[str] = set()
-        while True:
-            page = await self._page(request)
-            for backup in page.backups:
-                yield backup
-            token = page.next_token
-            if not token:
-                return
-            if token in seen:
-                raise RepeatedNextToken(
-                    f"Page {len(seen) + 1} leads back to an earlier one: the listing has no end",
-                    operation="DescribeBackups",
-                    next_token=token,
-                )
-            seen.add(token)
-            request["NextToken"] = token
 
     async def delete_backup(
         self, backup_id: str, *, client_request_token: str | None = None
@@ -334,10 +257,37 @@ class FsxCopyClient:
                 last = backup
         return last
 
-    async def _page(self, request: DescribeBackupsRequestTypeDef) -> DescribeBackupsResponse:
-        answer = await self._open_transport.describe_backups(request)
-        return from_answer(DescribeBackupsResponse, answer)
+    async def copy_backup_and_wait(
+        self,
+        source_backup_id: str,
+        *,
+        source_region: str | None = None,
+        kms_key_id: str | None = None,
+        copy_tags: bool = False,
+        tags: Tags | None = None,
+        client_request_token: str | None = None,
+        max_wait: Duration = DEFAULT_MAX_WAIT,
+        schedule: WaitSchedule = _DEFAULT_SCHEDULE,
+    ) -> Backup:
+        """
+        Copy a backup and return the copy when it is AVAILABLE.
 
-    async def _describe(self, backup_ids: Sequence[str]) -> Sequence[Backup]:
-        # Of ids known to be good; their answer may come in pages like any other.
-        return [one async for one in self._items({"BackupIds": backup_ids})]
+        Arguments and exceptions are those of `copy_backup` and `watch_backup`; both
+        calls' arguments are checked before anything is sent. An exception after the
+        copy was accepted has its id as `accepted_backup_id`, for another wait; a
+        cancellation has it as a note, and a record of `fsxcopy_sdk.client` tells it.
+        """
+        check_type("schedule", schedule, WaitSchedule)
+        wait_seconds = seconds("max_wait", max_wait)
+        response = await self.copy_backup(
+            source_backup_id,
+            source_region=source_region,
+            kms_key_id=kms_key_id,
+            copy_tags=copy_tags,
+            tags=tags,
+            client_request_token=client_request_token,
+        )
+        with _keeping(response.backup.backup_id):
+            return await self.wait_until_backup_available(
+                response.backup.backup_id, max_wait=wait_seconds, schedule=schedule
+            )

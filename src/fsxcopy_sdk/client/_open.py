@@ -1,0 +1,115 @@
+"""
+A client's life: opened, looked through, closed.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Self
+
+from fsxcopy_sdk._clock import Clock, SystemClock
+from fsxcopy_sdk._convert import from_answer
+from fsxcopy_sdk._paging import every_backup
+from fsxcopy_sdk._transport import Transport, open_transport
+from fsxcopy_sdk.errors import ClientClosed
+from fsxcopy_sdk.models import Backup, DescribeBackupsResponse
+from fsxcopy_sdk.waiting import Board
+
+if TYPE_CHECKING:
+    from aiobotocore.session import AioSession
+    from botocore.config import Config
+    from types_aiobotocore_fsx.client import FSxClient
+    from types_aiobotocore_fsx.type_defs import DescribeBackupsRequestTypeDef
+
+
+class OpenClient:
+    """
+    What every operation needs: the way to the service, and the board of the waits.
+    """
+
+    def __init__(
+        self,
+        region: str | None = None,
+        *,
+        session: AioSession | None = None,
+        endpoint_url: str | None = None,
+        config: Config | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._opening = (region, session, endpoint_url, config)
+        self._clock = SystemClock() if clock is None else clock
+        self._transport: Transport | None = None
+        self._entered = self._closed = False
+        self._board = Board(self._describe, self._clock, random.random)
+        self._stack = AsyncExitStack()
+
+    @classmethod
+    def from_client(cls, raw: FSxClient, *, clock: Clock | None = None) -> Self:
+        """
+        Wrap an open aiobotocore FSx client, which stays the caller's to close.
+
+        Its HTTP session is the caller's too: where that follows redirects, the session
+        token follows them; an answer from elsewhere is refused all the same.
+
+        Raises:
+            InvalidArguments: *raw* is no FSx client.
+        """
+        client = cls(clock=clock)
+        client._transport = Transport(raw)
+        return client
+
+    async def __aenter__(self) -> Self:
+        """
+        Open the client.
+
+        Raises:
+            ClientClosed: it was opened before.
+            InvalidArguments: an argument is not of its type.
+            ConfigurationError: no Region, no such profile, a bad endpoint ...
+            CredentialsUnavailable: the credentials cannot be loaded.
+        """
+        if self._entered:
+            raise ClientClosed("A client can be opened once: make a new one")
+        self._entered = True
+        if self._transport is None:
+            self._transport = await self._stack.enter_async_context(open_transport(*self._opening))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """
+        Close the client and its connections.
+        """
+        self._transport, self._closed = None, True
+        self._board.close()
+        await self._stack.aclose()
+
+    @property
+    def _open_transport(self) -> Transport:
+        if self._transport is None:
+            state = "was closed" if self._closed else "is not open: use it inside `async with`"
+            raise ClientClosed(f"The client {state}")
+        return self._transport
+
+    @property
+    def region(self) -> str:
+        """
+        The Region that requests go to, known while the client is open.
+        """
+        return self._open_transport.region
+
+    @property
+    def clock(self) -> Clock:
+        """
+        The clock that waits sleep on.
+        """
+        return self._clock
+
+    async def _page(self, request: DescribeBackupsRequestTypeDef) -> DescribeBackupsResponse:
+        answer = await self._open_transport.describe_backups(request)
+        return from_answer(DescribeBackupsResponse, answer)
+
+    async def _describe(self, backup_ids: Sequence[str]) -> Sequence[Backup]:
+        # Of ids known to be good; their answer may come in pages like any other.
+        return [one async for one in every_backup(self._page, {"BackupIds": backup_ids})]
