@@ -7,6 +7,7 @@ The board knows one function, which describes backups; here it is the test's own
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from fsxcopy_sdk import (
     WaitSchedule,
     WaitTimeout,
 )
+from fsxcopy_sdk._progress import ProgressHistory
 from fsxcopy_sdk.testing import HeldClock
 from fsxcopy_sdk.waiting import Board
 
@@ -42,6 +44,7 @@ class Service:
     clock: HeldClock
     ends: dict[str, float] = attrs.field(factory=dict)
     calls: list[tuple[str, ...]] = attrs.field(factory=list)
+    times: list[float] = attrs.field(factory=list)
     unknown: set[str] = attrs.field(factory=set)
     omits: bool = False
     errors: list[FsxCopyError] = attrs.field(factory=list)
@@ -55,6 +58,7 @@ class Service:
 
     async def describe(self, backup_ids: Sequence[str]) -> list[Backup]:
         self.calls.append(tuple(backup_ids))
+        self.times.append(self.clock.now())
         await asyncio.sleep(0)
         if self.held is not None:
             await self.held.wait()
@@ -116,6 +120,50 @@ async def test_waits_share_their_calls(board: Board, service: Service) -> None:
 
     assert ids == [backup.backup_id for backup in backups]
     assert [50] * 10 == [len(call) for call in service.calls[1:]]
+
+
+@pytest.mark.parametrize(("others", "expected"), [(49, 5), (50, 10)])
+async def test_looks_of_a_crowd_are_further_apart(
+    board: Board, service: Service, others: int, expected: float
+) -> None:
+    """
+    With more than fifty waits, the smallest distance between looks is doubled.
+    """
+    schedule = WaitSchedule(min_delay=5, max_delay=600)
+    ids = [service.add(20) for _ in range(1 + others)]
+
+    await asyncio.gather(*(_wait(board, one, schedule) for one in ids))
+
+    assert expected == min(time for time in service.times if time > 0)
+
+
+async def test_a_thousand_waits_share_nearly_all_calls(board: Board, service: Service) -> None:
+    """
+    A thousand waits that end over twenty minutes make a fortieth of a thousand's calls.
+    """
+    source = random.Random(2)
+    ends = [source.uniform(20 * 60, 40 * 60) for _ in range(1000)]
+    ids = [service.add(end) for end in ends]
+    schedule = WaitSchedule()
+
+    await asyncio.gather(*(_wait(board, one, schedule) for one in ids))
+
+    together = len(service.calls)
+    assert sum(_looks_alone(end, schedule, source) for end in ends) >= 40 * together
+
+
+def _looks_alone(end: float, schedule: WaitSchedule, source: random.Random) -> int:
+    """
+    Count the looks of a wait that shares nothing.
+    """
+    elapsed, polls, progress = 0.0, 1, ProgressHistory()
+    while elapsed < end:
+        progress.add(elapsed, min(99, int(100 * elapsed / end)))
+        delay = schedule.delay(polls, math.inf, source.random, progress, elapsed)
+        assert delay is not None
+        elapsed += delay
+        polls += 1
+    return polls
 
 
 async def test_a_call_is_for_fifty_at_most(board: Board, service: Service) -> None:

@@ -116,14 +116,26 @@ def test_the_end_of_steady_progress_is_in_the_window(
         assert window.latest >= duration * (1 - 1e-6)
 
 
-def test_looks_wait_for_the_window() -> None:
+def test_looks_draw_near_to_the_window() -> None:
     """
-    Before the end can come there is one look at its earliest, if that is not too far.
+    Before the end can come there are looks, each at four fifths of the way.
     """
     history = _history((0, 0), (2, 1), (100, 50))
 
-    assert 100 * 100 / 51 - 100 == _delay(history, 100)
+    assert 0.8 * (100 * 100 / 51 - 100) == _delay(history, 100)
     assert 120 == _delay(_history((0, 0), (100, 5)), 100)
+
+
+def test_a_narrow_window_has_one_look_at_its_end() -> None:
+    """
+    Two smallest delays before a window, the next look is in it; at its end if it is narrow.
+    """
+    history = _history((0, 0), (999, 49), (1001, 50), (1979, 98), (1981, 99))
+    window = history.window()
+    assert window is not None
+    assert window.latest - window.earliest < 5 < window.earliest - 1985
+
+    assert window.latest - 1991 == _delay(history, 1991)
 
 
 def test_looks_are_close_in_the_window() -> None:
@@ -152,7 +164,7 @@ def test_predicted_looks_have_jitter_too() -> None:
     """
     history = _history((0, 0), (2, 1), (100, 50))
 
-    assert pytest.approx(0.9 * (100 * 100 / 51 - 100)) == _delay(history, 100, 1.0)
+    assert pytest.approx(0.9 * 0.8 * (100 * 100 / 51 - 100)) == _delay(history, 100, 1.0)
 
 
 @given(

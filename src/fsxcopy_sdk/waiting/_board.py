@@ -79,7 +79,7 @@ class Board:
                 yield backup
                 if wait.is_over(backup):
                     return
-            wait.reschedule(self._random)
+            wait.reschedule(self._random, in_crowd=len(self._waiting) >= MAX_BATCH)
 
     def close(self) -> None:
         """
