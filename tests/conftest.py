@@ -71,7 +71,9 @@ class Connect(Protocol):
     Make a client of us-west-2 at a local FSx; it is opened by ``async with``.
     """
 
-    def __call__(self, fsx: LocalFsx, *, config: AioConfig | None = None) -> FsxCopyClient: ...
+    def __call__(
+        self, fsx: LocalFsx, *, config: AioConfig | None = None, clock: HeldClock | None = None
+    ) -> FsxCopyClient: ...
 
 
 @pytest.fixture(name="connect")
@@ -80,7 +82,9 @@ def _connect(session: AioSession, config: AioConfig, clock: HeldClock) -> Connec
     A way to clients of any local FSx, on the clock of the test.
     """
 
-    def connect(fsx: LocalFsx, *, config: AioConfig | None = config) -> FsxCopyClient:
+    def connect(
+        fsx: LocalFsx, *, config: AioConfig | None = config, clock: HeldClock | None = clock
+    ) -> FsxCopyClient:
         return FsxCopyClient(
             "us-west-2", session=session, endpoint_url=fsx.endpoint_url, config=config, clock=clock
         )
