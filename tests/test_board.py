@@ -23,6 +23,7 @@ from fsxcopy_sdk import (
     BackupType,
     ClientClosed,
     FsxCopyError,
+    ResponseDecodingError,
     Throttled,
     WaitSchedule,
     WaitTimeout,
@@ -47,6 +48,7 @@ class Service:
     times: list[float] = attrs.field(factory=list)
     unknown: set[str] = attrs.field(factory=set)
     omits: bool = False
+    unreadable: str | None = None
     errors: list[FsxCopyError] = attrs.field(factory=list)
     held: asyncio.Event | None = None
     """Where calls wait, if they shall."""
@@ -64,6 +66,8 @@ class Service:
             await self.held.wait()
         if self.errors:
             raise self.errors.pop(0)
+        if self.unreadable in backup_ids:
+            raise ResponseDecodingError("one of them cannot be read")
         if self.unknown & set(backup_ids) and not self.omits:
             raise BackupNotFound("one of them is unknown", operation="DescribeBackups")
         return [self.backup(one) for one in backup_ids if one not in self.unknown]
@@ -223,6 +227,24 @@ async def test_a_missing_backup_does_not_hurt_the_others(
     # Halving fifty down to one takes six steps, each of one or two calls.
     splits = [call for call in service.calls if len(call) < 49 and call != (missing,)]
     assert (0 if omits else 11) >= len(splits)
+
+
+async def test_an_unreadable_backup_does_not_hurt_the_others(
+    board: Board, service: Service
+) -> None:
+    """
+    The one whose description cannot be read ends alone, with that error.
+    """
+    ids = [service.add(100.0) for _ in range(50)]
+    service.unreadable = ids[31]
+
+    results = await asyncio.gather(*(_wait(board, one) for one in ids), return_exceptions=True)
+
+    ended = [
+        one for one, result in zip(ids, results, strict=True) if isinstance(result, Exception)
+    ]
+    assert [ids[31]] == ended
+    assert isinstance(results[31], ResponseDecodingError)
 
 
 async def test_a_missing_backup_is_asked_for_alone(board: Board, service: Service) -> None:

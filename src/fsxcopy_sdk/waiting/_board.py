@@ -19,7 +19,7 @@ import anyio.lowlevel
 
 from fsxcopy_sdk._clock import Clock
 from fsxcopy_sdk._schedule import WaitSchedule
-from fsxcopy_sdk.errors import BackupNotFound, ClientClosed, FsxCopyError
+from fsxcopy_sdk.errors import BackupNotFound, ClientClosed, FsxCopyError, ResponseDecodingError
 from fsxcopy_sdk.models import Backup
 from fsxcopy_sdk.waiting._wait import Wait
 
@@ -218,21 +218,19 @@ class Board:
 
     async def _describe_or_split(self, batch: Sequence[str]) -> None:
         """
-        Describe *batch*; where one of it is not found, halve it until that one is alone.
+        Describe *batch*; where one of it spoils the answer, halve it until that one is alone.
         """
         pending = [batch]
         while pending:
             ids = pending.pop()
             try:
                 backups = await self._describe(ids)
-            except BackupNotFound as error:
-                if len(ids) == 1:
-                    self._answer(ids, {ids[0]: error})
-                else:
+            except FsxCopyError as error:
+                if len(ids) > 1 and _may_be_of_one(error):
                     middle = len(ids) // 2
                     pending += [ids[middle:], ids[:middle]]
-            except FsxCopyError as error:
-                self._answer(ids, dict.fromkeys(ids, error))
+                else:
+                    self._answer(ids, dict.fromkeys(ids, error))
             else:
                 self._answer(ids, {backup.backup_id: backup for backup in backups})
 
@@ -247,6 +245,14 @@ class Board:
 
     def _waits_for(self, ids: Iterable[str]) -> list[Wait]:
         return [wait for backup_id in ids for wait in self._waiting.get(backup_id, ())]
+
+
+def _may_be_of_one(error: FsxCopyError) -> bool:
+    """
+    Whether *error* may be the doing of one backup among many.
+    """
+    unreadable = isinstance(error, ResponseDecodingError) and not error.is_transient
+    return unreadable or isinstance(error, BackupNotFound)
 
 
 def _due(queue: _Queue) -> float:
