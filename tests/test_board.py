@@ -49,6 +49,7 @@ class Service:
     unknown: set[str] = attrs.field(factory=set)
     omits: bool = False
     unreadable: str | None = None
+    strangers: list[str] = attrs.field(factory=list)
     errors: list[FsxCopyError] = attrs.field(factory=list)
     held: asyncio.Event | None = None
     """Where calls wait, if they shall."""
@@ -70,7 +71,8 @@ class Service:
             raise ResponseDecodingError("one of them cannot be read")
         if self.unknown & set(backup_ids) and not self.omits:
             raise BackupNotFound("one of them is unknown", operation="DescribeBackups")
-        return [self.backup(one) for one in backup_ids if one not in self.unknown]
+        described = [*self.strangers, *backup_ids]
+        return [self.backup(one) for one in described if one not in self.unknown]
 
     def backup(self, backup_id: str) -> Backup:
         share = self.clock.now() / self.ends[backup_id]
@@ -245,6 +247,19 @@ async def test_an_unreadable_backup_does_not_hurt_the_others(
     ]
     assert [ids[31]] == ended
     assert isinstance(results[31], ResponseDecodingError)
+
+
+async def test_strangers_in_an_answer_are_ignored(board: Board, service: Service) -> None:
+    """
+    An answer may hold backups that nobody asked for; each wait has its own.
+    """
+    ids = [service.add(100.0) for _ in range(3)]
+    service.strangers = [service.add(1.0), ids[2]]
+
+    backups = await asyncio.gather(*(_wait(board, one) for one in ids[:2]))
+
+    assert ids[:2] == [backup.backup_id for backup in backups]
+    assert 11 == len(service.calls)
 
 
 async def test_a_missing_backup_is_asked_for_alone(board: Board, service: Service) -> None:

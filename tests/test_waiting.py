@@ -229,14 +229,21 @@ async def test_not_found_is_forgiven_at_first_only(
     clock: HeldClock, connect: Connect, unknown_ids: Literal["error", "omit"]
 ) -> None:
     """
-    A backup that stays unknown for more than a minute ends the wait.
+    A backup that stays unknown for longer than the grace ends the wait.
     """
+    schedule = WaitSchedule(min_delay=10, max_delay=10, not_found_grace=20)
     async with LocalFsx(clock=clock, unknown_ids=unknown_ids) as fsx, connect(fsx) as client:
-        started = clock.now()
-        with pytest.raises(BackupNotFound):
-            await client.wait_until_backup_available("backup-00000000", schedule=EVERY_TEN)
+        with pytest.raises(BackupNotFound) as caught:
+            await client.wait_until_backup_available("backup-00000000", schedule=schedule)
 
-    assert 60 < clock.now() - started <= 70
+    assert ["while waiting for backup-00000000: poll 4, after 30 s"] == caught.value.__notes__
+
+
+def test_the_default_grace_is_a_minute() -> None:
+    """
+    So long a copy that was only just accepted may be unknown.
+    """
+    assert 60 == WaitSchedule().not_found_grace
 
 
 async def test_a_backup_that_appears_late_is_found(
@@ -258,9 +265,11 @@ async def test_a_backup_that_vanishes_ends_the_wait(
     """
     What was seen once and is gone is not waited for.
     """
-    with pytest.raises(BackupNotFound):
-        async for _ in client.watch_backup(copy_id):
+    with pytest.raises(BackupNotFound) as caught:
+        async for _ in client.watch_backup(copy_id, schedule=EVERY_TEN):
             fsx.inject(Fault.error("BackupNotFound", "gone"))
+
+    assert [f"while waiting for {copy_id}: poll 2, after 10 s"] == caught.value.__notes__
 
 
 @pytest.mark.parametrize(
