@@ -810,6 +810,8 @@ def test_garbage(payload: bytes, fault: str) -> None:
     assert payload == caught.value.payload
     assert 1 == len(caught.value.faults)
     assert fault == caught.value.faults[0][: len(fault)]
+    is_json = fault not in ("$: empty", "$: not JSON: ")
+    assert (not is_json, not is_json) == (caught.value.is_garbled, caught.value.is_transient)
 
 
 @pytest.mark.parametrize("operation", service_model.OPERATIONS)

@@ -23,6 +23,7 @@ from fsxcopy_sdk import (
     FsxCopyClient,
     FsxCopyError,
     InvalidArguments,
+    ResponseDecodingError,
     Throttled,
     WaitSchedule,
     WaitTimeout,
@@ -185,9 +186,10 @@ async def test_passing_errors_are_survived(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
     """
-    Throttling, server errors and broken connections do not end a wait.
+    Throttling, server errors, broken connections and a proxy's pages do not end a wait.
     """
-    for fault in (Fault.throttling(), Fault.unavailable(), Fault.html(502), Fault.reset()):
+    faults = (Fault.throttling(), Fault.unavailable(), Fault.html(502), Fault.reset())
+    for fault in (*faults, Fault.html(200), Fault.empty()):
         fsx.inject(fault)
 
     backup = await client.wait_until_backup_available(copy_id)
@@ -222,6 +224,18 @@ async def test_a_missing_permission_ends_the_wait(
         await client.wait_until_backup_available(copy_id)
 
     assert [f"while waiting for {copy_id}: poll 1, after 0 s"] == caught.value.__notes__
+
+
+async def test_an_answer_of_the_wrong_form_ends_the_wait(
+    client: FsxCopyClient, fsx: LocalFsx, copy_id: str
+) -> None:
+    """
+    JSON that is no answer will be none the next time either.
+    """
+    fsx.inject(Fault.null())
+
+    with pytest.raises(ResponseDecodingError, match="must be an object"):
+        await client.wait_until_backup_available(copy_id)
 
 
 @pytest.mark.parametrize("unknown_ids", ["error", "omit"])

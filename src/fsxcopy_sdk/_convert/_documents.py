@@ -110,7 +110,9 @@ def _document(answer: Answer) -> object:
         return orjson.loads(answer.payload)
     except orjson.JSONDecodeError as error:
         fault = f"$: not JSON: {error}" if answer.payload else "$: empty"
-        raise _undecodable((fault,), answer.payload, answer) from error
+        garbled = _undecodable((fault,), answer.payload, answer)
+        garbled.is_garbled = True
+        raise garbled from error
 
 
 def _structure(
