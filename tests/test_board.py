@@ -11,6 +11,7 @@ import math
 import random
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import attrs
 import pytest
@@ -21,6 +22,7 @@ from fsxcopy_sdk import (
     BackupLifecycle,
     BackupNotFound,
     BackupType,
+    BadRequest,
     ClientClosed,
     FsxCopyError,
     ResponseDecodingError,
@@ -49,6 +51,7 @@ class Service:
     unknown: set[str] = attrs.field(factory=set)
     omits: bool = False
     unreadable: str | None = None
+    refused: str | None = None
     strangers: list[str] = attrs.field(factory=list)
     errors: list[FsxCopyError] = attrs.field(factory=list)
     held: asyncio.Event | None = None
@@ -68,7 +71,10 @@ class Service:
         if self.errors:
             raise self.errors.pop(0)
         if self.unreadable in backup_ids:
-            raise ResponseDecodingError("one of them cannot be read")
+            where = f"$.Backups[{backup_ids.index(self.unreadable)}].Lifecycle"
+            raise ResponseDecodingError("unreadable", faults=(f"{where}: must be a string",))
+        if self.refused in backup_ids:
+            raise BadRequest("one of them is no id")
         if self.unknown & set(backup_ids) and not self.omits:
             raise BackupNotFound("one of them is unknown", operation="DescribeBackups")
         described = [*self.strangers, *backup_ids]
@@ -231,14 +237,17 @@ async def test_a_missing_backup_does_not_hurt_the_others(
     assert (0 if omits else 11) >= len(splits)
 
 
-async def test_an_unreadable_backup_does_not_hurt_the_others(
-    board: Board, service: Service
+@pytest.mark.parametrize(
+    ("what", "expected"), [("unreadable", ResponseDecodingError), ("refused", BadRequest)]
+)
+async def test_a_backup_that_spoils_the_call_does_not_hurt_the_others(
+    board: Board, service: Service, what: str, expected: type[FsxCopyError]
 ) -> None:
     """
-    The one whose description cannot be read ends alone, with that error.
+    The one whose description cannot be read, or whose id is refused, ends alone.
     """
     ids = [service.add(100.0) for _ in range(50)]
-    service.unreadable = ids[31]
+    setattr(service, what, ids[31])
 
     results = await asyncio.gather(*(_wait(board, one) for one in ids), return_exceptions=True)
 
@@ -246,7 +255,20 @@ async def test_an_unreadable_backup_does_not_hurt_the_others(
         one for one, result in zip(ids, results, strict=True) if isinstance(result, Exception)
     ]
     assert [ids[31]] == ended
-    assert isinstance(results[31], ResponseDecodingError)
+    assert isinstance(results[31], expected)
+
+
+async def test_an_answer_that_is_no_listing_is_not_halved(board: Board, service: Service) -> None:
+    """
+    What is wrong with the whole answer is nobody's in particular.
+    """
+    ids = [service.add(100.0) for _ in range(50)]
+    service.errors = [ResponseDecodingError("unreadable", faults=("$: must be an object",))]
+
+    results = await asyncio.gather(*(_wait(board, one) for one in ids), return_exceptions=True)
+
+    assert [ResponseDecodingError] * 50 == [type(result) for result in results]
+    assert 1 == len(service.calls)
 
 
 async def test_strangers_in_an_answer_are_ignored(board: Board, service: Service) -> None:
@@ -303,19 +325,43 @@ async def test_a_passing_error_is_everybodys(board: Board, service: Service) -> 
     assert ids == [backup.backup_id for backup in backups]
 
 
-async def test_failures_grow_further_apart(board: Board, service: Service) -> None:
+@pytest.mark.parametrize("waits", [1, 5, 50])
+async def test_failures_grow_further_apart(board: Board, service: Service, waits: int) -> None:
     """
-    Looks that fail in a row are spaced by their own number, whatever progress promised.
+    Looks that fail in a row are spaced by their own number, those of many like those of one.
     """
-    backup_id = service.add(2 * HOUR)
+    ids = [service.add(2 * HOUR) for _ in range(waits)]
     service.errors = [Throttled("slow down") for _ in range(1000)]
     schedule = WaitSchedule(min_delay=5, max_delay=120)
 
-    with pytest.raises(WaitTimeout) as caught:
-        await _wait(board, backup_id, schedule)
+    results = await asyncio.gather(
+        *(_wait(board, one, schedule) for one in ids), return_exceptions=True
+    )
 
-    assert len(service.calls) < 100
-    assert isinstance(caught.value.__cause__, Throttled)
+    assert len(service.calls) < 80
+    for result in results:
+        assert isinstance(result, WaitTimeout)
+        assert isinstance(result.__cause__, Throttled)
+
+
+async def test_failures_are_spaced_by_themselves(service: Service, clock: HeldClock) -> None:
+    """
+    Neither earlier looks nor progress count while looks fail; afterwards they do again.
+    """
+    schedule = WaitSchedule(min_delay=10, max_delay=80)
+    backup_id = service.add(clock.now() + 1000.0)
+    looks = [(clock.now(), type(None))]
+    async for _ in Board(service.describe, clock, lambda: 1.0).watch(backup_id, HOUR, schedule):
+        looks.append((clock.now(), Backup))
+        if len(looks) == 4:
+            service.errors = [Throttled("slow down") for _ in range(3)]
+            failing_since = len(service.times)
+
+    times = service.times[failing_since - 1 :]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    # The first gap was set by the look before; then come those of one, two, three failures.
+    assert [10.0, 20.0, 40.0] == gaps[1:4]
+    assert 40.0 != gaps[4] != 80.0
 
 
 async def test_a_lasting_error_ends_all_with_an_error_of_their_own(

@@ -90,7 +90,7 @@ def test_memory_is_bounded() -> None:
     history = _history(*((float(number), number) for number in range(99)))
 
     assert 16 == len(history.points)
-    assert [(0.0, 0), (98.0, 98)] == [history.points[0], history.points[-1]]
+    assert [0, *range(84, 99)] == [percent for _, percent in history.points]
 
 
 @given(
@@ -136,6 +136,8 @@ def test_a_narrow_window_has_one_look_at_its_end() -> None:
     assert window.latest - window.earliest < 5 < window.earliest - 1985
 
     assert window.latest - 1991 == _delay(history, 1991)
+    assert 0.8 * 12.5 == _delay(history, window.earliest - 12.5)
+    assert 5 == _delay(history, window.latest - 1)
 
 
 def test_looks_are_close_in_the_window() -> None:
@@ -156,6 +158,25 @@ def test_looks_grow_apart_when_progress_stands_still() -> None:
     history = _history((0, 0), (100, 98), (200, 99), (3200, 99))
 
     assert 100 == _delay(history, 3200)
+
+
+def test_progress_that_vanishes_is_not_hurried_after() -> None:
+    """
+    Past the predicted end, with no progress shown, looks grow apart as if it stood still.
+    """
+    history = _history((0, 0), (100, 10), (200, 20), (3000, None))
+
+    assert (3000 - 200) / 30 == _delay(history, 3000)
+
+
+@pytest.mark.parametrize("percent", [-1, 101, None])
+def test_what_is_no_percentage_says_nothing(percent: int | None) -> None:
+    """
+    Only 0 to 100 is progress.
+    """
+    history = _history((0, 5), (10, percent))
+
+    assert [(0, 5)] == history.points
 
 
 def test_predicted_looks_have_jitter_too() -> None:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import pickle
 import random
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -277,13 +278,28 @@ async def test_a_backup_that_vanishes_ends_the_wait(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
     """
-    What was seen once and is gone is not waited for.
+    What is gone when the grace is over is not waited for.
     """
+    schedule = WaitSchedule(min_delay=10, max_delay=10, not_found_grace=5)
     with pytest.raises(BackupNotFound) as caught:
-        async for _ in client.watch_backup(copy_id, schedule=EVERY_TEN):
+        async for _ in client.watch_backup(copy_id, schedule=schedule):
             fsx.inject(Fault.error("BackupNotFound", "gone"))
 
     assert [f"while waiting for {copy_id}: poll 2, after 10 s"] == caught.value.__notes__
+
+
+async def test_a_backup_may_be_unknown_again_at_first(
+    client: FsxCopyClient, fsx: LocalFsx, copy_id: str
+) -> None:
+    """
+    Of a copy just accepted one server may know and the next one not.
+    """
+    async for seen in client.watch_backup(copy_id, schedule=EVERY_TEN):
+        if fsx.calls["DescribeBackups"] == 1:
+            fsx.inject(Fault.error("BackupNotFound", "not here"))
+        last = seen
+
+    assert BackupLifecycle.AVAILABLE is last.lifecycle
 
 
 @pytest.mark.parametrize(
@@ -331,6 +347,25 @@ async def test_polls_are_logged_for_those_who_listen(
     }
     assert expected.items() <= vars(first).items()
     assert (logging.DEBUG, logging.INFO) == (first.levelno, last.levelno)
+
+
+async def test_failed_looks_are_logged(
+    client: FsxCopyClient, fsx: LocalFsx, copy_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    A look that saw nothing leaves a record too, with the name of the error.
+    """
+    caplog.set_level(logging.DEBUG, logger="fsxcopy_sdk.waiting")
+    fsx.inject(Fault.throttling())
+    fsx.inject(Fault.error("AccessDeniedException", "no"))
+
+    with suppress(AccessDenied):
+        await client.wait_until_backup_available(copy_id, schedule=EVERY_TEN)
+
+    assert [
+        f"{copy_id}: not seen yet, next look in 10.0 s after Throttled",
+        f"{copy_id}: not seen yet, ended by AccessDenied",
+    ] == [record.getMessage() for record in caplog.records]
 
 
 # Both calls in one.

@@ -65,7 +65,7 @@ class WaitSchedule:
     """
 
     min_delay: float = attrs.field(default=_MIN_DELAY, converter=_min_delay)
-    """Seconds; no two looks are closer, but where the deadline leaves no other way."""
+    """Seconds between the looks that a wait asks for; what others ask for it sees too."""
     max_delay: float = attrs.field(default=_MAX_DELAY, converter=_max_delay)
     """Seconds; no two looks are further apart."""
     not_found_grace: float = attrs.field(default=_NOT_FOUND_GRACE, converter=_not_found_grace)
@@ -119,7 +119,7 @@ def _towards(window: Window, elapsed: float, stands_since: float, min_delay: flo
     ahead = max(window.earliest - elapsed, 0.0)
     if ahead > _NEAR * min_delay:
         return ahead * _PART_OF_THE_WAY
-    if math.isinf(window.latest):
+    if math.isinf(window.latest) or elapsed > window.latest:
         return ahead or (elapsed - stands_since) / _LOOKS_STANDING_STILL
     width = window.latest - elapsed - ahead
     return ahead + max(width / _LOOKS_IN_WINDOW, min(width, min_delay))
