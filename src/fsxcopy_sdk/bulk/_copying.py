@@ -141,7 +141,6 @@ class BulkCopy:
         while self._told == len(outcomes):
             if self._over or self._ledger.is_complete:
                 raise StopAsyncIteration
-            self._news = anyio.Event()
             await self._news.wait()
         self._told += 1
         return outcomes[self._told - 1]
@@ -199,12 +198,14 @@ class BulkCopy:
         """
         Wait until the service may have a slot; *ended* copies were over when it had none.
         """
-        left = self._settings.max_wait - lane.refused(self._clock.now())
+        now = self._clock.now()
+        since = now if start.held_since is None else start.held_since
+        left = since + self._settings.max_wait - now
         if left < _NOTHING:
             lane.release()
             self._end(start.number, CopyTimedOut(request=start.request, error=error))
             return
-        self._put_back(lane, attrs.evolve(start, tries=0), error)
+        self._put_back(lane, attrs.evolve(start, tries=0, held_since=since), error)
         if lane.ended == ended:
             await self._rest(lane, min(left, patience.hold_delay(self._random)))
 
@@ -230,7 +231,6 @@ class BulkCopy:
         """
         Follow the copy that the service has begun, or had begun before for this token.
         """
-        lane.refused_since = None
         verdict = judge(backup.lifecycle)
         if verdict is Verdict.FAILURE and start.can_climb:
             self._climb(lane, start, backup.backup_id)

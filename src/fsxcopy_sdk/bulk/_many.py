@@ -46,8 +46,8 @@ def copy_many(
         max_in_progress: Copies in progress at once; of ONTAP volumes, per volume and
             key. Copies that others start need not be counted here: the service does.
 
-        max_wait: Seconds or a timedelta that each copy is waited for, and for how long
-            the service may refuse to begin any.
+        max_wait: Seconds or a timedelta that each copy is waited for once it has begun,
+            and before that, while the service has no room for it.
 
         schedule: How the looks at each copy are spaced.
 

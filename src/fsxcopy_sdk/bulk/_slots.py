@@ -33,6 +33,8 @@ class Start:
     """How often in a row it was asked for and met what may pass."""
     in_doubt: bool = False
     """Whether one of those calls may have been accepted."""
+    held_since: float | None = None
+    """When the service first had no room for it, by the client's clock."""
 
     @property
     def can_climb(self) -> bool:
@@ -60,8 +62,6 @@ class Lane:
     """Slots that are taken."""
     ended: int = 0
     """How many copies that were in progress are no longer."""
-    refused_since: float | None = None
-    """Since when the service has refused every start, by the client's clock."""
 
     @property
     def is_done(self) -> bool:
@@ -92,14 +92,6 @@ class Lane:
         """
         self.held -= 1
         self.ended += 1
-
-    def refused(self, now: float) -> float:
-        """
-        Note that the service lets nothing start; return for how many seconds it has not.
-        """
-        if self.refused_since is None:
-            self.refused_since = now
-        return now - self.refused_since
 
 
 def lanes(starts: Iterable[Start], slots: int) -> list[Lane]:
