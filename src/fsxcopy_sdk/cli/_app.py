@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 from cyclopts import App, Parameter
 
 from fsxcopy_sdk.cli._exit import Exit
-from fsxcopy_sdk.cli._options import Duration, Flag, Globals, Selection, Waiting
+from fsxcopy_sdk.cli._options import Copying, Duration, Flag, Globals, Selection, Waiting
 from fsxcopy_sdk.cli._text import logging_to_standard_error
 
 if TYPE_CHECKING:
@@ -43,13 +43,20 @@ Exit codes:
 Where items failed in different ways, the code is 1.
 """
 
-app = App(name="fsxcopy", help=_HELP, help_format="plaintext", version_flags=["--version"])
+app = App(
+    name="fsxcopy",
+    help=_HELP,
+    help_format="plaintext",
+    version_flags=["--version"],
+    suppress_keyboard_interrupt=False,
+)
 app.register_install_completion_command()
 
 _BackupIds: TypeAlias = Annotated[
     str, Parameter(help="Ids of backups; `-` for those on standard input.")
 ]
 _Globals: TypeAlias = Annotated[Globals, Parameter(parse=False)]
+_COPYING = Copying()
 _WAITING = Waiting()
 _SELECTION = Selection()
 _GLOBALS = Globals()
@@ -87,8 +94,30 @@ def _run(options: Globals, work: Callable[[Talk], Awaitable[Exit]]) -> Exit:
 
     from fsxcopy_sdk.cli._talk import Talk  # noqa: PLC0415 - see above
 
-    with Talk(options) as talk:
-        return anyio.run(work, talk)
+    return anyio.run(work, Talk(options))
+
+
+@app.command
+def copy(
+    *backup_ids: _BackupIds,
+    copying: Copying = _COPYING,
+    waiting: Waiting = _WAITING,
+    salt: Annotated[str, Parameter(help="Any text; with another one, copy once more.")] = "",
+    options: _Globals,
+) -> Exit:
+    r"""
+    Copy backups into a Region, and wait until the copies are AVAILABLE.
+
+    The same command typed again finds the same copies, and makes none twice.
+
+    For example:
+
+      fsxcopy copy backup-0123456789abcdef0 \
+        --source-region us-east-2 --region us-west-2 --tag Purpose=dr
+    """
+    from fsxcopy_sdk.cli._copy import copy as work  # noqa: PLC0415 - see above
+
+    return _run(options, partial(work, options, copying, waiting, backup_ids, salt=salt))
 
 
 @app.command(name="list")

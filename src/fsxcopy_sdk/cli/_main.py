@@ -4,6 +4,7 @@ Around every command: the ids from standard input, and how errors end it.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,9 @@ def run(arguments: Sequence[str]) -> Exit:
     """
     Carry out a command line, say what went wrong, and return the code to exit with.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         try:
             return carry_out([*_with_standard_input(arguments)])

@@ -83,6 +83,23 @@ class Waiting:
 
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
+class Copying:
+    """
+    How to copy.
+    """
+
+    kms_key_id: str | None = None
+    """Key for the copies in their Region, if not the account's own of FSx."""
+    copy_tags: Flag = False
+    """Give the copies the tags of their sources too."""
+    tag: Texts = ()
+    """Tag for the copies, as Key=Value; may be repeated, and wins over the source's."""
+    max_in_progress: int = 5
+    """Copies in progress at once."""
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
 class Selection:
     """
     Which backups are meant.

@@ -35,6 +35,8 @@ class Ended:
         """
         The code that a command with this item alone ends with.
         """
+        if self.outcome == "timed_out":
+            return Exit.TIMED_OUT
         return exit_of(self.error) if self.error else Exit.DONE
 
     @property

@@ -10,9 +10,8 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable
-from types import TracebackType
-from typing import Self
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 
 import attrs
 from rich.console import Console
@@ -68,7 +67,7 @@ class _Row:
 
 class Talk:
     """
-    Say what goes on, on standard error, from inside ``with``.
+    Say what goes on, on standard error.
 
     *now* tells the time in seconds.
     """
@@ -92,19 +91,15 @@ class Talk:
                 transient=True,
             )
 
-    def __enter__(self) -> Self:
-        if self._live:
-            self._live.start()
-        return self
+    @contextmanager
+    def shown_live(self) -> Iterator[None]:
+        """
+        Let lines move meanwhile, where they can.
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._live:
-            self._live.stop()
+        Nothing else may write to the terminal in that time.
+        """
+        with self._live or nullcontext():
+            yield
 
     def say(self, text: str) -> None:
         """

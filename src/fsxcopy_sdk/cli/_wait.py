@@ -42,17 +42,21 @@ async def wait(options: Globals, waiting: Waiting, backup_ids: Sequence[str], ta
     running, codes = dict.fromkeys(ids), []
     async with client_of(options) as client:
         try:
-            with outcomes(options) as results:
+            with outcomes(options) as results, talk.shown_live():
                 async with _all(client, ids, waiting, schedule, talk) as ends:
                     async for end in ends:
                         talk.ended(str(end.backup_id), end.words)
                         codes.append(end.exit)
-                        if not isinstance(end.error, WaitTimeout):
+                        if not _goes_on(end):
                             del running[str(end.backup_id)]
                         results.add(end.document(), end.row())
         finally:
             say_what_still_runs(talk, options, client.region, running)
     return exit_of_all(codes)
+
+
+def _goes_on(end: Ended) -> bool:
+    return isinstance(end.error, WaitTimeout) and end.error.last_seen is not None
 
 
 @asynccontextmanager
