@@ -1,0 +1,40 @@
+"""
+Keep a second Region ready: a policy, a plan of what it wants done, and the doing of it.
+
+What is to be done is decided by pure functions, from a policy and what two listings
+show; `_planning` reads, `_applying` does. Nothing is remembered between two runs but by
+the service: which backup a copy was made of, and whose it is by its tags.
+"""
+
+from __future__ import annotations
+
+from fsxcopy_sdk.replication._lineage import POLICY_TAG, SOURCE_TAG, TIME_TAG
+from fsxcopy_sdk.replication._plan import (
+    CannotCopy,
+    CannotCopyReason,
+    KnownCopy,
+    PlannedCopy,
+    PlannedPrune,
+    ReplicationPlan,
+)
+from fsxcopy_sdk.replication._planning import plan_replication
+from fsxcopy_sdk.replication._policy import ReplicationPolicy
+from fsxcopy_sdk.replication._report import ReplicationReport, SourceReport
+from fsxcopy_sdk.replication._values import BackupSummary
+
+__all__ = [
+    "BackupSummary",
+    "CannotCopy",
+    "CannotCopyReason",
+    "KnownCopy",
+    "POLICY_TAG",
+    "PlannedCopy",
+    "PlannedPrune",
+    "ReplicationPlan",
+    "ReplicationPolicy",
+    "ReplicationReport",
+    "SOURCE_TAG",
+    "SourceReport",
+    "TIME_TAG",
+    "plan_replication",
+]
