@@ -37,6 +37,14 @@ def _to_tuple(given: Iterable[_Item]) -> tuple[_Item, ...]:
     return tuple(given) if is_collection else cast("tuple[_Item, ...]", (items,))
 
 
+def _to_texts(given: Iterable[str]) -> tuple[str, ...]:
+    return _to_tuple(given)
+
+
+def _to_filters(given: Iterable[BackupFilter]) -> tuple[BackupFilter, ...]:
+    return _to_tuple(given)
+
+
 def _to_tags(given: Tags) -> tuple[Tag, ...]:
     if isinstance(given, Mapping):
         return tuple(Tag(key=key, value=value) for key, value in given.items())
@@ -71,11 +79,11 @@ class ReplicationPolicy:
 
     name: str
     """What the copies are known by: only copies with this name in their tags are pruned."""
-    file_system_ids: tuple[str, ...] = attrs.field(default=(), converter=_to_tuple)
+    file_system_ids: tuple[str, ...] = attrs.field(default=(), converter=_to_texts)
     """File systems to copy the backups of, and those of their volumes."""
-    volume_ids: tuple[str, ...] = attrs.field(default=(), converter=_to_tuple)
+    volume_ids: tuple[str, ...] = attrs.field(default=(), converter=_to_texts)
     """Volumes to copy the backups of, beside the file systems; neither means everything."""
-    filters: tuple[BackupFilter, ...] = attrs.field(default=(), converter=_to_tuple)
+    filters: tuple[BackupFilter, ...] = attrs.field(default=(), converter=_to_filters)
     """What the backups must pass as well."""
     newest: int | None = 1
     """How many backups of each file system or volume, the newest first; None for all."""
