@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 from cyclopts import App, Parameter
 
 from fsxcopy_sdk.cli._exit import Exit
-from fsxcopy_sdk.cli._options import Copying, Duration, Flag, Globals, Selection, Waiting
+from fsxcopy_sdk.cli._options import (
+    Copying,
+    Duration,
+    Flag,
+    Globals,
+    InProgress,
+    Policy,
+    Scope,
+    Selection,
+    Waiting,
+)
 from fsxcopy_sdk.cli._text import logging_to_standard_error
 
 if TYPE_CHECKING:
@@ -48,9 +58,9 @@ app = App(
     help=_HELP,
     help_format="plaintext",
     version_flags=["--version"],
-    suppress_keyboard_interrupt=False,
 )
 app.register_install_completion_command()
+app.meta.suppress_keyboard_interrupt = False  # it has its own last words
 
 _BackupIds: TypeAlias = Annotated[
     str, Parameter(help="Ids of backups; `-` for those on standard input.")
@@ -59,6 +69,9 @@ _Globals: TypeAlias = Annotated[Globals, Parameter(parse=False)]
 _COPYING = Copying()
 _WAITING = Waiting()
 _SELECTION = Selection()
+_SCOPE = Scope()
+_POLICY = Policy()
+_IN_PROGRESS = 5  # per destination Region (FSx quotas)
 _GLOBALS = Globals()
 
 
@@ -102,6 +115,8 @@ def copy(
     *backup_ids: _BackupIds,
     copying: Copying = _COPYING,
     waiting: Waiting = _WAITING,
+    copy_tags: Annotated[Flag, Parameter(help="Give the copies their sources' tags.")] = False,
+    max_in_progress: InProgress = _IN_PROGRESS,
     salt: Annotated[str, Parameter(help="Any text; with another one, copy once more.")] = "",
     options: _Globals,
 ) -> Exit:
@@ -117,7 +132,19 @@ def copy(
     """
     from fsxcopy_sdk.cli._copy import copy as work  # noqa: PLC0415 - see above
 
-    return _run(options, partial(work, options, copying, waiting, backup_ids, salt=salt))
+    return _run(
+        options,
+        partial(
+            work,
+            options,
+            copying,
+            waiting,
+            backup_ids,
+            copy_tags=copy_tags,
+            max_in_progress=max_in_progress,
+            salt=salt,
+        ),
+    )
 
 
 @app.command(name="list")
@@ -165,6 +192,74 @@ def wait(*backup_ids: _BackupIds, waiting: Waiting = _WAITING, options: _Globals
     from fsxcopy_sdk.cli._wait import wait as work  # noqa: PLC0415 - see above
 
     return _run(options, partial(work, options, waiting, backup_ids))
+
+
+@app.command
+def plan(*, policy: Policy = _POLICY, options: _Globals) -> Exit:
+    r"""
+    Show what a sync would do, and why; nothing is changed.
+
+    For example:
+
+      fsxcopy plan --source-region us-east-2 --region us-west-2 \
+        --keep-newest 7
+    """
+    from fsxcopy_sdk.cli._replicate import plan as work  # noqa: PLC0415 - see above
+
+    return _run(options, partial(work, options, policy))
+
+
+@app.command
+def sync(
+    *,
+    policy: Policy = _POLICY,
+    waiting: Waiting = _WAITING,
+    max_in_progress: InProgress = _IN_PROGRESS,
+    prune: Annotated[Flag, Parameter(help="Delete copies that are no longer kept.")] = False,
+    dry_run: Annotated[Flag, Parameter(help="Show the plan, and change nothing.")] = False,
+    options: _Globals,
+) -> Exit:
+    r"""
+    Copy the newest backups of a Region to another one, where they are not yet.
+
+    It may be interrupted or killed, and run again or twice at once: nothing
+    is copied twice. The newest copy is never pruned.
+
+    For example:
+
+      fsxcopy sync --source-region us-east-2 --region us-west-2 \
+        --keep-newest 7 --prune
+    """
+    from fsxcopy_sdk.cli._replicate import sync as work  # noqa: PLC0415 - see above
+
+    return _run(
+        options,
+        partial(
+            work,
+            options,
+            policy,
+            waiting,
+            prune=prune,
+            dry_run=dry_run,
+            max_in_progress=max_in_progress,
+        ),
+    )
+
+
+@app.command
+def report(*, scope: Scope = _SCOPE, options: _Globals) -> Exit:
+    """
+    Tell of every file system and volume how old its newest copy is.
+
+    The exit code is 1 where one is late.
+
+    For example:
+
+      fsxcopy report --source-region us-east-2 --region us-west-2 --max-age 25h
+    """
+    from fsxcopy_sdk.cli._replicate import report as work  # noqa: PLC0415 - see above
+
+    return _run(options, partial(work, options, scope))
 
 
 @app.command

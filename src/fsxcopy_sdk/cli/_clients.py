@@ -5,7 +5,8 @@ Clients from the options of a command, and what is typed to go on with them.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 
 from fsxcopy_sdk import FsxCopyClient
 from fsxcopy_sdk._arguments import check_backup_id
@@ -21,6 +22,26 @@ def client_of(options: Globals) -> FsxCopyClient:
     """
     session = session_of_profile(options.profile)
     return FsxCopyClient(options.region, session=session, endpoint_url=options.endpoint_url)
+
+
+@asynccontextmanager
+async def clients_of(options: Globals) -> AsyncIterator[tuple[FsxCopyClient, FsxCopyClient]]:
+    """
+    Open the clients of the source's Region and of the destination's, of one session.
+
+    Raises:
+        InvalidArguments: no source Region is given.
+    """
+    if options.source_region is None:
+        fault = "--source-region: must be given"
+        raise InvalidArguments(fault, (fault,))
+    session = session_of_profile(options.profile)
+    url = options.endpoint_url
+    async with (
+        FsxCopyClient(options.source_region, session=session, endpoint_url=url) as source,
+        FsxCopyClient(options.region, session=session, endpoint_url=url) as destination,
+    ):
+        yield source, destination
 
 
 def checked(backup_ids: Iterable[str]) -> tuple[str, ...]:

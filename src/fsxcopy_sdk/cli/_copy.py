@@ -23,6 +23,8 @@ async def copy(
     backup_ids: Sequence[str],
     talk: Talk,
     *,
+    copy_tags: bool,
+    max_in_progress: int,
     salt: str,
 ) -> Exit:
     """
@@ -33,7 +35,7 @@ async def copy(
             source_backup_id=backup_id,
             source_region=options.source_region,
             kms_key_id=copying.kms_key_id,
-            copy_tags=copying.copy_tags,
+            copy_tags=copy_tags,
             tags=tags(copying.tag),
             salt=salt,
         )
@@ -43,7 +45,7 @@ async def copy(
         copies = copy_many(
             client,
             requests,
-            max_in_progress=copying.max_in_progress,
+            max_in_progress=max_in_progress,
             max_wait=waiting.max_wait,
             schedule=schedule_of(waiting),
             on_seen=partial(show_in, talk),

@@ -4,15 +4,12 @@ Copies on their way, as `fsxcopy copy` and `fsxcopy sync` tell of them.
 
 from __future__ import annotations
 
-from typing import assert_never
-
 from fsxcopy_sdk import FsxCopyClient
 from fsxcopy_sdk.bulk import (
     BulkCopy,
     Copied,
     CopyFailed,
     CopyInProgress,
-    CopyOutcome,
     CopyRequest,
     CopySkipped,
     CopyTimedOut,
@@ -22,6 +19,23 @@ from fsxcopy_sdk.cli._exit import Exit, exit_of_all
 from fsxcopy_sdk.cli._options import Globals
 from fsxcopy_sdk.cli._outcomes import Ended, outcomes
 from fsxcopy_sdk.cli._talk import Talk
+from fsxcopy_sdk.replication import (
+    AppliedPlan,
+    PlanOutcome,
+    Pruned,
+    PruneFailed,
+    PruneSkipped,
+)
+
+_WORDS: dict[type[PlanOutcome], str] = {
+    Copied: "copied",
+    CopyFailed: "failed",
+    CopySkipped: "skipped",
+    CopyTimedOut: "timed_out",
+    Pruned: "pruned",
+    PruneFailed: "not_pruned",
+    PruneSkipped: "kept",
+}
 
 
 def show_in(talk: Talk, seen: CopyInProgress) -> None:
@@ -32,7 +46,9 @@ def show_in(talk: Talk, seen: CopyInProgress) -> None:
         talk.seen(seen.backup)
 
 
-async def follow(copies: BulkCopy, client: FsxCopyClient, options: Globals, talk: Talk) -> Exit:
+async def follow(
+    copies: BulkCopy | AppliedPlan, client: FsxCopyClient, options: Globals, talk: Talk
+) -> Exit:
     """
     Carry out *copies*, tell of each end, and in the end of what goes on without us.
     """
@@ -43,34 +59,28 @@ async def follow(copies: BulkCopy, client: FsxCopyClient, options: Globals, talk
                 async for outcome in copies:
                     end = ended(outcome)
                     ends.append(end)
-                    talk.ended(end.backup_id or outcome.request.source_backup_id, end.words)
+                    talk.ended(end.backup_id or str(end.source_id), end.words)
                     results.add(end.document(), end.row())
     finally:
         _say_what_is_left(copies, ends, client, options, talk)
     return exit_of_all(end.exit for end in ends)
 
 
-def ended(outcome: CopyOutcome) -> Ended:
+def ended(outcome: PlanOutcome) -> Ended:
     """
     Return *outcome* as it is told.
     """
-    match outcome:
-        case Copied():
-            word, reason = "copied", None
-        case CopySkipped():
-            word, reason = "skipped", outcome.reason
-        case CopyFailed():
-            word, reason = "failed", None
-        case CopyTimedOut():
-            word, reason = "timed_out", None
-        case _:
-            assert_never(outcome)
+    word, error = _WORDS[type(outcome)], outcome.error
+    if isinstance(outcome, Pruned | PruneFailed | PruneSkipped):
+        reason = outcome.prune.reason if isinstance(outcome, Pruned) else None
+        backup_id = outcome.prune.copy.backup_id
+        return Ended(outcome=word, backup_id=backup_id, error=error, reason=reason)
     return Ended(
         outcome=word,
         backup_id=outcome.backup.backup_id if outcome.backup else None,
         backup=outcome.backup,
-        error=outcome.error,
-        reason=reason,
+        error=error,
+        reason=outcome.reason if isinstance(outcome, CopySkipped) else None,
         request=_document(outcome.request),
     )
 
@@ -81,7 +91,11 @@ def _document(request: CopyRequest) -> dict[str, object]:
 
 
 def _say_what_is_left(
-    copies: BulkCopy, ends: list[Ended], client: FsxCopyClient, options: Globals, talk: Talk
+    copies: BulkCopy | AppliedPlan,
+    ends: list[Ended],
+    client: FsxCopyClient,
+    options: Globals,
+    talk: Talk,
 ) -> None:
     timed_out = [end.backup_id for end in ends if end.outcome == "timed_out" and end.backup_id]
     left = copies.in_progress

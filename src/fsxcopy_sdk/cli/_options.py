@@ -81,21 +81,20 @@ class Waiting:
     """Look at a backup no more often than this."""
 
 
+InProgress: TypeAlias = Annotated[int, Parameter(help="Copies in progress at once.")]
+
+
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class Copying:
     """
-    How to copy.
+    What copies are to be like.
     """
 
     kms_key_id: str | None = None
     """Key for the copies in their Region, if not the account's own of FSx."""
-    copy_tags: Flag = False
-    """Give the copies the tags of their sources too."""
     tag: Texts = ()
     """Tag for the copies, as Key=Value; may be repeated, and wins over the source's."""
-    max_in_progress: int = 5
-    """Copies in progress at once."""
 
 
 @Parameter(name="*")
@@ -111,6 +110,43 @@ class Selection:
     """Only backups of this volume; may be repeated."""
     filter: Texts = ()
     """Only what passes a filter, such as backup-type=AUTOMATIC; may be repeated."""
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class Scope:
+    """
+    What a policy is for.
+    """
+
+    policy: str = "fsxcopy"
+    """Name of the policy, which its copies have in a tag: no others are pruned."""
+    selection: Selection = Selection()
+    max_age: Duration = timedelta(days=1)
+    """Age from which on the newest copy is late."""
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class Policy:
+    """
+    What is to be copied, what copies are to be like, and how long they stay.
+    """
+
+    scope: Scope = Scope()
+    copying: Copying = Copying()
+    copy_tags: bool = True
+    """Give the copies the tags of their sources."""
+    newest: int | Literal["all"] = 1
+    """How many backups of each file system or volume to copy, the newest first."""
+    newer_than: Duration | None = None
+    """Copy only backups younger than this, such as 7d."""
+    keep_newest: int | None = None
+    """Prune no copies of so many backups of each file system or volume."""
+    keep_for: Duration | None = None
+    """Prune no copies of backups younger than this, such as 30d."""
+    protect_tag: str = "fsxcopy:protected"
+    """Prune no copies with a tag of this key."""
 
 
 def pairs(name: str, texts: Iterable[str]) -> list[tuple[str, str]]:

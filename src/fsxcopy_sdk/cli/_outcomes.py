@@ -50,6 +50,15 @@ class Ended:
         return in_words(error) if error else self.reason or ""
 
     @property
+    def source_id(self) -> str | None:
+        """
+        The backup that this one is a copy of, or was to be.
+        """
+        if self.request:
+            return str(self.request["SourceBackupId"])
+        return self.backup.source_backup_id if self.backup else None
+
+    @property
     def words(self) -> str:
         """
         The outcome and the reason.
@@ -74,10 +83,7 @@ class Ended:
         """
         Return this as a row of a table.
         """
-        source = (self.request or {}).get("SourceBackupId") or (
-            self.backup.source_backup_id if self.backup else None
-        )
-        return (self.backup_id or "-", self.outcome, str(source or "-"), self.why)
+        return (self.backup_id or "-", self.outcome, self.source_id or "-", self.why)
 
 
 def outcome_of(error: FsxCopyError | None, success: str) -> str:

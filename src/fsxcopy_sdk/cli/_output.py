@@ -50,6 +50,15 @@ def write_json(value: object, *, indent: int | None = None) -> None:
     sys.stdout.flush()
 
 
+def write_lines(lines: Iterable[str]) -> None:
+    """
+    Write lines of text, each as long as it is.
+    """
+    console = Console()
+    for line in lines:
+        console.print(Text(printable(line)), soft_wrap=True)
+
+
 def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """
     Write *rows* below the names of *columns*, which are left out where all are empty.
