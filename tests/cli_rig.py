@@ -5,6 +5,7 @@ What tests of the command line stand on: commands in this process, and in termin
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 import re
 import signal
@@ -36,10 +37,25 @@ class Done:
 
 class Run(Protocol):
     """
-    Run a command in this process, with a text on its standard input.
+    Run a command in this process, with a text on its standard input, piped or typed.
     """
 
-    async def __call__(self, *arguments: str, stdin: str = "") -> Done: ...
+    async def __call__(
+        self, *arguments: str, stdin: str = "", at_terminal: bool = False
+    ) -> Done: ...
+
+
+class StandardInput(io.StringIO):
+    """
+    A text that is piped, or typed at a terminal.
+    """
+
+    def __init__(self, text: str, *, at_terminal: bool) -> None:
+        super().__init__(text)
+        self._at_terminal = at_terminal
+
+    def isatty(self) -> bool:
+        return self._at_terminal
 
 
 def with_terminal() -> None:

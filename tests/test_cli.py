@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -151,13 +152,23 @@ def test_a_missing_extra_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         main(["demo"])
 
 
+def test_output_may_be_taken_by_a_program() -> None:
+    """
+    What a program puts in the place of standard output need not be a file.
+    """
+    with redirect_stdout(io.StringIO()) as out, pytest.raises(SystemExit):
+        main(["--version"])
+
+    assert 1 == out.getvalue().count("\n")
+
+
 def test_another_missing_module_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     What is not the extra's to bring is a broken installation, and shows as one.
     """
     for module in [name for name in sys.modules if name.startswith("fsxcopy_sdk.cli.")]:
         monkeypatch.delitem(sys.modules, module)
-    monkeypatch.setitem(sys.modules, "anyio", None)
+    monkeypatch.setitem(sys.modules, "attrs", None)
 
-    with pytest.raises(ModuleNotFoundError, match="anyio"):
+    with pytest.raises(ModuleNotFoundError, match="attrs"):
         main(["demo"])

@@ -4,7 +4,6 @@ The command line against a local FSx that races: in this process, and in others.
 
 from __future__ import annotations
 
-import io
 import os
 import pty
 import subprocess
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import anyio.to_thread
 import pytest
-from cli_rig import FSXCOPY, SPEED, Done, OpenTerminal, Run, Terminal, with_terminal
+from cli_rig import FSXCOPY, SPEED, Done, OpenTerminal, Run, StandardInput, Terminal, with_terminal
 
 from fsxcopy_sdk.cli import main
 from fsxcopy_sdk.testing import LocalFsx, ScaledClock
@@ -63,8 +62,8 @@ def _run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     A way to run commands here, in a thread: the event loop of the test serves the FSx.
     """
 
-    async def run(*arguments: str, stdin: str = "") -> Done:
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+    async def run(*arguments: str, stdin: str = "", at_terminal: bool = False) -> Done:
+        monkeypatch.setattr(sys, "stdin", StandardInput(stdin, at_terminal=at_terminal))
         code = await anyio.to_thread.run_sync(_code, arguments)
         out, err = capsys.readouterr()
         return Done(code, out, err)

@@ -22,7 +22,7 @@ async def test_the_list_is_a_table(run: Run, fsx: LocalFsx) -> None:
     expected = (
         f"{EXAMPLE} 2021-04-09 07:53Z AVAILABLE USER_INITIATED fs-0498eed5fe91001ec MyBackup"
     )
-    assert [*expected.split(), "MyBackup"] == line.split()
+    assert expected.split() == line.split()
     assert (0, "backups in us-east-2: 1\n") == (done.code, done.err)
 
 

@@ -13,6 +13,7 @@ from fsxcopy_sdk.cli._options import Globals, Policy, Scope, Waiting, filters, t
 from fsxcopy_sdk.cli._output import Results, write_json, write_lines
 from fsxcopy_sdk.cli._talk import Talk
 from fsxcopy_sdk.cli._wait import schedule_of
+from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.replication import (
     ReplicationPlan,
     ReplicationPolicy,
@@ -51,6 +52,9 @@ async def sync(
     schedule = schedule_of(waiting)
     async with clients_of(options) as (source, destination):
         wanted = _policy(policy, destination.region)
+        if prune and not wanted.prunes:
+            fault = "--prune: must come with --keep-newest or --keep-for"
+            raise InvalidArguments(fault, (fault,))
         made = await plan_replication(source, destination, wanted)
         if dry_run:
             _write(made, options)
@@ -129,7 +133,7 @@ def _say(made: ReplicationPlan, talk: Talk, *, prune: bool) -> None:
             f"to prune: {to_prune}"
         )
     else:
-        talk.say(f"nothing to do: {len(made.present)} copies are there already")
+        talk.say(f"nothing to do; copies there already: {len(made.present)}")
 
 
 def _row(one: SourceReport) -> tuple[str, ...]:
