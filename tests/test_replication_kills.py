@@ -39,6 +39,10 @@ that nobody kills makes about a hundred and forty.
 """
 
 
+NOTHING_TO_DO = "nothing to do"
+SOMETHING_DONE = "not killed"
+
+
 @attrs.frozen
 class Service:
     """
@@ -118,9 +122,9 @@ async def _finish(process: asyncio.subprocess.Process) -> list[str]:
     return output.decode().splitlines()
 
 
-async def _kill_at_some_time(service: Service, draw: random.Random) -> str | None:
+async def _kill_at_some_time(service: Service, draw: random.Random) -> str:
     """
-    Start a sync, kill it, and return what it was at; None if it was done before.
+    Start a sync, kill it, and return what it was at, or how it ended before that.
     """
     process = await _start(service)
     requests = draw.choice(draw.choice(KILL_AFTER))
@@ -132,8 +136,10 @@ async def _kill_at_some_time(service: Service, draw: random.Random) -> str | Non
     await asyncio.sleep(draw.uniform(0, 0.02) if requests else draw.uniform(0, 0.5))
     if process.returncode is None:
         process.kill()
-    await _finish(process)
-    return _stage(service.fsx.calls - before) if process.returncode else None
+    lines = await _finish(process)
+    if process.returncode:
+        return _stage(service.fsx.calls - before)
+    return NOTHING_TO_DO if lines[1] == NOTHING_TO_DO else SOMETHING_DONE
 
 
 def _stage(calls: Counter[str]) -> str:
@@ -156,7 +162,7 @@ async def _sync_until_done(service: Service) -> None:
     for _ in range(3):
         service.fsx.calls.clear()
         lines = await _sync(service)
-        if lines[1] == "nothing to do":
+        if lines[1] == NOTHING_TO_DO:
             break
     assert {"DescribeBackups": 2} == service.fsx.calls
     assert f"there already: {len(service.selected)}" == lines[2]
@@ -168,17 +174,18 @@ async def test_a_killed_sync_loses_nothing_and_doubles_nothing() -> None:
     Killed at any time and started again, it makes one copy of every selected backup.
     """
     draw = random.Random(2026)
-    killed: Counter[str] = Counter()
+    ends: Counter[str] = Counter()
     services, started = 0, time.monotonic()
-    while killed.total() < KILLS:
+    while ends.total() - ends[SOMETHING_DONE] < KILLS:
         service = Service.stocked(seed=services)
         services += 1
         async with service.fsx:
-            while killed.total() < KILLS and (stage := await _kill_at_some_time(service, draw)):
-                killed[stage] += 1
+            # Once something is done, the next have what it replaced to prune.
+            while (end := await _kill_at_some_time(service, draw)) != NOTHING_TO_DO:
+                ends[end] += 1
             await _sync_until_done(service)
     took = f"{services} times forty backups, {time.monotonic() - started:.0f} s"
-    print(f"killed {dict(killed)}, {took}")  # noqa: T201 - shown by -rP
+    print(f"{dict(ends)}, {took}")  # noqa: T201 - shown by -rP
 
 
 async def test_two_processes_at_once() -> None:

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from replication_rig import (
     EAST,
@@ -145,6 +145,16 @@ def test_what_is_not_to_be_pruned(stranger: Backup) -> None:
     assert [MIDDLE_COPY] == pruned_ids(planned(KEEP_ONE, [NEW], [stranger, *COPIES[1:]]))
 
 
+def test_tags_that_contradict_the_service() -> None:
+    """
+    Copies that say they are of one file system, and are of another, are nobody's.
+    """
+    elsewhere = FileSystem(file_system_id=OTHER_FS)
+    strangers = [attrs.evolve(one, file_system=elsewhere) for one in COPIES]
+
+    assert [] == pruned_ids(planned(KEEP_ONE, [], strangers))
+
+
 def test_what_is_selected_stays() -> None:
     """
     A copy that the next run would make again is not pruned.
@@ -171,6 +181,8 @@ def test_age_is_that_of_the_backup() -> None:
     later = copy_of(MIDDLE, 1002, days=0)
 
     assert [OLD_COPY] == pruned_ids(planned(KEEP_ONE, [], [late, later, COPIES[2]]))
+    keep_days = attrs.evolve(POLICY, keep_for=5 * DAY)
+    assert [OLD_COPY] == pruned_ids(planned(keep_days, [], [late, later, COPIES[2]]))
 
 
 @pytest.mark.parametrize(
@@ -307,7 +319,7 @@ def _check_survivors(copies: Sequence[Backup], pruned: Sequence[Backup]) -> None
         assert (EAST, "AVAILABLE") == (one.source_backup_region, one.lifecycle)
 
 
-@MODERATE
+@settings(MODERATE, max_examples=300)
 @given(policies(), histories())
 def test_the_newest_copy_of_every_source_and_key_survives(
     policy: ReplicationPolicy, history: tuple[list[Backup], list[Backup]]
