@@ -66,11 +66,11 @@ class KnownCopy:
         return self.copy.lifecycle == BackupLifecycle.AVAILABLE
 
     def __str__(self) -> str:
-        copy = f"{self.copy.backup_id} {self.copy.lifecycle}"
-        progress = self.copy.progress_percent
-        return f"{self.source_id}: {self.backup} as {copy}" + (
-            f" {progress} %" if progress is not None else ""
-        )
+        copy, progress = self.copy, self.copy.progress_percent
+        state = "" if self.is_ready else f", {copy.lifecycle}"
+        if progress is not None and not self.is_ready:
+            state += f", {progress} %"
+        return f"{self.source_id}: {self.backup} as {copy.backup_id}{state}"
 
 
 @attrs.frozen(kw_only=True)

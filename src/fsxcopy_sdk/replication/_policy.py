@@ -31,31 +31,31 @@ _Item = TypeVar("_Item")
 # it at once.
 
 
-def _to_tuple(given: Iterable[_Item]) -> tuple[_Item, ...]:
+def _items(given: Iterable[_Item]) -> tuple[_Item, ...]:
     items: object = given
     is_collection = isinstance(items, Iterable) and not isinstance(items, str | bytes)
     return tuple(given) if is_collection else cast("tuple[_Item, ...]", (items,))
 
 
-def _to_texts(given: Iterable[str]) -> tuple[str, ...]:
-    return _to_tuple(given)
+def _to_ids(given: Iterable[str]) -> tuple[str, ...]:
+    return _items(given)
 
 
 def _to_filters(given: Iterable[BackupFilter]) -> tuple[BackupFilter, ...]:
-    return _to_tuple(given)
+    return _items(given)
 
 
 def _to_tags(given: Tags) -> tuple[Tag, ...]:
     if isinstance(given, Mapping):
         return tuple(Tag(key=key, value=value) for key, value in given.items())
-    return _to_tuple(given)
+    return _items(given)
 
 
 def _to_pairs(
     given: Mapping[str, str] | Iterable[tuple[str, str]],
 ) -> tuple[tuple[str, str], ...]:
     pairs = given.items() if isinstance(given, Mapping) else given
-    return tuple(sorted(_to_tuple(pairs), key=str))
+    return tuple(sorted(_items(pairs), key=str))
 
 
 def _to_seconds(given: Duration) -> float:
@@ -79,9 +79,9 @@ class ReplicationPolicy:
 
     name: str
     """What the copies are known by: only copies with this name in their tags are pruned."""
-    file_system_ids: tuple[str, ...] = attrs.field(default=(), converter=_to_texts)
+    file_system_ids: tuple[str, ...] = attrs.field(default=(), converter=_to_ids)
     """File systems to copy the backups of, and those of their volumes."""
-    volume_ids: tuple[str, ...] = attrs.field(default=(), converter=_to_texts)
+    volume_ids: tuple[str, ...] = attrs.field(default=(), converter=_to_ids)
     """Volumes to copy the backups of, beside the file systems; neither means everything."""
     filters: tuple[BackupFilter, ...] = attrs.field(default=(), converter=_to_filters)
     """What the backups must pass as well."""
@@ -113,8 +113,10 @@ class ReplicationPolicy:
             faults.check_type(f"filters[{index}]", one, BackupFilter, "a BackupFilter")
         _check_count(faults, "newest", self.newest, "all")
         _check_count(faults, "keep_newest", self.keep_newest, "any number")
-        _check_seconds(faults, "newer_than", self.newer_than)
-        _check_seconds(faults, "keep_for", self.keep_for)
+        if self.newer_than is not None:
+            _check_seconds(faults, "newer_than", self.newer_than)
+        if self.keep_for is not None:
+            _check_seconds(faults, "keep_for", self.keep_for)
         _check_seconds(faults, "max_age", self.max_age)
         faults.check("protect_tag", self.protect_tag, rules.TAG_KEY)
         _check_keys(faults, self.kms_key_ids)
@@ -163,10 +165,9 @@ def _check_count(faults: Faults, name: str, value: int | None, none: str) -> Non
         faults.add_value(name, f"an integer of 1 or more, or None for {none}", value)
 
 
-def _check_seconds(faults: Faults, name: str, value: float | None) -> None:
+def _check_seconds(faults: Faults, name: str, value: float) -> None:
     try:
-        if value is not None:
-            seconds(name, value)
+        seconds(name, value)
     except InvalidArguments as error:
         faults.texts.extend(error.faults)
 

@@ -73,14 +73,19 @@ def to_plain(instance: attrs.AttrsInstance) -> dict[str, JsonValue]:
     """
     Return JSON-able data: times in ISO 8601, durations in seconds.
     """
-    return cast("dict[str, JsonValue]", attrs.asdict(instance, value_serializer=_plain))
+    return {
+        field.name: _plain(getattr(instance, field.name)) for field in attrs.fields(type(instance))
+    }
 
 
-def _plain(_: object, attribute: attrs.Attribute[object] | None, value: object) -> object:
+def _plain(value: object) -> JsonValue:
+    if attrs.has(type(value)):
+        return to_plain(cast("attrs.AttrsInstance", value))
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Enum):
-        return value.value
-    if attribute is not None and attribute.name == "kms_key_ids":
-        return dict(cast("tuple[tuple[str, str], ...]", value))
-    return value
+        return cast("str", value.value)
+    # What is left is plain: texts, numbers, truth and None.
+    return cast("JsonValue", value)
