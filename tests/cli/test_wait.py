@@ -52,7 +52,7 @@ async def test_what_is_piped_is_a_line_for_each_event(run: Run, fsx: LocalFsx) -
 
     first, second, *others = done.err.splitlines()
     assert f"{slow}: COPYING 3%" == first
-    assert second.startswith(f"{slow}: timed out: WaitTimeout: ")
+    assert second.startswith(f"{slow}: timed out: {slow} is not AVAILABLE after ")
     assert [
         f"still running at the service: {slow}",
         f"go on with: fsxcopy wait {slow} --region us-west-2",

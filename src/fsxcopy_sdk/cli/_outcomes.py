@@ -47,6 +47,8 @@ class Ended:
         error = self.error
         if isinstance(error, BackupCopyFailed) and error.reason:
             return error.reason
+        if isinstance(error, WaitTimeout):
+            return str(error)
         return in_words(error) if error else self.reason or ""
 
     @property
