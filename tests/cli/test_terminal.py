@@ -20,6 +20,7 @@ from fsxcopy_sdk.testing import Fault, LocalFsx
 
 WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
 HOW = (*WHERE, "--min-delay", "0.05")
+BOTH_MOVE = r"backup-\w+ [^\n]*COPYING[^\n]*\n[^\n]*backup-\w+ [^\n]*COPYING"
 HOSTILE = (
     "\x1b]0;owned\x07\x1b[2J\x9b31m[red]x[/red][link=http://evil]y[/link]\u202e\r\n{0}:smile:"
 )
@@ -33,9 +34,10 @@ async def test_a_copy_on_a_terminal(
     A line moves while the copy goes on, with an estimate, and a table is what remains.
     """
     durations[EXAMPLE] = 2
-    opened = terminal("copy", EXAMPLE, *HOW)
+    opened = terminal("copy", EXAMPLE, *HOW, "--log-level", "info")
     shown = await opened.until()
 
+    assert re.search(r"\S+ \S+ INFO fsxcopy_sdk.waiting: backup-\w+: AVAILABLE, done\r\n", shown)
     assert "\x1b[?25l" in shown  # the cursor is hidden while something moves
     assert "COPYING" in shown
     assert "%" in shown
@@ -78,9 +80,10 @@ async def test_colours(
     """
     A table on a terminal has colours, unless NO_COLOR says otherwise.
     """
-    coloured = await terminal("list", "--region", "us-east-2").until()
+    first = terminal("list", "--region", "us-east-2")
     monkeypatch.setenv("NO_COLOR", "1")
-    plain = await terminal("list", "--region", "us-east-2").until()
+    second = terminal("list", "--region", "us-east-2")
+    coloured, plain = await first.until(), await second.until()
 
     assert "\x1b[32mAVAILABLE" in coloured
     assert "\x1b" not in plain
@@ -90,12 +93,12 @@ async def test_ctrl_c_tells_what_still_runs(
     terminal: OpenTerminal, fsx: LocalFsx, durations: dict[str, float]
 ) -> None:
     """
-    The copies that go on are named, with the command that takes them up, which works.
+    The copies that go on are named, with the command that takes them up, again and again.
     """
     sources = [fsx.add_backup("us-east-2") for _ in range(6)]
-    durations.update(dict.fromkeys(sources, 3.0))
+    durations.update(dict.fromkeys(sources, 30.0))
     opened = terminal("copy", *sources, *WHERE, "--max-in-progress", "2")
-    await opened.until(r"backup-\w+ [^\n]*COPYING[^\n]*\n[^\n]*backup-\w+ [^\n]*COPYING")
+    await opened.until(BOTH_MOVE)
     opened.type("\x03")
     shown = (await opened.until()).replace("\r", "")
 
@@ -107,9 +110,11 @@ async def test_ctrl_c_tells_what_still_runs(
     assert ("still running at the ", copies) == (before, set(ids.split(", ")))
     assert "not begun: 4; the same command again goes on, and copies nothing twice" == rest
     assert "fsxcopy: interrupted" == last
-    arguments = again.removeprefix("go on with: fsxcopy ").split()
-    done = await _piped(*arguments, "--min-delay", "0.05")
-    assert (0, 2) == (done.returncode, done.stdout.count(b"available"))
+    waiting = terminal(*again.removeprefix("go on with: fsxcopy ").split())
+    await waiting.until(BOTH_MOVE)
+    waiting.type("\x03")
+    assert again in (await waiting.until()).replace("\r", "").splitlines()
+    assert 130 == await waiting.code()
 
 
 async def test_a_copy_that_may_have_begun(fsx: LocalFsx) -> None:
