@@ -85,3 +85,15 @@ def lowest(session: nox.Session) -> None:
     pins = [requirement.replace(">=", "==") for group in groups for requirement in group]
     session.install(".[cli,testing]", *pins, *_group("test"))
     session.run("python", "-m", "pytest", "--quiet", *session.posargs)
+
+
+@nox.session(default=False)
+def kill(session: nox.Session) -> None:
+    """
+    Kill a sync a hundred times, ten times as often as `tests` does: some minutes.
+    """
+    session.install(".[cli,testing]", *_group("test"))
+    session.run(
+        *("python", "-m", "pytest", "-rP", "tests/test_replication_kills.py", *session.posargs),
+        env={"FSXCOPY_TEST_KILLS": "100"},
+    )
