@@ -51,27 +51,50 @@ def list_schedule(durations: Iterable[float], slots: int) -> float:
     return max(free)
 
 
-class CountingClient(FsxCopyClient):
+class Traffic:
     """
-    A client that is what it is, and counts its calls that are under way.
+    The calls that are under way.
     """
 
-    under_way = 0
+    def __init__(self) -> None:
+        self.under_way = 0
+        self._quiet: anyio.Event | None = None
 
     @contextmanager
-    def _counted(self) -> Iterator[None]:
+    def one(self) -> Iterator[None]:
+        """
+        Count a call while it lasts.
+        """
         self.under_way += 1
         try:
             yield
         finally:
             self.under_way -= 1
+            if self._quiet is not None and not self.under_way:
+                self._quiet.set()
+
+    async def quiet(self) -> None:
+        """
+        Return when no call is under way.
+        """
+        if self.under_way:
+            self._quiet = anyio.Event()
+            await self._quiet.wait()
+
+
+class CountingClient(FsxCopyClient):
+    """
+    A client that is what it is, and counts its calls that are under way.
+    """
+
+    traffic: Traffic
 
     async def copy_backup(self, *args: Any, **options: Any) -> CopyBackupResponse:
-        with self._counted():
+        with self.traffic.one():
             return await super().copy_backup(*args, **options)
 
     async def _page(self, request: Any) -> DescribeBackupsResponse:
-        with self._counted():
+        with self.traffic.one():
             return await super()._page(request)
 
 
@@ -82,13 +105,15 @@ def counting_client(fsx: LocalFsx, clock: HeldClock, access_key: str = "AKIA") -
     session = AioSession()
     session.set_credentials(access_key, "secret")
     config = AioConfig(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=5)
-    return CountingClient(
+    client = CountingClient(
         WEST, session=session, endpoint_url=fsx.endpoint_url, config=config, clock=clock
     )
+    client.traffic = Traffic()
+    return client
 
 
 async def driven(
-    clock: HeldClock, under_way: Callable[[], int], work: Callable[[], Awaitable[_Result]]
+    clock: HeldClock, traffic: Traffic, work: Callable[[], Awaitable[_Result]]
 ) -> _Result:
     """
     Return what *work* does, and move the clock whenever it has nothing to do but sleep.
@@ -105,9 +130,10 @@ async def driven(
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(do)
         while not (results or errors):
+            await traffic.quiet()
             for _ in range(_ROUNDS):
                 await anyio.lowlevel.checkpoint()
-            if not under_way() and clock.next_wake_up is not None:
+            if not traffic.under_way and clock.next_wake_up is not None:
                 clock.advance(max(0.0, clock.next_wake_up - clock.now()))
     for error in errors:
         raise error
@@ -144,7 +170,7 @@ class Direct:
 
     def __init__(self, fsx: LocalFsx, region: str) -> None:
         self.region = region
-        self.under_way = 0
+        self.traffic = Traffic()
         self._fsx = fsx
         self.way_back = 0.0
         """For how many seconds of the clock each answer to CopyBackup is on its way."""
@@ -187,11 +213,8 @@ class Direct:
         return Answer(operation=operation, payload=answer.body, metadata=metadata)
 
     async def _step(self) -> None:
-        self.under_way += 1
-        try:
+        with self.traffic.one():
             await anyio.lowlevel.checkpoint()
-        finally:
-            self.under_way -= 1
 
 
 def direct_client(fsx: LocalFsx, clock: HeldClock) -> tuple[FsxCopyClient, Direct]:

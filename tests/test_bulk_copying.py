@@ -41,7 +41,6 @@ from fsxcopy_sdk.bulk import (
 )
 from fsxcopy_sdk.testing import HeldClock, LocalFsx
 
-
 MINUTE, HOUR = 60.0, 3600.0
 EVERY_TEN = WaitSchedule(min_delay=10, max_delay=10)
 
@@ -91,7 +90,7 @@ class Bench:
         """
         Return what *work* does, while the clock moves.
         """
-        return await driven(self.clock, lambda: self.direct.under_way, work)
+        return await driven(self.clock, self.direct.traffic, work)
 
     @property
     def copies(self) -> Counter[object]:
@@ -631,10 +630,9 @@ async def test_a_call_that_is_cut_off_is_told(
         left.client_request_token,
         left.backup,
     )
-    assert [
-        f"a copy of {request.source_backup_id} may have been accepted, "
-        f"with the token {request.token(WEST)}"
-    ] == caplog.messages
+    source, token = request.source_backup_id, request.token(WEST)
+    told = f"a copy of {source} may have been accepted, with the token {token}"
+    assert [told] == caplog.messages
     assert {1} == set(bench.copies.values())
 
 

@@ -60,7 +60,7 @@ def test_no_other_error_holds() -> None:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_may_pass(error: FsxCopyError, expected: bool) -> None:  # noqa: FBT001 - a table
+def test_what_may_pass(error: FsxCopyError, expected: bool) -> None:
     """
     What overload, a broken way or an unreadable answer caused may be better next time.
     """
@@ -81,7 +81,7 @@ def test_what_may_pass(error: FsxCopyError, expected: bool) -> None:  # noqa: FB
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_leaves_doubt(error: FsxCopyError, expected: bool) -> None:  # noqa: FBT001 - a table
+def test_what_leaves_doubt(error: FsxCopyError, expected: bool) -> None:
     """
     Only a refusal of the one attempt that was made says that nothing was accepted.
     """

@@ -8,6 +8,8 @@ import pickle
 import re
 import subprocess
 import sys
+from random import Random
+from typing import Any
 
 import attrs
 import pytest
@@ -23,6 +25,7 @@ SOURCE = "backup-03e3c82e0183b7b6b"
 EAST, WEST = "us-east-2", "us-west-2"
 TOKEN = "fsxcopy-wgydiNt7UJQ-TAGa4d6xbrGxnrMTLzX51qwY0gj-ffY"
 """Of the request of `test_tokens_are_for_ever`; other tokens would copy everything again."""
+ANOTHER = "must be another than that of requests[0], which asks for something else"
 
 _KEYS = st.text("abcXYZ 019_.:/=+-@é", min_size=1, max_size=12).filter(
     lambda key: not key.lower().startswith("aws:")
@@ -88,19 +91,19 @@ def test_a_token_is_legal(request: CopyRequest, attempt: int) -> None:
 
 @MODERATE
 @given(_REQUESTS, st.randoms(use_true_random=False))
-def test_the_order_of_tags_does_not_matter(request: CopyRequest, random: object) -> None:
+def test_the_order_of_tags_does_not_matter(request: CopyRequest, random: Random) -> None:
     """
     Tags in another order are the same request, and are sent in the same order.
     """
     tags = list(request.tags)
-    random.shuffle(tags)  # type: ignore[attr-defined]  # hypothesis types it as Random
+    random.shuffle(tags)
     shuffled = attrs.evolve(request, tags=tags)
 
     assert request.token(WEST) == shuffled.token(WEST)
     assert request.arguments(WEST) == shuffled.arguments(WEST)
 
 
-_OTHER = {
+_OTHER: dict[str, Any] = {
     "source_backup_id": "backup-0aaaaaaaaaaaaaaaa",
     "source_region": "eu-west-1",
     "kms_key_id": "other",
@@ -283,10 +286,9 @@ def test_all_faults_of_all_requests_are_told() -> None:
     with pytest.raises(InvalidArguments) as caught:
         checked(requests, WEST)  # type: ignore[arg-type]  # one is none
 
+    partition = "must be in the partition of us-west-2, which is aws"
     assert (
         f"requests[1]: must be a CopyRequest, not {SOURCE!r}",
-        "requests[2].source_region: must be in the partition of us-west-2, which is aws, "
-        "not cn-north-1, which is in aws-cn",
-        "requests[3].client_request_token: must be another than that of requests[0], "
-        "which asks for something else, not 'mine'",
+        f"requests[2].source_region: {partition}, not cn-north-1, which is in aws-cn",
+        f"requests[3].client_request_token: {ANOTHER}, not 'mine'",
     ) == caught.value.faults
