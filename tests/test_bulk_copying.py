@@ -4,6 +4,7 @@ Many copies, with no socket between them and the local FSx, on a clock that move
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -516,6 +517,8 @@ async def test_a_service_that_stays_full_times_out(bench: Bench) -> None:
     assert [CopyTimedOut, CopyTimedOut, Copied] == _kinds(outcomes)
     assert isinstance(outcomes[0].error, ServiceLimitExceeded)
     assert (requests[0], None) == (outcomes[0].request, outcomes[0].backup)
+    tried = {round(one.at) for one in bench.fsx.requests if one.operation == "CopyBackup"}
+    assert {1440, 2880} <= tried
 
 
 # What is seen.
@@ -708,3 +711,18 @@ def test_an_exception_in_the_block_stays_what_it_is(run: Callable[..., Any], ben
         run(lambda: bench.drive(work))
 
     assert 2 == len(copies[0].in_progress)
+
+
+async def test_a_cancelled_task_stays_cancelled(bench: Bench) -> None:
+    """
+    A cancellation of asyncio's own, such as a timeout of it, comes out as such.
+    """
+    task = asyncio.current_task()
+    assert task
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0):
+            async with bench.copy_many(bench.request()) as copies:
+                await anext(copies)
+
+    assert 0 == task.cancelling()
+    assert 1 == len(copies.in_progress) + len(copies.not_started)

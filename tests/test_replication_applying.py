@@ -17,6 +17,7 @@ import attrs
 import pytest
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
+from bulk_rig import direct_client
 from replication_rig import EAST, FS, OTHER_FS, POLICY, WEST
 
 from fsxcopy_sdk import (
@@ -390,6 +391,33 @@ async def test_a_closed_client_is_refused(regions: Regions) -> None:
     """
     with pytest.raises(ClientClosed):
         apply_plan(await regions.plan(), FsxCopyClient(WEST))
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_either_event_loop(backend: str) -> None:
+    """
+    It runs under asyncio and under trio, and within one Region too.
+    """
+    clock = HeldClock(auto_advance=True)
+    fsx = LocalFsx(clock=clock, copy_duration=600)
+    backups = [fsx.add_backup(WEST) for _ in range(7)]
+    client, _ = direct_client(fsx, clock)
+
+    async def sync(outcomes: list[PlanOutcome]) -> ReplicationPlan:
+        plan = await plan_replication(client, client, ALL)
+        async with apply_plan(plan, client) as applied:
+            outcomes += [one async for one in applied]
+        return plan
+
+    async def work() -> list[PlanOutcome]:
+        outcomes: list[PlanOutcome] = []
+        await client.copy_backup(backups[0])
+        assert 1 == len((await sync(outcomes)).in_progress)
+        assert not (await sync(outcomes)).has_work
+        return outcomes
+
+    assert [Copied] * 7 == [type(one) for one in anyio.run(work, backend=backend)]
+    assert 14 == len(fsx.backups(WEST))
 
 
 # Prune.

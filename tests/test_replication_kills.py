@@ -32,7 +32,7 @@ LATEST = 1_790_000_000.0
 """When the newest backups were made, in epoch seconds."""
 
 DAY = 86400.0
-KILL_AFTER = [range(1), range(1, 6), range(1, 20), range(1, 40), range(1, 40), range(1, 140)]
+KILL_AFTER = [range(1), range(1, 4), range(1, 20), range(1, 40), range(1, 40), range(1, 140)]
 """
 How many of its requests a sync survives: two are its plan, the next begin copies, and one
 that nobody kills makes about a hundred and forty.
@@ -75,7 +75,8 @@ class Service:
                 )
                 if age < 5:
                     selected.append(backup_id)
-            _add_old_copy(fsx, name)
+            for month in range(1, 4):
+                _add_old_copy(fsx, name, month)
         return cls(fsx, selected)
 
     def check(self) -> None:
@@ -88,18 +89,18 @@ class Service:
         assert self.fsx.most_copies_in_progress(DESTINATION) <= 5
 
 
-def _add_old_copy(fsx: LocalFsx, file_system_id: str) -> None:
+def _add_old_copy(fsx: LocalFsx, file_system_id: str, month: int) -> None:
     """
-    Put a copy into the destination that this policy made long ago.
+    Put a copy into the destination that this policy made of a backup of that month.
     """
     tags = {
         "fsxcopy:policy": "nightly",
         "fsxcopy:source": file_system_id,
-        "fsxcopy:source-time": "2026-01-01T00:00:00+00:00",
+        "fsxcopy:source-time": f"2026-{month:02}-01T00:00:00+00:00",
     }
     fsx.add_backup(
         DESTINATION,
-        SourceBackupId=f"backup-{file_system_id.removeprefix('fs-')}",
+        SourceBackupId=f"backup-{month}{file_system_id.removeprefix('fs-')}",
         SourceBackupRegion=SOURCE,
         FileSystem={"FileSystemId": file_system_id},
         Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
@@ -201,10 +202,10 @@ async def test_two_processes_at_once() -> None:
 
 async def test_there_is_something_to_prune() -> None:
     """
-    The killed syncs have copies to prune: the service begins with one of each file system.
+    The killed syncs have copies to prune: the service begins with some of each file system.
     """
     service = Service.stocked(seed=0)
 
-    assert len(FILE_SYSTEMS) == len(service.fsx.backups(DESTINATION))
+    assert 3 * len(FILE_SYSTEMS) == len(service.fsx.backups(DESTINATION))
     with pytest.raises(AssertionError):
         service.check()

@@ -165,17 +165,26 @@ def test_in_progress(lifecycle: str) -> None:
         copy_of(backup(1), 1001, lifecycle="FAILED"),
         copy_of(backup(1), 1001, lifecycle="DELETED"),
         copy_of(backup(1), 1001, region="eu-west-1"),
-        copy_of(backup(1), 1001, region=None),
         copy_of(backup(2), 1001),
+        copy_of(backup(2), 1001, region=None),
         attrs.evolve(copy_of(backup(1), 1001), source_backup_id=None),
     ],
-    ids=["failed", "deleted", "from elsewhere", "from its own Region", "another's", "no copy"],
+    ids=["failed", "deleted", "from elsewhere", "another's", "from its own Region", "no copy"],
 )
 def test_not_there(copy: Backup) -> None:
     """
     What failed, is gone or is a copy of something else does not count.
     """
     assert [backup_id(1)] == copied_ids(planned(POLICY, [backup(1)], [copy]))
+
+
+def test_a_copy_that_does_not_say_where_it_is_from() -> None:
+    """
+    Ids are unique, so a copy of the backup's id is its copy.
+    """
+    plan = planned(POLICY, [backup(1)], [copy_of(backup(1), 1001, region=None)])
+
+    assert ([], 1) == (copied_ids(plan), len(plan.present))
 
 
 def test_copies_within_one_region() -> None:

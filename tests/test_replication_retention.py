@@ -155,6 +155,15 @@ def test_tags_that_contradict_the_service() -> None:
     assert [] == pruned_ids(planned(KEEP_ONE, [], strangers))
 
 
+def test_a_copy_that_does_not_say_where_it_is_from() -> None:
+    """
+    It counts as a copy of its backup, but nobody deletes it.
+    """
+    unsaid = copy_of(OLD, 1001, region=None)
+
+    assert [MIDDLE_COPY] == pruned_ids(planned(KEEP_ONE, [OLD, NEW], [unsaid, *COPIES[1:]]))
+
+
 def test_what_is_selected_stays() -> None:
     """
     A copy that the next run would make again is not pruned.

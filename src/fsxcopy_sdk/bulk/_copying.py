@@ -7,7 +7,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import aclosing
-from types import TracebackType
 from typing import Self
 
 import anyio
@@ -106,12 +105,7 @@ class BulkCopy:
             self._tasks.start_soon(self._run, lane)
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """
         Start nothing more, and leave what is in progress to the service.
         """
@@ -119,11 +113,8 @@ class BulkCopy:
         self._news.set()
         self._tasks.cancel_scope.cancel()
         try:
-            if exc_type and issubclass(exc_type, anyio.get_cancelled_exc_class()):
-                await self._tasks.__aexit__(exc_type, exc, traceback)
-            else:
-                # What the block raised stays what it is, and is put into no group.
-                await self._tasks.__aexit__(None, None, None)
+            # What the block raised is not the group's: it stays what it is, alone.
+            await self._tasks.__aexit__(None, None, None)
         finally:
             self._tell_what_is_left()
 

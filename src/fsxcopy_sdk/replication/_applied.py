@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import aclosing
-from types import TracebackType
 from typing import Self
 
 import anyio
@@ -108,22 +107,14 @@ class AppliedPlan:
         self._tasks.start_soon(self._run)
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """
         Start nothing more, and leave what is in progress to the service.
         """
         self._finish()
         self._tasks.cancel_scope.cancel()
-        if exc_type and issubclass(exc_type, anyio.get_cancelled_exc_class()):
-            await self._tasks.__aexit__(exc_type, exc, traceback)
-        else:
-            # What the block raised stays what it is, and is put into no group.
-            await self._tasks.__aexit__(None, None, None)
+        # What the block raised is not the group's: it stays what it is, alone.
+        await self._tasks.__aexit__(None, None, None)
 
     def __aiter__(self) -> Self:
         """

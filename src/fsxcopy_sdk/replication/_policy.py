@@ -100,7 +100,10 @@ class ReplicationPolicy:
     keep_for: float | None = attrs.field(default=None, converter=_to_seconds_or_none)
     """Seconds for which a copy is not pruned, from when its backup was made."""
     protect_tag: str = "fsxcopy:protected"
-    """The key of a tag that keeps a copy from being pruned, whatever its value."""
+    """
+    The key of a tag that keeps a copy from being pruned, whatever its value. On a backup
+    it protects the copies too that are made with `copy_tags`.
+    """
     max_age: float = attrs.field(default=86400.0, converter=_to_seconds)
     """Seconds: how old the newest copy's backup may be before the report calls it late."""
 

@@ -35,12 +35,14 @@ class HeldCopy:
         """
         Return its source if it was made for the policy of that name, else None.
 
-        Its tags must say so whole, and must not contradict what the service says.
+        Its tags must say so whole, and must not contradict what the service says, which
+        must say where it is from.
         """
-        if self.lineage is None or self.source is None:
+        lineage, source = self.lineage, self.source
+        if lineage is None or source is None or self.backup.source_backup_region is None:
             return None
-        claimed = (self.lineage.policy, self.lineage.source_id)
-        return self.source if claimed == (policy_name, self.source.source_id) else None
+        claimed = (lineage.policy, lineage.source_id)
+        return source if claimed == (policy_name, source.source_id) else None
 
     @property
     def order(self) -> tuple[datetime, datetime, str]:
@@ -89,18 +91,22 @@ def situation_of(
     # Where backups come and go between two pages, one may be on both.
     backups = {backup.backup_id: backup for backup in source_backups}
     held = {backup.backup_id: backup for backup in destination_backups}
-    copies = tuple(
-        _copy(backup, backup.source_backup_id, backups.get(backup.source_backup_id))
-        for backup in held.values()
-        if backup.source_backup_id is not None
-        and (backup.source_backup_region or destination_region) == source_region
-    )
+    copies = []
+    for backup in held.values():
+        origin_id = backup.source_backup_id
+        if origin_id is None:
+            continue
+        origin = backups.get(origin_id)
+        # One that does not say where it is from is from here, unless its origin is there.
+        unsaid = source_region if origin is not None else destination_region
+        if (backup.source_backup_region or unsaid) == source_region:
+            copies.append(_copy(backup, origin_id, origin))
     return Situation(
         source_region=source_region,
         destination_region=destination_region,
         now=now,
         backups=tuple(backups.values()),
-        copies=copies,
+        copies=tuple(copies),
     )
 
 
