@@ -68,11 +68,16 @@ def _config() -> AioConfig:
 
 class Connect(Protocol):
     """
-    Make a client of us-west-2 at a local FSx; it is opened by ``async with``.
+    Make a client at a local FSx; it is opened by ``async with``.
     """
 
     def __call__(
-        self, fsx: LocalFsx, *, config: AioConfig | None = None, clock: HeldClock | None = None
+        self,
+        fsx: LocalFsx,
+        *,
+        region: str = "us-west-2",
+        config: AioConfig | None = None,
+        clock: HeldClock | None = None,
     ) -> FsxCopyClient: ...
 
 
@@ -83,10 +88,14 @@ def _connect(session: AioSession, config: AioConfig, clock: HeldClock) -> Connec
     """
 
     def connect(
-        fsx: LocalFsx, *, config: AioConfig | None = config, clock: HeldClock | None = clock
+        fsx: LocalFsx,
+        *,
+        region: str = "us-west-2",
+        config: AioConfig | None = config,
+        clock: HeldClock | None = clock,
     ) -> FsxCopyClient:
         return FsxCopyClient(
-            "us-west-2", session=session, endpoint_url=fsx.endpoint_url, config=config, clock=clock
+            region, session=session, endpoint_url=fsx.endpoint_url, config=config, clock=clock
         )
 
     return connect
