@@ -87,16 +87,16 @@ ROWS = (
     ),
     Row(
         key="import-types",
-        title="import of the types alone: ms",
+        title="import of the types alone: ms of CPU",
         floors=(Floor(0.25, "raw"),),
-        times=3,
+        times=2,
     ),
-    Row(key="import-client", title="import of the client: ms", times=3),
+    Row(key="import-client", title="import of the client: ms of CPU", times=2),
     Row(
         key="first",
         title="process start to first result: ms",
         floors=(Floor(1.0, "raw"),),
-        times=3,
+        times=2,
     ),
     Row(
         key="memory",
@@ -110,7 +110,7 @@ ROWS = (
         worker=("stall", "{url}"),
         floors=(Floor(10),),
         cannot=_SYNCHRONOUS,
-        times=3,
+        times=2,
     ),
     *_GROWTH,
     Row(
