@@ -14,7 +14,13 @@ nox.options.default_venv_backend = "virtualenv"
 nox.options.error_on_external_run = True
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
-SOURCES = ["src", "stubs", "tests", "noxfile.py"]
+SOURCES = ["src", "stubs", "tests", "benchmarks", "noxfile.py"]
+PEERS = {
+    "raw": ["aiobotocore", "types-aiobotocore-fsx"],
+    "capo": ["capo-fsx==0.11.*"],
+    "bdc": ["boto3-dataclass-fsx==1.40.*", "boto3"],
+    "arv": ["aws-resource-validator-fsx==2.6.*", "boto3"],
+}
 STUBBED = [
     ".".join(path.relative_to("stubs").with_suffix("").parts)
     for path in sorted(Path("stubs").rglob("*.pyi"))
@@ -24,6 +30,12 @@ STUBBED = [
 
 def _group(name: str) -> list[str]:
     return list(nox.project.dependency_groups(PYPROJECT, name))
+
+
+def _wheel(session: nox.Session) -> str:
+    folder = Path(session.create_tmp())
+    session.run("pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), ".")
+    return str(max(folder.glob("*.whl"), key=lambda path: path.stat().st_mtime))
 
 
 @nox.session
@@ -39,10 +51,10 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """
-    Check the types of the package, of its stubs, of a user's program and of this file.
+    Check the types of the package, of its stubs, of a user's program, and of what runs both.
     """
     session.install("-e", ".[cli,testing]", *_group("types"), "nox")
-    session.run("mypy", "src", "stubs", "tests/typing", "noxfile.py")
+    session.run("mypy", "src", "stubs", "tests/typing", "benchmarks/peers", "noxfile.py")
 
 
 @nox.session
@@ -63,10 +75,9 @@ def tests(session: nox.Session) -> None:
     """
     Test the built wheel, every branch of it, the programs of the README included.
     """
-    session.run("pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", session.create_tmp(), ".")
-    wheel = max(Path(session.create_tmp()).glob("*.whl"), key=lambda path: path.stat().st_mtime)
+    wheel = _wheel(session)
     session.install(f"{wheel}[cli,testing,trio]", *_group("test"))
-    session.run("pip", "install", "--quiet", "--force-reinstall", "--no-deps", str(wheel))
+    session.run("pip", "install", "--quiet", "--force-reinstall", "--no-deps", wheel)
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
     session.run("coverage", "combine", "--quiet")
@@ -97,3 +108,19 @@ def kill(session: nox.Session) -> None:
         *("python", "-m", "pytest", "-rP", "tests/test_replication_kills.py", *session.posargs),
         env={"FSXCOPY_TEST_KILLS": "100"},
     )
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """
+    Measure the built wheel beside its peers: ``nox -s bench -- [FOLDER] [--seed SEED]``.
+    """
+    session.install(*_group("bench"))
+    pythons = []
+    for peer, requirements in {"ours": [_wheel(session)], **PEERS}.items():
+        folder = Path(session.create_tmp()) / peer
+        session.run("python", "-m", "venv", "--clear", str(folder))
+        python = str(folder / "bin" / "python")
+        session.run(python, "-m", "pip", "install", "--quiet", *requirements, external=True)
+        pythons.append(f"--python={peer}={python}")
+    session.run("python", "-m", "benchmarks.peers", *pythons, *session.posargs)

@@ -62,6 +62,9 @@ class CountingClient(FsxCopyClient):
     calls: Calls
 
     async def copy_backup(self, *args: object, **options: object) -> CopyBackupResponse:
+        """
+        Copy one backup, counted.
+        """
         with self.calls.one():
             return await super().copy_backup(*args, **options)
 

@@ -167,6 +167,7 @@ class Copies:
     lengths: dict[str, float]
     """Seconds, by the id of the copy."""
 
+
 @asynccontextmanager
 async def copies_under_way(lengths: Sequence[float]) -> AsyncIterator[Copies]:
     """

@@ -1,0 +1,3 @@
+"""
+What the package costs: on its own, and beside what a user could take instead.
+"""

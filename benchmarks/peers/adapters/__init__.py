@@ -1,0 +1,12 @@
+"""
+How each peer is used, one module for each: as its own documentation has it.
+
+Every one is also a program, ``python -m benchmarks.peers.adapters.ours URL``: it copies one
+backup, and prints the id of the copy and the monotonic clock when it had it. Every one has
+
+* ``decode(body)``: from the body of DescribeBackups to the backups that a caller keeps;
+* ``connect(url)``: a context manager that makes and closes a client;
+* ``call(client)``: copy one backup, return the copy's id.
+
+The last two are plain functions where the peer is synchronous.
+"""

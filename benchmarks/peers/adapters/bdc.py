@@ -1,0 +1,57 @@
+"""
+boto3-dataclass-fsx: dataclasses around what boto3 returned, made when they are looked at.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+from boto3_dataclass_fsx import caster
+
+from benchmarks.peers.adapters.botocore_parser import parse
+
+
+def decode(body: bytes) -> Any:
+    """
+    Do what boto3 does with a body, then make the objects of the backups themselves.
+
+    What is below them is made when it is asked for, so it is not counted here.
+    """
+    return caster.describe_backups(parse(body)).Backups
+
+
+@contextmanager
+def connect(url: str) -> Iterator[Any]:
+    """
+    Make a client.
+    """
+    client = boto3.client("fsx", region_name="us-west-2", endpoint_url=url)
+    yield client
+    client.close()
+
+
+def call(client: Any) -> Any:
+    """
+    Copy one backup.
+    """
+    response = client.copy_backup(
+        SourceBackupId="backup-03e3c82e0183b7b6b", SourceRegion="us-east-2", CopyTags=True
+    )
+    return caster.copy_backup(response).Backup.BackupId
+
+
+def main() -> None:
+    """
+    Copy one backup, from nothing.
+    """
+    with connect(sys.argv[1]) as client:
+        print(call(client), time.monotonic())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+"""
+Make one measurement of one peer, in the peer's environment, and print it as JSON.
+
+``python -m benchmarks.peers.worker PEER MEASUREMENT [WHAT ...]`` with nothing but the
+standard library and the peer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import statistics
+import sys
+import time
+import tracemalloc
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from importlib import import_module
+from inspect import iscoroutinefunction
+from itertools import cycle, repeat
+from pathlib import Path
+from types import ModuleType
+
+MICRO = 1e6
+MILLI = 1e3
+
+_WARM_UP = 3
+_DECODE_SECONDS = 0.3
+_CALLS_OF_A_BATCH, _BATCHES = 100, 5
+_AT_ONCE, _CALLS_AT_ONCE = 32, 1500
+_BEAT = 0.001
+
+
+def decode(peer: ModuleType, page: str) -> float:
+    """
+    Return the microseconds of CPU per backup of decoding one page again and again.
+    """
+    body = Path(page).read_bytes()
+    for _ in range(_WARM_UP):
+        count = len(peer.decode(body))
+    times: list[float] = []
+    while sum(times) < _DECODE_SECONDS:
+        begun = time.process_time()
+        peer.decode(body)
+        times.append(time.process_time() - begun)
+    return statistics.median(times) / count * MICRO
+
+
+def _listing(folder: str) -> Iterator[bytes]:
+    pages = sorted(Path(folder).glob("listing-*.json"))
+    return cycle([page.read_bytes() for page in pages])
+
+
+def growth(peer: ModuleType, folder: str, count: str) -> float:
+    """
+    Return the microseconds of CPU per backup of a listing that is kept as a list.
+    """
+    goal = int(count)
+    small = (Path(folder) / "example-page.json").read_bytes()
+    pages = repeat(small) if goal == len(peer.decode(small)) else _listing(folder)
+    times = []
+    for _ in range(max(1, 5000 // goal)):
+        kept: list[object] = []
+        gc.collect()
+        begun = time.process_time()
+        while len(kept) < goal:
+            kept.extend(peer.decode(next(pages)))
+        times.append(time.process_time() - begun)
+        assert len(kept) == goal
+    return statistics.median(times) / goal * MICRO
+
+
+def memory(peer: ModuleType, folder: str) -> float:
+    """
+    Return the bytes that Python holds per backup, once what is not kept is gone.
+    """
+    pages = _listing(folder)
+    bodies = [next(pages), next(pages)]
+    peer.decode(bodies[0])
+    gc.collect()
+    tracemalloc.start()
+    kept: list[object] = []
+    for body in bodies:
+        kept.extend(peer.decode(body))
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0] / len(kept)
+
+
+def cpu(peer: ModuleType, url: str) -> float:
+    """
+    Return the microseconds of CPU per call, one call after the other.
+    """
+    if iscoroutinefunction(peer.call):
+        return asyncio.run(_cpu_of_awaited(peer, url))
+    times = []
+    with peer.connect(url) as client:
+        for _ in range(_BATCHES + 1):
+            begun = time.process_time()
+            for _ in range(_CALLS_OF_A_BATCH):
+                peer.call(client)
+            times.append(time.process_time() - begun)
+    return _per_call(times)
+
+
+async def _cpu_of_awaited(peer: ModuleType, url: str) -> float:
+    times = []
+    async with peer.connect(url) as client:
+        for _ in range(_BATCHES + 1):
+            begun = time.process_time()
+            for _ in range(_CALLS_OF_A_BATCH):
+                await peer.call(client)
+            times.append(time.process_time() - begun)
+    return _per_call(times)
+
+
+def _per_call(times: Sequence[float]) -> float:
+    # The first batch warms up.
+    return statistics.median(times[1:]) / _CALLS_OF_A_BATCH * MICRO
+
+
+def concurrent(peer: ModuleType, url: str) -> float:
+    """
+    Return the calls per second of 32 tasks on one client.
+    """
+    return asyncio.run(_concurrent(peer, url))
+
+
+async def _concurrent(peer: ModuleType, url: str) -> float:
+    async with peer.connect(url) as client:
+
+        async def work(calls: int) -> None:
+            for _ in range(calls):
+                await peer.call(client)
+
+        async def together(calls: int) -> None:
+            await asyncio.gather(*(work(calls // _AT_ONCE) for _ in range(_AT_ONCE)))
+
+        await together(_AT_ONCE * 5)
+        begun = time.perf_counter()
+        await together(_CALLS_AT_ONCE)
+        return _CALLS_AT_ONCE // _AT_ONCE * _AT_ONCE / (time.perf_counter() - begun)
+
+
+def stall(peer: ModuleType, url: str) -> float:
+    """
+    Return the longest time in ms that the event loop stood still while a client was made.
+    """
+    return asyncio.run(_stall(peer, url))
+
+
+async def _stall(peer: ModuleType, url: str) -> float:
+    gaps: list[float] = []
+
+    async def beat() -> None:
+        last = time.perf_counter()
+        while True:
+            await asyncio.sleep(_BEAT)
+            now = time.perf_counter()
+            gaps.append(now - last - _BEAT)
+            last = now
+
+    task = asyncio.create_task(beat())
+    await asyncio.sleep(20 * _BEAT)
+    gaps.clear()
+    async with peer.connect(url):
+        await asyncio.sleep(5 * _BEAT)
+        task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    return max(gaps) * MILLI
+
+
+def main() -> None:
+    """
+    Do as the command line says.
+    """
+    name, measurement, *rest = sys.argv[1:]
+    peer = import_module(f"benchmarks.peers.adapters.{name}")
+    measure = {one.__name__: one for one in (decode, growth, memory, cpu, concurrent, stall)}
+    print(json.dumps(measure[measurement](peer, *rest)))
+
+
+if __name__ == "__main__":
+    main()
