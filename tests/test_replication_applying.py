@@ -547,7 +547,7 @@ async def test_a_copy_that_is_being_copied_is_met_with_patience(regions: Regions
 
     assert isinstance(outcome, Pruned)
     assert 660 <= regions.clock.now() - started <= 660 + 60
-    assert 20 >= regions.fsx.calls["DeleteBackup"]
+    assert 35 >= regions.fsx.calls["DeleteBackup"]
 
 
 async def test_patience_ends(regions: Regions) -> None:
