@@ -41,8 +41,9 @@ from fsxcopy_sdk import (
     Tag,
     Throttled,
 )
+from fsxcopy_sdk._transport._config import careful_config
 from fsxcopy_sdk._transport._failures import translate
-from fsxcopy_sdk._transport._no_redirects import NoRedirectSession, careful_config
+from fsxcopy_sdk._transport._no_redirects import NoRedirectSession
 from fsxcopy_sdk.testing import EXAMPLE_REGION, ErrorPlacement, Fault, HeldClock, LocalFsx
 
 if TYPE_CHECKING:
@@ -196,7 +197,6 @@ def test_http_session_is_the_users_or_ours(
     else:
         assert issubclass(careful.http_session_cls, expected)
         assert issubclass(careful.http_session_cls, NoRedirectSession)
-        assert careful.warm_up_loader_caches
 
 
 def test_a_session_of_another_library_is_left_alone(session: AioSession) -> None:
@@ -232,7 +232,6 @@ def test_the_users_config_is_not_changed(session: AioSession) -> None:
     careful_config(session, config)
 
     assert AIOHTTPSession is config.http_session_cls
-    assert not config.warm_up_loader_caches
 
 
 @pytest.mark.parametrize("status", [200, 400])

@@ -19,7 +19,7 @@ from fsxcopy_sdk._convert import Answer
 from fsxcopy_sdk._faults import ErrorDocument, service_error
 from fsxcopy_sdk._transport._exchange import Exchange, current, observe
 from fsxcopy_sdk._transport._failures import translate
-from fsxcopy_sdk._transport._no_redirects import careful_config
+from fsxcopy_sdk._transport._starting import prepare
 from fsxcopy_sdk.errors import FsxCopyError, ResponseDecodingError
 from fsxcopy_sdk.models import ResponseMetadata
 
@@ -117,12 +117,9 @@ async def open_transport(
     """
     _check_types(region, session, endpoint_url, config)
     try:
-        session = AioSession() if session is None else session
+        session, careful = await prepare(session, config)
         context = session.create_client(
-            "fsx",
-            region_name=region,
-            endpoint_url=endpoint_url,
-            config=careful_config(session, config),
+            "fsx", region_name=region, endpoint_url=endpoint_url, config=careful
         )
         raw = await context.__aenter__()
     except FsxCopyError:
