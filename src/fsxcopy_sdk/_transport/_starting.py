@@ -67,7 +67,10 @@ def _own_session() -> AioSession:
 @cache
 def _loader(data_path: str | None) -> Loader:
     """
-    Make the one loader for a search path: it keeps what files say, and nothing else.
+    Make the one loader for a search path, which keeps what the files say.
+
+    botocore fills in defaults there, as it does for all clients of one session; neither
+    the environment nor credentials have any part in it.
     """
     loader = create_loader(data_path)
     loader.file_loader = _Files()
