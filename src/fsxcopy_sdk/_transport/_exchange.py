@@ -18,6 +18,7 @@ import attrs
 import orjson
 
 from fsxcopy_sdk._faults import ErrorDocument, read_error
+from fsxcopy_sdk._transport._signing import choose
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -85,6 +86,8 @@ def observe(events: BaseEventHooks) -> None:
         ("after-call-error", _leave),
     ):
         events.register(f"{event}.fsx", handler, f"fsxcopy-sdk-{event}")
+    # After all others: whoever has chosen a signer knows why.
+    events.register_last("choose-signer", _choose_signer, "fsxcopy-sdk-choose-signer")
 
 
 def _recorded_now() -> Exchange | None:
@@ -125,6 +128,12 @@ def _leave(context: object, http_response: AWSResponse | None = None, **_: objec
     answered = http_response.url if http_response else None
     if record.url and answered and _origin(record.url) != _origin(answered):
         record.stranger = answered
+
+
+def _choose_signer(signature_version: object, context: object, **_: object) -> str | None:
+    record = current.get()
+    is_ours = isinstance(record, Exchange) and record.context is context
+    return choose(signature_version) if is_ours else None
 
 
 def _begin_attempt(request: AWSPreparedRequest, **_: object) -> None:
