@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-import attrs
 import botocore
 import pytest
 from aiobotocore.config import AioConfig
+from aiobotocore.credentials import AioCredentials
 from aiobotocore.session import AioSession
 from botocore.auth import AUTH_TYPE_MAPS, SIGNED_HEADERS_BLACKLIST, SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -119,19 +119,17 @@ async def test_a_signer_that_was_chosen_stays(raw: FSxClient) -> None:
         await FsxCopyClient.from_client(raw).describe_backups()
 
 
-@attrs.define
-class _Refreshed:
+class _Refreshed(AioCredentials):
     """
     Credentials that are others each time they are asked for.
     """
 
-    keys: list[str] = attrs.field(factory=list)
+    def __init__(self) -> None:
+        super().__init__("unused", "unused")
+        self.keys: list[str] = []
 
     async def load_credentials(self) -> _Refreshed:
         return self
-
-    async def get_account_id(self) -> None:
-        return None
 
     async def get_frozen_credentials(self) -> ReadOnlyCredentials:
         self.keys.append(f"AKID{len(self.keys)}")
