@@ -1,4 +1,5 @@
 class Credentials:
+    secret_key: str
     def __init__(
         self,
         access_key: str,

@@ -3,11 +3,12 @@ Signature Version 4 as botocore makes it, with each header looked at once.
 
 botocore goes through the headers of every request four times, in the classes of the
 standard library for e-mail; that is a good part of what a call costs. Everything else is
-botocore's: the credentials, the key, the scope, what is signed, and in which order.
+botocore's: the credentials, the scope, what is signed, and in which order.
 """
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -52,6 +53,16 @@ class ThriftySigV4(SigV4Auth):
         Return the names of the headers.
         """
         return ";".join(headers_to_sign)
+
+    def signature(self, string_to_sign: str, request: AWSRequest) -> str:
+        """
+        Return the signature in hexadecimal digits.
+        """
+        key = f"AWS4{self.credentials.secret_key}".encode()
+        # The key is made of the parts of the scope, one after the other.
+        for part in (*self.credential_scope(request).split("/"), string_to_sign):
+            key = hmac.digest(key, part.encode(), "sha256")
+        return key.hex()
 
 
 def _canonical(request: AWSRequest) -> dict[str, str]:
