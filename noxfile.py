@@ -65,7 +65,7 @@ def tests(session: nox.Session) -> None:
     """
     session.run("pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", session.create_tmp(), ".")
     wheel = max(Path(session.create_tmp()).glob("*.whl"), key=lambda path: path.stat().st_mtime)
-    session.install(f"{wheel}[cli,testing]", *_group("test"))
+    session.install(f"{wheel}[cli,testing,trio]", *_group("test"))
     session.run("pip", "install", "--quiet", "--force-reinstall", "--no-deps", str(wheel))
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
@@ -79,7 +79,21 @@ def lowest(session: nox.Session) -> None:
     Test with the lowest versions that pyproject.toml allows.
     """
     project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
-    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    extras = project["optional-dependencies"]
+    # The extra trio needs more than the lowest aiobotocore.
+    groups = [project["dependencies"], extras["cli"], extras["testing"]]
     pins = [requirement.replace(">=", "==") for group in groups for requirement in group]
     session.install(".[cli,testing]", *pins, *_group("test"))
     session.run("python", "-m", "pytest", "--quiet", *session.posargs)
+
+
+@nox.session(default=False)
+def kill(session: nox.Session) -> None:
+    """
+    Kill a sync a hundred times, ten times as often as `tests` does: some minutes.
+    """
+    session.install(".[cli,testing]", *_group("test"))
+    session.run(
+        *("python", "-m", "pytest", "-rP", "tests/test_replication_kills.py", *session.posargs),
+        env={"FSXCOPY_TEST_KILLS": "100"},
+    )

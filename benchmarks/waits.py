@@ -1,9 +1,10 @@
 """
 What waiting costs: simulated copies by strategy, and many real waits on one client.
 
-Run ``python benchmarks/waits.py`` where fsxcopy_sdk is installed. The first table is
-arithmetic on a virtual clock; the second is the client against a local FSx whose clock
-moves when it is slept on, so that hours pass in seconds. Both are seeded.
+Run ``python benchmarks/waits.py`` where fsxcopy_sdk is installed with its extra
+`testing`; it takes some minutes. The first table is arithmetic on a virtual clock. The
+others are the client against a local FSx on one held clock, over HTTP, so that hours
+pass in seconds. All are seeded.
 """
 
 from __future__ import annotations
@@ -14,31 +15,35 @@ import math
 import random
 import time
 import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import attrs
 
-from fsxcopy_sdk import FsxCopyClient, WaitSchedule
+from fsxcopy_sdk import Backup, BackupLifecycle, BackupType, FsxCopyClient, WaitSchedule
 from fsxcopy_sdk._progress import ProgressHistory
 from fsxcopy_sdk._transport import direct_config, isolated_session
 from fsxcopy_sdk.testing import HeldClock, LocalFsx, ProgressShape
 from fsxcopy_sdk.testing._lifecycle import percent_at
+from fsxcopy_sdk.waiting import Board
 
-
-COPIES = 3000
-MEDIAN = 30 * 60.0
-SIGMA = 1.0
-SHORTEST, LONGEST = 60.0, 8 * 3600.0
 SEED = 20261123
+COPIES = 3000
+MEDIAN, SIGMA = 30 * 60.0, 1.0
+SHORTEST, LONGEST = 60.0, 8 * 3600.0
 
-Strategy = Callable[[int, float, "ProgressHistory", random.Random], float]
+SCHEDULE = WaitSchedule()
+
+# So many rounds of the event loop until whoever got an answer sleeps again.
+_STEPS = 20
 
 
-def durations(count: int, seed: int = SEED) -> list[float]:
+def log_normal(count: int) -> list[float]:
     """
-    Draw log-normal durations in seconds, those outside the limits drawn again.
+    Draw durations in seconds, those outside the limits drawn again.
     """
-    source = random.Random(seed)
+    source = random.Random(SEED)
     drawn: list[float] = []
     while len(drawn) < count:
         duration = source.lognormvariate(math.log(MEDIAN), SIGMA)
@@ -47,32 +52,39 @@ def durations(count: int, seed: int = SEED) -> list[float]:
     return drawn
 
 
-def fixed(polls: int, elapsed: float, progress: ProgressHistory, source: random.Random) -> float:
+def even(count: int) -> list[float]:
+    """
+    Draw durations in seconds, evenly from 20 to 40 minutes.
+    """
+    source = random.Random(SEED)
+    return [source.uniform(20 * 60.0, 40 * 60.0) for _ in range(count)]
+
+
+# How long each strategy sleeps after so many polls and seconds, and this progress.
+Strategy = Callable[[int, float, ProgressHistory, random.Random], float | None]
+
+
+def fixed(*_: object) -> float:
     """
     Wait 30 s each time, as a hand-made botocore waiter does.
     """
     return 30.0
 
 
-SCHEDULE = WaitSchedule()
-
-
-def smithy(polls: int, elapsed: float, progress: ProgressHistory, source: random.Random) -> float:
+def smithy(polls: int, _: float, __: ProgressHistory, source: random.Random) -> float | None:
     """
     Wait 5 to 120 s, growing and with jitter, as the Smithy specification has it.
     """
-    delay = SCHEDULE.delay(polls, math.inf, source.random)
-    assert delay is not None
-    return delay
+    return SCHEDULE.delay(polls, math.inf, source.random)
 
 
-def ours(polls: int, elapsed: float, progress: ProgressHistory, source: random.Random) -> float:
+def ours(
+    polls: int, elapsed: float, progress: ProgressHistory, source: random.Random
+) -> float | None:
     """
-    Wait as `WaitSchedule` does.
+    Wait as `WaitSchedule` does, which learns from progress.
     """
-    delay = SCHEDULE.delay(polls, math.inf, source.random, progress, elapsed)
-    assert delay is not None
-    return delay
+    return SCHEDULE.delay(polls, math.inf, source.random, progress, elapsed)
 
 
 @attrs.frozen
@@ -103,19 +115,21 @@ def simulate(strategy: Strategy, shape: ProgressShape, lengths: Sequence[float])
         elapsed, polls, progress = 0.0, 1, ProgressHistory()
         while elapsed < length:
             progress.add(elapsed, percent_at(shape, elapsed / length))
-            elapsed += strategy(polls, elapsed, progress, source)
+            # No delay would mean that a deadline has come, and there is none.
+            elapsed += strategy(polls, elapsed, progress, source) or math.nan
             polls += 1
         calls += polls
         lags.append(elapsed - length)
     lags.sort()
-    return Cost(calls / len(lags), sum(lags) / len(lags), lags[int(0.95 * len(lags))])
+    count = len(lengths)
+    return Cost(calls / count, sum(lags) / count, lags[int(0.95 * count)])
 
 
-def table_of_strategies() -> None:
+def print_strategies() -> None:
     """
     Print calls, lag and merit of every strategy on every shape of progress.
     """
-    lengths = durations(COPIES)
+    lengths = log_normal(COPIES)
     print("| progress | strategy | calls | mean lag s | 95 % lag s | calls x lag | vs fixed |")
     print("|---|---|---|---|---|---|---|")
     for shape in ProgressShape:
@@ -128,42 +142,42 @@ def table_of_strategies() -> None:
             )
 
 
-async def drive(clock: HeldClock, client: FsxCopyClient, waits: asyncio.Future[object]) -> None:
+async def drive(
+    clock: HeldClock, board: Board, is_over: Callable[[], bool], until: float = math.inf
+) -> None:
     """
     Move the clock from wake-up to wake-up, never while a call is under way.
     """
-    board = client._board
-    while not waits.done():
-        for _ in range(4):  # whoever got an answer goes back to sleep
+    while not is_over() and clock.now() < until:
+        for _ in range(_STEPS):
             await asyncio.sleep(0)
         if not board._calls and clock.next_wake_up is not None:
             clock.advance(max(0.0, clock.next_wake_up - clock.now()))
 
 
-@attrs.define
-class Together:
+@attrs.frozen
+class Copies:
     """
-    What many waits on one client cost.
+    Copies under way at a local FSx, and the client that waits for them.
     """
 
-    calls: int = 0
-    looks: int = 0
-    cpu: float = 0.0
-    lag: float = 0.0
+    fsx: LocalFsx
+    clock: HeldClock
+    client: FsxCopyClient
+    lengths: dict[str, float]
+    """Seconds, by the id of the copy."""
 
-
-async def many_waits(count: int) -> Together:
+@asynccontextmanager
+async def copies_under_way(lengths: Sequence[float]) -> AsyncIterator[Copies]:
     """
-    Wait for *count* copies at once on a clock that moves from look to look.
+    Begin copies that take *lengths*, in seconds.
     """
     clock = HeldClock()
-    lengths: dict[str, float] = {}
-    cost = Together()
+    by_source: dict[str, float] = {}
     async with LocalFsx(
-        clock=clock, copy_duration=lengths.__getitem__, max_copies_in_progress=count
+        clock=clock, copy_duration=by_source.__getitem__, max_copies_in_progress=len(lengths)
     ) as fsx:
-        for length in durations(count):
-            lengths[fsx.add_backup("us-west-2")] = length
+        by_source.update((fsx.add_backup("us-west-2"), length) for length in lengths)
         async with FsxCopyClient(
             "us-west-2",
             session=isolated_session("AKIDEXAMPLE", "secret"),
@@ -171,42 +185,104 @@ async def many_waits(count: int) -> Together:
             config=direct_config(),
             clock=clock,
         ) as client:
-            copies = {
+            by_copy = {
                 (await client.copy_backup(source)).backup.backup_id: length
-                for source, length in lengths.items()
+                for source, length in by_source.items()
             }
-
-            async def wait(backup_id: str, length: float) -> None:
-                async for _ in client.watch_backup(backup_id):
-                    cost.looks += 1
-                cost.lag += clock.now() - length
-
-            begun = time.process_time()
-            waits = asyncio.gather(*(wait(*copy) for copy in copies.items()))
-            await drive(clock, client, waits)
-            await waits
-            cost.cpu = time.process_time() - begun
-        cost.calls = fsx.calls["DescribeBackups"]
-    return cost
+            yield Copies(fsx, clock, client, by_copy)
 
 
-def table_of_many() -> None:
+async def waits_to_the_end(lengths: Sequence[float]) -> tuple[int, int, float, float]:
     """
-    Print what 1,000 and 10,000 waits on one client cost.
+    Return the calls, the looks, the mean lag and the CPU seconds of all waits together.
     """
-    print(
-        "| waits | DescribeBackups | of separate waits | ratio | looks per call | mean lag s | CPU us per look |"
-    )
+    looks, lag = 0, 0.0
+    async with copies_under_way(lengths) as copies:
+
+        async def wait(backup_id: str, length: float) -> None:
+            nonlocal looks, lag
+            async for _ in copies.client.watch_backup(backup_id):
+                looks += 1
+            lag += copies.clock.now() - length
+
+        begun = time.process_time()
+        waits = asyncio.gather(*(wait(*copy) for copy in copies.lengths.items()))
+        await drive(copies.clock, copies.client._board, waits.done)
+        await waits
+        cpu = time.process_time() - begun
+        return copies.fsx.calls["DescribeBackups"], looks, lag / len(lengths), cpu
+
+
+def print_shared_calls() -> None:
+    """
+    Print what many waits on one client cost, beside as many on their own.
+    """
+    print("| waits | ends | calls | separate waits | ratio | mean lag s | CPU us per look |")
     print("|---|---|---|---|---|---|---|")
-    for count in (1000, 10000):
-        cost = asyncio.run(many_waits(count))
-        separate = simulate(ours, ProgressShape.LINEAR, durations(count)).calls * count
+    for count, draw in ((1000, even), (10_000, even), (1000, log_normal), (10_000, log_normal)):
+        lengths = draw(count)
+        calls, looks, lag, cpu = asyncio.run(waits_to_the_end(lengths))
+        separate = simulate(ours, ProgressShape.LINEAR, lengths).calls * count
         print(
-            f"| {count} | {cost.calls} | {separate:.0f} | {separate / cost.calls:.1f} | {cost.looks / cost.calls:.1f} "
-            f"| {cost.lag / count:.2f} | {cost.cpu / cost.looks * 1e6:.0f} |"
+            f"| {count} | {draw.__name__} | {calls} | {separate:.0f} | {separate / calls:.1f} "
+            f"| {lag:.2f} | {cpu / looks * 1e6:.0f} |"
         )
 
 
+async def memory_of_waits(count: int) -> float:
+    """
+    Return the bytes of one wait of many after an hour, without its last `Backup`.
+
+    There is no server here, whose memory would be counted too, and all backups are made
+    before; so what is counted is what the waits hold.
+    """
+    clock = HeldClock()
+    seen = {
+        f"backup-{number:08x}": [_backup(f"backup-{number:08x}", percent) for percent in range(20)]
+        for number in range(count)
+    }
+
+    async def describe(backup_ids: Sequence[str]) -> list[Backup]:
+        return [seen[one][int(clock.now() / 100)] for one in backup_ids]
+
+    client = FsxCopyClient("us-west-2", clock=clock)
+    client._board = Board(describe, clock, random.Random(SEED).random)
+    gc.collect()
+    tracemalloc.start()
+    waits = [asyncio.ensure_future(client.wait_until_backup_available(one)) for one in seen]
+    await drive(clock, client._board, waits[0].done, until=1800.0)
+    gc.collect()
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    for wait in waits:
+        wait.cancel()
+    await asyncio.wait(waits)
+    return held / count
+
+
+def _backup(backup_id: str, percent: int) -> Backup:
+    return Backup(
+        backup_id=backup_id,
+        lifecycle=BackupLifecycle.COPYING,
+        type=BackupType.USER_INITIATED,
+        creation_time=datetime(2026, 1, 1, tzinfo=UTC),
+        progress_percent=percent,
+    )
+
+
+def print_memory() -> None:
+    """
+    Print what a wait holds in memory.
+    """
+    print("| waits | bytes per wait beyond the last Backup |")
+    print("|---|---|")
+    for count in (1000, 10_000):
+        print(f"| {count} | {asyncio.run(memory_of_waits(count)):.0f} |")
+
+
 if __name__ == "__main__":
-    table_of_strategies()
-    table_of_many()
+    print_strategies()
+    print()
+    print_shared_calls()
+    print()
+    print_memory()

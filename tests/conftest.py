@@ -68,10 +68,17 @@ def _config() -> AioConfig:
 
 class Connect(Protocol):
     """
-    Make a client of us-west-2 at a local FSx; it is opened by ``async with``.
+    Make a client at a local FSx; it is opened by ``async with``.
     """
 
-    def __call__(self, fsx: LocalFsx, *, config: AioConfig | None = None) -> FsxCopyClient: ...
+    def __call__(
+        self,
+        fsx: LocalFsx,
+        *,
+        region: str = "us-west-2",
+        config: AioConfig | None = None,
+        clock: HeldClock | None = None,
+    ) -> FsxCopyClient: ...
 
 
 @pytest.fixture(name="connect")
@@ -80,9 +87,15 @@ def _connect(session: AioSession, config: AioConfig, clock: HeldClock) -> Connec
     A way to clients of any local FSx, on the clock of the test.
     """
 
-    def connect(fsx: LocalFsx, *, config: AioConfig | None = config) -> FsxCopyClient:
+    def connect(
+        fsx: LocalFsx,
+        *,
+        region: str = "us-west-2",
+        config: AioConfig | None = config,
+        clock: HeldClock | None = clock,
+    ) -> FsxCopyClient:
         return FsxCopyClient(
-            "us-west-2", session=session, endpoint_url=fsx.endpoint_url, config=config, clock=clock
+            region, session=session, endpoint_url=fsx.endpoint_url, config=config, clock=clock
         )
 
     return connect

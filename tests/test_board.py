@@ -7,9 +7,11 @@ The board knows one function, which describes backups; here it is the test's own
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import attrs
 import pytest
@@ -20,12 +22,15 @@ from fsxcopy_sdk import (
     BackupLifecycle,
     BackupNotFound,
     BackupType,
+    BadRequest,
     ClientClosed,
     FsxCopyError,
+    ResponseDecodingError,
     Throttled,
     WaitSchedule,
     WaitTimeout,
 )
+from fsxcopy_sdk._progress import ProgressHistory
 from fsxcopy_sdk.testing import HeldClock
 from fsxcopy_sdk.waiting import Board
 
@@ -42,8 +47,12 @@ class Service:
     clock: HeldClock
     ends: dict[str, float] = attrs.field(factory=dict)
     calls: list[tuple[str, ...]] = attrs.field(factory=list)
+    times: list[float] = attrs.field(factory=list)
     unknown: set[str] = attrs.field(factory=set)
     omits: bool = False
+    unreadable: str | None = None
+    refused: str | None = None
+    strangers: list[str] = attrs.field(factory=list)
     errors: list[FsxCopyError] = attrs.field(factory=list)
     held: asyncio.Event | None = None
     """Where calls wait, if they shall."""
@@ -55,14 +64,21 @@ class Service:
 
     async def describe(self, backup_ids: Sequence[str]) -> list[Backup]:
         self.calls.append(tuple(backup_ids))
+        self.times.append(self.clock.now())
         await asyncio.sleep(0)
         if self.held is not None:
             await self.held.wait()
         if self.errors:
             raise self.errors.pop(0)
+        if self.unreadable in backup_ids:
+            where = f"$.Backups[{backup_ids.index(self.unreadable)}].Lifecycle"
+            raise ResponseDecodingError("unreadable", faults=(f"{where}: must be a string",))
+        if self.refused in backup_ids:
+            raise BadRequest("one of them is no id")
         if self.unknown & set(backup_ids) and not self.omits:
             raise BackupNotFound("one of them is unknown", operation="DescribeBackups")
-        return [self.backup(one) for one in backup_ids if one not in self.unknown]
+        described = [*self.strangers, *backup_ids]
+        return [self.backup(one) for one in described if one not in self.unknown]
 
     def backup(self, backup_id: str) -> Backup:
         share = self.clock.now() / self.ends[backup_id]
@@ -116,6 +132,50 @@ async def test_waits_share_their_calls(board: Board, service: Service) -> None:
 
     assert ids == [backup.backup_id for backup in backups]
     assert [50] * 10 == [len(call) for call in service.calls[1:]]
+
+
+@pytest.mark.parametrize(("others", "expected"), [(49, 5), (50, 10)])
+async def test_looks_of_a_crowd_are_further_apart(
+    board: Board, service: Service, others: int, expected: float
+) -> None:
+    """
+    With more than fifty waits, the smallest distance between looks is doubled.
+    """
+    schedule = WaitSchedule(min_delay=5, max_delay=600)
+    ids = [service.add(20) for _ in range(1 + others)]
+
+    await asyncio.gather(*(_wait(board, one, schedule) for one in ids))
+
+    assert expected == min(time for time in service.times if time > 0)
+
+
+async def test_a_thousand_waits_share_nearly_all_calls(board: Board, service: Service) -> None:
+    """
+    A thousand waits that end over twenty minutes make a fortieth of a thousand's calls.
+    """
+    source = random.Random(2)
+    ends = [source.uniform(20 * 60, 40 * 60) for _ in range(1000)]
+    ids = [service.add(end) for end in ends]
+    schedule = WaitSchedule()
+
+    await asyncio.gather(*(_wait(board, one, schedule) for one in ids))
+
+    together = len(service.calls)
+    assert sum(_looks_alone(end, schedule, source) for end in ends) >= 40 * together
+
+
+def _looks_alone(end: float, schedule: WaitSchedule, source: random.Random) -> int:
+    """
+    Count the looks of a wait that shares nothing.
+    """
+    elapsed, polls, progress = 0.0, 1, ProgressHistory()
+    while elapsed < end:
+        progress.add(elapsed, min(99, int(100 * elapsed / end)))
+        delay = schedule.delay(polls, math.inf, source.random, progress, elapsed)
+        assert delay is not None
+        elapsed += delay
+        polls += 1
+    return polls
 
 
 async def test_a_call_is_for_fifty_at_most(board: Board, service: Service) -> None:
@@ -177,6 +237,53 @@ async def test_a_missing_backup_does_not_hurt_the_others(
     assert (0 if omits else 11) >= len(splits)
 
 
+@pytest.mark.parametrize(
+    ("what", "expected"), [("unreadable", ResponseDecodingError), ("refused", BadRequest)]
+)
+async def test_a_backup_that_spoils_the_call_does_not_hurt_the_others(
+    board: Board, service: Service, what: str, expected: type[FsxCopyError]
+) -> None:
+    """
+    The one whose description cannot be read, or whose id is refused, ends alone.
+    """
+    ids = [service.add(100.0) for _ in range(50)]
+    setattr(service, what, ids[31])
+
+    results = await asyncio.gather(*(_wait(board, one) for one in ids), return_exceptions=True)
+
+    ended = [
+        one for one, result in zip(ids, results, strict=True) if isinstance(result, Exception)
+    ]
+    assert [ids[31]] == ended
+    assert isinstance(results[31], expected)
+
+
+async def test_an_answer_that_is_no_listing_is_not_halved(board: Board, service: Service) -> None:
+    """
+    What is wrong with the whole answer is nobody's in particular.
+    """
+    ids = [service.add(100.0) for _ in range(50)]
+    service.errors = [ResponseDecodingError("unreadable", faults=("$: must be an object",))]
+
+    results = await asyncio.gather(*(_wait(board, one) for one in ids), return_exceptions=True)
+
+    assert [ResponseDecodingError] * 50 == [type(result) for result in results]
+    assert 1 == len(service.calls)
+
+
+async def test_strangers_in_an_answer_are_ignored(board: Board, service: Service) -> None:
+    """
+    An answer may hold backups that nobody asked for; each wait has its own.
+    """
+    ids = [service.add(100.0) for _ in range(3)]
+    service.strangers = [service.add(1.0), ids[2]]
+
+    backups = await asyncio.gather(*(_wait(board, one) for one in ids[:2]))
+
+    assert ids[:2] == [backup.backup_id for backup in backups]
+    assert 11 == len(service.calls)
+
+
 async def test_a_missing_backup_is_asked_for_alone(board: Board, service: Service) -> None:
     """
     Once it is known to be missing, it spoils no further call.
@@ -218,19 +325,43 @@ async def test_a_passing_error_is_everybodys(board: Board, service: Service) -> 
     assert ids == [backup.backup_id for backup in backups]
 
 
-async def test_failures_grow_further_apart(board: Board, service: Service) -> None:
+@pytest.mark.parametrize("waits", [1, 5, 50])
+async def test_failures_grow_further_apart(board: Board, service: Service, waits: int) -> None:
     """
-    Looks that fail in a row are spaced by their own number, whatever progress promised.
+    Looks that fail in a row are spaced by their own number, those of many like those of one.
     """
-    backup_id = service.add(2 * HOUR)
+    ids = [service.add(2 * HOUR) for _ in range(waits)]
     service.errors = [Throttled("slow down") for _ in range(1000)]
     schedule = WaitSchedule(min_delay=5, max_delay=120)
 
-    with pytest.raises(WaitTimeout) as caught:
-        await _wait(board, backup_id, schedule)
+    results = await asyncio.gather(
+        *(_wait(board, one, schedule) for one in ids), return_exceptions=True
+    )
 
-    assert len(service.calls) < 100
-    assert isinstance(caught.value.__cause__, Throttled)
+    assert len(service.calls) < 80
+    for result in results:
+        assert isinstance(result, WaitTimeout)
+        assert isinstance(result.__cause__, Throttled)
+
+
+async def test_failures_are_spaced_by_themselves(service: Service, clock: HeldClock) -> None:
+    """
+    Neither earlier looks nor progress count while looks fail; afterwards they do again.
+    """
+    schedule = WaitSchedule(min_delay=10, max_delay=80)
+    backup_id = service.add(clock.now() + 1000.0)
+    looks = [(clock.now(), type(None))]
+    async for _ in Board(service.describe, clock, lambda: 1.0).watch(backup_id, HOUR, schedule):
+        looks.append((clock.now(), Backup))
+        if len(looks) == 4:
+            service.errors = [Throttled("slow down") for _ in range(3)]
+            failing_since = len(service.times)
+
+    times = service.times[failing_since - 1 :]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    # The first gap was set by the look before; then come those of one, two, three failures.
+    assert [10.0, 20.0, 40.0] == gaps[1:4]
+    assert 40.0 != gaps[4] != 80.0
 
 
 async def test_a_lasting_error_ends_all_with_an_error_of_their_own(

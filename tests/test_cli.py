@@ -7,40 +7,22 @@ from __future__ import annotations
 import io
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from fsxcopy_sdk import from_dict
 from fsxcopy_sdk.cli import main
-from fsxcopy_sdk.cli._demo import _typed, run_demo
+from fsxcopy_sdk.cli._demo import _typed
 from fsxcopy_sdk.models import Backup
 
 FSXCOPY = Path(sys.executable).with_name("fsxcopy")
-
-
-async def test_the_demo_copies_and_shows_the_result() -> None:
-    """
-    The demo says what it does, and ends with the typed copy and the way to AWS.
-    """
-    out = io.StringIO()
-
-    await run_demo(Console(file=out, width=120))
-
-    lines = out.getvalue().splitlines()
-    assert lines[0].startswith("local FSx at http://127.0.0.1:")
-    assert lines[1].startswith("COPYING: backup-")
-    shown = dict(line.split(maxsplit=1) for line in lines if line.startswith("backup."))
-    assert "BackupLifecycle.AVAILABLE" == shown["backup.lifecycle"]
-    assert "'backup-03e3c82e0183b7b6b'" == shown["backup.source_backup_id"]
-    deployment_type = shown["backup.file_system.lustre_configuration.deployment_type"]
-    assert "LustreDeploymentType.PERSISTENT_1" == deployment_type
-    assert lines[-1].startswith("Against AWS: ")
 
 
 def test_a_member_that_is_absent_is_shown_as_none() -> None:
@@ -59,9 +41,9 @@ def test_a_member_that_is_absent_is_shown_as_none() -> None:
     assert lines[-1].endswith("deployment_type  None")
 
 
-def test_the_demo_ends_in_time_on_a_terminal() -> None:
+def test_the_demo_on_a_terminal() -> None:
     """
-    In a terminal the demo shows a moving bar, and ends within ten seconds with 0.
+    It says what it does, shows a moving bar, and ends within ten seconds with the typed copy.
     """
     terminal, child = pty.openpty()
     started = time.monotonic()
@@ -73,6 +55,15 @@ def test_the_demo_ends_in_time_on_a_terminal() -> None:
     assert time.monotonic() - started < 10
     assert "\x1b[" in shown
     assert "100%" in shown
+    lines = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", shown).splitlines()
+    assert lines[0].startswith("local FSx at http://127.0.0.1:")
+    assert lines[1].startswith("COPYING: backup-")
+    members = dict(line.split(maxsplit=1) for line in lines if line.startswith("backup."))
+    assert "BackupLifecycle.AVAILABLE" == members["backup.lifecycle"]
+    assert "'backup-03e3c82e0183b7b6b'" == members["backup.source_backup_id"]
+    deployment_type = members["backup.file_system.lustre_configuration.deployment_type"]
+    assert "LustreDeploymentType.PERSISTENT_1" == deployment_type
+    assert lines[-1].startswith("Against AWS: ")
 
 
 def _read_all(terminal: int) -> str:
@@ -121,44 +112,52 @@ def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert "demo" in capsys.readouterr().out
 
 
-def test_the_demo_runs_from_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """
-    ``fsxcopy demo`` is the demo.
-    """
-    with pytest.raises(SystemExit) as caught:
-        main(["demo"])
-
-    assert caught.value.code in (None, 0)
-    assert "BackupLifecycle.AVAILABLE" in capsys.readouterr().out
-
-
-def test_an_error_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """
     An error of this package ends the command with its class and text.
     """
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "many")
 
-    with pytest.raises(SystemExit, match="^ConfigurationError: .*many"):
+    with pytest.raises(SystemExit) as caught:
         main(["demo"])
+
+    assert 2 == caught.value.code
+    shown = capsys.readouterr().err.splitlines()
+    assert 1 == len(shown)
+    assert re.match("fsxcopy: ConfigurationError: .*many", shown[0])
 
 
 def test_a_missing_extra_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Without cyclopts the command says what to install.
     """
-    monkeypatch.delitem(sys.modules, "fsxcopy_sdk.cli._app", raising=False)
+    for module in [name for name in sys.modules if name.startswith("fsxcopy_sdk.cli.")]:
+        monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "cyclopts", None)
 
     with pytest.raises(SystemExit, match=r'pip install "fsxcopy-sdk\[cli\]"'):
         main(["demo"])
 
 
+def test_output_may_be_taken_by_a_program() -> None:
+    """
+    What a program puts in the place of standard output need not be a file.
+    """
+    with redirect_stdout(io.StringIO()) as out, pytest.raises(SystemExit):
+        main(["--version"])
+
+    assert 1 == out.getvalue().count("\n")
+
+
 def test_another_missing_module_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     What is not the extra's to bring is a broken installation, and shows as one.
     """
-    monkeypatch.delitem(sys.modules, "fsxcopy_sdk.cli._app", raising=False)
-    monkeypatch.setitem(sys.modules, "anyio", None)
+    for module in [name for name in sys.modules if name.startswith("fsxcopy_sdk.cli.")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "attrs", None)
 
-    with pytest.raises(ModuleNotFoundError, match="anyio"):
+    with pytest.raises(ModuleNotFoundError, match="attrs"):
         main(["demo"])

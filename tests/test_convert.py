@@ -4,10 +4,14 @@ Between the wire and the models, with documents built from botocore's service mo
 
 from __future__ import annotations
 
+import gc
 import json
 import pickle
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from traceback import format_exception
@@ -21,13 +25,16 @@ from botocore.model import StructureShape  # type: ignore[import-untyped]  # bot
 from botocore.parsers import create_parser  # type: ignore[import-untyped]  # as above
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import MODERATE, Document, as_known, as_sent, documents, values
+from strategies import MODERATE, Document, as_known, as_sent, documents, json_values, values
 
 from fsxcopy_sdk import models
 from fsxcopy_sdk._convert import Answer, from_answer, from_dict, to_dict, wire_name
+from fsxcopy_sdk._convert._careful import FAULTY, careful_converter
+from fsxcopy_sdk._convert._quick import REFUSALS, quick_converter
 from fsxcopy_sdk.enums import (
     BackupLifecycle,
     BackupType,
+    FileSystemMaintenanceOperation,
     FileSystemType,
     LustreDeploymentType,
     StorageType,
@@ -36,6 +43,7 @@ from fsxcopy_sdk.enums import (
 from fsxcopy_sdk.errors import BackupNotFound, InvalidArguments, ResponseDecodingError
 from fsxcopy_sdk.models import (
     Backup,
+    BackupFilter,
     CopyBackupResponse,
     DeleteBackupResponse,
     DescribeBackupsResponse,
@@ -97,6 +105,13 @@ def _backup(**others: object) -> Document:
         "CreationTime": 1617954808,
         **others,
     }
+
+
+def _exactly(model: attrs.AttrsInstance) -> tuple[attrs.AttrsInstance, str]:
+    """
+    Return what differs where models differ, if only in that a text is no enum.
+    """
+    return model, repr(model)
 
 
 def _faults_of(cls: type[attrs.AttrsInstance], document: object) -> tuple[str, ...]:
@@ -199,10 +214,214 @@ def test_both_roads_lead_to_equal_models(operation: str, data: st.DataObject) ->
     """
     shape = service_model.operation(operation).output_shape
     body = _json(_sent(data.draw(documents(shape))))
-    answer = {"status_code": 200, "headers": {}, "body": body}
-    parsed = create_parser("json").parse(answer, shape)
 
-    assert _READERS[operation](body) == _READERS[operation](parsed)
+    assert _exactly(_READERS[operation](body)) == _exactly(
+        _READERS[operation](_parsed(body, shape))
+    )
+
+
+# Two passes: one that is quick, one that names faults.
+
+
+def _parsed(body: bytes, shape: StructureShape) -> Document:
+    """
+    Return what botocore makes of a body.
+    """
+    answer = {"status_code": 200, "headers": {}, "body": body}
+    parsed: Document = create_parser("json").parse(answer, shape)
+    return parsed
+
+
+@pytest.mark.parametrize("road", ["bytes", "parsed"])
+@pytest.mark.parametrize("operation", service_model.OPERATIONS)
+@settings(MODERATE, max_examples=20)
+@given(data=st.data())
+def test_quick_pass_is_enough(operation: str, road: str, data: st.DataObject) -> None:
+    """
+    A faultless document is read at once, and botocore's dicts with their times are, too.
+    """
+    shape = service_model.operation(operation).output_shape
+    body = _json(_sent(data.draw(documents(shape))))
+    document = json.loads(body) if road == "bytes" else _parsed(body, shape)
+    cls = _class_of(shape.name)
+
+    quickly = quick_converter().structure(document, cls)
+
+    assert _exactly(careful_converter().structure(document, cls)) == _exactly(quickly)
+
+
+def _places(part: Any) -> Iterator[tuple[Any, Any]]:
+    """
+    Yield every place in a document: what holds it, and its name or number there.
+    """
+    for key, value in part.items() if isinstance(part, dict) else enumerate(part):
+        yield part, key
+        if isinstance(value, dict | list):
+            yield from _places(value)
+
+
+@st.composite
+def _perhaps_faulty(draw: st.DrawFn) -> tuple[type[attrs.AttrsInstance], Document]:
+    """
+    Make JSON documents in which some values are none of what they should be.
+    """
+    name, document = draw(_any_document())
+    sent: Document = json.loads(_json(_sent(document)))
+    for _ in range(draw(st.integers(0, 2))):
+        places = list(_places(sent))
+        if places:
+            holder, key = draw(st.sampled_from(places))
+            holder[key] = draw(json_values() | st.floats())
+    return _class_of(name), sent
+
+
+@settings(MODERATE, max_examples=300)
+@given(drawn=_perhaps_faulty())
+def test_both_passes_agree(drawn: tuple[type[attrs.AttrsInstance], Document]) -> None:
+    """
+    What one pass accepts the other accepts as well, and makes the same of it.
+    """
+    cls, document = drawn
+    read: list[object] = []
+    for converter in (quick_converter(), careful_converter()):
+        try:
+            read.append(_exactly(converter.structure(document, cls)))
+        except (*REFUSALS, *FAULTY):
+            read.append(None)
+
+    assert read[0] == read[1]
+
+
+def _models_in(part: Any) -> Iterator[attrs.AttrsInstance]:
+    """
+    Yield every model in a value, at any depth.
+    """
+    if isinstance(part, tuple):
+        for item in part:
+            yield from _models_in(item)
+    elif attrs.has(type(part)):
+        yield part
+        for field in attrs.fields(type(part)):
+            yield from _models_in(getattr(part, field.name))
+
+
+@MODERATE
+@given(drawn=_any_document())
+def test_no_draft_gets_out(drawn: tuple[str, Document]) -> None:
+    """
+    Everything that was read is of a class of `models` and cannot be changed.
+    """
+    name, document = drawn
+    found = list(_models_in(from_dict(_class_of(name), _sent(document))))
+
+    assert {getattr(models, type(one).__name__) for one in found} == {type(one) for one in found}
+    for one in found:
+        for field in attrs.fields(type(one)):
+            with pytest.raises(attrs.exceptions.FrozenInstanceError):
+                setattr(one, field.name, None)
+            with pytest.raises(attrs.exceptions.FrozenInstanceError):
+                delattr(one, field.name)
+
+
+def test_filter_is_read() -> None:
+    """
+    A filter, which is never answered, is read as well.
+    """
+    data = {"Name": "volume-id", "Values": ["fsvol-1", "fsvol-2"]}
+
+    assert BackupFilter("volume-id", ["fsvol-1", "fsvol-2"]) == from_dict(BackupFilter, data)
+
+
+def test_fault_deep_in_a_long_page() -> None:
+    """
+    The one fault in many backups is named by its path.
+    """
+
+    def backup(name: object) -> Document:
+        target = {"TargetVolumeValues": {"Name": name}}
+        return _backup(FileSystem={"AdministrativeActions": [{}, target]})
+
+    page = {"Backups": [backup(5 if number == 48 else "vol") for number in range(50)]}
+    path = "$.Backups[48].FileSystem.AdministrativeActions[1].TargetVolumeValues.Name"
+
+    with pytest.raises(ResponseDecodingError) as caught:
+        _READERS["DescribeBackups"](_json(page))
+
+    assert (f"{path}: must be a string, not an integer",) == caught.value.faults
+    assert "<quick" not in "".join(format_exception(caught.value))
+
+
+def test_nothing_is_made_that_is_not_needed() -> None:
+    """
+    An import makes no converter, and a document only the hooks of the classes in it.
+    """
+    program = """
+from fsxcopy_sdk import from_dict, models
+from fsxcopy_sdk._convert import _careful, _quick
+print(_quick.quick_converter.cache_info().currsize)
+from_dict(models.FileSystem, {"LustreConfiguration": {}, "StorageType": "SSD"})
+print(*(name for name in models.__all__ if getattr(models, name).__subclasses__()))
+print(_careful.careful_converter.cache_info().currsize)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert ["0", "FileSystem LustreFileSystemConfiguration", "0"] == done.stdout.splitlines()
+
+
+# The garbage collector.
+
+
+@pytest.fixture(name="collections")
+def _recorded_collections() -> Iterator[list[int]]:
+    """
+    Record the garbage collector's runs, by their generation.
+    """
+    runs: list[int] = []
+
+    def record(phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            runs.append(info["generation"])
+
+    gc.callbacks.append(record)
+    yield runs
+    gc.callbacks.remove(record)
+
+
+def test_collector_does_not_run_while_a_page_is_read(collections: list[int]) -> None:
+    """
+    A page of many objects sets the garbage collector off once, when it has been read.
+    """
+    body = _json({"Backups": [_backup(Tags=[{"Key": "k", "Value": "v"}])] * 5000})
+    gc.collect()
+    collections.clear()
+
+    page = _READERS["DescribeBackups"](body)
+    runs = len(collections)
+
+    assert isinstance(page, DescribeBackupsResponse)
+    assert 5000 == len(page.backups)
+    assert 1 >= runs
+
+
+@pytest.mark.parametrize("is_on", [True, False], ids=["on", "off"])
+@pytest.mark.parametrize(
+    "body", [b'{"BackupId": "backup-1", "Lifecycle": "DELETED"}', b"{}", b"<"], ids=repr
+)
+def test_collector_is_left_as_it_was(is_on: bool, body: bytes) -> None:
+    """
+    The garbage collector is on after an answer was read, or could not be, if it was before.
+    """
+    was_on = gc.isenabled()
+    (gc.enable if is_on else gc.disable)()
+    try:
+        with suppress(ResponseDecodingError):
+            _READERS["DeleteBackup"](body)
+
+        assert is_on == gc.isenabled()
+    finally:
+        (gc.enable if was_on else gc.disable)()
 
 
 # The service's own example, and where the service breaks its own model.
@@ -506,6 +725,17 @@ def test_wrong_items(member: str, item: object, fault: str) -> None:
     assert (fault,) == _faults_of(FileSystem, {member: [item]})
 
 
+def test_enum_items() -> None:
+    """
+    The items of a list of enums are known members, or unknown ones.
+    """
+    document = {"MaintenanceOperationsInProgress": ["PATCHING", "KNITTING"]}
+    items = from_dict(WindowsFileSystemConfiguration, document).maintenance_operations_in_progress
+
+    assert FileSystemMaintenanceOperation.PATCHING is items[0]
+    assert FileSystemMaintenanceOperation is type(items[1])
+
+
 def test_wrong_enum_items() -> None:
     """
     An item of a list of enums has to be a text.
@@ -580,6 +810,8 @@ def test_garbage(payload: bytes, fault: str) -> None:
     assert payload == caught.value.payload
     assert 1 == len(caught.value.faults)
     assert fault == caught.value.faults[0][: len(fault)]
+    is_json = fault not in ("$: empty", "$: not JSON: ")
+    assert (not is_json, not is_json) == (caught.value.is_garbled, caught.value.is_transient)
 
 
 @pytest.mark.parametrize("operation", service_model.OPERATIONS)
@@ -591,6 +823,10 @@ def test_answer_lacks_everything(operation: str) -> None:
         _READERS[operation]({})
 
 
+_TOO_DEEP = 335
+"""Three frames each are too many for Python's stack, three brackets not for orjson."""
+
+
 def _nested(depth: int) -> Document:
     """
     Return an answer with file systems that lie within each other.
@@ -599,6 +835,15 @@ def _nested(depth: int) -> Document:
     for _ in range(depth):
         file_system = {"AdministrativeActions": [{"TargetFileSystemValues": file_system}]}
     return {"Backup": _backup(FileSystem=file_system)}
+
+
+def _nested_body(depth: int) -> bytes:
+    """
+    Return the same as a body; Python's own JSON cannot write it.
+    """
+    begin, end = b'{"AdministrativeActions": [{"TargetFileSystemValues": ', b"}]}"
+    outer = _json({"Backup": _backup(FileSystem="here")})
+    return outer.replace(b'"here"', begin * depth + b"{}" + end * depth)
 
 
 def test_nesting_within_reason() -> None:
@@ -613,7 +858,7 @@ def test_nesting_beyond_reason(as_body: bool) -> None:
     """
     An answer nested too deeply for Python's stack is an error with what was received.
     """
-    payload = _json(_nested(300)) if as_body else _nested(300)
+    payload = _nested_body(_TOO_DEEP) if as_body else _nested(_TOO_DEEP)
     with pytest.raises(ResponseDecodingError) as caught:
         _READERS["CopyBackup"](payload)
     (fault,) = caught.value.faults
@@ -621,6 +866,17 @@ def test_nesting_beyond_reason(as_body: bool) -> None:
     assert payload is caught.value.payload
     assert "$.Backup.FileSystem.AdministrativeActions[0]." == fault[:45]
     assert "...: nested too deeply" == fault[80:]
+
+
+def test_nesting_beyond_reason_in_data() -> None:
+    """
+    The same of data that came from no call; it is kept as it is.
+    """
+    data = _nested(_TOO_DEEP)
+    with pytest.raises(ResponseDecodingError, match="nested too deeply") as caught:
+        from_dict(CopyBackupResponse, data)
+
+    assert data is caught.value.payload
 
 
 def test_error_carries_the_exchange() -> None:

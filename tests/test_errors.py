@@ -51,6 +51,7 @@ _SAMPLES: dict[str, object] = {
     "faults": ("one", "two"),
     "file_system_id": "fs-01234567",
     "http_status": 418,
+    "is_garbled": True,
     "last_seen": _BACKUP,
     "limit": ServiceLimit("TOTAL_PATIENCE"),
     "max_wait": 60.0,
@@ -235,6 +236,7 @@ _TRANSIENT = {
     "BackupRestoring",
     "ConnectionFailed",
     "RequestTimeout",
+    "ResponseDecodingError",
     "ServiceUnavailable",
     "Throttled",
     "WaitTimeout",
@@ -244,7 +246,7 @@ _TRANSIENT = {
 @_every_class
 def test_is_transient(cls: type[FsxCopyError]) -> None:
     """
-    Broken connections, timeouts, overload, throttling and work in progress may pass.
+    Broken connections and answers, timeouts, overload, throttling and work in progress pass.
     """
     assert (cls.__name__ in _TRANSIENT) == _sample(cls).is_transient
 

@@ -67,6 +67,32 @@ def test_members_are_given_by_name(cls: type[attrs.AttrsInstance]) -> None:
     assert {expected} == {field.kw_only for field in attrs.fields(cls)}
 
 
+@_every_model
+def test_nothing_but_members(cls: type[attrs.AttrsInstance]) -> None:
+    """
+    A model is its members and no more, as the conversion fills it without `__init__`.
+
+    The filter alone has converters, for users: the conversion makes the same by itself.
+    """
+    fields = attrs.fields(cls)
+
+    assert [] == [name for name in vars(cls) if name.startswith("__attrs_p") and "_init" in name]
+    assert [] == [field.name for field in fields if field.validator or not field.init]
+    if cls is not BackupFilter:
+        assert [] == [field.name for field in fields if field.converter]
+
+
+@_every_model
+def test_defaults(cls: type[attrs.AttrsInstance]) -> None:
+    """
+    A member that may be absent is None or an empty tuple then.
+    """
+    defaults = {field.default for field in attrs.fields(cls) if field.name != "metadata"}
+
+    if cls is not ResponseMetadata:
+        assert set() == defaults - {None, (), attrs.NOTHING}
+
+
 def test_frozen() -> None:
     """
     A member cannot be set anew.

@@ -90,7 +90,7 @@ def test_memory_is_bounded() -> None:
     history = _history(*((float(number), number) for number in range(99)))
 
     assert 16 == len(history.points)
-    assert [(0.0, 0), (98.0, 98)] == [history.points[0], history.points[-1]]
+    assert [0, *range(84, 99)] == [percent for _, percent in history.points]
 
 
 @given(
@@ -116,14 +116,28 @@ def test_the_end_of_steady_progress_is_in_the_window(
         assert window.latest >= duration * (1 - 1e-6)
 
 
-def test_looks_wait_for_the_window() -> None:
+def test_looks_draw_near_to_the_window() -> None:
     """
-    Before the end can come there is one look at its earliest, if that is not too far.
+    Before the end can come there are looks, each at four fifths of the way.
     """
     history = _history((0, 0), (2, 1), (100, 50))
 
-    assert 100 * 100 / 51 - 100 == _delay(history, 100)
+    assert 0.8 * (100 * 100 / 51 - 100) == _delay(history, 100)
     assert 120 == _delay(_history((0, 0), (100, 5)), 100)
+
+
+def test_a_narrow_window_has_one_look_at_its_end() -> None:
+    """
+    Two smallest delays before a window, the next look is in it; at its end if it is narrow.
+    """
+    history = _history((0, 0), (999, 49), (1001, 50), (1979, 98), (1981, 99))
+    window = history.window()
+    assert window is not None
+    assert window.latest - window.earliest < 5 < window.earliest - 1985
+
+    assert window.latest - 1991 == _delay(history, 1991)
+    assert 0.8 * 12.5 == _delay(history, window.earliest - 12.5)
+    assert 5 == _delay(history, window.latest - 1)
 
 
 def test_looks_are_close_in_the_window() -> None:
@@ -146,13 +160,32 @@ def test_looks_grow_apart_when_progress_stands_still() -> None:
     assert 100 == _delay(history, 3200)
 
 
+def test_progress_that_vanishes_is_not_hurried_after() -> None:
+    """
+    Past the predicted end, with no progress shown, looks grow apart as if it stood still.
+    """
+    history = _history((0, 0), (100, 10), (200, 20), (3000, None))
+
+    assert (3000 - 200) / 30 == _delay(history, 3000)
+
+
+@pytest.mark.parametrize("percent", [-1, 101, None])
+def test_what_is_no_percentage_says_nothing(percent: int | None) -> None:
+    """
+    Only 0 to 100 is progress.
+    """
+    history = _history((0, 5), (10, percent))
+
+    assert [(0, 5)] == history.points
+
+
 def test_predicted_looks_have_jitter_too() -> None:
     """
     A tenth of a predicted delay is left to chance.
     """
     history = _history((0, 0), (2, 1), (100, 50))
 
-    assert pytest.approx(0.9 * (100 * 100 / 51 - 100)) == _delay(history, 100, 1.0)
+    assert pytest.approx(0.9 * 0.8 * (100 * 100 / 51 - 100)) == _delay(history, 100, 1.0)
 
 
 @given(

@@ -9,16 +9,20 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from fsxcopy_sdk import FsxCopyClient
 from fsxcopy_sdk.testing import LocalFsx
 
+if TYPE_CHECKING:
+    from conftest import Connect
+
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 PROGRAMS = [text for language, text in BLOCKS if language == "python"]
-COPY, LIST, FOLLOW, TEST, TEST_OF_HOURS = PROGRAMS
+COPY, LIST, FOLLOW, COPY_MANY, SYNC, TEST, TEST_OF_HOURS = PROGRAMS
 
 
 def _run(program: str) -> dict[str, Callable[..., Awaitable[None]]]:
@@ -95,6 +99,41 @@ async def test_the_wait_prints_what_it_sees(
         "slow": "not yet after 3600 s: wait again, here or anywhere",
     }
     assert expected[ending] == capsys.readouterr().out.splitlines()[-1]
+
+
+async def test_many_are_copied(
+    client: FsxCopyClient, fsx: LocalFsx, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """
+    Each copy and each failure has its line.
+    """
+    ids = [fsx.add_backup("us-east-2"), "backup-00000000"]
+
+    await _run(COPY_MANY)["copy_all"](client, ids, "us-east-2")
+
+    (copy,) = fsx.backups("us-west-2")
+    refused, copied = sorted(capsys.readouterr().out.splitlines())
+    assert f"{ids[0]} {copy['BackupId']}" == copied
+    assert refused.startswith("backup-00000000 BackupNotFound (CopyBackup): ")
+
+
+async def test_a_region_is_kept_ready(
+    connect: Connect,
+    client: FsxCopyClient,
+    fsx: LocalFsx,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """
+    The plan is printed, then what became of it, then what is late.
+    """
+    async with connect(fsx, region="us-east-2") as source:
+        await _run(SYNC)["sync"](source, client)
+
+    lines = capsys.readouterr().out.splitlines()
+    assert "to copy: 1" in lines
+    assert "Copied " in lines
+    assert 1 == len(fsx.backups("us-west-2"))
+    assert lines[-1].startswith("late: fs-0498eed5fe91001ec ")
 
 
 async def test_the_test_passes(monkeypatch: pytest.MonkeyPatch) -> None:

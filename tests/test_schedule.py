@@ -204,9 +204,13 @@ def test_timedeltas() -> None:
     """
     Timedeltas become seconds.
     """
-    schedule = WaitSchedule(min_delay=timedelta(seconds=1), max_delay=timedelta(minutes=1))
+    schedule = WaitSchedule(
+        min_delay=timedelta(seconds=1),
+        max_delay=timedelta(minutes=1),
+        not_found_grace=timedelta(minutes=2),
+    )
 
-    assert WaitSchedule(min_delay=1, max_delay=60) == schedule
+    assert WaitSchedule(min_delay=1, max_delay=60, not_found_grace=120) == schedule
 
 
 def test_frozen() -> None:
@@ -233,7 +237,7 @@ def test_bounds_that_do_not_fit(low: float, high: float) -> None:
     assert (expected,) == caught.value.faults
 
 
-@pytest.mark.parametrize("argument", ["min_delay", "max_delay"])
+@pytest.mark.parametrize("argument", ["min_delay", "max_delay", "not_found_grace"])
 @pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), True, None, "5"], ids=repr)
 def test_bounds_that_are_no_durations(argument: str, value: Any) -> None:
     """

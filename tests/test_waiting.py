@@ -4,7 +4,11 @@ Watching and waiting, on a clock that moves when somebody sleeps on it.
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import pickle
+import random
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -12,11 +16,15 @@ import pytest
 
 from fsxcopy_sdk import (
     AccessDenied,
+    Backup,
     BackupCopyFailed,
     BackupLifecycle,
     BackupNotFound,
+    ClientClosed,
     FsxCopyClient,
+    FsxCopyError,
     InvalidArguments,
+    ResponseDecodingError,
     Throttled,
     WaitSchedule,
     WaitTimeout,
@@ -179,9 +187,10 @@ async def test_passing_errors_are_survived(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
     """
-    Throttling, server errors and broken connections do not end a wait.
+    Throttling, server errors, broken connections and a proxy's pages do not end a wait.
     """
-    for fault in (Fault.throttling(), Fault.unavailable(), Fault.html(502), Fault.reset()):
+    faults = (Fault.throttling(), Fault.unavailable(), Fault.html(502), Fault.reset())
+    for fault in (*faults, Fault.html(200), Fault.empty()):
         fsx.inject(fault)
 
     backup = await client.wait_until_backup_available(copy_id)
@@ -218,19 +227,38 @@ async def test_a_missing_permission_ends_the_wait(
     assert [f"while waiting for {copy_id}: poll 1, after 0 s"] == caught.value.__notes__
 
 
+async def test_an_answer_of_the_wrong_form_ends_the_wait(
+    client: FsxCopyClient, fsx: LocalFsx, copy_id: str
+) -> None:
+    """
+    JSON that is no answer will be none the next time either.
+    """
+    fsx.inject(Fault.null())
+
+    with pytest.raises(ResponseDecodingError, match="must be an object"):
+        await client.wait_until_backup_available(copy_id)
+
+
 @pytest.mark.parametrize("unknown_ids", ["error", "omit"])
 async def test_not_found_is_forgiven_at_first_only(
     clock: HeldClock, connect: Connect, unknown_ids: Literal["error", "omit"]
 ) -> None:
     """
-    A backup that stays unknown for more than a minute ends the wait.
+    A backup that stays unknown for longer than the grace ends the wait.
     """
+    schedule = WaitSchedule(min_delay=10, max_delay=10, not_found_grace=20)
     async with LocalFsx(clock=clock, unknown_ids=unknown_ids) as fsx, connect(fsx) as client:
-        started = clock.now()
-        with pytest.raises(BackupNotFound):
-            await client.wait_until_backup_available("backup-00000000", schedule=EVERY_TEN)
+        with pytest.raises(BackupNotFound) as caught:
+            await client.wait_until_backup_available("backup-00000000", schedule=schedule)
 
-    assert 60 < clock.now() - started <= 70
+    assert ["while waiting for backup-00000000: poll 4, after 30 s"] == caught.value.__notes__
+
+
+def test_the_default_grace_is_a_minute() -> None:
+    """
+    So long a copy that was only just accepted may be unknown.
+    """
+    assert 60 == WaitSchedule().not_found_grace
 
 
 async def test_a_backup_that_appears_late_is_found(
@@ -250,11 +278,28 @@ async def test_a_backup_that_vanishes_ends_the_wait(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
     """
-    What was seen once and is gone is not waited for.
+    What is gone when the grace is over is not waited for.
     """
-    with pytest.raises(BackupNotFound):
-        async for _ in client.watch_backup(copy_id):
+    schedule = WaitSchedule(min_delay=10, max_delay=10, not_found_grace=5)
+    with pytest.raises(BackupNotFound) as caught:
+        async for _ in client.watch_backup(copy_id, schedule=schedule):
             fsx.inject(Fault.error("BackupNotFound", "gone"))
+
+    assert [f"while waiting for {copy_id}: poll 2, after 10 s"] == caught.value.__notes__
+
+
+async def test_a_backup_may_be_unknown_again_at_first(
+    client: FsxCopyClient, fsx: LocalFsx, copy_id: str
+) -> None:
+    """
+    Of a copy just accepted one server may know and the next one not.
+    """
+    async for seen in client.watch_backup(copy_id, schedule=EVERY_TEN):
+        if fsx.calls["DescribeBackups"] == 1:
+            fsx.inject(Fault.error("BackupNotFound", "not here"))
+        last = seen
+
+    assert BackupLifecycle.AVAILABLE is last.lifecycle
 
 
 @pytest.mark.parametrize(
@@ -302,3 +347,192 @@ async def test_polls_are_logged_for_those_who_listen(
     }
     assert expected.items() <= vars(first).items()
     assert (logging.DEBUG, logging.INFO) == (first.levelno, last.levelno)
+
+
+async def test_failed_looks_are_logged(
+    client: FsxCopyClient, fsx: LocalFsx, copy_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    A look that saw nothing leaves a record too, with the name of the error.
+    """
+    caplog.set_level(logging.DEBUG, logger="fsxcopy_sdk.waiting")
+    fsx.inject(Fault.throttling())
+    fsx.inject(Fault.error("AccessDeniedException", "no"))
+
+    with suppress(AccessDenied):
+        await client.wait_until_backup_available(copy_id, schedule=EVERY_TEN)
+
+    assert [
+        f"{copy_id}: not seen yet, next look in 10.0 s after Throttled",
+        f"{copy_id}: not seen yet, ended by AccessDenied",
+    ] == [record.getMessage() for record in caplog.records]
+
+
+# Both calls in one.
+
+
+async def test_copy_and_wait_returns_the_available_copy(
+    client: FsxCopyClient, fsx: LocalFsx
+) -> None:
+    """
+    One call copies, with all that `copy_backup` takes, and waits.
+    """
+    backup = await client.copy_backup_and_wait(
+        SOURCE,
+        source_region=EXAMPLE_REGION,
+        kms_key_id="alias/dr",
+        copy_tags=True,
+        tags={"Purpose": "dr"},
+        client_request_token="mine",
+        schedule=EVERY_TEN,
+    )
+
+    assert (BackupLifecycle.AVAILABLE, SOURCE) == (backup.lifecycle, backup.source_backup_id)
+    assert {"Name": "MyBackup", "Purpose": "dr"} == {tag.key: tag.value for tag in backup.tags}
+    (request,) = (one for one in fsx.requests if one.operation == "CopyBackup")
+    assert {"KmsKeyId": "alias/dr", "ClientRequestToken": "mine"}.items() <= request.body.items()
+
+
+@pytest.mark.parametrize(
+    ("fault", "max_wait", "expected"),
+    [
+        (None, 60, WaitTimeout),
+        (Fault.error("AccessDeniedException", "no"), 3600, AccessDenied),
+        (Fault.error("BackupNotFound", "gone"), 3600, BackupNotFound),
+    ],
+    ids=["deadline", "permission", "gone"],
+)
+async def test_copy_and_wait_never_loses_the_copy(
+    client: FsxCopyClient,
+    fsx: LocalFsx,
+    fault: Fault | None,
+    max_wait: float,
+    expected: type[FsxCopyError],
+) -> None:
+    """
+    Once the copy is accepted, every exception says which it is, pickled too.
+    """
+    if fault:
+        fsx.inject(fault, fraction=1, operation="DescribeBackups")
+
+    with pytest.raises(expected) as caught:
+        await client.copy_backup_and_wait(SOURCE, source_region=EXAMPLE_REGION, max_wait=max_wait)
+
+    (copy,) = fsx.backups(DESTINATION)
+    assert copy["BackupId"] == caught.value.accepted_backup_id
+    assert copy["BackupId"] == pickle.loads(pickle.dumps(caught.value)).accepted_backup_id
+
+
+async def test_a_refused_copy_was_not_accepted(client: FsxCopyClient, fsx: LocalFsx) -> None:
+    """
+    Where the copy itself is refused there is none to find.
+    """
+    fsx.inject(Fault.error("BackupNotFound", "no"), operation="CopyBackup")
+
+    with pytest.raises(BackupNotFound) as caught:
+        await client.copy_backup_and_wait(SOURCE, source_region=EXAMPLE_REGION)
+
+    assert caught.value.accepted_backup_id is None
+
+
+async def test_a_cancelled_copy_and_wait_tells_the_copy(
+    connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    A cancellation has the copy as a note; a record has told it before.
+    """
+    caplog.set_level(logging.INFO, logger="fsxcopy_sdk.client")
+    clock = HeldClock()
+    async with LocalFsx(clock=clock) as fsx:
+        fsx.add_example_backup()
+        async with connect(fsx, clock=clock) as client:
+            task = asyncio.create_task(
+                client.copy_backup_and_wait(SOURCE, source_region=EXAMPLE_REGION)
+            )
+            await clock.until_sleeping()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await task
+            copy_id = fsx.backups(DESTINATION)[0]["BackupId"]
+
+    assert [f"the copy was accepted: {copy_id}"] == caught.value.__notes__
+    (record,) = caplog.records
+    assert (f"{copy_id}: accepted", copy_id) == (record.getMessage(), vars(record)["backup_id"])
+
+
+@pytest.mark.parametrize("bad", [{"max_wait": -1}, {"schedule": None}, {"source_backup_id": "x"}])
+async def test_bad_arguments_copy_nothing(
+    client: FsxCopyClient, fsx: LocalFsx, bad: dict[str, object]
+) -> None:
+    """
+    Arguments of the wait are checked before the copy is asked for.
+    """
+    with pytest.raises(InvalidArguments, match=f"^{next(iter(bad))}: "):
+        await client.copy_backup_and_wait(**{"source_backup_id": SOURCE, **bad})  # type: ignore[arg-type]  # bad on purpose
+
+    assert not fsx.requests
+
+
+# Many waits, over HTTP.
+
+
+async def test_five_hundred_waits_survive_a_bad_service(
+    connect: Connect, clock: HeldClock
+) -> None:
+    """
+    With 30 % of the polls throttled, 10 % reset and 5 % unavailable, each ends as it must.
+    """
+    source = random.Random(3)
+    durations: dict[str, float] = {}
+    async with LocalFsx(
+        clock=clock, copy_duration=durations.__getitem__, max_copies_in_progress=500, seed=7
+    ) as fsx:
+        durations.update(
+            (fsx.add_backup(DESTINATION), source.uniform(60, 1800)) for _ in range(500)
+        )
+        async with connect(fsx) as client:
+            copies = [(await client.copy_backup(one)).backup.backup_id for one in durations]
+            for copy_id in copies[::25]:
+                fsx.fail_copy(copy_id, "The key was disabled.")
+            # Each share is of what those before have left.
+            fsx.inject(Fault.throttling(), fraction=0.30, operation="DescribeBackups")
+            fsx.inject(Fault.reset(), fraction=0.10 / 0.70, operation="DescribeBackups")
+            fsx.inject(Fault.unavailable(), fraction=0.05 / 0.60, operation="DescribeBackups")
+            results = await asyncio.gather(
+                *(client.wait_until_backup_available(one, max_wait=7200) for one in copies),
+                return_exceptions=True,
+            )
+
+    for copy_id, result in zip(copies, results, strict=True):
+        if copy_id in copies[::25]:
+            assert isinstance(result, BackupCopyFailed)
+            assert (copy_id, "The key was disabled.") == (result.backup_id, result.reason)
+        else:
+            assert isinstance(result, Backup)
+            assert (copy_id, BackupLifecycle.AVAILABLE) == (result.backup_id, result.lifecycle)
+
+
+@pytest.mark.parametrize("rounds", [0, 3, 10, 30, 100, 300])
+async def test_closing_the_client_ends_its_waits(
+    connect: Connect, caplog: pytest.LogCaptureFixture, rounds: int
+) -> None:
+    """
+    Whether asleep or in the middle of a call, each wait ends with ClientClosed, at once.
+    """
+    clock = HeldClock()
+    async with LocalFsx(clock=clock) as fsx:
+        fsx.add_example_backup()
+        async with connect(fsx, clock=clock) as client:
+            copies = [
+                (await client.copy_backup(SOURCE, source_region=EXAMPLE_REGION)).backup.backup_id
+                for _ in range(5)
+            ]
+            waits = [
+                asyncio.create_task(client.wait_until_backup_available(one)) for one in copies
+            ]
+            for _ in range(rounds):
+                await asyncio.sleep(0)
+        results = await asyncio.gather(*waits, return_exceptions=True)
+
+    assert [ClientClosed] * 5 == [type(result) for result in results]
+    assert not caplog.records

@@ -19,6 +19,9 @@ import attrs
 _MOST_POINTS = 16
 
 
+_WHOLE = 100
+
+
 @attrs.frozen
 class Window:
     """
@@ -41,10 +44,10 @@ class ProgressHistory:
 
     def add(self, elapsed: float, percent: int | None) -> None:
         """
-        Remember a look; one without progress, or backwards, says nothing or starts anew.
+        Remember a look; one without progress says nothing, one backwards starts anew.
         """
         points = self.points
-        if percent is None:
+        if percent is None or not 0 <= percent <= _WHOLE:
             return
         if points and percent < points[-1][1]:
             points.clear()

@@ -32,6 +32,11 @@ _LOOKS_IN_WINDOW = 12
 _LOOKS_STANDING_STILL = 30
 _JITTER = 0.1
 
+# Found in the same way. Progress that speeds up ends before the line through it says,
+# so the way to a window is not slept in one go, unless it is so many smallest delays.
+_PART_OF_THE_WAY = 0.8
+_NEAR = 2
+
 _NOT_FOUND_GRACE = 60.0  # a guess on the safe side: AWS names no figure
 
 _MOST_DOUBLINGS = 1000  # 2.0 ** 1024 is no float
@@ -60,7 +65,7 @@ class WaitSchedule:
     """
 
     min_delay: float = attrs.field(default=_MIN_DELAY, converter=_min_delay)
-    """Seconds; no two looks are closer, but where the deadline leaves no other way."""
+    """Seconds between the looks that a wait asks for; what others ask for it sees too."""
     max_delay: float = attrs.field(default=_MAX_DELAY, converter=_max_delay)
     """Seconds; no two looks are further apart."""
     not_found_grace: float = attrs.field(default=_NOT_FOUND_GRACE, converter=_not_found_grace)
@@ -93,8 +98,8 @@ class WaitSchedule:
             return None
         window = progress.window() if progress else None
         if progress and window:
-            ideal = _towards(window, elapsed, progress.stands_since)
-            delay = ideal * (1 - _JITTER * random())
+            ideal = _towards(window, elapsed, progress.stands_since, self.min_delay)
+            delay = min(self.max_delay, ideal) * (1 - _JITTER * random())
         else:
             ceiling = self.min_delay * 2.0 ** min(polls - 1, _MOST_DOUBLINGS)
             ceiling = min(self.max_delay, ceiling)
@@ -107,12 +112,14 @@ class WaitSchedule:
         return remaining if remaining <= self.max_delay else remaining / 2
 
 
-def _towards(window: Window, elapsed: float, stands_since: float) -> float:
+def _towards(window: Window, elapsed: float, stands_since: float, min_delay: float) -> float:
     """
     Return the seconds to sleep where the end can be expected in *window*.
     """
-    if elapsed < window.earliest:
-        return window.earliest - elapsed
-    if math.isinf(window.latest):
-        return (elapsed - stands_since) / _LOOKS_STANDING_STILL
-    return (window.latest - elapsed) / _LOOKS_IN_WINDOW
+    ahead = max(window.earliest - elapsed, 0.0)
+    if ahead > _NEAR * min_delay:
+        return ahead * _PART_OF_THE_WAY
+    if math.isinf(window.latest) or elapsed > window.latest:
+        return ahead or (elapsed - stands_since) / _LOOKS_STANDING_STILL
+    width = window.latest - elapsed - ahead
+    return ahead + max(width / _LOOKS_IN_WINDOW, min(width, min_delay))

@@ -386,7 +386,8 @@ async def test_faulty_calls_count(fsx, get) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"next_calls": 0}, "next_calls must be one or more"),
+        ({"next_calls": 0}, "next_calls must be a whole number, one or more"),
+        ({"next_calls": 1.5}, "next_calls must be a whole number, one or more"),
         ({"fraction": 1.1}, "fraction must be between 0 and 1"),
         ({"fraction": -0.1}, "fraction must be between 0 and 1"),
         ({"next_calls": 1, "fraction": 0.5}, "cannot be given together"),
@@ -405,7 +406,7 @@ def test_negative_delay() -> None:
     """
     A delay of less than nothing is refused.
     """
-    with pytest.raises(ValueError, match="seconds must be zero or more"):
+    with pytest.raises(ValueError, match="seconds must be a finite number, zero or more"):
         Fault.delay(-1)
 
 

@@ -62,6 +62,27 @@ from fsxcopy_sdk import (
     from_dict,
     to_dict,
 )
+from fsxcopy_sdk.bulk import (
+    BulkCopy,
+    Copied,
+    CopyFailed,
+    CopyInProgress,
+    CopyRequest,
+    CopySkipped,
+    CopyTimedOut,
+    copy_many,
+)
+from fsxcopy_sdk.replication import (
+    PlannedCopy,
+    PlannedPrune,
+    Pruned,
+    PruneFailed,
+    PruneSkipped,
+    ReplicationPlan,
+    ReplicationPolicy,
+    apply_plan,
+    plan_replication,
+)
 
 
 class MyClock:
@@ -409,6 +430,58 @@ def making_errors(backup: Backup) -> list[FsxCopyError]:
         WaitTimeout("late", backup.backup_id, 1, 1.0, 1.0, last_seen=backup),
         RequestTimeout("late"),
     ]
+
+
+# Many copies, and a Region kept ready.
+
+
+async def many(client: FsxCopyClient, tags: dict[str, str]) -> None:
+    """
+    Outcomes are a closed family, told apart by their classes.
+    """
+    requests = [CopyRequest(source_backup_id="backup-03e3c82e0183b7b6b", tags=tags)]
+    async with copy_many(client, requests, max_wait=timedelta(hours=1)) as copies:
+        assert_type(copies, BulkCopy)
+        async for outcome in copies:
+            match outcome:
+                case Copied():
+                    assert_type(outcome.backup, Backup)
+                case CopyFailed() | CopyTimedOut():
+                    assert_type(outcome.error, FsxCopyError)
+                    assert_type(outcome.backup, Backup | None)
+                case CopySkipped():
+                    assert_type(outcome.reason, str)
+                case _:
+                    assert_never(outcome)
+    assert_type(copies.in_progress, tuple[CopyInProgress, ...])
+    assert_type(copies.not_started, tuple[CopyRequest, ...])
+    CopyRequest("backup-03e3c82e0183b7b6b")  # type: ignore[call-arg]  # by name only
+
+
+async def ready(source: FsxCopyClient, destination: FsxCopyClient) -> None:
+    """
+    A policy makes a plan, a plan is applied, and every part has its type.
+    """
+    policy = ReplicationPolicy(
+        name="nightly",
+        file_system_ids=["fs-01234567"],
+        kms_key_ids={"us-west-2": "alias/dr"},
+        keep_for=timedelta(days=30),
+    )
+    plan = await plan_replication(source, destination, policy)
+    assert_type(plan, ReplicationPlan)
+    assert_type(plan.to_copy, tuple[PlannedCopy, ...])
+    assert_type(plan.to_copy[0].request, CopyRequest)
+    assert_type(plan.report.sources[0].age, float | None)
+    async with apply_plan(plan, destination, prune=True) as applied:
+        async for outcome in applied:
+            match outcome:
+                case Copied() | CopyFailed() | CopyTimedOut() | CopySkipped():
+                    assert_type(outcome.request, CopyRequest)
+                case Pruned() | PruneFailed() | PruneSkipped():
+                    assert_type(outcome.prune, PlannedPrune)
+                case _:
+                    assert_never(outcome)
 
 
 # Plain data.

@@ -60,7 +60,7 @@ def translate(
     if isinstance(error, _CREDENTIALS):
         return errors.CredentialsUnavailable(text, operation=operation, attempts=attempts)
     if isinstance(error, theirs.NoRegionError):
-        text = "region: give FsxCopyClient(region), or set AWS_DEFAULT_REGION"
+        text = "region: give one, or set AWS_DEFAULT_REGION"
     return errors.ConfigurationError(text)
 
 

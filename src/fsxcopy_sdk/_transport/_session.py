@@ -1,5 +1,5 @@
 """
-Sessions and configs that take nothing from the machine they run on.
+Sessions and configs, of the machine's profiles or with nothing of the machine.
 """
 
 from __future__ import annotations
@@ -32,3 +32,12 @@ def direct_config() -> AioConfig:
     Make a config that goes through no proxy, whatever the environment says.
     """
     return AioConfig(proxies={})
+
+
+def session_of_profile(profile: str | None) -> AioSession:
+    """
+    Make a session of the profile of this name; None for the machine's default.
+
+    Whether there is such a profile shows when a client is made.
+    """
+    return AioSession(profile=profile)

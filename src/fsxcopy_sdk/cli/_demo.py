@@ -20,11 +20,11 @@ _SPEED = 600.0
 """Seconds of the demo's time in one second, so that it takes three of ours."""
 
 
-async def run_demo(console: Console | None = None) -> None:
+async def run_demo() -> None:
     """
     Copy the service's example backup from us-east-2 to us-west-2 and show it.
     """
-    console = console or Console()
+    console = Console()
     clock = ScaledClock(_SPEED)
     async with LocalFsx(clock=clock, copy_duration=_COPY_DURATION) as fsx:
         source = fsx.add_example_backup()

@@ -228,7 +228,9 @@ class FsxCopyClient(OpenClient):
 
         *max_wait* is seconds or a timedelta, eight hours if not given; a wait that
         timed out can simply be repeated, here or in another process. For a minute the
-        backup may be unknown, as one is whose copy was only just accepted.
+        backup may be unknown, as one is whose copy was only just accepted. Observations
+        that other waits of this client ask for are yielded too. Close the iterator if
+        it is left early; it ends for good when a timeout is put around a single step.
 
         Raises:
             InvalidArguments: arguments break rules; nothing was sent.

@@ -86,6 +86,15 @@ class ResponseDecodingError(CallError):
     """One text for each fault: its path in the answer, such as `$.Backup.CreationTime`."""
     payload: object = attrs.field(default=None, repr=False)
     """What was received: bytes, or a dict that botocore had parsed. May hold secrets."""
+    is_garbled: bool = False
+    """Whether it is no JSON at all, as from a proxy or of a connection that broke."""
+
+    @property
+    def is_transient(self) -> bool:
+        """
+        True where the answer was garbled: the next one need not be.
+        """
+        return self.is_garbled
 
 
 @attrs.define(slots=False, eq=False)

@@ -4,6 +4,7 @@ Faults on demand: what goes wrong, in which calls.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping
 from enum import Enum, StrEnum, auto
@@ -134,10 +135,10 @@ class Fault:
         Take *seconds* longer, by the clock of the local FSx.
 
         Raises:
-            ValueError: *seconds* is negative.
+            ValueError: *seconds* is negative or not finite.
         """
-        if seconds < 0:
-            msg = f"seconds must be zero or more, not {seconds!r}"
+        if not 0 <= seconds < math.inf:
+            msg = f"seconds must be a finite number, zero or more, not {seconds!r}"
             raise ValueError(msg)
         return cls(kind=FaultKind.DELAY, seconds=seconds)
 
@@ -252,8 +253,8 @@ class Injections:
         if next_calls is not None and fraction is not None:
             msg = "next_calls and fraction cannot be given together"
             raise ValueError(msg)
-        if next_calls is not None and next_calls < 1:
-            msg = f"next_calls must be one or more, not {next_calls!r}"
+        if next_calls is not None and (next_calls < 1 or next_calls % 1):
+            msg = f"next_calls must be a whole number, one or more, not {next_calls!r}"
             raise ValueError(msg)
         if fraction is not None and not 0 <= fraction <= 1:
             msg = f"fraction must be between 0 and 1, not {fraction!r}"
@@ -267,8 +268,8 @@ class Injections:
             operation=operation,
             calls_left=(next_calls or 1) if fraction is None else None,
             fraction=fraction or 0.0,
-            # Each has numbers of its own: adding one changes no other.
-            random=random.Random(self._seed),  # noqa: S311 - must be repeatable
+            # Each has numbers of its own, unlike the others': adding one changes none.
+            random=random.Random(f"{self._seed}/{len(self._injections)}"),  # noqa: S311 - must be repeatable
         )
         self._injections.append(injection)
 

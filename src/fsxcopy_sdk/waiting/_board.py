@@ -1,10 +1,10 @@
 """
 Where the waits of one client meet, so that one call looks for up to fifty of them.
 
-There is no task of its own. Of the waits that have nothing to do, one sleeps until the
-soonest of all is due; the others wait for their bell. The sleeper then looks: it takes
-the soonest fifty, lets another one sleep, and makes the call. Whoever is cancelled,
-asleep or in a call, leaves its part to the next.
+There is no task of its own. The wait that is due soonest sleeps until then; the others
+wait for their bell. It then takes the fifty that are due soonest, itself among them,
+lets the next one sleep, and makes the call. So nobody is held up by a call that is not
+its own; and whoever is cancelled, asleep or in a call, leaves its part to the next.
 """
 
 from __future__ import annotations
@@ -19,12 +19,9 @@ import anyio.lowlevel
 
 from fsxcopy_sdk._clock import Clock
 from fsxcopy_sdk._schedule import WaitSchedule
-from fsxcopy_sdk.errors import BackupNotFound, ClientClosed, FsxCopyError
+from fsxcopy_sdk.errors import BackupNotFound, BadRequest, FsxCopyError, ResponseDecodingError
 from fsxcopy_sdk.models import Backup
-from fsxcopy_sdk.waiting._wait import Wait
-
-MAX_BATCH = 50
-"""DescribeBackups takes so many ids (FSx API 2018-03-01)."""
+from fsxcopy_sdk.waiting._wait import MAX_BATCH, Wait
 
 Describe: TypeAlias = Callable[[Sequence[str]], Awaitable[Sequence[Backup]]]
 """Describe the backups of some ids; what is unknown is left out or `BackupNotFound`."""
@@ -42,11 +39,11 @@ class Board:
         self._clock = clock
         self._random = random
         self._numbers = count()
-        # Waits that want a look, by backup and by time; those whose backup was not
-        # found stand apart, because they would spoil a call for all the others.
+        # Waits that want a look, by backup and by time; suspects stand apart, because
+        # they would spoil a call for all the others.
         self._waiting: dict[str, set[Wait]] = {}
-        self._found: _Queue = []
-        self._missing: _Queue = []
+        self._innocent: _Queue = []
+        self._suspect: _Queue = []
         self._in_flight: set[str] = set()
         self._sleeper: Wait | None = None
         self._wakes = 0.0
@@ -79,7 +76,7 @@ class Board:
                 yield backup
                 if wait.is_over(backup):
                     return
-            wait.reschedule(self._random)
+            wait.reschedule(in_crowd=len(self._waiting) >= MAX_BATCH)
 
     def close(self) -> None:
         """
@@ -100,11 +97,12 @@ class Board:
         try:
             while not wait.answered:
                 if self._closed:
-                    raise ClientClosed(f"The client was closed while waiting for {wait.backup_id}")
-                if self._sleeper is None and wait.backup_id not in self._in_flight:
+                    raise wait.closed()
+                if self._sleeper is None and self._is_soonest(wait):
                     await self._serve(wait)
                 else:
                     wait.bell = anyio.Event()
+                    self._appoint()
                     await wait.bell.wait()
         finally:
             self._leave(wait)
@@ -112,12 +110,12 @@ class Board:
     def _enter(self, wait: Wait) -> None:
         self._waiting.setdefault(wait.backup_id, set()).add(wait)
         self._push(wait)
-        if self._nap is not None and wait.due < self._wakes:
-            self._nap.cancel()
 
     def _push(self, wait: Wait) -> None:
-        queue = self._missing if wait.is_missing else self._found
+        queue = self._innocent if wait.most == MAX_BATCH else self._suspect
         heapq.heappush(queue, (wait.due, next(self._numbers), wait))
+        if self._nap is not None and wait.due < self._wakes:
+            self._nap.cancel()
 
     def _leave(self, wait: Wait) -> None:
         wait.bell = None
@@ -129,7 +127,7 @@ class Board:
 
     def _appoint(self) -> None:
         """
-        See to it that somebody sleeps until the soonest wait is due.
+        See to it that the soonest wait sleeps until it is due.
         """
         if self._sleeper is None:
             queue = self._soonest_queue()
@@ -138,7 +136,7 @@ class Board:
 
     async def _serve(self, wait: Wait) -> None:
         """
-        Sleep until somebody is due, then look.
+        Sleep until *wait*, the soonest, is due, then look.
         """
         self._sleeper = wait
         try:
@@ -150,15 +148,15 @@ class Board:
 
     async def _sleep(self, wait: Wait) -> list[str]:
         """
-        Return the ids that are to be looked for, as soon as the soonest is due.
+        Return the ids that are to be looked for; none where another wait is sooner now.
         """
         # Whoever starts at the same time gets the chance to be in the same call.
         await anyio.lowlevel.checkpoint()
-        while not (wait.answered or self._closed) and (queue := self._soonest_queue()):
-            self._wakes = queue[0][0]
+        while not self._closed and self._is_soonest(wait):
+            self._wakes = wait.due
             delay = self._wakes - self._clock.now()
             if delay <= 0:
-                return self._take_batch(queue)
+                return self._take_batch(self._soonest_queue())
             try:
                 with anyio.CancelScope() as self._nap:
                     await self._clock.sleep(delay)
@@ -166,14 +164,18 @@ class Board:
                 self._nap = None
         return []
 
+    def _is_soonest(self, wait: Wait) -> bool:
+        queue = self._soonest_queue()
+        return bool(queue) and queue[0][2] is wait
+
     def _soonest_queue(self) -> _Queue:
         """
         Return the queue with the soonest wait that can be looked for; empty if none.
         """
-        for queue in (self._found, self._missing):
+        for queue in (self._innocent, self._suspect):
             while queue and not self._is_open(queue[0]):
                 heapq.heappop(queue)
-        return min((q for q in (self._found, self._missing) if q), key=_due, default=[])
+        return min((q for q in (self._innocent, self._suspect) if q), key=_due, default=[])
 
     def _is_open(self, place: tuple[float, int, Wait]) -> bool:
         due, _, wait = place
@@ -186,15 +188,20 @@ class Board:
 
     def _take_batch(self, queue: _Queue) -> list[str]:
         """
-        Take the soonest ids out of *queue*, of those not found only one.
+        Take the soonest ids out of *queue*, as many as all of them may share a call with.
         """
-        most = 1 if queue is self._missing else MAX_BATCH
+        most = MAX_BATCH
         batch: list[str] = []
-        while queue and len(batch) < most:
-            place = heapq.heappop(queue)
-            if self._is_open(place):
-                batch.append(place[2].backup_id)
-                self._in_flight.add(place[2].backup_id)
+        while queue:
+            if not self._is_open(queue[0]):
+                heapq.heappop(queue)
+                continue
+            most = min(most, queue[0][2].most)
+            if len(batch) >= most:
+                break
+            backup_id = heapq.heappop(queue)[2].backup_id
+            batch.append(backup_id)
+            self._in_flight.add(backup_id)
         return batch
 
     async def _call(self, batch: Sequence[str]) -> None:
@@ -206,47 +213,55 @@ class Board:
         self._appoint()
         try:
             with scope:
-                await self._describe_or_split(batch)
+                await self._look_for(batch)
         finally:
             self._calls.discard(scope)
             self._in_flight.difference_update(batch)
-            # Whoever has no answer, because this call was cancelled, is due still.
+            # Whoever has no answer is due still.
             for wait in self._waits_for(batch):
                 if not wait.answered:
                     self._push(wait)
             self._appoint()
 
-    async def _describe_or_split(self, batch: Sequence[str]) -> None:
+    async def _look_for(self, batch: Sequence[str]) -> None:
         """
-        Describe *batch*; where one of it is not found, halve it until that one is alone.
-        """
-        pending = [batch]
-        while pending:
-            ids = pending.pop()
-            try:
-                backups = await self._describe(ids)
-            except BackupNotFound as error:
-                if len(ids) == 1:
-                    self._answer(ids, {ids[0]: error})
-                else:
-                    middle = len(ids) // 2
-                    pending += [ids[middle:], ids[:middle]]
-            except FsxCopyError as error:
-                self._answer(ids, dict.fromkeys(ids, error))
-            else:
-                self._answer(ids, {backup.backup_id: backup for backup in backups})
+        Describe *batch*; where one of it spoils the answer, none may share with so many.
 
-    def _answer(self, ids: Sequence[str], results: dict[str, Backup | FsxCopyError]) -> None:
-        now = self._clock.now()
-        for wait in self._waits_for(ids):
+        So the next calls are for halves of it, down to the one that is alone with its
+        error: a number of calls that grows with the logarithm of the batch.
+        """
+        try:
+            backups = await self._describe(batch)
+        except FsxCopyError as error:
+            if len(batch) == 1 or not _may_be_of_one(error):
+                self._answer(batch, dict.fromkeys(batch, error))
+                return
+            for wait in self._waits_for(batch):
+                wait.most = (len(batch) + 1) // 2
+        else:
+            self._answer(batch, {backup.backup_id: backup for backup in backups})
+
+    def _answer(self, batch: Sequence[str], results: dict[str, Backup | FsxCopyError]) -> None:
+        # One draw for all: whoever looked together shall look together again.
+        now, draw = self._clock.now(), self._random()
+        for wait in self._waits_for(batch):
             result = results.get(wait.backup_id)
             if result is None:
                 text = f"{wait.backup_id} is not in the answer"
                 result = BackupNotFound(text, operation="DescribeBackups")
-            wait.answer(result, now, len(ids))
+            wait.answer(result, now, len(batch), draw)
 
     def _waits_for(self, ids: Iterable[str]) -> list[Wait]:
         return [wait for backup_id in ids for wait in self._waiting.get(backup_id, ())]
+
+
+def _may_be_of_one(error: FsxCopyError) -> bool:
+    """
+    Whether *error* may be the doing of one backup among many.
+    """
+    if isinstance(error, ResponseDecodingError):
+        return any(fault.startswith("$.Backups[") for fault in error.faults)
+    return isinstance(error, BackupNotFound | BadRequest)
 
 
 def _due(queue: _Queue) -> float:

@@ -1,0 +1,111 @@
+"""
+Copies on their way, as `fsxcopy copy` and `fsxcopy sync` tell of them.
+"""
+
+from __future__ import annotations
+
+from fsxcopy_sdk import FsxCopyClient
+from fsxcopy_sdk.bulk import (
+    BulkCopy,
+    Copied,
+    CopyFailed,
+    CopyInProgress,
+    CopyRequest,
+    CopySkipped,
+    CopyTimedOut,
+)
+from fsxcopy_sdk.cli._clients import say_what_still_runs
+from fsxcopy_sdk.cli._exit import Exit, exit_of_all
+from fsxcopy_sdk.cli._options import Globals
+from fsxcopy_sdk.cli._outcomes import Ended, outcomes
+from fsxcopy_sdk.cli._talk import Talk
+from fsxcopy_sdk.replication import (
+    AppliedPlan,
+    PlanOutcome,
+    Pruned,
+    PruneFailed,
+    PruneSkipped,
+)
+
+_WORDS: dict[type[PlanOutcome], str] = {
+    Copied: "copied",
+    CopyFailed: "failed",
+    CopySkipped: "skipped",
+    CopyTimedOut: "timed_out",
+    Pruned: "pruned",
+    PruneFailed: "not_pruned",
+    PruneSkipped: "kept",
+}
+
+
+def show_in(talk: Talk, seen: CopyInProgress) -> None:
+    """
+    Show a copy that was looked at.
+    """
+    if seen.backup is not None:
+        talk.seen(seen.backup)
+
+
+async def follow(
+    copies: BulkCopy | AppliedPlan, client: FsxCopyClient, options: Globals, talk: Talk
+) -> Exit:
+    """
+    Carry out *copies*, tell of each end, and in the end of what goes on without us.
+    """
+    ends: list[Ended] = []
+    try:
+        with outcomes(options) as results, talk.shown_live():
+            async with copies:
+                async for outcome in copies:
+                    end = ended(outcome)
+                    ends.append(end)
+                    talk.ended(end.backup_id or str(end.source_id), end.words)
+                    results.add(end.document(), end.row())
+    finally:
+        _say_what_is_left(copies, ends, client, options, talk)
+    return exit_of_all(end.exit for end in ends)
+
+
+def ended(outcome: PlanOutcome) -> Ended:
+    """
+    Return *outcome* as it is told.
+    """
+    word, error = _WORDS[type(outcome)], outcome.error
+    if isinstance(outcome, Pruned | PruneFailed | PruneSkipped):
+        reason = outcome.prune.reason if isinstance(outcome, Pruned) else None
+        backup_id = outcome.prune.copy.backup_id
+        return Ended(outcome=word, backup_id=backup_id, error=error, reason=reason)
+    return Ended(
+        outcome=word,
+        backup_id=outcome.backup.backup_id if outcome.backup else None,
+        backup=outcome.backup,
+        error=error,
+        reason=outcome.reason if isinstance(outcome, CopySkipped) else None,
+        request=_document(outcome.request),
+    )
+
+
+def _document(request: CopyRequest) -> dict[str, object]:
+    source = {"SourceBackupId": request.source_backup_id, "SourceRegion": request.source_region}
+    return {name: value for name, value in source.items() if value is not None}
+
+
+def _say_what_is_left(
+    copies: BulkCopy | AppliedPlan,
+    ends: list[Ended],
+    client: FsxCopyClient,
+    options: Globals,
+    talk: Talk,
+) -> None:
+    timed_out = [end.backup_id for end in ends if end.outcome == "timed_out" and end.backup_id]
+    left = copies.in_progress
+    running = [copy.backup.backup_id for copy in left if copy.backup]
+    say_what_still_runs(talk, options, client.region, [*timed_out, *running])
+    in_doubt = [copy.request.source_backup_id for copy in left if copy.backup is None]
+    if in_doubt:
+        talk.insist(f"perhaps begun at the service: copies of {', '.join(in_doubt)}")
+    if in_doubt or copies.not_started:
+        talk.insist(
+            f"not begun: {len(copies.not_started)}; the same command again goes on, and "
+            "copies nothing twice"
+        )

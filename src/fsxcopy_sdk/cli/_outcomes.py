@@ -1,0 +1,111 @@
+"""
+How one item of a command ended, in the forms that it is told in.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from fsxcopy_sdk.cli._exit import Exit, exit_of, in_words
+from fsxcopy_sdk.cli._options import Globals
+from fsxcopy_sdk.cli._output import Results, public
+from fsxcopy_sdk.errors import BackupCopyFailed, FsxCopyError, ServiceError, WaitTimeout
+from fsxcopy_sdk.models import Backup
+
+
+@attrs.frozen(kw_only=True)
+class Ended:
+    """
+    The end of one item.
+    """
+
+    outcome: str
+    """One word: available, copied, deleted, failed, skipped, timed_out ..."""
+    backup_id: str | None = None
+    backup: Backup | None = None
+    """As it was last seen."""
+    error: FsxCopyError | None = None
+    reason: str | None = None
+    """Why it ended like this, where it is no error."""
+    request: dict[str, object] | None = None
+    """What was asked for, under the service's own names."""
+
+    @property
+    def exit(self) -> Exit:
+        """
+        The code that a command with this item alone ends with.
+        """
+        if self.outcome == "timed_out":
+            return Exit.TIMED_OUT
+        return exit_of(self.error) if self.error else Exit.DONE
+
+    @property
+    def why(self) -> str:
+        """
+        The reason in words; empty where there is none to tell.
+        """
+        error = self.error
+        if isinstance(error, BackupCopyFailed) and error.reason:
+            return error.reason
+        if isinstance(error, WaitTimeout):
+            return str(error)
+        return in_words(error) if error else self.reason or ""
+
+    @property
+    def source_id(self) -> str | None:
+        """
+        The backup that this one is a copy of, or was to be.
+        """
+        if self.request:
+            return str(self.request["SourceBackupId"])
+        return self.backup.source_backup_id if self.backup else None
+
+    @property
+    def words(self) -> str:
+        """
+        The outcome and the reason.
+        """
+        return f"{self.outcome.replace('_', ' ')}{self.why and ': '}{self.why}"
+
+    def document(self) -> dict[str, object]:
+        """
+        Return this as JSON-able data; what is absent is left out.
+        """
+        members: dict[str, object | None] = {
+            "Outcome": self.outcome,
+            "BackupId": self.backup_id,
+            "Reason": self.reason,
+            "Error": _error(self.error) if self.error else None,
+            "Request": self.request,
+            "Backup": public(self.backup) if self.backup else None,
+        }
+        return {name: value for name, value in members.items() if value is not None}
+
+    def row(self) -> tuple[str, ...]:
+        """
+        Return this as a row of a table.
+        """
+        return (self.backup_id or "-", self.outcome, self.source_id or "-", self.why)
+
+
+def outcome_of(error: FsxCopyError | None, success: str) -> str:
+    """
+    Return the word for *error*; *success* where there is none.
+    """
+    if error is None:
+        return success
+    return "timed_out" if isinstance(error, WaitTimeout) else "failed"
+
+
+def outcomes(options: Globals) -> Results:
+    """
+    Return where to put the ends of items.
+    """
+    return Results(options.output, "Outcomes", ("BACKUP", "OUTCOME", "SOURCE", "WHY"))
+
+
+def _error(error: FsxCopyError) -> dict[str, object]:
+    document: dict[str, object] = {"Type": type(error).__name__, "Message": str(error)}
+    if isinstance(error, ServiceError) and error.request_id:
+        document["RequestId"] = error.request_id
+    return document

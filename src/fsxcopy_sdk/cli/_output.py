@@ -1,0 +1,172 @@
+"""
+What goes to standard output, as a table or as JSON, and no secret and no escape in it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+import attrs
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from fsxcopy_sdk import to_dict
+from fsxcopy_sdk.cli._options import Output
+from fsxcopy_sdk.cli._text import printable
+from fsxcopy_sdk.enums import BackupLifecycle
+from fsxcopy_sdk.models import Backup
+
+_SECRETS = {"FsxAdminPassword"}
+_MASK = "(not shown)"
+_STYLES = {"AVAILABLE": "green", "FAILED": "red", "DELETED": "red"}
+
+
+def public(model: attrs.AttrsInstance) -> dict[str, object]:
+    """
+    Return *model* under the service's own names, its secrets masked.
+    """
+    return {name: _masked(name, value) for name, value in to_dict(model).items()}
+
+
+def _masked(name: str, value: object) -> object:
+    if name in _SECRETS:
+        return _MASK
+    if isinstance(value, dict):
+        return {key: _masked(key, one) for key, one in value.items()}
+    return [_masked(name, one) for one in value] if isinstance(value, list) else value
+
+
+def write_json(value: object, *, indent: int | None = None) -> None:
+    """
+    Write *value* as JSON, of ASCII alone so that no terminal finds anything to obey.
+    """
+    sys.stdout.write(json.dumps(value, indent=indent) + "\n")
+    sys.stdout.flush()
+
+
+def write_lines(lines: Iterable[str]) -> None:
+    """
+    Write lines of text, each as long as it is.
+    """
+    console = Console()
+    for line in lines:
+        console.print(Text(printable(line)), soft_wrap=True)
+
+
+def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """
+    Write *rows* below the names of *columns*, which are left out where all are empty.
+
+    Lines are as long as they must be: an id that is cut or wrapped cannot be copied.
+    """
+    shown = [tuple(printable(cell) for cell in row) for row in rows]
+    headed = [tuple(columns), *shown] if any(columns) else shown
+    widths = [max(map(cell_len, column)) for column in zip(*headed, strict=True)]
+    console = Console()
+    for row in headed:
+        line = Text()
+        for cell, width in zip(row, widths, strict=True):
+            line.append(cell, _STYLES.get(cell)).append(" " * (width - cell_len(cell) + 2))
+        line.rstrip()
+        console.print(line, soft_wrap=True)
+
+
+@attrs.define
+class Results:
+    """
+    What a command found or did, one by one, from inside ``with``.
+
+    As JSON it is one object with the list *name*, as JSON lines each is one line as
+    soon as it is there, as a table it has *columns*.
+    """
+
+    output: Output
+    name: str
+    columns: Sequence[str]
+    documents: list[Mapping[str, object]] = attrs.field(factory=list, init=False)
+    rows: list[Sequence[str]] = attrs.field(factory=list, init=False)
+
+    def add(self, document: Mapping[str, object], row: Sequence[str]) -> None:
+        """
+        Take one more result, which is written now or at the end.
+        """
+        if self.output == "jsonl":
+            write_json(document)
+        elif self.output == "json":
+            self.documents.append(document)
+        else:
+            self.rows.append(row)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """
+        Write what was not written yet.
+        """
+        if self.output == "json":
+            write_json({self.name: self.documents}, indent=2)
+        elif self.rows:
+            write_table(self.columns, self.rows)
+
+
+BACKUP_COLUMNS = ("BACKUP", "CREATED", "LIFECYCLE", "TYPE", "OF", "COPY OF", "NAME")
+
+
+def backup_row(backup: Backup) -> tuple[str, ...]:
+    """
+    Return what a table tells of *backup*.
+    """
+    return (
+        backup.backup_id,
+        f"{backup.creation_time:%Y-%m-%d %H:%M}Z",
+        progress_of(backup),
+        backup.type.value,
+        (backup.volume and backup.volume.volume_id)
+        or (backup.file_system and backup.file_system.file_system_id)
+        or "",
+        _source(backup),
+        next((tag.value for tag in backup.tags if tag.key == "Name"), ""),
+    )
+
+
+def progress_of(backup: Backup) -> str:
+    """
+    Return the lifecycle, and how far it is where that is known.
+    """
+    if backup.progress_percent is None or backup.lifecycle is BackupLifecycle.AVAILABLE:
+        return backup.lifecycle.value
+    return f"{backup.lifecycle.value} {backup.progress_percent}%"
+
+
+def _source(backup: Backup) -> str:
+    if backup.source_backup_id is None:
+        return ""
+    return f"{backup.source_backup_id} in {backup.source_backup_region or 'its Region'}"
+
+
+def members(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+    """
+    Yield each member of a document with its path, the times of it as dates.
+    """
+    if isinstance(value, dict):
+        for name, member in value.items():
+            yield from members(member, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for number, member in enumerate(value):
+            yield from members(member, f"{path}[{number}]")
+    elif path.endswith("Time") and isinstance(value, int | float):
+        yield path, datetime.fromtimestamp(value, UTC).isoformat(timespec="seconds")
+    else:
+        yield path, str(value)

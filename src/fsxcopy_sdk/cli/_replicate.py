@@ -1,0 +1,147 @@
+"""
+`fsxcopy plan`, `fsxcopy sync` and `fsxcopy report`: a second Region kept ready.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from fsxcopy_sdk.cli._clients import clients_of
+from fsxcopy_sdk.cli._exit import Exit
+from fsxcopy_sdk.cli._follow import follow, show_in
+from fsxcopy_sdk.cli._options import Globals, Policy, Scope, Waiting, filters, tags
+from fsxcopy_sdk.cli._output import Results, write_json, write_lines
+from fsxcopy_sdk.cli._talk import Talk
+from fsxcopy_sdk.cli._wait import schedule_of
+from fsxcopy_sdk.errors import InvalidArguments
+from fsxcopy_sdk.replication import (
+    ReplicationPlan,
+    ReplicationPolicy,
+    SourceReport,
+    apply_plan,
+    plan_replication,
+)
+from fsxcopy_sdk.replication._values import duration_text, to_plain
+
+_REPORT_COLUMNS = ("SOURCE", "STATE", "AGE", "NEWEST COPY", "NEWEST BACKUP", "ON THE WAY")
+
+
+async def plan(options: Globals, policy: Policy, _: Talk) -> Exit:
+    """
+    Write what a sync would do now.
+    """
+    async with clients_of(options) as (source, destination):
+        wanted = _policy(policy, destination.region)
+        _write(await plan_replication(source, destination, wanted), options)
+    return Exit.DONE
+
+
+async def sync(
+    options: Globals,
+    policy: Policy,
+    waiting: Waiting,
+    talk: Talk,
+    *,
+    prune: bool,
+    dry_run: bool,
+    max_in_progress: int,
+) -> Exit:
+    """
+    Do what the policy wants done, and tell of each copy and deletion.
+    """
+    schedule = schedule_of(waiting)
+    async with clients_of(options) as (source, destination):
+        wanted = _policy(policy, destination.region)
+        if prune and not wanted.prunes:
+            fault = "--prune: must come with --keep-newest or --keep-for"
+            raise InvalidArguments(fault, (fault,))
+        made = await plan_replication(source, destination, wanted)
+        if dry_run:
+            _write(made, options)
+            return Exit.DONE
+        _say(made, talk, prune=prune)
+        applied = apply_plan(
+            made,
+            destination,
+            prune=prune,
+            max_in_progress=max_in_progress,
+            max_wait=waiting.max_wait,
+            schedule=schedule,
+            on_seen=partial(show_in, talk),
+        )
+        return await follow(applied, destination, options, talk)
+
+
+async def report(options: Globals, scope: Scope, _: Talk) -> Exit:
+    """
+    Write how old the newest copies are; one that is late makes the command fail.
+    """
+    async with clients_of(options) as (source, destination):
+        wanted = _policy(Policy(scope=scope), destination.region)
+        made = (await plan_replication(source, destination, wanted)).report
+    if options.output == "json":
+        write_json(made.to_dict(), indent=2)
+    else:
+        with Results(options.output, "sources", _REPORT_COLUMNS) as results:
+            for one in made.sources:
+                results.add(to_plain(one), _row(one))
+    return Exit.FAILED if made.late else Exit.DONE
+
+
+def _policy(policy: Policy, region: str) -> ReplicationPolicy:
+    """
+    Return the policy that the options describe, for copies into *region*.
+
+    Raises:
+        InvalidArguments: they break rules.
+    """
+    scope, copying = policy.scope, policy.copying
+    return ReplicationPolicy(
+        name=scope.policy,
+        file_system_ids=scope.selection.file_system_id,
+        volume_ids=scope.selection.volume_id,
+        filters=filters(scope.selection.filter),
+        newest=None if policy.newest == "all" else policy.newest,
+        newer_than=policy.newer_than,
+        copy_tags=policy.copy_tags,
+        tags=tags(copying.tag),
+        kms_key_ids={region: copying.kms_key_id} if copying.kms_key_id else {},
+        keep_newest=policy.keep_newest,
+        keep_for=policy.keep_for,
+        protect_tag=policy.protect_tag,
+        max_age=scope.max_age,
+    )
+
+
+def _write(made: ReplicationPlan, options: Globals) -> None:
+    if options.output == "table":
+        write_lines(str(made).splitlines())
+    else:
+        write_json(made.to_dict(), indent=2 if options.output == "json" else None)
+
+
+def _say(made: ReplicationPlan, talk: Talk, *, prune: bool) -> None:
+    """
+    Say what is going to be done, and what cannot be.
+    """
+    for one in made.cannot_copy:
+        talk.say(f"cannot be copied: {one}")
+    to_prune = len(made.to_prune) if prune else 0
+    if made.to_copy or made.in_progress or to_prune:
+        talk.say(
+            f"to copy: {len(made.to_copy)}, on the way: {len(made.in_progress)}, "
+            f"to prune: {to_prune}"
+        )
+    else:
+        talk.say(f"nothing to do; copies there already: {len(made.present)}")
+
+
+def _row(one: SourceReport) -> tuple[str, ...]:
+    return (
+        one.source_id,
+        "LATE" if one.is_late else "ok",
+        "-" if one.age is None else duration_text(one.age),
+        one.newest_copy.backup_id if one.newest_copy else "-",
+        one.newest_backup.backup_id if one.newest_backup else "-",
+        str(one.in_progress),
+    )

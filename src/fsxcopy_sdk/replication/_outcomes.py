@@ -1,0 +1,51 @@
+"""
+What became of the parts of a plan: a closed family.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import attrs
+
+from fsxcopy_sdk.bulk import CopyOutcome
+from fsxcopy_sdk.errors import FsxCopyError
+from fsxcopy_sdk.replication._plan import PlannedPrune
+
+
+@attrs.frozen(kw_only=True)
+class Pruned:
+    """
+    The superfluous copy is gone, whoever deleted it.
+    """
+
+    prune: PlannedPrune
+    error: None = None
+
+
+@attrs.frozen(kw_only=True)
+class PruneFailed:
+    """
+    The superfluous copy could not be deleted; another run tries again.
+    """
+
+    prune: PlannedPrune
+    error: FsxCopyError
+    """What was met last, such as `BackupBeingCopied`."""
+
+
+@attrs.frozen(kw_only=True)
+class PruneSkipped:
+    """
+    The copy is no longer superfluous: somebody protected it, say, or deleted a newer one.
+    """
+
+    prune: PlannedPrune
+    error: None = None
+
+
+PruneOutcome: TypeAlias = Pruned | PruneFailed | PruneSkipped
+"""Each has the members `prune` and `error`."""
+
+PlanOutcome: TypeAlias = CopyOutcome | PruneOutcome
+"""What became of one copy or of one deletion."""

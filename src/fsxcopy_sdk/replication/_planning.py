@@ -1,0 +1,254 @@
+"""
+What is to be done: a pure decision, and the reading of both Regions that it needs.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from fsxcopy_sdk._arguments import Faults, check_type, partition_of
+from fsxcopy_sdk._arguments._requests import MAX_TAGS
+from fsxcopy_sdk.bulk import CopyRequest
+from fsxcopy_sdk.client import FsxCopyClient
+from fsxcopy_sdk.enums import BackupLifecycle
+from fsxcopy_sdk.models import Backup
+from fsxcopy_sdk.replication._lineage import Lineage
+from fsxcopy_sdk.replication._plan import (
+    CannotCopy,
+    CannotCopyReason,
+    KnownCopy,
+    PlannedCopy,
+    ReplicationPlan,
+)
+from fsxcopy_sdk.replication._policy import ReplicationPolicy
+from fsxcopy_sdk.replication._report import report_of
+from fsxcopy_sdk.replication._retention import superfluous
+from fsxcopy_sdk.replication._situation import Situation, situation_of
+from fsxcopy_sdk.replication._sources import (
+    is_available,
+    is_live,
+    is_of_flexgroup,
+    ontap_volume_id,
+    source_of,
+)
+from fsxcopy_sdk.replication._values import BackupSummary
+
+
+async def plan_replication(
+    source: FsxCopyClient,
+    destination: FsxCopyClient,
+    policy: ReplicationPolicy,
+    *,
+    now: datetime | None = None,
+) -> ReplicationPlan:
+    """
+    Read both Regions and decide what *policy* wants done; nothing is changed.
+
+    *now* is the time that ages are measured at; None for the machine's.
+
+    Raises:
+        InvalidArguments: *policy* is none, *now* has no time zone, or nothing can be
+            copied between the Regions; nothing was sent.
+        CallError: a listing failed.
+        ClientClosed: a client is not open.
+    """
+    check_type("policy", policy, ReplicationPolicy)
+    moment = datetime.now(UTC) if now is None else now
+    _check(source.region, destination.region, moment)
+    # In this order: a copy that is begun meanwhile is then seen, and not planned again.
+    source_backups = [one async for one in source.iter_backups(filters=policy.filters)]
+    destination_backups = [one async for one in destination.iter_backups()]
+    situation = situation_of(
+        source_region=source.region,
+        destination_region=destination.region,
+        now=moment.astimezone(UTC),
+        source_backups=source_backups,
+        destination_backups=destination_backups,
+    )
+    return decide(policy, situation)
+
+
+def _check(source_region: str, destination_region: str, now: datetime) -> None:
+    """
+    Refuse what no plan can be made of.
+
+    Raises:
+        InvalidArguments: with a text for every fault.
+    """
+    faults = Faults()
+    given: object = now
+    if not isinstance(given, datetime) or given.tzinfo is None:
+        faults.add_value("now", "a datetime with a time zone", now)
+    partitions = partition_of(source_region), partition_of(destination_region)
+    if partitions[0] != partitions[1]:
+        rule = f"of a Region in the partition of {source_region}, which is {partitions[0]}"
+        faults.add("destination", rule, f"of {destination_region}, which is in {partitions[1]}")
+    faults.raise_any()
+
+
+def decide(policy: ReplicationPolicy, situation: Situation) -> ReplicationPlan:
+    """
+    Return what *policy* wants done in *situation*.
+    """
+    copies = {
+        origin_id: [copy.backup for copy in held if is_live(copy.backup)]
+        for origin_id, held in situation.copies_by_origin().items()
+    }
+    ranked: list[tuple[int, PlannedCopy | KnownCopy]] = []
+    cannot_copy: list[CannotCopy] = []
+    for source_id, backups in sorted(_in_scope(policy, situation.backups).items()):
+        chosen, refused = _choose(policy, situation, source_id, backups, copies)
+        ranked += enumerate(chosen)
+        cannot_copy += refused
+    # The newest of every source first: each has something before any has everything.
+    wanted = [one for _, one in sorted(ranked, key=lambda pair: pair[0])]
+    known = [one for one in wanted if isinstance(one, KnownCopy)]
+    return ReplicationPlan(
+        policy=policy,
+        source_region=situation.source_region,
+        destination_region=situation.destination_region,
+        made_at=situation.now,
+        to_copy=tuple(one for one in wanted if isinstance(one, PlannedCopy)),
+        in_progress=tuple(one for one in known if not one.is_ready),
+        present=tuple(one for one in known if one.is_ready),
+        to_prune=superfluous(
+            policy,
+            situation.copies,
+            selected={one.backup.backup_id for one in wanted},
+            now=situation.now,
+        ),
+        cannot_copy=(*cannot_copy, *_of_nothing(policy, situation)),
+        report=report_of(policy, situation),
+    )
+
+
+def _in_scope(policy: ReplicationPolicy, backups: Iterable[Backup]) -> dict[str, list[Backup]]:
+    """
+    Return the backups that are *policy*'s business, by their source, the newest first.
+
+    Copies of other Regions' backups are, where their file system or volume is named and
+    has no backups of its own here: whoever names it wants to know.
+    """
+    originals: defaultdict[str, list[Backup]] = defaultdict(list)
+    copies: defaultdict[str, list[Backup]] = defaultdict(list)
+    for backup in sorted(backups, key=_order, reverse=True):
+        source = source_of(backup)
+        if source is not None and policy.covers(source):
+            kind = originals if backup.source_backup_id is None else copies
+            kind[source.source_id].append(backup)
+    return {**copies, **originals} if policy.names_sources else originals
+
+
+def _order(backup: Backup) -> tuple[datetime, str]:
+    return (backup.creation_time, backup.backup_id)
+
+
+def _choose(
+    policy: ReplicationPolicy,
+    situation: Situation,
+    source_id: str,
+    newest_first: Iterable[Backup],
+    copies: Mapping[str, Sequence[Backup]],
+) -> tuple[list[PlannedCopy | KnownCopy], list[CannotCopy]]:
+    """
+    Return what *policy* selects of one source, and what it would if it could.
+    """
+    chosen: list[PlannedCopy | KnownCopy] = []
+    refused: list[CannotCopy] = []
+    for backup in newest_first:
+        if len(chosen) == policy.newest:
+            break
+        if not _is_recent(policy, backup, situation.now):
+            continue
+        request = _request(policy, situation, source_id, backup)
+        held = copies.get(backup.backup_id)
+        reason = _obstacle(backup, request)
+        if held:
+            chosen.append(_known(source_id, backup, request, held))
+        elif reason is not None:
+            refused.append(_cannot(source_id, backup, reason))
+        else:
+            summary = BackupSummary.of(backup)
+            chosen.append(PlannedCopy(source_id=source_id, backup=summary, request=request))
+    # Of a source that never can be copied, as many as would have been.
+    return chosen, refused[: policy.newest]
+
+
+def _is_recent(policy: ReplicationPolicy, backup: Backup, now: datetime) -> bool:
+    if backup.lifecycle == BackupLifecycle.DELETED:
+        return False
+    age = (now - backup.creation_time).total_seconds()
+    return policy.newer_than is None or age <= policy.newer_than
+
+
+def _obstacle(backup: Backup, request: CopyRequest) -> CannotCopyReason | None:
+    """
+    Return why *backup* cannot be copied, as far as one can see beforehand.
+    """
+    if backup.source_backup_id is not None:
+        return CannotCopyReason.IS_A_COPY
+    if is_of_flexgroup(backup):
+        return CannotCopyReason.FLEXGROUP
+    if not is_available(backup):
+        return CannotCopyReason.NOT_AVAILABLE
+    # Tags of AWS's own are neither copied nor counted.
+    taken_over = {tag.key for tag in backup.tags if not tag.key.startswith("aws:")}
+    keys = {tag.key for tag in request.tags} | (taken_over if request.copy_tags else set())
+    return CannotCopyReason.TOO_MANY_TAGS if len(keys) > MAX_TAGS else None
+
+
+def _request(
+    policy: ReplicationPolicy, situation: Situation, source_id: str, backup: Backup
+) -> CopyRequest:
+    """
+    Return the request for a copy of *backup*, the same whoever plans it and when.
+    """
+    lineage = Lineage(policy=policy.name, source_id=source_id, recovery_point=backup.creation_time)
+    return CopyRequest(
+        source_backup_id=backup.backup_id,
+        source_region=situation.source_region,
+        kms_key_id=policy.kms_key_id(situation.destination_region),
+        copy_tags=policy.copy_tags,
+        tags=(*policy.tags, *lineage.tags),
+        volume_id=ontap_volume_id(backup),
+    )
+
+
+def _known(
+    source_id: str, backup: Backup, request: CopyRequest, copies: Sequence[Backup]
+) -> KnownCopy:
+    """
+    Return *backup* with the best of its live copies.
+    """
+    # One that is AVAILABLE, else one that is known to become it, else the first begun.
+    best = min(
+        copies, key=lambda one: (not is_available(one), one.lifecycle.is_unknown, _order(one))
+    )
+    return KnownCopy(
+        source_id=source_id,
+        backup=BackupSummary.of(backup),
+        request=request,
+        copy=BackupSummary.of(best),
+    )
+
+
+def _cannot(source_id: str | None, backup: Backup, reason: CannotCopyReason) -> CannotCopy:
+    return CannotCopy(source_id=source_id, backup=BackupSummary.of(backup), reason=reason)
+
+
+def _of_nothing(policy: ReplicationPolicy, situation: Situation) -> list[CannotCopy]:
+    """
+    Return the backups that belong to nothing that could be in scope or out of it.
+    """
+    if policy.names_sources:
+        return []
+    unknown = [
+        _cannot(None, backup, CannotCopyReason.UNKNOWN_SOURCE)
+        for backup in sorted(situation.backups, key=_order, reverse=True)
+        if source_of(backup) is None
+        and backup.source_backup_id is None
+        and _is_recent(policy, backup, situation.now)
+    ]
+    return unknown[: policy.newest]

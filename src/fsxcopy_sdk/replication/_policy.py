@@ -1,0 +1,204 @@
+"""
+What is kept ready elsewhere: which backups, how their copies are made, how long they stay.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import TypeVar, cast
+
+import attrs
+
+from fsxcopy_sdk._arguments import Duration, Faults, Tags, seconds
+from fsxcopy_sdk._arguments import _rules as rules
+from fsxcopy_sdk.bulk import CopyRequest
+from fsxcopy_sdk.errors import InvalidArguments
+from fsxcopy_sdk.models import BackupFilter, Tag
+from fsxcopy_sdk.replication._lineage import LINEAGE_TAGS, Lineage
+from fsxcopy_sdk.replication._sources import Source
+
+# The service's model has the same patterns and lengths.
+_FILE_SYSTEM_ID = re.compile(r"fs-[0-9a-f]{8,18}")
+_VOLUME_ID = re.compile(r"fsvol-[0-9a-f]{17}")
+
+_SOME_BACKUP_ID = "backup-00000000"
+
+_Item = TypeVar("_Item")
+
+# Converters let through what is of the wrong type: the checks that follow name all of
+# it at once.
+
+
+def _items(given: Iterable[_Item]) -> tuple[_Item, ...]:
+    items: object = given
+    is_collection = isinstance(items, Iterable) and not isinstance(items, str | bytes)
+    return tuple(given) if is_collection else cast("tuple[_Item, ...]", (items,))
+
+
+def _to_ids(given: Iterable[str]) -> tuple[str, ...]:
+    return _items(given)
+
+
+def _to_filters(given: Iterable[BackupFilter]) -> tuple[BackupFilter, ...]:
+    return _items(given)
+
+
+def _to_tags(given: Tags) -> tuple[Tag, ...]:
+    if isinstance(given, Mapping):
+        return tuple(Tag(key=key, value=value) for key, value in given.items())
+    return _items(given)
+
+
+def _to_pairs(
+    given: Mapping[str, str] | Iterable[tuple[str, str]],
+) -> tuple[tuple[str, str], ...]:
+    pairs = given.items() if isinstance(given, Mapping) else given
+    return tuple(sorted(_items(pairs), key=str))
+
+
+def _to_seconds(given: Duration) -> float:
+    return given.total_seconds() if isinstance(given, timedelta) else given
+
+
+def _to_seconds_or_none(given: Duration | None) -> float | None:
+    return None if given is None else _to_seconds(given)
+
+
+@attrs.frozen(kw_only=True)
+class ReplicationPolicy:
+    """
+    Say which backups of one Region have copies in another, and how long these stay.
+
+    Durations are seconds or timedeltas, and become seconds.
+
+    Raises:
+        InvalidArguments: members break rules, with a text for every fault.
+    """
+
+    name: str
+    """What the copies are known by: only copies with this name in their tags are pruned."""
+    file_system_ids: tuple[str, ...] = attrs.field(default=(), converter=_to_ids)
+    """File systems to copy the backups of, and those of their volumes."""
+    volume_ids: tuple[str, ...] = attrs.field(default=(), converter=_to_ids)
+    """Volumes to copy the backups of, beside the file systems; neither means everything."""
+    filters: tuple[BackupFilter, ...] = attrs.field(default=(), converter=_to_filters)
+    """What the backups must pass as well."""
+    newest: int | None = 1
+    """How many backups of each file system or volume, the newest first; None for all."""
+    newer_than: float | None = attrs.field(default=None, converter=_to_seconds_or_none)
+    """Seconds: how old the backups may be; None for any age."""
+    copy_tags: bool = True
+    """Whether copies get the tags of their backups."""
+    tags: tuple[Tag, ...] = attrs.field(default=(), converter=_to_tags)
+    """More tags for copies, as a mapping or as `Tag` objects; they win."""
+    kms_key_ids: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_to_pairs)
+    """The key for copies by destination Region, given as a mapping; FSx's own elsewhere."""
+    keep_newest: int | None = None
+    """How many backups' copies of each file system or volume and key are never pruned."""
+    keep_for: float | None = attrs.field(default=None, converter=_to_seconds_or_none)
+    """Seconds for which a copy is not pruned, from when its backup was made."""
+    protect_tag: str = "fsxcopy:protected"
+    """
+    The key of a tag that keeps a copy from being pruned, whatever its value. On a backup
+    it protects the copies too that are made with `copy_tags`.
+    """
+    max_age: float = attrs.field(default=86400.0, converter=_to_seconds)
+    """Seconds: how old the newest copy's backup may be before the report calls it late."""
+
+    def __attrs_post_init__(self) -> None:
+        faults = Faults()
+        faults.check("name", self.name, rules.TAG_KEY)
+        _check_ids(faults, "file_system_ids", self.file_system_ids, _FILE_SYSTEM_ID)
+        _check_ids(faults, "volume_ids", self.volume_ids, _VOLUME_ID)
+        for index, one in enumerate(self.filters):
+            faults.check_type(f"filters[{index}]", one, BackupFilter, "a BackupFilter")
+        _check_count(faults, "newest", self.newest, "all")
+        _check_count(faults, "keep_newest", self.keep_newest, "any number")
+        if self.newer_than is not None:
+            _check_seconds(faults, "newer_than", self.newer_than)
+        if self.keep_for is not None:
+            _check_seconds(faults, "keep_for", self.keep_for)
+        _check_seconds(faults, "max_age", self.max_age)
+        faults.check("protect_tag", self.protect_tag, rules.TAG_KEY)
+        _check_keys(faults, self.kms_key_ids)
+        _check_copies(faults, self)
+        faults.raise_any()
+
+    @property
+    def prunes(self) -> bool:
+        """
+        Whether copies become superfluous at all.
+        """
+        return self.keep_newest is not None or self.keep_for is not None
+
+    @property
+    def names_sources(self) -> bool:
+        """
+        Whether file systems or volumes are named, so that others are left alone.
+        """
+        return bool(self.file_system_ids or self.volume_ids)
+
+    def covers(self, source: Source) -> bool:
+        """
+        Whether the backups of *source* are this policy's business.
+        """
+        return (
+            not self.names_sources
+            or source.source_id in self.volume_ids
+            or source.file_system_id in self.file_system_ids
+        )
+
+    def kms_key_id(self, region: str) -> str | None:
+        """
+        Return the key for copies into *region*; None for FSx's own there.
+        """
+        return dict(self.kms_key_ids).get(region)
+
+
+def _check_ids(faults: Faults, name: str, ids: Iterable[object], pattern: re.Pattern[str]) -> None:
+    for index, one in enumerate(ids):
+        if not isinstance(one, str) or not pattern.fullmatch(one):
+            faults.add_value(f"{name}[{index}]", f"like `{pattern.pattern}`", one)
+
+
+def _check_count(faults: Faults, name: str, value: int | None, none: str) -> None:
+    if value is not None and not (type(value) is int and value >= 1):
+        faults.add_value(name, f"an integer of 1 or more, or None for {none}", value)
+
+
+def _check_seconds(faults: Faults, name: str, value: float) -> None:
+    try:
+        seconds(name, value)
+    except InvalidArguments as error:
+        faults.texts.extend(error.faults)
+
+
+def _check_keys(faults: Faults, pairs: Iterable[object]) -> None:
+    for pair in pairs:
+        match pair:
+            case (region, key):
+                faults.check("kms_key_ids: Region", region, rules.REGION)
+                faults.check(f"kms_key_ids: key of {rules.shown(region)}", key, rules.KMS_KEY_ID)
+            case _:
+                faults.add_value("kms_key_ids", "a mapping from Regions to keys", pair)
+
+
+def _check_copies(faults: Faults, policy: ReplicationPolicy) -> None:
+    """
+    Note what the rules of CopyBackup have against the copies of *policy*.
+    """
+    given: tuple[object, ...] = policy.tags
+    reserved = [one.key for one in given if isinstance(one, Tag) and one.key in LINEAGE_TAGS]
+    for key in reserved:
+        faults.add(f"tags: key {key!r}", "free", "one that tells whose a copy is")
+    lineage = () if reserved else Lineage.example().tags
+    try:
+        CopyRequest(
+            source_backup_id=_SOME_BACKUP_ID,
+            copy_tags=policy.copy_tags,
+            tags=(*policy.tags, *lineage),
+        )
+    except InvalidArguments as error:
+        faults.texts.extend(error.faults)

@@ -1,0 +1,101 @@
+"""
+The command line against a local FSx that races: in this process, and in others.
+"""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+
+import anyio.to_thread
+import pytest
+from cli_rig import FSXCOPY, SPEED, Done, OpenTerminal, Run, StandardInput, Terminal, with_terminal
+
+from fsxcopy_sdk.cli import main
+from fsxcopy_sdk.testing import LocalFsx, ScaledClock
+
+
+@pytest.fixture(name="durations")
+def _durations() -> dict[str, float]:
+    """
+    Seconds of ours that copies take, by their sources.
+    """
+    return {}
+
+
+@pytest.fixture(name="fsx")
+async def _fsx(
+    monkeypatch: pytest.MonkeyPatch, durations: dict[str, float]
+) -> AsyncIterator[LocalFsx]:
+    """
+    A local FSx where a copy takes half a second of ours, and the environment of its user.
+    """
+
+    def copy_duration(source_id: str) -> float:
+        return durations.get(source_id, 0.5) * SPEED
+
+    async with LocalFsx(
+        clock=ScaledClock(SPEED), copy_duration=copy_duration, backup_being_copied_for=0
+    ) as fsx:
+        fsx.add_example_backup()
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+        monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+        monkeypatch.setenv("AWS_ENDPOINT_URL_FSX", fsx.endpoint_url)
+        yield fsx
+
+
+def _code(arguments: Sequence[str]) -> int:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert isinstance(caught.value.code, int)
+    return caught.value.code
+
+
+@pytest.fixture(name="run")
+def _run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """
+    A way to run commands here, in a thread: the event loop of the test serves the FSx.
+    """
+
+    async def run(*arguments: str, stdin: str = "", at_terminal: bool = False) -> Done:
+        monkeypatch.setattr(sys, "stdin", StandardInput(stdin, at_terminal=at_terminal))
+        code = await anyio.to_thread.run_sync(_code, arguments)
+        out, err = capsys.readouterr()
+        return Done(code, out, err)
+
+    return run
+
+
+@pytest.fixture(name="terminal")
+def _terminal(tmp_path: Path) -> Iterator[OpenTerminal]:
+    """
+    A way to run commands in terminals, which are closed in the end.
+    """
+    opened: list[Terminal] = []
+
+    def terminal(*arguments: str, out: Path | None = None) -> Terminal:
+        mine, its = pty.openpty()
+        with (out or tmp_path / "unused").open("wb") as file:
+            process = subprocess.Popen(
+                [FSXCOPY, *arguments],
+                stdin=its,
+                stdout=file if out else its,
+                stderr=its,
+                env={**os.environ, "COLUMNS": "100", "TERM": "xterm"},
+                start_new_session=True,
+                preexec_fn=with_terminal,  # noqa: PLW1509 - no threads hold locks here
+            )
+        os.close(its)
+        opened.append(Terminal(process, mine))
+        return opened[-1]
+
+    yield terminal
+    for one in opened:
+        one.process.kill()
+        one.process.wait()
+        os.close(one.fd)

@@ -1,0 +1,126 @@
+"""
+Every exit code, and the one line that comes with it.
+"""
+
+from __future__ import annotations
+
+import pytest
+from cli_rig import EXAMPLE, Run
+
+from fsxcopy_sdk.cli._exit import Exit, exit_of_all
+from fsxcopy_sdk.testing import Fault, LocalFsx
+
+WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["wati"], 'Unknown command "wati".'),
+        (["list", "--nothing"], "Unknown option: "),
+        (["list", "--output", "xml"], "--output"),
+        (["show"], "requires an argument"),
+        (["wait", EXAMPLE, "--max-wait", "soon"], "must be like 90, 90s, 15m, 8h or 7d"),
+        (["wait", EXAMPLE, "--max-wait", "9" * 30 + "d"], "must be like 90, 90s, 15m, 8h or 7d"),
+        (["wait", EXAMPLE, "--min-delay", "0"], "min_delay: must be more than zero"),
+        (["wait"], "backup_ids: give one at least"),
+        (["copy", "backup-x", "id"], "not 'backup-x'; backup_id: must be "),
+        (["copy", EXAMPLE, "--tag", "Name"], "--tag: must be like KEY=VALUE, not 'Name'"),
+        (["copy", EXAMPLE, "--max-in-progress", "0"], "max_in_progress: "),
+        (["list", "--filter", "x"], "--filter: must be like KEY=VALUE, not 'x'"),
+        (["list", "--profile", "nobody"], "ConfigurationError: ProfileNotFound"),
+        (["plan", "--newest", "0"], "newest: must be an integer"),
+        (["sync", "--prune"], "--prune: must come with --keep-newest or --keep-for"),
+    ],
+)
+async def test_bad_usage(run: Run, fsx: LocalFsx, arguments: list[str], text: str) -> None:
+    """
+    What cannot be carried out as it was typed is said before anything is sent.
+    """
+    done = await run(*arguments, *WHERE)
+
+    assert (2, "", 1) == (done.code, done.out, len(done.err.splitlines()))
+    assert done.err.startswith("fsxcopy: ")
+    assert text in done.err
+    assert [] == fsx.requests
+
+
+async def test_no_region(run: Run, fsx: LocalFsx) -> None:
+    """
+    The Region must come from somewhere; a sync needs two.
+    """
+    none = await run("list")
+    one = await run("report", "--region", "us-west-2")
+
+    assert (2, "fsxcopy: ConfigurationError: region: give one, or set AWS_DEFAULT_REGION\n") == (
+        none.code,
+        none.err,
+    )
+    assert (2, "fsxcopy: InvalidArguments: --source-region: must be given\n") == (
+        one.code,
+        one.err,
+    )
+
+
+async def test_an_option_on_standard_input(run: Run, fsx: LocalFsx) -> None:
+    """
+    A word on standard input is never taken for an option.
+    """
+    done = await run("delete", "-", "--region", "us-east-2", stdin=f"{EXAMPLE} --yes")
+
+    assert 2 == done.code
+    assert "standard input: must be ids, not '--yes'" in done.err
+    assert 1 == len(fsx.backups("us-east-2"))
+
+
+async def test_no_credentials(run: Run, fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Without credentials nothing can be sent.
+    """
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+
+    done = await run("list", "--region", "us-east-2")
+
+    assert 3 == done.code
+    assert "fsxcopy: CredentialsUnavailable: " in done.err
+
+
+@pytest.mark.parametrize(
+    "code", ["AccessDeniedException", "ExpiredTokenException", "UnrecognizedClientException"]
+)
+async def test_no_permission(run: Run, fsx: LocalFsx, code: str) -> None:
+    """
+    What the service refuses for the sake of credentials has the same code.
+    """
+    fsx.inject(Fault.error(code), next_calls=1)
+
+    assert 3 == (await run("list", "--region", "us-east-2")).code
+
+
+async def test_another_error(run: Run, fsx: LocalFsx) -> None:
+    """
+    Any other error is one line, with the request's id for AWS support.
+    """
+    done = await run("show", "backup-00000000", "--region", "us-east-2")
+
+    assert (1, "", 1) == (done.code, done.out, len(done.err.splitlines()))
+    assert done.err.startswith("fsxcopy: BackupNotFound (DescribeBackups): ")
+    assert " [request " in done.err
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        ([], Exit.DONE),
+        ([Exit.DONE], Exit.DONE),
+        ([Exit.DONE, Exit.TIMED_OUT, Exit.TIMED_OUT], Exit.TIMED_OUT),
+        ([Exit.DENIED, Exit.DONE], Exit.DENIED),
+        ([Exit.TIMED_OUT, Exit.DENIED], Exit.FAILED),
+        ([Exit.FAILED, Exit.TIMED_OUT], Exit.FAILED),
+    ],
+)
+def test_the_code_for_many(codes: list[Exit], expected: Exit) -> None:
+    """
+    It is what those have in common that did not end well.
+    """
+    assert expected is exit_of_all(codes)

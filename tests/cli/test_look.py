@@ -1,0 +1,148 @@
+"""
+``fsxcopy list`` and ``fsxcopy show``.
+"""
+
+from __future__ import annotations
+
+import json
+
+from cli_rig import EXAMPLE, Run
+
+from fsxcopy_sdk.testing import LocalFsx
+
+
+async def test_the_list_is_a_table(run: Run, fsx: LocalFsx) -> None:
+    """
+    A table has a line for each backup: whose it is, where it was copied from, its name.
+    """
+    done = await run("list", "--region", "us-east-2")
+
+    head, line = done.out.splitlines()
+    assert ["BACKUP", "CREATED", "LIFECYCLE", "TYPE", "OF", "COPY", "OF", "NAME"] == head.split()
+    expected = (
+        f"{EXAMPLE} 2021-04-09 07:53Z AVAILABLE USER_INITIATED fs-0498eed5fe91001ec MyBackup"
+    )
+    assert expected.split() == line.split()
+    assert (0, "backups in us-east-2: 1\n") == (done.code, done.err)
+
+
+async def test_volumes_and_copies_in_the_list(run: Run, fsx: LocalFsx) -> None:
+    """
+    A volume's backup shows the volume, a copy in progress how far it is and its source.
+    """
+    fsx.add_backup(
+        "us-west-2",
+        BackupId="backup-00000001",
+        ResourceType="VOLUME",
+        Volume={"VolumeId": "fsvol-0123456789abcdef0"},
+        SourceBackupId=EXAMPLE,
+        Lifecycle="COPYING",
+        ProgressPercent=40,
+    )
+    fsx.add_backup(
+        "us-west-2",
+        BackupId="backup-00000002",
+        FileSystem={},
+        SourceBackupId=EXAMPLE,
+        SourceBackupRegion="us-east-2",
+    )
+
+    lines = (await run("list", "--region", "us-west-2")).out.splitlines()
+
+    assert " fsvol-0123456789abcdef0 " in lines[1]
+    assert " COPYING 40% " in lines[1]
+    assert lines[1].endswith(f" {EXAMPLE} in its Region")
+    assert lines[2].endswith(f" {EXAMPLE} in us-east-2")
+
+
+async def test_an_empty_list_is_empty(run: Run, fsx: LocalFsx) -> None:
+    """
+    Without backups there is no table, but an empty document; quiet means no talk.
+    """
+    table = await run("list", "--region", "eu-west-1")
+    document = await run("--quiet", "--output", "json", "list", "--region", "eu-west-1")
+
+    assert ("", "backups in eu-west-1: 0\n") == (table.out, table.err)
+    assert ({"Backups": []}, "") == (json.loads(document.out), document.err)
+
+
+async def test_the_list_is_json(run: Run, fsx: LocalFsx) -> None:
+    """
+    One document has all, or one line has one; both under the service's own names.
+    """
+    fsx.add_backup("us-east-2")
+
+    document = json.loads((await run("list", "--region=us-east-2", "--output=json")).out)
+    lines = (await run("list", "--region=us-east-2", "--output=jsonl")).out.splitlines()
+
+    assert [json.loads(line) for line in lines] == document["Backups"]
+    assert {EXAMPLE} < {backup["BackupId"] for backup in document["Backups"]}
+
+
+async def test_the_list_is_filtered(run: Run, fsx: LocalFsx) -> None:
+    """
+    Only what has one of the ids and passes every filter is listed.
+    """
+    wanted = fsx.add_backup(
+        "us-east-2", Type="AUTOMATIC", FileSystem={"FileSystemId": "fs-0123456789abcdef0"}
+    )
+    fsx.add_backup("us-east-2", Type="AUTOMATIC")
+
+    done = await run(
+        *("list", "--region", "us-east-2", "--output", "jsonl"),
+        *("--file-system-id", "fs-0123456789abcdef0", "--file-system-id", "fs-0498eed5fe91001ec"),
+        *("--filter", "backup-type=AUTOMATIC", "--filter", "backup-type=AWS_BACKUP"),
+    )
+
+    assert [wanted] == [json.loads(line)["BackupId"] for line in done.out.splitlines()]
+
+
+async def test_one_backup_is_shown_in_lines(run: Run, fsx: LocalFsx) -> None:
+    """
+    A line for each member has its path and value, times as dates.
+    """
+    done = await run("show", EXAMPLE, "--region", "us-east-2")
+
+    shown = dict(line.split(maxsplit=1) for line in done.out.splitlines())
+    assert (0, "") == (done.code, done.err)
+    assert "2021-04-09T07:53:28+00:00" == shown["CreationTime"]
+    assert "MyBackup" == shown["Tags[0].Value"]
+    assert "PERSISTENT_1" == shown["FileSystem.LustreConfiguration.DeploymentType"]
+    assert "1:05:00" == shown["FileSystem.LustreConfiguration.WeeklyMaintenanceStartTime"]
+
+
+async def test_one_backup_is_shown_as_json(run: Run, fsx: LocalFsx) -> None:
+    """
+    The document is the backup; as JSON lines it is on one line.
+    """
+    document = await run("show", EXAMPLE, "--region", "us-east-2", "--output", "json")
+    line = await run("show", EXAMPLE, "--region", "us-east-2", "--output", "jsonl")
+
+    assert fsx.backup("us-east-2", EXAMPLE)["FileSystem"] == json.loads(line.out)["FileSystem"]
+    assert json.loads(document.out) == json.loads(line.out)
+    assert 1 == len(line.out.splitlines())
+
+
+async def test_no_password_is_shown(run: Run, fsx: LocalFsx) -> None:
+    """
+    A password that the service sends is masked in every form.
+    """
+    ontap = {"FileSystemId": "fs-0123456789abcdef0", "FileSystemType": "ONTAP"}
+    configuration = {"FsxAdminPassword": "correct-horse"}
+    action = {"TargetFileSystemValues": {"OntapConfiguration": configuration}}
+    backup_id = fsx.add_backup(
+        "us-east-2",
+        FileSystem={
+            **ontap,
+            "OntapConfiguration": configuration,
+            "AdministrativeActions": [action],
+        },
+    )
+
+    document = await run("show", backup_id, "--region", "us-east-2", "--output", "json")
+    lines = await run("show", backup_id, "--region", "us-east-2")
+    listed = await run("list", "--region", "us-east-2", "--output", "jsonl")
+
+    assert "correct-horse" not in document.out + lines.out + listed.out
+    assert 2 == document.out.count('"FsxAdminPassword": "(not shown)"')
+    assert 2 == lines.out.count("FsxAdminPassword")

@@ -1,0 +1,130 @@
+"""
+What is said on standard error, and when.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import attrs
+import pytest
+
+from fsxcopy_sdk import from_dict
+from fsxcopy_sdk.bulk import CopyInProgress, CopyRequest
+from fsxcopy_sdk.cli._follow import show_in
+from fsxcopy_sdk.cli._options import Globals
+from fsxcopy_sdk.cli._talk import Talk, in_about
+from fsxcopy_sdk.models import Backup
+
+BACKUP = from_dict(
+    Backup,
+    {
+        "BackupId": "backup-00000001",
+        "Lifecycle": "COPYING",
+        "Type": "USER_INITIATED",
+        "CreationTime": 0,
+    },
+)
+
+
+def _at(percent: int | None) -> Backup:
+    return attrs.evolve(BACKUP, progress_percent=percent)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.4, "any moment"),
+        (-5, "any moment"),
+        (1, "about 1 s left"),
+        (89, "about 89 s left"),
+        (90, "about 2 min left"),
+        (5399, "about 90 min left"),
+        (5400, "about 1.5 h left"),
+        (30000, "about 8.3 h left"),
+    ],
+)
+def test_the_time_that_is_left(seconds: float, text: str) -> None:
+    """
+    The unit is the one that people would use.
+    """
+    assert text == in_about(seconds)
+
+
+def test_lines_come_when_something_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    The same state again is no event; an estimate comes as soon as progress moves.
+    """
+    now = [0.0]
+    talk = Talk(Globals(), lambda: now[0])
+
+    with talk.shown_live():
+        talk.seen(_at(None))
+        for now[0], percent in ((0, 1), (600, 11), (700, 11)):
+            talk.seen(_at(percent))
+    talk.ended("backup-00000001", "copied")
+
+    assert [
+        "backup-00000001: COPYING",
+        "backup-00000001: COPYING 1%",
+        "backup-00000001: COPYING 11%, about 89 min left",
+        "backup-00000001: copied",
+    ] == capsys.readouterr().err.splitlines()
+
+
+def test_quiet_says_errors_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    Events are not said, what is insisted on is.
+    """
+    talk = Talk(Globals(quiet=True))
+
+    talk.seen(_at(10))
+    talk.ended("backup-00000001", "copied")
+    talk.insist("still running")
+
+    assert "still running\n" == capsys.readouterr().err
+
+
+def test_a_line_for_each_backup_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The line has a bar, the state and the time that is left, counted down; then it goes.
+    """
+
+    class _Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = _Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    now = [0.0]
+    talk = Talk(Globals(), lambda: now[0])
+
+    with talk.shown_live():
+        talk.seen(_at(None))
+        for now[0], percent in ((0, 1), (600, 51)):
+            talk.seen(_at(percent))
+        assert talk._live
+        now[0] = 900
+        talk._live.refresh()
+        talk.ended("backup-00000001", "copied")
+
+    shown = terminal.getvalue()
+    assert "COPYING 51%" in shown
+    assert "about 5 min left" in shown
+    assert "backup-00000001: copied\n" in shown
+
+
+def test_a_copy_that_nobody_has_seen_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    Where the service has not answered there is nothing to show.
+    """
+    request = CopyRequest(source_backup_id="backup-00000001")
+
+    show_in(
+        Talk(Globals()), CopyInProgress(request=request, client_request_token="one", started=0)
+    )
+
+    assert "" == capsys.readouterr().err

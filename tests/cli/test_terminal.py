@@ -1,0 +1,273 @@
+"""
+Commands as a person or a script runs them: in a terminal, in a pipe, interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+import pytest
+from cli_rig import EXAMPLE, FSXCOPY, SPEED, OpenTerminal, Run
+
+from fsxcopy_sdk.testing import Fault, LocalFsx
+
+WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
+HOW = (*WHERE, "--min-delay", "0.05")
+BOTH_MOVE = r"backup-\w+ [^\n]*COPYING[^\n]*\n[^\n]*backup-\w+ [^\n]*COPYING"
+HOSTILE = (
+    "\x1b]0;owned\x07\x1b[2J\x9b31m[red]x[/red][link=http://evil]y[/link]\u202e\r\n{0}:smile:"
+)
+INERT = r"\x1b]0;owned\x07\x1b[2J\x9b31m[red]x[/red][link=http://evil]y[/link]\u202e\r\n{0}:smile:"
+
+
+async def test_a_copy_on_a_terminal(
+    terminal: OpenTerminal, fsx: LocalFsx, durations: dict[str, float]
+) -> None:
+    """
+    A line moves while the copy goes on, with an estimate, and a table is what remains.
+    """
+    durations[EXAMPLE] = 2
+    opened = terminal("copy", EXAMPLE, *HOW, "--log-level", "info")
+    shown = await opened.until()
+
+    assert re.search(r"\S+ \S+ INFO fsxcopy_sdk.waiting: backup-\w+: AVAILABLE, done\r\n", shown)
+    assert "\x1b[?25l" in shown  # the cursor is hidden while something moves
+    assert "COPYING" in shown
+    assert "%" in shown
+    assert " left" in shown or "any moment" in shown
+    (backup,) = fsx.backups("us-west-2")
+    assert f"{backup['BackupId']}: copied\r\n" in shown
+    assert "\x1b[?25h" in shown
+    assert shown.rstrip().endswith(f"copied   {EXAMPLE}")
+    assert 0 == await opened.code()
+
+
+async def test_results_are_not_mixed_with_talk(
+    terminal: OpenTerminal, fsx: LocalFsx, tmp_path: Path
+) -> None:
+    """
+    What moves is on standard error; a file of results has results alone, uncoloured.
+    """
+    opened = terminal("copy", EXAMPLE, *HOW, out=tmp_path / "out")
+    shown = await opened.until()
+
+    assert "COPYING" in shown
+    text = (tmp_path / "out").read_text("utf-8")
+    assert "BACKUP" == text[:6]
+    assert "\x1b" not in text
+
+
+async def test_lines_of_json_on_a_terminal(terminal: OpenTerminal, fsx: LocalFsx) -> None:
+    """
+    Where lines of results come on the same terminal, nothing moves between them.
+    """
+    shown = await terminal("copy", EXAMPLE, *HOW, "--output", "jsonl").until()
+
+    assert "\x1b" not in shown
+    assert "copied" == json.loads(shown.splitlines()[-1])["Outcome"]
+
+
+async def test_colours(
+    terminal: OpenTerminal, fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A table on a terminal has colours, unless NO_COLOR says otherwise.
+    """
+    first = terminal("list", "--region", "us-east-2")
+    monkeypatch.setenv("NO_COLOR", "1")
+    second = terminal("list", "--region", "us-east-2")
+    coloured, plain = await first.until(), await second.until()
+
+    assert "\x1b[32mAVAILABLE" in coloured
+    assert "\x1b" not in plain
+
+
+async def test_ctrl_c_tells_what_still_runs(
+    terminal: OpenTerminal, fsx: LocalFsx, durations: dict[str, float]
+) -> None:
+    """
+    The copies that go on are named, with the command that takes them up, again and again.
+    """
+    sources = [fsx.add_backup("us-east-2") for _ in range(6)]
+    durations.update(dict.fromkeys(sources, 30.0))
+    opened = terminal("copy", *sources, *WHERE, "--max-in-progress", "2")
+    await opened.until(BOTH_MOVE)
+    opened.type("\x03")
+    shown = (await opened.until()).replace("\r", "")
+
+    assert 130 == await opened.code()
+    assert "Traceback" not in shown
+    *_, running, again, rest, last = re.sub(r"\x1b\[[\d?]*[A-Za-z]", "", shown).splitlines()
+    copies = {str(copy["BackupId"]) for copy in fsx.backups("us-west-2")}
+    before, _, ids = running.partition("service: ")
+    assert ("still running at the ", copies) == (before, set(ids.split(", ")))
+    assert "not begun: 4; the same command again goes on, and copies nothing twice" == rest
+    assert "fsxcopy: interrupted" == last
+    waiting = terminal(*again.removeprefix("go on with: fsxcopy ").split())
+    await waiting.until(BOTH_MOVE)
+    waiting.type("\x03")
+    assert again in (await waiting.until()).replace("\r", "").splitlines()
+    assert 130 == await waiting.code()
+
+
+async def test_a_copy_that_may_have_begun(fsx: LocalFsx) -> None:
+    """
+    Where no answer came before the interruption, the way to find out is told.
+    """
+    fsx.inject(Fault.delay(60 * SPEED))
+    with subprocess.Popen(  # noqa: ASYNC220 - anyio's knows no preexec_fn
+        [FSXCOPY, "copy", EXAMPLE, *WHERE],
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell starts background jobs with Ctrl-C ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads
+    ) as process:
+        while not fsx.requests:  # noqa: ASYNC110 - the process tells nobody else
+            await anyio.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, shown = await anyio.to_thread.run_sync(process.communicate)
+
+    assert 130 == process.returncode
+    assert f"perhaps begun at the service: copies of {EXAMPLE}" in shown.splitlines()
+    assert "the same command again goes on, and copies nothing twice" in shown
+
+
+async def _piped(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return await anyio.run_process([FSXCOPY, *arguments], check=False)
+
+
+async def test_a_copy_in_a_pipe(fsx: LocalFsx) -> None:
+    """
+    Nothing but lines of text comes out, and the results apart from the talk.
+    """
+    done = await _piped("copy", EXAMPLE, *HOW)
+
+    (backup,) = fsx.backups("us-west-2")
+    assert 0 == done.returncode
+    assert b"\x1b" not in done.stdout + done.stderr
+    assert b"\r" not in done.stdout + done.stderr
+    assert ["BACKUP", str(backup["BackupId"])] == [
+        line.split()[0] for line in done.stdout.decode().splitlines()
+    ]
+    prefixes = {line.partition(":")[0] for line in done.stderr.decode().splitlines()}
+    assert {backup["BackupId"]} == prefixes
+
+
+async def test_a_reader_that_has_seen_enough(fsx: LocalFsx) -> None:
+    """
+    A pipe that is closed at the other end ends the command without a word.
+    """
+    for _ in range(200):
+        fsx.add_backup("us-west-2")
+    ended = fsx.add_backup("us-west-2")
+    where = "--region us-west-2 --output jsonl --quiet"
+
+    async with anyio.create_task_group() as group:
+        done: list[subprocess.CompletedProcess[bytes]] = []
+        for command in (
+            f"list {where} | head -n 1",
+            f"wait {ended} {where} | true",
+            "--help | true",
+        ):
+            group.start_soon(_shell, command, done)
+
+    assert [0, 0, 1] == sorted(len(one.stdout.splitlines()) for one in done)
+    assert [b""] * 3 == [one.stderr for one in done]
+
+
+async def _shell(command: str, done: list[subprocess.CompletedProcess[bytes]]) -> None:
+    done.append(await anyio.run_process(f"{FSXCOPY} {command}"))
+
+
+async def test_hostile_text_is_inert(fsx: LocalFsx, terminal: OpenTerminal, run: Run) -> None:
+    """
+    No escape, markup or direction mark of the service's reaches a terminal as such.
+    """
+    failed = fsx.add_backup("us-west-2", Tags=[{"Key": "Name", "Value": HOSTILE}])
+    fsx.fail_copy(failed, HOSTILE)
+    commands = [[*one, "--region", "us-west-2"] for one in (["list"], ["show", failed])]
+    waiting = ["wait", failed, "--region", "us-west-2"]
+
+    tables = [await terminal(*waiting).until(), *[(await run(*one)).out for one in commands]]
+    documents = [await run(*one, "--output=jsonl") for one in (*commands, waiting)]
+
+    for text in (*tables, *(done.out + done.err for done in documents)):
+        assert "\x1b]" not in text
+        assert "\x1b[2J" not in text
+        assert not {"\x07", "\x9b", "\u202e"} & set(text)
+    assert all(INERT in table for table in tables)
+    assert HOSTILE == json.loads(documents[0].out)["Tags"][0]["Value"]
+
+
+async def test_hostile_errors_are_inert(fsx: LocalFsx) -> None:
+    """
+    The text of an error, and of a log record about it, is on one line without escapes.
+    """
+    fsx.inject(Fault.error("BadRequest", HOSTILE), fraction=1.0)
+
+    done = await _piped("list", "--region", "us-west-2", "--log-level", "debug")
+
+    assert 1 == done.returncode
+    error = done.stderr.decode().splitlines()[-1]
+    assert error.startswith(f"fsxcopy: BadRequest (DescribeBackups): {INERT} [request ")
+    assert "\x1b" not in done.stderr.decode()
+
+
+async def test_letters_that_the_output_cannot_write(
+    fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A letter that the encoding of the output lacks is written out.
+    """
+    fsx.add_backup("us-west-2", Tags=[{"Key": "Name", "Value": "Größe→"}])
+    monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
+
+    done = await _piped("list", "--region", "us-west-2")
+
+    assert 0 == done.returncode
+    assert done.stdout.endswith("Größe\\u2192\n".encode("latin-1"))
+
+
+def test_the_local_fsx() -> None:
+    """
+    ``fsxcopy local`` prints where it is, serves another process, and ends on Ctrl-C.
+    """
+    arguments = ["local", "--with-example", "--speed", "600", "--copy-duration", "2m"]
+    with subprocess.Popen(
+        [FSXCOPY, *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        # A shell starts background jobs with Ctrl-C ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads
+    ) as server:
+        assert server.stdout is not None
+        url, backup_id = (server.stdout.readline().strip() for _ in range(2))
+        done = subprocess.run(
+            [FSXCOPY, "copy", backup_id, *HOW, "--endpoint-url", url],
+            env={**os.environ, "AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        server.send_signal(signal.SIGINT)
+
+    assert (0, 0) == (done.returncode, server.returncode)
+    assert f"copied   {backup_id}" in done.stdout
+
+
+def test_a_local_fsx_that_cannot_be() -> None:
+    """
+    What it does not take is bad usage.
+    """
+    done = subprocess.run([FSXCOPY, "local", "--speed", "0"], capture_output=True, check=False)
+
+    assert 2 == done.returncode
+    assert b"speed must be a finite number above zero" in done.stderr
+    assert b"Traceback" not in done.stderr

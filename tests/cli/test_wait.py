@@ -1,0 +1,114 @@
+"""
+``fsxcopy wait``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from cli_rig import Run
+
+from fsxcopy_sdk.testing import LocalFsx
+
+REGION = ("--region", "us-west-2")
+OFTEN = ("--min-delay", "0.05s")
+
+
+async def test_many_are_waited_for(run: Run, fsx: LocalFsx) -> None:
+    """
+    Each backup has its end: available, failed with the reason, or timed out.
+    """
+    available = fsx.add_backup("us-west-2")
+    failed = fsx.add_backup("us-west-2")
+    fsx.fail_copy(failed, "no such key")
+    slow = fsx.add_backup("us-west-2", Lifecycle="COPYING", ProgressPercent=3)
+
+    done = await run(
+        *("wait", available, failed, slow, available, *REGION, *OFTEN),
+        *("--max-wait", "0.2", "--output", "json"),
+    )
+
+    ends = {end["BackupId"]: end for end in json.loads(done.out)["Outcomes"]}
+    assert {available: "available", failed: "failed", slow: "timed_out"} == {
+        backup_id: end["Outcome"] for backup_id, end in ends.items()
+    }
+    assert "no such key" == ends[failed]["Backup"]["FailureDetails"]["Message"]
+    assert ("BackupCopyFailed", "WaitTimeout") == (
+        ends[failed]["Error"]["Type"],
+        ends[slow]["Error"]["Type"],
+    )
+    assert 1 == done.code
+
+
+async def test_what_is_piped_is_a_line_for_each_event(run: Run, fsx: LocalFsx) -> None:
+    """
+    A line comes when something has changed, and the way to go on where nothing ended.
+    """
+    slow = fsx.add_backup("us-west-2", Lifecycle="COPYING", ProgressPercent=3)
+
+    done = await run("wait", slow, *REGION, *OFTEN, "--max-wait", "0.3")
+
+    first, second, *others = done.err.splitlines()
+    assert f"{slow}: COPYING 3%" == first
+    assert second.startswith(f"{slow}: timed out: {slow} is not AVAILABLE after ")
+    assert [
+        f"still running at the service: {slow}",
+        f"go on with: fsxcopy wait {slow} --region us-west-2",
+    ] == others
+    assert [slow, "timed_out", "-"] == done.out.splitlines()[1].split()[:3]
+    assert 4 == done.code
+
+
+async def test_a_copy_is_followed_to_its_end(run: Run, fsx: LocalFsx) -> None:
+    """
+    Progress is told, and at last that the copy is available.
+    """
+    started = await run(
+        *("copy", "backup-03e3c82e0183b7b6b", "--source-region", "us-east-2", *REGION),
+        *("--max-wait", "0", "--quiet", "--output", "jsonl"),
+    )
+    backup_id = json.loads(started.out)["BackupId"]
+
+    done = await run("wait", "-", *REGION, *OFTEN, stdin=f"{backup_id}\n")
+
+    *before, last = done.err.splitlines()
+    assert f"{backup_id}: available" == last
+    assert all(line.startswith(f"{backup_id}: COPYING ") for line in before)
+    assert 0 == done.code
+
+
+async def test_one_that_is_unknown(run: Run, fsx: LocalFsx) -> None:
+    """
+    What was never seen does not run anywhere as far as is known.
+    """
+    done = await run("wait", "backup-00000000", *REGION, "--max-wait", "0")
+
+    assert 4 == done.code
+    assert "still running" not in done.err
+
+
+async def test_the_way_to_go_on_has_the_options(
+    run: Run, fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """
+    What was given to find the service is in the command that goes on.
+    """
+    slow = fsx.add_backup("us-west-2", Lifecycle="COPYING")
+    config = tmp_path / "config"
+    keys = "aws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = any\n"
+    config.write_text(f'[profile "the dr"]\nregion = us-west-2\n{keys}', "utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.delenv("AWS_ENDPOINT_URL_FSX")
+
+    done = await run(
+        *("wait", slow, "--profile", "the dr", "--endpoint-url", fsx.endpoint_url),
+        *("--max-wait", "0"),
+    )
+
+    expected = (
+        f"go on with: fsxcopy wait {slow} --region us-west-2 --profile 'the dr' "
+        f"--endpoint-url {fsx.endpoint_url}"
+    )
+    assert expected == done.err.splitlines()[-1]

@@ -1,0 +1,112 @@
+"""
+What tests of the command line stand on: commands in this process, and in terminals.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import termios
+from pathlib import Path
+from typing import Protocol
+
+import anyio.to_thread
+import attrs
+
+EXAMPLE = "backup-03e3c82e0183b7b6b"
+SPEED = 600.0
+"""How many times as fast as real time the local FSx runs."""
+FSXCOPY = Path(sys.executable).with_name("fsxcopy")
+
+
+@attrs.frozen
+class Done:
+    """
+    What a command left behind.
+    """
+
+    code: int
+    out: str
+    err: str
+
+
+class Run(Protocol):
+    """
+    Run a command in this process, with a text on its standard input, piped or typed.
+    """
+
+    async def __call__(
+        self, *arguments: str, stdin: str = "", at_terminal: bool = False
+    ) -> Done: ...
+
+
+class StandardInput(io.StringIO):
+    """
+    A text that is piped, or typed at a terminal.
+    """
+
+    def __init__(self, text: str, *, at_terminal: bool) -> None:
+        super().__init__(text)
+        self._at_terminal = at_terminal
+
+    def isatty(self) -> bool:
+        return self._at_terminal
+
+
+def with_terminal() -> None:
+    """
+    Make standard error the terminal of this process, whose Ctrl-C is not ignored.
+    """
+    fcntl.ioctl(2, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@attrs.define
+class Terminal:
+    """
+    A command in a terminal of its own.
+    """
+
+    process: subprocess.Popen[bytes]
+    fd: int
+    shown: str = ""
+
+    async def until(self, pattern: str | None = None) -> str:
+        """
+        Return all that was shown as soon as *pattern* is there, or else at the end.
+        """
+        while pattern is None or not re.search(pattern, self.shown):
+            try:
+                part = await anyio.to_thread.run_sync(os.read, self.fd, 4096)
+            except OSError:  # how Linux says that the other side was closed
+                part = b""
+            if not part:
+                assert pattern is None, f"{pattern!r} never came: {self.shown}"
+                break
+            self.shown += part.decode()
+        return self.shown
+
+    def type(self, text: str) -> None:
+        """
+        Type *text*.
+        """
+        os.write(self.fd, text.encode())
+
+    async def code(self) -> int:
+        """
+        Return the exit code.
+        """
+        return await anyio.to_thread.run_sync(self.process.wait)
+
+
+class OpenTerminal(Protocol):
+    """
+    Run a command in a terminal, with standard output there too, or in a file.
+    """
+
+    def __call__(self, *arguments: str, out: Path | None = None) -> Terminal: ...

@@ -1,0 +1,246 @@
+"""
+Calls that take their time, on a clock that the test moves: nobody waits for others' calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+
+import attrs
+import pytest
+
+from fsxcopy_sdk import (
+    Backup,
+    BackupLifecycle,
+    BackupNotFound,
+    BackupType,
+    FsxCopyError,
+    WaitSchedule,
+)
+from fsxcopy_sdk.testing import HeldClock
+from fsxcopy_sdk.waiting import Board
+
+LONG = 1000.0
+
+
+def _every(seconds: float, **more: float) -> WaitSchedule:
+    return WaitSchedule(min_delay=seconds, max_delay=seconds, **more)
+
+
+def _backup(backup_id: str, *, done: bool) -> Backup:
+    return Backup(
+        backup_id=backup_id,
+        lifecycle=BackupLifecycle.AVAILABLE if done else BackupLifecycle.COPYING,
+        type=BackupType.USER_INITIATED,
+        creation_time=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+
+async def _settle() -> None:
+    for _ in range(40):
+        await asyncio.sleep(0)
+
+
+@attrs.define
+class Scene:
+    """
+    Some waits on one board, and when each of them ended.
+    """
+
+    clock: HeldClock
+    describe: Callable[[Sequence[str]], Awaitable[list[Backup]]]
+    calls: list[tuple[float, int]] = attrs.field(factory=list)
+    ended: dict[str, tuple[float, type[object]]] = attrs.field(factory=dict)
+    tasks: dict[str, asyncio.Task[None]] = attrs.field(factory=dict)
+    board: Board = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.board = Board(self._describe, self.clock, lambda: 0.5)
+
+    async def _describe(self, backup_ids: Sequence[str]) -> list[Backup]:
+        self.calls.append((self.clock.now(), len(backup_ids)))
+        return await self.describe(backup_ids)
+
+    def wait(self, backup_id: str, max_wait: float, schedule: WaitSchedule) -> None:
+        """
+        Begin a wait.
+        """
+        self.tasks[backup_id] = asyncio.create_task(self._wait(backup_id, max_wait, schedule))
+
+    async def _wait(self, backup_id: str, max_wait: float, schedule: WaitSchedule) -> None:
+        result: type[object] = Backup
+        try:
+            async for _ in self.board.watch(backup_id, max_wait, schedule):
+                pass
+        except FsxCopyError as error:
+            result = type(error)
+        self.ended[backup_id] = (self.clock.now(), result)
+
+    async def until(self, time: float) -> None:
+        """
+        Move the clock, and let everybody do what is due.
+        """
+        await _settle()
+        while (wake_up := self.clock.next_wake_up) is not None and wake_up <= time:
+            self.clock.advance(wake_up - self.clock.now())
+            await _settle()
+        self.clock.advance(time - self.clock.now())
+        await _settle()
+
+
+MakeScene = Callable[[Callable[[Sequence[str]], Awaitable[list[Backup]]]], Scene]
+
+
+@pytest.fixture(name="held")
+def _held() -> HeldClock:
+    """
+    A clock that only the test moves.
+    """
+    return HeldClock()
+
+
+@pytest.fixture(name="scene")
+async def _scene(held: HeldClock) -> AsyncIterator[MakeScene]:
+    """
+    A way to scenes whose waits are ended with the test.
+    """
+    scenes: list[Scene] = []
+
+    def make(describe: Callable[[Sequence[str]], Awaitable[list[Backup]]]) -> Scene:
+        scenes.append(Scene(held, describe))
+        return scenes[-1]
+
+    yield make
+    tasks = [task for scene in scenes for task in scene.tasks.values()]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_the_rest_of_a_cancelled_call_is_not_forgotten(
+    scene: MakeScene, held: HeldClock
+) -> None:
+    """
+    Whose call was cancelled with its caller is looked for at once, not when others are due.
+    """
+
+    async def describe(backup_ids: Sequence[str]) -> list[Backup]:
+        if "caller" in backup_ids:
+            await held.sleep(LONG)
+        return [_backup(one, done=one == "rider") for one in backup_ids]
+
+    waits = scene(describe)
+    waits.wait("caller", 60, _every(10))
+    waits.wait("rider", 60, _every(10))
+    await waits.until(1)
+    waits.wait("later", 5000, _every(1000))
+    await waits.until(5)
+    waits.tasks["caller"].cancel()
+    await waits.until(6)
+
+    assert {"rider": (5.0, Backup)} == waits.ended
+
+
+async def test_a_call_for_a_missing_one_holds_nobody(scene: MakeScene, held: HeldClock) -> None:
+    """
+    While the call for one that was not found hangs, the others are looked for in time.
+    """
+
+    async def describe(backup_ids: Sequence[str]) -> list[Backup]:
+        if list(backup_ids) == ["missing"] and held.now() > 0:
+            await held.sleep(LONG)
+        if "missing" in backup_ids:
+            raise BackupNotFound("one of them is unknown")
+        return [_backup(one, done=held.now() >= 20) for one in backup_ids]
+
+    waits = scene(describe)
+    waits.wait("one", 60, _every(20))
+    waits.wait("other", 60, _every(20))
+    waits.wait("missing", 600, _every(10, not_found_grace=1000))
+    await waits.until(30)
+
+    assert {"one": (20.0, Backup), "other": (20.0, Backup)} == waits.ended
+
+
+async def test_a_call_for_newcomers_holds_nobody(scene: MakeScene, held: HeldClock) -> None:
+    """
+    Whoever slept does not make the call of fifty others that it has no part in.
+    """
+
+    async def describe(backup_ids: Sequence[str]) -> list[Backup]:
+        if "first" not in backup_ids and held.now() < 10:
+            await held.sleep(LONG)
+        return [_backup(one, done=held.now() >= 10) for one in backup_ids]
+
+    waits = scene(describe)
+    waits.wait("first", 60, _every(10))
+    await waits.until(5)
+    for number in range(50):
+        waits.wait(f"new {number}", 60, _every(10))
+    await waits.until(11)
+
+    assert {"first": (10.0, Backup)} == waits.ended
+
+
+async def test_halving_holds_the_innocent_no_longer_than_its_calls(
+    scene: MakeScene, held: HeldClock
+) -> None:
+    """
+    With half of fifty not known yet and slow calls, the others are seen within seconds.
+    """
+    known = {f"{number:02}" for number in range(50) if number % 2}
+
+    async def describe(backup_ids: Sequence[str]) -> list[Backup]:
+        await held.sleep(0.2)
+        if not known.issuperset(backup_ids):
+            raise BackupNotFound("one of them is unknown")
+        return [_backup(one, done=True) for one in backup_ids]
+
+    waits = scene(describe)
+    for number in range(50):
+        waits.wait(f"{number:02}", 300, _every(10))
+    await waits.until(2)
+
+    assert known == set(waits.ended)
+    assert {Backup} == {result for _, result in waits.ended.values()}
+
+
+async def test_missing_ones_are_asked_for_each_alone(scene: MakeScene, held: HeldClock) -> None:
+    """
+    Two that are not found spoil each other's calls no more than anybody else's.
+    """
+
+    async def describe(backup_ids: Sequence[str]) -> list[Backup]:
+        if {"missing", "late"} & set(backup_ids) and held.now() < 30:
+            raise BackupNotFound("one of them is unknown")
+        return [_backup(one, done=False) for one in backup_ids]
+
+    waits = scene(describe)
+    for backup_id in ("found", "missing", "late"):
+        waits.wait(backup_id, 300, _every(10))
+    await waits.until(1)
+    waits.calls.clear()
+    await waits.until(25)
+
+    assert [1] * 6 == [size for _, size in waits.calls]
+    waits.calls.clear()
+    await waits.until(45)
+    assert (40.0, 3) == waits.calls[-1]
+
+
+async def test_delays_count_from_the_answer(scene: MakeScene, held: HeldClock) -> None:
+    """
+    A call that takes long does not bring the next look nearer.
+    """
+
+    async def describe(backup_ids: Sequence[str]) -> list[Backup]:
+        await held.sleep(7)
+        return [_backup(one, done=False) for one in backup_ids]
+
+    waits = scene(describe)
+    waits.wait("slow", 300, _every(10))
+    await waits.until(60)
+
+    assert [0.0, 17.0, 34.0, 51.0] == [time for time, _ in waits.calls]

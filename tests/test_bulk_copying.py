@@ -1,0 +1,728 @@
+"""
+Many copies, with no socket between them and the local FSx, on a clock that moves past no call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, cast
+
+import anyio
+import attrs
+import pytest
+from bulk_rig import WEST, Direct, Meeting, direct_client, driven
+
+from fsxcopy_sdk import (
+    BackupCopyFailed,
+    BackupNotFound,
+    ConnectionFailed,
+    FsxCopyClient,
+    FsxCopyError,
+    ResponseDecodingError,
+    ServiceLimit,
+    ServiceLimitExceeded,
+    ServiceUnavailable,
+    Throttled,
+    WaitSchedule,
+    WaitTimeout,
+)
+from fsxcopy_sdk.bulk import (
+    BulkCopy,
+    Copied,
+    CopyFailed,
+    CopyInProgress,
+    CopyOutcome,
+    CopyRequest,
+    CopySkipped,
+    CopyTimedOut,
+    copy_many,
+)
+from fsxcopy_sdk.testing import HeldClock, LocalFsx
+
+MINUTE, HOUR = 60.0, 3600.0
+EVERY_TEN = WaitSchedule(min_delay=10, max_delay=10)
+
+_Result = TypeVar("_Result")
+
+
+class Bench:
+    """
+    A local FSx, a client that needs no socket, and the requests to it.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        self.clock = HeldClock()
+        self.lengths: dict[str, float] = {}
+        settings.setdefault("copy_duration", lambda source: self.lengths.get(source, HOUR))
+        self.fsx = LocalFsx(clock=self.clock, **settings)
+        self.client: FsxCopyClient
+        self.direct: Direct
+        self.client, self.direct = direct_client(self.fsx, self.clock)
+
+    def request(self, length: float = HOUR, **members: Any) -> CopyRequest:
+        """
+        Put a backup there whose copy takes *length* seconds, and ask for that.
+        """
+        source = self.fsx.add_backup(WEST)
+        self.lengths[source] = length
+        return CopyRequest(source_backup_id=source, **members)
+
+    async def copy(self, *requests: CopyRequest, **options: Any) -> tuple[CopyOutcome, ...]:
+        """
+        Carry out *requests*, and return the outcomes as they came.
+        """
+
+        async def work() -> tuple[CopyOutcome, ...]:
+            async with self.copy_many(*requests, **options) as copies:
+                return tuple([outcome async for outcome in copies])
+
+        return await self.drive(work)
+
+    def copy_many(self, *requests: CopyRequest, **options: Any) -> BulkCopy:
+        """
+        Make ready to carry out *requests*, looking every ten seconds.
+        """
+        return copy_many(self.client, requests, **{"schedule": EVERY_TEN, **options})
+
+    async def drive(self, work: Callable[[], Awaitable[_Result]]) -> _Result:
+        """
+        Return what *work* does, while the clock moves.
+        """
+        return await driven(self.clock, self.direct.traffic, work)
+
+    @property
+    def copies(self) -> Counter[object]:
+        """
+        How many copies the service holds, by their source.
+        """
+        copies = [
+            one["SourceBackupId"] for one in self.fsx.backups(WEST) if "SourceBackupId" in one
+        ]
+        return Counter(copies)
+
+    @property
+    def tokens(self) -> list[object]:
+        """
+        The tokens that were sent with CopyBackup.
+        """
+        sent = [one for one in self.fsx.requests if one.operation == "CopyBackup"]
+        return [one.body["ClientRequestToken"] for one in sent]
+
+
+@pytest.fixture(name="bench")
+def _bench() -> Bench:
+    """
+    A bench with the service's own settings.
+    """
+    return Bench()
+
+
+@pytest.fixture(name="run", params=["asyncio", "trio"])
+def _run(request: pytest.FixtureRequest) -> Callable[[Callable[[], Awaitable[Any]]], Any]:
+    """
+    A way to run a coroutine function on either event loop.
+    """
+    return lambda work: anyio.run(work, backend=request.param)
+
+
+def _kinds(outcomes: tuple[CopyOutcome, ...]) -> list[type]:
+    return [type(outcome) for outcome in outcomes]
+
+
+# The plain case.
+
+
+def test_outcomes_come_as_copies_end(run: Callable[..., Any], bench: Bench) -> None:
+    """
+    Each copy has its outcome when it is AVAILABLE, under asyncio and under trio.
+    """
+    slow, quick, middle = (bench.request(length) for length in (3000, 100, 1000))
+
+    outcomes = run(lambda: bench.copy(slow, quick, middle))
+
+    assert [quick, middle, slow] == [outcome.request for outcome in outcomes]
+    assert [(Copied, "AVAILABLE", None)] * 3 == [
+        (type(one), one.backup.lifecycle, one.error) for one in outcomes
+    ]
+
+
+def test_no_more_than_allowed_at_once(run: Callable[..., Any], bench: Bench) -> None:
+    """
+    Copies are started in the given order, the next when one is over.
+    """
+    requests = [bench.request(100 + number) for number in range(9)]
+
+    run(lambda: bench.copy(*requests, max_in_progress=2))
+
+    assert 2 == bench.fsx.most_copies_in_progress(WEST)
+    assert [one.source_backup_id for one in requests] == list(bench.copies)
+    assert 9 == bench.fsx.calls["CopyBackup"]
+
+
+async def test_nothing_to_copy(bench: Bench) -> None:
+    """
+    Without requests it is over at once.
+    """
+    assert () == await bench.copy()
+
+
+async def test_all_of_a_request_is_sent(bench: Bench) -> None:
+    """
+    The service is asked for exactly what the request says.
+    """
+    request = attrs.evolve(
+        bench.request(), kms_key_id="alias/dr", copy_tags=True, tags={"b": "2", "a": "1"}
+    )
+
+    await bench.copy(request)
+
+    assert {
+        "SourceBackupId": request.source_backup_id,
+        "KmsKeyId": "alias/dr",
+        "CopyTags": True,
+        "Tags": [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}],
+        "ClientRequestToken": request.token(WEST),
+    } == bench.fsx.requests[0].body
+
+
+async def test_lanes_do_not_block_each_other(bench: Bench) -> None:
+    """
+    A volume whose slots are taken holds up neither other volumes nor file systems.
+    """
+    volumes = [
+        bench.fsx.add_backup(
+            WEST, Volume={"VolumeId": f"fsvol-{number:017x}", "VolumeType": "ONTAP"}
+        )
+        for number in (0, 0, 1)
+    ]
+    one, two, other = (
+        CopyRequest(source_backup_id=source, volume_id=f"fsvol-{number:017x}")
+        for source, number in zip(volumes, (0, 0, 1), strict=True)
+    )
+
+    outcomes = await bench.copy(one, two, other, bench.request(), max_in_progress=1)
+
+    started = [request.at for request in bench.fsx.requests if request.operation == "CopyBackup"]
+    assert [Copied] * 4 == _kinds(outcomes)
+    assert [0, 0, 0] == started[:3]
+    assert HOUR <= started[3] <= HOUR + 20
+
+
+async def test_the_same_request_again_is_skipped(bench: Bench) -> None:
+    """
+    Of the same requests the first is carried out, the others say which it was.
+    """
+    one, two = bench.request(), bench.request()
+
+    outcomes = await bench.copy(one, two, one, attrs.evolve(two, source_region=WEST))
+
+    assert [CopySkipped, CopySkipped, Copied, Copied] == _kinds(outcomes)
+    assert ["the same as requests[0]", "the same as requests[1]"] == [
+        cast("CopySkipped", outcome).reason for outcome in outcomes[:2]
+    ]
+    assert {1} == set(bench.copies.values())
+
+
+# Again.
+
+
+async def test_what_is_repeated_is_copied_once(bench: Bench) -> None:
+    """
+    A run after the run asks with the same tokens, and finds the copies AVAILABLE at once.
+    """
+    requests = [bench.request(100), bench.request(200)]
+    first = await bench.copy(*requests)
+    looks, now = bench.fsx.calls["DescribeBackups"], bench.clock.now()
+
+    second = await bench.copy(*requests)
+
+    assert {1} == set(bench.copies.values())
+    assert {one.backup for one in first} == {one.backup for one in second}
+    assert (looks, now) == (bench.fsx.calls["DescribeBackups"], bench.clock.now())
+
+
+async def test_a_copy_in_progress_is_taken_up(bench: Bench) -> None:
+    """
+    A run that was stopped is followed by one that waits for the same copy.
+    """
+    request = bench.request(1000)
+    with anyio.CancelScope() as scope:
+        await bench.copy(request, on_seen=lambda _: scope.cancel())
+    bench.clock.advance(500)
+
+    [outcome] = await bench.copy(request)
+
+    assert isinstance(outcome, Copied)
+    assert {1} == set(bench.copies.values())
+    assert 1000 <= bench.clock.now() <= 1010
+
+
+@pytest.mark.parametrize("end", ["FAILED", "DELETED"])
+async def test_a_dead_copy_has_spent_its_token(bench: Bench, end: str) -> None:
+    """
+    Where the token leads to a copy that is dead, the next attempt has the next token.
+    """
+    request = bench.request(100)
+    [first] = await bench.copy(request)
+    assert first.backup
+    if end == "DELETED":
+        await bench.direct._call("DeleteBackup", {"BackupId": first.backup.backup_id})
+    else:
+        bench.fsx.set_lifecycle(first.backup.backup_id, end)
+
+    [second] = await bench.copy(request)
+    [third] = await bench.copy(request)
+
+    assert isinstance(second, Copied)
+    assert second.backup.backup_id != first.backup.backup_id
+    assert second == third
+    rungs = [0, 0, 1, 0, 1]
+    assert [request.token(WEST, attempt) for attempt in rungs] == bench.tokens
+
+
+def _forget(bench: Bench, backup_id: str) -> None:
+    """
+    Let a copy be gone though its token still shows it COPYING, as a replayed answer does.
+    """
+    stored = bench.fsx._store.by_id[backup_id]
+    bench.fsx.set_lifecycle(backup_id, "COPYING")
+    bench.fsx._store.remove(stored)
+    bench.fsx._store.shelf(stored.place).copies.remove(stored)
+
+
+async def test_a_copy_that_is_gone_has_spent_its_token(bench: Bench) -> None:
+    """
+    Where the accepted copy is not there to be seen, the next attempt has the next token.
+    """
+    request, other = bench.request(100), bench.request(100)
+    [first] = await bench.copy(request)
+    assert first.backup
+    _forget(bench, first.backup.backup_id)
+
+    outcomes = await bench.copy(request, other, max_in_progress=1)
+
+    assert [Copied, Copied] == _kinds(outcomes)
+    assert [request, other] == [outcome.request for outcome in outcomes]
+    assert request.token(WEST, 1) == bench.tokens[2]
+
+
+async def test_a_given_token_is_the_only_one(bench: Bench) -> None:
+    """
+    With a token of the caller's a dead copy is a failure.
+    """
+    request = bench.request(100, client_request_token="mine")
+    [first] = await bench.copy(request)
+    assert first.backup
+    bench.fsx.fail_copy(first.backup.backup_id, "no more room")
+
+    [failed] = await bench.copy(request)
+    _forget(bench, first.backup.backup_id)
+    [gone] = await bench.copy(request)
+
+    assert isinstance(failed.error, BackupCopyFailed)
+    assert "no more room" == failed.error.reason
+    assert isinstance(gone.error, BackupNotFound)
+    assert {"mine"} == set(bench.tokens)
+
+
+# Failures.
+
+
+async def test_a_refused_copy_stops_no_other(bench: Bench) -> None:
+    """
+    A source that is not there fails, and the others are copied.
+    """
+    missing = CopyRequest(source_backup_id="backup-00000000000000000")
+
+    outcomes = await bench.copy(bench.request(), missing, bench.request())
+
+    assert [CopyFailed, Copied, Copied] == _kinds(outcomes)
+    assert (missing, None) == (outcomes[0].request, outcomes[0].backup)
+    assert isinstance(outcomes[0].error, BackupNotFound)
+
+
+async def test_other_limits_fail_their_item_only() -> None:
+    """
+    A limit that does not clear by waiting is that item's failure, and at once.
+    """
+    bench = Bench(max_user_initiated_backups=4)
+    requests = [bench.request() for _ in range(3)]
+
+    outcomes = await bench.copy(*requests)
+
+    assert [CopyFailed, CopyFailed, Copied] == _kinds(outcomes)
+    assert [requests[1], requests[2], requests[0]] == [one.request for one in outcomes]
+    assert isinstance(outcomes[0].error, ServiceLimitExceeded)
+    assert "TOTAL_USER_INITIATED_BACKUPS" == outcomes[0].error.limit
+    assert 3 == bench.fsx.calls["CopyBackup"]
+
+
+async def test_a_copy_that_fails_is_a_failure(bench: Bench) -> None:
+    """
+    A copy that becomes FAILED has the service's reason, and is not begun again.
+    """
+    bench.fsx.refuse_kms_key("alias/gone", as_destination=True, later=True)
+    request = bench.request(kms_key_id="alias/gone")
+
+    [outcome] = await bench.copy(request)
+
+    assert isinstance(outcome, CopyFailed)
+    assert isinstance(outcome.error, BackupCopyFailed)
+    assert outcome.error.backup == outcome.backup
+    assert 1 == bench.fsx.calls["CopyBackup"]
+
+
+async def test_a_copy_that_is_deleted_meanwhile_is_a_failure(bench: Bench) -> None:
+    """
+    Who deletes a copy in progress does not want it: it is not begun again.
+    """
+
+    def delete(copy: CopyInProgress) -> None:
+        if copy.backup and bench.clock.now() > 100:
+            bench.fsx._store.remove(bench.fsx._store.by_id[copy.backup.backup_id])
+
+    [outcome] = await bench.copy(bench.request(), on_seen=delete)
+
+    assert isinstance(outcome.error, BackupNotFound)
+    assert outcome.backup
+    assert 1 == bench.fsx.calls["CopyBackup"]
+
+
+async def test_a_copy_that_takes_too_long_times_out(bench: Bench) -> None:
+    """
+    After the time the copy is left alone, and its slot is given to the next.
+    """
+    slow, quick = bench.request(HOUR), bench.request(100)
+
+    outcomes = await bench.copy(slow, quick, max_in_progress=1, max_wait=1000)
+
+    assert [CopyTimedOut, Copied] == _kinds(outcomes)
+    assert isinstance(outcomes[0].error, WaitTimeout)
+    assert outcomes[0].error.last_seen == outcomes[0].backup is not None
+    assert 1000 <= bench.clock.now() <= 1110
+
+
+# Calls that go wrong.
+
+
+@pytest.mark.parametrize("cls", [ConnectionFailed, ResponseDecodingError, Throttled])
+async def test_a_lost_answer_is_asked_for_again(bench: Bench, cls: type[FsxCopyError]) -> None:
+    """
+    The same token finds the copy whose answer was lost.
+    """
+    bench.direct.lose = Meeting([cls("lost") for _ in range(7)])
+    request = bench.request()
+
+    [outcome] = await bench.copy(request)
+
+    assert isinstance(outcome, Copied)
+    assert {1} == set(bench.copies.values())
+    assert [request.token(WEST)] * 8 == bench.tokens
+
+
+async def test_trying_again_has_an_end(bench: Bench) -> None:
+    """
+    After eight tries over about two minutes it is a failure, which has the token.
+    """
+    bench.direct.lose = Meeting([ConnectionFailed("lost") for _ in range(8)])
+    request, other = bench.request(), bench.request()
+
+    outcomes = await bench.copy(request, other)
+
+    assert [CopyFailed, Copied] == _kinds(outcomes)
+    assert isinstance(outcomes[0].error, ConnectionFailed)
+    assert request.token(WEST) == outcomes[0].error.client_request_token
+    tried = [one.at for one in bench.fsx.requests if one.operation == "CopyBackup"]
+    assert 60 <= tried[7] - tried[0] <= 125
+
+
+async def test_only_tries_in_a_row_count(bench: Bench) -> None:
+    """
+    A service that says it is full has answered: what goes wrong is counted anew.
+    """
+    full = ServiceLimitExceeded("full", limit=ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS)
+    broken = [ServiceUnavailable("sorry", http_status=503) for _ in range(7)]
+    bench.direct.refuse = Meeting([*broken, full, *broken])
+
+    [outcome] = await bench.copy(bench.request())
+
+    assert isinstance(outcome, Copied)
+
+
+# A service that is full.
+
+
+async def _foreign(bench: Bench, lengths: list[float]) -> None:
+    """
+    Start copies that somebody else wants.
+    """
+    for length in lengths:
+        await bench.client.copy_backup(bench.request(length).source_backup_id)
+    bench.fsx.requests.clear()
+    bench.fsx.calls.clear()
+
+
+async def test_a_full_service_is_asked_again(bench: Bench) -> None:
+    """
+    Copies of others end unseen, so the service is asked about once a minute.
+    """
+    await _foreign(bench, [HOUR] * 5)
+
+    [outcome] = await bench.copy(bench.request(MINUTE))
+
+    assert isinstance(outcome, Copied)
+    assert HOUR + MINUTE <= bench.clock.now() <= HOUR + MINUTE + 75 + 10
+    assert HOUR / 75 <= bench.fsx.calls["CopyBackup"] <= HOUR / 45 + 2
+    assert 5 == bench.fsx.most_copies_in_progress(WEST)
+
+
+async def test_an_end_of_ours_is_used_at_once(bench: Bench) -> None:
+    """
+    When one of our own copies is over, the next is tried without delay.
+    """
+    await _foreign(bench, [2 * HOUR] * 4)
+
+    await bench.copy(bench.request(1000), bench.request(1000), bench.request(1000))
+
+    assert 3000 <= bench.clock.now() <= 3030
+
+
+async def test_an_end_during_the_call_is_not_missed(bench: Bench) -> None:
+    """
+    A copy that ends while the refusal is on its way has left a slot: it is tried at once.
+    """
+    await _foreign(bench, [2 * HOUR] * 4)
+    bench.direct.way_back = 500.0
+
+    # The answer to the first comes at 500, its end is seen at 710; the second is asked for
+    # at 500 and hears at 1000 that there was no room.
+    await bench.copy(bench.request(705), bench.request(100))
+
+    copying = [one.at for one in bench.fsx.requests if one.operation == "CopyBackup"]
+    assert [0, 500, 1000] == copying
+
+
+async def test_a_service_that_stays_full_times_out(bench: Bench) -> None:
+    """
+    Each copy is tried for as long as a copy is waited for, then the limit is the error.
+    """
+    await _foreign(bench, [HOUR] * 5)
+    requests = [bench.request(100), bench.request(100), bench.request(100)]
+
+    outcomes = await bench.copy(*requests, max_wait=HOUR * 0.4)
+
+    assert [CopyTimedOut, CopyTimedOut, Copied] == _kinds(outcomes)
+    assert isinstance(outcomes[0].error, ServiceLimitExceeded)
+    assert (requests[0], None) == (outcomes[0].request, outcomes[0].backup)
+    tried = {round(one.at) for one in bench.fsx.requests if one.operation == "CopyBackup"}
+    assert {1440, 2880} <= tried
+
+
+# What is seen.
+
+
+async def test_every_look_is_shown(bench: Bench) -> None:
+    """
+    The acceptance and each observation are shown, with the request and its token.
+    """
+    seen: list[CopyInProgress] = []
+    request = bench.request(100)
+
+    [outcome] = await bench.copy(request, on_seen=seen.append)
+
+    assert {(request, request.token(WEST), 0.0)} == {
+        (one.request, one.client_request_token, one.started) for one in seen
+    }
+    percents = [one.backup.progress_percent for one in seen if one.backup]
+    assert [0, *range(0, 101, 10)] == percents
+    assert seen[-1].backup == outcome.backup
+
+
+async def test_a_faulty_observer_ends_the_block(bench: Bench) -> None:
+    """
+    What the caller's own function raises comes out in a group; the copy goes on.
+    """
+
+    def fail(_: CopyInProgress) -> None:
+        raise LookupError("mine")
+
+    copies = bench.copy_many(bench.request(), on_seen=fail)
+
+    async def work() -> None:
+        async with copies:
+            await anext(copies)
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await bench.drive(work)
+
+    assert [LookupError] == [type(error) for error in caught.value.exceptions]
+    assert ["COPYING"] == [one.backup and one.backup.lifecycle for one in copies.in_progress]
+
+
+# Leaving early.
+
+
+@pytest.fixture(name="left")
+async def _left(bench: Bench, caplog: pytest.LogCaptureFixture) -> BulkCopy:
+    """
+    Six copies, left when the first was over and two were in progress.
+    """
+    caplog.set_level(logging.INFO, "fsxcopy_sdk.bulk")
+    requests = [bench.request(100), *(bench.request() for _ in range(5))]
+    copies = bench.copy_many(*requests, max_in_progress=2)
+
+    async def work() -> None:
+        async with copies:
+            async for outcome in copies:
+                assert requests[0] == outcome.request
+                await bench.clock.sleep(50)
+                break
+
+    await bench.drive(work)
+    return copies
+
+
+def test_leaving_early_says_what_is_left(
+    bench: Bench, left: BulkCopy, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    Nothing more is started; what is in progress and what was not begun can be read.
+    """
+    running = [
+        (one.backup.backup_id, one.request.source_backup_id)
+        for one in left.in_progress
+        if one.backup
+    ]
+
+    assert (1, 2, 3) == (len(left.outcomes), len(running), len(left.not_started))
+    assert [f"{copy}: the copy of {source} goes on unwatched" for copy, source in running] == (
+        [record.getMessage() for record in caplog.get_records("setup")]
+    )
+    assert 3 == bench.fsx.calls["CopyBackup"]
+
+
+async def test_after_the_block_iteration_ends(left: BulkCopy) -> None:
+    """
+    After the block there are no more outcomes to wait for.
+    """
+    assert [] == [outcome async for outcome in left]
+
+
+async def test_a_call_that_is_cut_off_is_told(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    Where the block is left during a call, the copy may have been accepted: here it was.
+    """
+    request = bench.request()
+    bench.direct.way_back = 100.0
+    copies = bench.copy_many(request)
+
+    async def work() -> None:
+        async with copies:
+            await bench.clock.sleep(50)
+
+    await bench.drive(work)
+
+    [left] = copies.in_progress
+    assert (request, request.token(WEST), None) == (
+        left.request,
+        left.client_request_token,
+        left.backup,
+    )
+    source, token = request.source_backup_id, request.token(WEST)
+    told = f"a copy of {source} may have been accepted, with the token {token}"
+    assert [told] == caplog.messages
+    assert {1} == set(bench.copies.values())
+
+
+async def test_a_lost_answer_leaves_doubt(bench: Bench) -> None:
+    """
+    While a call is tried again whose answer was lost, the copy may have been accepted.
+    """
+    lost: list[FsxCopyError] = [ConnectionFailed("lost")]
+    bench.direct.lose = Meeting([*lost, *(Throttled("slow down") for _ in range(6))])
+    copies = bench.copy_many(bench.request())
+    left: list[int] = []
+
+    async def work() -> None:
+        async with copies:
+            for _ in range(20):
+                await bench.clock.sleep(1)
+                left.append(len(copies.in_progress))
+
+    await bench.drive(work)
+
+    assert [1] * 20 == left
+
+
+async def test_a_refusal_leaves_no_doubt(bench: Bench) -> None:
+    """
+    While a call is tried again that was throttled, nothing is in progress.
+    """
+    bench.direct.refuse = Meeting([Throttled("slow down") for _ in range(7)])
+    request = bench.request()
+    copies = bench.copy_many(request)
+
+    async def work() -> None:
+        async with copies:
+            await bench.clock.sleep(20)
+
+    await bench.drive(work)
+
+    assert ((), (request,)) == (copies.in_progress, copies.not_started)
+
+
+async def test_a_waiting_reader_is_let_go(bench: Bench) -> None:
+    """
+    Another task that waits for the next outcome stops when the block is left.
+    """
+    got: list[CopyOutcome] = []
+
+    async def read(copies: BulkCopy) -> None:
+        got.extend([outcome async for outcome in copies])
+
+    async def work() -> None:
+        async with anyio.create_task_group() as tasks, bench.copy_many(bench.request()) as copies:
+            tasks.start_soon(read, copies)
+            await bench.clock.sleep(100)
+
+    await bench.drive(work)
+
+    assert [] == got
+
+
+def test_an_exception_in_the_block_stays_what_it_is(run: Callable[..., Any], bench: Bench) -> None:
+    """
+    What the caller raises is put into no group.
+    """
+    copies: list[BulkCopy] = []
+
+    async def work() -> None:
+        async with bench.copy_many(bench.request(), bench.request()) as bulk:
+            copies.append(bulk)
+            await bench.clock.sleep(10)
+            raise LookupError("mine")
+
+    with pytest.raises(LookupError, match="mine"):
+        run(lambda: bench.drive(work))
+
+    assert 2 == len(copies[0].in_progress)
+
+
+async def test_a_cancelled_task_stays_cancelled(bench: Bench) -> None:
+    """
+    A cancellation of asyncio's own, such as a timeout of it, comes out as such.
+    """
+    task = asyncio.current_task()
+    assert task
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0):
+            async with bench.copy_many(bench.request()) as copies:
+                await anext(copies)
+
+    assert 0 == task.cancelling()
+    assert 1 == len(copies.in_progress) + len(copies.not_started)

@@ -1,0 +1,82 @@
+"""
+The way in: what `copy_many` takes, and that nothing is sent if it does not.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from bulk_rig import WEST, direct_client
+
+from fsxcopy_sdk import ClientClosed, FsxCopyClient, InvalidArguments, WaitSchedule, bulk
+from fsxcopy_sdk.bulk import CopyRequest, copy_many
+from fsxcopy_sdk.testing import HeldClock, LocalFsx
+
+
+@pytest.fixture(name="offline")
+def _offline() -> FsxCopyClient:
+    """
+    A client that is open, to a local FSx that is empty.
+    """
+    clock = HeldClock()
+    client, _ = direct_client(LocalFsx(clock=clock), clock)
+    return client
+
+
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [
+        ({"max_in_progress": 0}, "max_in_progress: must be an integer, at least 1, not 0"),
+        ({"max_in_progress": True}, "max_in_progress: must be an integer, at least 1, not True"),
+        ({"max_in_progress": 2.0}, "max_in_progress: must be an integer, at least 1, not 2.0"),
+        ({"max_wait": -1}, "max_wait: must be seconds or a timedelta"),
+        ({"schedule": 5}, "schedule: must be a WaitSchedule, not 5"),
+        ({"on_seen": 5}, "on_seen: must be a function or None, not 5"),
+        ({"requests": 5}, "requests: must be a collection of CopyRequest, not 5"),
+    ],
+    ids=str,
+)
+async def test_arguments_are_checked(
+    offline: FsxCopyClient, options: dict[str, Any], rule: str
+) -> None:
+    """
+    An argument that breaks its rule is told before the block is entered.
+    """
+    with pytest.raises(InvalidArguments, match=rule):
+        copy_many(offline, **{"requests": [], **options})
+
+
+async def test_natural_types_are_taken(offline: FsxCopyClient) -> None:
+    """
+    Durations may be timedeltas, requests may come from an iterator.
+    """
+    request = CopyRequest(source_backup_id="backup-00000000000000000")
+    async with copy_many(
+        offline,
+        iter([request]),
+        max_in_progress=1,
+        max_wait=timedelta(minutes=1),
+        schedule=WaitSchedule(min_delay=1),
+        on_seen=None,
+    ) as copies:
+        outcomes = [outcome async for outcome in copies]
+
+    assert [request] == [outcome.request for outcome in outcomes]
+
+
+def test_the_client_must_be_open() -> None:
+    """
+    A client that is not open is told before the block is entered.
+    """
+    with pytest.raises(ClientClosed, match="is not open"):
+        copy_many(FsxCopyClient(WEST), [])
+
+
+def test_exports_are_sorted() -> None:
+    """
+    The exported names are there, and sorted.
+    """
+    assert sorted(bulk.__all__) == bulk.__all__
+    assert all(hasattr(bulk, name) for name in bulk.__all__)

@@ -1,0 +1,83 @@
+"""
+Outcomes as values: hashable, and the same in another process.
+"""
+
+from __future__ import annotations
+
+import pickle
+from datetime import UTC, datetime
+
+import pytest
+
+from fsxcopy_sdk import Backup, BackupCopyFailed, BackupLifecycle, BackupType, WaitTimeout
+from fsxcopy_sdk.bulk import (
+    Copied,
+    CopyFailed,
+    CopyInProgress,
+    CopyOutcome,
+    CopyRequest,
+    CopySkipped,
+    CopyTimedOut,
+)
+
+REQUEST = CopyRequest(source_backup_id="backup-03e3c82e0183b7b6b", tags={"Name": "dr"})
+BACKUP = Backup(
+    backup_id="backup-0123456789abcdef0",
+    lifecycle=BackupLifecycle.COPYING,
+    type=BackupType.USER_INITIATED,
+    creation_time=datetime(2026, 1, 1, tzinfo=UTC),
+)
+FAILED = BackupCopyFailed("no", BACKUP.backup_id, 1, 2.0, BACKUP)
+
+_every_outcome = pytest.mark.parametrize(
+    "outcome",
+    [
+        Copied(request=REQUEST, backup=BACKUP),
+        CopyFailed(request=REQUEST, error=FAILED),
+        CopySkipped(request=REQUEST, reason="the same as requests[0]"),
+        CopyTimedOut(request=REQUEST, error=WaitTimeout("late", BACKUP.backup_id, 1, 2.0, 2.0)),
+    ],
+    ids=lambda outcome: type(outcome).__name__,
+)
+
+
+@_every_outcome
+def test_every_outcome_has_the_same_members(outcome: CopyOutcome) -> None:
+    """
+    Request, backup and error can be read without asking for the class.
+    """
+    assert outcome.request is REQUEST
+    assert outcome.backup in (BACKUP, None)
+    assert (outcome.error is None) == isinstance(outcome, Copied | CopySkipped)
+
+
+@_every_outcome
+def test_outcomes_pickle(outcome: CopyOutcome) -> None:
+    """
+    An outcome can go to another process, its error with it.
+    """
+    again = pickle.loads(pickle.dumps(outcome))
+
+    assert (type(outcome), outcome.request, outcome.backup) == (
+        type(again),
+        again.request,
+        again.backup,
+    )
+    assert str(outcome.error) == str(again.error)
+
+
+@_every_outcome
+def test_outcomes_can_be_hashed(outcome: CopyOutcome) -> None:
+    """
+    Outcomes are values.
+    """
+    assert 1 == len({outcome, outcome})
+
+
+def test_a_copy_in_progress_is_a_value() -> None:
+    """
+    What is in progress can be kept, compared and sent elsewhere.
+    """
+    copy = CopyInProgress(request=REQUEST, client_request_token="token", started=1.0)
+
+    assert {copy} == {pickle.loads(pickle.dumps(copy))}

@@ -1,0 +1,655 @@
+"""
+Carrying plans out, on a clock that moves when somebody sleeps on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import anyio
+import attrs
+import pytest
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession
+from bulk_rig import direct_client
+from replication_rig import EAST, FS, OTHER_FS, POLICY, WEST
+
+from fsxcopy_sdk import (
+    AccessDenied,
+    Backup,
+    BackupBeingCopied,
+    BackupCopyFailed,
+    BackupNotFound,
+    ClientClosed,
+    FsxCopyClient,
+    InvalidArguments,
+    ServiceUnavailable,
+    WaitTimeout,
+)
+from fsxcopy_sdk.bulk import Copied, CopyFailed, CopyInProgress, CopyTimedOut
+from fsxcopy_sdk.replication import (
+    PlanOutcome,
+    Pruned,
+    PruneFailed,
+    PruneSkipped,
+    ReplicationPlan,
+    ReplicationPolicy,
+    apply_plan,
+    plan_replication,
+)
+from fsxcopy_sdk.testing import Fault, HeldClock, LocalFsx
+
+ALL = attrs.evolve(POLICY, newest=None)
+DAY = 86400.0
+START = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@functools.cache
+def _one_session() -> AioSession:
+    """
+    Make one session for all tests here: to load the service's model takes its time.
+    """
+    session = AioSession()
+    session.set_credentials("AKIDEXAMPLE", "wJalrXUtnFEMI", "the-session-token")
+    return session
+
+
+@pytest.fixture(name="session")
+def _session() -> AioSession:
+    """
+    The session of all tests here.
+    """
+    return _one_session()
+
+
+@attrs.frozen
+class Regions:
+    """
+    Two Regions of a local FSx, and a client of each.
+    """
+
+    fsx: LocalFsx
+    clock: HeldClock
+    east: FsxCopyClient
+    west: FsxCopyClient
+
+    def back_up(self, file_system_id: str = FS) -> str:
+        return self.fsx.add_backup(EAST, FileSystem={"FileSystemId": file_system_id})
+
+    async def plan(self, policy: ReplicationPolicy = ALL) -> ReplicationPlan:
+        now = START + timedelta(seconds=self.clock.now())
+        return await plan_replication(self.east, self.west, policy, now=now)
+
+    async def apply(self, plan: ReplicationPlan, *, prune: bool = False) -> list[PlanOutcome]:
+        async with apply_plan(plan, self.west, prune=prune) as applied:
+            return [outcome async for outcome in applied]
+
+    async def sync(self, policy: ReplicationPolicy = ALL, *, prune: bool = False) -> list[str]:
+        """
+        Plan and apply, and return what became of what.
+        """
+        outcomes = await self.apply(await self.plan(policy), prune=prune)
+        return [type(outcome).__name__ for outcome in outcomes]
+
+    def copies(self) -> Counter[object]:
+        """
+        Count the live copies of each backup.
+        """
+        return Counter(
+            one["SourceBackupId"]
+            for one in self.fsx.backups(WEST)
+            if one["Lifecycle"] not in {"FAILED", "DELETED"} and "SourceBackupId" in one
+        )
+
+
+@pytest.fixture(name="regions")
+async def _regions(
+    clock: HeldClock, session: AioSession, config: AioConfig
+) -> AsyncIterator[Regions]:
+    """
+    Two Regions that hold nothing, where a copy takes ten minutes.
+    """
+
+    def connect(region: str) -> FsxCopyClient:
+        return FsxCopyClient(
+            region, session=session, endpoint_url=fsx.endpoint_url, config=config, clock=clock
+        )
+
+    async with (
+        LocalFsx(clock=clock, copy_duration=600, started_at=START) as fsx,
+        connect(EAST) as east,
+        connect(WEST) as west,
+    ):
+        yield Regions(fsx, clock, east, west)
+
+
+# Copies.
+
+
+async def test_a_plan_is_carried_out(regions: Regions) -> None:
+    """
+    Everything that is to be copied is, and then there is nothing to do.
+    """
+    backups = [regions.back_up() for _ in range(7)]
+
+    assert ["Copied"] * 7 == await regions.sync()
+    assert dict.fromkeys(backups, 1) == regions.copies()
+    assert not (await regions.plan()).has_work
+    assert [] == await regions.sync()
+
+
+async def test_a_plan_can_be_carried_out_twice(regions: Regions) -> None:
+    """
+    The same plan applied again finds the copies that it made.
+    """
+    regions.back_up()
+    plan = await regions.plan()
+    (first,) = await regions.apply(plan)
+    (again,) = await regions.apply(plan)
+
+    assert isinstance(first, Copied)
+    assert isinstance(again, Copied)
+    assert first.backup.backup_id == again.backup.backup_id
+
+
+async def test_two_at_once(regions: Regions) -> None:
+    """
+    Two runs at the same time make one copy of each backup.
+    """
+    backups = [regions.back_up() for _ in range(12)]
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(regions.sync)
+        tasks.start_soon(regions.sync)
+
+    assert dict.fromkeys(backups, 1) == regions.copies()
+    assert 5 == regions.fsx.most_copies_in_progress(WEST)
+
+
+async def test_copies_carry_their_lineage(regions: Regions) -> None:
+    """
+    The tags of a copy say whose it is and what it leads back to.
+    """
+    regions.back_up()
+    await regions.sync()
+    (copy,) = regions.fsx.backups(WEST)
+
+    assert [
+        {"Key": "fsxcopy:policy", "Value": "nightly"},
+        {"Key": "fsxcopy:source", "Value": FS},
+        {"Key": "fsxcopy:source-time", "Value": "2026-11-01T00:00:00+00:00"},
+    ] == copy["Tags"]
+
+
+async def test_what_is_on_its_way_is_waited_for(regions: Regions) -> None:
+    """
+    A copy that somebody else began is not begun again, but has its outcome here too.
+    """
+    source = regions.back_up()
+    begun = await regions.west.copy_backup(source, source_region=EAST)
+    seen: list[CopyInProgress] = []
+    async with apply_plan(await regions.plan(), regions.west, on_seen=seen.append) as applied:
+        (found,) = applied.in_progress
+        (outcome,) = [one async for one in applied]
+
+    assert isinstance(outcome, Copied)
+    assert found.backup
+    assert begun.backup.backup_id == outcome.backup.backup_id == found.backup.backup_id
+    assert outcome.backup == seen[-1].backup
+    assert ("AVAILABLE", source) == (outcome.backup.lifecycle, outcome.request.source_backup_id)
+    assert {"DescribeBackups", "CopyBackup"} == set(regions.fsx.calls)
+    assert ((), 1) == (applied.in_progress, regions.fsx.calls["CopyBackup"])
+
+
+async def test_what_is_on_its_way_may_fail(regions: Regions) -> None:
+    """
+    A copy that fails under our eyes is an outcome; the next run makes another.
+    """
+    source = regions.back_up()
+    begun = await regions.west.copy_backup(source, source_region=EAST)
+    plan = await regions.plan()
+    regions.fsx.fail_copy(begun.backup.backup_id, "the key is gone")
+    (outcome,) = await regions.apply(plan)
+
+    assert isinstance(outcome, CopyFailed)
+    assert isinstance(outcome.error, BackupCopyFailed)
+    assert ["Copied"] == await regions.sync()
+    assert {source: 1} == regions.copies()
+
+
+async def test_a_failed_copy_is_made_again(regions: Regions) -> None:
+    """
+    The token of a copy that failed is spent; the same request climbs past it.
+    """
+    source = regions.back_up()
+    plan = await regions.plan()
+    async with apply_plan(plan, regions.west, on_seen=_fail_once(regions.fsx)) as applied:
+        (outcome,) = [one async for one in applied]
+
+    assert isinstance(outcome, CopyFailed)
+    assert ["Copied"] == await regions.sync()
+    assert {source: 1} == regions.copies()
+
+
+class _fail_once:  # noqa: N801 - used like a function
+    """
+    Make the first copy that is seen fail.
+    """
+
+    def __init__(self, fsx: LocalFsx) -> None:
+        self.fsx: LocalFsx | None = fsx
+
+    def __call__(self, copy: CopyInProgress) -> None:
+        fsx, self.fsx = self.fsx, None
+        if fsx and copy.backup:
+            fsx.fail_copy(copy.backup.backup_id, "the key is gone")
+
+
+async def test_a_deleted_copy_is_made_again(regions: Regions) -> None:
+    """
+    A copy that somebody deleted is missing, and is made anew.
+    """
+    source = regions.back_up()
+    (first,) = await regions.apply(await regions.plan())
+    assert isinstance(first, Copied)
+    await regions.west.delete_backup(first.backup.backup_id)
+
+    assert ["Copied"] == await regions.sync()
+    assert {source: 1} == regions.copies()
+
+
+async def test_waits_end(regions: Regions) -> None:
+    """
+    A wait that times out leaves its copy alone, whoever began it.
+    """
+    regions.fsx.add_backup(
+        WEST, SourceBackupId=regions.back_up(), SourceBackupRegion=EAST, Lifecycle="COPYING"
+    )
+    regions.back_up()
+    async with apply_plan(await regions.plan(), regions.west, max_wait=60) as applied:
+        outcomes = [one async for one in applied]
+
+    assert [CopyTimedOut] * 2 == [type(one) for one in outcomes]
+    assert [WaitTimeout] * 2 == [type(one.error) for one in outcomes]
+    assert all("COPYING" == _seen(one).lifecycle for one in outcomes)
+
+
+def _seen(outcome: PlanOutcome) -> Backup:
+    assert isinstance(outcome, CopyTimedOut)
+    assert outcome.backup
+    return outcome.backup
+
+
+async def test_leaving_early_leaves_the_copies_alone(regions: Regions) -> None:
+    """
+    Nothing more is started, and it can be told what is still running.
+    """
+    known = await regions.west.copy_backup(regions.back_up(), source_region=EAST)
+    for _ in range(9):
+        regions.back_up()
+    plan = await regions.plan()
+    busy = anyio.Event()
+
+    def observe(_: CopyInProgress) -> None:
+        if regions.fsx.calls["CopyBackup"] >= 4:
+            busy.set()
+
+    async with apply_plan(plan, regions.west, prune=True, on_seen=observe) as applied:
+        await busy.wait()
+
+    running = [one.backup.backup_id for one in applied.in_progress if one.backup]
+    assert known.backup.backup_id == running[0]
+    assert len(plan.to_copy) == len(applied.in_progress) - 1 + len(applied.not_started)
+    assert 5 >= len(applied.in_progress)
+    assert () == applied.outcomes
+    assert [] == [one async for one in applied]
+
+
+async def test_what_the_block_raises_stays_what_it_is(regions: Regions) -> None:
+    """
+    An exception of the caller's is in no group.
+    """
+    regions.back_up()
+    with pytest.raises(KeyError):
+        async with apply_plan(await regions.plan(), regions.west):
+            raise KeyError
+
+
+async def test_a_cancelled_run_ends(regions: Regions) -> None:
+    """
+    A timeout around it is a timeout.
+    """
+    regions.fsx.add_backup(
+        WEST, SourceBackupId=regions.back_up(), SourceBackupRegion=EAST, Lifecycle="COPYING"
+    )
+    plan = await regions.plan()
+    applied = apply_plan(plan, regions.west)
+    with anyio.CancelScope() as scope:
+        async with applied:
+            scope.cancel()
+            await anyio.sleep(1)
+
+    assert scope.cancelled_caught
+    assert 1 == len(applied.in_progress)
+
+
+async def test_an_observer_that_raises_ends_it(regions: Regions) -> None:
+    """
+    What the caller's own function raises is not swallowed.
+    """
+    regions.fsx.add_backup(
+        WEST, SourceBackupId=regions.back_up(), SourceBackupRegion=EAST, Lifecycle="COPYING"
+    )
+
+    def observe(_: CopyInProgress) -> None:
+        raise KeyError
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        async with apply_plan(await regions.plan(), regions.west, on_seen=observe) as applied:
+            async for _ in applied:
+                pass
+    assert caught.value.subgroup(KeyError)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        ({"plan": None}, "plan: must be a ReplicationPlan"),
+        ({"max_in_progress": 0}, "max_in_progress: must be"),
+        ({"max_wait": -1}, "max_wait: must be"),
+        ({"schedule": 5}, "schedule: must be"),
+        ({"on_seen": 5}, "on_seen: must be"),
+    ],
+)
+async def test_bad_arguments(regions: Regions, arguments: dict[str, object], fault: str) -> None:
+    """
+    They are refused before anything is sent.
+    """
+    given = {"plan": await regions.plan(), "destination": regions.west, **arguments}
+    regions.fsx.calls.clear()
+    with pytest.raises(InvalidArguments, match=fault):
+        apply_plan(**given)  # type: ignore[arg-type]  # on purpose
+    assert not regions.fsx.calls
+
+
+async def test_another_region_is_refused(regions: Regions) -> None:
+    """
+    A plan is for one destination.
+    """
+    with pytest.raises(InvalidArguments, match="destination: must be a client of us-west-2, not"):
+        apply_plan(await regions.plan(), regions.east)
+
+
+async def test_a_closed_client_is_refused(regions: Regions) -> None:
+    """
+    It is said at once.
+    """
+    with pytest.raises(ClientClosed):
+        apply_plan(await regions.plan(), FsxCopyClient(WEST))
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_either_event_loop(backend: str) -> None:
+    """
+    It runs under asyncio and under trio, and within one Region too.
+    """
+    clock = HeldClock(auto_advance=True)
+    fsx = LocalFsx(clock=clock, copy_duration=600)
+    backups = [fsx.add_backup(WEST) for _ in range(7)]
+    client, _ = direct_client(fsx, clock)
+
+    async def sync(outcomes: list[PlanOutcome]) -> ReplicationPlan:
+        plan = await plan_replication(client, client, ALL)
+        async with apply_plan(plan, client) as applied:
+            outcomes += [one async for one in applied]
+        return plan
+
+    async def work() -> list[PlanOutcome]:
+        outcomes: list[PlanOutcome] = []
+        await client.copy_backup(backups[0])
+        assert 1 == len((await sync(outcomes)).in_progress)
+        assert not (await sync(outcomes)).has_work
+        return outcomes
+
+    assert [Copied] * 7 == [type(one) for one in anyio.run(work, backend=backend)]
+    assert 14 == len(fsx.backups(WEST))
+
+
+# Prune.
+
+KEEP_ONE = attrs.evolve(POLICY, keep_newest=1)
+
+
+async def _history(regions: Regions, days: int = 3) -> list[str]:
+    """
+    Make a backup a day and copy it, and return the copies, the oldest first.
+    """
+    for _ in range(days):
+        regions.back_up()
+        assert "Copied" in await regions.sync(KEEP_ONE)
+        regions.clock.advance(DAY)
+    return [str(one["BackupId"]) for one in regions.fsx.backups(WEST)]
+
+
+def _held(regions: Regions) -> list[str]:
+    return [str(one["BackupId"]) for one in regions.fsx.backups(WEST)]
+
+
+async def test_pruning_must_be_asked_for(regions: Regions) -> None:
+    """
+    Unless it is, superfluous copies are only named.
+    """
+    copies = await _history(regions)
+
+    assert copies[:2] == [one.copy.backup_id for one in (await regions.plan(KEEP_ONE)).to_prune]
+    assert [] == await regions.sync(KEEP_ONE)
+    assert copies == _held(regions)
+
+
+async def test_superfluous_copies_are_pruned(
+    regions: Regions, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    They are deleted, a record tells of each, and then there is nothing to do.
+    """
+    caplog.set_level(logging.INFO, "fsxcopy_sdk.replication")
+    copies = await _history(regions)
+
+    assert ["Pruned", "Pruned"] == await regions.sync(KEEP_ONE, prune=True)
+    assert copies[2:] == _held(regions)
+    assert [f"{one}: Pruned, not the newest" for one in copies[:2]] == caplog.messages
+    assert copies[0] == caplog.records[0].backup_id  # type: ignore[attr-defined]  # an extra
+    assert not (await regions.plan(KEEP_ONE)).has_work
+
+
+async def test_pruning_comes_last(regions: Regions) -> None:
+    """
+    Nothing is deleted before all copies are over.
+    """
+    await _history(regions)
+    regions.back_up()
+
+    assert ["Copied", "Pruned", "Pruned"] == await regions.sync(KEEP_ONE, prune=True)
+
+
+async def test_what_was_protected_meanwhile_stays(regions: Regions) -> None:
+    """
+    A plan is no licence: each copy is looked at again.
+    """
+    copies = await _history(regions)
+    plan = await regions.plan(KEEP_ONE)
+    regions.fsx._store.by_id[copies[0]].document["Tags"].append(  # type: ignore[union-attr]
+        {"Key": "fsxcopy:protected", "Value": ""}
+    )
+    outcomes = await regions.apply(plan, prune=True)
+
+    assert [PruneSkipped, Pruned] == [type(one) for one in outcomes]
+    assert [copies[0], copies[2]] == _held(regions)
+
+
+async def test_what_became_the_newest_stays(regions: Regions) -> None:
+    """
+    Where somebody deleted the newest, the one before is the newest now.
+    """
+    copies = await _history(regions)
+    plan = await regions.plan(KEEP_ONE)
+    await regions.west.delete_backup(copies[2])
+    outcomes = await regions.apply(plan, prune=True)
+
+    assert [Pruned, PruneSkipped] == [type(one) for one in outcomes]
+    assert [copies[1]] == _held(regions)
+
+
+@pytest.mark.parametrize("lifecycle", ["DELETED", None])
+async def test_what_is_gone_is_pruned(regions: Regions, lifecycle: str | None) -> None:
+    """
+    Whoever deleted it did what was to be done.
+    """
+    copies = await _history(regions)
+    plan = await regions.plan(KEEP_ONE)
+    if lifecycle:
+        regions.fsx.set_lifecycle(copies[0], lifecycle)
+    else:
+        await regions.west.delete_backup(copies[0])
+    outcomes = await regions.apply(plan, prune=True)
+
+    assert [Pruned, Pruned] == [type(one) for one in outcomes]
+    assert 0 == copies.index(outcomes[0].prune.copy.backup_id)  # type: ignore[union-attr]
+
+
+async def test_gone_between_look_and_deletion(regions: Regions) -> None:
+    """
+    BackupNotFound is what was wanted.
+    """
+    copies = await _history(regions, 2)
+    plan = await regions.plan(KEEP_ONE)
+    regions.fsx.inject(Fault.error("BackupNotFound"), operation="DeleteBackup")
+    (outcome,) = await regions.apply(plan, prune=True)
+
+    assert isinstance(outcome, Pruned)
+    assert copies[0] == outcome.prune.copy.backup_id
+
+
+async def test_a_copy_that_is_being_copied_is_met_with_patience(regions: Regions) -> None:
+    """
+    The deletion is tried again until the service lets it be, some minutes later.
+    """
+    copies = await _history(regions, 2)
+    plan = await regions.plan(KEEP_ONE)
+    await regions.west.copy_backup(copies[0])
+    started = regions.clock.now()
+    (outcome,) = await regions.apply(plan, prune=True)
+
+    assert isinstance(outcome, Pruned)
+    assert 660 <= regions.clock.now() - started <= 660 + 60
+    assert 20 >= regions.fsx.calls["DeleteBackup"]
+
+
+async def test_patience_ends(regions: Regions) -> None:
+    """
+    What cannot be deleted for a quarter of an hour is left to the next run.
+    """
+    copies = await _history(regions)
+    plan = await regions.plan(KEEP_ONE)
+    onward = await regions.west.copy_backup(copies[0])
+    regions.fsx.set_lifecycle(onward.backup.backup_id, "COPYING")
+    started = regions.clock.now()
+    outcomes = await regions.apply(plan, prune=True)
+
+    assert [Pruned, PruneFailed] == [type(one) for one in outcomes]
+    assert isinstance(outcomes[1].error, BackupBeingCopied)
+    assert 900 == pytest.approx(regions.clock.now() - started, abs=1)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault.throttling(), Fault.unavailable(), Fault.reset(), Fault.truncated(), Fault.html(200)],
+    ids=["throttled", "unavailable", "reset", "half an answer", "a page"],
+)
+@pytest.mark.parametrize("operation", ["DeleteBackup", "DescribeBackups"])
+async def test_what_passes_is_survived(regions: Regions, fault: Fault, operation: str) -> None:
+    """
+    Throttling, outages and answers that nobody can read cost a round, no more.
+    """
+    copies = await _history(regions)
+    plan = await regions.plan(KEEP_ONE)
+    regions.fsx.inject(fault, operation=operation, next_calls=2)
+
+    assert [Pruned, Pruned] == [type(one) for one in await regions.apply(plan, prune=True)]
+    assert copies[2:] == _held(regions)
+
+
+@pytest.mark.parametrize("operation", ["DeleteBackup", "DescribeBackups"])
+async def test_what_does_not_pass_is_said(regions: Regions, operation: str) -> None:
+    """
+    A missing permission is not tried again.
+    """
+    copies = await _history(regions)
+    plan = await regions.plan(KEEP_ONE)
+    regions.fsx.inject(Fault.error("AccessDeniedException"), operation=operation, fraction=1)
+    started = regions.clock.now()
+    outcomes = await regions.apply(plan, prune=True)
+
+    assert [PruneFailed, PruneFailed] == [type(one) for one in outcomes]
+    assert [AccessDenied, AccessDenied] == [type(one.error) for one in outcomes]
+    assert (copies, started) == (_held(regions), regions.clock.now())
+
+
+async def test_an_outage_that_does_not_end(regions: Regions) -> None:
+    """
+    A destination that cannot be listed is not deleted from.
+    """
+    copies = await _history(regions)
+    plan = await regions.plan(KEEP_ONE)
+    regions.fsx.inject(Fault.unavailable(), fraction=1)
+    outcomes = await regions.apply(plan, prune=True)
+
+    assert [PruneFailed, PruneFailed] == [type(one) for one in outcomes]
+    assert [ServiceUnavailable, ServiceUnavailable] == [type(one.error) for one in outcomes]
+    assert copies == _held(regions)
+
+
+# Many runs.
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_weeks_of_runs(regions: Regions, seed: int) -> None:
+    """
+    Day by day, with backups that come and go, the newest copy of each file system stays.
+    """
+    draw = random.Random(seed)
+    policy = attrs.evolve(POLICY, newest=2, keep_newest=2, keep_for=3 * DAY)
+    sources: list[str] = []
+    for _ in range(12):
+        sources.append(regions.back_up(draw.choice([FS, OTHER_FS])))
+        if draw.random() < 0.4:
+            with contextlib.suppress(BackupNotFound, BackupBeingCopied):
+                await regions.east.delete_backup(draw.choice(sources))
+        before = _newest_points(regions.fsx.backups(WEST))
+        names = await regions.sync(policy, prune=draw.random() < 0.8)
+        after = _newest_points(regions.fsx.backups(WEST))
+        assert {"Copied", "Pruned"} >= set(names)
+        assert all(after[source] >= point for source, point in before.items())
+        regions.clock.advance(draw.uniform(0.3, 3) * DAY)
+    await regions.sync(policy, prune=True)
+    await regions.sync(policy, prune=True)
+
+    assert not (await regions.plan(policy)).has_work
+    assert {1} == set(regions.copies().values())
+
+
+def _newest_points(documents: Sequence[Mapping[str, object]]) -> dict[str, str]:
+    """
+    Return for each file system the time that its newest copy leads back to.
+    """
+    points: dict[str, str] = {}
+    for one in documents:
+        tags = {tag["Key"]: tag["Value"] for tag in one["Tags"]}  # type: ignore[attr-defined]
+        source = tags["fsxcopy:source"]
+        points[source] = max(points.get(source, ""), tags["fsxcopy:source-time"])
+    return points

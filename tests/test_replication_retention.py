@@ -1,0 +1,454 @@
+"""
+Which copies are superfluous, and that the worth of none is overlooked.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+
+import attrs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from replication_rig import (
+    EAST,
+    FS,
+    NOW,
+    OTHER_FS,
+    POLICY,
+    VOLUME,
+    WEST,
+    backup,
+    backup_id,
+    copied_ids,
+    copy_of,
+    planned,
+    pruned_ids,
+    situation,
+)
+from strategies import MODERATE
+
+from fsxcopy_sdk import Backup, FileSystem, Tag
+from fsxcopy_sdk.replication import POLICY_TAG, TIME_TAG, ReplicationPolicy
+from fsxcopy_sdk.replication._planning import decide
+from fsxcopy_sdk.replication._situation import situation_of
+
+DAY = 86400.0
+PROTECTED = Tag(key="fsxcopy:protected", value="")
+KEEP_ONE = attrs.evolve(POLICY, keep_newest=1)
+
+OLD, MIDDLE, NEW = backup(1, days=30), backup(2, days=20), backup(3, days=10)
+COPIES = [copy_of(OLD, 1001), copy_of(MIDDLE, 1002), copy_of(NEW, 1003)]
+OLD_COPY, MIDDLE_COPY = backup_id(1001), backup_id(1002)
+
+
+def test_nothing_is_superfluous_unless_the_policy_says_so() -> None:
+    """
+    A policy without retention prunes nothing.
+    """
+    assert [] == pruned_ids(planned(POLICY, [NEW], COPIES))
+
+
+@pytest.mark.parametrize(
+    ("keep_newest", "keep_for", "expected"),
+    [
+        (1, None, [OLD_COPY, MIDDLE_COPY]),
+        (2, None, [OLD_COPY]),
+        (3, None, []),
+        (None, 15 * DAY, [OLD_COPY, MIDDLE_COPY]),
+        (None, 25 * DAY, [OLD_COPY]),
+        (None, 0, [OLD_COPY, MIDDLE_COPY]),
+        (1, 25 * DAY, [OLD_COPY]),
+        (2, 15 * DAY, [OLD_COPY]),
+        (1, 30 * DAY, []),
+    ],
+)
+def test_both_limits_must_be_passed(
+    keep_newest: int | None, keep_for: float | None, expected: list[str]
+) -> None:
+    """
+    A copy goes when it is neither new nor young enough, the oldest first, never the last.
+    """
+    policy = attrs.evolve(POLICY, keep_newest=keep_newest, keep_for=keep_for)
+
+    assert expected == pruned_ids(planned(policy, [NEW], COPIES))
+
+
+@pytest.mark.parametrize(
+    ("keep_newest", "keep_for", "expected"),
+    [
+        (1, None, "not the newest"),
+        (2, None, "not among the newest 2"),
+        (None, 25 * DAY, "not the newest, older than 25 d"),
+    ],
+)
+def test_the_reason_is_said(
+    keep_newest: int | None, keep_for: float | None, expected: str
+) -> None:
+    """
+    The plan says why a copy is superfluous, and what it leads back to.
+    """
+    policy = attrs.evolve(POLICY, keep_newest=keep_newest, keep_for=keep_for)
+    prune = planned(policy, [NEW], COPIES).to_prune[0]
+
+    assert (FS, OLD.creation_time, expected) == (
+        prune.source_id,
+        prune.recovery_point,
+        prune.reason,
+    )
+
+
+@pytest.mark.parametrize(
+    "stranger",
+    [
+        copy_of(OLD, 1001, policy=None),
+        copy_of(OLD, 1001, policy="weekly"),
+        copy_of(OLD, 1001, tags=[PROTECTED]),
+        copy_of(OLD, 1001, lifecycle="COPYING"),
+        copy_of(OLD, 1001, lifecycle="FAILED"),
+        copy_of(OLD, 1001, lifecycle="DELETED"),
+        copy_of(OLD, 1001, lifecycle="POLISHING"),
+        copy_of(OLD, 1001, region="eu-west-1"),
+        copy_of(OLD, 1001, region=None),
+        copy_of(OLD, 1001, key="another-key"),
+        attrs.evolve(copy_of(OLD, 1001), source_backup_id=None),
+        attrs.evolve(copy_of(OLD, 1001), file_system=FileSystem(file_system_id=OTHER_FS)),
+        attrs.evolve(copy_of(OLD, 1001), tags=(Tag(key=POLICY_TAG, value="nightly"),)),
+        copy_of(backup(1, days=30, source=OTHER_FS), 1001),
+        copy_of(backup(1, days=30, source=VOLUME), 1001),
+    ],
+    ids=[
+        "nobody's",
+        "another policy's",
+        "protected",
+        "on its way",
+        "failed",
+        "deleted",
+        "in a state that nobody knows",
+        "from elsewhere",
+        "from its own Region",
+        "the only one under its key",
+        "no copy",
+        "tagged as another's",
+        "tagged by hand",
+        "the only one of its file system",
+        "the only one of its volume",
+    ],
+)
+def test_what_is_not_to_be_pruned(stranger: Backup) -> None:
+    """
+    However old, nothing goes that is not surely this policy's, AVAILABLE and replaced.
+    """
+    assert [MIDDLE_COPY] == pruned_ids(planned(KEEP_ONE, [NEW], [stranger, *COPIES[1:]]))
+
+
+def test_tags_that_contradict_the_service() -> None:
+    """
+    Copies that say they are of one file system, and are of another, are nobody's.
+    """
+    elsewhere = FileSystem(file_system_id=OTHER_FS)
+    strangers = [attrs.evolve(one, file_system=elsewhere) for one in COPIES]
+
+    assert [] == pruned_ids(planned(KEEP_ONE, [], strangers))
+
+
+def test_a_copy_that_does_not_say_where_it_is_from() -> None:
+    """
+    It counts as a copy of its backup, but nobody deletes it.
+    """
+    unsaid = copy_of(OLD, 1001, region=None)
+
+    assert [MIDDLE_COPY] == pruned_ids(planned(KEEP_ONE, [OLD, NEW], [unsaid, *COPIES[1:]]))
+
+
+def test_what_is_selected_stays() -> None:
+    """
+    A copy that the next run would make again is not pruned.
+    """
+    policy = attrs.evolve(KEEP_ONE, newest=2)
+
+    assert [OLD_COPY] == pruned_ids(planned(policy, [OLD, MIDDLE, NEW], COPIES))
+
+
+def test_two_copies_of_one_backup_are_one_point_to_go_back_to() -> None:
+    """
+    A double does not push an older point out.
+    """
+    policy = attrs.evolve(POLICY, keep_newest=2)
+
+    assert [OLD_COPY] == pruned_ids(planned(policy, [NEW], [*COPIES, copy_of(NEW, 1004)]))
+
+
+def test_age_is_that_of_the_backup() -> None:
+    """
+    An old backup that was copied late is old; begun last, it is the newest to some, and stays.
+    """
+    late = copy_of(OLD, 1001, days=1)
+    later = copy_of(MIDDLE, 1002, days=0)
+
+    assert [OLD_COPY] == pruned_ids(planned(KEEP_ONE, [], [late, later, COPIES[2]]))
+    keep_days = attrs.evolve(POLICY, keep_for=5 * DAY)
+    assert [OLD_COPY] == pruned_ids(planned(keep_days, [], [late, later, COPIES[2]]))
+
+
+@pytest.mark.parametrize(
+    ("backups", "expected"),
+    [([], [MIDDLE_COPY]), ([OLD, NEW], [OLD_COPY, MIDDLE_COPY])],
+    ids=["gone", "there"],
+)
+def test_the_time_in_the_tags_counts_when_the_backup_is_gone(
+    backups: list[Backup], expected: list[str]
+) -> None:
+    """
+    The service's word on the backup's time wins, as long as it gives one.
+    """
+    tag = Tag(key=TIME_TAG, value=(NOW - timedelta(days=5)).isoformat())
+    others = [one for one in COPIES[0].tags if one.key != TIME_TAG]
+    forged = attrs.evolve(COPIES[0], tags=(*others, tag))
+
+    assert expected == pruned_ids(planned(KEEP_ONE, backups, [forged, *COPIES[1:]]))
+
+
+def test_what_is_not_named_is_left_alone() -> None:
+    """
+    A policy that names file systems prunes no copies of others, though they have its tags.
+    """
+    policy = attrs.evolve(KEEP_ONE, file_system_ids=OTHER_FS)
+
+    assert [] == pruned_ids(planned(policy, [NEW], COPIES))
+
+
+def test_copies_within_one_region() -> None:
+    """
+    Copies in the Region of their backups are pruned alike.
+    """
+    here = [copy_of(one, 1000 + n, region=EAST) for n, one in enumerate([OLD, MIDDLE, NEW], 1)]
+
+    assert [OLD_COPY, MIDDLE_COPY] == pruned_ids(
+        planned(KEEP_ONE, [NEW, *here], here, destination=EAST)
+    )
+
+
+# Whatever the history.
+
+SOURCES = (FS, OTHER_FS, VOLUME)
+KEYS = ("west-key", "another-key", None)
+LIFECYCLES = ("AVAILABLE", "AVAILABLE", "AVAILABLE", "COPYING", "FAILED", "POLISHING")
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> ReplicationPolicy:
+    """
+    Make policies that prune as eagerly as can be.
+    """
+    return ReplicationPolicy(
+        name="nightly",
+        newest=draw(st.sampled_from([1, 2, None])),
+        newer_than=draw(st.sampled_from([None, 0, 5 * DAY])),
+        file_system_ids=draw(st.sampled_from([(), (), FS])),
+        keep_newest=draw(st.sampled_from([None, 1, 2])),
+        keep_for=draw(st.sampled_from([None, 0, 5 * DAY])),
+    )
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[list[Backup], list[Backup]]:
+    """
+    Make what two Regions may hold: backups of some sources, and copies of all sorts.
+    """
+    days = st.integers(0, 12)
+    originals = [
+        backup(number, days=draw(days), source=draw(st.sampled_from(SOURCES)))
+        for number in range(draw(st.integers(1, 6)))
+    ]
+    copies = [
+        copy_of(
+            draw(st.sampled_from(originals)),
+            1000 + number,
+            days=draw(st.none() | days),
+            policy=draw(st.sampled_from(["nightly", "nightly", "nightly", "weekly", None])),
+            lifecycle=draw(st.sampled_from(LIFECYCLES)),
+            region=draw(st.sampled_from([EAST, EAST, EAST, None, "eu-west-1"])),
+            key=draw(st.sampled_from(KEYS)),
+            tags=draw(st.sampled_from([[], [], [], [PROTECTED]])),
+        )
+        for number in range(draw(st.integers(0, 10)))
+    ]
+    return [one for one in originals if draw(st.booleans())], copies
+
+
+def _source_id(one: Backup) -> str:
+    """
+    Return what a made-up backup is of, read without the code that is tested.
+    """
+    return (one.volume and one.volume.volume_id) or str(
+        one.file_system and one.file_system.file_system_id
+    )
+
+
+def _time_of(copy: Backup, times: dict[str, str]) -> str:
+    return times.get(copy.source_backup_id or "", copy.creation_time.isoformat())
+
+
+def _groups(copies: Sequence[Backup]) -> dict[tuple[str, str | None], list[Backup]]:
+    groups: defaultdict[tuple[str, str | None], list[Backup]] = defaultdict(list)
+    for one in copies:
+        if one.lifecycle == "AVAILABLE" and one.source_backup_region == EAST:
+            groups[_source_id(one), one.kms_key_id].append(one)
+    return groups
+
+
+def _is_owned(one: Backup) -> bool:
+    return Tag(key=POLICY_TAG, value="nightly") in one.tags
+
+
+def _check_survivors(copies: Sequence[Backup], pruned: Sequence[Backup]) -> None:
+    """
+    Check that of every source and key the newest is still there, whoever looks how.
+    """
+    times = {
+        one.source_backup_id: tag.value
+        for one in copies
+        for tag in one.tags
+        if tag.key == TIME_TAG and one.source_backup_id
+    }
+    for group in _groups(copies).values():
+        owned = [one for one in group if _is_owned(one)]
+        for some in filter(None, (group, owned)):
+            newest = max(_time_of(one, times) for one in some)
+            assert any(_time_of(one, times) == newest and one not in pruned for one in some)
+            begun = max(one.creation_time for one in some)
+            assert any(one.creation_time == begun and one not in pruned for one in some)
+    for one in pruned:
+        assert _is_owned(one)
+        assert PROTECTED not in one.tags
+        assert (EAST, "AVAILABLE") == (one.source_backup_region, one.lifecycle)
+
+
+@settings(MODERATE, max_examples=300)
+@given(policies(), histories())
+def test_the_newest_copy_of_every_source_and_key_survives(
+    policy: ReplicationPolicy, history: tuple[list[Backup], list[Backup]]
+) -> None:
+    """
+    Whatever was copied by whom, one stays, and nothing goes that is not this policy's.
+    """
+    backups, copies = history
+    plan = planned(policy, backups, copies)
+    ids = set(pruned_ids(plan))
+
+    _check_survivors(copies, [one for one in copies if one.backup_id in ids])
+    assert not ids & {one.copy.backup_id for one in (*plan.present, *plan.in_progress)}
+
+
+@attrs.define
+class World:
+    """
+    Two Regions in which time goes by, without a service.
+    """
+
+    numbers: itertools.count[int] = attrs.field(factory=lambda: itertools.count(1))
+    day: float = 0.0
+    originals: list[Backup] = attrs.field(factory=list)
+    copies: list[Backup] = attrs.field(factory=list)
+
+    def back_up(self, source: str) -> None:
+        self.originals.append(backup(next(self.numbers), days=-self.day, source=source))
+
+    def expire(self) -> None:
+        self.originals = self.originals[1:]
+
+    def copy_by_hand(self, key: str | None) -> None:
+        for original in self.originals[-1:]:
+            self._copy(original, policy=None, key=key, lifecycle="AVAILABLE")
+
+    def sync(self, policy: ReplicationPolicy, lifecycles: Sequence[str]) -> None:
+        plan = decide(
+            policy,
+            situation_of(
+                source_region=EAST,
+                destination_region=WEST,
+                now=NOW + timedelta(days=self.day),
+                source_backups=self.originals,
+                destination_backups=self.copies,
+            ),
+        )
+        by_id = {one.backup_id: one for one in self.originals}
+        for copy_id, lifecycle in zip(copied_ids(plan), itertools.cycle(lifecycles), strict=False):
+            assert not [
+                one
+                for one in self.copies
+                if one.source_backup_id == copy_id and one.lifecycle != "FAILED"
+            ]
+            self._copy(by_id[copy_id], policy="nightly", key="west-key", lifecycle=lifecycle)
+        ready = {one.copy.backup_id for one in plan.in_progress}
+        pruned = set(pruned_ids(plan))
+        _check_survivors(self.copies, [one for one in self.copies if one.backup_id in pruned])
+        self.copies = [
+            backup_that_is_ready(one) if one.backup_id in ready else one
+            for one in self.copies
+            if one.backup_id not in pruned
+        ]
+
+    def _copy(
+        self, original: Backup, *, policy: str | None, key: str | None, lifecycle: str
+    ) -> None:
+        number = 1000 + next(self.numbers)
+        self.copies.append(
+            copy_of(original, number, days=-self.day, policy=policy, key=key, lifecycle=lifecycle)
+        )
+
+
+def backup_that_is_ready(copy: Backup) -> Backup:
+    """
+    Return a copy that has become AVAILABLE.
+    """
+    return attrs.evolve(copy, lifecycle=type(copy.lifecycle)("AVAILABLE"))
+
+
+ACTIONS = st.one_of(
+    st.tuples(st.just("back_up"), st.sampled_from(SOURCES)),
+    st.tuples(st.just("expire")),
+    st.tuples(st.just("copy_by_hand"), st.sampled_from(KEYS)),
+    st.tuples(
+        st.just("sync"),
+        st.lists(st.sampled_from(["AVAILABLE", "COPYING", "FAILED"]), min_size=1, max_size=3),
+    ),
+)
+
+
+@MODERATE
+@given(policies(), st.lists(st.tuples(st.floats(0.01, 3), ACTIONS), max_size=25))
+def test_many_runs_in_a_row(
+    policy: ReplicationPolicy, steps: list[tuple[float, tuple[str, ...]]]
+) -> None:
+    """
+    Through days of backups that come and go, no run takes the newest or copies twice.
+
+    Once nothing happens any more, a few runs leave nothing to do.
+    """
+    world = World()
+    for days, (action, *arguments) in steps:
+        world.day += days
+        if action == "sync":
+            world.sync(policy, *arguments)
+        else:
+            getattr(world, action)(*arguments)
+    for _ in range(3):
+        world.sync(policy, ["AVAILABLE"])
+    before = list(world.copies)
+    world.sync(policy, ["AVAILABLE"])
+
+    assert before == world.copies
+
+
+def test_the_situation_lists_each_backup_once() -> None:
+    """
+    A backup that is on two pages of a listing, as they are when others go, is one.
+    """
+    found = situation([NEW, NEW], [COPIES[0], COPIES[0]])
+
+    assert (1, 1) == (len(found.backups), len(found.copies))
