@@ -33,6 +33,7 @@ _FLOORS = (
     "errors",
     "enums",
     "_clock",
+    "_event_loop",
 )
 
 _AT_HOME = {

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import random
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
@@ -41,8 +42,9 @@ from fsxcopy_sdk import (
     Tag,
     Throttled,
 )
+from fsxcopy_sdk._transport._config import careful_config
 from fsxcopy_sdk._transport._failures import translate
-from fsxcopy_sdk._transport._no_redirects import NoRedirectSession, careful_config
+from fsxcopy_sdk._transport._no_redirects import NoRedirectSession
 from fsxcopy_sdk.testing import EXAMPLE_REGION, ErrorPlacement, Fault, HeldClock, LocalFsx
 
 if TYPE_CHECKING:
@@ -165,17 +167,35 @@ class _OwnSession(AIOHTTPSession):
     """
 
 
+_OWN = AioConfig(http_session_cls=_OwnSession)
+_MERGE_KEEPS = _OWN.merge(AioConfig()).http_session_cls is _OwnSession
+"""Whether this version of aiobotocore keeps its own options; the lowest one does not."""
+
+merge_keeps = pytest.mark.skipif(not _MERGE_KEEPS, reason="this aiobotocore forgets it")
+
+
 @pytest.mark.parametrize(
     ("default", "config", "expected"),
     [
         (None, None, AIOHTTPSession),
         (None, Config(read_timeout=3), AIOHTTPSession),
-        (None, AioConfig(http_session_cls=_OwnSession), _OwnSession),
+        (None, _OWN, _OwnSession),
         (None, AioConfig(http_session_cls=NoRedirectSession), NoRedirectSession),
-        (AioConfig(http_session_cls=_OwnSession), None, _OwnSession),
-        (Config(read_timeout=3), AioConfig(http_session_cls=_OwnSession), _OwnSession),
+        pytest.param(AioConfig(), None, AIOHTTPSession, marks=merge_keeps),
+        pytest.param(_OWN, None, _OwnSession, marks=merge_keeps),
+        pytest.param(_OWN, Config(read_timeout=3), _OwnSession, marks=merge_keeps),
+        pytest.param(AioConfig(), _OWN, _OwnSession, marks=merge_keeps),
     ],
-    ids=["none", "plain", "own", "ours", "own as default", "own over plain default"],
+    ids=[
+        "none",
+        "plain",
+        "own",
+        "ours",
+        "default",
+        "own as default",
+        "plain over own",
+        "own over default",
+    ],
 )
 def test_http_session_is_the_users_or_ours(
     session: AioSession,
@@ -189,14 +209,24 @@ def test_http_session_is_the_users_or_ours(
     if default is not None:
         session.set_default_client_config(default)
 
-    try:
-        careful = careful_config(session, config)
-    except ConfigurationError:
-        assert default is not None
-    else:
-        assert issubclass(careful.http_session_cls, expected)
-        assert issubclass(careful.http_session_cls, NoRedirectSession)
-        assert careful.warm_up_loader_caches
+    careful = careful_config(session, config)
+
+    assert issubclass(careful.http_session_cls, expected)
+    assert issubclass(careful.http_session_cls, NoRedirectSession)
+    assert not careful.parameter_validation
+
+
+@pytest.mark.parametrize("config", [None, _OWN], ids=["none", "own"])
+def test_a_default_that_cannot_hold_the_session_is_refused(
+    session: AioSession, config: AioConfig | None
+) -> None:
+    """
+    With a plain botocore config as the session's default nothing is made.
+    """
+    session.set_default_client_config(Config(read_timeout=3))
+
+    with pytest.raises(ConfigurationError, match="give it as config="):
+        careful_config(session, config)
 
 
 def test_a_session_of_another_library_is_left_alone(session: AioSession) -> None:
@@ -232,7 +262,8 @@ def test_the_users_config_is_not_changed(session: AioSession) -> None:
     careful_config(session, config)
 
     assert AIOHTTPSession is config.http_session_cls
-    assert not config.warm_up_loader_caches
+    assert config.parameter_validation
+    assert config.user_agent is None
 
 
 @pytest.mark.parametrize("status", [200, 400])
@@ -404,6 +435,25 @@ async def test_throttling_named_in_a_header_only_is_retried(
     page = await retrying.describe_backups()
 
     assert 2 == page.metadata.attempts
+
+
+@pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
+@pytest.mark.parametrize("fault", [Fault.throttling(), Fault.reset(), Fault.raw(500, JSON, b"")])
+async def test_every_mode_of_retries_goes_on(
+    fsx: LocalFsx, connect: Connect, monkeypatch: pytest.MonkeyPatch, mode: str, fault: Fault
+) -> None:
+    """
+    Whatever the mode, a second attempt is made and counted, and its answer is taken.
+    """
+    monkeypatch.setattr(random, "random", lambda: 0.0)  # botocore's jitter: no sleeping
+    fsx.inject(fault)
+
+    async with connect(fsx, config=AioConfig(retries={"mode": mode})) as client:
+        response = await client.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
+
+    assert 2 == response.metadata.attempts
+    assert 200 == response.metadata.http_status
+    assert [response.backup.backup_id] == [one["BackupId"] for one in fsx.backups("us-west-2")]
 
 
 async def test_attempts_are_counted_when_all_fail(fsx: LocalFsx, retrying: FsxCopyClient) -> None:
@@ -647,6 +697,28 @@ async def test_a_stubbed_client_takes_the_same_way(raw: FSxClient) -> None:
     assert (None, 400) == (caught.value.body, caught.value.http_status)
 
 
+async def test_a_client_whose_answers_are_not_seen_gives_the_same(
+    fsx: LocalFsx, client: FsxCopyClient, raw: FSxClient
+) -> None:
+    """
+    Where aiobotocore shows no answer before it is parsed, what was parsed is taken.
+    """
+    backup_id = fsx.add_backup("us-west-2", Tags=[{"Key": "Name", "Value": "x"}], Invented=1)
+    wrapped = FsxCopyClient.from_client(raw)
+    raw.meta.events.unregister("before-parse.fsx", unique_id="fsxcopy-sdk-before-parse")
+
+    page = await wrapped.describe_backups()
+    with pytest.raises(BackupNotFound) as caught:
+        await wrapped.copy_backup("backup-00000000")
+
+    assert (await client.describe_backups()).backups == page.backups
+    assert backup_id == page.backups[0].backup_id
+    assert page.metadata.request_id is not None
+    assert (200, 1) == (page.metadata.http_status, page.metadata.attempts)
+    assert (None, 400) == (caught.value.body, caught.value.http_status)
+    assert caught.value.request_id is not None
+
+
 async def test_calls_at_once_do_not_mix(fsx: LocalFsx, client: FsxCopyClient) -> None:
     """
     Each of many concurrent calls has its own answer and its own request id.
@@ -822,6 +894,29 @@ async def test_a_task_that_a_hook_starts_is_the_users_own(fsx: LocalFsx, raw: FS
 
     assert SOURCE == response.backup.source_backup_id
     assert [] == tasks[0].result()["Backups"]
+
+
+async def test_the_same_call_in_a_task_of_a_hook_is_the_users_own(
+    fsx: LocalFsx, raw: FSxClient
+) -> None:
+    """
+    Even a twin of our call, begun by the very first hook, keeps its answer to itself.
+    """
+    backup_id = fsx.add_backup("us-west-2")
+    client = FsxCopyClient.from_client(raw)
+    tasks: list[asyncio.Task[Any]] = []
+
+    async def begin(**_: object) -> None:
+        if not tasks:
+            tasks.append(asyncio.create_task(raw.describe_backups(BackupIds=[backup_id])))
+            await tasks[0]
+
+    raw.meta.events.register_first("provide-client-params.fsx.DescribeBackups", begin)
+
+    backup = await client.describe_backup(backup_id)
+
+    assert backup_id == backup.backup_id
+    assert backup_id == tasks[0].result()["Backups"][0]["BackupId"]
 
 
 async def test_wrapping_twice_is_wrapping_once(fsx: LocalFsx, raw: FSxClient) -> None:

@@ -2,8 +2,8 @@
 Typed async SDK for Amazon FSx backup copies.
 
 Everything a user needs is here: the client, the models, the enums and the errors.
-Importing it costs attrs and the classes; cattrs, orjson and aiobotocore come when
-the client or the conversion is first used.
+Importing it costs next to nothing: attrs and the classes come with the first type,
+cattrs and orjson with the first conversion, aiobotocore with the client.
 """
 
 from __future__ import annotations
@@ -11,142 +11,143 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from fsxcopy_sdk.enums import (
-    AdministrativeActionType,
-    AliasLifecycle,
-    AutocommitPeriodType,
-    AutoImportPolicyType,
-    BackupLifecycle,
-    BackupType,
-    DataCompressionType,
-    DataRepositoryLifecycle,
-    DiskIopsConfigurationMode,
-    DriveCacheType,
-    FileSystemLifecycle,
-    FileSystemMaintenanceOperation,
-    FileSystemType,
-    FilterName,
-    FlexCacheEndpointType,
-    LustreAccessAuditLogLevel,
-    LustreDeploymentType,
-    LustreReadCacheSizingMode,
-    MetadataConfigurationMode,
-    NetworkType,
-    OntapDeploymentType,
-    OntapVolumeType,
-    OpenEnum,
-    OpenZFSCopyStrategy,
-    OpenZFSDataCompressionType,
-    OpenZFSDeploymentType,
-    OpenZFSQuotaType,
-    OpenZFSReadCacheSizingMode,
-    PrivilegedDelete,
-    ResourceType,
-    RetentionPeriodType,
-    SecurityStyle,
-    ServiceLimit,
-    SnaplockType,
-    SnapshotLifecycle,
-    Status,
-    StorageType,
-    TieringPolicyName,
-    VolumeLifecycle,
-    VolumeStyle,
-    VolumeType,
-    WindowsAccessAuditLogLevel,
-    WindowsDeploymentType,
-)
-from fsxcopy_sdk.errors import (
-    AccessDenied,
-    BackupBeingCopied,
-    BackupCopyFailed,
-    BackupInProgress,
-    BackupNotFound,
-    BackupRestoring,
-    BadRequest,
-    CallError,
-    ClientClosed,
-    ConfigurationError,
-    ConnectionFailed,
-    CredentialsUnavailable,
-    ExpiredCredentials,
-    FileSystemNotFound,
-    FsxCopyError,
-    IncompatibleParameterError,
-    IncompatibleRegionForMultiAZ,
-    InternalServerError,
-    InvalidArguments,
-    InvalidCredentials,
-    InvalidDestinationKmsKey,
-    InvalidRegion,
-    InvalidSourceKmsKey,
-    NoAnswer,
-    RepeatedNextToken,
-    RequestTimeout,
-    ResponseDecodingError,
-    ServiceError,
-    ServiceLimitExceeded,
-    ServiceUnavailable,
-    SourceBackupUnavailable,
-    Throttled,
-    UnsupportedOperation,
-    VolumeNotFound,
-    WaitError,
-    WaitTimeout,
-)
-from fsxcopy_sdk.models import (
-    ActiveDirectoryBackupAttributes,
-    AdministrativeAction,
-    AdministrativeActionFailureDetails,
-    AggregateConfiguration,
-    Alias,
-    AutocommitPeriod,
-    Backup,
-    BackupFailureDetails,
-    BackupFilter,
-    CopyBackupResponse,
-    DataRepositoryConfiguration,
-    DataRepositoryFailureDetails,
-    DeleteBackupResponse,
-    DescribeBackupsResponse,
-    DiskIopsConfiguration,
-    FileSystem,
-    FileSystemEndpoint,
-    FileSystemEndpoints,
-    FileSystemFailureDetails,
-    FileSystemLustreMetadataConfiguration,
-    LifecycleTransitionReason,
-    LustreFileSystemConfiguration,
-    LustreLogConfiguration,
-    LustreReadCacheConfiguration,
-    LustreRootSquashConfiguration,
-    OntapFileSystemConfiguration,
-    OntapVolumeConfiguration,
-    OpenZFSClientConfiguration,
-    OpenZFSFileSystemConfiguration,
-    OpenZFSNfsExport,
-    OpenZFSOriginSnapshotConfiguration,
-    OpenZFSReadCacheConfiguration,
-    OpenZFSUserOrGroupQuota,
-    OpenZFSVolumeConfiguration,
-    ResponseMetadata,
-    RetentionPeriod,
-    SelfManagedActiveDirectoryAttributes,
-    SnaplockConfiguration,
-    SnaplockRetentionPeriod,
-    Snapshot,
-    Tag,
-    TieringPolicy,
-    Volume,
-    WindowsAuditLogConfiguration,
-    WindowsFileSystemConfiguration,
-    WindowsFsrmConfiguration,
-)
-
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from fsxcopy_sdk._convert import from_dict, to_dict
     from fsxcopy_sdk._schedule import WaitSchedule
     from fsxcopy_sdk.client import FsxCopyClient
+    from fsxcopy_sdk.enums import (
+        AdministrativeActionType,
+        AliasLifecycle,
+        AutocommitPeriodType,
+        AutoImportPolicyType,
+        BackupLifecycle,
+        BackupType,
+        DataCompressionType,
+        DataRepositoryLifecycle,
+        DiskIopsConfigurationMode,
+        DriveCacheType,
+        FileSystemLifecycle,
+        FileSystemMaintenanceOperation,
+        FileSystemType,
+        FilterName,
+        FlexCacheEndpointType,
+        LustreAccessAuditLogLevel,
+        LustreDeploymentType,
+        LustreReadCacheSizingMode,
+        MetadataConfigurationMode,
+        NetworkType,
+        OntapDeploymentType,
+        OntapVolumeType,
+        OpenEnum,
+        OpenZFSCopyStrategy,
+        OpenZFSDataCompressionType,
+        OpenZFSDeploymentType,
+        OpenZFSQuotaType,
+        OpenZFSReadCacheSizingMode,
+        PrivilegedDelete,
+        ResourceType,
+        RetentionPeriodType,
+        SecurityStyle,
+        ServiceLimit,
+        SnaplockType,
+        SnapshotLifecycle,
+        Status,
+        StorageType,
+        TieringPolicyName,
+        VolumeLifecycle,
+        VolumeStyle,
+        VolumeType,
+        WindowsAccessAuditLogLevel,
+        WindowsDeploymentType,
+    )
+    from fsxcopy_sdk.errors import (
+        AccessDenied,
+        BackupBeingCopied,
+        BackupCopyFailed,
+        BackupInProgress,
+        BackupNotFound,
+        BackupRestoring,
+        BadRequest,
+        CallError,
+        ClientClosed,
+        ConfigurationError,
+        ConnectionFailed,
+        CredentialsUnavailable,
+        ExpiredCredentials,
+        FileSystemNotFound,
+        FsxCopyError,
+        IncompatibleParameterError,
+        IncompatibleRegionForMultiAZ,
+        InternalServerError,
+        InvalidArguments,
+        InvalidCredentials,
+        InvalidDestinationKmsKey,
+        InvalidRegion,
+        InvalidSourceKmsKey,
+        NoAnswer,
+        RepeatedNextToken,
+        RequestTimeout,
+        ResponseDecodingError,
+        ServiceError,
+        ServiceLimitExceeded,
+        ServiceUnavailable,
+        SourceBackupUnavailable,
+        Throttled,
+        UnsupportedOperation,
+        VolumeNotFound,
+        WaitError,
+        WaitTimeout,
+    )
+    from fsxcopy_sdk.models import (
+        ActiveDirectoryBackupAttributes,
+        AdministrativeAction,
+        AdministrativeActionFailureDetails,
+        AggregateConfiguration,
+        Alias,
+        AutocommitPeriod,
+        Backup,
+        BackupFailureDetails,
+        BackupFilter,
+        CopyBackupResponse,
+        DataRepositoryConfiguration,
+        DataRepositoryFailureDetails,
+        DeleteBackupResponse,
+        DescribeBackupsResponse,
+        DiskIopsConfiguration,
+        FileSystem,
+        FileSystemEndpoint,
+        FileSystemEndpoints,
+        FileSystemFailureDetails,
+        FileSystemLustreMetadataConfiguration,
+        LifecycleTransitionReason,
+        LustreFileSystemConfiguration,
+        LustreLogConfiguration,
+        LustreReadCacheConfiguration,
+        LustreRootSquashConfiguration,
+        OntapFileSystemConfiguration,
+        OntapVolumeConfiguration,
+        OpenZFSClientConfiguration,
+        OpenZFSFileSystemConfiguration,
+        OpenZFSNfsExport,
+        OpenZFSOriginSnapshotConfiguration,
+        OpenZFSReadCacheConfiguration,
+        OpenZFSUserOrGroupQuota,
+        OpenZFSVolumeConfiguration,
+        ResponseMetadata,
+        RetentionPeriod,
+        SelfManagedActiveDirectoryAttributes,
+        SnaplockConfiguration,
+        SnaplockRetentionPeriod,
+        Snapshot,
+        Tag,
+        TieringPolicy,
+        Volume,
+        WindowsAuditLogConfiguration,
+        WindowsFileSystemConfiguration,
+        WindowsFsrmConfiguration,
+    )
     from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT
 
     __version__: str
@@ -285,7 +286,7 @@ __all__ = [
     "to_dict",
 ]
 
-# Where the names live that are fetched when first asked for.
+# Where the names live that are no types.
 _LAZY = {
     "DEFAULT_MAX_WAIT": "fsxcopy_sdk.waiting",
     "FsxCopyClient": "fsxcopy_sdk.client",
@@ -293,6 +294,7 @@ _LAZY = {
     "from_dict": "fsxcopy_sdk._convert",
     "to_dict": "fsxcopy_sdk._convert",
 }
+_TYPES = ("enums", "errors", "models")
 
 
 def __getattr__(name: str) -> object:
@@ -300,11 +302,23 @@ def __getattr__(name: str) -> object:
         from importlib.metadata import version  # noqa: PLC0415 - costs milliseconds
 
         return version("fsxcopy-sdk")
-    if name not in _LAZY:
+    if name in _TYPES:
+        return import_module(f"{__name__}.{name}")
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(_LAZY[name]), name)
+    value: object = getattr(_home(name), name)
     globals()[name] = value
     return value
+
+
+def _home(name: str) -> ModuleType:
+    """
+    Return the module that an exported name comes from, loading no more than it takes.
+    """
+    if name in _LAZY:
+        return import_module(_LAZY[name])
+    modules = (import_module(f"{__name__}.{types}") for types in _TYPES)
+    return next(module for module in modules if hasattr(module, name))
 
 
 def __dir__() -> list[str]:

@@ -3,7 +3,6 @@ from botocore.config import Config
 
 class AioConfig(Config):
     http_session_cls: type[AIOHTTPSession]
-    warm_up_loader_caches: bool
     def __init__(
         self,
         connector_args: object = ...,

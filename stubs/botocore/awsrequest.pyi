@@ -1,3 +1,22 @@
+from collections.abc import Mapping, MutableMapping
+
+class AWSRequest:
+    url: str
+    headers: MutableMapping[str, str]
+    data: object
+    # Where botocore notes what it does with the request.
+    context: dict[str, object]
+    def __init__(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        data: object = None,
+        params: object = None,
+        auth_path: str | None = None,
+        stream_output: bool = False,
+    ) -> None: ...
+
 class AWSPreparedRequest:
     url: str
     def __init__(

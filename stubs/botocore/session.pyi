@@ -1,6 +1,9 @@
+from typing import Any
+
 from botocore.config import Config
 
 class Session:
+    user_agent_extra: str
     def __init__(
         self,
         session_vars: object = None,
@@ -8,6 +11,11 @@ class Session:
         include_builtin_handlers: bool = True,
         profile: str | None = None,
     ) -> None: ...
+    # Any: each name has a type of its own.
+    def get_config_variable(self, logical_name: str, methods: object = None) -> Any: ...
+    def get_component(self, name: str) -> Any: ...
+    def register_component(self, name: str, component: object) -> None: ...
+    def user_agent(self) -> str: ...
     def get_default_client_config(self) -> Config | None: ...
     def set_credentials(
         self,

@@ -9,27 +9,29 @@ handed on in the plainest form, so that botocore's retries see what really happe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import urlsplit
 
-import anyio
 import attrs
 import orjson
 
 from fsxcopy_sdk._faults import ErrorDocument, read_error
+from fsxcopy_sdk._transport._signing import choose
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
     from botocore.hooks import BaseEventHooks
 
+OPERATIONS = ("CopyBackup", "DescribeBackups", "DeleteBackup")
+
 _HTTP_ERRORS_FROM = 300  # botocore raises for every status from here on
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_NO_HEADERS: Mapping[str, str] = {}
 
 
-@attrs.define
+@attrs.define(eq=False)
 class Exchange:
     """
     What was sent and received in one call, retries included.
@@ -37,98 +39,101 @@ class Exchange:
 
     operation: str
     request: Mapping[str, object]
-    task: int = attrs.field(factory=lambda: anyio.get_current_task().id)
     context: object = None
     """botocore's own record of the call; None until the call is seen to begin."""
-    strangers: int = 0
-    """Calls that a hook of the user makes in the middle of this one."""
     attempts: int = 0
     url: str | None = None
     status: int | None = None
-    headers: Mapping[str, str] = attrs.field(factory=dict)
+    headers: Mapping[str, str] = _NO_HEADERS
+    """As botocore has them: whatever the case of a name, it is found."""
     body: bytes | None = None
     """As received in the last attempt; None where no answer was seen."""
     error: ErrorDocument | None = None
     stranger: str | None = None
     """The URL that answered, where a redirect to another host was followed."""
-    is_over: bool = False
 
 
-# The handlers sit on a client that may be the user's own: without an exchange in this
-# context the call is theirs, and is left alone.
-_current: ContextVar[Exchange | None] = ContextVar("fsxcopy_sdk_exchange", default=None)
-
-
-@contextmanager
-def exchange(operation: str, request: Mapping[str, object]) -> Iterator[Exchange]:
+@attrs.frozen(eq=False)
+class _Stranger:
     """
-    Record the call that is made inside the ``with`` block.
+    A call of the user's own, made by a hook in the middle of *interrupted*.
     """
-    record = Exchange(operation, request)
-    token = _current.set(record)
-    try:
-        yield record
-    finally:
-        _current.reset(token)
+
+    context: object
+    interrupted: Exchange | _Stranger
+
+
+# What the calls of this task belong to. The handlers sit on a client that may be the
+# user's own: without an exchange here the call is theirs, and is left alone. A task that
+# a hook starts inherits the exchange, and marks its calls in a context of its own.
+current: ContextVar[Exchange | _Stranger | None] = ContextVar("fsxcopy_sdk_exchange", default=None)
 
 
 def observe(events: BaseEventHooks) -> None:
     """
     Let the calls of a client be recorded; doing so twice is doing so once.
     """
+    for operation in OPERATIONS:
+        # Before all hooks of the user: what they call must not be taken for this call.
+        events.register_first(
+            f"provide-client-params.fsx.{operation}", _begin, f"fsxcopy-sdk-{operation}"
+        )
     for event, handler in (
-        ("provide-client-params", _begin),
         ("before-call", _enter),
         ("before-send", _begin_attempt),
         ("before-parse", _take_body),
         ("after-call", _leave),
         ("after-call-error", _leave),
     ):
-        events.register(f"{event}.fsx", handler, unique_id=f"fsxcopy-sdk-{event}")
-
-
-def _recorded() -> Exchange | None:
-    """
-    Return the exchange of this task: one that it started in a hook has none of its own.
-    """
-    record = _current.get()
-    if record is None or record.is_over or record.task != anyio.get_current_task().id:
-        return None
-    return record
+        events.register(f"{event}.fsx", handler, f"fsxcopy-sdk-{event}")
+    # After all others: whoever has chosen a signer knows why.
+    events.register_last("choose-signer", _choose_signer, "fsxcopy-sdk-choose-signer")
 
 
 def _recorded_now() -> Exchange | None:
     """
     Return the exchange whose own call is under way, not one that a hook makes in it.
     """
-    record = _recorded()
-    return record if record and record.context is not None and not record.strangers else None
+    record = current.get()
+    return record if isinstance(record, Exchange) and record.context is not None else None
 
 
 def _begin(params: object, context: object, event_name: str, **_: object) -> None:
-    record = _recorded()
+    record = current.get()
     called = (event_name.rpartition(".")[2], params)
-    if record and record.context is None and called == (record.operation, record.request):
+    if (
+        isinstance(record, Exchange)
+        and record.context is None
+        and called == (record.operation, record.request)
+    ):
         record.context = context
 
 
 def _enter(context: object, **_: object) -> None:
-    record = _recorded()
-    if record and context is not record.context:
-        record.strangers += 1
+    record = current.get()
+    if record is None:
+        return
+    is_ours = isinstance(record, Exchange) and record.context is context
+    if not is_ours:
+        current.set(_Stranger(context, record))
 
 
 def _leave(context: object, http_response: AWSResponse | None = None, **_: object) -> None:
-    record = _recorded()
-    if record is None:
+    record = current.get()
+    if record is None or record.context is not context:
         return
-    if context is not record.context:
-        record.strangers -= 1
+    if isinstance(record, _Stranger):
+        current.set(record.interrupted)
         return
-    record.is_over = True
     answered = http_response.url if http_response else None
     if record.url and answered and _origin(record.url) != _origin(answered):
         record.stranger = answered
+
+
+def _choose_signer(signature_version: object, context: object, **_: object) -> str | None:
+    record = current.get()
+    is_ours = isinstance(record, Exchange) and record.context is context
+    return choose(signature_version) if is_ours else None
 
 
 def _begin_attempt(request: AWSPreparedRequest, **_: object) -> None:
@@ -137,7 +142,7 @@ def _begin_attempt(request: AWSPreparedRequest, **_: object) -> None:
         record.url = request.url
         # A later attempt may end without any answer.
         record.status = record.body = record.error = None
-        record.headers = {}
+        record.headers = _NO_HEADERS
 
 
 class _ResponseDict(TypedDict):
@@ -155,12 +160,12 @@ def _take_body(response_dict: _ResponseDict, **_: object) -> None:
     if record is None:
         return
     status, record.body = response_dict["status_code"], response_dict["body"]
-    record.status = status
-    record.headers = {name.lower(): value for name, value in response_dict["headers"].items()}
+    record.status, record.headers = status, response_dict["headers"]
     if status < _HTTP_ERRORS_FROM:
         response_dict["body"] = b"{}"
     else:
-        record.error = read_error(status, record.headers, record.body)
+        headers = {name.lower(): value for name, value in record.headers.items()}
+        record.error = read_error(status, headers, record.body)
         response_dict["body"] = orjson.dumps(
             {"__type": record.error.code, "message": record.error.message}
         )

@@ -9,19 +9,14 @@ aiobotocore does not, and is left as it is.
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
-from aiobotocore.config import AioConfig
 from aiobotocore.httpsession import AIOHTTPSession
-
-from fsxcopy_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import aiohttp
     from aiobotocore.httpsession import _Requester
-    from aiobotocore.session import AioSession
-    from botocore.config import Config
 
 
 class _NoRedirects:
@@ -32,8 +27,8 @@ class _NoRedirects:
     def __init__(self, session: _Requester) -> None:
         self._session = session
 
-    async def request(self, method: str, **options: Any) -> aiohttp.ClientResponse:
-        return await self._session.request(method, **{**options, "allow_redirects": False})
+    def request(self, method: str, **options: Any) -> Awaitable[aiohttp.ClientResponse]:
+        return self._session.request(method, **{**options, "allow_redirects": False})
 
 
 class NoRedirectSession(AIOHTTPSession):
@@ -55,44 +50,3 @@ def without_redirects(session_class: type) -> type:
     if is_safe or not issubclass(session_class, AIOHTTPSession):
         return session_class
     return type(session_class.__name__, (NoRedirectSession, session_class), {})
-
-
-def careful_config(session: AioSession, config: Config | None) -> AioConfig:
-    """
-    Return *config* with redirects off and the loader's files read off the event loop.
-
-    Raises:
-        ConfigurationError: the setting would be lost in aiobotocore's merge with the
-            session's default client config.
-    """
-    careful = copy.copy(config) if isinstance(config, AioConfig) else _from_plain(config)
-    default = session.get_default_client_config()
-    chosen = careful.http_session_cls
-    if chosen is AIOHTTPSession and isinstance(default, AioConfig):
-        chosen = default.http_session_cls
-    chosen = without_redirects(chosen)
-    careful.http_session_cls = chosen
-    careful.warm_up_loader_caches = True
-    if default is None:
-        return careful
-    # The session merges its default with what it is given, and keeps only what was
-    # given to a constructor; some versions of aiobotocore do not even keep that.
-    keeping = AioConfig(http_session_cls=chosen, warm_up_loader_caches=True).merge(careful)
-    if _session_class_after_merge(default, keeping) is not chosen:
-        raise ConfigurationError(
-            "session: its default client config would switch redirects on, as this version of "
-            "aiobotocore merges it; give it as config= instead"
-        )
-    return keeping
-
-
-def _session_class_after_merge(default: Config, keeping: AioConfig) -> object:
-    try:
-        merged = default.merge(keeping)
-    except TypeError:  # a plain botocore Config, which takes no options of aiobotocore
-        return None
-    return getattr(merged, "http_session_cls", None)
-
-
-def _from_plain(config: Config | None) -> AioConfig:
-    return AioConfig() if config is None else AioConfig().merge(config)

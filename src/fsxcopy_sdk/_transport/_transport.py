@@ -17,9 +17,9 @@ from botocore.exceptions import ClientError
 from fsxcopy_sdk._arguments import Faults
 from fsxcopy_sdk._convert import Answer
 from fsxcopy_sdk._faults import ErrorDocument, service_error
-from fsxcopy_sdk._transport._exchange import Exchange, exchange, observe
+from fsxcopy_sdk._transport._exchange import Exchange, current, observe
 from fsxcopy_sdk._transport._failures import translate
-from fsxcopy_sdk._transport._no_redirects import careful_config
+from fsxcopy_sdk._transport._starting import prepare
 from fsxcopy_sdk.errors import FsxCopyError, ResponseDecodingError
 from fsxcopy_sdk.models import ResponseMetadata
 
@@ -82,13 +82,16 @@ class Transport:
         request: Mapping[str, object],
         pending: Awaitable[Mapping[str, object]],
     ) -> Answer:
-        with exchange(operation, request) as record:
-            try:
-                parsed = await pending
-            except Exception as error:
-                ours = _failure(operation, record, error)
-                _log.debug("%s: %s, attempts %d", operation, type(ours).__name__, record.attempts)
-                raise ours from error
+        record = Exchange(operation, request)
+        token = current.set(record)
+        try:
+            parsed = await pending
+        except Exception as error:
+            ours = _failure(operation, record, error)
+            _log.debug("%s: %s, attempts %d", operation, type(ours).__name__, record.attempts)
+            raise ours from error
+        finally:
+            current.reset(token)
         if record.stranger:
             raise _stranger_answered(operation, record, record.stranger)
         metadata = _metadata(record, parsed.get("ResponseMetadata"))
@@ -114,12 +117,9 @@ async def open_transport(
     """
     _check_types(region, session, endpoint_url, config)
     try:
-        session = AioSession() if session is None else session
+        session, careful = await prepare(session, config)
         context = session.create_client(
-            "fsx",
-            region_name=region,
-            endpoint_url=endpoint_url,
-            config=careful_config(session, config),
+            "fsx", region_name=region, endpoint_url=endpoint_url, config=careful
         )
         raw = await context.__aenter__()
     except FsxCopyError:

@@ -19,7 +19,7 @@ from fsxcopy_sdk._arguments import (
     seconds,
 )
 from fsxcopy_sdk._convert import from_answer
-from fsxcopy_sdk._paging import every_backup
+from fsxcopy_sdk._paging import stream_backups
 from fsxcopy_sdk._schedule import WaitSchedule
 from fsxcopy_sdk.client._open import OpenClient
 from fsxcopy_sdk.errors import BackupNotFound, CallError, FsxCopyError
@@ -182,6 +182,9 @@ class FsxCopyClient(OpenClient):
         """
         Yield every backup that passes the filters, page by page of *max_results*.
 
+        The next page is fetched while one is consumed. A loop that may end early should
+        close the iterator, as with `contextlib.aclosing`: that ends the call on its way.
+
         Raises:
             InvalidArguments: arguments break rules; nothing was sent.
             RepeatedNextToken: a page leads back to an earlier one.
@@ -191,8 +194,9 @@ class FsxCopyClient(OpenClient):
         request = describe_backups_request(
             backup_ids=None, filters=filters, max_results=max_results, next_token=None
         )
-        async for backup in every_backup(self._page, request):
-            yield backup
+        async with aclosing(stream_backups(self._page, request)) as backups:
+            async for backup in backups:
+                yield backup
 
     async def delete_backup(
         self, backup_id: str, *, client_request_token: str | None = None

@@ -5,11 +5,14 @@ What `DescribeBackups` is asked for.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import attrs
 
 from fsxcopy_sdk.enums import FilterName
-from fsxcopy_sdk.errors import InvalidArguments
+
+if TYPE_CHECKING:
+    from fsxcopy_sdk.errors import InvalidArguments
 
 
 def _to_name(name: str) -> FilterName:
@@ -27,6 +30,8 @@ def _to_tuple(values: Iterable[str]) -> tuple[str, ...]:
 
 
 def _invalid(name: str, rule: str, found: object) -> InvalidArguments:
+    from fsxcopy_sdk.errors import InvalidArguments  # noqa: PLC0415 - a third of the import
+
     fault = f"{name}: must be {rule}, not a value of {type(found)}"
     return InvalidArguments(fault, (fault,))
 

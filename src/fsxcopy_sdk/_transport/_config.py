@@ -1,0 +1,84 @@
+"""
+The config of the clients that this package makes: the user's, and what it lacks.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+
+from aiobotocore.config import AioConfig
+from aiobotocore.httpsession import AIOHTTPSession
+from aiobotocore.session import AioSession
+from botocore.config import Config
+
+from fsxcopy_sdk._transport._no_redirects import without_redirects
+from fsxcopy_sdk.errors import ConfigurationError
+
+# What botocore allows there; what comes from the environment must not end the header.
+_NOT_IN_AN_APP_ID = re.compile(r"[^\w!#$%&'*+\-.^`|~]", re.ASCII)
+
+
+def careful_config(session: AioSession, config: Config | None) -> AioConfig:
+    """
+    Return *config* with redirects off, and without what would cost time in every call.
+
+    Raises:
+        ConfigurationError: the setting would be lost in aiobotocore's merge with the
+            session's default client config.
+    """
+    default = session.get_default_client_config()
+    careful = copy.copy(config) if isinstance(config, AioConfig) else _from_plain(config)
+    chosen = careful.http_session_cls
+    if chosen is AIOHTTPSession and isinstance(default, AioConfig):
+        chosen = default.http_session_cls
+    ours = AioConfig(
+        http_session_cls=without_redirects(chosen),
+        # Our own checks of the arguments are stricter.
+        parameter_validation=False,
+        # botocore would put its own together twice in every call.
+        user_agent=_user_agent(session, [careful, default]),
+    )
+    if default is None:
+        careful.http_session_cls = ours.http_session_cls
+        careful.parameter_validation = ours.parameter_validation
+        careful.user_agent = ours.user_agent
+        return careful
+    # The session merges its default with what it is given, and keeps only what was
+    # given to a constructor; some versions of aiobotocore do not even keep that.
+    merged = careful.merge(ours)
+    if _session_class_after_merge(default, merged) is not ours.http_session_cls:
+        raise ConfigurationError(
+            "session: its default client config would switch redirects on, as this version of "
+            "aiobotocore merges it; give it as config= instead"
+        )
+    return merged
+
+
+def _session_class_after_merge(default: Config, careful: AioConfig) -> object:
+    try:
+        merged = default.merge(careful)
+    except TypeError:  # a plain botocore Config, which takes no options of aiobotocore
+        return None
+    return getattr(merged, "http_session_cls", None)
+
+
+def _from_plain(config: Config | None) -> AioConfig:
+    return AioConfig() if config is None else AioConfig().merge(config)
+
+
+def _user_agent(session: AioSession, configs: list[Config | None]) -> str:
+    """
+    Say who calls, in one text for the life of a client.
+
+    It is the session's text with this package's name and the id of the application, both
+    of which AWS's tools write this way. botocore adds what else the user wants added.
+    """
+    given = [config for config in configs if config is not None]
+    for config in given:
+        if config.user_agent is not None:
+            return config.user_agent
+    text = session.user_agent().removesuffix(f" {session.user_agent_extra}") + " lib/fsxcopy-sdk"
+    app_id = next((one.user_agent_appid for one in given if one.user_agent_appid), None)
+    app_id = app_id or session.get_config_variable("user_agent_appid")
+    return f"{text} app/{_NOT_IN_AN_APP_ID.sub('-', app_id)}" if app_id else text

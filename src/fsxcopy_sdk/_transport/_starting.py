@@ -1,0 +1,95 @@
+"""
+What is read before a client can be made, read off the event loop.
+
+botocore describes services and endpoints in JSON files, of more than a megabyte, which
+it reads for every session anew and on the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from functools import cache
+
+import anyio.to_thread
+import orjson
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession
+from botocore.config import Config
+from botocore.loaders import JSONFileLoader, Loader, create_loader
+
+from fsxcopy_sdk._event_loop import runs_on_asyncio
+from fsxcopy_sdk._transport._config import careful_config
+
+# All that making a client of FSx reads; the last is for the retries of mode "legacy".
+_GENERAL = ("endpoints", "partitions", "sdk-default-configuration", "_retry")
+_OF_THE_SERVICE = ("service-2", "endpoint-rule-set-1")
+
+
+async def prepare(
+    session: AioSession | None, config: Config | None
+) -> tuple[AioSession, AioConfig]:
+    """
+    Return a session that has read its files, and the config for a client of it.
+
+    Raises:
+        ConfigurationError: as in `careful_config`.
+        Exception: what botocore raises, of a profile that is not there say.
+    """
+    if runs_on_asyncio():
+        # anyio would load its backend first, and that on the event loop: 10 to 20 ms.
+        return await asyncio.to_thread(_prepare, session, config)
+    return await anyio.to_thread.run_sync(_prepare, session, config)
+
+
+def _prepare(session: AioSession | None, config: Config | None) -> tuple[AioSession, AioConfig]:
+    session = _own_session() if session is None else session
+    loader: Loader = session.get_component("data_loader")
+    for name in _GENERAL:
+        loader.load_data_with_path(name)
+    for name in _OF_THE_SERVICE:
+        loader.load_service_model("fsx", name, api_version=None)
+    return session, careful_config(session, config)
+
+
+def _own_session() -> AioSession:
+    """
+    Make a session as aiobotocore does, but with the files that another one has read.
+
+    Environment, profiles and credentials are its own, as they are at this time.
+    """
+    session = AioSession()
+    loader = _loader(session.get_config_variable("data_path"))
+    session.register_component("data_loader", loader)
+    return session
+
+
+@cache
+def _loader(data_path: str | None) -> Loader:
+    """
+    Make the one loader for a search path, which keeps what the files say.
+
+    botocore fills in defaults there, as it does for all clients of one session; neither
+    the environment nor credentials have any part in it.
+    """
+    loader = create_loader(data_path)
+    loader.file_loader = _Files()
+    return loader
+
+
+class _Files(JSONFileLoader):
+    """
+    botocore's way to its files, with a parser that holds the event loop up less.
+    """
+
+    def load_file(self, file_path: str) -> object:
+        """
+        Return what a file says whose path is given without ending; None without one.
+        """
+        for ending, opened in ((".json", open), (".json.gz", gzip.open)):
+            try:
+                with opened(file_path + ending, "rb") as file:
+                    return orjson.loads(file.read())
+            except FileNotFoundError:
+                continue
+        return None

@@ -1,0 +1,19 @@
+class JSONFileLoader:
+    def load_file(self, file_path: str) -> object: ...
+
+class Loader:
+    file_loader: JSONFileLoader
+    def __init__(
+        self,
+        extra_search_paths: list[str] | None = None,
+        file_loader: JSONFileLoader | None = None,
+        cache: object = None,
+        include_default_search_paths: bool = True,
+        include_default_extras: bool = True,
+    ) -> None: ...
+    def load_data_with_path(self, name: str) -> tuple[object, str]: ...
+    def load_service_model(
+        self, service_name: str, type_name: str, api_version: str | None = None
+    ) -> object: ...
+
+def create_loader(search_path_string: str | None = None) -> Loader: ...

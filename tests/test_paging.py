@@ -1,0 +1,468 @@
+"""
+Pages become one stream, and the next one is on its way while one is consumed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import tracemalloc
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeAlias
+
+import anyio
+import anyio.lowlevel
+import attrs
+import pytest
+import trio
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsxcopy_sdk import (
+    Backup,
+    BackupLifecycle,
+    BackupType,
+    DescribeBackupsResponse,
+    FsxCopyClient,
+    RepeatedNextToken,
+    ResponseMetadata,
+    Throttled,
+)
+from fsxcopy_sdk._paging import Fetch, every_backup, stream_backups
+from fsxcopy_sdk.testing import Fault, LocalFsx
+
+if TYPE_CHECKING:
+    from types_aiobotocore_fsx.type_defs import DescribeBackupsRequestTypeDef
+
+METADATA = ResponseMetadata(request_id="r", http_status=200, attempts=1)
+
+_Main: TypeAlias = Callable[[], Coroutine[object, object, None]]
+
+
+def _backup(number: int) -> Backup:
+    return Backup(
+        backup_id=f"backup-{number:08x}",
+        lifecycle=BackupLifecycle.AVAILABLE,
+        type=BackupType.USER_INITIATED,
+        creation_time=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+
+@attrs.define
+class Pages:
+    """
+    A listing of pages of *size* backups, whose calls can be held up or fail.
+    """
+
+    size: int
+    count: int
+    fails: Exception | None = None
+    """What is wrong with all pages but the first."""
+    held: anyio.Event | None = None
+    """What all pages but the first wait for."""
+    asked: list[int] = attrs.field(factory=list)
+    answered: list[int] = attrs.field(factory=list)
+    ended: list[int] = attrs.field(factory=list)
+
+    async def fetch(self, request: DescribeBackupsRequestTypeDef) -> DescribeBackupsResponse:
+        page = int(request.get("NextToken", "0"))
+        self.asked.append(page)
+        try:
+            await anyio.lowlevel.checkpoint()
+            if page and self.held:
+                await self.held.wait()
+            if page and self.fails:
+                raise self.fails
+            self.answered.append(page)
+        finally:
+            self.ended.append(page)
+        backups = tuple(_backup(page * self.size + number) for number in range(self.size))
+        following = str(page + 1) if page + 1 < self.count else None
+        return DescribeBackupsResponse(backups=backups, next_token=following, metadata=METADATA)
+
+
+async def _settle() -> None:
+    for _ in range(10):
+        await anyio.lowlevel.checkpoint()
+
+
+def _on_asyncio(main: _Main) -> None:
+    async def checked() -> None:
+        await main()
+        await _settle()
+        assert {asyncio.current_task()} == asyncio.all_tasks()
+
+    asyncio.run(checked())
+
+
+def _on_trio(main: _Main) -> None:
+    trio.run(main)
+
+
+on_every_loop = pytest.mark.parametrize("run", [_on_asyncio, _on_trio], ids=["asyncio", "trio"])
+Run: TypeAlias = Callable[[_Main], None]
+every_way = pytest.mark.parametrize("backups_of", [every_backup, stream_backups])
+Stream: TypeAlias = Callable[
+    [Fetch, "DescribeBackupsRequestTypeDef"], AsyncGenerator[Backup, None]
+]
+
+
+@on_every_loop
+@every_way
+def test_every_backup_comes_once_and_in_order(run: Run, backups_of: Stream) -> None:
+    """
+    Pages are asked for one after the other, each once, and the request is left alone.
+    """
+    pages = Pages(size=3, count=4)
+    request: DescribeBackupsRequestTypeDef = {"MaxResults": 3}
+    found: list[str] = []
+
+    async def main() -> None:
+        found.extend([one.backup_id async for one in backups_of(pages.fetch, request)])
+
+    run(main)
+
+    assert [f"backup-{number:08x}" for number in range(12)] == found
+    assert [0, 1, 2, 3] == pages.asked
+    assert {"MaxResults": 3} == request
+
+
+@on_every_loop
+def test_the_next_page_comes_while_one_is_consumed(run: Run) -> None:
+    """
+    With the first backup in hand the second page is fetched, but not the third.
+    """
+    pages = Pages(size=2, count=3)
+
+    async def main() -> None:
+        async with aclosing(stream_backups(pages.fetch, {})) as backups:
+            await anext(backups)
+            await _settle()
+            assert [0, 1] == pages.answered
+            assert [0, 1] == pages.asked
+
+    run(main)
+
+
+async def test_the_service_sees_the_next_request_early(
+    client: FsxCopyClient, fsx: LocalFsx
+) -> None:
+    """
+    Over HTTP too the second page is asked for before the first is consumed.
+    """
+    for _ in range(6):
+        fsx.add_backup("us-west-2")
+
+    async with aclosing(client.iter_backups(max_results=2)) as backups:
+        await anext(backups)
+        with anyio.fail_after(5):
+            while fsx.calls["DescribeBackups"] < 2:
+                await anyio.lowlevel.checkpoint()
+        rest = [backup async for backup in backups]
+
+    assert 5 == len(rest)
+    assert 3 == fsx.calls["DescribeBackups"]
+
+
+@on_every_loop
+def test_nobody_else_pays_for_a_page_ahead(run: Run) -> None:
+    """
+    Where pages are not streamed, as for waits, the second is asked for when it is needed.
+    """
+    pages = Pages(size=1, count=2)
+
+    async def main() -> None:
+        async with aclosing(every_backup(pages.fetch, {})) as backups:
+            await anext(backups)
+            await _settle()
+            assert [0] == pages.asked
+
+    run(main)
+
+
+@on_every_loop
+def test_an_error_is_raised_when_its_page_is_reached(run: Run) -> None:
+    """
+    The backups of the page before come first, then the error, once and as it was.
+    """
+    error = Throttled("slow down")
+    pages = Pages(size=2, count=3, fails=error)
+    found: list[str] = []
+    raised: list[Exception] = []
+
+    async def main() -> None:
+        backups = stream_backups(pages.fetch, {})
+        try:
+            async for backup in backups:
+                await _settle()
+                found.append(backup.backup_id)
+        except Throttled as caught:
+            raised.append(caught)
+        assert [] == [backup async for backup in backups]
+
+    run(main)
+
+    assert ["backup-00000000", "backup-00000001"] == found
+    assert [error] == raised
+    assert [0, 1] == pages.asked
+
+
+async def test_an_error_of_the_service_is_raised_when_its_page_is_reached(
+    client: FsxCopyClient, fsx: LocalFsx
+) -> None:
+    """
+    A fault of the second page does not spoil the first.
+    """
+    for _ in range(4):
+        fsx.add_backup("us-west-2")
+    seen = 0
+
+    with pytest.raises(Throttled):
+        async for _ in client.iter_backups(max_results=2):
+            if not seen:
+                fsx.inject(Fault.throttling())
+            seen += 1
+
+    assert 2 == seen
+
+
+@on_every_loop
+def test_an_error_of_a_page_that_is_not_reached_is_nobody_s(run: Run) -> None:
+    """
+    Who stops early hears nothing of a page that was not wanted.
+    """
+    pages = Pages(size=2, count=2, fails=Throttled("slow down"))
+
+    async def main() -> None:
+        async with aclosing(stream_backups(pages.fetch, {})) as backups:
+            await anext(backups)
+            await _settle()
+
+    run(main)
+
+    assert [0, 1] == pages.ended
+
+
+@on_every_loop
+@pytest.mark.parametrize("begun", [True, False], ids=["begun", "not yet begun"])
+def test_closing_early_ends_the_call_on_its_way(run: Run, begun: bool) -> None:
+    """
+    When the iterator is closed, the call has ended, whether it had begun or not.
+    """
+    pages = Pages(size=2, count=2)
+
+    async def main() -> None:
+        pages.held = anyio.Event()
+        backups = stream_backups(pages.fetch, {})
+        await anext(backups)
+        if begun:
+            await _settle()
+        with anyio.fail_after(5):
+            await backups.aclose()
+        assert pages.asked == pages.ended
+        assert [0] == pages.answered
+
+    run(main)
+
+
+@on_every_loop
+def test_a_timeout_in_the_loop_is_the_users(run: Run) -> None:
+    """
+    A cancel scope around the loop ends the wait for a page, and its call too.
+    """
+    pages = Pages(size=1, count=2)
+
+    async def main() -> None:
+        pages.held = anyio.Event()
+        with anyio.CancelScope() as scope:
+            async with aclosing(stream_backups(pages.fetch, {})) as backups:
+                async for _ in backups:
+                    await _settle()
+                    scope.deadline = anyio.current_time()
+        assert scope.cancelled_caught
+        assert [0, 1] == pages.ended
+
+    run(main)
+
+
+@on_every_loop
+def test_a_scope_in_the_loop_is_the_users(run: Run) -> None:
+    """
+    What a consumer cancels between two backups is its own code, not a page.
+    """
+    pages = Pages(size=2, count=2)
+    found: list[str] = []
+
+    async def main() -> None:
+        async for backup in stream_backups(pages.fetch, {}):
+            with anyio.CancelScope() as scope:
+                scope.cancel()
+                await anyio.sleep_forever()
+            found.append(backup.backup_id)
+
+    run(main)
+
+    assert 4 == len(found)
+
+
+def test_an_iterator_that_is_dropped_ends_its_call() -> None:
+    """
+    Who leaves the loop without closing the iterator leaves no task behind.
+    """
+    pages = Pages(size=2, count=2)
+
+    async def main() -> None:
+        pages.held = anyio.Event()
+        async for _ in stream_backups(pages.fetch, {}):
+            await _settle()
+            break
+        gc.collect()
+
+    _on_asyncio(main)
+
+    assert [0, 1] == pages.ended
+
+
+@pytest.mark.parametrize("is_open", [True, False], ids=["open", "closed"])
+async def test_the_client_may_be_closed_first(
+    fsx: LocalFsx, client: FsxCopyClient, is_open: bool
+) -> None:
+    """
+    An iterator that outlives its client ends with an error or early, and quietly.
+    """
+    for _ in range(4):
+        fsx.add_backup("us-west-2")
+    backups = client.iter_backups(max_results=2)
+    await anext(backups)
+
+    await client.__aexit__()
+
+    if is_open:
+        await anext(backups)
+    await backups.aclose()
+
+
+def test_a_page_whose_task_was_cancelled_is_fetched_again() -> None:
+    """
+    Whoever cancels all tasks but the consumer's does not cancel the consumer.
+    """
+    pages = Pages(size=1, count=2)
+
+    async def main() -> None:
+        pages.held = anyio.Event()
+        async with aclosing(stream_backups(pages.fetch, {})) as backups:
+            await anext(backups)
+            await _settle()
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+            await _settle()
+            pages.held.set()
+            assert "backup-00000001" == (await anext(backups)).backup_id
+
+    _on_asyncio(main)
+
+    assert [0, 1, 1] == pages.asked
+
+
+@on_every_loop
+def test_a_page_is_fetched_in_the_consumers_context(run: Run) -> None:
+    """
+    What a consumer keeps in context variables, a trace say, holds for every call.
+    """
+    trace: ContextVar[str] = ContextVar("trace", default="none")
+    pages = Pages(size=1, count=2)
+    traces: list[str] = []
+
+    async def fetch(request: DescribeBackupsRequestTypeDef) -> DescribeBackupsResponse:
+        traces.append(trace.get())
+        return await pages.fetch(request)
+
+    async def main() -> None:
+        trace.set("the consumer's")
+        assert 2 == len([backup async for backup in stream_backups(fetch, {})])
+
+    run(main)
+
+    assert ["the consumer's"] * 2 == traces
+
+
+@every_way
+async def test_a_listing_without_an_end_is_noticed(backups_of: Stream) -> None:
+    """
+    A token that was seen before is an error, after the page that has it.
+    """
+    found: list[str] = []
+
+    async def fetch(request: DescribeBackupsRequestTypeDef) -> DescribeBackupsResponse:
+        page = int(request.get("NextToken", "0"))
+        token = {0: "1", 1: "2", 2: "1"}[page]
+        return DescribeBackupsResponse(
+            backups=(_backup(page),), next_token=token, metadata=METADATA
+        )
+
+    with pytest.raises(RepeatedNextToken) as caught:
+        async for backup in backups_of(fetch, {}):
+            found.append(backup.backup_id)  # noqa: PERF401 - what comes before the error counts
+
+    assert ["backup-00000000", "backup-00000001", "backup-00000002"] == found
+    assert "1" == caught.value.next_token
+
+
+@every_way
+@given(before=st.integers(0, 12), circle=st.integers(1, 12))
+def test_a_circle_of_any_length_is_noticed(backups_of: Stream, before: int, circle: int) -> None:
+    """
+    However late it begins and however long it is, it is walked three times at most.
+    """
+    pages = Pages(size=1, count=1)
+
+    async def fetch(request: DescribeBackupsRequestTypeDef) -> DescribeBackupsResponse:
+        page = await pages.fetch({})
+        number = int(request.get("NextToken", "0")) + 1
+        token = str(number if number < before + circle else before)
+        return attrs.evolve(page, next_token=token)
+
+    async def main() -> None:
+        with pytest.raises(RepeatedNextToken):
+            async for _ in backups_of(fetch, {}):
+                pass
+
+    asyncio.run(main())
+
+    assert len(pages.asked) <= before + 3 * (before + circle) + 1
+
+
+async def _peak(count: int) -> int:
+    """
+    Return how many bytes are held at most while *count* pages are consumed.
+    """
+    pages = Pages(size=100, count=count)
+
+    async def fetch(request: DescribeBackupsRequestTypeDef) -> DescribeBackupsResponse:
+        page = await pages.fetch(request)
+        for kept in (pages.asked, pages.answered, pages.ended):
+            kept.clear()
+        return page
+
+    gc.collect()
+    tracemalloc.start()
+    try:
+        async for _ in stream_backups(fetch, {}):
+            pass
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+async def test_memory_does_not_grow_with_the_listing() -> None:
+    """
+    Twenty thousand backups take no more memory than two thousand.
+    """
+    await _peak(3)  # what is made once
+
+    few, many = await _peak(20), await _peak(200)
+
+    assert many < few * 1.25  # ten times as many backups; the rest is chance

@@ -1,0 +1,292 @@
+"""
+A client starts without holding the event loop up, and takes from a session what it needs.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TypeAlias
+
+import anyio
+import pytest
+import trio
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession
+from botocore.loaders import JSONFileLoader, Loader
+
+from fsxcopy_sdk import ConfigurationError, FsxCopyClient
+from fsxcopy_sdk._transport import direct_config, isolated_session
+from fsxcopy_sdk._transport._exchange import _origin
+from fsxcopy_sdk._transport._starting import _loader, prepare
+from fsxcopy_sdk.testing import EXAMPLE_REGION, LocalFsx
+
+_READ_FOR_A_CLIENT = {
+    "_retry",
+    "endpoint-rule-set-1",
+    "endpoints",
+    "partitions",
+    "sdk-default-configuration",
+    "service-2",
+}
+
+_MERGE_KEEPS = AioConfig(warm_up_loader_caches=True).merge(AioConfig()).warm_up_loader_caches
+"""Whether this version of aiobotocore keeps its own options; the lowest one does not."""
+
+Main: TypeAlias = Callable[[], Coroutine[object, object, None]]
+Run: TypeAlias = Callable[[Main], None]
+
+
+class _Watched(JSONFileLoader):
+    """
+    botocore's way to its files, which says what is read, and in which thread.
+    """
+
+    def __init__(self) -> None:
+        self.read: list[tuple[str, threading.Thread]] = []
+
+    def load_file(self, file_path: str) -> object:
+        self.read.append((Path(file_path).name, threading.current_thread()))
+        return super().load_file(file_path)
+
+
+def _watch(session: AioSession) -> _Watched:
+    watched = _Watched()
+    session.register_component("data_loader", Loader(file_loader=watched))
+    return watched
+
+
+@pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
+async def test_no_file_is_read_on_the_event_loop(session: AioSession, mode: str) -> None:
+    """
+    What botocore reads for a client is read in another thread, and no more than that.
+    """
+    watched = _watch(session)
+
+    async with FsxCopyClient(
+        "us-west-2", session=session, config=AioConfig(retries={"mode": mode})
+    ):
+        pass
+
+    assert threading.main_thread() not in {thread for _, thread in watched.read}
+    assert {name for name, _ in watched.read if "extras" not in name} >= _READ_FOR_A_CLIENT
+    assert not [name for name, _ in watched.read if name.startswith(("paginators", "examples"))]
+
+
+async def test_a_session_serves_many_regions(session: AioSession) -> None:
+    """
+    The second client of a session reads nothing.
+    """
+    watched = _watch(session)
+    async with FsxCopyClient("us-west-2", session=session):
+        watched.read.clear()
+
+    async with FsxCopyClient("eu-central-1", session=session):
+        pass
+
+    assert [] == watched.read
+
+
+async def test_clients_without_a_session_share_the_files_alone() -> None:
+    """
+    Each has a session of its own, for the environment as it is; the files are read once.
+    """
+    first, _ = await prepare(None, None)
+    second, _ = await prepare(None, None)
+
+    assert first is not second
+    assert first.get_component("data_loader") is second.get_component("data_loader")
+    assert first.get_component("config_store") is not second.get_component("config_store")
+
+
+async def test_the_users_session_keeps_its_loader(session: AioSession) -> None:
+    """
+    A session that was given is used as it is.
+    """
+    loader = session.get_component("data_loader")
+
+    used, _ = await prepare(session, None)
+
+    assert session is used
+    assert loader is session.get_component("data_loader")
+    assert JSONFileLoader is type(loader.file_loader)
+
+
+async def test_the_environment_is_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A client sees the Region of the environment as it is when the client is opened.
+    """
+    regions = []
+    for region in ("us-west-2", "eu-central-1"):
+        monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+        async with FsxCopyClient() as client:
+            regions.append(client.region)
+
+    assert ["us-west-2", "eu-central-1"] == regions
+
+
+@pytest.mark.parametrize("name", sorted(_READ_FOR_A_CLIENT))
+def test_files_say_what_botocore_reads(name: str) -> None:
+    """
+    The quicker parser gives the same data, compressed or not.
+    """
+    ours = _loader.__wrapped__(None)  # nobody else's, so that nothing was filled in yet
+    path = name if "-" not in name or name.startswith("sdk") else f"fsx/2018-03-01/{name}"
+
+    assert Loader().load_data(path) == ours.load_data(path)
+
+
+async def test_models_of_the_user_are_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """
+    AWS_DATA_PATH has its say, for each of its values.
+    """
+    (tmp_path / "mine.json.gz").write_bytes(gzip.compress(json.dumps({"is": "mine"}).encode()))
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
+    session, _ = await prepare(None, None)
+    monkeypatch.delenv("AWS_DATA_PATH")
+    other, _ = await prepare(None, None)
+
+    assert {"is": "mine"} == session.get_component("data_loader").load_data("mine")
+    assert other.get_component("data_loader") is not session.get_component("data_loader")
+
+
+@pytest.mark.parametrize("run", [anyio.run, trio.run], ids=["asyncio", "trio"])
+def test_what_goes_wrong_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    An error from the other thread arrives, on every event loop.
+    """
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+
+    async def main() -> None:
+        with pytest.raises(ConfigurationError, match="nobody"):
+            await FsxCopyClient("us-west-2").__aenter__()
+
+    run(main)
+
+
+async def _user_agent(fsx: LocalFsx, session: AioSession, config: AioConfig) -> str:
+    async with FsxCopyClient(
+        "us-west-2", session=session, endpoint_url=fsx.endpoint_url, config=config
+    ) as client:
+        await client.describe_backups()
+    return fsx.requests[-1].headers["user-agent"]
+
+
+async def test_requests_say_who_calls(fsx: LocalFsx, session: AioSession) -> None:
+    """
+    The User-Agent names aiobotocore, Python, the system, this package and botocore once.
+    """
+    session.user_agent_name = "my-tool"
+
+    text = await _user_agent(fsx, session, AioConfig(user_agent_extra="job/7"))
+
+    products = [product.partition("/")[0] for product in text.split()]
+    assert ["my-tool", "Python", "Linux", "lib", "botocore", "job"] == products
+
+
+@pytest.mark.parametrize("source", ["config", "default", "environment"])
+async def test_requests_say_for_which_application(
+    fsx: LocalFsx, session: AioSession, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    """
+    The application's id is sent from wherever it is configured, without foreign letters.
+    """
+    config = AioConfig(user_agent_appid="my app\r\nX-Evil: 1") if source == "config" else None
+    if source == "environment":
+        monkeypatch.setenv("AWS_SDK_UA_APP_ID", "my app\r\nX-Evil: 1")
+    if source == "default":
+        if not _MERGE_KEEPS:
+            pytest.skip("this aiobotocore forgets it")
+        session.set_default_client_config(AioConfig(user_agent_appid="my app\r\nX-Evil: 1"))
+
+    _, careful = await prepare(session, config)
+
+    assert careful.user_agent is not None
+    assert careful.user_agent.endswith(" app/my-app--X-Evil--1")
+
+
+async def test_a_user_agent_of_the_user_is_sent(fsx: LocalFsx, session: AioSession) -> None:
+    """
+    A config's own User-Agent comes first, with what botocore adds.
+    """
+    text = await _user_agent(fsx, session, AioConfig(user_agent="mine/1"))
+
+    assert ["mine", "botocore"] == [product.partition("/")[0] for product in text.split()]
+
+
+@pytest.mark.skipif(not _MERGE_KEEPS, reason="this aiobotocore forgets it")
+async def test_a_user_agent_of_the_sessions_default_is_kept(session: AioSession) -> None:
+    """
+    The default client config of a session has its say too.
+    """
+    session.set_default_client_config(AioConfig(user_agent="mine/1"))
+
+    _, careful = await prepare(session, None)
+
+    assert "mine/1" == careful.user_agent
+
+
+async def test_an_isolated_session_takes_nothing_from_the_machine(
+    fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """
+    Neither a profile, nor files, nor a proxy come between it and the endpoint.
+    """
+    for name in ("config", "credentials"):
+        (tmp_path / name).write_text("[default]\naws_access_key_id = AKIDFILE\nregion = no\n")
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+
+    async with FsxCopyClient(
+        EXAMPLE_REGION,
+        session=isolated_session("AKIDEXAMPLE", "any"),
+        endpoint_url=fsx.endpoint_url,
+        config=direct_config(),
+    ) as client:
+        page = await client.describe_backups()
+
+    assert 1 == len(page.backups)
+    assert EXAMPLE_REGION == fsx.requests[-1].region
+
+
+async def test_a_proxy_of_the_machine_is_used_otherwise(
+    fsx: LocalFsx, session: AioSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    The proxy of the last test would have been noticed.
+    """
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    config = AioConfig(retries={"total_max_attempts": 1})
+
+    async with FsxCopyClient(
+        "us-west-2", session=session, endpoint_url=fsx.endpoint_url, config=config
+    ) as client:
+        with pytest.raises(Exception, match="127.0.0.1:9"):
+            await client.describe_backups()
+
+
+@pytest.mark.parametrize(
+    ("url", "other", "same"),
+    [
+        ("http://fsx.example/", "http://fsx.example:80/x", True),
+        ("https://fsx.example/", "https://fsx.example:443/x", True),
+        ("https://FSX.example/", "https://fsx.example/", True),
+        ("http://fsx.example/", "http://fsx.example:443/", False),
+        ("https://fsx.example/", "https://fsx.example:80/", False),
+        ("https://fsx.example/", "http://fsx.example/", False),
+        ("https://fsx.example/", "https://fsx.example.evil/", False),
+        ("https://fsx.example:8443/", "https://fsx.example/", False),
+    ],
+)
+def test_an_origin_is_scheme_host_and_port(url: str, other: str, same: bool) -> None:
+    """
+    A port that is the scheme's own may be left out; nothing else may differ.
+    """
+    assert same == (_origin(url) == _origin(other))
