@@ -29,14 +29,12 @@ class CallError(FsxCopyError):
         return f"{self.operation}: {self.message}" if self.operation else self.message
 
 
-@attrs.define(slots=False, eq=False)
 class NoAnswer(CallError):
     """
     No whole answer came; the service may or may not have accepted the request.
     """
 
 
-@attrs.define(slots=False, eq=False)
 class ConnectionFailed(NoAnswer):
     """
     The connection could not be made, or broke.
@@ -50,7 +48,6 @@ class ConnectionFailed(NoAnswer):
         return True
 
 
-@attrs.define(slots=False, eq=False)
 class RequestTimeout(NoAnswer, TimeoutError):
     """
     The connection or the answer took longer than the configured timeouts.
@@ -64,7 +61,6 @@ class RequestTimeout(NoAnswer, TimeoutError):
         return True
 
 
-@attrs.define(slots=False, eq=False)
 class CredentialsUnavailable(CallError):
     """
     No credentials were found, or they could not be loaded or renewed; nothing was sent.

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import attrs
 
-# All errors are `define(slots=False, eq=False)` with positional fields, not frozen:
-# BaseException pickles by `args`, which attrs fills with all fields in order.
+# Errors with fields are `define(slots=False, eq=False)`, positional and not frozen:
+# BaseException pickles by `args`, which attrs fills with all fields in order. Those
+# without fields of their own inherit all of it, and cost the import nothing.
 
 
 @attrs.define(slots=False, eq=False)
@@ -43,14 +44,12 @@ class InvalidArguments(FsxCopyError, ValueError):
     """One text for each fault: the argument's name and the rule."""
 
 
-@attrs.define(slots=False, eq=False)
 class ConfigurationError(FsxCopyError):
     """
     The client cannot be made or used as it is configured.
     """
 
 
-@attrs.define(slots=False, eq=False)
 class ClientClosed(FsxCopyError):
     """
     The client is not open: use it inside ``async with``.

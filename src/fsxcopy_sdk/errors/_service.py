@@ -41,28 +41,24 @@ class ServiceError(CallError):
         return f"{self.code}{where}: {self.message}"
 
 
-@attrs.define(slots=False, eq=False)
 class AccessDenied(ServiceError):
     """
     The caller lacks a permission.
     """
 
 
-@attrs.define(slots=False, eq=False)
 class ExpiredCredentials(ServiceError):
     """
     The session token behind the request is no longer valid.
     """
 
 
-@attrs.define(slots=False, eq=False)
 class InvalidCredentials(ServiceError):
     """
     The key is unknown, or its signature does not fit the request or the time.
     """
 
 
-@attrs.define(slots=False, eq=False)
 class ServiceUnavailable(ServiceError):
     """
     The service cannot answer for now.
@@ -76,7 +72,6 @@ class ServiceUnavailable(ServiceError):
         return True
 
 
-@attrs.define(slots=False, eq=False)
 class Throttled(ServiceError):
     """
     Too many requests in too short a time; there is one class for all such codes.
@@ -106,7 +101,6 @@ class BackupBeingCopied(ServiceError):
         return True
 
 
-@attrs.define(slots=False, eq=False)
 class BackupInProgress(ServiceError):
     """
     Another backup of the same file system is being made.
@@ -120,7 +114,6 @@ class BackupInProgress(ServiceError):
         return True
 
 
-@attrs.define(slots=False, eq=False)
 class BackupNotFound(ServiceError):
     """
     There is no such backup in that Region and account.
@@ -143,14 +136,12 @@ class BackupRestoring(ServiceError):
         return True
 
 
-@attrs.define(slots=False, eq=False)
 class BadRequest(ServiceError):
     """
     The request breaks a rule of the service.
     """
 
 
-@attrs.define(slots=False, eq=False)
 class FileSystemNotFound(ServiceError):
     """
     There is no such file system.
@@ -166,35 +157,30 @@ class IncompatibleParameterError(ServiceError):
     parameter: str | None = None
 
 
-@attrs.define(slots=False, eq=False)
 class IncompatibleRegionForMultiAZ(ServiceError):
     """
     The destination Region has no room for a Multi-AZ file system.
     """
 
 
-@attrs.define(slots=False, eq=False)
 class InternalServerError(ServiceError):
     """
     The service failed.
     """
 
 
-@attrs.define(slots=False, eq=False)
 class InvalidDestinationKmsKey(ServiceError):
     """
     The key for the copy cannot be used.
     """
 
 
-@attrs.define(slots=False, eq=False)
 class InvalidRegion(ServiceError):
     """
     The source Region does not exist or cannot be copied from.
     """
 
 
-@attrs.define(slots=False, eq=False)
 class InvalidSourceKmsKey(ServiceError):
     """
     The key of the source cannot be used.
@@ -227,14 +213,12 @@ class SourceBackupUnavailable(ServiceError):
     backup_id: str | None = None
 
 
-@attrs.define(slots=False, eq=False)
 class UnsupportedOperation(ServiceError):
     """
     The backup is of a kind that cannot be copied.
     """
 
 
-@attrs.define(slots=False, eq=False)
 class VolumeNotFound(ServiceError):
     """
     There is no such volume.
