@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from fsxcopy_sdk._arguments import Duration, Tags
+    from fsxcopy_sdk._clock import Clock
     from fsxcopy_sdk._convert import from_dict, to_dict
     from fsxcopy_sdk._schedule import WaitSchedule
     from fsxcopy_sdk.client import FsxCopyClient
@@ -177,6 +179,7 @@ __all__ = [
     "BadRequest",
     "CallError",
     "ClientClosed",
+    "Clock",
     "ConfigurationError",
     "ConnectionFailed",
     "CopyBackupResponse",
@@ -191,6 +194,7 @@ __all__ = [
     "DiskIopsConfiguration",
     "DiskIopsConfigurationMode",
     "DriveCacheType",
+    "Duration",
     "ExpiredCredentials",
     "FileSystem",
     "FileSystemEndpoint",
@@ -264,6 +268,7 @@ __all__ = [
     "Status",
     "StorageType",
     "Tag",
+    "Tags",
     "Throttled",
     "TieringPolicy",
     "TieringPolicyName",
@@ -288,8 +293,11 @@ __all__ = [
 
 # Where the names live that are no types.
 _LAZY = {
+    "Clock": "fsxcopy_sdk._clock",
     "DEFAULT_MAX_WAIT": "fsxcopy_sdk.waiting",
+    "Duration": "fsxcopy_sdk._arguments",
     "FsxCopyClient": "fsxcopy_sdk.client",
+    "Tags": "fsxcopy_sdk._arguments",
     "WaitSchedule": "fsxcopy_sdk._schedule",
     "from_dict": "fsxcopy_sdk._convert",
     "to_dict": "fsxcopy_sdk._convert",

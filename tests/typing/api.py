@@ -29,10 +29,12 @@ from fsxcopy_sdk import (
     BackupRestoring,
     BackupType,
     CallError,
+    Clock,
     ConnectionFailed,
     CopyBackupResponse,
     DeleteBackupResponse,
     DescribeBackupsResponse,
+    Duration,
     FileSystem,
     FilterName,
     FsxCopyClient,
@@ -55,6 +57,7 @@ from fsxcopy_sdk import (
     SourceBackupUnavailable,
     Status,
     Tag,
+    Tags,
     Volume,
     WaitError,
     WaitSchedule,
@@ -496,6 +499,16 @@ def plain(backup: Backup, parsed: dict[str, object]) -> None:
     assert_type(from_dict(CopyBackupResponse, to_dict(backup)), CopyBackupResponse)
     to_dict("backup-1")  # type: ignore[arg-type]  # no model
     from_dict(str, parsed)  # type: ignore[type-var]  # no model
+
+
+def own_helpers(clock: Clock, tags: Tags, patience: Duration) -> FsxCopyClient:
+    """
+    What wraps the client can name the types of its arguments.
+    """
+    assert_type(clock.now(), float)
+    CopyRequest(source_backup_id="backup-03e3c82e0183b7b6b", tags=tags)
+    WaitSchedule(max_delay=patience)
+    return FsxCopyClient("us-west-2", clock=clock)
 
 
 def package() -> None:
