@@ -90,7 +90,10 @@ def copy_of(
     lineage: tuple[Tag, ...] = ()
     if policy is not None and source is not None:
         lineage = Lineage(
-            policy=policy, source_id=source.source_id, recovery_point=original.creation_time
+            policy=policy,
+            source_id=source.source_id,
+            backup_id=original.backup_id,
+            recovery_point=original.creation_time,
         ).tags
     begun = original.creation_time if days is None else NOW - timedelta(days=days)
     return Backup(

@@ -180,6 +180,7 @@ async def test_copies_carry_their_lineage(regions: Regions) -> None:
     (copy,) = regions.fsx.backups(WEST)
 
     assert [
+        {"Key": "fsxcopy:backup", "Value": copy["SourceBackupId"]},
         {"Key": "fsxcopy:policy", "Value": "nightly"},
         {"Key": "fsxcopy:source", "Value": FS},
         {"Key": "fsxcopy:source-time", "Value": "2026-11-01T00:00:00+00:00"},

@@ -93,14 +93,16 @@ def _add_old_copy(fsx: LocalFsx, file_system_id: str, month: int) -> None:
     """
     Put a copy into the destination that this policy made of a backup of that month.
     """
+    backup_id = f"backup-{month}{file_system_id.removeprefix('fs-')}"
     tags = {
         "fsxcopy:policy": "nightly",
         "fsxcopy:source": file_system_id,
+        "fsxcopy:backup": backup_id,
         "fsxcopy:source-time": f"2026-{month:02}-01T00:00:00+00:00",
     }
     fsx.add_backup(
         DESTINATION,
-        SourceBackupId=f"backup-{month}{file_system_id.removeprefix('fs-')}",
+        SourceBackupId=backup_id,
         SourceBackupRegion=SOURCE,
         FileSystem={"FileSystemId": file_system_id},
         Tags=[{"Key": key, "Value": value} for key, value in tags.items()],

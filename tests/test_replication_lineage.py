@@ -13,10 +13,15 @@ from replication_rig import NOW, backup
 from strategies import MODERATE
 
 from fsxcopy_sdk import Tag
-from fsxcopy_sdk.replication import POLICY_TAG, SOURCE_TAG, TIME_TAG
+from fsxcopy_sdk.replication import BACKUP_TAG, POLICY_TAG, SOURCE_TAG, TIME_TAG
 from fsxcopy_sdk.replication._lineage import Lineage
 
-WHOLE = {POLICY_TAG: "nightly", SOURCE_TAG: "fs-1", TIME_TAG: "2026-11-23T12:00:00+00:00"}
+WHOLE = {
+    POLICY_TAG: "nightly",
+    SOURCE_TAG: "fs-1",
+    BACKUP_TAG: "backup-1",
+    TIME_TAG: "2026-11-23T12:00:00+00:00",
+}
 
 
 def _read(tags: dict[str, str]) -> Lineage | None:
@@ -25,15 +30,17 @@ def _read(tags: dict[str, str]) -> Lineage | None:
 
 def test_lineage_is_read() -> None:
     """
-    The three tags tell policy, source and time, whatever other tags there are.
+    The four tags tell policy, source, backup and time, whatever other tags there are.
     """
-    expected = Lineage(policy="nightly", source_id="fs-1", recovery_point=NOW)
+    expected = Lineage(
+        policy="nightly", source_id="fs-1", backup_id="backup-1", recovery_point=NOW
+    )
 
     assert expected == _read({"Name": "x", **WHOLE})
 
 
 @pytest.mark.parametrize("key", WHOLE)
-def test_all_three_are_needed(key: str) -> None:
+def test_all_four_are_needed(key: str) -> None:
     """
     Somebody who takes one tag away takes the copy away from the policy.
     """
@@ -69,6 +76,11 @@ def test_tags_come_back(moment: datetime) -> None:
     """
     What is written is read again, to the microsecond.
     """
-    lineage = Lineage(policy="x", source_id="fs-1", recovery_point=moment.replace(tzinfo=UTC))
+    lineage = Lineage(
+        policy="x",
+        source_id="fs-1",
+        backup_id="backup-1",
+        recovery_point=moment.replace(tzinfo=UTC),
+    )
 
     assert lineage == _read({tag.key: tag.value for tag in lineage.tags})

@@ -344,6 +344,7 @@ def test_request() -> None:
         "team": "storage",
         "fsxcopy:policy": "nightly",
         "fsxcopy:source": FS,
+        "fsxcopy:backup": backup_id(1),
         "fsxcopy:source-time": "2026-11-22T12:00:00+00:00",
     } == tags
 

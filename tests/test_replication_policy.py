@@ -81,7 +81,7 @@ def test_natural_types_become_plain_ones() -> None:
         ({"tags": {"a;b": ""}}, "tags: key 'a;b': must be 1 to 128 letters"),
         ({"tags": ["a"]}, "tags: must be a mapping of strings or Tag objects"),
         ({"tags": {"fsxcopy:source": ""}}, "tags: key 'fsxcopy:source': must be free"),
-        ({"tags": {str(n): "" for n in range(48)}}, "tags: must be at most 50, not 51"),
+        ({"tags": {str(n): "" for n in range(47)}}, "tags: must be at most 50, not 51"),
         ({"kms_key_ids": {"US": "key"}}, "kms_key_ids: Region: must be 1 to 20"),
         ({"kms_key_ids": {"us-west-2": ""}}, "kms_key_ids: key of 'us-west-2': must be 1 to 2048"),
         ({"kms_key_ids": "key"}, "kms_key_ids: must be a mapping from Regions to keys"),

@@ -31,7 +31,7 @@ from replication_rig import (
 )
 from strategies import MODERATE
 
-from fsxcopy_sdk import Backup, FileSystem, Tag
+from fsxcopy_sdk import Backup, BackupFilter, FileSystem, FileSystemType, Tag
 from fsxcopy_sdk.replication import POLICY_TAG, TIME_TAG, ReplicationPolicy
 from fsxcopy_sdk.replication._planning import decide
 from fsxcopy_sdk.replication._situation import situation_of
@@ -155,6 +155,18 @@ def test_tags_that_contradict_the_service() -> None:
     assert [] == pruned_ids(planned(KEEP_ONE, [], strangers))
 
 
+def test_copies_of_copies() -> None:
+    """
+    What somebody copied on, with its tags, is nobody's, in whatever Region.
+    """
+    copied_on = [
+        attrs.evolve(copy, backup_id=backup_id(2000 + n), source_backup_id=copy.backup_id)
+        for n, copy in enumerate(COPIES)
+    ]
+
+    assert [] == pruned_ids(planned(KEEP_ONE, COPIES, copied_on))
+
+
 def test_a_copy_that_does_not_say_where_it_is_from() -> None:
     """
     It counts as a copy of its backup, but nobody deletes it.
@@ -219,6 +231,30 @@ def test_what_is_not_named_is_left_alone() -> None:
     policy = attrs.evolve(KEEP_ONE, file_system_ids=OTHER_FS)
 
     assert [] == pruned_ids(planned(policy, [NEW], COPIES))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("file-system-id", OTHER_FS, []),
+        ("file-system-id", FS, [OLD_COPY, MIDDLE_COPY]),
+        ("volume-id", VOLUME, []),
+        ("file-system-type", "LUSTRE", []),
+        ("file-system-type", "WINDOWS", [OLD_COPY, MIDDLE_COPY]),
+        ("backup-type", "AUTOMATIC", [OLD_COPY, MIDDLE_COPY]),
+    ],
+)
+def test_what_a_filter_leaves_out_is_left_alone(
+    name: str, value: str, expected: list[str]
+) -> None:
+    """
+    A policy with a filter prunes no copies of what that does not let through.
+    """
+    policy = attrs.evolve(KEEP_ONE, filters=[BackupFilter(name, value)])
+    windows = FileSystem(file_system_id=FS, file_system_type=FileSystemType("WINDOWS"))
+    copies = [attrs.evolve(copy, file_system=windows) for copy in COPIES]
+
+    assert expected == pruned_ids(planned(policy, [NEW], copies))
 
 
 def test_copies_within_one_region() -> None:

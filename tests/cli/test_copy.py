@@ -102,3 +102,17 @@ async def test_no_permission(run: Run, fsx: LocalFsx) -> None:
     done = await run("copy", EXAMPLE, "backup-00000000", *HOW)
 
     assert 3 == done.code
+
+
+async def test_a_copy_that_cannot_be_looked_at(run: Run, fsx: LocalFsx) -> None:
+    """
+    It goes on, and the way to wait for it is told.
+    """
+    refused = Fault.error("AccessDeniedException", "no")
+    fsx.inject(refused, next_calls=99, operation="DescribeBackups")
+
+    done = await run("copy", EXAMPLE, *HOW)
+
+    [copy] = fsx.backups("us-west-2")
+    assert 3 == done.code
+    assert f"go on with: fsxcopy wait {copy['BackupId']}" in done.err

@@ -54,11 +54,27 @@ async def test_a_yes_deletes(terminal: OpenTerminal, fsx: LocalFsx) -> None:
     assert [] == fsx.backups("us-east-2")
 
 
-async def test_anything_else_deletes_nothing(run: Run, fsx: LocalFsx) -> None:
+async def test_anything_else_deletes_nothing(terminal: OpenTerminal, fsx: LocalFsx) -> None:
     """
     Without a yes nothing happens, and the command says so.
     """
-    done = await run("delete", EXAMPLE, "--region", "us-east-2", stdin="\n", at_terminal=True)
+    asked = terminal("delete", EXAMPLE, "--region", "us-east-2")
+    await asked.until("Type yes:")
+    asked.type("\n")
+    shown = await asked.until()
 
-    assert (1, "nothing was deleted") == (done.code, done.err.splitlines()[-1])
+    assert (1, "nothing was deleted") == (await asked.code(), shown.split("\r\n")[-2])
+    assert 1 == len(fsx.backups("us-east-2"))
+
+
+async def test_the_question_can_be_interrupted(terminal: OpenTerminal, fsx: LocalFsx) -> None:
+    """
+    One Ctrl-C is an answer.
+    """
+    asked = terminal("delete", EXAMPLE, "--region", "us-east-2")
+    await asked.until("Type yes:")
+    asked.type("\x03")
+    await asked.until()
+
+    assert 130 == await asked.code()
     assert 1 == len(fsx.backups("us-east-2"))

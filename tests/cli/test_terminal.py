@@ -186,6 +186,22 @@ async def _shell(command: str, done: list[subprocess.CompletedProcess[bytes]]) -
     done.append(await anyio.run_process(f"{FSXCOPY} {command}"))
 
 
+async def test_a_disk_that_is_full(fsx: LocalFsx) -> None:
+    """
+    Output that cannot be written ends the command with one line that says so.
+    """
+    with Path("/dev/full").open("w") as full:  # noqa: ASYNC230 - a device, and at once
+        done = await anyio.run_process(
+            [FSXCOPY, "list", "--region", "us-east-2"], stdout=full, check=False
+        )
+
+    assert 1 == done.returncode
+    assert (
+        b"fsxcopy: the output cannot be written: No space left on device"
+        == (done.stderr.splitlines()[-1])
+    )
+
+
 async def test_hostile_text_is_inert(fsx: LocalFsx, terminal: OpenTerminal, run: Run) -> None:
     """
     No escape, markup or direction mark of the service's reaches a terminal as such.

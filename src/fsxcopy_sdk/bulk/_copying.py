@@ -196,6 +196,8 @@ class BulkCopy:
             lane.release()
             self._end(start.number, CopyTimedOut(request=start.request, error=error))
             return
+        if start.held_since is None:
+            self._say(start, "the service has no room for it yet", error)
         self._put_back(lane, attrs.evolve(start, tries=0, held_since=since), error)
         if lane.ended == ended:
             await self._rest(lane, min(left, patience.hold_delay(self._random)))
@@ -206,11 +208,21 @@ class BulkCopy:
         """
         tries = start.tries + 1
         if tries < patience.MOST_TRIES and patience.may_pass(error):
+            if tries == 1:
+                self._say(start, "is tried again", error)
             self._put_back(lane, attrs.evolve(start, tries=tries), error)
             await self._clock.sleep(patience.retry_delay(tries, self._random))
         else:
             lane.release()
             self._end(start.number, CopyFailed(request=start.request, error=error))
+
+    def _say(self, start: Start, what: str, error: FsxCopyError) -> None:
+        """
+        Say why nothing seems to happen for a while.
+        """
+        source = start.request.source_backup_id
+        extra = {"source_backup_id": source}
+        _log.warning("the copy of %s: %s: %s", source, what, error, extra=extra)
 
     def _put_back(self, lane: Lane, start: Start, error: FsxCopyError) -> None:
         in_doubt = start.in_doubt or patience.is_in_doubt(error)

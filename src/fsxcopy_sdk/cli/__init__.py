@@ -24,4 +24,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if error.name not in _NEEDED:
             raise
         sys.exit('fsxcopy needs the extra "cli": pip install "fsxcopy-sdk[cli]"')
+    except KeyboardInterrupt:
+        sys.exit(130)  # before anything was done
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))

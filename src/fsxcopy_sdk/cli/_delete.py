@@ -7,6 +7,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+import anyio
+
 from fsxcopy_sdk.cli._clients import checked, client_of
 from fsxcopy_sdk.cli._exit import Exit, exit_of_all
 from fsxcopy_sdk.cli._options import Globals
@@ -22,7 +24,7 @@ async def delete(options: Globals, backup_ids: Sequence[str], yes: bool, talk: T
     ids = checked(backup_ids)
     codes = []
     async with client_of(options) as client:
-        if not (yes or _is_meant(ids, client.region, talk)):
+        if not (yes or await _is_meant(ids, client.region, talk)):
             talk.say("nothing was deleted")
             return Exit.FAILED
         with outcomes(options) as results:
@@ -40,7 +42,7 @@ async def delete(options: Globals, backup_ids: Sequence[str], yes: bool, talk: T
     return exit_of_all(codes)
 
 
-def _is_meant(ids: Sequence[str], region: str, talk: Talk) -> bool:
+async def _is_meant(ids: Sequence[str], region: str, talk: Talk) -> bool:
     """
     Whether the person at the terminal says yes.
 
@@ -53,4 +55,6 @@ def _is_meant(ids: Sequence[str], region: str, talk: Talk) -> bool:
     for backup_id in ids:
         talk.insist(backup_id)
     talk.insist(f"Delete {len(ids)} of {region} for good? Type yes:")
+    # Who reads at once cannot be interrupted: a Ctrl-C only cancels what awaits.
+    await anyio.wait_readable(sys.stdin)
     return sys.stdin.readline().strip().lower() in ("y", "yes")

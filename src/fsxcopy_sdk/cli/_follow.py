@@ -97,10 +97,10 @@ def _say_what_is_left(
     options: Globals,
     talk: Talk,
 ) -> None:
-    timed_out = [end.backup_id for end in ends if end.outcome == "timed_out" and end.backup_id]
+    lost = [end.backup_id for end in ends if end.goes_on and end.backup_id]
     left = copies.in_progress
     running = [copy.backup.backup_id for copy in left if copy.backup]
-    say_what_still_runs(talk, options, client.region, [*timed_out, *running])
+    say_what_still_runs(talk, options, client.region, [*lost, *running])
     in_doubt = [copy.request.source_backup_id for copy in left if copy.backup is None]
     if in_doubt:
         talk.insist(f"perhaps begun at the service: copies of {', '.join(in_doubt)}")

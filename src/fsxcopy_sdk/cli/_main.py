@@ -34,11 +34,12 @@ def run(arguments: Sequence[str]) -> Exit:
         return _ends(Exit.USAGE, f"{error} See fsxcopy --help.")
     except FsxCopyError as error:
         return _ends(exit_of(error), in_words(error))
-    except BrokenPipeError:
-        # Whoever read the output has seen enough. Python would complain once more when
-        # it flushes at the end.
+    except OSError as error:
+        # Python would complain once more when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.FAILED
+        if isinstance(error, BrokenPipeError):  # whoever read the output has seen enough
+            return Exit.FAILED
+        return _ends(Exit.FAILED, f"the output cannot be written: {error.strerror}")
     except KeyboardInterrupt:
         return _ends(Exit.INTERRUPTED, "interrupted")
 

@@ -40,6 +40,14 @@ class Ended:
         return exit_of(self.error) if self.error else Exit.DONE
 
     @property
+    def goes_on(self) -> bool:
+        """
+        Whether the service is still at it, as far as anybody knows.
+        """
+        is_over = self.error is None or isinstance(self.error, BackupCopyFailed)
+        return self.backup is not None and not is_over
+
+    @property
     def why(self) -> str:
         """
         The reason in words; empty where there is none to tell.

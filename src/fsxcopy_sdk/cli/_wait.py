@@ -17,7 +17,7 @@ from fsxcopy_sdk.cli._exit import Exit, exit_of_all
 from fsxcopy_sdk.cli._options import Globals, Waiting
 from fsxcopy_sdk.cli._outcomes import Ended, outcome_of, outcomes
 from fsxcopy_sdk.cli._talk import Talk
-from fsxcopy_sdk.errors import FsxCopyError, WaitTimeout
+from fsxcopy_sdk.errors import FsxCopyError
 from fsxcopy_sdk.models import Backup
 
 _MAX_DELAY = timedelta(minutes=2)
@@ -47,16 +47,12 @@ async def wait(options: Globals, waiting: Waiting, backup_ids: Sequence[str], ta
                     async for end in ends:
                         talk.ended(str(end.backup_id), end.words)
                         codes.append(end.exit)
-                        if not _goes_on(end):
+                        if not end.goes_on:
                             del running[str(end.backup_id)]
                         results.add(end.document(), end.row())
         finally:
             say_what_still_runs(talk, options, client.region, running)
     return exit_of_all(codes)
-
-
-def _goes_on(end: Ended) -> bool:
-    return isinstance(end.error, WaitTimeout) and end.error.last_seen is not None
 
 
 @asynccontextmanager

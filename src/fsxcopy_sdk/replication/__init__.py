@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from fsxcopy_sdk.replication._applied import AppliedPlan
 from fsxcopy_sdk.replication._applying import apply_plan
-from fsxcopy_sdk.replication._lineage import POLICY_TAG, SOURCE_TAG, TIME_TAG
+from fsxcopy_sdk.replication._lineage import BACKUP_TAG, POLICY_TAG, SOURCE_TAG, TIME_TAG
 from fsxcopy_sdk.replication._outcomes import (
     PlanOutcome,
     Pruned,
@@ -33,6 +33,7 @@ from fsxcopy_sdk.replication._values import BackupSummary, JsonValue
 
 __all__ = [
     "AppliedPlan",
+    "BACKUP_TAG",
     "BackupSummary",
     "CannotCopy",
     "CannotCopyReason",

@@ -1,5 +1,5 @@
 """
-How a copy tells whose it is: three tags, which depend on nothing but policy and backup.
+How a copy tells whose it is: four tags, which depend on nothing but policy and backup.
 
 The same backup gets the same tags in every process and at any time, and so the same
 request and token. The time is that of the backup, which may be gone long before its copy.
@@ -20,10 +20,16 @@ POLICY_TAG: Final = "fsxcopy:policy"
 SOURCE_TAG: Final = "fsxcopy:source"
 """The id of the file system or volume that the copy's backup is of."""
 
+BACKUP_TAG: Final = "fsxcopy:backup"
+"""
+The id of the copy's backup. Who copies a copy on, with its tags, makes one that is of
+another backup than this says, and so is not the policy's.
+"""
+
 TIME_TAG: Final = "fsxcopy:source-time"
 """When the copy's backup was made, in ISO 8601."""
 
-LINEAGE_TAGS: Final = (POLICY_TAG, SOURCE_TAG, TIME_TAG)
+LINEAGE_TAGS: Final = (POLICY_TAG, SOURCE_TAG, BACKUP_TAG, TIME_TAG)
 
 _SOME_TIME = datetime(2026, 1, 1, microsecond=1, tzinfo=UTC)
 
@@ -36,6 +42,7 @@ class Lineage:
 
     policy: str
     source_id: str
+    backup_id: str
     recovery_point: datetime
     """When the backup was made, in UTC."""
 
@@ -44,7 +51,12 @@ class Lineage:
         """
         Return one, to see what the rules of tags have against others.
         """
-        return cls(policy="name", source_id="fs-00000000", recovery_point=_SOME_TIME)
+        return cls(
+            policy="name",
+            source_id="fs-00000000",
+            backup_id="backup-00000000",
+            recovery_point=_SOME_TIME,
+        )
 
     @classmethod
     def of(cls, backup: Backup) -> Self | None:
@@ -60,6 +72,7 @@ class Lineage:
         return cls(
             policy=texts[POLICY_TAG],
             source_id=texts[SOURCE_TAG],
+            backup_id=texts[BACKUP_TAG],
             recovery_point=recovery_point,
         )
 
@@ -68,7 +81,7 @@ class Lineage:
         """
         The tags that say this.
         """
-        values = (self.policy, self.source_id, self.recovery_point.isoformat())
+        values = (self.policy, self.source_id, self.backup_id, self.recovery_point.isoformat())
         return tuple(
             Tag(key=key, value=value) for key, value in zip(LINEAGE_TAGS, values, strict=True)
         )

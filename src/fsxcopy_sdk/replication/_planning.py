@@ -205,7 +205,12 @@ def _request(
     """
     Return the request for a copy of *backup*, the same whoever plans it and when.
     """
-    lineage = Lineage(policy=policy.name, source_id=source_id, recovery_point=backup.creation_time)
+    lineage = Lineage(
+        policy=policy.name,
+        source_id=source_id,
+        backup_id=backup.backup_id,
+        recovery_point=backup.creation_time,
+    )
     return CopyRequest(
         source_backup_id=backup.backup_id,
         source_region=situation.source_region,

@@ -13,10 +13,12 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from itertools import islice
 
+from fsxcopy_sdk.enums import FilterName
+from fsxcopy_sdk.models import Backup
 from fsxcopy_sdk.replication._plan import PlannedPrune
 from fsxcopy_sdk.replication._policy import ReplicationPolicy
 from fsxcopy_sdk.replication._situation import HeldCopy
-from fsxcopy_sdk.replication._sources import is_available
+from fsxcopy_sdk.replication._sources import Source, is_available
 from fsxcopy_sdk.replication._values import BackupSummary, duration_text
 
 
@@ -38,7 +40,7 @@ def superfluous(
     groups: defaultdict[tuple[str, str | None], list[HeldCopy]] = defaultdict(list)
     for copy in copies:
         source = copy.source_under(policy.name)
-        if source is not None and policy.covers(source) and is_available(copy.backup):
+        if source is not None and _is_covered(policy, source, copy.backup):
             groups[source.source_id, copy.backup.kms_key_id].append(copy)
     found = [
         PlannedPrune(
@@ -52,6 +54,24 @@ def superfluous(
         if copy.origin_id not in selected and not _is_protected(policy, copy)
     ]
     return tuple(sorted(found, key=lambda one: (one.recovery_point, one.copy.backup_id)))
+
+
+def _is_covered(policy: ReplicationPolicy, source: Source, copy: Backup) -> bool:
+    """
+    Whether *copy*, which is of *source*, can be restored and is *policy*'s business.
+
+    Filters narrow that too, as far as they are about the source: whether a backup was
+    automatic, say, its copy does not tell.
+    """
+    file_system, volume = copy.file_system, copy.volume
+    shown = {
+        FilterName.FILE_SYSTEM_ID: source.file_system_id,
+        FilterName.VOLUME_ID: volume and volume.volume_id,
+        FilterName.FILE_SYSTEM_TYPE: (file_system and file_system.file_system_type)
+        or (volume and volume.volume_type),
+    }
+    passes = all(shown[one.name] in one.values for one in policy.filters if one.name in shown)
+    return passes and policy.covers(source) and is_available(copy)
 
 
 def _beyond(

@@ -41,8 +41,8 @@ class HeldCopy:
         lineage, source = self.lineage, self.source
         if lineage is None or source is None or self.backup.source_backup_region is None:
             return None
-        claimed = (lineage.policy, lineage.source_id)
-        return source if claimed == (policy_name, source.source_id) else None
+        claimed = (lineage.policy, lineage.source_id, lineage.backup_id)
+        return source if claimed == (policy_name, source.source_id, self.origin_id) else None
 
     @property
     def order(self) -> tuple[datetime, datetime, str]:
