@@ -14,7 +14,7 @@ process, so that every step can be counted and repeated, under asyncio and under
 from __future__ import annotations
 
 import heapq
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -152,13 +152,16 @@ def _nothing(_: str) -> None:
 @attrs.define
 class Meeting:
     """
-    Let the calls of CopyBackup meet some errors, first to last.
+    Let the calls of CopyBackup meet some errors, first to last; None is none.
     """
 
-    errors: list[FsxCopyError]
+    errors: Sequence[FsxCopyError | None]
 
     def __call__(self, operation: str) -> FsxCopyError | None:
-        return self.errors.pop(0) if self.errors and operation == "CopyBackup" else None
+        if operation != "CopyBackup" or not self.errors:
+            return None
+        error, *self.errors = self.errors
+        return error
 
 
 class Direct:

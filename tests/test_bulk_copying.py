@@ -21,6 +21,7 @@ from fsxcopy_sdk import (
     ConnectionFailed,
     FsxCopyClient,
     FsxCopyError,
+    InternalServerError,
     ResponseDecodingError,
     ServiceLimit,
     ServiceLimitExceeded,
@@ -425,18 +426,56 @@ async def test_a_lost_answer_is_asked_for_again(bench: Bench, cls: type[FsxCopyE
 
 async def test_trying_again_has_an_end(bench: Bench) -> None:
     """
-    After eight tries over about two minutes it is a failure, which has the token.
+    What fails for one request alone is a failure after eight tries over two minutes.
     """
-    bench.direct.lose = Meeting([ConnectionFailed("lost") for _ in range(8)])
+    bench.direct.lose = Meeting([InternalServerError("sorry", http_status=500)] * 8)
     request, other = bench.request(), bench.request()
 
     outcomes = await bench.copy(request, other)
 
     assert [CopyFailed, Copied] == _kinds(outcomes)
-    assert isinstance(outcomes[0].error, ConnectionFailed)
+    assert isinstance(outcomes[0].error, InternalServerError)
     assert request.token(WEST) == outcomes[0].error.client_request_token
     tried = [one.at for one in bench.fsx.requests if one.operation == "CopyBackup"]
     assert 60 <= tried[7] - tried[0] <= 125
+
+
+async def test_a_service_that_is_not_there_is_given_up(bench: Bench) -> None:
+    """
+    Where nothing ever answered, eight tries show it; each of the others has one more.
+    """
+    bench.direct.refuse = Meeting([ConnectionFailed("refused") for _ in range(10)])
+
+    outcomes = await bench.copy(*(bench.request() for _ in range(4)))
+
+    assert [CopyFailed] * 3 + [Copied] == _kinds(outcomes)
+    assert 60 <= bench.clock.now() - HOUR <= 140
+
+
+async def test_an_outage_in_the_middle_is_outlasted(bench: Bench) -> None:
+    """
+    A service that answered before is waited for as long as a copy is.
+    """
+    outage = [ConnectionFailed("refused") for _ in range(40)]
+    bench.direct.refuse = Meeting([None, *outage])
+
+    outcomes = await bench.copy(bench.request(), bench.request(), max_wait=2 * HOUR)
+
+    assert [Copied, Copied] == _kinds(outcomes)
+    assert bench.clock.now() > HOUR + 20 * MINUTE
+
+
+async def test_an_outage_without_end_is_a_failure(bench: Bench) -> None:
+    """
+    After that time the first fails, and each of the others after one more try.
+    """
+    outage = [ConnectionFailed("refused") for _ in range(1000)]
+    bench.direct.refuse = Meeting([None, *outage])
+
+    outcomes = await bench.copy(*(bench.request(MINUTE) for _ in range(4)), max_wait=HOUR)
+
+    assert [Copied, CopyFailed, CopyFailed, CopyFailed] == _kinds(outcomes)
+    assert HOUR <= bench.clock.now() <= HOUR + 3 * MINUTE
 
 
 async def test_only_tries_in_a_row_count(bench: Bench) -> None:
@@ -507,18 +546,29 @@ async def test_an_end_during_the_call_is_not_missed(bench: Bench) -> None:
 
 async def test_a_service_that_stays_full_times_out(bench: Bench) -> None:
     """
-    Each copy is tried for as long as a copy is waited for, then the limit is the error.
+    It is asked for as long as a copy is waited for, then the limit is everybody's error.
     """
     await _foreign(bench, [HOUR] * 5)
     requests = [bench.request(100), bench.request(100), bench.request(100)]
 
     outcomes = await bench.copy(*requests, max_wait=HOUR * 0.4)
 
-    assert [CopyTimedOut, CopyTimedOut, Copied] == _kinds(outcomes)
+    assert [CopyTimedOut] * 3 == _kinds(outcomes)
     assert isinstance(outcomes[0].error, ServiceLimitExceeded)
     assert (requests[0], None) == (outcomes[0].request, outcomes[0].backup)
-    tried = {round(one.at) for one in bench.fsx.requests if one.operation == "CopyBackup"}
-    assert {1440, 2880} <= tried
+    tried = [round(one.at) for one in bench.fsx.requests if one.operation == "CopyBackup"]
+    assert [1440] * 3 == tried[-3:]
+
+
+async def test_room_for_one_begins_the_time_anew(bench: Bench) -> None:
+    """
+    Whoever waits behind others is not held to have waited since the first refusal.
+    """
+    await _foreign(bench, [2 * HOUR] * 4)
+
+    outcomes = await bench.copy(*(bench.request(1000) for _ in range(4)), max_wait=1500)
+
+    assert [Copied] * 4 == _kinds(outcomes)
 
 
 # What is seen.

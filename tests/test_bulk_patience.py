@@ -88,6 +88,27 @@ def test_what_leaves_doubt(error: FsxCopyError, expected: bool) -> None:
     assert expected is patience.is_in_doubt(error)
 
 
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ConnectionFailed("reset"), True),
+        (RequestTimeout("late"), True),
+        (Throttled("slow down"), True),
+        (ServiceUnavailable("sorry", http_status=503), True),
+        (ResponseDecodingError("a page", is_garbled=True), True),
+        (ResponseDecodingError("odd"), False),
+        (InternalServerError("sorry", http_status=500), False),
+        (BadRequest("no"), False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_meets_everybody(error: FsxCopyError, expected: bool) -> None:
+    """
+    An outage is no request's own; what the service makes of one request is.
+    """
+    assert expected is patience.is_outage(error)
+
+
 @pytest.mark.parametrize(("drawn", "expected"), [(0.0, 45.0), (0.5, 60.0), (1.0, 75.0)])
 def test_a_full_service_is_asked_about_once_a_minute(drawn: float, expected: float) -> None:
     """
@@ -100,9 +121,9 @@ def test_distances_grow_to_a_minute() -> None:
     """
     Each distance is twice the one before, up to a minute.
     """
-    delays = [patience.retry_delay(tries, lambda: 1.0) for tries in range(1, 9)]
+    delays = [patience.retry_delay(tries, lambda: 1.0) for tries in (*range(1, 9), 10**6)]
 
-    assert [1, 2, 4, 8, 16, 32, 60, 60] == delays
+    assert [1, 2, 4, 8, 16, 32, 60, 60, 60] == delays
 
 
 def test_distances_are_drawn_from_their_upper_half() -> None:

@@ -165,7 +165,7 @@ def test_an_attempt_begins_anew() -> None:
     """
     What an earlier attempt met is not held against the next.
     """
-    spent = Start(3, _request(3), attempt=1, tries=4, in_doubt=True, held_since=5.0)
+    spent = Start(3, _request(3), attempt=1, tries=4, in_doubt=True)
 
     assert Start(3, _request(3), attempt=2) == spent.climb()
 

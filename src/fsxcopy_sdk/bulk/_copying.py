@@ -189,16 +189,17 @@ class BulkCopy:
         """
         Wait until the service may have a slot; *ended* copies were over when it had none.
         """
+        lane.answered()
         now = self._clock.now()
-        since = now if start.held_since is None else start.held_since
-        left = since + self._settings.max_wait - now
+        if lane.full_since is None:
+            self._say(start, "the service has no room for it yet", error)
+            lane.full_since = now
+        left = lane.full_since + self._settings.max_wait - now
         if left < _NOTHING:
             lane.release()
             self._end(start.number, CopyTimedOut(request=start.request, error=error))
             return
-        if start.held_since is None:
-            self._say(start, "the service has no room for it yet", error)
-        self._put_back(lane, attrs.evolve(start, tries=0, held_since=since), error)
+        self._put_back(lane, start, error)
         if lane.ended == ended:
             await self._rest(lane, min(left, patience.hold_delay(self._random)))
 
@@ -206,15 +207,33 @@ class BulkCopy:
         """
         Sleep until the same request may get a better answer, if it may at all.
         """
-        tries = start.tries + 1
-        if tries < patience.MOST_TRIES and patience.may_pass(error):
-            if tries == 1:
-                self._say(start, "is tried again", error)
-            self._put_back(lane, attrs.evolve(start, tries=tries), error)
-            await self._clock.sleep(patience.retry_delay(tries, self._random))
-        else:
+        start = attrs.evolve(start, tries=start.tries + 1)
+        if self._gives_up(lane, start, error):
             lane.release()
             self._end(start.number, CopyFailed(request=start.request, error=error))
+            return
+        if start.tries == 1:
+            self._say(start, "is tried again", error)
+        self._put_back(lane, start, error)
+        await self._clock.sleep(patience.retry_delay(start.tries, self._random))
+
+    def _gives_up(self, lane: Lane, start: Start, error: FsxCopyError) -> bool:
+        """
+        Whether *start* is not worth another try; an outage is nobody's in particular.
+
+        A service that answered before is waited for as long as a copy is; one that never
+        did may not be there at all, and gets some tries, then one from each.
+        """
+        if not patience.is_outage(error):
+            lane.answered()
+            return start.tries >= patience.MOST_TRIES or not patience.may_pass(error)
+        now = self._clock.now()
+        if lane.failing_since is None:
+            lane.failing_since = now
+        lane.failures += 1
+        if lane.has_answered:
+            return now - lane.failing_since >= self._settings.max_wait
+        return lane.failures >= patience.MOST_TRIES
 
     def _say(self, start: Start, what: str, error: FsxCopyError) -> None:
         """
@@ -234,6 +253,8 @@ class BulkCopy:
         """
         Follow the copy that the service has begun, or had begun before for this token.
         """
+        lane.answered()
+        lane.full_since = None
         verdict = judge(backup.lifecycle)
         if verdict is Verdict.FAILURE and start.can_climb:
             self._climb(lane, start, backup.backup_id)

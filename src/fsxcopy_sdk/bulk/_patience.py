@@ -9,9 +9,12 @@ from collections.abc import Callable
 from fsxcopy_sdk.enums import ServiceLimit
 from fsxcopy_sdk.errors import (
     FsxCopyError,
+    NoAnswer,
     ResponseDecodingError,
     ServiceError,
     ServiceLimitExceeded,
+    ServiceUnavailable,
+    Throttled,
 )
 
 # The ends of our own copies are seen; those of others are not, so time is all there is
@@ -23,8 +26,9 @@ _HOLD = 60.0
 # has it: eight tries bridge about two minutes, below that aiobotocore retries by itself.
 _FIRST_DELAY = 1.0
 _MAX_DELAY = 60.0
+_MOST_DOUBLINGS = 1000  # 2.0 ** 1024 is no float
 MOST_TRIES = 8
-"""How often in a row a start may meet what may pass."""
+"""How often a start may meet what may pass, unless it is an outage of a known service."""
 
 _SERVER_ERROR = 500
 
@@ -45,6 +49,14 @@ def may_pass(error: FsxCopyError) -> bool:
     """
     # One that cannot be read may be of a copy that was accepted: its token finds it.
     return error.is_transient or isinstance(error, ResponseDecodingError)
+
+
+def is_outage(error: FsxCopyError) -> bool:
+    """
+    Whether *error* is likely to meet every request, not this one in particular.
+    """
+    garbled = isinstance(error, ResponseDecodingError) and error.is_garbled
+    return garbled or isinstance(error, NoAnswer | Throttled | ServiceUnavailable)
 
 
 def is_in_doubt(error: FsxCopyError) -> bool:
@@ -71,4 +83,5 @@ def retry_delay(tries: int, random: Callable[[], float]) -> float:
     """
     Return the seconds to sleep after *tries* in a row that met what may pass.
     """
-    return min(_MAX_DELAY, _FIRST_DELAY * 2.0 ** (tries - 1)) * (0.5 + 0.5 * random())
+    grown = _FIRST_DELAY * 2.0 ** min(tries - 1, _MOST_DOUBLINGS)
+    return min(_MAX_DELAY, grown) * (0.5 + 0.5 * random())

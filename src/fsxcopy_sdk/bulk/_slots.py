@@ -33,8 +33,6 @@ class Start:
     """How often in a row it was asked for and met what may pass."""
     in_doubt: bool = False
     """Whether one of those calls may have been accepted."""
-    held_since: float | None = None
-    """When the service first had no room for it, by the client's clock."""
 
     @property
     def can_climb(self) -> bool:
@@ -62,6 +60,20 @@ class Lane:
     """Slots that are taken."""
     ended: int = 0
     """How many copies that were in progress are no longer."""
+    full_since: float | None = None
+    """Since when the service has had no room, by the client's clock; None if it has."""
+    has_answered: bool = False
+    """Whether the service was ever seen to be there."""
+    failures: int = 0
+    """How many calls in a row met an outage."""
+    failing_since: float | None = None
+    """When the first of them did."""
+
+    def answered(self) -> None:
+        """
+        Note that the service is there: an outage, if there was one, is over.
+        """
+        self.has_answered, self.failures, self.failing_since = True, 0, None
 
     @property
     def is_done(self) -> bool:
