@@ -137,6 +137,20 @@ def test_copies_that_do_not_say_what_they_are_of(volume: bool) -> None:
     assert _only([newer], [untagged]).age is None
 
 
+def test_a_source_without_backups_is_not_forgotten() -> None:
+    """
+    When the last backup has expired, the copies of it are what is left to be late.
+    """
+    row = _only([], [copy_of(backup(1, days=100), 1001)])
+
+    assert (FS, None, 100 * DAY, True) == (
+        row.source_id,
+        row.newest_backup,
+        row.age,
+        row.is_late,
+    )
+
+
 def test_copies_of_others_do_not_count() -> None:
     """
     A copy from another Region is none of this one's.

@@ -9,7 +9,7 @@ start when is kept in `_slots`, what a refusal means in `_patience`: neither awa
 from __future__ import annotations
 
 from fsxcopy_sdk.bulk._copying import BulkCopy
-from fsxcopy_sdk.bulk._many import copy_many
+from fsxcopy_sdk.bulk._many import DEFAULT_MAX_IN_PROGRESS, copy_many
 from fsxcopy_sdk.bulk._outcomes import (
     Copied,
     CopyFailed,
@@ -19,6 +19,7 @@ from fsxcopy_sdk.bulk._outcomes import (
     CopyTimedOut,
 )
 from fsxcopy_sdk.bulk._requests import CopyRequest
+from fsxcopy_sdk.bulk._stream import OutcomeStream
 
 __all__ = [
     "BulkCopy",
@@ -29,5 +30,7 @@ __all__ = [
     "CopyRequest",
     "CopySkipped",
     "CopyTimedOut",
+    "DEFAULT_MAX_IN_PROGRESS",
+    "OutcomeStream",
     "copy_many",
 ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import aclosing
-from typing import Self
+from types import TracebackType
 
 import anyio
 import attrs
@@ -24,6 +24,7 @@ from fsxcopy_sdk.bulk._outcomes import (
 )
 from fsxcopy_sdk.bulk._requests import CopyRequest
 from fsxcopy_sdk.bulk._slots import Lane, Ledger, Start, lanes
+from fsxcopy_sdk.bulk._stream import OutcomeStream
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.errors import BackupNotFound, FsxCopyError, WaitTimeout
 from fsxcopy_sdk.models import Backup
@@ -47,7 +48,7 @@ class Settings:
     on_seen: Callable[[CopyInProgress], None] | None
 
 
-class BulkCopy:
+class BulkCopy(OutcomeStream[CopyOutcome]):
     """
     Copies on their way, as ``async with`` and, within, ``async for``; see `copy_many`.
     """
@@ -59,6 +60,7 @@ class BulkCopy:
         settings: Settings,
         random: Callable[[], float],
     ) -> None:
+        super().__init__()
         self._client = client
         self._region = client.region
         self._clock = client.clock
@@ -66,18 +68,7 @@ class BulkCopy:
         self._settings = settings
         self._random = random
         self._ledger = Ledger(requests)
-        self._tasks = anyio.create_task_group()
         self._naps: dict[Lane, anyio.CancelScope] = {}
-        self._news = anyio.Event()
-        self._told = 0
-        self._over = False
-
-    @property
-    def outcomes(self) -> tuple[CopyOutcome, ...]:
-        """
-        All outcomes so far in the order of their coming, iterated over or not.
-        """
-        return tuple(self._ledger.outcomes)
 
     @property
     def in_progress(self) -> tuple[CopyInProgress, ...]:
@@ -96,45 +87,24 @@ class BulkCopy:
         """
         return self._ledger.not_started
 
-    async def __aenter__(self) -> Self:
-        """
-        Begin to start copies.
-        """
-        await self._tasks.__aenter__()
+    def _begin(self) -> None:
         for lane in lanes(self._unlike(), self._settings.max_in_progress):
             self._tasks.start_soon(self._run, lane)
-        return self
+        self._finish_if_complete()
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         """
         Start nothing more, and leave what is in progress to the service.
         """
-        self._over = True
-        self._news.set()
-        self._tasks.cancel_scope.cancel()
         try:
-            # What the block raised is not the group's: it stays what it is, alone.
-            await self._tasks.__aexit__(None, None, None)
+            await super().__aexit__(exc_type, exc, traceback)
         finally:
             self._tell_what_is_left()
-
-    def __aiter__(self) -> Self:
-        """
-        Iterate over the outcomes as they come.
-        """
-        return self
-
-    async def __anext__(self) -> CopyOutcome:
-        """
-        Return the next outcome, as soon as there is one.
-        """
-        outcomes = self._ledger.outcomes
-        while self._told == len(outcomes):
-            if self._over or self._ledger.is_complete:
-                raise StopAsyncIteration
-            await self._news.wait()
-        self._told += 1
-        return outcomes[self._told - 1]
 
     def _unlike(self) -> list[Start]:
         """
@@ -157,7 +127,7 @@ class BulkCopy:
             if start is None:
                 await self._rest(lane, None)
             else:
-                await self._begin(lane, start)
+                await self._start(lane, start)
 
     async def _rest(self, lane: Lane, delay: float | None) -> None:
         """
@@ -167,7 +137,7 @@ class BulkCopy:
             await (anyio.sleep_forever() if delay is None else self._clock.sleep(delay))
         del self._naps[lane]
 
-    async def _begin(self, lane: Lane, start: Start) -> None:
+    async def _start(self, lane: Lane, start: Start) -> None:
         """
         Ask for one copy, and see to what comes of it.
         """
@@ -315,9 +285,13 @@ class BulkCopy:
             self._settings.on_seen(seen)
 
     def _end(self, number: int, outcome: CopyOutcome) -> None:
-        self._ledger.ended(number, outcome)
-        self._news.set()
-        self._news = anyio.Event()
+        self._ledger.ended(number)
+        self._add(outcome)
+        self._finish_if_complete()
+
+    def _finish_if_complete(self) -> None:
+        if self._ledger.is_complete:
+            self._finish()
 
     def _tell_what_is_left(self) -> None:
         for copy in self.in_progress:

@@ -15,7 +15,8 @@ from fsxcopy_sdk.bulk._requests import CopyRequest, checked
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT
 
-_MAX_IN_PROGRESS = 5  # per destination Region, and per volume and key there (FSx quotas)
+DEFAULT_MAX_IN_PROGRESS = 5
+"""Per destination Region, and for ONTAP per volume and key there (FSx quotas)."""
 
 _DEFAULT_SCHEDULE = WaitSchedule()
 
@@ -24,7 +25,7 @@ def copy_many(
     client: FsxCopyClient,
     requests: Iterable[CopyRequest],
     *,
-    max_in_progress: int = _MAX_IN_PROGRESS,
+    max_in_progress: int = DEFAULT_MAX_IN_PROGRESS,
     max_wait: Duration = DEFAULT_MAX_WAIT,
     schedule: WaitSchedule = _DEFAULT_SCHEDULE,
     on_seen: Callable[[CopyInProgress], None] | None = None,

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import attrs
 
-from fsxcopy_sdk.bulk._outcomes import CopyInProgress, CopyOutcome
+from fsxcopy_sdk.bulk._outcomes import CopyInProgress
 from fsxcopy_sdk.bulk._requests import CopyRequest
 from fsxcopy_sdk.models import Backup
 
@@ -129,16 +129,13 @@ class Ledger:
     def __init__(self, requests: Iterable[CopyRequest]) -> None:
         self._not_started = dict(enumerate(requests))
         self._in_progress: dict[int, CopyInProgress] = {}
-        self._total = len(self._not_started)
-        self.outcomes: list[CopyOutcome] = []
-        """In the order of their coming."""
 
     @property
     def is_complete(self) -> bool:
         """
         Whether every request has its outcome.
         """
-        return len(self.outcomes) == self._total
+        return not (self._not_started or self._in_progress)
 
     @property
     def not_started(self) -> tuple[CopyRequest, ...]:
@@ -178,13 +175,12 @@ class Ledger:
         self._in_progress[start.number] = copy
         return copy
 
-    def ended(self, number: int, outcome: CopyOutcome) -> None:
+    def ended(self, number: int) -> None:
         """
-        Note what became of a request.
+        Note that a request has its outcome.
         """
         self._not_started.pop(number, None)
         self._in_progress.pop(number, None)
-        self.outcomes.append(outcome)
 
 
 def _number(place: tuple[int, object]) -> int:

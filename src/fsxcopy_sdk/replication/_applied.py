@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import aclosing
-from typing import Self
 
 import anyio
 import attrs
@@ -20,6 +19,7 @@ from fsxcopy_sdk.bulk import (
     CopyOutcome,
     CopyRequest,
     CopyTimedOut,
+    OutcomeStream,
 )
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.enums import BackupType
@@ -43,7 +43,7 @@ class Watching:
     on_seen: Callable[[CopyInProgress], None] | None
 
 
-class AppliedPlan:
+class AppliedPlan(OutcomeStream[PlanOutcome]):
     """
     A plan that is carried out, as ``async with`` and, within, ``async for``; see `apply_plan`.
     """
@@ -57,9 +57,10 @@ class AppliedPlan:
         *,
         prune: bool,
     ) -> None:
+        super().__init__()
         self._copies = copies
         self._watching = watching
-        self._pruning = Pruning(plan, watching.destination, random, self._end) if prune else None
+        self._pruning = Pruning(plan, watching.destination, random, self._add) if prune else None
         self._found = [(one.request, _found(plan, one)) for one in plan.in_progress]
         self._watched = {
             backup.backup_id: CopyInProgress(
@@ -70,18 +71,6 @@ class AppliedPlan:
             )
             for request, backup in self._found
         }
-        self._tasks = anyio.create_task_group()
-        self._outcomes: list[PlanOutcome] = []
-        self._news = anyio.Event()
-        self._told = 0
-        self._over = False
-
-    @property
-    def outcomes(self) -> tuple[PlanOutcome, ...]:
-        """
-        All outcomes so far in the order of their coming, iterated over or not.
-        """
-        return tuple(self._outcomes)
 
     @property
     def in_progress(self) -> tuple[CopyInProgress, ...]:
@@ -99,39 +88,8 @@ class AppliedPlan:
         """
         return self._copies.not_started
 
-    async def __aenter__(self) -> Self:
-        """
-        Begin to carry out the plan.
-        """
-        await self._tasks.__aenter__()
+    def _begin(self) -> None:
         self._tasks.start_soon(self._run)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """
-        Start nothing more, and leave what is in progress to the service.
-        """
-        self._finish()
-        self._tasks.cancel_scope.cancel()
-        # What the block raised is not the group's: it stays what it is, alone.
-        await self._tasks.__aexit__(None, None, None)
-
-    def __aiter__(self) -> Self:
-        """
-        Iterate over the outcomes as they come.
-        """
-        return self
-
-    async def __anext__(self) -> PlanOutcome:
-        """
-        Return the next outcome, as soon as there is one.
-        """
-        while self._told == len(self._outcomes):
-            if self._over:
-                raise StopAsyncIteration
-            await self._news.wait()
-        self._told += 1
-        return self._outcomes[self._told - 1]
 
     async def _run(self) -> None:
         async with anyio.create_task_group() as copying:
@@ -145,7 +103,7 @@ class AppliedPlan:
     async def _copy(self) -> None:
         async with self._copies:
             async for outcome in self._copies:
-                self._end(outcome)
+                self._add(outcome)
 
     async def _follow(self, request: CopyRequest, found: Backup) -> None:
         """
@@ -153,7 +111,7 @@ class AppliedPlan:
         """
         outcome = await self._watch(request, found)
         del self._watched[found.backup_id]
-        self._end(outcome)
+        self._add(outcome)
 
     async def _watch(self, request: CopyRequest, found: Backup) -> CopyOutcome:
         how, last = self._watching, found
@@ -175,18 +133,6 @@ class AppliedPlan:
         self._watched[backup.backup_id] = copy
         if self._watching.on_seen is not None:
             self._watching.on_seen(copy)
-
-    def _end(self, outcome: PlanOutcome) -> None:
-        self._outcomes.append(outcome)
-        self._tell()
-
-    def _finish(self) -> None:
-        self._over = True
-        self._tell()
-
-    def _tell(self) -> None:
-        self._news.set()
-        self._news = anyio.Event()
 
 
 def _found(plan: ReplicationPlan, known: KnownCopy) -> Backup:

@@ -9,13 +9,11 @@ from collections.abc import Callable
 
 from fsxcopy_sdk._arguments import Duration, Faults, check_type, seconds
 from fsxcopy_sdk._schedule import WaitSchedule
-from fsxcopy_sdk.bulk import CopyInProgress, copy_many
+from fsxcopy_sdk.bulk import DEFAULT_MAX_IN_PROGRESS, CopyInProgress, copy_many
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.replication._applied import AppliedPlan, Watching
 from fsxcopy_sdk.replication._plan import ReplicationPlan
 from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT
-
-_MAX_IN_PROGRESS = 5  # per destination Region, and per volume and key there (FSx quotas)
 
 _DEFAULT_SCHEDULE = WaitSchedule()
 
@@ -25,7 +23,7 @@ def apply_plan(
     destination: FsxCopyClient,
     *,
     prune: bool = False,
-    max_in_progress: int = _MAX_IN_PROGRESS,
+    max_in_progress: int = DEFAULT_MAX_IN_PROGRESS,
     max_wait: Duration = DEFAULT_MAX_WAIT,
     schedule: WaitSchedule = _DEFAULT_SCHEDULE,
     on_seen: Callable[[CopyInProgress], None] | None = None,
@@ -36,8 +34,9 @@ def apply_plan(
     Use it as ``async with apply_plan(...) as applied``, and within that as
     ``async for outcome in applied``: there is one outcome for each of the plan's
     `to_copy` and `in_progress`, and with *prune* for each of `to_prune`. A failure stops
-    nothing but its own part. It may be killed at any time and repeated, with the same
-    plan or better with a new one: nothing is copied twice. Leaving the block starts
+    nothing but its own part. It may be killed at any time and repeated with a new plan:
+    nothing is copied twice. (With the same plan it is the service's memory of tokens
+    that sees to that, and nobody says how long it lasts.) Leaving the block starts
     nothing more.
 
     Args:

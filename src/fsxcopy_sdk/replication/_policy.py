@@ -78,7 +78,10 @@ class ReplicationPolicy:
     """
 
     name: str
-    """What the copies are known by: only copies with this name in their tags are pruned."""
+    """
+    What the copies are known by: only copies with this name in their tags are pruned.
+    Policies that share a source share its copies too, so the strictest retention counts.
+    """
     file_system_ids: tuple[str, ...] = attrs.field(default=(), converter=_to_ids)
     """File systems to copy the backups of, and those of their volumes."""
     volume_ids: tuple[str, ...] = attrs.field(default=(), converter=_to_ids)

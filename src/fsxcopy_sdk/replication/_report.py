@@ -110,6 +110,10 @@ def report_of(policy: ReplicationPolicy, situation: Situation) -> ReplicationRep
     for copy in situation.copies:
         if copy.source is not None:
             copies[copy.source.source_id].append(copy)
+        ours = copy.source_under(policy.name)
+        if ours is not None and policy.covers(ours):
+            # Its backups may all be gone; then its copies are what is left to worry about.
+            sources[ours.source_id] = ours
     rows = [
         _row(policy, situation.now, source_id, originals[source_id], copies[source_id])
         for source_id in sorted({*sources, *_missing(policy, sources.values())})
