@@ -8,6 +8,8 @@ import asyncio
 import logging
 import pickle
 import random
+import subprocess
+import sys
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
@@ -366,6 +368,32 @@ async def test_failed_looks_are_logged(
         f"{copy_id}: not seen yet, next look in 10.0 s after Throttled",
         f"{copy_id}: not seen yet, ended by AccessDenied",
     ] == [record.getMessage() for record in caplog.records]
+
+
+async def test_a_third_failure_in_a_row_is_a_warning(
+    client: FsxCopyClient, fsx: LocalFsx, copy_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    A wait that sees nothing for long says so once; after a look that saw it, again.
+    """
+    caplog.set_level(logging.DEBUG, logger="fsxcopy_sdk.waiting")
+    fsx.inject(Fault.throttling(), next_calls=5)
+
+    await client.wait_until_backup_available(copy_id, schedule=EVERY_TEN)
+
+    assert [2] == [
+        number for number, one in enumerate(caplog.records) if one.levelno == logging.WARNING
+    ]
+
+
+def test_nothing_is_printed_unless_the_program_listens() -> None:
+    """
+    Warnings do not come out by Python's last resort.
+    """
+    program = "import fsxcopy_sdk.client, logging; logging.getLogger('fsxcopy_sdk').error('x')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+
+    assert (b"", b"") == (done.stdout, done.stderr)
 
 
 # Both calls in one.

@@ -43,6 +43,10 @@ _log = logging.getLogger("fsxcopy_sdk.waiting")
 _CROWD_MIN_DELAYS = 2
 
 
+# So many looks in a row that saw nothing are no hiccup; said once, not at each.
+_WORTH_A_WARNING = 3
+
+
 class Verdict(Enum):
     """
     What a lifecycle means for a wait.
@@ -199,7 +203,8 @@ class Wait:
             raise self._timeout() from self.last_error
         self.due = self.looked + delay
         after = f" after {type(self.last_error).__name__}" if self.last_error else ""
-        self._log(logging.DEBUG, f"next look in {delay:.1f} s{after}", next_delay=delay)
+        level = logging.WARNING if self.failures == _WORTH_A_WARNING else logging.DEBUG
+        self._log(level, f"next look in {delay:.1f} s{after}", next_delay=delay)
 
     def _timeout(self) -> WaitTimeout:
         seen = self.last_seen.lifecycle if self.last_seen else "it was not seen"
