@@ -22,14 +22,17 @@ WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
         (["show"], "requires an argument"),
         (["wait", EXAMPLE, "--max-wait", "soon"], "must be like 90, 90s, 15m, 8h or 7d"),
         (["wait", EXAMPLE, "--max-wait", "9" * 30 + "d"], "must be like 90, 90s, 15m, 8h or 7d"),
-        (["wait", EXAMPLE, "--min-delay", "0"], "min_delay: must be more than zero"),
+        (["wait", EXAMPLE, "--min-delay", "0"], "--min-delay: must be more than zero"),
         (["wait"], "backup_ids: give one at least"),
         (["copy", "backup-x", "id"], "not 'backup-x'; backup_id: must be "),
         (["copy", EXAMPLE, "--tag", "Name"], "--tag: must be like KEY=VALUE, not 'Name'"),
-        (["copy", EXAMPLE, "--max-in-progress", "0"], "max_in_progress: "),
+        (["copy", EXAMPLE, "--max-in-progress", "0"], "--max-in-progress"),
         (["list", "--filter", "x"], "--filter: must be like KEY=VALUE, not 'x'"),
-        (["list", "--profile", "nobody"], "ConfigurationError: ProfileNotFound"),
-        (["plan", "--newest", "0"], "newest: must be an integer"),
+        (["list", "--profile", "nobody"], "ProfileNotFound"),
+        (["plan", "--newest", "0"], "--newest: must be an integer"),
+        (["sync", "--max-in-progress", "0"], "--max-in-progress"),
+        (["sync", "--file-system-id", "fs"], "--file-system-id: must be"),
+        (["local", "--port", "99999"], "--port"),
         (["sync", "--prune"], "--prune: must come with --keep-newest or --keep-for"),
     ],
 )
@@ -52,11 +55,11 @@ async def test_no_region(run: Run, fsx: LocalFsx) -> None:
     none = await run("list")
     one = await run("report", "--region", "us-west-2")
 
-    assert (2, "fsxcopy: ConfigurationError: region: give one, or set AWS_DEFAULT_REGION\n") == (
+    assert (2, "fsxcopy: region: give one, or set AWS_DEFAULT_REGION\n") == (
         none.code,
         none.err,
     )
-    assert (2, "fsxcopy: InvalidArguments: --source-region: must be given\n") == (
+    assert (2, "fsxcopy: --source-region: must be given\n") == (
         one.code,
         one.err,
     )

@@ -8,7 +8,7 @@ import json
 
 from cli_rig import EXAMPLE, Run
 
-from fsxcopy_sdk.testing import LocalFsx
+from fsxcopy_sdk.testing import Fault, LocalFsx
 
 
 async def test_the_list_is_a_table(run: Run, fsx: LocalFsx) -> None:
@@ -77,6 +77,17 @@ async def test_the_list_is_json(run: Run, fsx: LocalFsx) -> None:
 
     assert [json.loads(line) for line in lines] == document["Backups"]
     assert {EXAMPLE} < {backup["BackupId"] for backup in document["Backups"]}
+
+
+async def test_a_part_of_a_list_is_none(run: Run, fsx: LocalFsx) -> None:
+    """
+    What could be taken for the whole list is not written when something goes wrong.
+    """
+    fsx.inject(Fault.error("AccessDeniedException", "no"))
+
+    done = await run("list", "--region", "us-east-2", "--output", "json")
+
+    assert (3, "") == (done.code, done.out)
 
 
 async def test_the_list_is_filtered(run: Run, fsx: LocalFsx) -> None:

@@ -9,6 +9,8 @@ import time
 
 from cli_rig import EXAMPLE, Run
 
+from fsxcopy_sdk.bulk import DEFAULT_MAX_IN_PROGRESS
+from fsxcopy_sdk.cli import _app
 from fsxcopy_sdk.testing import Fault, LocalFsx
 from fsxcopy_sdk.testing._json import JsonValue
 
@@ -109,10 +111,10 @@ async def test_what_cannot_be_copied_is_said(run: Run, fsx: LocalFsx) -> None:
 
     done = await run("sync", *WHERE, *OFTEN, "--volume-id", "fsvol-0123456789abcdef0")
 
-    said, nothing = done.err.splitlines()
-    assert said.startswith("cannot be copied: fsvol-0123456789abcdef0: ")
+    nothing, said = done.err.splitlines()
     assert "nothing to do; copies there already: 0" == nothing
-    assert 0 == done.code
+    assert said.endswith(": cannot copy: of a FlexGroup volume")
+    assert 1 == done.code
 
 
 async def test_the_report_fails_where_something_is_late(run: Run, fsx: LocalFsx) -> None:
@@ -147,3 +149,32 @@ async def test_the_report_as_json(run: Run, fsx: LocalFsx) -> None:
         json.loads(line)["source_id"] for line in lines
     ]
     assert 2 == len(lines)
+
+
+async def test_what_can_never_be_copied_makes_a_sync_fail(run: Run, fsx: LocalFsx) -> None:
+    """
+    It is an outcome like others, and the others are copied.
+    """
+    tags = [{"Key": f"key-{number}", "Value": ""} for number in range(48)]
+    hopeless = fsx.add_backup(
+        "us-east-2", Tags=tags, FileSystem={"FileSystemId": "fs-0a0a0a0a0a0a0a0a0"}
+    )
+
+    done = await run("sync", *WHERE, *OFTEN, "--output", "json")
+
+    ends = {end["Request"]["SourceBackupId"]: end for end in json.loads(done.out)["Outcomes"]}
+    assert 1 == done.code
+    assert {hopeless: "cannot_copy", EXAMPLE: "copied"} == {
+        source: end["Outcome"] for source, end in ends.items()
+    }
+    reason = "its copy would have too many tags"
+    assert reason == ends[hopeless]["Reason"]
+    assert f"{hopeless}: cannot copy: {reason}" in done.err.splitlines()
+    assert "1 cannot copy, 1 copied" == done.err.splitlines()[-1]
+
+
+def test_the_command_begins_as_many_as_the_library() -> None:
+    """
+    The number stands in two places, so that help need not load the library.
+    """
+    assert DEFAULT_MAX_IN_PROGRESS == _app._IN_PROGRESS

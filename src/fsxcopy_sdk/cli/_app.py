@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, validators
 
 from fsxcopy_sdk.cli._exit import Exit
 from fsxcopy_sdk.cli._options import (
@@ -71,8 +71,9 @@ _WAITING = Waiting()
 _SELECTION = Selection()
 _SCOPE = Scope()
 _POLICY = Policy()
-_IN_PROGRESS = 5  # per destination Region (FSx quotas)
 _GLOBALS = Globals()
+# bulk's own default, which would cost an import: a test holds them together.
+_IN_PROGRESS = 5
 
 
 @app.meta.default
@@ -283,9 +284,19 @@ def delete(
 @app.command
 def local(
     *,
-    port: Annotated[int, Parameter(help="TCP port on 127.0.0.1; 0 for any free one.")] = 0,
+    port: Annotated[
+        int,
+        Parameter(
+            help="TCP port on 127.0.0.1; 0 for any free one.",
+            validator=validators.Number(gte=0, lte=65535),
+        ),
+    ] = 0,
     speed: Annotated[
-        float, Parameter(help="How many times as fast as real time its clock runs.")
+        float,
+        Parameter(
+            help="How many times as fast as real time its clock runs.",
+            validator=validators.Number(gt=0),
+        ),
     ] = 1.0,
     copy_duration: Annotated[
         Duration, Parameter(help="How long a copy takes by its clock.")

@@ -4,6 +4,8 @@ Copies on their way, as `fsxcopy copy` and `fsxcopy sync` tell of them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from fsxcopy_sdk import FsxCopyClient
 from fsxcopy_sdk.bulk import (
     BulkCopy,
@@ -17,7 +19,7 @@ from fsxcopy_sdk.bulk import (
 from fsxcopy_sdk.cli._clients import say_what_still_runs
 from fsxcopy_sdk.cli._exit import Exit, exit_of_all
 from fsxcopy_sdk.cli._options import Globals
-from fsxcopy_sdk.cli._outcomes import Ended, outcomes
+from fsxcopy_sdk.cli._outcomes import Ended, outcomes, say_in_short
 from fsxcopy_sdk.cli._talk import Talk
 from fsxcopy_sdk.replication import (
     AppliedPlan,
@@ -47,22 +49,35 @@ def show_in(talk: Talk, seen: CopyInProgress) -> None:
 
 
 async def follow(
-    copies: BulkCopy | AppliedPlan, client: FsxCopyClient, options: Globals, talk: Talk
+    copies: BulkCopy | AppliedPlan,
+    client: FsxCopyClient,
+    options: Globals,
+    talk: Talk,
+    *,
+    hopeless: Iterable[Ended] = (),
 ) -> Exit:
     """
     Carry out *copies*, tell of each end, and in the end of what goes on without us.
+
+    *hopeless* ended before it began.
     """
     ends: list[Ended] = []
     try:
         with outcomes(options) as results, talk.shown_live():
+
+            def tell(end: Ended) -> None:
+                ends.append(end)
+                talk.ended(end.backup_id or str(end.source_id), end.words)
+                results.add(end.document(), end.row())
+
+            for end in hopeless:
+                tell(end)
             async with copies:
                 async for outcome in copies:
-                    end = ended(outcome)
-                    ends.append(end)
-                    talk.ended(end.backup_id or str(end.source_id), end.words)
-                    results.add(end.document(), end.row())
+                    tell(ended(outcome))
     finally:
         _say_what_is_left(copies, ends, client, options, talk)
+    say_in_short(talk, ends)
     return exit_of_all(end.exit for end in ends)
 
 

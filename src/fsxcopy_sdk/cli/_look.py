@@ -28,7 +28,7 @@ async def list_backups(options: Globals, selection: Selection, talk: Talk) -> Ex
     filters = selected(selection)
     found = 0
     async with client_of(options) as client:
-        with Results(options.output, "Backups", BACKUP_COLUMNS) as results:
+        with Results(options.output, "Backups", BACKUP_COLUMNS, whole=True) as results:
             async with aclosing(client.iter_backups(filters=filters)) as backups:
                 async for backup in backups:
                     found += 1

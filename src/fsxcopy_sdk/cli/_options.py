@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Annotated, Literal, TypeAlias
 
 import attrs
-from cyclopts import Group, Parameter, Token
+from cyclopts import Group, Parameter, Token, validators
 
 from fsxcopy_sdk.enums import FilterName
 from fsxcopy_sdk.errors import InvalidArguments
@@ -81,7 +81,9 @@ class Waiting:
     """Look at a backup no more often than this."""
 
 
-InProgress: TypeAlias = Annotated[int, Parameter(help="Copies in progress at once.")]
+InProgress: TypeAlias = Annotated[
+    int, Parameter(help="Copies in progress at once.", validator=validators.Number(gte=1))
+]
 
 
 @Parameter(name="*")

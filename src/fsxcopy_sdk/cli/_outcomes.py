@@ -4,11 +4,15 @@ How one item of a command ended, in the forms that it is told in.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 import attrs
 
 from fsxcopy_sdk.cli._exit import Exit, exit_of, in_words
 from fsxcopy_sdk.cli._options import Globals
 from fsxcopy_sdk.cli._output import Results, public
+from fsxcopy_sdk.cli._talk import Talk
 from fsxcopy_sdk.errors import BackupCopyFailed, FsxCopyError, ServiceError, WaitTimeout
 from fsxcopy_sdk.models import Backup
 
@@ -20,7 +24,7 @@ class Ended:
     """
 
     outcome: str
-    """One word: available, copied, deleted, failed, skipped, timed_out ..."""
+    """One word: available, copied, deleted, failed, cannot_copy, timed_out ..."""
     backup_id: str | None = None
     backup: Backup | None = None
     """As it was last seen."""
@@ -37,6 +41,8 @@ class Ended:
         """
         if self.outcome == "timed_out":
             return Exit.TIMED_OUT
+        if self.outcome == "cannot_copy":
+            return Exit.FAILED
         return exit_of(self.error) if self.error else Exit.DONE
 
     @property
@@ -103,6 +109,15 @@ def outcome_of(error: FsxCopyError | None, success: str) -> str:
     if error is None:
         return success
     return "timed_out" if isinstance(error, WaitTimeout) else "failed"
+
+
+def say_in_short(talk: Talk, ends: Sequence[Ended]) -> None:
+    """
+    Say how many ended in which way, where there were several.
+    """
+    counts = Counter(end.outcome.replace("_", " ") for end in ends)
+    if len(ends) > 1:
+        talk.say(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
 
 
 def outcomes(options: Globals) -> Results:

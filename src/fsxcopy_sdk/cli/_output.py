@@ -89,6 +89,8 @@ class Results:
     output: Output
     name: str
     columns: Sequence[str]
+    whole: bool = False
+    """Whether a part of them would pass for all, and so is not written."""
     documents: list[Mapping[str, object]] = attrs.field(factory=list, init=False)
     rows: list[Sequence[str]] = attrs.field(factory=list, init=False)
 
@@ -115,6 +117,8 @@ class Results:
         """
         Write what was not written yet.
         """
+        if exc_type is not None and self.whole:
+            return
         if self.output == "json":
             write_json({self.name: self.documents}, indent=2)
         elif self.rows:

@@ -10,11 +10,13 @@ from fsxcopy_sdk.cli._clients import clients_of
 from fsxcopy_sdk.cli._exit import Exit
 from fsxcopy_sdk.cli._follow import follow, show_in
 from fsxcopy_sdk.cli._options import Globals, Policy, Scope, Waiting, filters, tags
+from fsxcopy_sdk.cli._outcomes import Ended
 from fsxcopy_sdk.cli._output import Results, write_json, write_lines
 from fsxcopy_sdk.cli._talk import Talk
 from fsxcopy_sdk.cli._wait import schedule_of
 from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.replication import (
+    CannotCopyReason,
     ReplicationPlan,
     ReplicationPolicy,
     SourceReport,
@@ -23,6 +25,11 @@ from fsxcopy_sdk.replication import (
 )
 from fsxcopy_sdk.replication._values import duration_text, to_plain
 
+_FOR_EVER = (
+    CannotCopyReason.FLEXGROUP,
+    CannotCopyReason.TOO_MANY_TAGS,
+    CannotCopyReason.UNKNOWN_SOURCE,
+)
 _REPORT_COLUMNS = ("SOURCE", "STATE", "AGE", "NEWEST COPY", "NEWEST BACKUP", "ON THE WAY")
 
 
@@ -69,7 +76,7 @@ async def sync(
             schedule=schedule,
             on_seen=partial(show_in, talk),
         )
-        return await follow(applied, destination, options, talk)
+        return await follow(applied, destination, options, talk, hopeless=_hopeless(made))
 
 
 async def report(options: Globals, scope: Scope, _: Talk) -> Exit:
@@ -86,6 +93,24 @@ async def report(options: Globals, scope: Scope, _: Talk) -> Exit:
             for one in made.sources:
                 results.add(to_plain(one), _row(one))
     return Exit.FAILED if made.late else Exit.DONE
+
+
+def _hopeless(made: ReplicationPlan) -> list[Ended]:
+    """
+    Return the backups that the policy wants a copy of, and that will never have one.
+    """
+    return [
+        Ended(
+            outcome="cannot_copy",
+            reason=one.reason,
+            request={
+                "SourceBackupId": one.backup.backup_id,
+                "SourceRegion": made.source_region,
+            },
+        )
+        for one in made.cannot_copy
+        if one.reason in _FOR_EVER
+    ]
 
 
 def _policy(policy: Policy, region: str) -> ReplicationPolicy:
@@ -125,7 +150,8 @@ def _say(made: ReplicationPlan, talk: Talk, *, prune: bool) -> None:
     Say what is going to be done, and what cannot be.
     """
     for one in made.cannot_copy:
-        talk.say(f"cannot be copied: {one}")
+        if one.reason not in _FOR_EVER:  # those have an outcome each
+            talk.say(f"cannot be copied: {one}")
     to_prune = len(made.to_prune) if prune else 0
     if made.to_copy or made.in_progress or to_prune:
         talk.say(

@@ -15,7 +15,7 @@ from fsxcopy_sdk import FsxCopyClient, WaitSchedule
 from fsxcopy_sdk.cli._clients import checked, client_of, say_what_still_runs
 from fsxcopy_sdk.cli._exit import Exit, exit_of_all
 from fsxcopy_sdk.cli._options import Globals, Waiting
-from fsxcopy_sdk.cli._outcomes import Ended, outcome_of, outcomes
+from fsxcopy_sdk.cli._outcomes import Ended, outcome_of, outcomes, say_in_short
 from fsxcopy_sdk.cli._talk import Talk
 from fsxcopy_sdk.errors import FsxCopyError
 from fsxcopy_sdk.models import Backup
@@ -39,20 +39,22 @@ async def wait(options: Globals, waiting: Waiting, backup_ids: Sequence[str], ta
     """
     ids = checked(backup_ids)
     schedule = schedule_of(waiting)
-    running, codes = dict.fromkeys(ids), []
+    running = dict.fromkeys(ids)
+    told: list[Ended] = []
     async with client_of(options) as client:
         try:
             with outcomes(options) as results, talk.shown_live():
                 async with _all(client, ids, waiting, schedule, talk) as ends:
                     async for end in ends:
                         talk.ended(str(end.backup_id), end.words)
-                        codes.append(end.exit)
+                        told.append(end)
                         if not end.goes_on:
                             del running[str(end.backup_id)]
                         results.add(end.document(), end.row())
         finally:
             say_what_still_runs(talk, options, client.region, running)
-    return exit_of_all(codes)
+    say_in_short(talk, told)
+    return exit_of_all(end.exit for end in told)
 
 
 @asynccontextmanager
