@@ -161,3 +161,24 @@ def test_another_missing_module_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -
 
     with pytest.raises(ModuleNotFoundError, match="attrs"):
         main(["demo"])
+
+
+def test_an_interruption_while_it_loads_is_no_traceback() -> None:
+    """
+    Who presses Ctrl-C at once sees nothing but the prompt.
+    """
+    program = """
+import sys
+
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == "fsxcopy_sdk.cli._main":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupting())
+from fsxcopy_sdk.cli import main
+main([])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+
+    assert (130, b"", b"") == (done.returncode, done.stdout, done.stderr)

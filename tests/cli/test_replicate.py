@@ -117,6 +117,20 @@ async def test_what_cannot_be_copied_is_said(run: Run, fsx: LocalFsx) -> None:
     assert 1 == done.code
 
 
+async def test_what_cannot_be_copied_yet_is_said(run: Run, fsx: LocalFsx) -> None:
+    """
+    A backup that is not AVAILABLE will be by another time, and stops nothing.
+    """
+    fsx.set_lifecycle(EXAMPLE, "CREATING")
+
+    done = await run("sync", *WHERE, *OFTEN)
+
+    said, nothing = done.err.splitlines()
+    assert said.startswith(f"cannot be copied: {FILE_SYSTEM}: {EXAMPLE} of ")
+    assert said.endswith(": not AVAILABLE: CREATING")
+    assert ("nothing to do; copies there already: 0", 0) == (nothing, done.code)
+
+
 async def test_the_report_fails_where_something_is_late(run: Run, fsx: LocalFsx) -> None:
     """
     Each file system has its line, late or not; one that is late gives code 1.
