@@ -14,7 +14,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 import pytest
-from cli_rig import EXAMPLE, FSXCOPY, SPEED, OpenTerminal, Run
+from cli_rig import EXAMPLE, FSXCOPY, SPEED, OpenTerminal, Run, Terminal
 
 from fsxcopy_sdk.testing import Fault, LocalFsx
 
@@ -115,6 +115,44 @@ async def test_ctrl_c_tells_what_still_runs(
     waiting.type("\x03")
     assert again in (await waiting.until()).replace("\r", "").splitlines()
     assert 130 == await waiting.code()
+
+
+async def test_ctrl_c_during_a_sync(
+    terminal: OpenTerminal, run: Run, fsx: LocalFsx, durations: dict[str, float]
+) -> None:
+    """
+    The copies that go on are named, begun by this sync or another, and either way to go on.
+    """
+    sources = [fsx.add_backup("us-east-2") for _ in range(3)]
+    durations.update(dict.fromkeys([EXAMPLE, *sources], 30.0))
+    how = ("sync", *WHERE, "--newest", "all", "--max-in-progress", "2")
+    first = await _interrupted(terminal(*how))
+    copies = {str(copy["BackupId"]) for copy in fsx.backups("us-west-2")}
+    planned = (await run(*how, "--dry-run")).out.splitlines()
+    second = await _interrupted(terminal(*how))
+
+    for shown in (first, second):
+        told = re.search(r"still running at the service: (.*)\ngo on with: (.*)\n", shown)
+        assert told
+        ids = told[1].split(", ")
+        assert copies <= set(ids)
+        assert f"fsxcopy wait {' '.join(ids)} --region us-west-2" == told[2]
+        assert shown.endswith("\nfsxcopy: interrupted\n")
+    assert "\nnot begun: 2; the same command again goes on, and copies nothing twice\n" in first
+    assert 2 == len(copies)
+    assert {"to copy: 2", "on the way: 2"} <= set(planned)
+
+
+async def _interrupted(opened: Terminal) -> str:
+    """
+    Return what a command shows that is interrupted while two copies go on.
+    """
+    await opened.until(BOTH_MOVE)
+    opened.type("\x03")
+    shown = (await opened.until()).replace("\r", "")
+    assert 130 == await opened.code()
+    assert "Traceback" not in shown
+    return re.sub(r"\x1b\[[\d?]*[A-Za-z]", "", shown)
 
 
 async def test_a_copy_that_may_have_begun(fsx: LocalFsx) -> None:
