@@ -116,7 +116,7 @@ def test_an_error_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """
-    An error of this package ends the command with its class and text.
+    An error of this package ends the command with its text.
     """
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "many")
 

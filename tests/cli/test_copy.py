@@ -62,6 +62,7 @@ async def test_one_failure_stops_no_other(run: Run, fsx: LocalFsx) -> None:
     assert rows[0][3].startswith("BackupNotFound (CopyBackup): ")
     assert ["copied", EXAMPLE] == rows[1][1:3]
     assert "backup-00000000: failed: BackupNotFound (CopyBackup): " in done.err
+    assert "1 copied, 1 failed" == done.err.splitlines()[-1]
     assert 1 == done.code
 
 

@@ -22,17 +22,37 @@ WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
         (["show"], "requires an argument"),
         (["wait", EXAMPLE, "--max-wait", "soon"], "must be like 90, 90s, 15m, 8h or 7d"),
         (["wait", EXAMPLE, "--max-wait", "9" * 30 + "d"], "must be like 90, 90s, 15m, 8h or 7d"),
-        (["wait", EXAMPLE, "--min-delay", "0"], "--min-delay: must be more than zero"),
-        (["wait"], "backup_ids: give one at least"),
-        (["copy", "backup-x", "id"], "not 'backup-x'; backup_id: must be "),
+        (["wait", EXAMPLE, "--min-delay", "0"], "for --min-delay. Must be more than zero. See"),
+        (["wait"], "BACKUP_IDS: give one at least"),
+        (["copy", "backup-x", "id"], "not 'backup-x'; BACKUP_ID: must be "),
+        (["copy", EXAMPLE, "backup-00000000", "--kms-key-id", ""], "--kms-key-id: must be 1 to"),
         (["copy", EXAMPLE, "--tag", "Name"], "--tag: must be like KEY=VALUE, not 'Name'"),
-        (["copy", EXAMPLE, "--max-in-progress", "0"], "--max-in-progress"),
+        (["copy", EXAMPLE, "--max-in-progress", "0"], "for --max-in-progress. Must be 1 or"),
+        (
+            ["sync", "--max-in-progress", "0"],
+            'value "0" for --max-in-progress. Must be 1 or more.',
+        ),
+        (["sync", "--max-age", "1d"], "Unknown option: --max-age. Did you mean --max-wait? See"),
+        (["local", "--port", "99999"], 'value "99999" for --port. Must be from 0 to 65535. See'),
+        (["local", "--speed", "0"], "for --speed. Must be a finite number above zero."),
+        (["local", "--speed", "inf"], "for --speed. Must be a finite number above zero."),
         (["list", "--filter", "x"], "--filter: must be like KEY=VALUE, not 'x'"),
-        (["list", "--profile", "nobody"], "ProfileNotFound"),
-        (["plan", "--newest", "0"], "--newest: must be an integer"),
-        (["sync", "--max-in-progress", "0"], "--max-in-progress"),
-        (["sync", "--file-system-id", "fs"], "--file-system-id: must be"),
-        (["local", "--port", "99999"], "--port"),
+        (["list", "--profile", "nobody"], "fsxcopy: The config profile (nobody)"),
+        (["list", "--endpoint-url", "x"], "fsxcopy: Invalid endpoint: x"),
+        (["list", "--file-system-id", "a b"], "fsxcopy: --file-system-id: must be 1 to 128"),
+        (["list", "--volume-id", ""], "fsxcopy: --volume-id: must be 1 to 128"),
+        (["plan", "--filter", "backup-type=a b"], "fsxcopy: --filter backup-type: must be 1"),
+        (["list", *[f"--filter=n{n}=x" for n in range(11)]], "fsxcopy: --filter: must be at most"),
+        (["plan", "--newest", "0"], "for --newest. Must be 1 or more."),
+        (["sync", "--keep-newest", "0"], "for --keep-newest. Must be 1 or more."),
+        (["plan", "--file-system-id", "x"], "fsxcopy: --file-system-id: must be like `fs-"),
+        (["plan", "--volume-id", "x"], "fsxcopy: --volume-id: must be like `fsvol-"),
+        (["plan", "--policy", "#"], "fsxcopy: --policy: must be 1 to 128 letters"),
+        (["plan", "--protect-tag", "#"], "fsxcopy: --protect-tag: must be 1 to 128 letters"),
+        (["plan", "--tag", "#=x"], "fsxcopy: --tag: key '#': must be 1 to 128 letters"),
+        (["plan", "--kms-key-id", "a\nb"], "fsxcopy: --kms-key-id: key of 'us-west-2': must"),
+        (["plan", "--region", "cn-north-1"], "fsxcopy: --region: must be of a Region in"),
+        (["copy", EXAMPLE, "--region", "cn-north-1"], "fsxcopy: --source-region: must be in the"),
         (["sync", "--prune"], "--prune: must come with --keep-newest or --keep-for"),
     ],
 )
@@ -40,7 +60,9 @@ async def test_bad_usage(run: Run, fsx: LocalFsx, arguments: list[str], text: st
     """
     What cannot be carried out as it was typed is said before anything is sent.
     """
-    done = await run(*arguments, *WHERE)
+    where = () if arguments[0] == "local" else WHERE[:2] if "--region" in arguments else WHERE
+
+    done = await run(*arguments, *where)
 
     assert (2, "", 1) == (done.code, done.out, len(done.err.splitlines()))
     assert done.err.startswith("fsxcopy: ")
@@ -55,7 +77,7 @@ async def test_no_region(run: Run, fsx: LocalFsx) -> None:
     none = await run("list")
     one = await run("report", "--region", "us-west-2")
 
-    assert (2, "fsxcopy: region: give one, or set AWS_DEFAULT_REGION\n") == (
+    assert (2, "fsxcopy: --region: give one, or set AWS_DEFAULT_REGION\n") == (
         none.code,
         none.err,
     )
@@ -109,6 +131,21 @@ async def test_another_error(run: Run, fsx: LocalFsx) -> None:
     assert (1, "", 1) == (done.code, done.out, len(done.err.splitlines()))
     assert done.err.startswith("fsxcopy: BackupNotFound (DescribeBackups): ")
     assert " [request " in done.err
+
+
+async def test_the_same_fault_is_said_once(run: Run, fsx: LocalFsx) -> None:
+    """
+    What is wrong with each of many copies is one fault of the option.
+    """
+    done = await run(
+        *("copy", EXAMPLE, "backup-00000000"),
+        *("--source-region", "cn-north-1", "--region", "us-west-2"),
+    )
+
+    assert (
+        "fsxcopy: --source-region: must be in the partition of us-west-2, which is aws, "
+        "not cn-north-1, which is in aws-cn\n"
+    ) == done.err
 
 
 @pytest.mark.parametrize(

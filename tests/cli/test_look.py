@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from cli_rig import EXAMPLE, Run
 
 from fsxcopy_sdk.testing import Fault, LocalFsx
@@ -79,15 +80,20 @@ async def test_the_list_is_json(run: Run, fsx: LocalFsx) -> None:
     assert {EXAMPLE} < {backup["BackupId"] for backup in document["Backups"]}
 
 
-async def test_a_part_of_a_list_is_none(run: Run, fsx: LocalFsx) -> None:
+@pytest.mark.parametrize(("output", "expected"), [("json", 0), ("table", 0), ("jsonl", 50)])
+async def test_a_list_that_breaks_off(run: Run, fsx: LocalFsx, output: str, expected: int) -> None:
     """
-    What could be taken for the whole list is not written when something goes wrong.
+    Half a list would be taken for a whole one: there is none, but for lines told already.
     """
-    fsx.inject(Fault.error("AccessDeniedException", "no"))
+    for _ in range(200):
+        fsx.add_backup("us-east-2")
+    fsx.inject(Fault.delay(0), next_calls=1)
+    fsx.inject(Fault.error("BadRequest"), next_calls=1)
 
-    done = await run("list", "--region", "us-east-2", "--output", "json")
+    done = await run("list", "--region", "us-east-2", "--output", output)
 
-    assert (3, "") == (done.code, done.out)
+    assert expected == len(done.out.splitlines())
+    assert (1, 1) == (done.code, len(done.err.splitlines()))
 
 
 async def test_the_list_is_filtered(run: Run, fsx: LocalFsx) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import time
 
+import pytest
 from cli_rig import EXAMPLE, Run
 
 from fsxcopy_sdk.bulk import DEFAULT_MAX_IN_PROGRESS
@@ -17,6 +18,8 @@ from fsxcopy_sdk.testing._json import JsonValue
 WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
 OFTEN = ("--min-delay", "0.05")
 FILE_SYSTEM = "fs-0498eed5fe91001ec"
+OTHER = "fs-0123456789abcdef0"
+TAGS: JsonValue = [{"Key": f"key{number}", "Value": ""} for number in range(50)]
 
 
 def _add_backup(fsx: LocalFsx, *, days_old: int) -> None:
@@ -39,6 +42,15 @@ async def test_the_plan_says_what_a_sync_would_do(run: Run, fsx: LocalFsx) -> No
     assert EXAMPLE == document["to_copy"][0]["backup"]["backup_id"]
     assert document["to_copy"] == json.loads(line.out)["to_copy"]
     assert [] == fsx.backups("us-west-2")
+
+
+async def test_the_plan_has_the_report(run: Run, fsx: LocalFsx) -> None:
+    """
+    As JSON a plan tells what is late by the age that is given.
+    """
+    done = await run("plan", *WHERE, "--max-age", "2d", "--output", "json")
+
+    assert 2 * 86400 == json.loads(done.out)["report"]["max_age"]
 
 
 async def test_a_sync_and_another(run: Run, fsx: LocalFsx) -> None:
@@ -98,37 +110,92 @@ async def test_what_cannot_be_pruned(run: Run, fsx: LocalFsx) -> None:
     assert 1 == done.code
 
 
-async def test_what_cannot_be_copied_is_said(run: Run, fsx: LocalFsx) -> None:
+async def test_what_can_never_be_copied(run: Run, fsx: LocalFsx) -> None:
     """
-    A FlexGroup volume's backup is named with the reason, and stops nothing.
+    A FlexGroup volume's backup is told with the reason, stops nothing, and gives code 1.
     """
     volume: dict[str, JsonValue] = {
         "VolumeId": "fsvol-0123456789abcdef0",
         "VolumeType": "ONTAP",
         "OntapConfiguration": {"VolumeStyle": "FLEXGROUP"},
     }
-    fsx.add_backup("us-east-2", ResourceType="VOLUME", Volume=volume)
+    backup_id = fsx.add_backup("us-east-2", ResourceType="VOLUME", Volume=volume)
 
-    done = await run("sync", *WHERE, *OFTEN, "--volume-id", "fsvol-0123456789abcdef0")
+    done = await run("sync", *WHERE, *OFTEN, "--output", "json")
+    again = await run("sync", *WHERE, *OFTEN)
+    line = await run("sync", *WHERE, *OFTEN, "--output", "jsonl", "--quiet")
+    plan = await run("plan", *WHERE)
 
-    nothing, said = done.err.splitlines()
-    assert "nothing to do; copies there already: 0" == nothing
-    assert said.endswith(": cannot copy: of a FlexGroup volume")
+    never, copied = json.loads(done.out)["Outcomes"]
+    assert {
+        "Outcome": "cannot_copy",
+        "Reason": "of a FlexGroup volume",
+        "Request": {"SourceBackupId": backup_id, "SourceRegion": "us-east-2"},
+    } == never
+    assert "copied" == copied["Outcome"]
+    said, *_, counts = done.err.splitlines()
+    assert said.startswith(f"cannot be copied: fsvol-0123456789abcdef0: {backup_id} of ")
+    assert "1 copied, 1 cannot be copied" == counts
+    row = ["-", "cannot_copy", backup_id, "of", "a", "FlexGroup", "volume"]
+    assert row == again.out.splitlines()[1].split()
+    assert "nothing to do; copies there already: 1" == again.err.splitlines()[-1]
+    assert (never, "") == (json.loads(line.out), line.err)
+    assert (1, 1, 1, 0) == (done.code, again.code, line.code, plan.code)
+
+
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        ({"Tags": TAGS}, "its copy would have too many tags"),
+        ({"FileSystem": {}}, "of no file system or volume that the service names"),
+    ],
+)
+async def test_every_reason_that_stays(
+    run: Run, fsx: LocalFsx, members: dict[str, JsonValue], reason: str
+) -> None:
+    """
+    What no later sync can copy either makes each of them fail.
+    """
+    source: dict[str, JsonValue] = {"FileSystem": {"FileSystemId": OTHER}}
+    backup_id = fsx.add_backup("us-east-2", {**source, **members})
+
+    done = await run("sync", *WHERE, *OFTEN, "--output", "jsonl")
+
+    never = json.loads(done.out.splitlines()[0])
+    assert ("cannot_copy", reason) == (never["Outcome"], never["Reason"])
+    assert backup_id == never["Request"]["SourceBackupId"]
     assert 1 == done.code
 
 
-async def test_what_cannot_be_copied_yet_is_said(run: Run, fsx: LocalFsx) -> None:
+async def test_a_copy_in_the_source_region_is_no_failure(run: Run, fsx: LocalFsx) -> None:
     """
-    A backup that is not AVAILABLE will be by another time, and stops nothing.
+    It is said not to be copied, for its original may be; the sync has not failed.
     """
-    fsx.set_lifecycle(EXAMPLE, "CREATING")
+    members: dict[str, JsonValue] = {
+        "FileSystem": {"FileSystemId": OTHER},
+        "SourceBackupId": "backup-00000000",
+    }
+    fsx.add_backup("us-east-2", members)
 
-    done = await run("sync", *WHERE, *OFTEN)
+    done = await run("sync", *WHERE, *OFTEN, "--file-system-id", OTHER)
+
+    assert done.err.splitlines()[0].endswith(": a copy itself")
+    assert (0, "") == (done.code, done.out)
+
+
+async def test_what_cannot_be_copied_yet(run: Run, fsx: LocalFsx) -> None:
+    """
+    A backup that is still being made is said to be, and a later sync copies it.
+    """
+    fsx.add_backup("us-east-2", Lifecycle="CREATING", FileSystem={"FileSystemId": OTHER})
+
+    done = await run("sync", *WHERE, *OFTEN, "--file-system-id", OTHER)
 
     said, nothing = done.err.splitlines()
-    assert said.startswith(f"cannot be copied: {FILE_SYSTEM}: {EXAMPLE} of ")
+    assert said.startswith(f"cannot be copied: {OTHER}: ")
     assert said.endswith(": not AVAILABLE: CREATING")
-    assert ("nothing to do; copies there already: 0", 0) == (nothing, done.code)
+    assert "nothing to do; copies there already: 0" == nothing
+    assert (0, "") == (done.code, done.out)
 
 
 async def test_the_report_fails_where_something_is_late(run: Run, fsx: LocalFsx) -> None:
@@ -163,28 +230,6 @@ async def test_the_report_as_json(run: Run, fsx: LocalFsx) -> None:
         json.loads(line)["source_id"] for line in lines
     ]
     assert 2 == len(lines)
-
-
-async def test_what_can_never_be_copied_makes_a_sync_fail(run: Run, fsx: LocalFsx) -> None:
-    """
-    It is an outcome like others, and the others are copied.
-    """
-    tags = [{"Key": f"key-{number}", "Value": ""} for number in range(48)]
-    hopeless = fsx.add_backup(
-        "us-east-2", Tags=tags, FileSystem={"FileSystemId": "fs-0a0a0a0a0a0a0a0a0"}
-    )
-
-    done = await run("sync", *WHERE, *OFTEN, "--output", "json")
-
-    ends = {end["Request"]["SourceBackupId"]: end for end in json.loads(done.out)["Outcomes"]}
-    assert 1 == done.code
-    assert {hopeless: "cannot_copy", EXAMPLE: "copied"} == {
-        source: end["Outcome"] for source, end in ends.items()
-    }
-    reason = "its copy would have too many tags"
-    assert reason == ends[hopeless]["Reason"]
-    assert f"{hopeless}: cannot copy: {reason}" in done.err.splitlines()
-    assert "1 cannot copy, 1 copied" == done.err.splitlines()[-1]
 
 
 def test_the_command_begins_as_many_as_the_library() -> None:

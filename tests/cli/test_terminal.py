@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -318,11 +319,13 @@ def test_the_local_fsx() -> None:
 
 def test_a_local_fsx_that_cannot_be() -> None:
     """
-    What it does not take is bad usage.
+    A port that somebody else has is bad usage, in one line.
     """
-    done = subprocess.run([FSXCOPY, "local", "--speed", "0"], capture_output=True, check=False)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [FSXCOPY, "local", "--port", port], capture_output=True, check=False, text=True
+        )
 
-    assert 2 == done.returncode
-    assert b"--speed" in done.stderr
-    assert b"Must be > 0." in done.stderr
-    assert b"Traceback" not in done.stderr
+    expected = f"fsxcopy: --port: {port} cannot be served: Address already in use\n"
+    assert (2, "", expected) == (done.returncode, done.stdout, done.stderr)

@@ -39,7 +39,19 @@ async def test_many_are_waited_for(run: Run, fsx: LocalFsx) -> None:
         ends[failed]["Error"]["Type"],
         ends[slow]["Error"]["Type"],
     )
+    assert "1 available, 1 failed, 1 timed out" == done.err.splitlines()[-3]
     assert 1 == done.code
+
+
+async def test_quiet_means_no_summary(run: Run, fsx: LocalFsx) -> None:
+    """
+    The results say it all.
+    """
+    both = [fsx.add_backup("us-west-2") for _ in range(2)]
+
+    done = await run("wait", *both, *REGION, *OFTEN, "--quiet")
+
+    assert (0, "", 3) == (done.code, done.err, len(done.out.splitlines()))
 
 
 async def test_what_is_piped_is_a_line_for_each_event(run: Run, fsx: LocalFsx) -> None:

@@ -12,18 +12,22 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
-from cyclopts import App, Parameter, validators
+from cyclopts import App, Parameter
 
 from fsxcopy_sdk.cli._exit import Exit
 from fsxcopy_sdk.cli._options import (
+    MAX_AGE,
     Copying,
     Duration,
     Flag,
     Globals,
     InProgress,
+    MaxAge,
     Policy,
+    Port,
     Scope,
     Selection,
+    Speed,
     Waiting,
 )
 from fsxcopy_sdk.cli._text import logging_to_standard_error
@@ -71,9 +75,9 @@ _WAITING = Waiting()
 _SELECTION = Selection()
 _SCOPE = Scope()
 _POLICY = Policy()
-_GLOBALS = Globals()
 # bulk's own default, which would cost an import: a test holds them together.
 _IN_PROGRESS = 5
+_GLOBALS = Globals()
 
 
 @app.meta.default
@@ -196,7 +200,7 @@ def wait(*backup_ids: _BackupIds, waiting: Waiting = _WAITING, options: _Globals
 
 
 @app.command
-def plan(*, policy: Policy = _POLICY, options: _Globals) -> Exit:
+def plan(*, policy: Policy = _POLICY, max_age: MaxAge = MAX_AGE, options: _Globals) -> Exit:
     r"""
     Show what a sync would do, and why; nothing is changed.
 
@@ -207,7 +211,7 @@ def plan(*, policy: Policy = _POLICY, options: _Globals) -> Exit:
     """
     from fsxcopy_sdk.cli._replicate import plan as work  # noqa: PLC0415 - see above
 
-    return _run(options, partial(work, options, policy))
+    return _run(options, partial(work, options, policy, max_age))
 
 
 @app.command
@@ -248,7 +252,7 @@ def sync(
 
 
 @app.command
-def report(*, scope: Scope = _SCOPE, options: _Globals) -> Exit:
+def report(*, scope: Scope = _SCOPE, max_age: MaxAge = MAX_AGE, options: _Globals) -> Exit:
     """
     Tell of every file system and volume how old its newest copy is.
 
@@ -260,7 +264,7 @@ def report(*, scope: Scope = _SCOPE, options: _Globals) -> Exit:
     """
     from fsxcopy_sdk.cli._replicate import report as work  # noqa: PLC0415 - see above
 
-    return _run(options, partial(work, options, scope))
+    return _run(options, partial(work, options, scope, max_age))
 
 
 @app.command
@@ -284,19 +288,9 @@ def delete(
 @app.command
 def local(
     *,
-    port: Annotated[
-        int,
-        Parameter(
-            help="TCP port on 127.0.0.1; 0 for any free one.",
-            validator=validators.Number(gte=0, lte=65535),
-        ),
-    ] = 0,
+    port: Annotated[Port, Parameter(help="TCP port on 127.0.0.1; 0 for any free one.")] = 0,
     speed: Annotated[
-        float,
-        Parameter(
-            help="How many times as fast as real time its clock runs.",
-            validator=validators.Number(gt=0),
-        ),
+        Speed, Parameter(help="How many times as fast as real time its clock runs.")
     ] = 1.0,
     copy_duration: Annotated[
         Duration, Parameter(help="How long a copy takes by its clock.")
@@ -315,9 +309,11 @@ def local(
 
       fsxcopy local --speed 60 --with-example
     """
+    import anyio  # noqa: PLC0415 - see above
+
     from fsxcopy_sdk.cli._local import serve  # noqa: PLC0415 - see above
 
-    return serve(port, speed, copy_duration, with_example)
+    return anyio.run(serve, port, speed, copy_duration, with_example)
 
 
 @app.command

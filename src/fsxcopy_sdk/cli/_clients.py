@@ -52,7 +52,7 @@ def checked(backup_ids: Iterable[str]) -> tuple[str, ...]:
         InvalidArguments: there is none, or one is no id; all that are wrong are named.
     """
     ids = tuple(dict.fromkeys(backup_ids))
-    faults = [] if ids else ["backup_ids: give one at least"]
+    faults = [] if ids else ["BACKUP_IDS: give one at least"]
     for backup_id in ids:
         try:
             check_backup_id(backup_id)

@@ -4,10 +4,10 @@ How a command ends: few codes, and which error leads to which.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from enum import IntEnum
 
+from fsxcopy_sdk.cli._usage import usage_fault
 from fsxcopy_sdk.errors import (
     AccessDenied,
     ConfigurationError,
@@ -59,38 +59,16 @@ def exit_of_all(codes: Iterable[Exit]) -> Exit:
     return Exit.FAILED if bad else Exit.DONE
 
 
-# Where an option has another name than what it sets.
-_OPTIONS = {
-    "file_system_ids": "file-system-id",
-    "filters": "filter",
-    "kms_key_ids": "kms-key-id",
-    "name": "policy",
-    "tags": "tag",
-    "volume_ids": "volume-id",
-}
-_MEMBER = re.compile(r"([a-z]+(?:_[a-z]+)*)(?:\[[^]]*\])?:")
-_NO_OPTIONS = ("backup_id", "backup_ids", "source_backup_id")
-
-
-def _of_option(fault: str) -> str:
-    """
-    Return *fault* with the option's name in the place of what it sets.
-    """
-    found = _MEMBER.match(fault)
-    if found is None or found[1] in _NO_OPTIONS:
-        return fault
-    option = _OPTIONS.get(found[1], found[1].replace("_", "-"))
-    return f"--{option}:{fault[found.end() :]}"
-
-
 def in_words(error: FsxCopyError) -> str:
     """
-    Return the text of *error*: its class and the id that AWS support asks for, or the option.
+    Return the text of *error* with its class, and the id that AWS support asks for.
+
+    Bad usage goes without a class, and by the names of options.
     """
-    if isinstance(error, InvalidArguments):
-        return "; ".join(_of_option(fault) for fault in error.faults) or str(error)
+    if isinstance(error, InvalidArguments | ConfigurationError):
+        return usage_fault(error)
     name, text = type(error).__name__, str(error)
-    if not (text.startswith(name) or isinstance(error, ConfigurationError)):
+    if not text.startswith(name):
         text = f"{name}: {text}"
     if isinstance(error, ServiceError) and error.request_id:
         text += f" [request {error.request_id}]"

@@ -19,7 +19,7 @@ from fsxcopy_sdk.bulk import (
 from fsxcopy_sdk.cli._clients import say_what_still_runs
 from fsxcopy_sdk.cli._exit import Exit, exit_of_all
 from fsxcopy_sdk.cli._options import Globals
-from fsxcopy_sdk.cli._outcomes import Ended, outcomes, say_in_short
+from fsxcopy_sdk.cli._outcomes import Ended, outcomes, summary
 from fsxcopy_sdk.cli._talk import Talk
 from fsxcopy_sdk.replication import (
     AppliedPlan,
@@ -53,31 +53,28 @@ async def follow(
     client: FsxCopyClient,
     options: Globals,
     talk: Talk,
-    *,
-    hopeless: Iterable[Ended] = (),
+    refused: Iterable[Ended] = (),
 ) -> Exit:
     """
     Carry out *copies*, tell of each end, and in the end of what goes on without us.
 
-    *hopeless* ended before it began.
+    What was *refused* before is among the results.
     """
-    ends: list[Ended] = []
+    ends = list(refused)
     try:
         with outcomes(options) as results, talk.shown_live():
-
-            def tell(end: Ended) -> None:
-                ends.append(end)
-                talk.ended(end.backup_id or str(end.source_id), end.words)
+            for end in ends:
                 results.add(end.document(), end.row())
-
-            for end in hopeless:
-                tell(end)
             async with copies:
                 async for outcome in copies:
-                    tell(ended(outcome))
+                    end = ended(outcome)
+                    ends.append(end)
+                    talk.ended(end.backup_id or str(end.source_id), end.words)
+                    results.add(end.document(), end.row())
     finally:
+        if len(ends) > 1:
+            talk.say(summary(ends))
         _say_what_is_left(copies, ends, client, options, talk)
-    say_in_short(talk, ends)
     return exit_of_all(end.exit for end in ends)
 
 

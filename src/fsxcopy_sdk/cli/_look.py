@@ -28,7 +28,10 @@ async def list_backups(options: Globals, selection: Selection, talk: Talk) -> Ex
     filters = selected(selection)
     found = 0
     async with client_of(options) as client:
-        with Results(options.output, "Backups", BACKUP_COLUMNS, whole=True) as results:
+        # Backups that are not listed are taken for gone.
+        with Results(
+            options.output, "Backups", BACKUP_COLUMNS, is_whole_or_nothing=True
+        ) as results:
             async with aclosing(client.iter_backups(filters=filters)) as backups:
                 async for backup in backups:
                     found += 1

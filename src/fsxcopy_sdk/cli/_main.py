@@ -31,7 +31,9 @@ def run(arguments: Sequence[str]) -> Exit:
             # Of a task group in which one task failed; what came alone says more alone.
             raise _alone(group) from group
     except CycloptsError as error:
-        return _ends(Exit.USAGE, f"{error} See fsxcopy --help.")
+        text = str(error)
+        stop = "" if text.endswith((".", "?")) else "."
+        return _ends(Exit.USAGE, f"{text}{stop} See fsxcopy --help.")
     except FsxCopyError as error:
         return _ends(exit_of(error), in_words(error))
     except OSError as error:

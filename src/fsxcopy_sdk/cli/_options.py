@@ -4,14 +4,16 @@ What the commands take: options that several share, and how texts become values.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Literal, TypeAlias
 
 import attrs
-from cyclopts import Group, Parameter, Token, validators
+from cyclopts import Group, Parameter, Token
 
+from fsxcopy_sdk._arguments import describe_backups_request
 from fsxcopy_sdk.enums import FilterName
 from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.models import BackupFilter, Tag
@@ -19,6 +21,7 @@ from fsxcopy_sdk.models import BackupFilter, Tag
 _GLOBAL = Group("Global options")
 _GROUPED = Parameter(group=_GLOBAL)
 _FLAG = Parameter(negative=(), show_default=False)
+_LAST_PORT = 65535
 _UNITS = {"": "seconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 Output: TypeAlias = Literal["table", "json", "jsonl"]
@@ -61,6 +64,36 @@ def _duration(_: object, tokens: Sequence[Token]) -> timedelta:
 Duration: TypeAlias = Annotated[timedelta, Parameter(converter=_duration)]
 """A duration as it is typed: seconds, or a number with one of s, m, h and d."""
 
+
+# What these say comes after a sentence with the option and the value.
+def _at_least_one(_: object, value: int | str | None) -> None:
+    if isinstance(value, int) and value < 1:
+        raise ValueError("Must be 1 or more.")
+
+
+def _is_port(_: object, value: int) -> None:
+    if not 0 <= value <= _LAST_PORT:
+        raise ValueError(f"Must be from 0 to {_LAST_PORT}.")
+
+
+def _some_time(_: object, value: timedelta) -> None:
+    if not value:
+        raise ValueError("Must be more than zero.")
+
+
+def _is_speed(_: object, value: float) -> None:
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError("Must be a finite number above zero.")
+
+
+_COUNT = Parameter(validator=_at_least_one)
+
+Port: TypeAlias = Annotated[int, Parameter(validator=_is_port)]
+"""A TCP port, or 0."""
+
+Speed: TypeAlias = Annotated[float, Parameter(validator=_is_speed)]
+"""How many times as fast as real time a clock runs."""
+
 Texts: TypeAlias = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]
 """An option that may be given several times."""
 
@@ -77,13 +110,16 @@ class Waiting:
 
     max_wait: Duration = timedelta(hours=8)
     """Give up waiting after so long: seconds, or like 15m, 8h, 7d."""
-    min_delay: Duration = timedelta(seconds=5)
+    min_delay: Annotated[Duration, Parameter(validator=_some_time)] = timedelta(seconds=5)
     """Look at a backup no more often than this."""
 
 
-InProgress: TypeAlias = Annotated[
-    int, Parameter(help="Copies in progress at once.", validator=validators.Number(gte=1))
+InProgress: TypeAlias = Annotated[int, _COUNT, Parameter(help="Copies in progress at once.")]
+
+MaxAge: TypeAlias = Annotated[
+    Duration, Parameter(help="Age from which on the newest copy is late.")
 ]
+MAX_AGE = timedelta(days=1)
 
 
 @Parameter(name="*")
@@ -124,8 +160,6 @@ class Scope:
     policy: str = "fsxcopy"
     """Name of the policy, which its copies have in a tag: no others are pruned."""
     selection: Selection = Selection()
-    max_age: Duration = timedelta(days=1)
-    """Age from which on the newest copy is late."""
 
 
 @Parameter(name="*")
@@ -139,11 +173,11 @@ class Policy:
     copying: Copying = Copying()
     copy_tags: bool = True
     """Give the copies the tags of their sources."""
-    newest: int | Literal["all"] = 1
+    newest: Annotated[int | Literal["all"], _COUNT] = 1
     """How many backups of each file system or volume to copy, the newest first."""
     newer_than: Duration | None = None
     """Copy only backups younger than this, such as 7d."""
-    keep_newest: int | None = None
+    keep_newest: Annotated[int | None, _COUNT] = None
     """Prune no copies of so many backups of each file system or volume."""
     keep_for: Duration | None = None
     """Prune no copies of backups younger than this, such as 30d."""
@@ -184,12 +218,34 @@ def filters(texts: Iterable[str]) -> tuple[BackupFilter, ...]:
     Return the filters of the options ``--filter NAME=VALUE``, one for each name.
 
     Raises:
-        InvalidArguments: a text is of another form.
+        InvalidArguments: a text is of another form, or a filter breaks a rule.
     """
     values: dict[str, list[str]] = {}
     for name, value in pairs("--filter", texts):
         values.setdefault(name, []).append(value)
-    return tuple(BackupFilter(name, those) for name, those in values.items())
+    return _checked(
+        {f"--filter {name}": BackupFilter(name, those) for name, those in values.items()}
+    )
+
+
+def _checked(filters_of: Mapping[str, BackupFilter]) -> tuple[BackupFilter, ...]:
+    """
+    Return filters, if each keeps the rules.
+
+    Raises:
+        InvalidArguments: some do not; they are told by their options.
+    """
+    faults: list[str] = []
+    for option, one in filters_of.items():
+        try:
+            describe_backups_request(
+                backup_ids=None, filters=[one], max_results=None, next_token=None
+            )
+        except InvalidArguments as error:
+            faults += [text.replace("filters[0].values", option, 1) for text in error.faults]
+    if faults:
+        raise InvalidArguments("; ".join(faults), tuple(faults))
+    return tuple(filters_of.values())
 
 
 def selected(selection: Selection) -> tuple[BackupFilter, ...]:
@@ -197,11 +253,11 @@ def selected(selection: Selection) -> tuple[BackupFilter, ...]:
     Return all that *selection* asks for as filters of the service.
 
     Raises:
-        InvalidArguments: a filter is of another form.
+        InvalidArguments: a filter is of another form, or breaks a rule.
     """
     ids = {
         FilterName.FILE_SYSTEM_ID: selection.file_system_id,
         FilterName.VOLUME_ID: selection.volume_id,
     }
-    by_id = tuple(BackupFilter(name, values) for name, values in ids.items() if values)
-    return by_id + filters(selection.filter)
+    by_id = {f"--{name}": BackupFilter(name, values) for name, values in ids.items() if values}
+    return _checked(by_id) + filters(selection.filter)

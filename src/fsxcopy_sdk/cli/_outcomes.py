@@ -5,16 +5,17 @@ How one item of a command ended, in the forms that it is told in.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import attrs
 
 from fsxcopy_sdk.cli._exit import Exit, exit_of, in_words
 from fsxcopy_sdk.cli._options import Globals
 from fsxcopy_sdk.cli._output import Results, public
-from fsxcopy_sdk.cli._talk import Talk
 from fsxcopy_sdk.errors import BackupCopyFailed, FsxCopyError, ServiceError, WaitTimeout
 from fsxcopy_sdk.models import Backup
+
+_EXITS = {"timed_out": Exit.TIMED_OUT, "cannot_copy": Exit.FAILED}
 
 
 @attrs.frozen(kw_only=True)
@@ -24,7 +25,7 @@ class Ended:
     """
 
     outcome: str
-    """One word: available, copied, deleted, failed, cannot_copy, timed_out ..."""
+    """One word: available, copied, cannot_copy, deleted, failed, skipped, timed_out ..."""
     backup_id: str | None = None
     backup: Backup | None = None
     """As it was last seen."""
@@ -39,10 +40,8 @@ class Ended:
         """
         The code that a command with this item alone ends with.
         """
-        if self.outcome == "timed_out":
-            return Exit.TIMED_OUT
-        if self.outcome == "cannot_copy":
-            return Exit.FAILED
+        if self.outcome in _EXITS:
+            return _EXITS[self.outcome]
         return exit_of(self.error) if self.error else Exit.DONE
 
     @property
@@ -79,7 +78,7 @@ class Ended:
         """
         The outcome and the reason.
         """
-        return f"{self.outcome.replace('_', ' ')}{self.why and ': '}{self.why}"
+        return f"{_spaced(self.outcome)}{self.why and ': '}{self.why}"
 
     def document(self) -> dict[str, object]:
         """
@@ -111,13 +110,12 @@ def outcome_of(error: FsxCopyError | None, success: str) -> str:
     return "timed_out" if isinstance(error, WaitTimeout) else "failed"
 
 
-def say_in_short(talk: Talk, ends: Sequence[Ended]) -> None:
+def summary(ends: Iterable[Ended]) -> str:
     """
-    Say how many ended in which way, where there were several.
+    Return how many ended how, what ended well first.
     """
-    counts = Counter(end.outcome.replace("_", " ") for end in ends)
-    if len(ends) > 1:
-        talk.say(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
+    counts = Counter(_spaced(end.outcome) for end in sorted(ends, key=lambda end: end.exit))
+    return ", ".join(f"{count} {words}" for words, count in counts.items())
 
 
 def outcomes(options: Globals) -> Results:
@@ -125,6 +123,10 @@ def outcomes(options: Globals) -> Results:
     Return where to put the ends of items.
     """
     return Results(options.output, "Outcomes", ("BACKUP", "OUTCOME", "SOURCE", "WHY"))
+
+
+def _spaced(outcome: str) -> str:
+    return "cannot be copied" if outcome == "cannot_copy" else outcome.replace("_", " ")
 
 
 def _error(error: FsxCopyError) -> dict[str, object]:

@@ -89,8 +89,8 @@ class Results:
     output: Output
     name: str
     columns: Sequence[str]
-    whole: bool = False
-    """Whether a part of them would pass for all, and so is not written."""
+    is_whole_or_nothing: bool = False
+    """Whether a part, as it is left by an error, says less than nothing."""
     documents: list[Mapping[str, object]] = attrs.field(factory=list, init=False)
     rows: list[Sequence[str]] = attrs.field(factory=list, init=False)
 
@@ -117,7 +117,7 @@ class Results:
         """
         Write what was not written yet.
         """
-        if exc_type is not None and self.whole:
+        if exc_type and self.is_whole_or_nothing:
             return
         if self.output == "json":
             write_json({self.name: self.documents}, indent=2)

@@ -4,12 +4,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 
 from fsxcopy_sdk.cli._clients import clients_of
 from fsxcopy_sdk.cli._exit import Exit
 from fsxcopy_sdk.cli._follow import follow, show_in
-from fsxcopy_sdk.cli._options import Globals, Policy, Scope, Waiting, filters, tags
+from fsxcopy_sdk.cli._options import (
+    MAX_AGE,
+    Globals,
+    Policy,
+    Scope,
+    Waiting,
+    filters,
+    tags,
+)
 from fsxcopy_sdk.cli._outcomes import Ended
 from fsxcopy_sdk.cli._output import Results, write_json, write_lines
 from fsxcopy_sdk.cli._talk import Talk
@@ -25,20 +35,17 @@ from fsxcopy_sdk.replication import (
 )
 from fsxcopy_sdk.replication._values import duration_text, to_plain
 
-_FOR_EVER = (
-    CannotCopyReason.FLEXGROUP,
-    CannotCopyReason.TOO_MANY_TAGS,
-    CannotCopyReason.UNKNOWN_SOURCE,
-)
+# What is still being made need only be waited for; a copy has an original elsewhere.
+_NO_FAILURE = (CannotCopyReason.NOT_AVAILABLE, CannotCopyReason.IS_A_COPY)
 _REPORT_COLUMNS = ("SOURCE", "STATE", "AGE", "NEWEST COPY", "NEWEST BACKUP", "ON THE WAY")
 
 
-async def plan(options: Globals, policy: Policy, _: Talk) -> Exit:
+async def plan(options: Globals, policy: Policy, max_age: timedelta, _: Talk) -> Exit:
     """
-    Write what a sync would do now.
+    Write what a sync would do now; as JSON with the report.
     """
     async with clients_of(options) as (source, destination):
-        wanted = _policy(policy, destination.region)
+        wanted = _policy(policy, destination.region, max_age)
         _write(await plan_replication(source, destination, wanted), options)
     return Exit.DONE
 
@@ -76,15 +83,15 @@ async def sync(
             schedule=schedule,
             on_seen=partial(show_in, talk),
         )
-        return await follow(applied, destination, options, talk, hopeless=_hopeless(made))
+        return await follow(applied, destination, options, talk, _never_copied(made))
 
 
-async def report(options: Globals, scope: Scope, _: Talk) -> Exit:
+async def report(options: Globals, scope: Scope, max_age: timedelta, _: Talk) -> Exit:
     """
     Write how old the newest copies are; one that is late makes the command fail.
     """
     async with clients_of(options) as (source, destination):
-        wanted = _policy(Policy(scope=scope), destination.region)
+        wanted = _policy(Policy(scope=scope), destination.region, max_age)
         made = (await plan_replication(source, destination, wanted)).report
     if options.output == "json":
         write_json(made.to_dict(), indent=2)
@@ -95,25 +102,7 @@ async def report(options: Globals, scope: Scope, _: Talk) -> Exit:
     return Exit.FAILED if made.late else Exit.DONE
 
 
-def _hopeless(made: ReplicationPlan) -> list[Ended]:
-    """
-    Return the backups that the policy wants a copy of, and that will never have one.
-    """
-    return [
-        Ended(
-            outcome="cannot_copy",
-            reason=one.reason,
-            request={
-                "SourceBackupId": one.backup.backup_id,
-                "SourceRegion": made.source_region,
-            },
-        )
-        for one in made.cannot_copy
-        if one.reason in _FOR_EVER
-    ]
-
-
-def _policy(policy: Policy, region: str) -> ReplicationPolicy:
+def _policy(policy: Policy, region: str, max_age: timedelta = MAX_AGE) -> ReplicationPolicy:
     """
     Return the policy that the options describe, for copies into *region*.
 
@@ -134,7 +123,7 @@ def _policy(policy: Policy, region: str) -> ReplicationPolicy:
         keep_newest=policy.keep_newest,
         keep_for=policy.keep_for,
         protect_tag=policy.protect_tag,
-        max_age=scope.max_age,
+        max_age=max_age,
     )
 
 
@@ -145,13 +134,28 @@ def _write(made: ReplicationPlan, options: Globals) -> None:
         write_json(made.to_dict(), indent=2 if options.output == "json" else None)
 
 
+def _never_copied(made: ReplicationPlan) -> Iterator[Ended]:
+    """
+    Yield the ends of backups that no later sync can copy either.
+    """
+    for one in made.cannot_copy:
+        if one.reason not in _NO_FAILURE:
+            yield Ended(
+                outcome="cannot_copy",
+                reason=one.reason.value,
+                request={
+                    "SourceBackupId": one.backup.backup_id,
+                    "SourceRegion": made.source_region,
+                },
+            )
+
+
 def _say(made: ReplicationPlan, talk: Talk, *, prune: bool) -> None:
     """
     Say what is going to be done, and what cannot be.
     """
     for one in made.cannot_copy:
-        if one.reason not in _FOR_EVER:  # those have an outcome each
-            talk.say(f"cannot be copied: {one}")
+        talk.say(f"cannot be copied: {one}")
     to_prune = len(made.to_prune) if prune else 0
     if made.to_copy or made.in_progress or to_prune:
         talk.say(

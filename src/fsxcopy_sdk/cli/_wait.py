@@ -15,7 +15,7 @@ from fsxcopy_sdk import FsxCopyClient, WaitSchedule
 from fsxcopy_sdk.cli._clients import checked, client_of, say_what_still_runs
 from fsxcopy_sdk.cli._exit import Exit, exit_of_all
 from fsxcopy_sdk.cli._options import Globals, Waiting
-from fsxcopy_sdk.cli._outcomes import Ended, outcome_of, outcomes, say_in_short
+from fsxcopy_sdk.cli._outcomes import Ended, outcome_of, outcomes, summary
 from fsxcopy_sdk.cli._talk import Talk
 from fsxcopy_sdk.errors import FsxCopyError
 from fsxcopy_sdk.models import Backup
@@ -26,9 +26,6 @@ _MAX_DELAY = timedelta(minutes=2)
 def schedule_of(waiting: Waiting) -> WaitSchedule:
     """
     Return when to look.
-
-    Raises:
-        InvalidArguments: the least delay is none.
     """
     return WaitSchedule(min_delay=waiting.min_delay, max_delay=max(waiting.min_delay, _MAX_DELAY))
 
@@ -39,22 +36,22 @@ async def wait(options: Globals, waiting: Waiting, backup_ids: Sequence[str], ta
     """
     ids = checked(backup_ids)
     schedule = schedule_of(waiting)
-    running = dict.fromkeys(ids)
-    told: list[Ended] = []
+    running, ended = dict.fromkeys(ids), list[Ended]()
     async with client_of(options) as client:
         try:
             with outcomes(options) as results, talk.shown_live():
                 async with _all(client, ids, waiting, schedule, talk) as ends:
                     async for end in ends:
                         talk.ended(str(end.backup_id), end.words)
-                        told.append(end)
+                        ended.append(end)
                         if not end.goes_on:
                             del running[str(end.backup_id)]
                         results.add(end.document(), end.row())
         finally:
+            if len(ended) > 1:
+                talk.say(summary(ended))
             say_what_still_runs(talk, options, client.region, running)
-    say_in_short(talk, told)
-    return exit_of_all(end.exit for end in told)
+    return exit_of_all(end.exit for end in ended)
 
 
 @asynccontextmanager
