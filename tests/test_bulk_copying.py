@@ -529,6 +529,24 @@ async def test_an_end_of_ours_is_used_at_once(bench: Bench) -> None:
     assert 3000 <= bench.clock.now() <= 3030
 
 
+async def test_an_end_that_others_saw_is_used_at_once(bench: Bench) -> None:
+    """
+    Whoever sees that a copy of others is over can say so, and no minute is lost.
+    """
+    await _foreign(bench, [5.0, *[2 * HOUR] * 4])
+    request = bench.request(100)
+
+    async def work() -> list[CopyOutcome]:
+        async with bench.copy_many(request) as copies:
+            await bench.clock.sleep(6)
+            copies.another_ended()
+            return [outcome async for outcome in copies]
+
+    assert [Copied] == _kinds(tuple(await bench.drive(work)))
+    copying = [one.at for one in bench.fsx.requests if one.operation == "CopyBackup"]
+    assert [0, 6] == copying
+
+
 async def test_an_end_during_the_call_is_not_missed(bench: Bench) -> None:
     """
     A copy that ends while the refusal is on its way has left a slot: it is tried at once.

@@ -147,10 +147,7 @@ async def test_the_test_of_hours_passes(monkeypatch: pytest.MonkeyPatch) -> None
     """
     A wait of hours takes no time on a clock that moves on by itself.
     """
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
-
-    await _run(TEST_OF_HOURS)["test_a_wait_of_hours"]()
+    await _run(TEST_OF_HOURS)["test_a_wait_of_hours"](monkeypatch)
 
 
 def test_there_are_two_lines_of_set_up() -> None:

@@ -183,6 +183,19 @@ async def test_a_copy_in_the_source_region_is_no_failure(run: Run, fsx: LocalFsx
     assert (0, "") == (done.code, done.out)
 
 
+async def test_a_report_of_nothing_is_no_good_news(run: Run, fsx: LocalFsx) -> None:
+    """
+    Where nothing was found, the Region may be the wrong one: a cron job must hear of it.
+    """
+    done = await run("report", "--source-region", "us-east-1", "--region", "us-west-2")
+
+    assert (1, "", "there is no backup in us-east-1, and no copy of one\n") == (
+        done.code,
+        done.out,
+        done.err,
+    )
+
+
 async def test_what_cannot_be_copied_yet(run: Run, fsx: LocalFsx) -> None:
     """
     A backup that is still being made is said to be, and a later sync copies it.

@@ -68,6 +68,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         self._settings = settings
         self._random = random
         self._ledger = Ledger(requests)
+        self._lanes: list[Lane] = []
         self._naps: dict[Lane, anyio.CancelScope] = {}
 
     @property
@@ -87,8 +88,17 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         """
         return self._ledger.not_started
 
+    def another_ended(self) -> None:
+        """
+        Note that a copy into this Region is over which is none of these: there may be room.
+        """
+        for lane in self._lanes:
+            lane.ended += 1
+            self._wake(lane)
+
     def _begin(self) -> None:
-        for lane in lanes(self._unlike(), self._settings.max_in_progress):
+        self._lanes = lanes(self._unlike(), self._settings.max_in_progress)
+        for lane in self._lanes:
             self._tasks.start_soon(self._run, lane)
         self._finish_if_complete()
 
@@ -246,6 +256,9 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         else:
             lane.release()
             self._end(start.number, outcome)
+        self._wake(lane)
+
+    def _wake(self, lane: Lane) -> None:
         if lane in self._naps:
             self._naps[lane].cancel()
 

@@ -86,7 +86,7 @@ async def sync(
         return await follow(applied, destination, options, talk, _never_copied(made))
 
 
-async def report(options: Globals, scope: Scope, max_age: timedelta, _: Talk) -> Exit:
+async def report(options: Globals, scope: Scope, max_age: timedelta, talk: Talk) -> Exit:
     """
     Write how old the newest copies are; one that is late makes the command fail.
     """
@@ -99,7 +99,9 @@ async def report(options: Globals, scope: Scope, max_age: timedelta, _: Talk) ->
         with Results(options.output, "sources", _REPORT_COLUMNS) as results:
             for one in made.sources:
                 results.add(to_plain(one), _row(one))
-    return Exit.FAILED if made.late else Exit.DONE
+    if not made.sources:
+        talk.insist(f"there is no backup in {made.source_region}, and no copy of one")
+    return Exit.FAILED if made.late or not made.sources else Exit.DONE
 
 
 def _policy(policy: Policy, region: str, max_age: timedelta = MAX_AGE) -> ReplicationPolicy:

@@ -111,6 +111,7 @@ class AppliedPlan(OutcomeStream[PlanOutcome]):
         """
         outcome = await self._watch(request, found)
         del self._watched[found.backup_id]
+        self._copies.another_ended()
         self._add(outcome)
 
     async def _watch(self, request: CopyRequest, found: Backup) -> CopyOutcome:
