@@ -4,6 +4,8 @@ Every exit code, and the one line that comes with it.
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from cli_rig import EXAMPLE, Run
 
@@ -66,7 +68,8 @@ async def test_bad_usage(run: Run, fsx: LocalFsx, arguments: list[str], text: st
 
     assert (2, "", 1) == (done.code, done.out, len(done.err.splitlines()))
     assert done.err.startswith("fsxcopy: ")
-    assert text in done.err
+    # Older versions of cyclopts put the names of options into quotation marks.
+    assert text in re.sub(r'"(--[a-z-]+)"', r"\1", done.err)
     assert [] == fsx.requests
 
 
