@@ -24,7 +24,7 @@ _MAX_DELAY = 120.0
 
 # What rounding may leave of a deadline that was slept up to. A clock need not move at
 # all when it sleeps on so little, so a look at it would follow a look for ever.
-_NOTHING = 0.001
+NOTHING = 0.001
 
 # Found by benchmarks/waits.py: more looks where the end is likely cost little beside
 # those before, and shorten the lag much.
@@ -94,7 +94,7 @@ class WaitSchedule:
         *random* gives numbers from 0 to 1; *progress* holds what the looks showed, in
         the time of *elapsed*.
         """
-        if remaining < _NOTHING:
+        if remaining < NOTHING:
             return None
         window = progress.window() if progress else None
         if progress and window:
@@ -110,6 +110,9 @@ class WaitSchedule:
         # Too little would remain for another look, so this is the last one, on the
         # deadline; or the last but one, half-way, where that would be too far off.
         return remaining if remaining <= self.max_delay else remaining / 2
+
+
+DEFAULT_SCHEDULE = WaitSchedule()
 
 
 def _towards(window: Window, elapsed: float, stands_since: float, min_delay: float) -> float:

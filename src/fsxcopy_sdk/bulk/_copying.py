@@ -12,7 +12,7 @@ from types import TracebackType
 import anyio
 import attrs
 
-from fsxcopy_sdk._schedule import WaitSchedule
+from fsxcopy_sdk._schedule import NOTHING, WaitSchedule
 from fsxcopy_sdk.bulk import _patience as patience
 from fsxcopy_sdk.bulk._outcomes import (
     Copied,
@@ -29,8 +29,6 @@ from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.errors import BackupNotFound, FsxCopyError, WaitTimeout
 from fsxcopy_sdk.models import Backup
 from fsxcopy_sdk.waiting import Verdict, judge
-
-_NOTHING = 0.001  # seconds: what rounding may leave of a time that was slept up to
 
 _log = logging.getLogger("fsxcopy_sdk.bulk")
 
@@ -175,7 +173,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             self._say(start, "the service has no room for it yet", error)
             lane.full_since = now
         left = lane.full_since + self._settings.max_wait - now
-        if left < _NOTHING:
+        if left < NOTHING:
             lane.release()
             self._end(start.number, CopyTimedOut(request=start.request, error=error))
             return

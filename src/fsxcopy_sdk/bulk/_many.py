@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Iterable
 
 from fsxcopy_sdk._arguments import Duration, Faults, check_type, seconds
-from fsxcopy_sdk._schedule import WaitSchedule
+from fsxcopy_sdk._schedule import DEFAULT_SCHEDULE, WaitSchedule
 from fsxcopy_sdk.bulk._copying import BulkCopy, Settings
 from fsxcopy_sdk.bulk._outcomes import CopyInProgress
 from fsxcopy_sdk.bulk._requests import CopyRequest, checked
@@ -18,8 +18,6 @@ from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT
 DEFAULT_MAX_IN_PROGRESS = 5
 """Per destination Region, and for ONTAP per volume and key there (FSx quotas)."""
 
-_DEFAULT_SCHEDULE = WaitSchedule()
-
 
 def copy_many(
     client: FsxCopyClient,
@@ -27,7 +25,7 @@ def copy_many(
     *,
     max_in_progress: int = DEFAULT_MAX_IN_PROGRESS,
     max_wait: Duration = DEFAULT_MAX_WAIT,
-    schedule: WaitSchedule = _DEFAULT_SCHEDULE,
+    schedule: WaitSchedule = DEFAULT_SCHEDULE,
     on_seen: Callable[[CopyInProgress], None] | None = None,
 ) -> BulkCopy:
     """

@@ -20,7 +20,7 @@ from fsxcopy_sdk._arguments import (
 )
 from fsxcopy_sdk._convert import from_answer
 from fsxcopy_sdk._paging import stream_backups
-from fsxcopy_sdk._schedule import WaitSchedule
+from fsxcopy_sdk._schedule import DEFAULT_SCHEDULE, WaitSchedule
 from fsxcopy_sdk.client._open import OpenClient
 from fsxcopy_sdk.errors import BackupNotFound, CallError, FsxCopyError
 from fsxcopy_sdk.models import (
@@ -31,8 +31,6 @@ from fsxcopy_sdk.models import (
     DescribeBackupsResponse,
 )
 from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT
-
-_DEFAULT_SCHEDULE = WaitSchedule()
 
 _log = logging.getLogger("fsxcopy_sdk.client")
 
@@ -221,7 +219,7 @@ class FsxCopyClient(OpenClient):
         backup_id: str,
         *,
         max_wait: Duration = DEFAULT_MAX_WAIT,
-        schedule: WaitSchedule = _DEFAULT_SCHEDULE,
+        schedule: WaitSchedule = DEFAULT_SCHEDULE,
     ) -> AsyncGenerator[Backup, None]:
         """
         Yield every observation of a backup until it is AVAILABLE.
@@ -252,7 +250,7 @@ class FsxCopyClient(OpenClient):
         backup_id: str,
         *,
         max_wait: Duration = DEFAULT_MAX_WAIT,
-        schedule: WaitSchedule = _DEFAULT_SCHEDULE,
+        schedule: WaitSchedule = DEFAULT_SCHEDULE,
     ) -> Backup:
         """
         Return the backup as soon as it is AVAILABLE; all else is as in `watch_backup`.
@@ -273,7 +271,7 @@ class FsxCopyClient(OpenClient):
         tags: Tags | None = None,
         client_request_token: str | None = None,
         max_wait: Duration = DEFAULT_MAX_WAIT,
-        schedule: WaitSchedule = _DEFAULT_SCHEDULE,
+        schedule: WaitSchedule = DEFAULT_SCHEDULE,
     ) -> Backup:
         """
         Copy a backup and return the copy when it is AVAILABLE.

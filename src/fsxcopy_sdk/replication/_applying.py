@@ -8,14 +8,12 @@ import random
 from collections.abc import Callable
 
 from fsxcopy_sdk._arguments import Duration, Faults, check_type, seconds
-from fsxcopy_sdk._schedule import WaitSchedule
+from fsxcopy_sdk._schedule import DEFAULT_SCHEDULE, WaitSchedule
 from fsxcopy_sdk.bulk import DEFAULT_MAX_IN_PROGRESS, CopyInProgress, copy_many
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.replication._applied import AppliedPlan, Watching
 from fsxcopy_sdk.replication._plan import ReplicationPlan
 from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT
-
-_DEFAULT_SCHEDULE = WaitSchedule()
 
 
 def apply_plan(
@@ -25,7 +23,7 @@ def apply_plan(
     prune: bool = False,
     max_in_progress: int = DEFAULT_MAX_IN_PROGRESS,
     max_wait: Duration = DEFAULT_MAX_WAIT,
-    schedule: WaitSchedule = _DEFAULT_SCHEDULE,
+    schedule: WaitSchedule = DEFAULT_SCHEDULE,
     on_seen: Callable[[CopyInProgress], None] | None = None,
 ) -> AppliedPlan:
     """

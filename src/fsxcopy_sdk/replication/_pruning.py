@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
+from fsxcopy_sdk._schedule import NOTHING
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.errors import BackupNotFound, FsxCopyError, ResponseDecodingError
@@ -22,7 +23,6 @@ from fsxcopy_sdk.replication._situation import situation_of
 _PATIENCE = 900.0
 _FIRST_DELAY = 5.0
 _MAX_DELAY = 60.0
-_NOTHING = 0.001  # what rounding may leave of a time that was slept up to
 
 _log = logging.getLogger("fsxcopy_sdk.replication")
 
@@ -56,7 +56,7 @@ class Pruning:
         while True:
             await self._round()
             left = give_up - clock.now()
-            if not self._left or left < _NOTHING:
+            if not self._left or left < NOTHING:
                 break
             await clock.sleep(min(left, delay * (0.5 + 0.5 * self._random())))
             delay = min(_MAX_DELAY, 2 * delay)
