@@ -984,7 +984,7 @@ def test_secret_is_not_told_by_errors(payload: bytes | Document) -> None:
 # Plain data.
 
 
-@pytest.mark.parametrize("candidate", [None, {}, "x", object(), Backup], ids=repr)
+@pytest.mark.parametrize("candidate", [None, {}, "x", 1.5, Backup], ids=repr)
 def test_no_model(candidate: object) -> None:
     """
     What is no instance of a model cannot be made plain data.
