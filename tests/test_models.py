@@ -14,14 +14,18 @@ import pytest
 import service_model
 from botocore import xform_name  # type: ignore[attr-defined]  # not in our stubs
 from botocore.model import StructureShape  # type: ignore[import-untyped]  # no types
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fsxcopy_sdk import models
 from fsxcopy_sdk.enums import BackupLifecycle, BackupType, FilterName
 from fsxcopy_sdk.errors import FsxCopyError, InvalidArguments
 from fsxcopy_sdk.models import (
     Backup,
+    BackupFailureDetails,
     BackupFilter,
     CopyBackupResponse,
+    LifecycleTransitionReason,
     OntapFileSystemConfiguration,
     ResponseMetadata,
 )
@@ -133,6 +137,51 @@ def test_metadata_is_not_compared() -> None:
     other = CopyBackupResponse(backup=_BACKUP, metadata=ResponseMetadata(attempts=2))
 
     assert (one, hash(one)) == (other, hash(other))
+
+
+def _twin(cls: type[attrs.AttrsInstance]) -> type:
+    """
+    Return a class with the same members, whose methods attrs has written.
+    """
+    members = {
+        field.name: attrs.field(default=field.default, eq=field.eq, repr=field.repr)
+        for field in attrs.fields(cls)
+    }
+    return attrs.make_class(cls.__name__, members, frozen=True, kw_only=True)
+
+
+@pytest.mark.parametrize(
+    "cls", [cls for cls in _MODELS if cls is not BackupFilter], ids=lambda cls: cls.__name__
+)
+@given(data=st.data())
+@settings(max_examples=20)
+def test_methods_do_as_those_of_attrs(cls: type[attrs.AttrsInstance], data: st.DataObject) -> None:
+    """
+    Equality, hash and repr are what attrs would have made of the same members.
+    """
+    twin = _twin(cls)
+    values = st.sampled_from([None, (), 1, "x"])
+    names = [field.name for field in attrs.fields(cls)]
+    one, other = (data.draw(st.fixed_dictionaries(dict.fromkeys(names, values))) for _ in "ab")
+    changed = data.draw(st.sampled_from(names))
+    other = data.draw(st.sampled_from([other, {**one, changed: other[changed]}]))
+
+    assert (twin(**one) == twin(**other)) == (cls(**one) == cls(**other))
+    assert (twin(**one) != twin(**other)) == (cls(**one) != cls(**other))
+    assert hash(cls(**one)) == hash(cls(**one))
+    assert (hash(twin(**one)) == hash(twin(**other))) == (hash(cls(**one)) == hash(cls(**other)))
+    assert repr(twin(**one)) == repr(cls(**one))
+
+
+def test_other_classes_are_not_equal() -> None:
+    """
+    A model equals only models of its own class, even of the same members.
+    """
+    one, other = BackupFailureDetails(message="m"), LifecycleTransitionReason(message="m")
+
+    assert one != other
+    assert hash(one) != hash(other)
+    assert one != "m"
 
 
 def _secrets() -> list[tuple[str, str]]:

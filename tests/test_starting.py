@@ -16,6 +16,7 @@ import pytest
 import trio
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
+from botocore.exceptions import DataNotFoundError
 from botocore.loaders import JSONFileLoader, Loader
 
 from fsxcopy_sdk import ConfigurationError, FsxCopyClient
@@ -137,6 +138,24 @@ def test_files_say_what_botocore_reads(name: str) -> None:
     path = name if "-" not in name or name.startswith("sdk") else f"fsx/2018-03-01/{name}"
 
     assert Loader().load_data(path) == ours.load_data(path)
+
+
+def test_every_service_of_botocore_is_known() -> None:
+    """
+    The quicker list of services lacks none that botocore finds.
+    """
+    theirs = Loader().list_available_services("service-2")
+
+    assert [] == sorted(set(theirs) - set(_loader(None).list_available_services("service-2")))
+
+
+@pytest.mark.parametrize("service", ["no-such-service", "fsx"])
+def test_what_a_service_lacks_is_missed(service: str) -> None:
+    """
+    What there is no file of is the same fault as in botocore.
+    """
+    with pytest.raises(DataNotFoundError):
+        _loader(None).load_service_model(service, "no-such-type")
 
 
 async def test_models_of_the_user_are_found(

@@ -5,6 +5,8 @@ class JSONFileLoader:
 
 class Loader:
     file_loader: JSONFileLoader
+    @property
+    def search_paths(self) -> list[str]: ...
     def __init__(
         self,
         extra_search_paths: list[str] | None = None,
@@ -13,6 +15,7 @@ class Loader:
         include_default_search_paths: bool = True,
         include_default_extras: bool = True,
     ) -> None: ...
+    def list_available_services(self, type_name: str) -> list[str]: ...
     def load_data_with_path(self, name: str) -> tuple[object, str]: ...
     def load_service_model(
         self, service_name: str, type_name: str, api_version: str | None = None

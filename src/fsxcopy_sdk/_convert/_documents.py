@@ -4,15 +4,15 @@ What callers of the conversion use: documents in, models or one exception out.
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import TypeVar
 
 import attrs
 import orjson
 
 from fsxcopy_sdk import models
+from fsxcopy_sdk._collector import paused
 from fsxcopy_sdk._convert._careful import FAULTY, careful_converter, faults
 from fsxcopy_sdk._convert._plain import plain_converter
 from fsxcopy_sdk._convert._quick import REFUSALS, quick_converter
@@ -80,27 +80,9 @@ def from_answer(cls: type[_Response], answer: Answer) -> _Response:
     Raises:
         ResponseDecodingError: with the path of every fault, and the payload.
     """
-    with _garbage_left_alone():
+    with paused():  # reading makes no cycles, and a page takes about a millisecond
         response = _structure(cls, _document(answer), answer.payload, answer)
     return attrs.evolve(response, metadata=answer.metadata)
-
-
-@contextmanager
-def _garbage_left_alone() -> Iterator[None]:
-    """
-    Look for no reference cycles while a page is read: about a millisecond, without awaiting.
-
-    Reading makes none, yet thousands of objects, so the collector would walk them again
-    and again; half of them, the parsed JSON, are gone at the end without it.
-    """
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _document(answer: Answer) -> object:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 from functools import cache
+from pathlib import Path
 
 import anyio.to_thread
 import orjson
@@ -18,6 +19,7 @@ from aiobotocore.session import AioSession
 from botocore.config import Config
 from botocore.loaders import JSONFileLoader, Loader, create_loader
 
+from fsxcopy_sdk._collector import settling
 from fsxcopy_sdk._event_loop import runs_on_asyncio
 from fsxcopy_sdk._transport._config import careful_config
 
@@ -65,16 +67,34 @@ def _own_session() -> AioSession:
 
 
 @cache
-def _loader(data_path: str | None) -> Loader:
+def _loader(data_path: str | None) -> _Loader:
     """
     Make the one loader for a search path, which keeps what the files say.
 
     botocore fills in defaults there, as it does for all clients of one session; neither
     the environment nor credentials have any part in it.
     """
-    loader = create_loader(data_path)
-    loader.file_loader = _Files()
-    return loader
+    return _Loader(
+        extra_search_paths=create_loader(data_path).search_paths,
+        file_loader=_Files(),
+        include_default_search_paths=False,  # the other loader has added them
+    )
+
+
+class _Loader(Loader):
+    """
+    botocore's loader, which knows services by their folders.
+    """
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's
+        """
+        Return the names of all folders of services, in order.
+
+        botocore asks this before it loads one of them, and looks into each of some four
+        hundred for a file of *type_name*. Where that file is missing it says so anyway.
+        """
+        folders = [path for path in map(Path, self.search_paths) if path.is_dir()]
+        return sorted({service.name for folder in folders for service in folder.iterdir()})
 
 
 class _Files(JSONFileLoader):
@@ -88,7 +108,7 @@ class _Files(JSONFileLoader):
         """
         for ending, opened in ((".json", open), (".json.gz", gzip.open)):
             try:
-                with opened(file_path + ending, "rb") as file:
+                with opened(file_path + ending, "rb") as file, settling():
                     return orjson.loads(file.read())
             except FileNotFoundError:
                 continue

@@ -28,6 +28,7 @@ from fsxcopy_sdk.enums import (
 from fsxcopy_sdk.models._lustre import (
     LustreFileSystemConfiguration,
 )
+from fsxcopy_sdk.models._model import Model
 from fsxcopy_sdk.models._ontap import (
     OntapFileSystemConfiguration,
     OntapVolumeConfiguration,
@@ -49,8 +50,8 @@ from fsxcopy_sdk.models._windows import (
 )
 
 
-@attrs.frozen(kw_only=True)
-class AdministrativeAction:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class AdministrativeAction(Model):
     """
     A change of a file system, volume or snapshot that the service carries out.
     """
@@ -75,8 +76,8 @@ class AdministrativeAction:
     message: str | None = None
 
 
-@attrs.frozen(kw_only=True)
-class Snapshot:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Snapshot(Model):
     """
     A snapshot of an OpenZFS volume.
     """
@@ -93,8 +94,8 @@ class Snapshot:
     administrative_actions: tuple[AdministrativeAction, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
-class Volume:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Volume(Model):
     """
     An ONTAP or OpenZFS volume.
     """
@@ -114,8 +115,8 @@ class Volume:
     open_zfs_configuration: OpenZFSVolumeConfiguration | None = None
 
 
-@attrs.frozen(kw_only=True)
-class FileSystem:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class FileSystem(Model):
     """
     A file system as it was when it was backed up, or as an action wants it to be.
     """
@@ -148,8 +149,8 @@ class FileSystem:
     network_type: NetworkType | None = None
 
 
-@attrs.frozen(kw_only=True)
-class Backup:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Backup(Model):
     """
     A backup of a file system or of a volume, made in place or by a copy.
     """

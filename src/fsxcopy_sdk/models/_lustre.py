@@ -16,10 +16,11 @@ from fsxcopy_sdk.enums import (
     LustreReadCacheSizingMode,
     MetadataConfigurationMode,
 )
+from fsxcopy_sdk.models._model import Model
 
 
-@attrs.frozen(kw_only=True)
-class DataRepositoryFailureDetails:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class DataRepositoryFailureDetails(Model):
     """
     Why the link to an S3 bucket failed.
     """
@@ -27,8 +28,8 @@ class DataRepositoryFailureDetails:
     message: str | None = None
 
 
-@attrs.frozen(kw_only=True)
-class DataRepositoryConfiguration:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class DataRepositoryConfiguration(Model):
     """
     The S3 bucket that a Lustre file system is linked to.
     """
@@ -44,8 +45,8 @@ class DataRepositoryConfiguration:
     failure_details: DataRepositoryFailureDetails | None = None
 
 
-@attrs.frozen(kw_only=True)
-class FileSystemLustreMetadataConfiguration:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class FileSystemLustreMetadataConfiguration(Model):
     """
     Metadata performance of a Lustre file system.
     """
@@ -55,8 +56,8 @@ class FileSystemLustreMetadataConfiguration:
     mode: MetadataConfigurationMode
 
 
-@attrs.frozen(kw_only=True)
-class LustreLogConfiguration:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class LustreLogConfiguration(Model):
     """
     What a Lustre file system logs of its data repositories, and where.
     """
@@ -66,8 +67,8 @@ class LustreLogConfiguration:
     """ARN of a log group or delivery stream."""
 
 
-@attrs.frozen(kw_only=True)
-class LustreReadCacheConfiguration:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class LustreReadCacheConfiguration(Model):
     """
     SSD read cache of a Lustre file system with tiered storage.
     """
@@ -77,8 +78,8 @@ class LustreReadCacheConfiguration:
     """GiB."""
 
 
-@attrs.frozen(kw_only=True)
-class LustreRootSquashConfiguration:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class LustreRootSquashConfiguration(Model):
     """
     Whom a Lustre file system takes root for.
     """
@@ -89,8 +90,8 @@ class LustreRootSquashConfiguration:
     """Lustre network ids of clients that stay root."""
 
 
-@attrs.frozen(kw_only=True)
-class LustreFileSystemConfiguration:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class LustreFileSystemConfiguration(Model):
     """
     What only FSx for Lustre has.
     """

@@ -18,13 +18,14 @@ from fsxcopy_sdk.enums import (
     TieringPolicyName,
     VolumeStyle,
 )
+from fsxcopy_sdk.models._model import Model
 from fsxcopy_sdk.models._shared import (
     DiskIopsConfiguration,
 )
 
 
-@attrs.frozen(kw_only=True)
-class FileSystemEndpoint:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class FileSystemEndpoint(Model):
     """
     One endpoint of an ONTAP file system.
     """
@@ -34,8 +35,8 @@ class FileSystemEndpoint:
     ipv6_addresses: tuple[str, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
-class FileSystemEndpoints:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class FileSystemEndpoints(Model):
     """
     Where an ONTAP file system is managed and replicated.
     """
@@ -44,8 +45,8 @@ class FileSystemEndpoints:
     management: FileSystemEndpoint | None = None
 
 
-@attrs.frozen(kw_only=True)
-class OntapFileSystemConfiguration:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class OntapFileSystemConfiguration(Model):
     """
     What only FSx for NetApp ONTAP has.
     """
@@ -75,8 +76,8 @@ class OntapFileSystemConfiguration:
     """CIDR."""
 
 
-@attrs.frozen(kw_only=True)
-class AggregateConfiguration:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class AggregateConfiguration(Model):
     """
     The aggregates that an ONTAP volume lies on.
     """
@@ -86,8 +87,8 @@ class AggregateConfiguration:
     """Number of constituents of a FlexGroup."""
 
 
-@attrs.frozen(kw_only=True)
-class AutocommitPeriod:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class AutocommitPeriod(Model):
     """
     How long a file stays untouched before it becomes WORM.
     """
@@ -97,8 +98,8 @@ class AutocommitPeriod:
     """In the unit of `type`."""
 
 
-@attrs.frozen(kw_only=True)
-class RetentionPeriod:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class RetentionPeriod(Model):
     """
     A span of time in SnapLock's units.
     """
@@ -108,8 +109,8 @@ class RetentionPeriod:
     """In the unit of `type`."""
 
 
-@attrs.frozen(kw_only=True)
-class SnaplockRetentionPeriod:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class SnaplockRetentionPeriod(Model):
     """
     How long WORM files are kept.
     """
@@ -119,8 +120,8 @@ class SnaplockRetentionPeriod:
     maximum_retention: RetentionPeriod
 
 
-@attrs.frozen(kw_only=True)
-class SnaplockConfiguration:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class SnaplockConfiguration(Model):
     """
     WORM protection of an ONTAP volume.
     """
@@ -133,8 +134,8 @@ class SnaplockConfiguration:
     volume_append_mode_enabled: bool | None = None
 
 
-@attrs.frozen(kw_only=True)
-class TieringPolicy:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class TieringPolicy(Model):
     """
     Which data of an ONTAP volume moves to the capacity pool, and when.
     """
@@ -144,8 +145,8 @@ class TieringPolicy:
     name: TieringPolicyName | None = None
 
 
-@attrs.frozen(kw_only=True)
-class OntapVolumeConfiguration:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class OntapVolumeConfiguration(Model):
     """
     What only ONTAP volumes have.
     """

@@ -13,13 +13,14 @@ from fsxcopy_sdk.enums import (
     OpenZFSQuotaType,
     OpenZFSReadCacheSizingMode,
 )
+from fsxcopy_sdk.models._model import Model
 from fsxcopy_sdk.models._shared import (
     DiskIopsConfiguration,
 )
 
 
-@attrs.frozen(kw_only=True)
-class OpenZFSReadCacheConfiguration:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class OpenZFSReadCacheConfiguration(Model):
     """
     SSD read cache of an OpenZFS file system.
     """
@@ -29,8 +30,8 @@ class OpenZFSReadCacheConfiguration:
     """GiB."""
 
 
-@attrs.frozen(kw_only=True)
-class OpenZFSFileSystemConfiguration:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class OpenZFSFileSystemConfiguration(Model):
     """
     What only FSx for OpenZFS has.
     """
@@ -59,8 +60,8 @@ class OpenZFSFileSystemConfiguration:
     read_cache_configuration: OpenZFSReadCacheConfiguration | None = None
 
 
-@attrs.frozen(kw_only=True)
-class OpenZFSClientConfiguration:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class OpenZFSClientConfiguration(Model):
     """
     What some NFS clients may do with an export.
     """
@@ -71,8 +72,8 @@ class OpenZFSClientConfiguration:
     """NFS export options such as `rw` and `crossmnt`."""
 
 
-@attrs.frozen(kw_only=True)
-class OpenZFSNfsExport:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class OpenZFSNfsExport(Model):
     """
     An NFS export of an OpenZFS volume.
     """
@@ -80,8 +81,8 @@ class OpenZFSNfsExport:
     client_configurations: tuple[OpenZFSClientConfiguration, ...]
 
 
-@attrs.frozen(kw_only=True)
-class OpenZFSOriginSnapshotConfiguration:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class OpenZFSOriginSnapshotConfiguration(Model):
     """
     The snapshot that an OpenZFS volume was made from.
     """
@@ -91,8 +92,8 @@ class OpenZFSOriginSnapshotConfiguration:
     copy_strategy: OpenZFSCopyStrategy | None = None
 
 
-@attrs.frozen(kw_only=True)
-class OpenZFSUserOrGroupQuota:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class OpenZFSUserOrGroupQuota(Model):
     """
     How much one user or group may store in an OpenZFS volume.
     """
@@ -104,8 +105,8 @@ class OpenZFSUserOrGroupQuota:
     """GiB."""
 
 
-@attrs.frozen(kw_only=True)
-class OpenZFSVolumeConfiguration:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class OpenZFSVolumeConfiguration(Model):
     """
     What only OpenZFS volumes have.
     """

@@ -12,10 +12,11 @@ from fsxcopy_sdk.enums import (
 from fsxcopy_sdk.models._backup import (
     Backup,
 )
+from fsxcopy_sdk.models._model import Model
 
 
-@attrs.frozen(kw_only=True)
-class ResponseMetadata:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class ResponseMetadata(Model):
     """
     How one exchange with the service went.
     """
@@ -27,8 +28,8 @@ class ResponseMetadata:
     """How often the request was sent, retries included."""
 
 
-@attrs.frozen(kw_only=True)
-class CopyBackupResponse:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class CopyBackupResponse(Model):
     """
     What `CopyBackup` answers: the copy that has begun.
     """
@@ -39,8 +40,8 @@ class CopyBackupResponse:
     """How the exchange went; not part of what the service said, so not compared."""
 
 
-@attrs.frozen(kw_only=True)
-class DescribeBackupsResponse:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class DescribeBackupsResponse(Model):
     """
     What `DescribeBackups` answers: one page of backups.
     """
@@ -52,8 +53,8 @@ class DescribeBackupsResponse:
     """How the exchange went; not part of what the service said, so not compared."""
 
 
-@attrs.frozen(kw_only=True)
-class DeleteBackupResponse:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class DeleteBackupResponse(Model):
     """
     What `DeleteBackup` answers.
     """

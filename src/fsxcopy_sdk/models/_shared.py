@@ -9,10 +9,11 @@ import attrs
 from fsxcopy_sdk.enums import (
     DiskIopsConfigurationMode,
 )
+from fsxcopy_sdk.models._model import Model
 
 
-@attrs.frozen(kw_only=True)
-class ActiveDirectoryBackupAttributes:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class ActiveDirectoryBackupAttributes(Model):
     """
     The directory that a backed-up Windows file system had joined.
     """
@@ -22,8 +23,8 @@ class ActiveDirectoryBackupAttributes:
     resource_arn: str | None = None
 
 
-@attrs.frozen(kw_only=True)
-class AdministrativeActionFailureDetails:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class AdministrativeActionFailureDetails(Model):
     """
     Why an administrative action failed.
     """
@@ -31,8 +32,8 @@ class AdministrativeActionFailureDetails:
     message: str | None = None
 
 
-@attrs.frozen(kw_only=True)
-class BackupFailureDetails:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class BackupFailureDetails(Model):
     """
     Why a backup or a copy failed.
     """
@@ -40,8 +41,8 @@ class BackupFailureDetails:
     message: str | None = None
 
 
-@attrs.frozen(kw_only=True)
-class DiskIopsConfiguration:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class DiskIopsConfiguration(Model):
     """
     Provisioned SSD IOPS of a file system.
     """
@@ -51,8 +52,8 @@ class DiskIopsConfiguration:
     """Operations per second."""
 
 
-@attrs.frozen(kw_only=True)
-class FileSystemFailureDetails:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class FileSystemFailureDetails(Model):
     """
     Why a file system failed.
     """
@@ -60,8 +61,8 @@ class FileSystemFailureDetails:
     message: str | None = None
 
 
-@attrs.frozen(kw_only=True)
-class LifecycleTransitionReason:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class LifecycleTransitionReason(Model):
     """
     Why a volume or snapshot is in the state it is in.
     """
@@ -69,8 +70,8 @@ class LifecycleTransitionReason:
     message: str | None = None
 
 
-@attrs.frozen(kw_only=True)
-class Tag:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Tag(Model):
     """
     A key and a value attached to a resource.
     """

@@ -12,13 +12,14 @@ from fsxcopy_sdk.enums import (
     WindowsAccessAuditLogLevel,
     WindowsDeploymentType,
 )
+from fsxcopy_sdk.models._model import Model
 from fsxcopy_sdk.models._shared import (
     DiskIopsConfiguration,
 )
 
 
-@attrs.frozen(kw_only=True)
-class Alias:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Alias(Model):
     """
     A DNS alias of a Windows file system.
     """
@@ -27,8 +28,8 @@ class Alias:
     lifecycle: AliasLifecycle | None = None
 
 
-@attrs.frozen(kw_only=True)
-class SelfManagedActiveDirectoryAttributes:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class SelfManagedActiveDirectoryAttributes(Model):
     """
     The customer's own directory that a Windows file system has joined.
     """
@@ -42,8 +43,8 @@ class SelfManagedActiveDirectoryAttributes:
     """ARN of the secret, not the secret."""
 
 
-@attrs.frozen(kw_only=True)
-class WindowsAuditLogConfiguration:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class WindowsAuditLogConfiguration(Model):
     """
     What a Windows file system logs of its users' access, and where.
     """
@@ -53,8 +54,8 @@ class WindowsAuditLogConfiguration:
     audit_log_destination: str | None = None
 
 
-@attrs.frozen(kw_only=True)
-class WindowsFsrmConfiguration:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class WindowsFsrmConfiguration(Model):
     """
     File Server Resource Manager of a Windows file system.
     """
@@ -63,8 +64,8 @@ class WindowsFsrmConfiguration:
     event_log_destination: str | None = None
 
 
-@attrs.frozen(kw_only=True)
-class WindowsFileSystemConfiguration:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class WindowsFileSystemConfiguration(Model):
     """
     What only FSx for Windows File Server has.
     """
