@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import anyio
+import anyio.lowlevel
 import pytest
 import trio
 from aiobotocore.config import AioConfig
@@ -184,6 +185,38 @@ def test_what_goes_wrong_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
     async def main() -> None:
         with pytest.raises(ConfigurationError, match="nobody"):
             await FsxCopyClient("us-west-2").__aenter__()
+
+    run(main)
+
+
+async def _turns_while_a_client_is_made(session: AioSession, config: AioConfig | None) -> int:
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await anyio.lowlevel.checkpoint()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(count)
+        await anyio.lowlevel.checkpoint()
+        turns = 0
+        async with session.create_client("fsx", region_name="us-west-2", config=config):
+            made = turns
+        group.cancel_scope.cancel()
+    return made
+
+
+@pytest.mark.parametrize("run", [anyio.run, trio.run], ids=["asyncio", "trio"])
+def test_other_tasks_run_while_a_client_is_made(run: Run) -> None:
+    """
+    aiobotocore makes a client at one stretch; here other tasks have turns in the middle.
+    """
+
+    async def main() -> None:
+        assert 0 == await _turns_while_a_client_is_made(AioSession(), None)
+        assert 2 <= await _turns_while_a_client_is_made(*await prepare(None, None))
 
     run(main)
 

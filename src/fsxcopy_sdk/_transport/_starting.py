@@ -1,19 +1,20 @@
 """
-What is read before a client can be made, read off the event loop.
+What is done before a client can be made, without holding the event loop up.
 
 botocore describes services and endpoints in JSON files, of more than a megabyte, which
-it reads for every session anew and on the event loop.
+it reads for every session anew and on the event loop. Here a thread reads them, once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 from functools import cache
 from pathlib import Path
 
+import anyio.lowlevel
 import anyio.to_thread
-import orjson
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from botocore.config import Config
@@ -26,6 +27,8 @@ from fsxcopy_sdk._transport._config import careful_config
 # All that making a client of FSx reads; the last is for the retries of mode "legacy".
 _GENERAL = ("endpoints", "partitions", "sdk-default-configuration", "_retry")
 _OF_THE_SERVICE = ("service-2", "endpoint-rule-set-1")
+# Events between finding the credentials, making the class, and making the client of it.
+_WHILE_A_CLIENT_IS_MADE = ("choose-service-name", "creating-client-class.fsx")
 
 
 async def prepare(
@@ -63,7 +66,19 @@ def _own_session() -> AioSession:
     session = AioSession()
     loader = _loader(session.get_config_variable("data_path"))
     session.register_component("data_loader", loader)
+    for event in _WHILE_A_CLIENT_IS_MADE:
+        session.register(event, _let_others_run)
     return session
+
+
+async def _let_others_run(**_: object) -> None:
+    """
+    Give the event loop a turn in the middle of what aiobotocore does at a stretch.
+    """
+    if runs_on_asyncio():
+        await asyncio.sleep(0)
+    else:
+        await anyio.lowlevel.checkpoint()
 
 
 @cache
@@ -99,7 +114,7 @@ class _Loader(Loader):
 
 class _Files(JSONFileLoader):
     """
-    botocore's way to its files, with a parser that holds the event loop up less.
+    botocore's way to its files, which lets other threads run while one is parsed.
     """
 
     def load_file(self, file_path: str) -> object:
@@ -109,7 +124,13 @@ class _Files(JSONFileLoader):
         for ending, opened in ((".json", open), (".json.gz", gzip.open)):
             try:
                 with opened(file_path + ending, "rb") as file, settling():
-                    return orjson.loads(file.read())
+                    return json.loads(file.read(), object_hook=_as_it_is)
             except FileNotFoundError:
                 continue
         return None
+
+
+def _as_it_is(part: dict[str, object]) -> dict[str, object]:
+    # A call of Python, at which another thread gets its turn: the largest file takes any
+    # parser in C 6 to 16 ms, in which the event loop would stand still.
+    return part
