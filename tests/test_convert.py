@@ -28,7 +28,8 @@ from hypothesis import strategies as st
 from strategies import MODERATE, Document, as_known, as_sent, documents, json_values, values
 
 from fsxcopy_sdk import models
-from fsxcopy_sdk._convert import Answer, from_answer, from_dict, to_dict, wire_name
+from fsxcopy_sdk._answer import Answer
+from fsxcopy_sdk._convert import from_answer, from_dict, to_dict, wire_name
 from fsxcopy_sdk._convert._careful import FAULTY, careful_converter
 from fsxcopy_sdk._convert._quick import REFUSALS, quick_converter
 from fsxcopy_sdk.enums import (

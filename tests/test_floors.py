@@ -25,6 +25,7 @@ _FLOORS = (
     "waiting",
     "_transport",
     "_convert",
+    "_answer",
     "_faults",
     "_schedule",
     "_progress",
