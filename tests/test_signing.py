@@ -5,6 +5,7 @@ Requests are signed as botocore signs them, byte for byte.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import botocore
@@ -55,19 +56,33 @@ _VALUES = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_siz
             "https://user@fsx.example/?b=2&a=1",
         ]
     ),
-    body=st.binary(max_size=100),
+    body=st.binary(max_size=100) | st.builds(BytesIO, st.binary(max_size=100)),
+    context=st.sampled_from(
+        [
+            {},
+            {"payload_signing_enabled": False},
+            {"checksum": {"request_algorithm": {"in": "trailer", "algorithm": "crc32"}}},
+        ]
+    ),
     token=st.none() | st.text("abc/+=", min_size=1),
     twice=st.booleans(),
 )
 def test_every_request_is_signed_as_botocore_signs_it(
-    headers: list[tuple[str, str]], url: str, body: bytes, token: str | None, twice: bool
+    *,
+    headers: list[tuple[str, str]],
+    url: str,
+    body: bytes | BytesIO,
+    context: dict[str, object],
+    token: str | None,
+    twice: bool,
 ) -> None:
     """
-    Whatever headers, address, body and credentials there are, the headers are equal.
+    Whatever headers, address, body, context and credentials there are, the headers are equal.
     """
     signed: list[AWSRequest] = []
     for signer_class in (SigV4Auth, ThriftySigV4):
         request = AWSRequest("POST", url, data=body)
+        request.context.update(context)
         for name, value in headers:
             request.headers[name] = value
         signer = signer_class(Credentials("AKIDEXAMPLE", "secret", token), "fsx", "us-west-2")

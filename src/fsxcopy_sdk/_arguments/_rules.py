@@ -13,6 +13,7 @@ import sys
 import unicodedata
 from collections.abc import Callable
 from datetime import timedelta
+from functools import lru_cache
 from typing import TypeAlias
 
 import attrs
@@ -146,6 +147,7 @@ def shown(value: object) -> str:
         return f"a value of {type(value)}"
 
 
+@lru_cache(maxsize=64)
 def partition_of(region: str) -> str:
     """
     Return the partition that *region* lies in, such as `aws-cn`.

@@ -126,7 +126,7 @@ def _leave(context: object, http_response: AWSResponse | None = None, **_: objec
         current.set(record.interrupted)
         return
     answered = http_response.url if http_response else None
-    if record.url and answered and _origin(record.url) != _origin(answered):
+    if record.url and answered and not _is_same_origin(record.url, answered):
         record.stranger = answered
 
 
@@ -169,6 +169,10 @@ def _take_body(response_dict: _ResponseDict, **_: object) -> None:
         response_dict["body"] = orjson.dumps(
             {"__type": record.error.code, "message": record.error.message}
         )
+
+
+def _is_same_origin(url: str, other: str) -> bool:
+    return url == other or _origin(url) == _origin(other)
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

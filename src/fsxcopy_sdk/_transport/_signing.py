@@ -2,8 +2,9 @@
 Signature Version 4 as botocore makes it, with each header looked at once.
 
 botocore goes through the headers of every request four times, in the classes of the
-standard library for e-mail; that is a good part of what a call costs. Everything else is
-botocore's: the credentials, the scope, what is signed, and in which order.
+standard library for e-mail, and once more to learn the body; that is a good part of what
+a call costs. Everything else is botocore's: the credentials, the scope, what is signed,
+and in which order.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from functools import lru_cache
+from hashlib import sha256
 
 from botocore.auth import AUTH_TYPE_MAPS, SIGNED_HEADERS_BLACKLIST, SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -18,6 +20,9 @@ from botocore.credentials import Credentials
 
 THRIFTY = "v4-fsxcopy-sdk"
 """What botocore's table of signers calls ours."""
+
+# With these in a request's context botocore may sign something else than the body.
+_UNLIKE_THE_BODY = {"checksum", "payload_signing_enabled"}
 
 
 class ThriftySigV4(SigV4Auth):
@@ -53,6 +58,16 @@ class ThriftySigV4(SigV4Auth):
         Return the names of the headers.
         """
         return ";".join(headers_to_sign)
+
+    def payload(self, request: AWSRequest) -> str:
+        """
+        Return the digest of the body in hexadecimal digits.
+        """
+        body = request.data
+        if isinstance(body, bytes) and body and not request.context.keys() & _UNLIKE_THE_BODY:
+            # botocore prepares the whole request to learn its body, and once more to send it.
+            return sha256(body).hexdigest()
+        return super().payload(request)
 
     def signature(self, string_to_sign: str, request: AWSRequest) -> str:
         """
