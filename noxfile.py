@@ -21,6 +21,7 @@ PEERS = {
     "bdc": ["boto3-dataclass-fsx==1.40.*", "boto3"],
     "arv": ["aws-resource-validator-fsx==2.6.*", "boto3"],
 }
+SIDE_BY_SIDE = ("--numprocesses", "auto")
 STUBBED = [
     ".".join(path.relative_to("stubs").with_suffix("").parts)
     for path in sorted(Path("stubs").rglob("*.pyi"))
@@ -79,7 +80,7 @@ def tests(session: nox.Session) -> None:
     session.install(f"{wheel}[cli,testing,trio]", *_group("test"))
     session.run("pip", "install", "--quiet", "--force-reinstall", "--no-deps", wheel)
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", *SIDE_BY_SIDE, *session.posargs)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report")
 
@@ -95,7 +96,7 @@ def lowest(session: nox.Session) -> None:
     groups = [project["dependencies"], extras["cli"], extras["testing"]]
     pins = [requirement.replace(">=", "==") for group in groups for requirement in group]
     session.install(".[cli,testing]", *pins, *_group("test"))
-    session.run("python", "-m", "pytest", "--quiet", *session.posargs)
+    session.run("python", "-m", "pytest", "--quiet", *SIDE_BY_SIDE, *session.posargs)
 
 
 @nox.session(default=False)
