@@ -26,7 +26,7 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 
 from fsxcopy_sdk import CopyBackupResponse, DescribeBackupsResponse, FsxCopyClient, FsxCopyError
-from fsxcopy_sdk._answer import Answer
+from fsxcopy_sdk._convert import Answer
 from fsxcopy_sdk._faults import read_error, service_error
 from fsxcopy_sdk._transport import Transport
 from fsxcopy_sdk.models import ResponseMetadata

@@ -20,37 +20,53 @@ Pause: TypeAlias = Callable[[], AbstractContextManager[None]]
 _both = pytest.mark.parametrize("pause", [paused, settling])
 
 
-@pytest.fixture(name="is_on", params=[True, False], ids=["on", "off"])
-def _collector(request: pytest.FixtureRequest) -> Iterator[bool]:
+@pytest.fixture(autouse=True)
+def _collector() -> Iterator[None]:
     """
-    Switch the collector on or off for a test.
+    Leave the collector to the next test as it was.
     """
-    was_on = gc.isenabled()
-    (gc.enable if request.param else gc.disable)()
-    yield request.param
+    was_on, thresholds = gc.isenabled(), gc.get_threshold()
+    yield
+    gc.set_threshold(*thresholds)
     (gc.enable if was_on else gc.disable)()
 
 
 @_both
-def test_the_collector_rests_inside_and_is_as_before_afterwards(pause: Pause, is_on: bool) -> None:
+@pytest.mark.parametrize("thresholds", [(700, 10, 10), (5000, 20, 30), (0, 10, 10)])
+def test_the_collector_rests_inside(pause: Pause, thresholds: tuple[int, int, int]) -> None:
     """
-    It is off inside the block; afterwards it is on where it was on.
+    It does not run inside the block; afterwards its thresholds are as they were.
     """
+    gc.set_threshold(*thresholds)
     with pause():
-        inside = gc.isenabled()
+        inside = gc.get_threshold()[0]
 
-    assert (False, is_on) == (inside, gc.isenabled())
+    assert (0, thresholds) == (inside, gc.get_threshold())
 
 
 @_both
-def test_an_exception_leaves_the_collector_as_it_was(pause: Pause, is_on: bool) -> None:
+def test_an_exception_leaves_the_collector_as_it_was(pause: Pause) -> None:
     """
-    It is on afterwards where it was on, whatever ended the block.
+    Its thresholds are as they were, whatever ended the block.
     """
+    before = gc.get_threshold()
     with suppress(KeyError), pause():
         raise KeyError
 
-    assert is_on == gc.isenabled()
+    assert before == gc.get_threshold()
+
+
+@_both
+@pytest.mark.parametrize("is_on", [True, False], ids=["on", "off"])
+def test_what_the_program_sets_meanwhile_stays(pause: Pause, is_on: bool) -> None:
+    """
+    A thread of the program that switches the collector, or has thresholds, is heard.
+    """
+    with pause():
+        (gc.enable if is_on else gc.disable)()
+        gc.set_threshold(5000, 20, 30)
+
+    assert (is_on, (5000, 20, 30)) == (gc.isenabled(), gc.get_threshold())
 
 
 def test_what_was_made_is_old_afterwards() -> None:
@@ -67,6 +83,7 @@ def test_what_a_pause_made_stays_young() -> None:
     """
     A page is not counted among what stays: its garbage is to be found soon.
     """
+    gc.collect()
     with paused():
         made: list[object] = []
 
@@ -97,7 +114,7 @@ runs = []
 gc.collect()
 gc.callbacks.append(lambda phase, info: runs.append(phase))
 fsxcopy_sdk.FsxCopyClient, fsxcopy_sdk.Backup
-print(len(runs), gc.isenabled())
+print(len(runs), gc.get_threshold()[0] > 0)
 """
 
     done = subprocess.run(

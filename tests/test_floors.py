@@ -25,7 +25,6 @@ _FLOORS = (
     "waiting",
     "_transport",
     "_convert",
-    "_answer",
     "_faults",
     "_schedule",
     "_progress",

@@ -16,6 +16,7 @@ from botocore import xform_name  # type: ignore[attr-defined]  # not in our stub
 from botocore.model import StructureShape  # type: ignore[import-untyped]  # no types
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import MODERATE
 
 from fsxcopy_sdk import models
 from fsxcopy_sdk.enums import BackupLifecycle, BackupType, FilterName
@@ -154,7 +155,7 @@ def _twin(cls: type[attrs.AttrsInstance]) -> type:
     "cls", [cls for cls in _MODELS if cls is not BackupFilter], ids=lambda cls: cls.__name__
 )
 @given(data=st.data())
-@settings(max_examples=20)
+@settings(MODERATE, max_examples=20)
 def test_methods_do_as_those_of_attrs(cls: type[attrs.AttrsInstance], data: st.DataObject) -> None:
     """
     Equality, hash and repr are what attrs would have made of the same members.
@@ -171,6 +172,17 @@ def test_methods_do_as_those_of_attrs(cls: type[attrs.AttrsInstance], data: st.D
     assert hash(cls(**one)) == hash(cls(**one))
     assert (hash(twin(**one)) == hash(twin(**other))) == (hash(cls(**one)) == hash(cls(**other)))
     assert repr(twin(**one)) == repr(cls(**one))
+
+
+@_every_model
+def test_members_are_shown_and_compared_or_not(cls: type[attrs.AttrsInstance]) -> None:
+    """
+    No member has a way of its own to be shown or compared, which the methods would ignore.
+    """
+    fields = attrs.fields(cls)
+
+    assert {bool} == {type(option) for field in fields for option in (field.repr, field.eq)}
+    assert {None} == {field.eq_key for field in fields}
 
 
 def test_other_classes_are_not_equal() -> None:

@@ -1,12 +1,13 @@
 """
 Python's garbage collector, kept away from what it cannot help with.
 
-It walks what is young whenever some hundred objects have been made. Imports and
-documents make thousands that stay or hold no cycles, and are walked again and again
-for nothing: a seventh of the time from the start of a process to its first result.
+It walks what is young whenever some hundred objects have been made. Imports and pages
+make thousands that stay or hold no cycles, and are walked again and again for nothing:
+a seventh of the time from the start of a process to its first result.
 
-Pausing counts for the whole process, for as long as no other thread or task may wait
-on it: an import, a file, a page.
+Pausing counts for the whole process, so it is for what neither awaits nor waits: an
+import, a page. It is done by the threshold, so that a `gc.disable` or `gc.enable` of the
+program's own keeps its meaning, whenever it comes.
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ from contextlib import contextmanager
 @contextmanager
 def paused() -> Iterator[None]:
     """
-    Look for no reference cycles inside this block, if it was done before.
+    Look for no reference cycles inside this block.
     """
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
+    threshold, *others = gc.get_threshold()
+    gc.set_threshold(0, *others)
     try:
         yield
     finally:
-        gc.enable()
+        # What the program has set meanwhile stays.
+        if gc.get_threshold()[0] == 0:
+            gc.set_threshold(threshold, *others)
 
 
 @contextmanager

@@ -487,6 +487,16 @@ async def ready(source: FsxCopyClient, destination: FsxCopyClient) -> None:
                     assert_never(outcome)
 
 
+def comparisons(page: DescribeBackupsResponse, backup: Backup, other: Backup) -> bool:
+    """
+    A model can be compared with its like; with anything else it is a mistake.
+    """
+    _ = backup == "backup-1"  # type: ignore[comparison-overlap]  # no backup
+    _ = "backup-1" in page.backups  # type: ignore[comparison-overlap]  # an id is no backup
+    _ = page == backup  # type: ignore[comparison-overlap]  # a page is no backup
+    return backup == other and backup in page.backups and hash(backup) == hash(other)
+
+
 # Plain data.
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 
 from fsxcopy_sdk import Backup, FsxCopyClient
-from fsxcopy_sdk._answer import Answer
+from fsxcopy_sdk._convert import Answer, from_answer
 from fsxcopy_sdk.models import DescribeBackupsResponse, ResponseMetadata
 
 
@@ -18,8 +18,6 @@ def decode(body: bytes) -> Sequence[Backup]:
     """
     Do what the client does with a body that the transport took: orjson included.
     """
-    from fsxcopy_sdk._convert import from_answer  # noqa: PLC0415 - as the client does
-
     answer = Answer(operation="DescribeBackups", payload=body, metadata=ResponseMetadata())
     return from_answer(DescribeBackupsResponse, answer).backups
 

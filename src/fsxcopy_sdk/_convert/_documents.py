@@ -12,7 +12,6 @@ import attrs
 import orjson
 
 from fsxcopy_sdk import models
-from fsxcopy_sdk._answer import Answer
 from fsxcopy_sdk._collector import paused
 from fsxcopy_sdk._convert._careful import FAULTY, careful_converter, faults
 from fsxcopy_sdk._convert._plain import plain_converter
@@ -22,11 +21,24 @@ from fsxcopy_sdk.models import (
     CopyBackupResponse,
     DeleteBackupResponse,
     DescribeBackupsResponse,
+    ResponseMetadata,
 )
 
 _Model = TypeVar("_Model", bound=attrs.AttrsInstance)
 _MODELS = frozenset(getattr(models, name) for name in models.__all__)
 _Response = TypeVar("_Response", CopyBackupResponse, DescribeBackupsResponse, DeleteBackupResponse)
+
+
+@attrs.frozen(kw_only=True)
+class Answer:
+    """
+    A success as it was received.
+    """
+
+    operation: str
+    payload: bytes | Mapping[str, object]
+    """The body, or what botocore parsed where the body was not to be had."""
+    metadata: ResponseMetadata
 
 
 def from_dict(cls: type[_Model], data: Mapping[str, object]) -> _Model:

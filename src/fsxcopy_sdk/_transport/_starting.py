@@ -12,15 +12,16 @@ import gzip
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import anyio.lowlevel
 import anyio.to_thread
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from botocore.config import Config
+from botocore.exceptions import DataNotFoundError, UnknownServiceError
 from botocore.loaders import JSONFileLoader, Loader, create_loader
 
-from fsxcopy_sdk._collector import settling
 from fsxcopy_sdk._event_loop import runs_on_asyncio
 from fsxcopy_sdk._transport._config import careful_config
 
@@ -98,18 +99,37 @@ def _loader(data_path: str | None) -> _Loader:
 
 class _Loader(Loader):
     """
-    botocore's loader, which knows services by their folders.
+    botocore's loader, which looks for one service where botocore looks through all.
     """
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's
         """
-        Return the names of all folders of services, in order.
+        Return the names of services, and what else stands in the folders of data, in order.
 
-        botocore asks this before it loads one of them, and looks into each of some four
-        hundred for a file of *type_name*. Where that file is missing it says so anyway.
+        botocore asks for it before it loads a service, and to answer looks into each of
+        some four hundred folders for a file of *type_name*.
         """
-        folders = [path for path in map(Path, self.search_paths) if path.is_dir()]
-        return sorted({service.name for folder in folders for service in folder.iterdir()})
+        folders = [
+            folder for folder in map(Path, filter(None, self.search_paths)) if folder.is_dir()
+        ]
+        return sorted({found.name for folder in folders for found in folder.iterdir()})
+
+    def load_service_model(
+        self, service_name: str, type_name: str, api_version: str | None = None
+    ) -> dict[str, Any]:
+        """
+        Return what the file of *type_name* says of a service.
+
+        Raises:
+            UnknownServiceError: there is no such file, as botocore has it.
+        """
+        try:
+            return super().load_service_model(service_name, type_name, api_version)
+        except DataNotFoundError as error:
+            known = ", ".join(self.list_available_services(type_name))
+            raise UnknownServiceError(
+                service_name=service_name, known_service_names=known
+            ) from error
 
 
 class _Files(JSONFileLoader):
@@ -123,7 +143,7 @@ class _Files(JSONFileLoader):
         """
         for ending, opened in ((".json", open), (".json.gz", gzip.open)):
             try:
-                with opened(file_path + ending, "rb") as file, settling():
+                with opened(file_path + ending, "rb") as file:
                     return json.loads(file.read(), object_hook=_as_it_is)
             except FileNotFoundError:
                 continue

@@ -14,8 +14,8 @@ from aiobotocore.session import AioSession
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from fsxcopy_sdk._answer import Answer
 from fsxcopy_sdk._arguments import Faults
+from fsxcopy_sdk._convert import Answer
 from fsxcopy_sdk._faults import ErrorDocument, service_error
 from fsxcopy_sdk._transport._exchange import Exchange, current, observe
 from fsxcopy_sdk._transport._failures import translate

@@ -18,10 +18,10 @@ from fsxcopy_sdk._arguments import (
     describe_backups_request,
     seconds,
 )
+from fsxcopy_sdk._convert import from_answer
 from fsxcopy_sdk._paging import stream_backups
 from fsxcopy_sdk._schedule import DEFAULT_SCHEDULE, WaitSchedule
 from fsxcopy_sdk.client._open import OpenClient
-from fsxcopy_sdk.client._reading import read
 from fsxcopy_sdk.errors import BackupNotFound, CallError, FsxCopyError
 from fsxcopy_sdk.models import (
     Backup,
@@ -129,7 +129,7 @@ class FsxCopyClient(OpenClient):
         )
         with _carrying(request["ClientRequestToken"]):
             answer = await transport.copy_backup(request)
-            return read(CopyBackupResponse, answer)
+            return from_answer(CopyBackupResponse, answer)
 
     async def describe_backups(
         self,
@@ -212,7 +212,7 @@ class FsxCopyClient(OpenClient):
         request = delete_backup_request(backup_id, client_request_token=client_request_token)
         with _carrying(request["ClientRequestToken"]):
             answer = await self._open_transport.delete_backup(request)
-            return read(DeleteBackupResponse, answer)
+            return from_answer(DeleteBackupResponse, answer)
 
     async def watch_backup(
         self,

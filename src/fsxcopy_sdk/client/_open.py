@@ -10,9 +10,9 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Self
 
 from fsxcopy_sdk._clock import Clock, SystemClock
+from fsxcopy_sdk._convert import from_answer
 from fsxcopy_sdk._paging import every_backup
 from fsxcopy_sdk._transport import Transport, open_transport
-from fsxcopy_sdk.client._reading import load_reading, read
 from fsxcopy_sdk.errors import ClientClosed
 from fsxcopy_sdk.models import Backup, DescribeBackupsResponse
 from fsxcopy_sdk.waiting import Board
@@ -58,7 +58,6 @@ class OpenClient:
         """
         client = cls(clock=clock)
         client._transport = Transport(raw)
-        load_reading()
         return client
 
     async def __aenter__(self) -> Self:
@@ -76,7 +75,6 @@ class OpenClient:
         self._entered = True
         if self._transport is None:
             self._transport = await self._stack.enter_async_context(open_transport(*self._opening))
-            load_reading()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -110,7 +108,7 @@ class OpenClient:
 
     async def _page(self, request: DescribeBackupsRequestTypeDef) -> DescribeBackupsResponse:
         answer = await self._open_transport.describe_backups(request)
-        return read(DescribeBackupsResponse, answer)
+        return from_answer(DescribeBackupsResponse, answer)
 
     async def _describe(self, backup_ids: Sequence[str]) -> Sequence[Backup]:
         # Of ids known to be good; their answer may come in pages like any other.

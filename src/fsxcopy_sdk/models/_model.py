@@ -7,24 +7,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 import attrs
 
 
 class Model:
     """
-    Compares, hashes and shows itself by its members, as attrs' own methods do.
+    Compares, hashes and shows itself by its members.
 
-    attrs writes and compiles them for each class anew, which was a third of what the
-    import of all types cost.
+    attrs would write and compile such methods for each class anew, which was a third of
+    what the import of all types cost. These take a microsecond or two more in each call.
     """
 
     __slots__ = ()
 
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return bool(_compared(self) == _compared(other))
+    # A type checker that sees it takes any comparison for sensible, and no longer objects
+    # to one of a backup with its id.
+    if not TYPE_CHECKING:
+
+        def __eq__(self, other: object) -> bool:
+            if type(other) is not type(self):
+                return NotImplemented
+            return _compared(self) == _compared(other)
 
     def __hash__(self) -> int:
         return hash((type(self), _compared(self)))
