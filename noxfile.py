@@ -114,7 +114,7 @@ def kill(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """
-    Measure the built wheel beside its peers: ``nox -s bench -- [FOLDER] [--seed SEED]``.
+    Measure the built wheel beside its peers: ``nox -s bench -- [FOLDER] [--only ROW]``.
     """
     session.install(*_group("bench"))
     pythons = []

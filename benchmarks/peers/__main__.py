@@ -159,17 +159,30 @@ def _options() -> argparse.Namespace:
     parser.add_argument("folder", nargs="?", type=Path, default=Path("build/bench"))
     parser.add_argument("--seed", type=int, default=SEED, help="of the documents")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument(
+        "--only", action="append", choices=[row.key for row in ROWS], help="this row; repeatable"
+    )
     parser.add_argument("--python", action="append", default=[], help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
+def _chosen(only: Sequence[str] | None) -> list[Row]:
+    """
+    Return the rows with these keys, all of them for None, with those that they are made of.
+    """
+    if only is None:
+        return list(ROWS)
+    keys = {*only, *(key for row in ROWS if row.key in only for key in row.quotient or ())}
+    return [row for row in ROWS if row.key in keys]
+
+
 def _measured(
-    pythons: Mapping[str, str], documents: Path, rounds: int
+    chosen: Sequence[Row], pythons: Mapping[str, str], documents: Path, rounds: int
 ) -> tuple[dict[str, dict[str, list[float]]], dict[str, dict[str, str]]]:
     """
     Return all samples by row and peer, and why there are none.
     """
-    rows = [row for row in ROWS if not row.quotient]
+    rows = [row for row in chosen if not row.quotient]
     samples: dict[str, dict[str, list[float]]] = {row.key: {} for row in rows}
     failures: dict[str, dict[str, str]] = {row.key: {} for row in rows}
     with _served(sys.executable, documents) as url:
@@ -194,7 +207,8 @@ def main() -> None:
     versions = _versions(pythons)
     with tempfile.TemporaryDirectory() as folder:
         _run(pythons["raw"], "-m", "benchmarks.peers.documents", folder, str(options.seed))
-        found = lines(ROWS, *_measured(pythons, Path(folder), options.rounds))
+        rows = _chosen(options.only)
+        found = lines(rows, *_measured(rows, pythons, Path(folder), options.rounds))
     installed = "; ".join(
         " on ".join(f"{name} {version}" for name, version in one.items())
         for one in versions.values()
@@ -212,7 +226,8 @@ def main() -> None:
         "rows": [attrs.asdict(line) for line in found],
     }
     (options.folder / "peers.json").write_text(json.dumps(record, indent=1) + "\n", "utf-8")
-    draw(found, options.folder / "growth.png")
+    if options.only is None:
+        draw(found, options.folder / "growth.png")
 
 
 if __name__ == "__main__":

@@ -79,6 +79,7 @@ ROWS = (
         title="copy_backup: us of CPU per call",
         worker=("cpu", "{url}"),
         floors=(Floor(0.85, "raw"),),
+        times=4,
     ),
     Row(
         key="concurrent",
