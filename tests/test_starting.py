@@ -133,7 +133,7 @@ async def test_the_environment_is_read_anew(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("name", sorted(_READ_FOR_A_CLIENT))
 def test_files_say_what_botocore_reads(name: str) -> None:
     """
-    The quicker parser gives the same data, compressed or not.
+    Our way to the files gives the same data, compressed or not.
     """
     ours = _loader.__wrapped__(None)  # nobody else's, so that nothing was filled in yet
     path = name if "-" not in name or name.startswith("sdk") else f"fsx/2018-03-01/{name}"
