@@ -34,6 +34,7 @@ _FLOORS = (
     "enums",
     "_clock",
     "_event_loop",
+    "_value",
     "_collector",
 )
 

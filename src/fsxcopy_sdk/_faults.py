@@ -14,6 +14,7 @@ import attrs
 import orjson
 
 from fsxcopy_sdk import errors
+from fsxcopy_sdk._value import Value
 from fsxcopy_sdk.enums import ServiceLimit
 from fsxcopy_sdk.models import ResponseMetadata
 
@@ -89,8 +90,8 @@ _MEMBERS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
 )
 
 
-@attrs.frozen(kw_only=True)
-class ErrorDocument:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class ErrorDocument(Value):
     """
     What an error answer says.
     """

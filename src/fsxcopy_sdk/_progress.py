@@ -14,6 +14,8 @@ import math
 
 import attrs
 
+from fsxcopy_sdk._value import Shown, Value
+
 # So many looks are remembered. More make the prediction hardly better (measured by
 # benchmarks/waits.py) and every wait dearer.
 _MOST_POINTS = 16
@@ -22,8 +24,8 @@ _MOST_POINTS = 16
 _WHOLE = 100
 
 
-@attrs.frozen
-class Window:
+@attrs.frozen(eq=False, repr=False)
+class Window(Value):
     """
     When the end can be expected, in the time of the looks.
     """
@@ -33,8 +35,8 @@ class Window:
     """Infinite where progress stands still."""
 
 
-@attrs.define
-class ProgressHistory:
+@attrs.define(eq=False, repr=False)
+class ProgressHistory(Shown):
     """
     The looks of one wait that showed a ProgressPercent.
     """

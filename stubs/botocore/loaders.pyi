@@ -1,4 +1,10 @@
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+def instance_cache(func: Callable[_P, _R]) -> Callable[_P, _R]: ...
 
 class JSONFileLoader:
     def load_file(self, file_path: str) -> object: ...

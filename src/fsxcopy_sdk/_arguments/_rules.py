@@ -18,6 +18,7 @@ from typing import TypeAlias
 
 import attrs
 
+from fsxcopy_sdk._value import Shown
 from fsxcopy_sdk.errors import InvalidArguments
 
 Duration: TypeAlias = float | timedelta
@@ -37,8 +38,8 @@ _PARTITION_PREFIXES = {
 
 
 def _matches(pattern: str) -> Callable[[str], bool]:
-    compiled = re.compile(pattern)
-    return lambda text: compiled.fullmatch(text) is not None
+    # Compiled, and kept by `re`, when the first text is looked at.
+    return lambda text: re.fullmatch(pattern, text) is not None
 
 
 def _is_tag_text(text: str) -> bool:
@@ -46,8 +47,8 @@ def _is_tag_text(text: str) -> bool:
     return all(char in "_.:/=+-@" or unicodedata.category(char)[0] in "LZN" for char in text)
 
 
-@attrs.frozen
-class Rule:
+@attrs.frozen(eq=False, repr=False)
+class Rule(Shown):
     """
     What a text may be: its length in characters, its form, and both in words.
     """
@@ -85,8 +86,8 @@ TAG_VALUE = Rule(0, 256, _is_tag_text, "at most 256 letters, digits, spaces and 
 TOKEN = Rule(1, 63, _matches(r"[A-Za-z0-9_.-]*"), "1 to 63 of A-Z, a-z, 0-9, `_`, `.` and `-`")
 
 
-@attrs.frozen
-class Faults:
+@attrs.frozen(eq=False, repr=False)
+class Faults(Shown):
     """
     Collect what is wrong, so that the caller hears of everything at once.
     """

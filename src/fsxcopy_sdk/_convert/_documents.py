@@ -16,6 +16,7 @@ from fsxcopy_sdk._collector import paused
 from fsxcopy_sdk._convert._careful import FAULTY, careful_converter, faults
 from fsxcopy_sdk._convert._plain import plain_converter
 from fsxcopy_sdk._convert._quick import REFUSALS, quick_converter
+from fsxcopy_sdk._value import Value
 from fsxcopy_sdk.errors import InvalidArguments, ResponseDecodingError
 from fsxcopy_sdk.models import (
     CopyBackupResponse,
@@ -29,8 +30,8 @@ _MODELS = frozenset(getattr(models, name) for name in models.__all__)
 _Response = TypeVar("_Response", CopyBackupResponse, DescribeBackupsResponse, DeleteBackupResponse)
 
 
-@attrs.frozen(kw_only=True)
-class Answer:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Answer(Value):
     """
     A success as it was received.
     """

@@ -19,6 +19,7 @@ import orjson
 
 from fsxcopy_sdk._faults import ErrorDocument, read_error
 from fsxcopy_sdk._transport._signing import choose
+from fsxcopy_sdk._value import Shown
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -31,8 +32,8 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NO_HEADERS: Mapping[str, str] = {}
 
 
-@attrs.define(eq=False)
-class Exchange:
+@attrs.define(eq=False, repr=False)
+class Exchange(Shown):
     """
     What was sent and received in one call, retries included.
     """
@@ -53,8 +54,8 @@ class Exchange:
     """The URL that answered, where a redirect to another host was followed."""
 
 
-@attrs.frozen(eq=False)
-class _Stranger:
+@attrs.frozen(eq=False, repr=False)
+class _Stranger(Shown):
     """
     A call of the user's own, made by a hook in the middle of *interrupted*.
     """

@@ -14,13 +14,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import anyio.lowlevel
-import anyio.to_thread
+import anyio
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from botocore.config import Config
 from botocore.exceptions import DataNotFoundError, UnknownServiceError
-from botocore.loaders import JSONFileLoader, Loader, create_loader
+from botocore.loaders import JSONFileLoader, Loader, create_loader, instance_cache
 
 from fsxcopy_sdk._event_loop import runs_on_asyncio
 from fsxcopy_sdk._transport._config import careful_config
@@ -45,7 +44,9 @@ async def prepare(
     if runs_on_asyncio():
         # anyio would load its backend first, and that on the event loop: 10 to 20 ms.
         return await asyncio.to_thread(_prepare, session, config)
-    return await anyio.to_thread.run_sync(_prepare, session, config)
+    from anyio.to_thread import run_sync  # noqa: PLC0415 - not for the many on asyncio
+
+    return await run_sync(_prepare, session, config)
 
 
 def _prepare(session: AioSession | None, config: Config | None) -> tuple[AioSession, AioConfig]:
@@ -79,7 +80,7 @@ async def _let_others_run(**_: object) -> None:
     if runs_on_asyncio():
         await asyncio.sleep(0)
     else:
-        await anyio.lowlevel.checkpoint()
+        await anyio.sleep(0)  # noqa: ASYNC115 - what it names takes a millisecond to import
 
 
 @cache
@@ -102,6 +103,7 @@ class _Loader(Loader):
     botocore's loader, which looks for one service where botocore looks through all.
     """
 
+    @instance_cache
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's
         """
         Return the names of services, and what else stands in the folders of data, in order.

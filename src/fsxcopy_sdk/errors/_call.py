@@ -9,7 +9,7 @@ import attrs
 from fsxcopy_sdk.errors._root import FsxCopyError
 
 
-@attrs.define(slots=False, eq=False)
+@attrs.define(slots=False, eq=False, repr=False)
 class CallError(FsxCopyError):
     """
     One call of the service did not end well.
@@ -67,7 +67,7 @@ class CredentialsUnavailable(CallError):
     """
 
 
-@attrs.define(slots=False, eq=False)
+@attrs.define(slots=False, eq=False, repr=False)
 class ResponseDecodingError(CallError):
     """
     The service answered, but the answer cannot be read.
@@ -93,7 +93,7 @@ class ResponseDecodingError(CallError):
         return self.is_garbled
 
 
-@attrs.define(slots=False, eq=False)
+@attrs.define(slots=False, eq=False, repr=False)
 class RepeatedNextToken(CallError):
     """
     A page leads back to an earlier one, so that paging would never end.

@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import attrs
 
-# Errors with fields are `define(slots=False, eq=False)`, positional and not frozen:
-# BaseException pickles by `args`, which attrs fills with all fields in order. Those
+from fsxcopy_sdk._value import Shown
+
+# Errors with fields are `define(slots=False, eq=False, repr=False)`, positional and not
+# frozen: BaseException pickles by `args`, which attrs fills with all fields in order. Those
 # without fields of their own inherit all of it, and cost the import nothing.
 
 
-@attrs.define(slots=False, eq=False)
-class FsxCopyError(Exception):
+@attrs.define(slots=False, eq=False, repr=False)
+class FsxCopyError(Shown, Exception):
     """
     Root of all errors of this package.
     """
@@ -34,7 +36,7 @@ class FsxCopyError(Exception):
         return self.message
 
 
-@attrs.define(slots=False, eq=False)
+@attrs.define(slots=False, eq=False, repr=False)
 class InvalidArguments(FsxCopyError, ValueError):
     """
     Arguments break rules of the service; nothing was sent.

@@ -10,7 +10,7 @@ from fsxcopy_sdk.enums import ServiceLimit
 from fsxcopy_sdk.errors._call import CallError
 
 
-@attrs.define(slots=False, eq=False)
+@attrs.define(slots=False, eq=False, repr=False)
 class ServiceError(CallError):
     """
     The answer is an error.
@@ -85,7 +85,7 @@ class Throttled(ServiceError):
         return True
 
 
-@attrs.define(slots=False, eq=False)
+@attrs.define(slots=False, eq=False, repr=False)
 class BackupBeingCopied(ServiceError):
     """
     The backup is the source of a copy, or was a short time ago, and cannot be deleted.
@@ -120,7 +120,7 @@ class BackupNotFound(ServiceError):
     """
 
 
-@attrs.define(slots=False, eq=False)
+@attrs.define(slots=False, eq=False, repr=False)
 class BackupRestoring(ServiceError):
     """
     A file system is being made from the backup, which cannot be deleted.
@@ -148,7 +148,7 @@ class FileSystemNotFound(ServiceError):
     """
 
 
-@attrs.define(slots=False, eq=False)
+@attrs.define(slots=False, eq=False, repr=False)
 class IncompatibleParameterError(ServiceError):
     """
     A parameter does not go with the others or with an earlier request of the same token.
@@ -187,7 +187,7 @@ class InvalidSourceKmsKey(ServiceError):
     """
 
 
-@attrs.define(slots=False, eq=False)
+@attrs.define(slots=False, eq=False, repr=False)
 class ServiceLimitExceeded(ServiceError):
     """
     A limit of the account is reached.
@@ -204,7 +204,7 @@ class ServiceLimitExceeded(ServiceError):
         return self.limit == ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS
 
 
-@attrs.define(slots=False, eq=False)
+@attrs.define(slots=False, eq=False, repr=False)
 class SourceBackupUnavailable(ServiceError):
     """
     The source is not AVAILABLE.

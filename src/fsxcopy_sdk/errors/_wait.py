@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fsxcopy_sdk.models import Backup
 
 
-@attrs.define(slots=False, eq=False)
+@attrs.define(slots=False, eq=False, repr=False)
 class WaitError(FsxCopyError):
     """
     A wait ended without the backup being AVAILABLE.
@@ -29,7 +29,7 @@ class WaitError(FsxCopyError):
     """Seconds since the wait began."""
 
 
-@attrs.define(slots=False, eq=False)
+@attrs.define(slots=False, eq=False, repr=False)
 class BackupCopyFailed(WaitError):
     """
     The backup is FAILED or DELETED and will never be AVAILABLE.
@@ -46,7 +46,7 @@ class BackupCopyFailed(WaitError):
         return self.backup.failure_details.message if self.backup.failure_details else None
 
 
-@attrs.define(slots=False, eq=False)
+@attrs.define(slots=False, eq=False, repr=False)
 class WaitTimeout(WaitError, TimeoutError):
     """
     The backup was not AVAILABLE in time; it may still become so.

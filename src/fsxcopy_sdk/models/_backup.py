@@ -11,6 +11,7 @@ from datetime import datetime
 
 import attrs
 
+from fsxcopy_sdk._value import Value
 from fsxcopy_sdk.enums import (
     AdministrativeActionType,
     BackupLifecycle,
@@ -28,7 +29,6 @@ from fsxcopy_sdk.enums import (
 from fsxcopy_sdk.models._lustre import (
     LustreFileSystemConfiguration,
 )
-from fsxcopy_sdk.models._model import Model
 from fsxcopy_sdk.models._ontap import (
     OntapFileSystemConfiguration,
     OntapVolumeConfiguration,
@@ -51,7 +51,7 @@ from fsxcopy_sdk.models._windows import (
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class AdministrativeAction(Model):
+class AdministrativeAction(Value):
     """
     A change of a file system, volume or snapshot that the service carries out.
     """
@@ -77,7 +77,7 @@ class AdministrativeAction(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class Snapshot(Model):
+class Snapshot(Value):
     """
     A snapshot of an OpenZFS volume.
     """
@@ -95,7 +95,7 @@ class Snapshot(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class Volume(Model):
+class Volume(Value):
     """
     An ONTAP or OpenZFS volume.
     """
@@ -116,7 +116,7 @@ class Volume(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class FileSystem(Model):
+class FileSystem(Value):
     """
     A file system as it was when it was backed up, or as an action wants it to be.
     """
@@ -150,7 +150,7 @@ class FileSystem(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class Backup(Model):
+class Backup(Value):
     """
     A backup of a file system or of a volume, made in place or by a copy.
     """

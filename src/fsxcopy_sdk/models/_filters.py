@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from fsxcopy_sdk._value import Value
 from fsxcopy_sdk.enums import FilterName
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ def _invalid(name: str, rule: str, found: object) -> InvalidArguments:
     return InvalidArguments(fault, (fault,))
 
 
-@attrs.frozen
-class BackupFilter:
+@attrs.frozen(eq=False, repr=False)
+class BackupFilter(Value):
     """
     Keep the backups that have one of some values.
 

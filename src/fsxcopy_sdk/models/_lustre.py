@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import attrs
 
+from fsxcopy_sdk._value import Value
 from fsxcopy_sdk.enums import (
     AutoImportPolicyType,
     DataCompressionType,
@@ -16,11 +17,10 @@ from fsxcopy_sdk.enums import (
     LustreReadCacheSizingMode,
     MetadataConfigurationMode,
 )
-from fsxcopy_sdk.models._model import Model
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class DataRepositoryFailureDetails(Model):
+class DataRepositoryFailureDetails(Value):
     """
     Why the link to an S3 bucket failed.
     """
@@ -29,7 +29,7 @@ class DataRepositoryFailureDetails(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class DataRepositoryConfiguration(Model):
+class DataRepositoryConfiguration(Value):
     """
     The S3 bucket that a Lustre file system is linked to.
     """
@@ -46,7 +46,7 @@ class DataRepositoryConfiguration(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class FileSystemLustreMetadataConfiguration(Model):
+class FileSystemLustreMetadataConfiguration(Value):
     """
     Metadata performance of a Lustre file system.
     """
@@ -57,7 +57,7 @@ class FileSystemLustreMetadataConfiguration(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class LustreLogConfiguration(Model):
+class LustreLogConfiguration(Value):
     """
     What a Lustre file system logs of its data repositories, and where.
     """
@@ -68,7 +68,7 @@ class LustreLogConfiguration(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class LustreReadCacheConfiguration(Model):
+class LustreReadCacheConfiguration(Value):
     """
     SSD read cache of a Lustre file system with tiered storage.
     """
@@ -79,7 +79,7 @@ class LustreReadCacheConfiguration(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class LustreRootSquashConfiguration(Model):
+class LustreRootSquashConfiguration(Value):
     """
     Whom a Lustre file system takes root for.
     """
@@ -91,7 +91,7 @@ class LustreRootSquashConfiguration(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class LustreFileSystemConfiguration(Model):
+class LustreFileSystemConfiguration(Value):
     """
     What only FSx for Lustre has.
     """

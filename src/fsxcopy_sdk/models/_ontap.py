@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import attrs
 
+from fsxcopy_sdk._value import Value
 from fsxcopy_sdk.enums import (
     AutocommitPeriodType,
     FlexCacheEndpointType,
@@ -18,14 +19,13 @@ from fsxcopy_sdk.enums import (
     TieringPolicyName,
     VolumeStyle,
 )
-from fsxcopy_sdk.models._model import Model
 from fsxcopy_sdk.models._shared import (
     DiskIopsConfiguration,
 )
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class FileSystemEndpoint(Model):
+class FileSystemEndpoint(Value):
     """
     One endpoint of an ONTAP file system.
     """
@@ -36,7 +36,7 @@ class FileSystemEndpoint(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class FileSystemEndpoints(Model):
+class FileSystemEndpoints(Value):
     """
     Where an ONTAP file system is managed and replicated.
     """
@@ -46,7 +46,7 @@ class FileSystemEndpoints(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class OntapFileSystemConfiguration(Model):
+class OntapFileSystemConfiguration(Value):
     """
     What only FSx for NetApp ONTAP has.
     """
@@ -77,7 +77,7 @@ class OntapFileSystemConfiguration(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class AggregateConfiguration(Model):
+class AggregateConfiguration(Value):
     """
     The aggregates that an ONTAP volume lies on.
     """
@@ -88,7 +88,7 @@ class AggregateConfiguration(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class AutocommitPeriod(Model):
+class AutocommitPeriod(Value):
     """
     How long a file stays untouched before it becomes WORM.
     """
@@ -99,7 +99,7 @@ class AutocommitPeriod(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class RetentionPeriod(Model):
+class RetentionPeriod(Value):
     """
     A span of time in SnapLock's units.
     """
@@ -110,7 +110,7 @@ class RetentionPeriod(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class SnaplockRetentionPeriod(Model):
+class SnaplockRetentionPeriod(Value):
     """
     How long WORM files are kept.
     """
@@ -121,7 +121,7 @@ class SnaplockRetentionPeriod(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class SnaplockConfiguration(Model):
+class SnaplockConfiguration(Value):
     """
     WORM protection of an ONTAP volume.
     """
@@ -135,7 +135,7 @@ class SnaplockConfiguration(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class TieringPolicy(Model):
+class TieringPolicy(Value):
     """
     Which data of an ONTAP volume moves to the capacity pool, and when.
     """
@@ -146,7 +146,7 @@ class TieringPolicy(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class OntapVolumeConfiguration(Model):
+class OntapVolumeConfiguration(Value):
     """
     What only ONTAP volumes have.
     """

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import attrs
 
+from fsxcopy_sdk._value import Value
 from fsxcopy_sdk.enums import (
     OpenZFSCopyStrategy,
     OpenZFSDataCompressionType,
@@ -13,14 +14,13 @@ from fsxcopy_sdk.enums import (
     OpenZFSQuotaType,
     OpenZFSReadCacheSizingMode,
 )
-from fsxcopy_sdk.models._model import Model
 from fsxcopy_sdk.models._shared import (
     DiskIopsConfiguration,
 )
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class OpenZFSReadCacheConfiguration(Model):
+class OpenZFSReadCacheConfiguration(Value):
     """
     SSD read cache of an OpenZFS file system.
     """
@@ -31,7 +31,7 @@ class OpenZFSReadCacheConfiguration(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class OpenZFSFileSystemConfiguration(Model):
+class OpenZFSFileSystemConfiguration(Value):
     """
     What only FSx for OpenZFS has.
     """
@@ -61,7 +61,7 @@ class OpenZFSFileSystemConfiguration(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class OpenZFSClientConfiguration(Model):
+class OpenZFSClientConfiguration(Value):
     """
     What some NFS clients may do with an export.
     """
@@ -73,7 +73,7 @@ class OpenZFSClientConfiguration(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class OpenZFSNfsExport(Model):
+class OpenZFSNfsExport(Value):
     """
     An NFS export of an OpenZFS volume.
     """
@@ -82,7 +82,7 @@ class OpenZFSNfsExport(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class OpenZFSOriginSnapshotConfiguration(Model):
+class OpenZFSOriginSnapshotConfiguration(Value):
     """
     The snapshot that an OpenZFS volume was made from.
     """
@@ -93,7 +93,7 @@ class OpenZFSOriginSnapshotConfiguration(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class OpenZFSUserOrGroupQuota(Model):
+class OpenZFSUserOrGroupQuota(Value):
     """
     How much one user or group may store in an OpenZFS volume.
     """
@@ -106,7 +106,7 @@ class OpenZFSUserOrGroupQuota(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class OpenZFSVolumeConfiguration(Model):
+class OpenZFSVolumeConfiguration(Value):
     """
     What only OpenZFS volumes have.
     """

@@ -6,17 +6,17 @@ from __future__ import annotations
 
 import attrs
 
+from fsxcopy_sdk._value import Value
 from fsxcopy_sdk.enums import (
     BackupLifecycle,
 )
 from fsxcopy_sdk.models._backup import (
     Backup,
 )
-from fsxcopy_sdk.models._model import Model
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class ResponseMetadata(Model):
+class ResponseMetadata(Value):
     """
     How one exchange with the service went.
     """
@@ -29,7 +29,7 @@ class ResponseMetadata(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class CopyBackupResponse(Model):
+class CopyBackupResponse(Value):
     """
     What `CopyBackup` answers: the copy that has begun.
     """
@@ -41,7 +41,7 @@ class CopyBackupResponse(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class DescribeBackupsResponse(Model):
+class DescribeBackupsResponse(Value):
     """
     What `DescribeBackups` answers: one page of backups.
     """
@@ -54,7 +54,7 @@ class DescribeBackupsResponse(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class DeleteBackupResponse(Model):
+class DeleteBackupResponse(Value):
     """
     What `DeleteBackup` answers.
     """

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import attrs
 
+from fsxcopy_sdk._value import Value
 from fsxcopy_sdk.enums import (
     DiskIopsConfigurationMode,
 )
-from fsxcopy_sdk.models._model import Model
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class ActiveDirectoryBackupAttributes(Model):
+class ActiveDirectoryBackupAttributes(Value):
     """
     The directory that a backed-up Windows file system had joined.
     """
@@ -24,7 +24,7 @@ class ActiveDirectoryBackupAttributes(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class AdministrativeActionFailureDetails(Model):
+class AdministrativeActionFailureDetails(Value):
     """
     Why an administrative action failed.
     """
@@ -33,7 +33,7 @@ class AdministrativeActionFailureDetails(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class BackupFailureDetails(Model):
+class BackupFailureDetails(Value):
     """
     Why a backup or a copy failed.
     """
@@ -42,7 +42,7 @@ class BackupFailureDetails(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class DiskIopsConfiguration(Model):
+class DiskIopsConfiguration(Value):
     """
     Provisioned SSD IOPS of a file system.
     """
@@ -53,7 +53,7 @@ class DiskIopsConfiguration(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class FileSystemFailureDetails(Model):
+class FileSystemFailureDetails(Value):
     """
     Why a file system failed.
     """
@@ -62,7 +62,7 @@ class FileSystemFailureDetails(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class LifecycleTransitionReason(Model):
+class LifecycleTransitionReason(Value):
     """
     Why a volume or snapshot is in the state it is in.
     """
@@ -71,7 +71,7 @@ class LifecycleTransitionReason(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class Tag(Model):
+class Tag(Value):
     """
     A key and a value attached to a resource.
     """

@@ -6,20 +6,20 @@ from __future__ import annotations
 
 import attrs
 
+from fsxcopy_sdk._value import Value
 from fsxcopy_sdk.enums import (
     AliasLifecycle,
     FileSystemMaintenanceOperation,
     WindowsAccessAuditLogLevel,
     WindowsDeploymentType,
 )
-from fsxcopy_sdk.models._model import Model
 from fsxcopy_sdk.models._shared import (
     DiskIopsConfiguration,
 )
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class Alias(Model):
+class Alias(Value):
     """
     A DNS alias of a Windows file system.
     """
@@ -29,7 +29,7 @@ class Alias(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class SelfManagedActiveDirectoryAttributes(Model):
+class SelfManagedActiveDirectoryAttributes(Value):
     """
     The customer's own directory that a Windows file system has joined.
     """
@@ -44,7 +44,7 @@ class SelfManagedActiveDirectoryAttributes(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class WindowsAuditLogConfiguration(Model):
+class WindowsAuditLogConfiguration(Value):
     """
     What a Windows file system logs of its users' access, and where.
     """
@@ -55,7 +55,7 @@ class WindowsAuditLogConfiguration(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class WindowsFsrmConfiguration(Model):
+class WindowsFsrmConfiguration(Value):
     """
     File Server Resource Manager of a Windows file system.
     """
@@ -65,7 +65,7 @@ class WindowsFsrmConfiguration(Model):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class WindowsFileSystemConfiguration(Model):
+class WindowsFileSystemConfiguration(Value):
     """
     What only FSx for Windows File Server has.
     """

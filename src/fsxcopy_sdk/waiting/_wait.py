@@ -18,6 +18,7 @@ import attrs
 
 from fsxcopy_sdk._progress import ProgressHistory
 from fsxcopy_sdk._schedule import WaitSchedule
+from fsxcopy_sdk._value import Shown
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.errors import (
     BackupCopyFailed,
@@ -85,8 +86,8 @@ def _for_crowds(schedule: WaitSchedule) -> WaitSchedule:
     return attrs.evolve(schedule, min_delay=min_delay)
 
 
-@attrs.define(eq=False)
-class Wait:
+@attrs.define(eq=False, repr=False)
+class Wait(Shown):
     """
     One wait for one backup; times are those of the client's clock.
     """

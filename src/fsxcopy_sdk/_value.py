@@ -1,5 +1,8 @@
 """
-What all models have in common.
+What objects do that are nothing but their members: compare, hash and show themselves.
+
+attrs would write and compile such methods for each class anew, which was a third of
+what the import of all types cost. These take a microsecond or two more in each call.
 """
 
 from __future__ import annotations
@@ -12,12 +15,22 @@ from typing import TYPE_CHECKING
 import attrs
 
 
-class Model:
+class Shown:
     """
-    Compares, hashes and shows itself by its members.
+    Shows itself by its members, but for those that must not be seen.
+    """
 
-    attrs would write and compile such methods for each class anew, which was a third of
-    what the import of all types cost. These take a microsecond or two more in each call.
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        cls: type = type(self)
+        shown = [f"{name}={getattr(self, name)!r}" for name in _shown(cls)]
+        return f"{cls.__qualname__}({', '.join(shown)})"
+
+
+class Value(Shown):
+    """
+    Is equal to another of its class whose members are equal.
     """
 
     __slots__ = ()
@@ -34,19 +47,14 @@ class Model:
     def __hash__(self) -> int:
         return hash((type(self), _compared(self)))
 
-    def __repr__(self) -> str:
-        cls: type = type(self)
-        shown = [f"{name}={getattr(self, name)!r}" for name in _shown(cls)]
-        return f"{cls.__qualname__}({', '.join(shown)})"
 
-
-def _compared(model: Model) -> object:
-    cls: type = type(model)
-    return _getter(cls)(model)
+def _compared(value: Value) -> object:
+    cls: type = type(value)
+    return _getter(cls)(value)
 
 
 @cache
-def _getter(cls: type) -> Callable[[Model], object]:
+def _getter(cls: type) -> Callable[[Value], object]:
     return attrgetter(*[field.name for field in attrs.fields(cls) if field.eq])
 
 
