@@ -4,6 +4,7 @@ Between the wire and the models, with documents built from botocore's service mo
 
 from __future__ import annotations
 
+import copy
 import gc
 import json
 import pickle
@@ -30,7 +31,7 @@ from strategies import MODERATE, Document, as_known, as_sent, documents, json_va
 from fsxcopy_sdk import models
 from fsxcopy_sdk._convert import Answer, from_answer, from_dict, to_dict, wire_name
 from fsxcopy_sdk._convert._careful import FAULTY, careful_converter
-from fsxcopy_sdk._convert._quick import REFUSALS, quick_converter
+from fsxcopy_sdk._convert._quick import REFUSALS, Draining, quick_converter
 from fsxcopy_sdk.enums import (
     BackupLifecycle,
     BackupType,
@@ -349,6 +350,27 @@ def test_fault_deep_in_a_long_page() -> None:
 
     assert (f"{path}: must be a string, not an integer",) == caught.value.faults
     assert "<quick" not in "".join(format_exception(caught.value))
+
+
+def test_page_lets_go_of_what_was_read() -> None:
+    """
+    The backups of a body come in their order, and each is held no longer than needed.
+    """
+    page = Draining(["first", "second", "third"])
+
+    assert [("first", 2), ("second", 1), ("third", 0)] == [(one, len(page)) for one in page]
+
+
+def test_what_botocore_parsed_stays_whole() -> None:
+    """
+    A page that botocore parsed is not this package's to take apart.
+    """
+    page = {"Backups": [_backup(OwnerId=str(number)) for number in range(3)]}
+    before = copy.deepcopy(page)
+
+    first, second = (_READERS["DescribeBackups"](page) for _ in range(2))
+
+    assert (before, first) == (page, second)
 
 
 def test_nothing_is_made_that_is_not_needed() -> None:

@@ -4,7 +4,7 @@ What callers of the conversion use: documents in, models or one exception out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ from fsxcopy_sdk import models
 from fsxcopy_sdk._collector import paused
 from fsxcopy_sdk._convert._careful import FAULTY, careful_converter, faults
 from fsxcopy_sdk._convert._plain import plain_converter
-from fsxcopy_sdk._convert._quick import REFUSALS, quick_converter
+from fsxcopy_sdk._convert._quick import REFUSALS, Draining, quick_converter
 from fsxcopy_sdk._value import Value
 from fsxcopy_sdk.errors import InvalidArguments, ResponseDecodingError
 from fsxcopy_sdk.models import (
@@ -55,7 +55,7 @@ def from_dict(cls: type[_Model], data: Mapping[str, object]) -> _Model:
     """
     if cls not in _MODELS:
         raise _no_model("cls", "a model", cls)
-    return _structure(cls, data, data)
+    return _structure(cls, lambda: data, data)
 
 
 def to_dict(model: attrs.AttrsInstance) -> dict[str, object]:
@@ -82,29 +82,40 @@ def from_answer(cls: type[_Response], answer: Answer) -> _Response:
         ResponseDecodingError: with the path of every fault, and the payload.
     """
     with paused():  # reading makes no cycles, and a page takes about a millisecond
-        response = _structure(cls, _document(answer), answer.payload, answer)
+        response = _structure(cls, lambda: _document(answer), answer.payload, answer)
     return attrs.evolve(response, metadata=answer.metadata)
 
 
 def _document(answer: Answer) -> object:
+    """
+    Return what was answered, to be read once: the lists at the top of a body are drained.
+    """
     if not isinstance(answer.payload, bytes):
         return answer.payload
     try:
-        return orjson.loads(answer.payload)
+        document = orjson.loads(answer.payload)
     except orjson.JSONDecodeError as error:
         fault = f"$: not JSON: {error}" if answer.payload else "$: empty"
         garbled = _undecodable((fault,), answer.payload, answer)
         garbled.is_garbled = True
         raise garbled from error
+    if isinstance(document, dict):
+        for name, value in document.items():
+            if isinstance(value, list):
+                document[name] = Draining(value)
+    return document
 
 
 def _structure(
-    cls: type[_Model], document: object, payload: object, answer: Answer | None = None
+    cls: type[_Model],
+    document: Callable[[], object],
+    payload: object,
+    answer: Answer | None = None,
 ) -> _Model:
     with suppress(*REFUSALS):
-        return quick_converter().structure(document, cls)
+        return quick_converter().structure(document(), cls)
     try:
-        return careful_converter().structure(document, cls)
+        return careful_converter().structure(document(), cls)
     except FAULTY as error:
         raise _undecodable(tuple(faults(error)), payload, answer) from error
 
