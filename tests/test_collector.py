@@ -5,6 +5,7 @@ The garbage collector rests where it could not help, and is left as it was.
 from __future__ import annotations
 
 import gc
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from typing import TypeAlias
 
 import pytest
 
-from fsxcopy_sdk._collector import paused, settling
+from fsxcopy_sdk._collector import _resume, paused, settling
 
 Pause: TypeAlias = Callable[[], AbstractContextManager[None]]
 
@@ -67,6 +68,56 @@ def test_what_the_program_sets_meanwhile_stays(pause: Pause, is_on: bool) -> Non
         gc.set_threshold(5000, 20, 30)
 
     assert (is_on, (5000, 20, 30)) == (gc.isenabled(), gc.get_threshold())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
+@pytest.mark.parametrize("threshold", [700, 0])
+def test_a_fork_is_not_left_without_the_collector(threshold: int) -> None:
+    """
+    A process forked from one thread while another reads a page has the thresholds from before.
+    """
+    program = f"""
+import gc, os, threading
+from fsxcopy_sdk._collector import paused
+gc.set_threshold({threshold}, 11, 12)
+is_paused, is_over = threading.Event(), threading.Event()
+def read_a_page():
+    with paused():
+        is_paused.set()
+        is_over.wait()
+reader = threading.Thread(target=read_a_page)
+reader.start()
+is_paused.wait()
+if child := os.fork():
+    os.waitpid(child, 0)
+    is_over.set()
+    reader.join()
+print(*gc.get_threshold(), flush=True)
+"""
+
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert [f"{threshold} 11 12"] * 2 == done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("meanwhile", [(0, 10, 10), (5000, 20, 30)], ids=["paused", "set"])
+def test_a_fork_keeps_what_the_program_has_set(meanwhile: tuple[int, int, int]) -> None:
+    """
+    Only a pause is ended where a process begins, and once, even where it began in one.
+    """
+    before = gc.get_threshold()
+    with paused():
+        gc.set_threshold(*meanwhile)
+        _resume()
+        inside = gc.get_threshold()
+    expected = meanwhile if meanwhile[0] else (before[0], *meanwhile[1:])
+
+    assert (expected, expected) == (inside, gc.get_threshold())
 
 
 def test_what_was_made_is_old_afterwards() -> None:
