@@ -8,6 +8,7 @@ import gzip
 import json
 import threading
 from collections.abc import Callable, Coroutine
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -21,9 +22,10 @@ from botocore.exceptions import UnknownServiceError
 from botocore.loaders import JSONFileLoader, Loader
 
 from fsxcopy_sdk import ConfigurationError, FsxCopyClient
-from fsxcopy_sdk._transport import direct_config, isolated_session
+from fsxcopy_sdk._transport import direct_config, isolated_session, session_of_profile
 from fsxcopy_sdk._transport._exchange import _origin
-from fsxcopy_sdk._transport._starting import _loader, prepare
+from fsxcopy_sdk._transport._files import read_all, shared_loader
+from fsxcopy_sdk._transport._starting import prepare, taking_turns
 from fsxcopy_sdk.testing import EXAMPLE_REGION, LocalFsx
 
 _READ_FOR_A_CLIENT = {
@@ -98,10 +100,11 @@ async def test_clients_without_a_session_share_the_files_alone() -> None:
     """
     first, _ = await prepare(None, None)
     second, _ = await prepare(None, None)
+    sessions = [first, second, session_of_profile(), isolated_session("AKID", "any")]
 
-    assert first is not second
-    assert first.get_component("data_loader") is second.get_component("data_loader")
-    assert first.get_component("config_store") is not second.get_component("config_store")
+    assert 4 == len(set(map(id, sessions)))
+    assert 1 == len({id(session.get_component("data_loader")) for session in sessions})
+    assert 4 == len({id(session.get_component("config_store")) for session in sessions})
 
 
 async def test_the_users_session_keeps_its_loader(session: AioSession) -> None:
@@ -114,6 +117,37 @@ async def test_the_users_session_keeps_its_loader(session: AioSession) -> None:
 
     assert session is used
     assert loader is session.get_component("data_loader")
+    assert JSONFileLoader is type(loader.file_loader)
+
+
+class _Lent(Loader):
+    """
+    botocore's loader, which says by whom its files are read.
+    """
+
+    def __init__(self, failure: OSError | None) -> None:
+        super().__init__()
+        self.failure = failure
+        self.readers: set[str] = set()
+
+    def load_data_with_path(self, name: str) -> tuple[object, str]:
+        self.readers.add(type(self.file_loader).__module__)
+        if self.failure:
+            raise self.failure
+        return super().load_data_with_path(name)
+
+
+@pytest.mark.parametrize("failure", [None, OSError("disk")])
+def test_the_users_loader_is_lent_our_way_to_the_files(failure: OSError | None) -> None:
+    """
+    Its files are parsed in turns too, and afterwards it is as it was, whatever happened.
+    """
+    loader = _Lent(failure)
+
+    with pytest.raises(OSError, match="disk") if failure else nullcontext():
+        read_all(loader)
+
+    assert {"fsxcopy_sdk._transport._files"} == loader.readers
     assert JSONFileLoader is type(loader.file_loader)
 
 
@@ -135,7 +169,7 @@ def test_files_say_what_botocore_reads(name: str) -> None:
     """
     Our way to the files gives the same data, compressed or not.
     """
-    ours = _loader.__wrapped__(None)  # nobody else's, so that nothing was filled in yet
+    ours = shared_loader.__wrapped__(None)  # nobody else's, so that nothing was filled in yet
     path = name if "-" not in name or name.startswith("sdk") else f"fsx/2018-03-01/{name}"
 
     assert Loader().load_data(path) == ours.load_data(path)
@@ -147,7 +181,9 @@ def test_every_service_of_botocore_is_known() -> None:
     """
     theirs = Loader().list_available_services("service-2")
 
-    assert [] == sorted(set(theirs) - set(_loader(None).list_available_services("service-2")))
+    assert [] == sorted(
+        set(theirs) - set(shared_loader(None).list_available_services("service-2"))
+    )
 
 
 @pytest.mark.parametrize(
@@ -157,7 +193,7 @@ def test_what_a_service_lacks_is_unknown(service: str, version: str | None) -> N
     """
     What there is no file of is the same fault as in botocore.
     """
-    for loader in (Loader(), _loader(None)):
+    for loader in (Loader(), shared_loader(None)):
         with pytest.raises(UnknownServiceError, match=f"^Unknown service: '{service}'"):
             loader.load_service_model(service, "waiters-2", version)
 
@@ -202,7 +238,7 @@ def test_what_goes_wrong_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
     run(main)
 
 
-async def _turns_while_a_client_is_made(session: AioSession, config: AioConfig | None) -> int:
+async def _turns_while_a_client_is_made(session: AioSession) -> int:
     turns = 0
 
     async def count() -> None:
@@ -215,7 +251,7 @@ async def _turns_while_a_client_is_made(session: AioSession, config: AioConfig |
         group.start_soon(count)
         await anyio.lowlevel.checkpoint()
         turns = 0
-        async with session.create_client("fsx", region_name="us-west-2", config=config):
+        async with session.create_client("fsx", region_name="us-west-2"):
             made = turns
         group.cancel_scope.cancel()
     return made
@@ -225,14 +261,44 @@ async def _turns_while_a_client_is_made(session: AioSession, config: AioConfig |
 def test_other_tasks_run_while_a_client_is_made(run: Run) -> None:
     """
     aiobotocore makes a client at one stretch; here other tasks have turns in the middle.
+
+    The session that was given is left as it was.
     """
 
     async def main() -> None:
-        assert 0 == await _turns_while_a_client_is_made(AioSession(), None)
-        # Two on asyncio. trio shuffles the tasks of a turn, so one of them may be missed.
-        assert 1 <= await _turns_while_a_client_is_made(*await prepare(None, None))
+        session = AioSession()
+        assert 0 == await _turns_while_a_client_is_made(session)
+        with taking_turns(session), taking_turns(session):
+            # Two on asyncio. trio shuffles the tasks of a turn, so one of them may be missed.
+            assert 1 <= await _turns_while_a_client_is_made(session)
+        with suppress(KeyError), taking_turns(session):
+            raise KeyError
+        assert 0 == await _turns_while_a_client_is_made(session)
 
     run(main)
+
+
+async def test_a_session_of_the_users_has_turns_too(session: AioSession) -> None:
+    """
+    Whose session it is makes no difference to the event loop.
+    """
+    turns, seen = 0, []
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await anyio.lowlevel.checkpoint()
+
+    for event in ("choose-service-name", "creating-client-class.fsx"):
+        session.register(event, lambda **_: seen.append(turns))
+    async with anyio.create_task_group() as group:
+        group.start_soon(count)
+        async with FsxCopyClient("us-west-2", session=session):
+            seen.append(turns)
+        group.cancel_scope.cancel()
+
+    assert sorted(set(seen)) == seen
 
 
 async def _user_agent(fsx: LocalFsx, session: AioSession, config: AioConfig) -> str:

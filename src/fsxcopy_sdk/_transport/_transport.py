@@ -19,7 +19,7 @@ from fsxcopy_sdk._convert import Answer
 from fsxcopy_sdk._faults import ErrorDocument, service_error
 from fsxcopy_sdk._transport._exchange import Exchange, current, observe
 from fsxcopy_sdk._transport._failures import translate
-from fsxcopy_sdk._transport._starting import prepare
+from fsxcopy_sdk._transport._starting import prepare, taking_turns
 from fsxcopy_sdk.errors import FsxCopyError, ResponseDecodingError
 from fsxcopy_sdk.models import ResponseMetadata
 
@@ -121,7 +121,8 @@ async def open_transport(
         context = session.create_client(
             "fsx", region_name=region, endpoint_url=endpoint_url, config=careful
         )
-        raw = await context.__aenter__()
+        with taking_turns(session):
+            raw = await context.__aenter__()
     except FsxCopyError:
         raise
     except Exception as error:
