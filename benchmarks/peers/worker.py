@@ -52,11 +52,13 @@ def _listing(folder: str) -> Iterator[bytes]:
     return cycle([page.read_bytes() for page in pages])
 
 
-def growth(peer: ModuleType, folder: str, count: str) -> float:
+def growth(peer: ModuleType, folder: str, count: str, collector: str = "on") -> float:
     """
     Return the microseconds of CPU per backup of a listing that is kept as a list.
     """
     goal = int(count)
+    if collector == "off":
+        gc.disable()
     small = (Path(folder) / "example-page.json").read_bytes()
     pages = repeat(small) if goal == len(peer.decode(small)) else _listing(folder)
     times = []
