@@ -8,13 +8,14 @@ import gc
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from typing import TypeAlias
 
 import pytest
 
-from fsxcopy_sdk._collector import _resume, paused, settling
+from fsxcopy_sdk._collector import _pauses, paused, settling
 
 Pause: TypeAlias = Callable[[], AbstractContextManager[None]]
 
@@ -113,11 +114,49 @@ def test_a_fork_keeps_what_the_program_has_set(meanwhile: tuple[int, int, int]) 
     before = gc.get_threshold()
     with paused():
         gc.set_threshold(*meanwhile)
-        _resume()
+        _pauses.lock.acquire()  # as it is before a fork
+        _pauses.end_all()
         inside = gc.get_threshold()
     expected = meanwhile if meanwhile[0] else (before[0], *meanwhile[1:])
 
     assert (expected, expected) == (inside, gc.get_threshold())
+
+
+def test_a_fork_without_a_pause_changes_nothing() -> None:
+    """
+    A program that has no use for the collector finds it off in its children too.
+    """
+    gc.set_threshold(0)
+
+    _pauses.lock.acquire()
+    _pauses.end_all()
+
+    assert 0 == gc.get_threshold()[0]
+
+
+def test_pauses_of_many_threads_end() -> None:
+    """
+    However threads interrupt each other, the collector runs again after the last pause.
+    """
+    before = gc.get_threshold()
+    interval = sys.getswitchinterval()
+
+    def read_pages() -> None:
+        for _ in range(500):
+            with paused():
+                pass
+
+    sys.setswitchinterval(1e-5)
+    try:
+        threads = [threading.Thread(target=read_pages) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+
+    assert before == gc.get_threshold()
 
 
 def test_what_was_made_is_old_afterwards() -> None:

@@ -373,6 +373,23 @@ def test_what_botocore_parsed_stays_whole() -> None:
     assert (before, first) == (page, second)
 
 
+@pytest.mark.parametrize("operation", sorted(_READERS))
+@pytest.mark.parametrize("name", ["Backup", "BackupId", "Backups", "Lifecycle", "NextToken"])
+def test_lists_where_none_should_be_have_one_name(operation: str, name: str) -> None:
+    """
+    What is wrong reads the same whether it came as a body or as botocore parsed it.
+    """
+    document = {"BackupId": "backup-0123456789abcdef0", "Lifecycle": "DELETED", name: [1]}
+    found = []
+    for payload in (_json(document), document):
+        try:
+            found.append(_exactly(_READERS[operation](payload)))
+        except ResponseDecodingError as error:
+            found.append(error.faults)
+
+    assert found[0] == found[1]
+
+
 def test_nothing_is_made_that_is_not_needed() -> None:
     """
     An import makes no converter, and a document only the hooks of the classes in it.

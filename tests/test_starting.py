@@ -8,7 +8,7 @@ import gzip
 import json
 import threading
 from collections.abc import Callable, Coroutine
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -19,7 +19,7 @@ import trio
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from botocore.exceptions import UnknownServiceError
-from botocore.loaders import JSONFileLoader, Loader
+from botocore.loaders import JSONFileLoader, Loader, create_loader
 
 from fsxcopy_sdk import ConfigurationError, FsxCopyClient
 from fsxcopy_sdk._transport import direct_config, isolated_session, session_of_profile
@@ -120,35 +120,75 @@ async def test_the_users_session_keeps_its_loader(session: AioSession) -> None:
     assert JSONFileLoader is type(loader.file_loader)
 
 
-class _Lent(Loader):
+class _Own:
     """
-    botocore's loader, which says by whom its files are read.
+    A loader that is none of botocore's but does as they do.
     """
 
-    def __init__(self, failure: OSError | None) -> None:
-        super().__init__()
-        self.failure = failure
-        self.readers: set[str] = set()
+    def __init__(self) -> None:
+        self._loader = Loader()
+        self.asked: list[str] = []
 
-    def load_data_with_path(self, name: str) -> tuple[object, str]:
-        self.readers.add(type(self.file_loader).__module__)
-        if self.failure:
-            raise self.failure
-        return super().load_data_with_path(name)
+    def __getattr__(self, name: str) -> object:
+        if name == "file_loader":
+            raise AttributeError(name)
+        self.asked.append(name)
+        return getattr(self._loader, name)
 
 
-@pytest.mark.parametrize("failure", [None, OSError("disk")])
-def test_the_users_loader_is_lent_our_way_to_the_files(failure: OSError | None) -> None:
+async def test_a_loader_of_the_users_own_kind_is_used(fsx: LocalFsx, session: AioSession) -> None:
     """
-    Its files are parsed in turns too, and afterwards it is as it was, whatever happened.
+    A loader need have no more than botocore asks of it.
     """
-    loader = _Lent(failure)
+    loader = _Own()
+    session.register_component("data_loader", loader)
 
-    with pytest.raises(OSError, match="disk") if failure else nullcontext():
-        read_all(loader)
+    async with FsxCopyClient(
+        EXAMPLE_REGION, session=session, endpoint_url=fsx.endpoint_url
+    ) as client:
+        await client.describe_backups()
 
-    assert {"fsxcopy_sdk._transport._files"} == loader.readers
-    assert JSONFileLoader is type(loader.file_loader)
+    assert "load_service_model" in loader.asked
+
+
+class _Strict(JSONFileLoader):
+    """
+    A way to files that nobody should go.
+    """
+
+    def load_file(self, file_path: str) -> object:
+        raise AssertionError(file_path)
+
+
+def test_what_was_read_stays_with_the_users_loader() -> None:
+    """
+    What is read for a client is there for all others of the session.
+    """
+    loader = Loader()
+
+    read_all(loader)
+    way_to_files = loader.file_loader
+    loader.file_loader = _Strict()
+
+    assert JSONFileLoader is type(way_to_files)
+    assert "partitions" in loader.load_data("endpoints")
+    assert "operations" in loader.load_service_model("fsx", "service-2", api_version=None)
+
+
+def test_what_is_no_file_is_passed_over(tmp_path: Path) -> None:
+    """
+    Folders and files of a user's that stand where others are looked for are no fault.
+    """
+    (tmp_path / "endpoints.json").mkdir()
+    (tmp_path / "partitions").write_text("no folder")
+    (tmp_path / "fsx").mkdir()
+    (tmp_path / "fsx" / "2018-03-01").write_text("no folder")
+    theirs = create_loader(str(tmp_path))
+
+    read_all(theirs)
+    read_all(shared_loader(str(tmp_path)))
+
+    assert theirs.load_data("endpoints") == Loader().load_data("endpoints")
 
 
 async def test_the_environment_is_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,15 +323,21 @@ async def test_a_session_of_the_users_has_turns_too(session: AioSession) -> None
     Whose session it is makes no difference to the event loop.
     """
     turns, seen = 0, []
+    begun = anyio.Event()
 
     async def count() -> None:
         nonlocal turns
+        await begun.wait()
         while True:
             turns += 1
             await anyio.lowlevel.checkpoint()
 
+    def note(**_: object) -> None:
+        begun.set()
+        seen.append(turns)
+
     for event in ("choose-service-name", "creating-client-class.fsx"):
-        session.register(event, lambda **_: seen.append(turns))
+        session.register(event, note)
     async with anyio.create_task_group() as group:
         group.start_soon(count)
         async with FsxCopyClient("us-west-2", session=session):

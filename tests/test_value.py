@@ -4,11 +4,12 @@ Objects that are their members; tests/test_models.py compares the models with at
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from fsxcopy_sdk import WaitSchedule
 from fsxcopy_sdk.enums import FilterName
-from fsxcopy_sdk.errors import BackupBeingCopied, ConfigurationError
+from fsxcopy_sdk.errors import BackupBeingCopied, ConfigurationError, FsxCopyError
 from fsxcopy_sdk.models import BackupFilter
 
 
@@ -38,6 +39,24 @@ def test_errors_show_their_members(text: str, error: Exception) -> None:
     An error shows every member by its name, but for those that may hold secrets.
     """
     assert text == repr(error)
+
+
+def test_an_error_of_the_users_hides_what_it_hides() -> None:
+    """
+    A class in the house's form has attrs' ways to show a member, and may hold itself.
+    """
+
+    @attrs.define(slots=False, eq=False, repr=False)
+    class TooDear(FsxCopyError):
+        price: int = attrs.field(default=7, repr=lambda _: "***")
+        account: str | None = attrs.field(default=None, repr=False)
+        within: object = None
+
+    error = TooDear("no", account="hunter2")
+    error.within = error
+
+    name = TooDear.__qualname__
+    assert f"{name}(message='no', price=***, within=...)" == repr(error)
 
 
 def test_errors_are_equal_to_themselves_alone() -> None:

@@ -14,7 +14,6 @@ import attrs
 import orjson
 
 from fsxcopy_sdk import errors
-from fsxcopy_sdk._value import Value
 from fsxcopy_sdk.enums import ServiceLimit
 from fsxcopy_sdk.models import ResponseMetadata
 
@@ -91,7 +90,7 @@ _MEMBERS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class ErrorDocument(Value):
+class ErrorDocument:
     """
     What an error answer says.
     """

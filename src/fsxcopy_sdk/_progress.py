@@ -14,7 +14,7 @@ import math
 
 import attrs
 
-from fsxcopy_sdk._value import Shown, Value
+from fsxcopy_sdk._value import Value
 
 # So many looks are remembered. More make the prediction hardly better (measured by
 # benchmarks/waits.py) and every wait dearer.
@@ -36,7 +36,7 @@ class Window(Value):
 
 
 @attrs.define(eq=False, repr=False)
-class ProgressHistory(Shown):
+class ProgressHistory:
     """
     The looks of one wait that showed a ProgressPercent.
     """

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from operator import attrgetter
+from reprlib import recursive_repr
 from typing import TYPE_CHECKING
 
 import attrs
@@ -22,9 +23,10 @@ class Shown:
 
     __slots__ = ()
 
+    @recursive_repr()
     def __repr__(self) -> str:
         cls: type = type(self)
-        shown = [f"{name}={getattr(self, name)!r}" for name in _shown(cls)]
+        shown = [f"{name}={text_of(getattr(self, name))}" for name, text_of in _shown(cls)]
         return f"{cls.__qualname__}({', '.join(shown)})"
 
 
@@ -59,5 +61,9 @@ def _getter(cls: type) -> Callable[[Value], object]:
 
 
 @cache
-def _shown(cls: type) -> tuple[str, ...]:
-    return tuple(field.name for field in attrs.fields(cls) if field.repr)
+def _shown(cls: type) -> list[tuple[str, Callable[[object], str]]]:
+    return [
+        (field.name, field.repr if callable(field.repr) else repr)
+        for field in attrs.fields(cls)
+        if field.repr
+    ]

@@ -18,7 +18,6 @@ from typing import TypeAlias
 
 import attrs
 
-from fsxcopy_sdk._value import Shown
 from fsxcopy_sdk.errors import InvalidArguments
 
 Duration: TypeAlias = float | timedelta
@@ -48,7 +47,7 @@ def _is_tag_text(text: str) -> bool:
 
 
 @attrs.frozen(eq=False, repr=False)
-class Rule(Shown):
+class Rule:
     """
     What a text may be: its length in characters, its form, and both in words.
     """
@@ -87,7 +86,7 @@ TOKEN = Rule(1, 63, _matches(r"[A-Za-z0-9_.-]*"), "1 to 63 of A-Z, a-z, 0-9, `_`
 
 
 @attrs.frozen(eq=False, repr=False)
-class Faults(Shown):
+class Faults:
     """
     Collect what is wrong, so that the caller hears of everything at once.
     """

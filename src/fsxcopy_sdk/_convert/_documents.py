@@ -16,7 +16,6 @@ from fsxcopy_sdk._collector import paused
 from fsxcopy_sdk._convert._careful import FAULTY, careful_converter, faults
 from fsxcopy_sdk._convert._plain import plain_converter
 from fsxcopy_sdk._convert._quick import REFUSALS, Draining, quick_converter
-from fsxcopy_sdk._value import Value
 from fsxcopy_sdk.errors import InvalidArguments, ResponseDecodingError
 from fsxcopy_sdk.models import (
     CopyBackupResponse,
@@ -31,7 +30,7 @@ _Response = TypeVar("_Response", CopyBackupResponse, DescribeBackupsResponse, De
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class Answer(Value):
+class Answer:
     """
     A success as it was received.
     """
@@ -55,7 +54,7 @@ def from_dict(cls: type[_Model], data: Mapping[str, object]) -> _Model:
     """
     if cls not in _MODELS:
         raise _no_model("cls", "a model", cls)
-    return _structure(cls, lambda: data, data)
+    return _structure(cls, data, lambda: data, data)
 
 
 def to_dict(model: attrs.AttrsInstance) -> dict[str, object]:
@@ -82,40 +81,46 @@ def from_answer(cls: type[_Response], answer: Answer) -> _Response:
         ResponseDecodingError: with the path of every fault, and the payload.
     """
     with paused():  # reading makes no cycles, and a page takes about a millisecond
-        response = _structure(cls, lambda: _document(answer), answer.payload, answer)
+        document = _document(answer)
+        if isinstance(answer.payload, bytes):  # else it is the caller's
+            _drain(document)
+        response = _structure(cls, document, lambda: _document(answer), answer.payload, answer)
     return attrs.evolve(response, metadata=answer.metadata)
 
 
 def _document(answer: Answer) -> object:
-    """
-    Return what was answered, to be read once: the lists at the top of a body are drained.
-    """
     if not isinstance(answer.payload, bytes):
         return answer.payload
     try:
-        document = orjson.loads(answer.payload)
+        return orjson.loads(answer.payload)
     except orjson.JSONDecodeError as error:
         fault = f"$: not JSON: {error}" if answer.payload else "$: empty"
         garbled = _undecodable((fault,), answer.payload, answer)
         garbled.is_garbled = True
         raise garbled from error
+
+
+def _drain(document: object) -> None:
+    """
+    Let the lists at the top of a document be read once.
+    """
     if isinstance(document, dict):
         for name, value in document.items():
             if isinstance(value, list):
                 document[name] = Draining(value)
-    return document
 
 
 def _structure(
     cls: type[_Model],
-    document: Callable[[], object],
+    document: object,
+    again: Callable[[], object],
     payload: object,
     answer: Answer | None = None,
 ) -> _Model:
     with suppress(*REFUSALS):
-        return quick_converter().structure(document(), cls)
+        return quick_converter().structure(document, cls)
     try:
-        return careful_converter().structure(document(), cls)
+        return careful_converter().structure(again(), cls)
     except FAULTY as error:
         raise _undecodable(tuple(faults(error)), payload, answer) from error
 

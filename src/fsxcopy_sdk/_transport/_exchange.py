@@ -19,7 +19,6 @@ import orjson
 
 from fsxcopy_sdk._faults import ErrorDocument, read_error
 from fsxcopy_sdk._transport._signing import choose
-from fsxcopy_sdk._value import Shown
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -33,7 +32,7 @@ _NO_HEADERS: Mapping[str, str] = {}
 
 
 @attrs.define(eq=False, repr=False)
-class Exchange(Shown):
+class Exchange:
     """
     What was sent and received in one call, retries included.
     """
@@ -55,7 +54,7 @@ class Exchange(Shown):
 
 
 @attrs.frozen(eq=False, repr=False)
-class _Stranger(Shown):
+class _Stranger:
     """
     A call of the user's own, made by a hook in the middle of *interrupted*.
     """

@@ -19,7 +19,9 @@ from fsxcopy_sdk._transport._files import read_all
 from fsxcopy_sdk._transport._session import session_of_profile
 
 # Events between finding the credentials, making the class, and making the client of it.
-_WHILE_A_CLIENT_IS_MADE = ("choose-service-name", "creating-client-class.fsx")
+# botocore has handlers of its own under these names. A new name, with the service's say,
+# would be a new key in a dictionary that another thread may be copying at the time.
+_WHILE_A_CLIENT_IS_MADE = ("choose-service-name", "creating-client-class")
 
 
 async def prepare(

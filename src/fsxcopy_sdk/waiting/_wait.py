@@ -18,7 +18,6 @@ import attrs
 
 from fsxcopy_sdk._progress import ProgressHistory
 from fsxcopy_sdk._schedule import WaitSchedule
-from fsxcopy_sdk._value import Shown
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.errors import (
     BackupCopyFailed,
@@ -87,7 +86,7 @@ def _for_crowds(schedule: WaitSchedule) -> WaitSchedule:
 
 
 @attrs.define(eq=False, repr=False)
-class Wait(Shown):
+class Wait:
     """
     One wait for one backup; times are those of the client's clock.
     """
