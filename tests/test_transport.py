@@ -556,6 +556,27 @@ async def test_a_bad_set_up_is_a_configuration_error(
             pass
 
 
+@pytest.mark.parametrize("place", ["argument", "config", "environment"])
+async def test_an_empty_region_is_no_region(
+    fsx: LocalFsx, session: AioSession, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """
+    A variable of a shell that was never set is not blamed on the credentials.
+    """
+    if place == "environment":
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "")
+    region = "" if place == "argument" else None
+    config = AioConfig(region_name="") if place == "config" else None
+
+    with pytest.raises(ConfigurationError, match="region: must not be empty"):
+        async with FsxCopyClient(
+            region, session=session, endpoint_url=fsx.endpoint_url, config=config
+        ):
+            pass
+
+    assert [] == list(fsx.requests)
+
+
 async def test_region_and_endpoint_come_from_the_environment(
     fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,5 @@
 class Config:
+    region_name: str | None
     parameter_validation: bool
     user_agent: str | None
     user_agent_appid: str | None

@@ -20,7 +20,7 @@ from fsxcopy_sdk._faults import ErrorDocument, service_error
 from fsxcopy_sdk._transport._exchange import Exchange, current, observe
 from fsxcopy_sdk._transport._failures import translate
 from fsxcopy_sdk._transport._starting import prepare, taking_turns
-from fsxcopy_sdk.errors import FsxCopyError, ResponseDecodingError
+from fsxcopy_sdk.errors import ConfigurationError, FsxCopyError, ResponseDecodingError
 from fsxcopy_sdk.models import ResponseMetadata
 
 if TYPE_CHECKING:
@@ -118,6 +118,7 @@ async def open_transport(
     _check_types(region, session, endpoint_url, config)
     try:
         session, careful = await prepare(session, config)
+        _check_region(region, careful, session)
         context = session.create_client(
             "fsx", region_name=region, endpoint_url=endpoint_url, config=careful
         )
@@ -147,6 +148,21 @@ def _check_types(region: object, session: object, endpoint_url: object, config: 
         if value is not None:
             faults.check_type(name, value, cls, f"{cls.__name__} or None")
     faults.raise_any()
+
+
+def _check_region(region: str | None, config: Config, session: AioSession) -> None:
+    """
+    Refuse an empty Region, with which botocore would sign and the service blame the key.
+
+    Raises:
+        ConfigurationError: it is empty where botocore finds it first.
+    """
+    places = (region, config.region_name, session.get_config_variable("region"))
+    if next((place for place in places if place is not None), None) == "":
+        raise ConfigurationError(
+            "region: must not be empty; it is in the argument, the config, AWS_DEFAULT_REGION "
+            "or the profile"
+        )
 
 
 def _failure(operation: str, record: Exchange, error: Exception) -> FsxCopyError:
