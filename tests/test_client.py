@@ -387,3 +387,16 @@ async def test_a_source_cannot_be_deleted_while_it_is_copied(
 
     assert source == caught.value.backup_id
     assert caught.value.client_request_token is not None
+
+
+async def test_a_client_shows_its_region(fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Clients of several Regions can be told apart; a Region that is not known yet is not guessed.
+    """
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    client = FsxCopyClient(endpoint_url=fsx.endpoint_url)
+
+    assert "<FsxCopyClient us-west-2>" == repr(FsxCopyClient("us-west-2"))
+    assert "<FsxCopyClient of the default Region>" == repr(client)
+    async with client:
+        assert "<FsxCopyClient eu-central-1>" == repr(client)

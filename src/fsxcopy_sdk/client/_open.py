@@ -60,6 +60,10 @@ class OpenClient:
         client._transport = Transport(raw)
         return client
 
+    def __repr__(self) -> str:
+        region = self._opening[0] if self._transport is None else self._transport.region
+        return f"<{type(self).__name__} {region or 'of the default Region'}>"
+
     async def __aenter__(self) -> Self:
         """
         Open the client.
