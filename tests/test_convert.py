@@ -444,19 +444,23 @@ def test_collector_does_not_run_while_a_page_is_read(collections: list[int]) -> 
     assert 1 >= runs
 
 
+@pytest.mark.parametrize("is_on", [True, False], ids=["on", "off"])
 @pytest.mark.parametrize(
     "body", [b'{"BackupId": "backup-1", "Lifecycle": "DELETED"}', b"{}", b"<"], ids=repr
 )
-def test_collector_is_left_as_it_was(body: bytes) -> None:
+def test_collector_is_left_as_it_was(is_on: bool, body: bytes) -> None:
     """
-    The garbage collector runs on after an answer was read, or could not be.
+    The garbage collector is on after an answer was read, or could not be, if it was before.
     """
-    before = gc.isenabled(), gc.get_threshold()
+    was_on, thresholds = gc.isenabled(), gc.get_threshold()
+    (gc.enable if is_on else gc.disable)()
+    try:
+        with suppress(ResponseDecodingError):
+            _READERS["DeleteBackup"](body)
 
-    with suppress(ResponseDecodingError):
-        _READERS["DeleteBackup"](body)
-
-    assert before == (gc.isenabled(), gc.get_threshold())
+        assert (is_on, thresholds) == (gc.isenabled(), gc.get_threshold())
+    finally:
+        (gc.enable if was_on else gc.disable)()
 
 
 # The service's own example, and where the service breaks its own model.

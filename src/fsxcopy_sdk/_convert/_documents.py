@@ -4,7 +4,7 @@ What callers of the conversion use: documents in, models or one exception out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TypeVar
 
@@ -54,7 +54,7 @@ def from_dict(cls: type[_Model], data: Mapping[str, object]) -> _Model:
     """
     if cls not in _MODELS:
         raise _no_model("cls", "a model", cls)
-    return _structure(cls, data, lambda: data, data)
+    return _structure(cls, data)
 
 
 def to_dict(model: attrs.AttrsInstance) -> dict[str, object]:
@@ -84,7 +84,7 @@ def from_answer(cls: type[_Response], answer: Answer) -> _Response:
         document = _document(answer)
         if isinstance(answer.payload, bytes):  # else it is the caller's
             _drain(document)
-        response = _structure(cls, document, lambda: _document(answer), answer.payload, answer)
+        response = _structure(cls, document, answer)
     return attrs.evolve(response, metadata=answer.metadata)
 
 
@@ -110,18 +110,14 @@ def _drain(document: object) -> None:
                 document[name] = Draining(value)
 
 
-def _structure(
-    cls: type[_Model],
-    document: object,
-    again: Callable[[], object],
-    payload: object,
-    answer: Answer | None = None,
-) -> _Model:
+def _structure(cls: type[_Model], document: object, answer: Answer | None = None) -> _Model:
     with suppress(*REFUSALS):
         return quick_converter().structure(document, cls)
+    whole = _document(answer) if answer else document
     try:
-        return careful_converter().structure(again(), cls)
+        return careful_converter().structure(whole, cls)
     except FAULTY as error:
+        payload = answer.payload if answer else document
         raise _undecodable(tuple(faults(error)), payload, answer) from error
 
 
