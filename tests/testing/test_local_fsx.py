@@ -92,6 +92,11 @@ async def test_leaving_twice_is_fine() -> None:
         ({"max_volume_copies_in_progress": 0}, "max_volume_copies_in_progress must be 1"),
         ({"max_user_initiated_backups": -1}, "max_user_initiated_backups must be 0 or more"),
         ({"unknown_ids": "ignore"}, "unknown_ids must be 'error' or 'omit'"),
+        ({"unseen_for": -1}, "unseen_for must be zero or more, not -1"),
+        ({"unseen_for": timedelta(seconds=-1)}, "unseen_for must be zero or more"),
+        ({"unseen_by": "name"}, "unseen_by must be 'all', 'id' or 'listing', not 'name'"),
+        ({"tokens_remembered_for": -1}, "tokens_remembered_for must be zero or more"),
+        ({"tokens_remembered_for": float("nan")}, "tokens_remembered_for must be zero or more"),
         ({"page_size": 51}, "page_size must be between 1 and 50"),
         ({"port": 65536}, "port must be between 0 and 65535"),
         ({"started_at": datetime.fromisoformat("2021-04-09")}, "started_at must have a time zone"),
@@ -384,3 +389,36 @@ def test_refuse_key_for_nothing(fsx) -> None:
     """
     with pytest.raises(ValueError, match="as_source or as_destination must be true"):
         fsx.refuse_kms_key("alias/bad")
+
+
+async def test_delete_backup(fsx, west, source) -> None:
+    """
+    A test can delete any backup, as another program would: a copy in progress too.
+    """
+    copy = await west("copy_backup", SourceBackupId=source, SourceRegion="us-east-2")
+    fsx.delete_backup(copy["Backup"]["BackupId"])
+    fsx.delete_backup(source)
+
+    assert [] == fsx.backups("us-west-2") + fsx.backups("us-east-2")
+    assert 0 == fsx.copies_in_progress("us-west-2")
+    assert [] == (await west("describe_backups"))["Backups"]
+    with pytest.raises(KeyError):
+        fsx.delete_backup(source)
+
+
+async def test_set_tags(fsx, west) -> None:
+    """
+    A test can replace the tags of a backup, with any keys and with null values.
+    """
+    backup_id = fsx.add_backup("us-west-2", Tags=[{"Key": "a", "Value": "b"}])
+    fsx.set_tags(backup_id, {"Name": "new"})
+    shown = (await west("describe_backups"))["Backups"][0]["Tags"]
+    fsx.set_tags(backup_id, {"aws:backup": None})
+    odd = fsx.backup("us-west-2", backup_id)["Tags"]
+    fsx.set_tags(backup_id, {})
+
+    assert [{"Key": "Name", "Value": "new"}] == shown
+    assert [{"Key": "aws:backup", "Value": None}] == odd
+    assert "Tags" not in fsx.backup("us-west-2", backup_id)
+    with pytest.raises(KeyError):
+        fsx.set_tags("backup-00000000", {})

@@ -8,6 +8,7 @@ import copy
 import re
 from collections import Counter
 from collections.abc import Mapping
+from typing import cast
 
 import orjson
 
@@ -15,7 +16,7 @@ from ._documents import EXAMPLE_BACKUP, EXAMPLE_REGION
 from ._errors import LONGEST_MESSAGE
 from ._faults import Fault
 from ._http import Front, RecordedRequest
-from ._json import Document, JsonValue
+from ._json import Document, JsonValue, Tag, with_tags
 from ._lifecycle import Moment, Settled
 from ._regions import Place, partition_of
 from ._stocking import completed, remember_sources
@@ -115,7 +116,7 @@ class Controls:
 
     def backup(self, region: str, backup_id: str) -> Document:
         """
-        Return what DescribeBackups would show of a backup now.
+        Return a backup as it is now, whether or not it is shown yet.
 
         Raises:
             KeyError: *region* has no such backup.
@@ -127,7 +128,7 @@ class Controls:
 
     def backups(self, region: str, *, account: str | None = None) -> list[Document]:
         """
-        Return what DescribeBackups would show of *region* now, all pages.
+        Return the backups of *region* as they are now, unseen ones too.
 
         Raises:
             ValueError: *region* or *account* cannot be one.
@@ -179,6 +180,31 @@ class Controls:
             KeyError: there is no such backup.
         """
         self._settle(self._store.by_id[backup_id], lifecycle, None)
+
+    def delete_backup(self, backup_id: str) -> None:
+        """
+        Delete a backup now, as if another program had done so.
+
+        No rule keeps it: it may be in progress, or be copied.
+
+        Raises:
+            KeyError: there is no such backup.
+        """
+        self._store.remove(self._store.by_id[backup_id])
+
+    def set_tags(self, backup_id: str, tags: Mapping[str, str | None]) -> None:
+        """
+        Give a backup exactly these *tags*, as if another program had done so.
+
+        Keys and values are stored as they are, reserved keys and null
+        values too; an empty mapping removes all tags.
+
+        Raises:
+            KeyError: there is no such backup.
+        """
+        backup = self._store.by_id[backup_id]
+        pairs: list[JsonValue] = [{"Key": key, "Value": value} for key, value in tags.items()]
+        backup.document = with_tags(backup.document, cast("list[Tag]", pairs))
 
     def refuse_kms_key(
         self,

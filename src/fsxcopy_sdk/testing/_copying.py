@@ -118,6 +118,7 @@ def _begin(
         _document(store, place, source, key, tags),
         store.begin(source.backup_id, copy=True, failure=failure),
     )
+    copy.unseen_until = store.clock.now() + store.settings.unseen_seconds(copy.backup_id)
     source.copies.append(copy)
     store.add_copy(copy)
     return copy

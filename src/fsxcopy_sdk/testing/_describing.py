@@ -80,8 +80,19 @@ def _seen(store: Store, page: list[StoredBackup]) -> list[Document]:
     return [backup.seen(now) for backup in page]
 
 
-def _by_id(store: Store, place: Place, ids: list[str]) -> Iterable[StoredBackup]:
+def _shown(store: Store, place: Place, by: str) -> dict[str, StoredBackup]:
+    """
+    Return the backups of *place*, without copies that are not shown *by* this yet.
+    """
     backups = store.shelf(place).backups
+    if store.settings.unseen_by not in ("all", by):
+        return backups
+    now = store.clock.now()
+    return {known: backup for known, backup in backups.items() if now >= backup.unseen_until}
+
+
+def _by_id(store: Store, place: Place, ids: list[str]) -> Iterable[StoredBackup]:
+    backups = _shown(store, place, "id")
     unknown = [backup_id for backup_id in ids if backup_id not in backups]
     if unknown and store.settings.unknown_ids == "error":
         msg = f"Backup {unknown[0]} does not exist."
@@ -100,7 +111,7 @@ def _by_filter(store: Store, place: Place, filters: list[Filter]) -> Iterable[St
         wanted.append((_READERS[filter_["Name"]], set(filter_["Values"])))
     return (
         backup
-        for backup in store.shelf(place).backups.values()
+        for backup in _shown(store, place, "listing").values()
         if all(read(backup.document) in values for read, values in wanted)
     )
 

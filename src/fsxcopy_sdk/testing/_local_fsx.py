@@ -4,6 +4,7 @@ The local FSx: its settings and its lifetime.
 
 from __future__ import annotations
 
+import math
 import socket
 import time
 from datetime import datetime
@@ -16,7 +17,7 @@ from fsxcopy_sdk._clock import Clock, SystemClock
 
 from ._controls import Controls
 from ._lifecycle import ProgressShape
-from ._settings import CopyDuration, Settings
+from ._settings import CopyDuration, Duration, Settings, UnseenFor
 from ._store import Store
 
 COPY_DURATION: Final = 300.0
@@ -79,6 +80,21 @@ class LocalFsx(Controls):
             What DescribeBackups does with an id that it does not know:
             "error" refuses the whole call, "omit" leaves it out.
 
+        unseen_for:
+            For how long after its acceptance DescribeBackups does not show
+            a new copy: seconds, a timedelta, or a function from the id of
+            the copy to seconds; infinity for always. Meanwhile CopyBackup
+            with the same token answers with the copy, it counts as one in
+            progress, and `backup` and `backups` return it.
+
+        unseen_by:
+            Which calls do not show such a copy: "id" those with BackupIds,
+            "listing" those without, "all" both.
+
+        tokens_remembered_for:
+            For how long a ClientRequestToken is remembered: seconds or a
+            timedelta. Afterwards the same request makes a new copy.
+
         page_size:
             The most backups on one page, 1 to 50.
 
@@ -109,6 +125,9 @@ class LocalFsx(Controls):
         backup_being_copied_for: float = BACKUP_BEING_COPIED_FOR,
         every_stage: bool = False,
         unknown_ids: Literal["error", "omit"] = "error",
+        unseen_for: UnseenFor = 0,
+        unseen_by: Literal["all", "id", "listing"] = "all",
+        tokens_remembered_for: Duration = math.inf,
         page_size: int = 50,
         started_at: datetime | None = None,
         port: int = 0,
@@ -123,6 +142,9 @@ class LocalFsx(Controls):
             backup_being_copied_for=backup_being_copied_for,
             every_stage=every_stage,
             unknown_ids=unknown_ids,
+            unseen_for=unseen_for,
+            unseen_by=unseen_by,
+            tokens_remembered_for=tokens_remembered_for,
             page_size=page_size,
             started_at=started_at,
             port=port,

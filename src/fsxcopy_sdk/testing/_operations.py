@@ -13,7 +13,7 @@ from ._describing import describe_backups, read_token, write_token
 from ._documents import default_file_system, default_volume
 from ._errors import ServiceFailure
 from ._json import Document, JsonValue, tags_of, text_member, with_tags
-from ._lifecycle import FINISHED, Moment, Settled, busy_until
+from ._lifecycle import FINISHED, busy_until
 from ._regions import Place
 from ._requests import (
     CreateBackupRequest,
@@ -110,8 +110,6 @@ def delete_backup(store: Store, place: Place, request: DeleteBackupRequest) -> D
             raise ServiceFailure("BackupNotFound", msg)
         _check_deletable(store, backup)
         store.remove(backup)
-        # Whoever asks for it by the token of its making sees it deleted.
-        backup.course = Settled(since=store.clock.now(), moment=Moment(lifecycle="DELETED"))
         store.tokens.remember(place, "DeleteBackup", token, backup_id, backup)
     return {"BackupId": backup_id, "Lifecycle": "DELETED"}
 

@@ -23,16 +23,25 @@ what is copied or backed up.
 """
 
 
-def seconds_of(name: str, duration: Duration) -> float:
+UnseenFor: TypeAlias = Duration | Callable[[str], float]
+"""
+How long a new copy is not shown, or a function that returns it in seconds
+for the id of the copy.
+"""
+
+
+def seconds_of(name: str, duration: Duration, *, finite: bool = True) -> float:
     """
-    Return *duration* in seconds.
+    Return *duration* in seconds; infinity is allowed unless *finite*.
 
     Raises:
-        ValueError: it is negative or not finite; *name* says whose it is.
+        ValueError: it breaks its rule; the message begins with *name*.
     """
     seconds = duration.total_seconds() if isinstance(duration, timedelta) else float(duration)
-    if not (math.isfinite(seconds) and seconds >= 0):
-        msg = f"{name} must be finite and zero or more, not {duration!r}"
+    # Not a number is not at least zero either.
+    if not seconds >= 0 or (finite and math.isinf(seconds)):
+        rule = "finite and zero or more" if finite else "zero or more"
+        msg = f"{name} must be {rule}, not {duration!r}"
         raise ValueError(msg)
     return seconds
 
@@ -47,10 +56,14 @@ def _in_range(least: int, most: float) -> Callable[[object, attrs.Attribute[int]
     return check
 
 
-def _one_of_the_answers(_: object, field: attrs.Attribute[str], value: str) -> None:
-    if value not in ("error", "omit"):
-        msg = f"{field.name} must be 'error' or 'omit', not {value!r}"
-        raise ValueError(msg)
+def _one_of(*choices: str) -> Callable[[object, attrs.Attribute[str], str], None]:
+    def check(_: object, field: attrs.Attribute[str], value: str) -> None:
+        if value not in choices:
+            *first, last = map(repr, choices)
+            msg = f"{field.name} must be {', '.join(first)} or {last}, not {value!r}"
+            raise ValueError(msg)
+
+    return check
 
 
 def _aware(_: object, field: attrs.Attribute[datetime | None], value: datetime | None) -> None:
@@ -74,7 +87,12 @@ class Settings:
     )
     backup_being_copied_for: float = attrs.field()
     every_stage: bool
-    unknown_ids: Literal["error", "omit"] = attrs.field(validator=_one_of_the_answers)
+    unknown_ids: Literal["error", "omit"] = attrs.field(validator=_one_of("error", "omit"))
+    unseen_for: UnseenFor = attrs.field()
+    unseen_by: Literal["all", "id", "listing"] = attrs.field(
+        validator=_one_of("all", "id", "listing")
+    )
+    tokens_remembered_for: Duration = attrs.field()
     # Fifty is the most that the model lets an answer hold.
     page_size: int = attrs.field(validator=_in_range(1, 50))
     started_at: datetime | None = attrs.field(validator=_aware)
@@ -90,6 +108,15 @@ class Settings:
     def _check_grace(self, _: object, value: float) -> None:
         seconds_of("backup_being_copied_for", value)
 
+    @unseen_for.validator
+    def _check_unseen_for(self, _: object, value: UnseenFor) -> None:
+        if not callable(value):
+            seconds_of("unseen_for", value, finite=False)
+
+    @tokens_remembered_for.validator
+    def _check_tokens_remembered_for(self, _: object, value: Duration) -> None:
+        seconds_of("tokens_remembered_for", value, finite=False)
+
     def duration_of(self, source_id: str) -> float:
         """
         Return for how many seconds work on *source_id* goes on.
@@ -98,3 +125,10 @@ class Settings:
             self.copy_duration(source_id) if callable(self.copy_duration) else self.copy_duration
         )
         return seconds_of("copy_duration", duration)
+
+    def unseen_seconds(self, copy_id: str) -> float:
+        """
+        Return for how many seconds the new copy *copy_id* is not shown.
+        """
+        unseen_for = self.unseen_for(copy_id) if callable(self.unseen_for) else self.unseen_for
+        return seconds_of("unseen_for", unseen_for, finite=False)

@@ -5,6 +5,7 @@ What the service holds: accounts' Regions, their backups, the tokens seen.
 from __future__ import annotations
 
 import hashlib
+import math
 import random
 import uuid
 from typing import Final
@@ -21,10 +22,12 @@ from ._lifecycle import (
     EVERY_COPYING_STAGE,
     EVERY_CREATING_STAGE,
     Course,
+    Moment,
     Moving,
+    Settled,
 )
 from ._regions import Place
-from ._settings import Settings
+from ._settings import Settings, seconds_of
 
 DEFAULT_ACCOUNT: Final = "123456789012"
 """
@@ -46,6 +49,8 @@ class StoredBackup:
     course: Course
     sequence: int
     """Its number in the order of arrival, by which pages are cut."""
+    unseen_until: float = -math.inf
+    """When DescribeBackups begins to show it, in seconds of the clock."""
     copies: list[StoredBackup] = attrs.field(factory=list)
     """The copies that were made of it and may still keep it."""
 
@@ -96,13 +101,15 @@ class Shelf:
 
 class Tokens:
     """
-    Remember what requests with a ClientRequestToken asked, for ever.
+    Remember what requests with a ClientRequestToken asked, for *seconds*.
 
     A token belongs to one account, Region and operation.
     """
 
-    def __init__(self) -> None:
-        self._seen: dict[tuple[Place, str, str], tuple[object, StoredBackup]] = {}
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._seen: dict[tuple[Place, str, str], tuple[float, object, StoredBackup]] = {}
 
     def recall(
         self, place: Place, operation: str, token: str | None, asked: object
@@ -115,7 +122,9 @@ class Tokens:
         """
         if token is None or (place, operation, token) not in self._seen:
             return None
-        asked_before, backup = self._seen[place, operation, token]
+        since, asked_before, backup = self._seen[place, operation, token]
+        if self._clock.now() - since >= self._seconds:
+            return None
         if asked != asked_before:
             msg = "The token was used before, with other parameters."
             raise ServiceFailure(
@@ -137,7 +146,7 @@ class Tokens:
         Remember that *backup* came of what was *asked*.
         """
         if token is not None:
-            self._seen[place, operation, token] = (asked, backup)
+            self._seen[place, operation, token] = (self._clock.now(), asked, backup)
 
 
 class Store:
@@ -152,7 +161,10 @@ class Store:
         self.settings = settings
         self.clock = clock
         self.by_id: dict[str, StoredBackup] = {}
-        self.tokens = Tokens()
+        self.tokens = Tokens(
+            clock,
+            seconds_of("tokens_remembered_for", settings.tokens_remembered_for, finite=False),
+        )
         self.refused_keys: dict[tuple[str, str], bool] = {}
         """(error code, key) -> whether the copy fails later only."""
         self.single_az_regions: set[str] = set()
@@ -226,10 +238,11 @@ class Store:
 
     def remove(self, backup: StoredBackup) -> None:
         """
-        Forget *backup*, but for the tokens that lead to it.
+        Forget *backup*; only the tokens that lead to it show it, as DELETED.
         """
         del self.by_id[backup.backup_id]
         del self.shelf(backup.place).backups[backup.backup_id]
+        backup.course = Settled(since=self.clock.now(), moment=Moment(lifecycle="DELETED"))
 
     def copies_in_progress(self, place: Place) -> list[StoredBackup]:
         """
