@@ -181,6 +181,8 @@ class Direct:
         """What a call of an operation meets in the place of being carried out."""
         self.lose: Meet = _nothing
         """What it meets in the place of its answer, when it was carried out."""
+        self.listings_are_empty = False
+        """Whether DescribeBackups without IDs shows nothing."""
 
     async def copy_backup(self, request: Mapping[str, object]) -> Answer:
         return await self._call("CopyBackup", request)
@@ -210,6 +212,9 @@ class Direct:
         if lost := self.lose(operation):
             raise lost
         metadata = ResponseMetadata(http_status=answer.status)
+        is_listing = operation == "DescribeBackups" and "BackupIds" not in request
+        if is_listing and self.listings_are_empty:
+            return Answer(operation=operation, payload=b'{"Backups":[]}', metadata=metadata)
         if answer.status != 200:
             document = read_error(answer.status, answer.headers, answer.body)
             raise service_error(document, operation=operation, metadata=metadata, body=answer.body)

@@ -147,6 +147,9 @@ def copied_ids(plan: ReplicationPlan) -> list[str]:
 
 def pruned_ids(plan: ReplicationPlan) -> list[str]:
     """
-    Return the copies that are to be pruned, in their order.
+    Return the copies that the policy no longer keeps, in their order, held back or not.
     """
-    return [one.copy.backup_id for one in plan.to_prune]
+    beyond = sorted(
+        (*plan.to_prune, *plan.held_back), key=lambda one: (one.recovery_point, one.copy.backup_id)
+    )
+    return [one.copy.backup_id for one in beyond]

@@ -8,6 +8,7 @@ import pickle
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -17,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import MODERATE
 
-from fsxcopy_sdk import InvalidArguments, Tag
-from fsxcopy_sdk.bulk import CopyRequest
+from fsxcopy_sdk import Backup, BackupLifecycle, BackupType, InvalidArguments, Tag
+from fsxcopy_sdk.bulk import SALT_TAG, CopyRequest
 from fsxcopy_sdk.bulk._requests import checked
 
 SOURCE = "backup-03e3c82e0183b7b6b"
@@ -39,7 +40,7 @@ _REQUESTS = st.builds(
     copy_tags=st.booleans(),
     tags=_TAGS,
     volume_id=st.sampled_from([None, "fsvol-0123456789abcdef0"]),
-    salt=st.text(max_size=5),
+    idempotency_salt=st.text("ab é_=", max_size=5),
 )
 
 _FEW = st.builds(
@@ -51,7 +52,7 @@ _FEW = st.builds(
         [Tag(key="a", value="b"), Tag(key="c", value=""), Tag(key="cb", value="")]
     ),
     volume_id=st.sampled_from([None, "fsvol-0123456789abcdef0"]),
-    salt=st.sampled_from(["", "a"]),
+    idempotency_salt=st.sampled_from(["", "a"]),
 )
 """So few that two of them are often the same."""
 
@@ -66,7 +67,7 @@ def _asked(request: CopyRequest, region: str) -> tuple[object, ...]:
         request.kms_key_id,
         request.copy_tags,
         sorted((tag.key, tag.value) for tag in request.tags),
-        request.salt,
+        request.idempotency_salt,
         region,
     )
 
@@ -109,7 +110,7 @@ _OTHER: dict[str, Any] = {
     "kms_key_id": "other",
     "copy_tags": True,
     "tags": {"Name": "other"},
-    "salt": "other",
+    "idempotency_salt": "other",
     "client_request_token": "other",
 }
 
@@ -166,7 +167,7 @@ def test_tokens_are_for_ever() -> None:
         kms_key_id="alias/dr",
         copy_tags=True,
         tags={"b": "2", "a": "1"},
-        salt="é",
+        idempotency_salt="é",
     )
     program = (
         f"import pickle, sys; print(pickle.loads(sys.stdin.buffer.read()).token({WEST!r}, 2))"
@@ -222,7 +223,8 @@ def test_a_bad_request_cannot_be_made() -> None:
             copy_tags="yes",  # type: ignore[arg-type]  # that is the point
             tags={"": "x"},
             volume_id=5,  # type: ignore[arg-type]  # that is the point
-            salt=None,  # type: ignore[arg-type]  # that is the point
+            file_system_id=b"fs-0",  # type: ignore[arg-type]  # that is the point
+            idempotency_salt=None,  # type: ignore[arg-type]  # that is the point
             client_request_token="no spaces",
         )
 
@@ -234,8 +236,9 @@ def test_a_bad_request_cannot_be_made() -> None:
         "copy_tags",
         "tags",
         "client_request_token",
-        "salt",
+        "idempotency_salt",
         "volume_id",
+        "file_system_id",
     ] == names
 
 
@@ -256,7 +259,7 @@ def test_good_requests_pass_in_their_order() -> None:
     Requests may come from any iterable, and may repeat each other.
     """
     one = CopyRequest(source_backup_id=SOURCE)
-    two = attrs.evolve(one, salt="2")
+    two = attrs.evolve(one, idempotency_salt="2")
 
     assert (one, two, one) == checked(iter([one, two, one]), WEST)
 
@@ -292,3 +295,83 @@ def test_all_faults_of_all_requests_are_told() -> None:
         f"requests[2].source_region: {partition}, not cn-north-1, which is in aws-cn",
         f"requests[3].client_request_token: {ANOTHER}, not 'mine'",
     ) == caught.value.faults
+
+
+def test_the_salt_is_kept_in_a_tag() -> None:
+    """
+    A forced copy is sent with its salt as a tag, in the order of the tags.
+    """
+    request = CopyRequest(source_backup_id=SOURCE, tags={"z": "1"}, idempotency_salt="again")
+
+    assert ((SALT_TAG, "again"), ("z", "1")) == tuple(
+        (tag.key, tag.value) for tag in request.arguments(WEST)["tags"]
+    )
+    assert (Tag(key="z", value="1"),) == request.tags
+
+
+@pytest.mark.parametrize(
+    ("members", "fault"),
+    [
+        ({"tags": {SALT_TAG: "x"}}, "tags: key 'fsxcopy:salt': must be free, not the one that"),
+        ({"idempotency_salt": "a;b"}, "idempotency_salt: must be at most 256 letters"),
+        (
+            {"tags": {str(n): "" for n in range(50)}, "idempotency_salt": "x"},
+            "tags: must be at most 50, not 51",
+        ),
+    ],
+    ids=["the key is ours", "no value of a tag", "one tag too many"],
+)
+def test_a_salt_keeps_the_rules_of_tags(members: dict[str, Any], fault: str) -> None:
+    """
+    The salt becomes a tag, so it has a tag's rules and counts as one.
+    """
+    with pytest.raises(InvalidArguments, match=fault):
+        CopyRequest(source_backup_id=SOURCE, **members)
+
+
+def _copy(**members: Any) -> Backup:
+    return Backup(
+        backup_id="backup-0cccccccccccccccc",
+        lifecycle=BackupLifecycle.AVAILABLE,
+        type=BackupType.USER_INITIATED,
+        creation_time=datetime(2026, 1, 1, tzinfo=UTC),
+        **{"source_backup_id": SOURCE, "source_backup_region": EAST, **members},
+    )
+
+
+_SALTED = (Tag(key=SALT_TAG, value="again"),)
+
+
+@pytest.mark.parametrize(
+    ("salt", "copy", "expected"),
+    [
+        ("", _copy(), True),
+        ("", _copy(kms_key_id="other", tags=(Tag(key="other", value="x"),)), True),
+        ("", _copy(source_backup_region=None), True),
+        ("", _copy(tags=_SALTED), True),
+        ("", _copy(source_backup_region="eu-west-1"), False),
+        ("", _copy(source_backup_id="backup-0aaaaaaaaaaaaaaaa"), False),
+        ("", _copy(source_backup_id=None, source_backup_region=None), False),
+        ("again", _copy(), False),
+        ("again", _copy(tags=_SALTED), True),
+        ("other", _copy(tags=_SALTED), False),
+    ],
+)
+def test_which_copies_satisfy_a_request(salt: str, copy: Backup, expected: bool) -> None:
+    """
+    A copy of the same source does, whatever its key and tags; with a salt only its own.
+    """
+    request = CopyRequest(source_backup_id=SOURCE, source_region=EAST, idempotency_salt=salt)
+
+    assert expected is request.matches(copy, WEST)
+
+
+def test_an_in_region_copy_satisfies_an_in_region_request() -> None:
+    """
+    Without a source Region the source lives in the destination.
+    """
+    request = CopyRequest(source_backup_id=SOURCE)
+
+    assert [True, False] == [
+        request.matches(_copy(source_backup_region=region), WEST) for region in (WEST, EAST)
+    ]

@@ -32,7 +32,7 @@ from replication_rig import (
 from strategies import MODERATE
 
 from fsxcopy_sdk import Backup, BackupFilter, FileSystem, FileSystemType, Tag
-from fsxcopy_sdk.replication import POLICY_TAG, TIME_TAG, ReplicationPolicy
+from fsxcopy_sdk.replication import POLICY_TAG, TIME_TAG, PruneObstacle, ReplicationPolicy
 from fsxcopy_sdk.replication._planning import decide
 from fsxcopy_sdk.replication._situation import situation_of
 
@@ -58,12 +58,13 @@ def test_nothing_is_superfluous_unless_the_policy_says_so() -> None:
         (1, None, [OLD_COPY, MIDDLE_COPY]),
         (2, None, [OLD_COPY]),
         (3, None, []),
-        (None, 15 * DAY, [OLD_COPY, MIDDLE_COPY]),
-        (None, 25 * DAY, [OLD_COPY]),
+        (None, 5 * DAY, [OLD_COPY, MIDDLE_COPY]),
+        (None, 15 * DAY, [OLD_COPY]),
+        (None, 20 * DAY, []),
         (None, 0, [OLD_COPY, MIDDLE_COPY]),
-        (1, 25 * DAY, [OLD_COPY]),
-        (2, 15 * DAY, [OLD_COPY]),
-        (1, 30 * DAY, []),
+        (1, 15 * DAY, [OLD_COPY]),
+        (2, 5 * DAY, [OLD_COPY]),
+        (1, 20 * DAY, []),
     ],
 )
 def test_both_limits_must_be_passed(
@@ -71,6 +72,8 @@ def test_both_limits_must_be_passed(
 ) -> None:
     """
     A copy goes when it is neither new nor young enough, the oldest first, never the last.
+
+    Its age is measured from the newest of the group, not from the clock.
     """
     policy = attrs.evolve(POLICY, keep_newest=keep_newest, keep_for=keep_for)
 
@@ -82,7 +85,7 @@ def test_both_limits_must_be_passed(
     [
         (1, None, "not the newest"),
         (2, None, "not among the newest 2"),
-        (None, 25 * DAY, "not the newest, older than 25 d"),
+        (None, 15 * DAY, "not the newest, more than 15 d older than the newest"),
     ],
 )
 def test_the_reason_is_said(
@@ -92,7 +95,8 @@ def test_the_reason_is_said(
     The plan says why a copy is superfluous, and what it leads back to.
     """
     policy = attrs.evolve(POLICY, keep_newest=keep_newest, keep_for=keep_for)
-    prune = planned(policy, [NEW], COPIES).to_prune[0]
+    plan = planned(policy, [NEW], COPIES)
+    prune = (*plan.to_prune, *plan.held_back)[0]
 
     assert (FS, OLD.creation_time, expected) == (
         prune.source_id,
@@ -207,21 +211,106 @@ def test_age_is_that_of_the_backup() -> None:
 
 
 @pytest.mark.parametrize(
-    ("backups", "expected"),
-    [([], [MIDDLE_COPY]), ([OLD, NEW], [OLD_COPY, MIDDLE_COPY])],
-    ids=["gone", "there"],
+    ("backups", "begun", "expected"),
+    [
+        ([], 0.0, [MIDDLE_COPY, backup_id(1003)]),
+        ([], 30.0, [OLD_COPY, MIDDLE_COPY]),
+        ([OLD, NEW], 30.0, [OLD_COPY, MIDDLE_COPY]),
+    ],
+    ids=["gone, copied late", "gone, forged", "there, forged"],
 )
 def test_the_time_in_the_tags_counts_when_the_backup_is_gone(
-    backups: list[Backup], expected: list[str]
+    backups: list[Backup], begun: float, expected: list[str]
 ) -> None:
     """
-    The service's word on the backup's time wins, as long as it gives one.
+    The service's word on the backup's time wins, and no tag is later than the copy itself.
     """
     tag = Tag(key=TIME_TAG, value=(NOW - timedelta(days=5)).isoformat())
     others = [one for one in COPIES[0].tags if one.key != TIME_TAG]
-    forged = attrs.evolve(COPIES[0], tags=(*others, tag))
+    copy = attrs.evolve(copy_of(OLD, 1001, days=begun), tags=(*others, tag))
 
-    assert expected == pruned_ids(planned(KEEP_ONE, backups, [forged, *COPIES[1:]]))
+    assert expected == pruned_ids(planned(KEEP_ONE, backups, [copy, *COPIES[1:]]))
+
+
+def test_what_the_origin_is_of_counts_not_the_tag() -> None:
+    """
+    A copy that says nothing of its source is of what its listed backup is of.
+    """
+    odd = attrs.evolve(COPIES[0], file_system=None)
+    of_another = attrs.evolve(OLD, file_system=FileSystem(file_system_id=OTHER_FS))
+
+    assert [OLD_COPY] == pruned_ids(planned(KEEP_ONE, [OLD, NEW], [odd, COPIES[2]]))
+    assert [] == pruned_ids(planned(KEEP_ONE, [of_another, NEW], [odd, COPIES[2]]))
+
+
+def test_a_source_without_originals_is_held_back() -> None:
+    """
+    If the source shows no AVAILABLE backup, its copies are not pruned, and the plan says why.
+    """
+    being_made = backup(9, lifecycle="CREATING")
+    for backups in ([], [being_made], [backup(9, source=OTHER_FS)]):
+        plan = planned(attrs.evolve(POLICY, keep_newest=2), backups, COPIES)
+
+        assert () == plan.to_prune
+        (held_back,) = plan.held_back
+        assert (PruneObstacle.NO_ORIGINAL,) == held_back.obstacles
+        assert "the source shows no AVAILABLE backup of it" in str(plan)
+
+
+def test_more_than_half_is_held_back() -> None:
+    """
+    No more than half of a source's copies are pruned, whatever their keys.
+    """
+    other_key = [
+        copy_of(one, 2000 + n, key="another-key") for n, one in enumerate([OLD, MIDDLE, NEW], 1)
+    ]
+
+    held_back = planned(KEEP_ONE, [NEW], [*COPIES, *other_key])
+    pruned = planned(attrs.evolve(POLICY, keep_newest=2), [NEW], [*COPIES, *other_key])
+
+    assert ((), 4) == (held_back.to_prune, len(held_back.held_back))
+    assert {(PruneObstacle.MORE_THAN_HALF,)} == {one.obstacles for one in held_back.held_back}
+    assert (2, ()) == (len(pruned.to_prune), pruned.held_back)
+
+
+def test_nothing_erodes_when_nothing_arrives() -> None:
+    """
+    Without new backups the copies stay, however much time passes.
+    """
+    month = attrs.evolve(POLICY, keep_for=25 * DAY)
+    late = NOW + timedelta(days=1000)
+    whole = situation_of(
+        source_region=EAST,
+        destination_region=WEST,
+        now=late,
+        source_backups=[NEW],
+        destination_backups=COPIES,
+    )
+
+    assert [] == pruned_ids(decide(month, whole))
+
+
+def test_equal_times_are_ordered_by_id() -> None:
+    """
+    A plan does not depend on the order in which backups are listed.
+    """
+    twins = [copy_of(backup(n, days=5), 1000 + n) for n in range(1, 5)]
+    plans = {
+        tuple(pruned_ids(planned(attrs.evolve(POLICY, keep_newest=2), [], order)))
+        for order in itertools.permutations(twins)
+    }
+
+    assert {(backup_id(1001), backup_id(1002))} == plans
+
+
+def test_of_a_backup_listed_twice_the_later_state_counts() -> None:
+    """
+    When pages shift, a copy may be listed in two states: the order decides nothing.
+    """
+    copying = copy_of(NEW, 1003, lifecycle="COPYING")
+    for order in itertools.permutations([copying, COPIES[2], COPIES[2]]):
+        (copy,) = situation([NEW], order).copies
+        assert "AVAILABLE" == copy.backup.lifecycle
 
 
 def test_what_is_not_named_is_left_alone() -> None:
@@ -300,18 +389,19 @@ def histories(draw: st.DrawFn) -> tuple[list[Backup], list[Backup]]:
         backup(number, days=draw(days), source=draw(st.sampled_from(SOURCES)))
         for number in range(draw(st.integers(1, 6)))
     ]
+    origins = [draw(st.sampled_from(originals)) for _ in range(draw(st.integers(0, 10)))]
     copies = [
         copy_of(
-            draw(st.sampled_from(originals)),
+            original,
             1000 + number,
-            days=draw(st.none() | days),
+            days=draw(st.none() | st.integers(0, (NOW - original.creation_time).days)),
             policy=draw(st.sampled_from(["nightly", "nightly", "nightly", "weekly", None])),
             lifecycle=draw(st.sampled_from(LIFECYCLES)),
             region=draw(st.sampled_from([EAST, EAST, EAST, None, "eu-west-1"])),
             key=draw(st.sampled_from(KEYS)),
             tags=draw(st.sampled_from([[], [], [], [PROTECTED]])),
         )
-        for number in range(draw(st.integers(0, 10)))
+        for number, original in enumerate(origins)
     ]
     return [one for one in originals if draw(st.booleans())], copies
 

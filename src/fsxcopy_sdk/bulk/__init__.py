@@ -1,36 +1,38 @@
 """
-Many copies under the service's limit: asked for, started, followed, accounted for.
+Many copies under the service's limit: requested, started, followed, accounted for.
 
-`_requests` is what is asked for, and its token; `_outcomes` what becomes of it. Who may
-start when is kept in `_slots`, what a refusal means in `_patience`: neither awaits.
-`_copying` carries it out, `_many` is the way in.
+`_requests` has the requests and their tokens, `_outcomes` what becomes of them. `_queue`
+decides which is started next and what an error means, without awaiting; `_copier` does it.
 """
 
 from __future__ import annotations
 
-from fsxcopy_sdk.bulk._copying import BulkCopy
-from fsxcopy_sdk.bulk._many import DEFAULT_MAX_IN_PROGRESS, copy_many
+from fsxcopy_sdk.bulk._copier import BulkCopy, copy_many
 from fsxcopy_sdk.bulk._outcomes import (
     Copied,
     CopyFailed,
     CopyInProgress,
+    CopyNotObserved,
     CopyOutcome,
     CopySkipped,
     CopyTimedOut,
+    OutcomeStream,
 )
-from fsxcopy_sdk.bulk._requests import CopyRequest
-from fsxcopy_sdk.bulk._stream import OutcomeStream
+from fsxcopy_sdk.bulk._queue import DEFAULT_MAX_IN_PROGRESS
+from fsxcopy_sdk.bulk._requests import SALT_TAG, CopyRequest
 
 __all__ = [
     "BulkCopy",
     "Copied",
     "CopyFailed",
     "CopyInProgress",
+    "CopyNotObserved",
     "CopyOutcome",
     "CopyRequest",
     "CopySkipped",
     "CopyTimedOut",
     "DEFAULT_MAX_IN_PROGRESS",
     "OutcomeStream",
+    "SALT_TAG",
     "copy_many",
 ]

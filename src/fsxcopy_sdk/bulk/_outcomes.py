@@ -1,16 +1,21 @@
 """
-What became of a request: a closed family, and what it is until then.
+What became of a request: a closed family, and the stream that outcomes come in.
 """
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import Generic, Self, TypeAlias, TypeVar
 
+import anyio
 import attrs
 
 from fsxcopy_sdk.bulk._requests import CopyRequest
 from fsxcopy_sdk.errors import FsxCopyError
 from fsxcopy_sdk.models import Backup
+
+_Outcome = TypeVar("_Outcome")
 
 
 @attrs.frozen(kw_only=True)
@@ -21,11 +26,11 @@ class CopyInProgress:
 
     request: CopyRequest
     client_request_token: str
-    """With which it was asked for: the same request with it finds the same copy."""
+    """The token that was sent with the request."""
     started: float
-    """When it was asked for, in seconds of the client's clock."""
+    """When the copy was requested or found, in seconds of the client's clock."""
     backup: Backup | None = None
-    """The copy as it was last seen; None where no answer came, so nobody knows."""
+    """The copy as last seen; None if no answer came, so that its existence is unknown."""
 
 
 @attrs.frozen(kw_only=True)
@@ -36,26 +41,28 @@ class Copied:
 
     request: CopyRequest
     backup: Backup
+    existing: bool = False
+    """Whether the destination had the copy when the run began, so that none was requested."""
     error: None = None
 
 
 @attrs.frozen(kw_only=True)
 class CopyFailed:
     """
-    The service refused the copy, or it failed, or it cannot be followed.
+    The service refused the copy, or the copy is FAILED or DELETED.
     """
 
     request: CopyRequest
     error: FsxCopyError
-    """A `BackupCopyFailed` where the copy is FAILED or DELETED; else it may still end well."""
+    """A `BackupCopyFailed` if the copy was seen FAILED or DELETED."""
     backup: Backup | None = None
-    """The copy as it was last seen; None where none is known of."""
+    """The copy as last seen; None if none was accepted."""
 
 
 @attrs.frozen(kw_only=True)
 class CopySkipped:
     """
-    Nothing was sent, for there was nothing to do.
+    Nothing was sent, because there was nothing to do.
     """
 
     request: CopyRequest
@@ -67,15 +74,123 @@ class CopySkipped:
 @attrs.frozen(kw_only=True)
 class CopyTimedOut:
     """
-    The copy was not AVAILABLE in time, or could not even be started.
+    The copy was seen in progress until the deadline, or the service had no capacity for it.
     """
 
     request: CopyRequest
     error: FsxCopyError
-    """A `WaitTimeout`, or the `ServiceLimitExceeded` that was met all the time."""
+    """A `WaitTimeout`, or the `ServiceLimitExceeded` that was the answer all the time."""
     backup: Backup | None = None
-    """The copy as it was last seen, which may still end well; None if none was started."""
+    """The copy as last seen, which may still become AVAILABLE; None if none was accepted."""
 
 
-CopyOutcome: TypeAlias = Copied | CopyFailed | CopySkipped | CopyTimedOut
+@attrs.frozen(kw_only=True)
+class CopyNotObserved:
+    """
+    The service accepted the copy, or may have, and its end was not observed.
+
+    This is not a failed copy: do not request another one. Wait for `backup_id`, or run
+    the same requests later, when the destination shows whether the copy exists.
+    """
+
+    request: CopyRequest
+    client_request_token: str
+    """The token that was sent with the request."""
+    error: FsxCopyError
+    """Why the end was not observed, such as `BackupNotFound` or `AccessDenied`."""
+    backup: Backup | None = None
+    """The copy as last seen; None if no answer came, so that its existence is unknown."""
+
+    @property
+    def backup_id(self) -> str | None:
+        """
+        The ID of the accepted copy; None if no answer named one.
+        """
+        return self.backup.backup_id if self.backup else None
+
+
+CopyOutcome: TypeAlias = Copied | CopyFailed | CopySkipped | CopyTimedOut | CopyNotObserved
 """Each has the members `request`, `backup` and `error`."""
+
+
+class OutcomeStream(ABC, Generic[_Outcome]):
+    """
+    Tasks that run inside ``async with``, and their outcomes by ``async for``.
+    """
+
+    def __init__(self) -> None:
+        self._tasks = anyio.create_task_group()
+        self._outcomes: list[_Outcome] = []
+        self._changed = anyio.Event()
+        self._yielded = 0
+        self._finished = False
+
+    @property
+    def outcomes(self) -> tuple[_Outcome, ...]:
+        """
+        All outcomes so far, oldest first, whether iterated over or not.
+        """
+        return tuple(self._outcomes)
+
+    async def __aenter__(self) -> Self:
+        """
+        Start the tasks.
+        """
+        await self._tasks.__aenter__()
+        self._begin()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """
+        Start nothing more, and leave what is in progress to the service.
+        """
+        self._finish()
+        self._tasks.cancel_scope.cancel()
+        if exc_type and issubclass(exc_type, anyio.get_cancelled_exc_class()):
+            await self._tasks.__aexit__(exc_type, exc, traceback)
+        else:
+            # What the block raised stays what it is, and is put into no group.
+            await self._tasks.__aexit__(None, None, None)
+
+    def __aiter__(self) -> Self:
+        """
+        Iterate over the outcomes as they come.
+        """
+        return self
+
+    async def __anext__(self) -> _Outcome:
+        """
+        Return the next outcome, as soon as there is one.
+        """
+        while self._yielded == len(self._outcomes):
+            if self._finished:
+                raise StopAsyncIteration
+            await self._changed.wait()
+        self._yielded += 1
+        return self._outcomes[self._yielded - 1]
+
+    @abstractmethod
+    def _begin(self) -> None:
+        """
+        Start the tasks.
+        """
+
+    def _add(self, outcome: _Outcome) -> None:
+        self._outcomes.append(outcome)
+        self._notify()
+
+    def _finish(self) -> None:
+        """
+        Note that no more outcomes will come.
+        """
+        self._finished = True
+        self._notify()
+
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = anyio.Event()

@@ -1,5 +1,5 @@
 """
-One copy that is asked for, and the token by which the service knows it again.
+Requests for copies: their rules, their tokens, and the copies that satisfy them.
 """
 
 from __future__ import annotations
@@ -8,22 +8,26 @@ import json
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
-from typing import TypedDict, cast
+from typing import Final, TypedDict, cast
 
 import attrs
 
 from fsxcopy_sdk._arguments import Faults, Tags, copy_backup_request
+from fsxcopy_sdk._arguments import _rules as rules
 from fsxcopy_sdk.errors import InvalidArguments
-from fsxcopy_sdk.models import Tag
+from fsxcopy_sdk.models import Backup, Tag
 
-# Any will do: the rules of a request are the same in every Region, but for those on
-# the partition, and a source lies in its own.
-_SOME_REGION = "us-east-1"
+SALT_TAG: Final = "fsxcopy:salt"
+"""The key of the tag that keeps the `idempotency_salt` with which a copy was requested."""
+
+# Any will do: the rules of a request are the same in every Region, except those on the
+# partition, and a source lies in its own.
+_ANY_REGION = "us-east-1"
 
 
 class Arguments(TypedDict):
     """
-    What `FsxCopyClient.copy_backup` is called with, but for the token.
+    The arguments of `FsxCopyClient.copy_backup` without the token.
     """
 
     source_backup_id: str
@@ -45,43 +49,53 @@ def _to_tags(given: Tags) -> tuple[Tag, ...]:
 @attrs.frozen(kw_only=True)
 class CopyRequest:
     """
-    Ask for one copy; equal requests to the same Region ask for the same copy.
+    Request one copy; equal requests to the same Region request the same copy.
 
     Raises:
-        InvalidArguments: a member breaks a rule, with a text for every fault.
+        InvalidArguments: a member breaks a rule; `faults` has one text for each.
     """
 
     source_backup_id: str
     """The backup to copy, which must be AVAILABLE."""
     source_region: str | None = None
-    """The Region it lives in; None for the destination's own."""
+    """The Region of the source; None for the destination's own."""
     kms_key_id: str | None = None
-    """The key for the copy; None for the account's own of FSx."""
+    """The key for the copy; None for the account's FSx key there."""
     copy_tags: bool = False
-    """Whether the source's tags are copied too."""
+    """Whether the copy gets the source's tags."""
     tags: tuple[Tag, ...] = attrs.field(default=(), converter=_to_tags)
     """Tags for the copy, given as a mapping or as `Tag` objects, in any order."""
     volume_id: str | None = None
-    """The ONTAP volume it is a backup of, if it is: its copies are limited by themselves."""
-    salt: str = ""
-    """Requests that differ in nothing but this ask for different copies."""
+    """The ONTAP volume of the source, if it has one: its copies have a limit of their own."""
+    file_system_id: str | None = None
+    """The source's file system, if known: it narrows the search for existing copies."""
+    idempotency_salt: str = ""
+    """
+    Change this text to force another copy of the same backup: an existing copy satisfies
+    the request only if it has this text in its tag `fsxcopy:salt`. 0 to 256 characters
+    that a tag may have.
+    """
     client_request_token: str | None = None
-    """The token to send; None for one that is derived from all the others."""
+    """The token to send; None for one that is derived from the other members."""
 
     def __attrs_post_init__(self) -> None:
-        faults = Faults(_faults(self, self.source_region or _SOME_REGION))
-        faults.check_type("salt", self.salt, str, "a text")
-        if self.volume_id is not None:
-            faults.check_type("volume_id", self.volume_id, str, "the id of a volume, or None")
+        faults = Faults(_faults(self, self.source_region or _ANY_REGION))
+        faults.check("idempotency_salt", self.idempotency_salt, rules.TAG_VALUE)
+        for name, value in (
+            ("volume_id", self.volume_id),
+            ("file_system_id", self.file_system_id),
+        ):
+            if value is not None:
+                faults.check_type(name, value, str, "an ID, or None")
         faults.raise_any()
 
     def token(self, region: str, attempt: int = 0) -> str:
         """
-        Return the token with which a copy into *region* is asked for.
+        Return the token with which a copy into *region* is requested.
 
-        It is the same in every process and at any time. *attempt* counts the copies of
-        this request that failed or were deleted: each has spent its token. A token that
-        was given stays what it is.
+        It is the same in every process and at any time. The service remembers a token for
+        minutes only. *attempt* counts the copies of this request that are known to be
+        FAILED or DELETED: each has spent its token. A token that was given stays.
         """
         if self.client_request_token is not None:
             return self.client_request_token
@@ -89,8 +103,8 @@ class CopyRequest:
             **self.arguments(region),
             "source_region": self.source_region or region,
             "region": region,
-            "tags": [[tag.key, tag.value] for tag in self._sorted_tags],
-            "salt": self.salt,
+            "tags": sorted([tag.key, tag.value] for tag in self.tags),
+            "salt": self.idempotency_salt,
             "attempt": attempt,
         }
         digest = sha256(json.dumps(parts, sort_keys=True).encode()).digest()
@@ -100,23 +114,42 @@ class CopyRequest:
         """
         Return what is sent to *region*: the same for all requests with the same token.
         """
+        salt = (Tag(key=SALT_TAG, value=self.idempotency_salt),) if self.idempotency_salt else ()
         return {
             "source_backup_id": self.source_backup_id,
             "source_region": None if self.source_region == region else self.source_region,
             "kms_key_id": self.kms_key_id,
             "copy_tags": self.copy_tags,
-            "tags": self._sorted_tags,
+            "tags": tuple(sorted((*self.tags, *salt), key=lambda tag: tag.key)),
         }
 
-    @property
-    def _sorted_tags(self) -> tuple[Tag, ...]:
-        return tuple(sorted(self.tags, key=lambda tag: tag.key))
+    def matches(self, backup: Backup, region: str) -> bool:
+        """
+        Whether *backup* in *region* is a copy of the requested source, in any lifecycle.
+
+        Its key and tags may be others, except that with an `idempotency_salt` the copy
+        must have it in its tag.
+        """
+        if backup.source_backup_id != self.source_backup_id:
+            return False
+        if backup.source_backup_region not in (None, self.source_region or region):
+            return False
+        salts = {tag.value for tag in backup.tags if tag.key == SALT_TAG}
+        return not self.idempotency_salt or self.idempotency_salt in salts
 
 
 def _faults(request: CopyRequest, region: str) -> list[str]:
     """
-    Return what the rules of CopyBackup to *region* have against *request*.
+    Return the rules of CopyBackup to *region* that *request* breaks.
     """
+    given: object = request.tags
+    tags = request.tags
+    faults = Faults()
+    if isinstance(given, tuple):
+        if any(isinstance(tag, Tag) and tag.key == SALT_TAG for tag in given):
+            faults.add(f"tags: key {SALT_TAG!r}", "free", "the one that keeps idempotency_salt")
+        elif request.idempotency_salt:
+            tags = (*tags, Tag(key=SALT_TAG, value=""))
     try:
         copy_backup_request(
             request.source_backup_id,
@@ -124,12 +157,12 @@ def _faults(request: CopyRequest, region: str) -> list[str]:
             source_region=request.source_region,
             kms_key_id=request.kms_key_id,
             copy_tags=request.copy_tags,
-            tags=request.tags,
+            tags=tags,
             client_request_token=request.client_request_token,
         )
     except InvalidArguments as error:
-        return list(error.faults)
-    return []
+        faults.texts.extend(error.faults)
+    return faults.texts
 
 
 def checked(requests: Iterable[CopyRequest], region: str) -> tuple[CopyRequest, ...]:

@@ -25,6 +25,7 @@ from fsxcopy_sdk.cli._options import (
     MaxAge,
     Policy,
     Port,
+    Pruning,
     Scope,
     Selection,
     Speed,
@@ -122,13 +123,16 @@ def copy(
     waiting: Waiting = _WAITING,
     copy_tags: Annotated[Flag, Parameter(help="Give the copies their sources' tags.")] = False,
     max_in_progress: InProgress = _IN_PROGRESS,
-    salt: Annotated[str, Parameter(help="Any text; with another one, copy once more.")] = "",
+    salt: Annotated[
+        str, Parameter(help="Change this text to force another copy of the same backup.")
+    ] = "",
     options: _Globals,
 ) -> Exit:
     r"""
     Copy backups into a Region, and wait until the copies are AVAILABLE.
 
-    The same command typed again finds the same copies, and makes none twice.
+    A backup that has a copy in that Region is not copied again: an AVAILABLE copy is
+    the result, and a copy in progress is waited for.
 
     For example:
 
@@ -204,6 +208,8 @@ def plan(*, policy: Policy = _POLICY, max_age: MaxAge = MAX_AGE, options: _Globa
     r"""
     Show what a sync would do, and why; nothing is changed.
 
+    The exit code is 1 if there is no backup to plan for.
+
     For example:
 
       fsxcopy plan --source-region us-east-2 --region us-west-2 \
@@ -220,20 +226,34 @@ def sync(
     policy: Policy = _POLICY,
     waiting: Waiting = _WAITING,
     max_in_progress: InProgress = _IN_PROGRESS,
-    prune: Annotated[Flag, Parameter(help="Delete copies that are no longer kept.")] = False,
+    prune: Annotated[
+        Flag, Parameter(help="Delete copies that the policy no longer keeps; needs --policy.")
+    ] = False,
+    prune_orphans: Annotated[
+        Flag,
+        Parameter(
+            help="With --prune: also copies of file systems and volumes that were retired, "
+            "of which the source Region shows no AVAILABLE backup."
+        ),
+    ] = False,
+    prune_most: Annotated[
+        Flag,
+        Parameter(help="With --prune: also more than half of the copies of one source."),
+    ] = False,
     dry_run: Annotated[Flag, Parameter(help="Show the plan, and change nothing.")] = False,
     options: _Globals,
 ) -> Exit:
     r"""
     Copy the newest backups of a Region to another one, where they are not yet.
 
-    It may be interrupted or killed, and run again or twice at once: nothing
-    is copied twice. The newest copy is never pruned.
+    It may be interrupted or killed and run again. The newest copy is never pruned.
+    The exit code is 1 if there is no backup to copy, or if copies were held back
+    from pruning.
 
     For example:
 
       fsxcopy sync --source-region us-east-2 --region us-west-2 \
-        --keep-newest 7 --prune
+        --policy nightly --keep-newest 7 --prune
     """
     from fsxcopy_sdk.cli._replicate import sync as work  # noqa: PLC0415 - see above
 
@@ -244,7 +264,7 @@ def sync(
             options,
             policy,
             waiting,
-            prune=prune,
+            pruning=Pruning(prune=prune, orphans=prune_orphans, most=prune_most),
             dry_run=dry_run,
             max_in_progress=max_in_progress,
         ),

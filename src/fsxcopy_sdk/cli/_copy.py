@@ -37,7 +37,7 @@ async def copy(
             kms_key_id=copying.kms_key_id,
             copy_tags=copy_tags,
             tags=tags(copying.tag),
-            salt=salt,
+            idempotency_salt=salt,
         )
         for backup_id in checked(backup_ids)
     ]

@@ -12,6 +12,8 @@ from fsxcopy_sdk.bulk import (
     Copied,
     CopyFailed,
     CopyInProgress,
+    CopyNotObserved,
+    CopyOutcome,
     CopyRequest,
     CopySkipped,
     CopyTimedOut,
@@ -32,6 +34,7 @@ from fsxcopy_sdk.replication import (
 _WORDS: dict[type[PlanOutcome], str] = {
     Copied: "copied",
     CopyFailed: "failed",
+    CopyNotObserved: "not_observed",
     CopySkipped: "skipped",
     CopyTimedOut: "timed_out",
     Pruned: "pruned",
@@ -84,7 +87,9 @@ def ended(outcome: PlanOutcome) -> Ended:
     """
     word, error = _WORDS[type(outcome)], outcome.error
     if isinstance(outcome, Pruned | PruneFailed | PruneSkipped):
-        reason = outcome.prune.reason if isinstance(outcome, Pruned) else None
+        reason = None
+        if not isinstance(outcome, PruneFailed):
+            reason = outcome.prune.reason if isinstance(outcome, Pruned) else outcome.reason
         backup_id = outcome.prune.copy.backup_id
         return Ended(outcome=word, backup_id=backup_id, error=error, reason=reason)
     return Ended(
@@ -92,9 +97,15 @@ def ended(outcome: PlanOutcome) -> Ended:
         backup_id=outcome.backup.backup_id if outcome.backup else None,
         backup=outcome.backup,
         error=error,
-        reason=outcome.reason if isinstance(outcome, CopySkipped) else None,
+        reason=_reason(outcome),
         request=_document(outcome.request),
     )
+
+
+def _reason(outcome: CopyOutcome) -> str | None:
+    if isinstance(outcome, Copied) and outcome.existing:
+        return "existing copy"
+    return outcome.reason if isinstance(outcome, CopySkipped) else None
 
 
 def _document(request: CopyRequest) -> dict[str, object]:
@@ -114,10 +125,13 @@ def _say_what_is_left(
     running = [copy.backup.backup_id for copy in left if copy.backup]
     say_what_still_runs(talk, options, client.region, [*lost, *running])
     in_doubt = [copy.request.source_backup_id for copy in left if copy.backup is None]
+    in_doubt += [
+        str(end.source_id) for end in ends if end.outcome == "not_observed" and not end.backup_id
+    ]
     if in_doubt:
-        talk.insist(f"perhaps begun at the service: copies of {', '.join(in_doubt)}")
+        talk.insist(f"may have been accepted: copies of {', '.join(in_doubt)}")
     if in_doubt or copies.not_started:
         talk.insist(
-            f"not begun: {len(copies.not_started)}; the same command again goes on, and "
-            "copies nothing twice"
+            f"not started: {len(copies.not_started)}; run the same command again for the "
+            "rest: existing copies are found first"
         )

@@ -157,9 +157,23 @@ class Scope:
     What a policy is for.
     """
 
-    policy: str = "fsxcopy"
-    """Name of the policy, which its copies have in a tag: no others are pruned."""
+    policy: str | None = None
+    """Name of the policy, "fsxcopy" if not given: copies have it in a tag, and only
+    copies with it are pruned."""
     selection: Selection = Selection()
+
+
+@attrs.frozen(kw_only=True)
+class Pruning:
+    """
+    What may be deleted; each is a switch of its own.
+    """
+
+    prune: bool = False
+    orphans: bool = False
+    """Copies whose source shows no AVAILABLE backup."""
+    most: bool = False
+    """More than half of the copies of one source."""
 
 
 @Parameter(name="*")

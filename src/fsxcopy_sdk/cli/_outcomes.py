@@ -25,7 +25,7 @@ class Ended:
     """
 
     outcome: str
-    """One word: available, copied, cannot_copy, deleted, failed, skipped, timed_out ..."""
+    """One word: available, copied, cannot_copy, deleted, failed, not_observed, skipped ..."""
     backup_id: str | None = None
     backup: Backup | None = None
     """As it was last seen."""
@@ -42,7 +42,10 @@ class Ended:
         """
         if self.outcome in _EXITS:
             return _EXITS[self.outcome]
-        return exit_of(self.error) if self.error else Exit.DONE
+        code = exit_of(self.error) if self.error else Exit.DONE
+        # Whatever kept the end from being seen, an accepted copy is no failure.
+        is_unseen = self.outcome == "not_observed" and code is not Exit.DENIED
+        return Exit.TIMED_OUT if is_unseen else code
 
     @property
     def goes_on(self) -> bool:

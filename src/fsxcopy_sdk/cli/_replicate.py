@@ -9,12 +9,13 @@ from datetime import timedelta
 from functools import partial
 
 from fsxcopy_sdk.cli._clients import clients_of
-from fsxcopy_sdk.cli._exit import Exit
+from fsxcopy_sdk.cli._exit import Exit, exit_of_all
 from fsxcopy_sdk.cli._follow import follow, show_in
 from fsxcopy_sdk.cli._options import (
     MAX_AGE,
     Globals,
     Policy,
+    Pruning,
     Scope,
     Waiting,
     filters,
@@ -27,6 +28,8 @@ from fsxcopy_sdk.cli._wait import schedule_of
 from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.replication import (
     CannotCopyReason,
+    PlannedPrune,
+    PruneObstacle,
     ReplicationPlan,
     ReplicationPolicy,
     SourceReport,
@@ -37,17 +40,19 @@ from fsxcopy_sdk.replication._values import duration_text, to_plain
 
 # What is still being made need only be waited for; a copy has an original elsewhere.
 _NO_FAILURE = (CannotCopyReason.NOT_AVAILABLE, CannotCopyReason.IS_A_COPY)
+_DEFAULT_POLICY = "fsxcopy"
 _REPORT_COLUMNS = ("SOURCE", "STATE", "AGE", "NEWEST COPY", "NEWEST BACKUP", "ON THE WAY")
 
 
-async def plan(options: Globals, policy: Policy, max_age: timedelta, _: Talk) -> Exit:
+async def plan(options: Globals, policy: Policy, max_age: timedelta, talk: Talk) -> Exit:
     """
     Write what a sync would do now; as JSON with the report.
     """
     async with clients_of(options) as (source, destination):
         wanted = _policy(policy, destination.region, max_age)
-        _write(await plan_replication(source, destination, wanted), options)
-    return Exit.DONE
+        made = await plan_replication(source, destination, wanted)
+    _write(made, options)
+    return _exit_of_silence(made, talk)
 
 
 async def sync(
@@ -56,7 +61,7 @@ async def sync(
     waiting: Waiting,
     talk: Talk,
     *,
-    prune: bool,
+    pruning: Pruning,
     dry_run: bool,
     max_in_progress: int,
 ) -> Exit:
@@ -64,26 +69,30 @@ async def sync(
     Do what the policy wants done, and tell of each copy and deletion.
     """
     schedule = schedule_of(waiting)
+    _check_pruning(pruning, policy)
     async with clients_of(options) as (source, destination):
         wanted = _policy(policy, destination.region)
-        if prune and not wanted.prunes:
-            fault = "--prune: must come with --keep-newest or --keep-for"
-            raise InvalidArguments(fault, (fault,))
         made = await plan_replication(source, destination, wanted)
+        silence = _exit_of_silence(made, talk)
         if dry_run:
             _write(made, options)
-            return Exit.DONE
-        _say(made, talk, prune=prune)
+            return silence
+        _say(made, talk, pruning)
         applied = apply_plan(
             made,
             destination,
-            prune=prune,
+            source=source,
+            prune=pruning.prune,
+            prune_orphans=pruning.orphans,
+            prune_most=pruning.most,
             max_in_progress=max_in_progress,
             max_wait=waiting.max_wait,
             schedule=schedule,
             on_seen=partial(show_in, talk),
         )
-        return await follow(applied, destination, options, talk, _never_copied(made))
+        ended = await follow(applied, destination, options, talk, _never_copied(made))
+    held_back = Exit.FAILED if pruning.prune and _held_back(made, pruning) else Exit.DONE
+    return exit_of_all((ended, silence, held_back))
 
 
 async def report(options: Globals, scope: Scope, max_age: timedelta, talk: Talk) -> Exit:
@@ -104,6 +113,53 @@ async def report(options: Globals, scope: Scope, max_age: timedelta, talk: Talk)
     return Exit.FAILED if made.late or not made.sources else Exit.DONE
 
 
+def _check_pruning(pruning: Pruning, policy: Policy) -> None:
+    """
+    Refuse to delete by a policy that is not named, or keeps nothing in particular.
+
+    Raises:
+        InvalidArguments: with a text for every fault.
+    """
+    faults = [
+        f"{option}: must come with --prune"
+        for option, given in (
+            ("--prune-orphans", pruning.orphans),
+            ("--prune-most", pruning.most),
+        )
+        if given and not pruning.prune
+    ]
+    if pruning.prune and policy.keep_newest is None and policy.keep_for is None:
+        faults.append("--prune: must come with --keep-newest or --keep-for")
+    if pruning.prune and policy.scope.policy is None:
+        faults.append(
+            "--prune: must come with --policy NAME, because only that policy's copies are deleted"
+        )
+    if faults:
+        raise InvalidArguments("; ".join(faults), tuple(faults))
+
+
+def _exit_of_silence(made: ReplicationPlan, talk: Talk) -> Exit:
+    """
+    Say that there is nothing to copy, which is no success, and return the exit code for it.
+    """
+    if not made.source_backups:
+        talk.insist(f"{made.source_region} shows no backup in the policy's scope")
+    for one in made.missing:
+        talk.insist(f"{made.source_region} shows no backup of {one}")
+    return Exit.DONE if made.source_backups and not made.missing else Exit.FAILED
+
+
+def _held_back(made: ReplicationPlan, pruning: Pruning) -> list[PlannedPrune]:
+    """
+    Return the copies that the policy does not keep and that the switches do not delete.
+    """
+    allowed = {
+        PruneObstacle.NO_ORIGINAL: pruning.orphans,
+        PruneObstacle.MORE_THAN_HALF: pruning.most,
+    }
+    return [one for one in made.held_back if not all(allowed[why] for why in one.obstacles)]
+
+
 def _policy(policy: Policy, region: str, max_age: timedelta = MAX_AGE) -> ReplicationPolicy:
     """
     Return the policy that the options describe, for copies into *region*.
@@ -113,7 +169,7 @@ def _policy(policy: Policy, region: str, max_age: timedelta = MAX_AGE) -> Replic
     """
     scope, copying = policy.scope, policy.copying
     return ReplicationPolicy(
-        name=scope.policy,
+        name=_DEFAULT_POLICY if scope.policy is None else scope.policy,
         file_system_ids=scope.selection.file_system_id,
         volume_ids=scope.selection.volume_id,
         filters=filters(scope.selection.filter),
@@ -152,13 +208,17 @@ def _never_copied(made: ReplicationPlan) -> Iterator[Ended]:
             )
 
 
-def _say(made: ReplicationPlan, talk: Talk, *, prune: bool) -> None:
+def _say(made: ReplicationPlan, talk: Talk, pruning: Pruning) -> None:
     """
     Say what is going to be done, and what cannot be.
     """
     for one in made.cannot_copy:
         talk.say(f"cannot be copied: {one}")
-    to_prune = len(made.to_prune) if prune else 0
+    held_back = _held_back(made, pruning)
+    if pruning.prune:
+        for prune in held_back:
+            talk.insist(f"not pruned: {prune}")
+    to_prune = len(made.to_prune) + len(made.held_back) - len(held_back) if pruning.prune else 0
     if made.to_copy or made.in_progress or to_prune:
         talk.say(
             f"to copy: {len(made.to_copy)}, on the way: {len(made.in_progress)}, "

@@ -13,6 +13,7 @@ _TYPED = {
     "backup_id": "BACKUP_ID",
     "destination": "--region",
     "file_system_ids": "--file-system-id",
+    "idempotency_salt": "--salt",
     "filters": "--filter",
     "kms_key_id": "--kms-key-id",
     "kms_key_ids": "--kms-key-id",

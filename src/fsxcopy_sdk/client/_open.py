@@ -13,7 +13,7 @@ from fsxcopy_sdk._clock import Clock, SystemClock
 from fsxcopy_sdk._convert import from_answer
 from fsxcopy_sdk._paging import every_backup
 from fsxcopy_sdk._transport import Transport, open_transport
-from fsxcopy_sdk.errors import ClientClosed
+from fsxcopy_sdk.errors import ClientClosed, ConfigurationError
 from fsxcopy_sdk.models import Backup, DescribeBackupsResponse
 from fsxcopy_sdk.waiting import Board
 
@@ -41,7 +41,7 @@ class OpenClient:
         self._opening = (region, session, endpoint_url, config)
         self._clock = SystemClock() if clock is None else clock
         self._transport: Transport | None = None
-        self._entered = self._closed = False
+        self._entered = self._closed = self._wraps = False
         self._board = Board(self._describe, self._clock, random.random)
         self._stack = AsyncExitStack()
 
@@ -58,7 +58,28 @@ class OpenClient:
         """
         client = cls(clock=clock)
         client._transport = Transport(raw)
+        client._wraps = True
         return client
+
+    def with_region(self, region: str) -> Self:
+        """
+        Return another client, not open yet, with this one's settings except for its Region.
+
+        Raises:
+            ConfigurationError: this client wraps one whose settings are not known here.
+        """
+        if self._wraps:
+            raise ConfigurationError(
+                f"A client of {region} cannot be derived from one made by from_client"
+            )
+        _, session, endpoint_url, config = self._opening
+        return type(self)(
+            region,
+            session=session,
+            endpoint_url=endpoint_url,
+            config=config,
+            clock=self._clock,
+        )
 
     def __repr__(self) -> str:
         region = self._opening[0] if self._transport is None else self._transport.region

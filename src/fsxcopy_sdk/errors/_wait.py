@@ -4,7 +4,7 @@ Waits that ended without the backup being AVAILABLE.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import attrs
 
@@ -37,6 +37,16 @@ class BackupCopyFailed(WaitError):
 
     backup: Backup
     """As it was last seen."""
+
+    @classmethod
+    def of(cls, backup: Backup, *, polls: int, elapsed: float) -> Self:
+        """
+        Make the error for *backup*, which is FAILED or DELETED; *elapsed* is in seconds.
+        """
+        details = backup.failure_details
+        reason = (details and details.message) or "the service gives no reason"
+        text = f"{backup.backup_id} is {backup.lifecycle}: {reason}"
+        return cls(text, backup.backup_id, polls, elapsed, backup)
 
     @property
     def reason(self) -> str | None:

@@ -1,15 +1,14 @@
 """
-Keep a second Region ready: a policy, a plan of what it wants done, and the doing of it.
+Keep a second Region ready: a policy, a plan of what it wants done, and its application.
 
-What is to be done is decided by pure functions, from a policy and what two listings
-show; `_planning` reads, `_applied` and `_pruning` do. Nothing is remembered between two
-runs but by the service: which backup a copy was made of, and whose it is by its tags.
+Pure functions decide what is to be done, from a policy and two listings; `_planning` reads
+the listings, `_apply` and `_pruning` act. There is no local state: the service knows which
+backup a copy was made of, and tags on each copy record its policy.
 """
 
 from __future__ import annotations
 
-from fsxcopy_sdk.replication._applied import AppliedPlan
-from fsxcopy_sdk.replication._applying import apply_plan
+from fsxcopy_sdk.replication._apply import AppliedPlan, apply_plan
 from fsxcopy_sdk.replication._lineage import BACKUP_TAG, POLICY_TAG, SOURCE_TAG, TIME_TAG
 from fsxcopy_sdk.replication._outcomes import (
     PlanOutcome,
@@ -24,6 +23,7 @@ from fsxcopy_sdk.replication._plan import (
     KnownCopy,
     PlannedCopy,
     PlannedPrune,
+    PruneObstacle,
     ReplicationPlan,
 )
 from fsxcopy_sdk.replication._planning import plan_replication
@@ -44,6 +44,7 @@ __all__ = [
     "PlannedCopy",
     "PlannedPrune",
     "PruneFailed",
+    "PruneObstacle",
     "PruneOutcome",
     "PruneSkipped",
     "Pruned",

@@ -16,7 +16,7 @@ from fsxcopy_sdk.replication._plan import PlannedPrune
 @attrs.frozen(kw_only=True)
 class Pruned:
     """
-    The superfluous copy is gone, whoever deleted it.
+    The copy is gone: the service says that it is deleted, or does not know its ID.
     """
 
     prune: PlannedPrune
@@ -26,21 +26,22 @@ class Pruned:
 @attrs.frozen(kw_only=True)
 class PruneFailed:
     """
-    The superfluous copy could not be deleted; another run tries again.
+    The copy could not be deleted; another run tries again.
     """
 
     prune: PlannedPrune
     error: FsxCopyError
-    """What was met last, such as `BackupBeingCopied`."""
+    """The last error, such as `BackupBeingCopied`."""
 
 
 @attrs.frozen(kw_only=True)
 class PruneSkipped:
     """
-    The copy is no longer superfluous: somebody protected it, say, or deleted a newer one.
+    The copy was left alone, because it is kept now or because too little is known.
     """
 
     prune: PlannedPrune
+    reason: str
     error: None = None
 
 

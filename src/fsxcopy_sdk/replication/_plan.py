@@ -27,6 +27,18 @@ class CannotCopyReason(StrEnum):
     IS_A_COPY = "a copy itself"
     UNKNOWN_SOURCE = "of no file system or volume that the service names"
     TOO_MANY_TAGS = "its copy would have too many tags"
+    INVALID = "a request for its copy would break rules of CopyBackup"
+
+
+class PruneObstacle(StrEnum):
+    """
+    Why a copy that the policy no longer keeps is not deleted unless a switch allows it.
+    """
+
+    NO_ORIGINAL = "the source shows no AVAILABLE backup of it"
+    """`prune_orphans` allows it, for a source that was retired on purpose."""
+    MORE_THAN_HALF = "more than half of its copies would go"
+    """`prune_most` allows it, for a retention that was made stricter on purpose."""
 
 
 @attrs.frozen(kw_only=True)
@@ -81,14 +93,20 @@ class PlannedPrune:
 
     source_id: str
     """The file system or volume that its backup was of."""
+    source_backup_id: str
+    """The backup that it was copied from, which may be gone."""
     copy: BackupSummary
     recovery_point: datetime
     """When its backup was made, in UTC."""
     reason: str
+    """Why the policy does not keep it."""
+    obstacles: tuple[PruneObstacle, ...] = ()
+    """What speaks against deleting it all the same; empty if nothing does."""
 
     def __str__(self) -> str:
         made = time_text(self.recovery_point)
-        return f"{self.source_id}: {self.copy.backup_id} of a backup of {made}: {self.reason}"
+        why = "; but ".join((self.reason, *self.obstacles))
+        return f"{self.source_id}: {self.copy.backup_id} of a backup of {made}: {why}"
 
 
 @attrs.frozen(kw_only=True)
@@ -101,12 +119,15 @@ class CannotCopy:
     """The file system or volume that it is of; None where the service does not say."""
     backup: BackupSummary
     reason: CannotCopyReason
+    detail: str | None = None
+    """What exactly, where the reason does not say."""
 
     def __str__(self) -> str:
         source = self.source_id or "unknown source"
         lifecycle = self.backup.lifecycle
         state = f": {lifecycle}" if self.reason is CannotCopyReason.NOT_AVAILABLE else ""
-        return f"{source}: {self.backup}: {self.reason}{state}"
+        detail = f": {self.detail}" if self.detail else ""
+        return f"{source}: {self.backup}: {self.reason}{state}{detail}"
 
 
 @attrs.frozen(kw_only=True)
@@ -114,8 +135,8 @@ class ReplicationPlan:
     """
     What is to be done so that one Region has the copies that a policy wants of another.
 
-    It was made from what both Regions held at `made_at`; carried out late or twice, it
-    copies nothing twice and deletes nothing that was worth keeping by then.
+    It was made from what both Regions held at `made_at`. `apply_plan` checks it against
+    both Regions again, so that it may be applied late or twice.
     """
 
     policy: ReplicationPolicy
@@ -130,8 +151,14 @@ class ReplicationPlan:
     present: tuple[KnownCopy, ...]
     """Selected backups whose copies are AVAILABLE."""
     to_prune: tuple[PlannedPrune, ...]
-    """Superfluous copies, which are deleted if that is asked for."""
+    """Copies that the policy no longer keeps; they are deleted only with `prune=True`."""
+    held_back: tuple[PlannedPrune, ...]
+    """Copies that the policy no longer keeps and that `prune=True` alone does not delete."""
     cannot_copy: tuple[CannotCopy, ...]
+    source_backups: int
+    """How many backups in the policy's scope the source Region showed, copies not counted."""
+    missing: tuple[str, ...]
+    """File systems and volumes that the policy names and of which the source shows no backup."""
     report: ReplicationReport
     """How old the newest copies are."""
 
@@ -166,7 +193,11 @@ class ReplicationPlan:
         lines += _listed("on the way", self.in_progress)
         lines += _listed("there already", self.present)
         lines += _listed("to prune", self.to_prune)
+        lines += _listed("not pruned", self.held_back)
         lines += _listed("cannot be copied", self.cannot_copy)
+        if not self.source_backups:
+            lines.append(f"{self.source_region} shows no backup in the policy's scope")
+        lines += _listed("without a backup in the source Region", self.missing)
         return "\n".join(lines)
 
 

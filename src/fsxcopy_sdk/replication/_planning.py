@@ -13,6 +13,7 @@ from fsxcopy_sdk._arguments._requests import MAX_TAGS
 from fsxcopy_sdk.bulk import CopyRequest
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.enums import BackupLifecycle
+from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.models import Backup
 from fsxcopy_sdk.replication._lineage import Lineage
 from fsxcopy_sdk.replication._plan import (
@@ -24,9 +25,10 @@ from fsxcopy_sdk.replication._plan import (
 )
 from fsxcopy_sdk.replication._policy import ReplicationPolicy
 from fsxcopy_sdk.replication._report import report_of
-from fsxcopy_sdk.replication._retention import superfluous
+from fsxcopy_sdk.replication._retention import prunable
 from fsxcopy_sdk.replication._situation import Situation, situation_of
 from fsxcopy_sdk.replication._sources import (
+    Source,
     is_available,
     is_live,
     is_of_flexgroup,
@@ -46,7 +48,8 @@ async def plan_replication(
     """
     Read both Regions and decide what *policy* wants done; nothing is changed.
 
-    *now* is the time that ages are measured at; None for the machine's.
+    *now* is the time that ages are measured at; None for the service's own, as the
+    answers date it, because a machine's clock may be wrong.
 
     Raises:
         InvalidArguments: *policy* is none, *now* has no time zone, or nothing can be
@@ -55,11 +58,11 @@ async def plan_replication(
         ClientClosed: a client is not open.
     """
     check_type("policy", policy, ReplicationPolicy)
-    moment = datetime.now(UTC) if now is None else now
-    _check(source.region, destination.region, moment)
+    _check(source.region, destination.region, now)
     # In this order: a copy that is begun meanwhile is then seen, and not planned again.
     source_backups = [one async for one in source.iter_backups(filters=policy.filters)]
     destination_backups = [one async for one in destination.iter_backups()]
+    moment = now or destination.service_time or datetime.now(UTC)
     situation = situation_of(
         source_region=source.region,
         destination_region=destination.region,
@@ -70,7 +73,7 @@ async def plan_replication(
     return decide(policy, situation)
 
 
-def _check(source_region: str, destination_region: str, now: datetime) -> None:
+def _check(source_region: str, destination_region: str, now: datetime | None) -> None:
     """
     Refuse what no plan can be made of.
 
@@ -79,7 +82,7 @@ def _check(source_region: str, destination_region: str, now: datetime) -> None:
     """
     faults = Faults()
     given: object = now
-    if not isinstance(given, datetime) or given.tzinfo is None:
+    if now is not None and (not isinstance(given, datetime) or given.tzinfo is None):
         faults.add_value("now", "a datetime with a time zone", now)
     partitions = partition_of(source_region), partition_of(destination_region)
     if partitions[0] != partitions[1]:
@@ -105,6 +108,8 @@ def decide(policy: ReplicationPolicy, situation: Situation) -> ReplicationPlan:
     # The newest of every source first: each has something before any has everything.
     wanted = [one for _, one in sorted(ranked, key=lambda pair: pair[0])]
     known = [one for one in wanted if isinstance(one, KnownCopy)]
+    beyond = prunable(policy, situation, selected={one.backup.backup_id for one in wanted})
+    shown = _originals_in_scope(policy, situation.backups)
     return ReplicationPlan(
         policy=policy,
         source_region=situation.source_region,
@@ -113,15 +118,33 @@ def decide(policy: ReplicationPolicy, situation: Situation) -> ReplicationPlan:
         to_copy=tuple(one for one in wanted if isinstance(one, PlannedCopy)),
         in_progress=tuple(one for one in known if not one.is_ready),
         present=tuple(one for one in known if one.is_ready),
-        to_prune=superfluous(
-            policy,
-            situation.copies,
-            selected={one.backup.backup_id for one in wanted},
-            now=situation.now,
-        ),
+        to_prune=tuple(one for one in beyond if not one.obstacles),
+        held_back=tuple(one for one in beyond if one.obstacles),
         cannot_copy=(*cannot_copy, *_of_nothing(policy, situation)),
+        source_backups=len(shown),
+        missing=_missing(policy, shown),
         report=report_of(policy, situation),
     )
+
+
+def _originals_in_scope(policy: ReplicationPolicy, backups: Iterable[Backup]) -> list[Source]:
+    """
+    Return the source of each original that the source Region shows in *policy*'s scope.
+    """
+    sources = (
+        source_of(one)
+        for one in backups
+        if one.source_backup_id is None and one.lifecycle != BackupLifecycle.DELETED
+    )
+    return [source for source in sources if source is not None and policy.covers(source)]
+
+
+def _missing(policy: ReplicationPolicy, shown: Iterable[Source]) -> tuple[str, ...]:
+    """
+    Return what *policy* names and *shown* has no backup of.
+    """
+    found = {found for one in shown for found in (one.source_id, one.file_system_id)}
+    return tuple(sorted({*policy.file_system_ids, *policy.volume_ids} - found))
 
 
 def _in_scope(policy: ReplicationPolicy, backups: Iterable[Backup]) -> dict[str, list[Backup]]:
@@ -162,7 +185,13 @@ def _choose(
             break
         if not _is_recent(policy, backup, situation.now):
             continue
-        request = _request(policy, situation, source_id, backup)
+        try:
+            request = _request(policy, situation, source_id, backup)
+        except InvalidArguments as error:
+            # An odd backup, with an ID outside the rules for example, hides no others.
+            why = CannotCopyReason.INVALID
+            refused.append(_cannot(source_id, backup, why, error.message))
+            continue
         held = copies.get(backup.backup_id)
         reason = _obstacle(backup, request)
         if held:
@@ -205,6 +234,7 @@ def _request(
     """
     Return the request for a copy of *backup*, the same whoever plans it and when.
     """
+    source = source_of(backup)
     lineage = Lineage(
         policy=policy.name,
         source_id=source_id,
@@ -218,6 +248,7 @@ def _request(
         copy_tags=policy.copy_tags,
         tags=(*policy.tags, *lineage.tags),
         volume_id=ontap_volume_id(backup),
+        file_system_id=source.file_system_id if source else None,
     )
 
 
@@ -239,8 +270,11 @@ def _known(
     )
 
 
-def _cannot(source_id: str | None, backup: Backup, reason: CannotCopyReason) -> CannotCopy:
-    return CannotCopy(source_id=source_id, backup=BackupSummary.of(backup), reason=reason)
+def _cannot(
+    source_id: str | None, backup: Backup, reason: CannotCopyReason, detail: str | None = None
+) -> CannotCopy:
+    summary = BackupSummary.of(backup)
+    return CannotCopy(source_id=source_id, backup=summary, reason=reason, detail=detail)
 
 
 def _of_nothing(policy: ReplicationPolicy, situation: Situation) -> list[CannotCopy]:

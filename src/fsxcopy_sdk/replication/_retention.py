@@ -1,67 +1,114 @@
 """
-Which copies a policy no longer keeps: pure decisions.
+Which copies a policy no longer keeps, and what speaks against deleting them: pure decisions.
 
-Whatever the policy says, nothing is superfluous but AVAILABLE copies whose tags are this
-policy's, and never the newest of a file system or volume and key: the next incremental
-copy needs it, and so does whoever has to restore.
+Whatever the policy says, only AVAILABLE copies whose tags name this policy are prunable,
+and never the newest of a file system or volume and key: the next incremental copy and
+every restore need it. A copy that a listing leaves out makes nothing else prunable: what
+is kept is counted, and its age measured, from the newest copies that are shown.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from datetime import datetime
 from itertools import islice
 
 from fsxcopy_sdk.enums import FilterName
 from fsxcopy_sdk.models import Backup
-from fsxcopy_sdk.replication._plan import PlannedPrune
+from fsxcopy_sdk.replication._plan import PlannedPrune, PruneObstacle
 from fsxcopy_sdk.replication._policy import ReplicationPolicy
-from fsxcopy_sdk.replication._situation import HeldCopy
-from fsxcopy_sdk.replication._sources import Source, is_available
+from fsxcopy_sdk.replication._situation import HeldCopy, Situation
+from fsxcopy_sdk.replication._sources import Source, is_available, source_of
 from fsxcopy_sdk.replication._values import BackupSummary, duration_text
 
 
-def superfluous(
-    policy: ReplicationPolicy,
-    copies: Iterable[HeldCopy],
-    *,
-    selected: Collection[str],
-    now: datetime,
+def prunable(
+    policy: ReplicationPolicy, situation: Situation, *, selected: Collection[str]
 ) -> tuple[PlannedPrune, ...]:
     """
-    Return the copies that *policy* no longer keeps, the oldest first.
+    Return the copies that *policy* no longer keeps, the oldest first, with their obstacles.
 
-    *selected* are the backups that are to have a copy: what is deleted of theirs today
+    *selected* are the backups that shall have a copy: what is deleted of theirs today
     would be copied again tomorrow.
     """
     if not policy.prunes:
         return ()
-    groups: defaultdict[tuple[str, str | None], list[HeldCopy]] = defaultdict(list)
+    found: list[PlannedPrune] = []
+    originals = _sources_with_originals(situation.backups)
+    for source_id, owned in _owned_by_source(policy, situation.copies).items():
+        beyond = [
+            copy
+            for group in _by_key(owned)
+            for copy in _beyond(policy, group)
+            if copy.origin_id not in selected and not _is_protected(policy, copy)
+        ]
+        obstacles: list[PruneObstacle] = []
+        if source_id not in originals:
+            obstacles.append(PruneObstacle.NO_ORIGINAL)
+        if len(beyond) > most_to_prune(len(owned)):
+            obstacles.append(PruneObstacle.MORE_THAN_HALF)
+        found += [
+            PlannedPrune(
+                source_id=source_id,
+                source_backup_id=copy.origin_id,
+                copy=BackupSummary.of(copy.backup),
+                recovery_point=copy.recovery_point,
+                reason=_reason(policy),
+                obstacles=tuple(obstacles),
+            )
+            for copy in beyond
+        ]
+    return tuple(sorted(found, key=lambda one: (one.recovery_point, one.copy.backup_id)))
+
+
+def most_to_prune(copies: int) -> int:
+    """
+    Return how many of a source's *copies* one run may delete: no more than half.
+    """
+    return copies // 2
+
+
+def count_owned(policy: ReplicationPolicy, situation: Situation, source_id: str) -> int:
+    """
+    Return how many AVAILABLE copies of a source are *policy*'s.
+    """
+    return len(_owned_by_source(policy, situation.copies).get(source_id, ()))
+
+
+def _sources_with_originals(backups: Iterable[Backup]) -> set[str]:
+    """
+    Return the file systems and volumes of which an AVAILABLE original is listed.
+    """
+    sources = (
+        source_of(one) for one in backups if one.source_backup_id is None and is_available(one)
+    )
+    return {source.source_id for source in sources if source is not None}
+
+
+def _owned_by_source(
+    policy: ReplicationPolicy, copies: Iterable[HeldCopy]
+) -> dict[str, list[HeldCopy]]:
+    owned: defaultdict[str, list[HeldCopy]] = defaultdict(list)
     for copy in copies:
         source = copy.source_under(policy.name)
         if source is not None and _is_covered(policy, source, copy.backup):
-            groups[source.source_id, copy.backup.kms_key_id].append(copy)
-    found = [
-        PlannedPrune(
-            source_id=source_id,
-            copy=BackupSummary.of(copy.backup),
-            recovery_point=copy.recovery_point,
-            reason=_reason(policy),
-        )
-        for (source_id, _), group in groups.items()
-        for copy in _beyond(policy, group, now)
-        if copy.origin_id not in selected and not _is_protected(policy, copy)
-    ]
-    return tuple(sorted(found, key=lambda one: (one.recovery_point, one.copy.backup_id)))
+            owned[source.source_id].append(copy)
+    return dict(owned)
+
+
+def _by_key(copies: Iterable[HeldCopy]) -> Iterable[list[HeldCopy]]:
+    groups: defaultdict[str | None, list[HeldCopy]] = defaultdict(list)
+    for copy in copies:
+        groups[copy.backup.kms_key_id].append(copy)
+    return groups.values()
 
 
 def _is_covered(policy: ReplicationPolicy, source: Source, copy: Backup) -> bool:
     """
-    Whether *copy*, which is of *source*, can be restored and is *policy*'s business.
+    Whether *copy*, which is of *source*, can be restored and is in *policy*'s scope.
 
-    Filters narrow that too, as far as they are about the source: whether a backup was
-    automatic, say, its copy does not tell.
+    Filters narrow that too, as far as they are about the source: a copy does not tell,
+    for example, whether its backup was automatic.
     """
     file_system, volume = copy.file_system, copy.volume
     shown = {
@@ -74,27 +121,32 @@ def _is_covered(policy: ReplicationPolicy, source: Source, copy: Backup) -> bool
     return passes and policy.covers(source) and is_available(copy)
 
 
-def _beyond(
-    policy: ReplicationPolicy, group: Collection[HeldCopy], now: datetime
-) -> list[HeldCopy]:
+def _beyond(policy: ReplicationPolicy, group: Collection[HeldCopy]) -> list[HeldCopy]:
     """
     Return the copies of one source and key that are neither new nor young enough.
     """
     newest_first = sorted(group, key=lambda copy: copy.order, reverse=True)
-    # Two copies of one backup are one point to go back to.
+    # Two copies of one backup are one recovery point.
     origins = dict.fromkeys(copy.origin_id for copy in newest_first)
     kept = set(islice(origins, policy.keep_newest or 1))
-    # An old backup may have been copied late: to whoever looks at copies alone, that
-    # one is the newest.
-    last_begun = max(group, key=lambda copy: copy.backup.creation_time)
+    # An old backup may have been copied late: by creation times alone, that one is the newest.
+    last_begun = max(group, key=lambda copy: (copy.backup.creation_time, copy.order))
     kept.add(last_begun.origin_id)
+    newest = newest_first[0]
     return [
-        copy for copy in newest_first if copy.origin_id not in kept and _is_old(policy, copy, now)
+        copy
+        for copy in newest_first
+        if copy.origin_id not in kept and _is_old(policy, copy, newest)
     ]
 
 
-def _is_old(policy: ReplicationPolicy, copy: HeldCopy, now: datetime) -> bool:
-    age = (now - copy.recovery_point).total_seconds()
+def _is_old(policy: ReplicationPolicy, copy: HeldCopy, newest: HeldCopy) -> bool:
+    """
+    Whether *copy* is older than the policy keeps, measured from the newest of its group.
+
+    Measured from the clock, a source that makes no new backups would lose its copies.
+    """
+    age = (newest.recovery_point - copy.recovery_point).total_seconds()
     return policy.keep_for is None or age > policy.keep_for
 
 
@@ -106,5 +158,6 @@ def _reason(policy: ReplicationPolicy) -> str:
     newest = policy.keep_newest or 1
     reasons = [f"not among the newest {newest}" if newest > 1 else "not the newest"]
     if policy.keep_for is not None:
-        reasons.append(f"older than {duration_text(policy.keep_for)}")
+        older = f"more than {duration_text(policy.keep_for)} older than the newest"
+        reasons.append(older)
     return ", ".join(reasons)

@@ -13,6 +13,7 @@ import attrs
 from fsxcopy_sdk.models import Backup
 from fsxcopy_sdk.replication._lineage import Lineage
 from fsxcopy_sdk.replication._sources import Source, source_of
+from fsxcopy_sdk.waiting import Verdict, judge
 
 
 @attrs.frozen(kw_only=True)
@@ -88,9 +89,8 @@ def situation_of(
     """
     Return the situation that two listings show.
     """
-    # Where backups come and go between two pages, one may be on both.
-    backups = {backup.backup_id: backup for backup in source_backups}
-    held = {backup.backup_id: backup for backup in destination_backups}
+    backups = _each_once(source_backups)
+    held = _each_once(destination_backups)
     copies = []
     for backup in held.values():
         origin_id = backup.source_backup_id
@@ -110,19 +110,46 @@ def situation_of(
     )
 
 
+def _each_once(backups: Iterable[Backup]) -> dict[str, Backup]:
+    """
+    Return each backup once, by its ID and in the order of the IDs.
+
+    If backups come and go between two pages, one may be on both. Then the later lifecycle
+    counts, so that the order of a listing decides nothing.
+    """
+    found: dict[str, Backup] = {}
+    for backup in backups:
+        other = found.setdefault(backup.backup_id, backup)
+        if _progress(other) < _progress(backup):
+            found[backup.backup_id] = backup
+    return dict(sorted(found.items()))
+
+
+def _progress(backup: Backup) -> tuple[int, int, str]:
+    """
+    Return how far in its life *backup* was when it was listed.
+    """
+    stage = (Verdict.RETRY, Verdict.SUCCESS, Verdict.FAILURE).index(judge(backup.lifecycle))
+    return (stage, backup.progress_percent or 0, backup.lifecycle.value)
+
+
 def _copy(backup: Backup, origin_id: str, origin: Backup | None) -> HeldCopy:
     """
-    Return a copy; its tags speak where the service says nothing and the origin is gone.
+    Return a copy with what the service says of its origin; its tags fill what is missing.
+
+    Anyone who may tag could move a recovery point, so the service's own creation time
+    counts if the origin is listed, and a tag cannot name a time after the copy began.
     """
     lineage = Lineage.of(backup)
     source = source_of(backup)
     recovery_point = backup.creation_time
     if lineage is not None:
-        source = source or Source.of_id(lineage.source_id)
-        recovery_point = lineage.recovery_point
+        recovery_point = min(lineage.recovery_point, backup.creation_time)
     if origin is not None:
         source = source or source_of(origin)
         recovery_point = origin.creation_time
+    if source is None and lineage is not None:
+        source = Source.of_id(lineage.source_id)
     return HeldCopy(
         backup=backup,
         origin_id=origin_id,

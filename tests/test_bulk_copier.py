@@ -16,6 +16,7 @@ import pytest
 from bulk_rig import WEST, Direct, Meeting, direct_client, driven
 
 from fsxcopy_sdk import (
+    AccessDenied,
     BackupCopyFailed,
     BackupNotFound,
     ConnectionFailed,
@@ -35,6 +36,7 @@ from fsxcopy_sdk.bulk import (
     Copied,
     CopyFailed,
     CopyInProgress,
+    CopyNotObserved,
     CopyOutcome,
     CopyRequest,
     CopySkipped,
@@ -104,13 +106,18 @@ class Bench:
         ]
         return Counter(copies)
 
+    def asked(self, operation: str) -> list[Any]:
+        """
+        The requests for *operation*, in their order.
+        """
+        return [one.body for one in self.fsx.requests if one.operation == operation]
+
     @property
     def tokens(self) -> list[object]:
         """
         The tokens that were sent with CopyBackup.
         """
-        sent = [one for one in self.fsx.requests if one.operation == "CopyBackup"]
-        return [one.body["ClientRequestToken"] for one in sent]
+        return [body["ClientRequestToken"] for body in self.asked("CopyBackup")]
 
 
 @pytest.fixture(name="bench")
@@ -186,7 +193,7 @@ async def test_all_of_a_request_is_sent(bench: Bench) -> None:
         "CopyTags": True,
         "Tags": [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}],
         "ClientRequestToken": request.token(WEST),
-    } == bench.fsx.requests[0].body
+    } == bench.asked("CopyBackup")[0]
 
 
 async def test_lanes_do_not_block_each_other(bench: Bench) -> None:
@@ -232,20 +239,58 @@ async def test_the_same_request_again_is_skipped(bench: Bench) -> None:
 
 async def test_what_is_repeated_is_copied_once(bench: Bench) -> None:
     """
-    A run after the run asks with the same tokens, and finds the copies AVAILABLE at once.
+    A run after the run lists the destination once, and requests nothing.
     """
     requests = [bench.request(100), bench.request(200)]
     first = await bench.copy(*requests)
-    looks, now = bench.fsx.calls["DescribeBackups"], bench.clock.now()
+    bench.fsx.calls.clear()
+    now = bench.clock.now()
 
     second = await bench.copy(*requests)
 
     assert {1} == set(bench.copies.values())
     assert {one.backup for one in first} == {one.backup for one in second}
-    assert (looks, now) == (bench.fsx.calls["DescribeBackups"], bench.clock.now())
+    assert [False] * 2 + [True] * 2 == [
+        one.existing for one in (*first, *second) if isinstance(one, Copied)
+    ]
+    assert ({"DescribeBackups": 1}, now) == (bench.fsx.calls, bench.clock.now())
 
 
-async def test_a_copy_in_progress_is_taken_up(bench: Bench) -> None:
+async def test_what_was_copied_long_ago_is_not_copied_again() -> None:
+    """
+    A copy is found by its source when the token is forgotten, and with other tags and key.
+    """
+    bench = Bench(tokens_remembered_for=600)
+    request = bench.request(100)
+    [first] = await bench.copy(request)
+    bench.clock.advance(30 * 24 * HOUR)
+
+    again = await bench.copy(request)
+    other = await bench.copy(attrs.evolve(request, tags={"Ticket": "4711"}, kms_key_id="k"))
+
+    assert {first.backup} == {one.backup for one in (*again, *other)}
+    assert 1 == bench.fsx.calls["CopyBackup"]
+
+
+async def test_a_salt_forces_another_copy_once(bench: Bench) -> None:
+    """
+    Another copy can be forced, and is found again by the same salt when its token is gone.
+    """
+    bench = Bench(tokens_remembered_for=600)
+    request = bench.request(100)
+    forced = attrs.evolve(request, idempotency_salt="before the upgrade")
+    [plain] = await bench.copy(request)
+    [first] = await bench.copy(forced)
+    bench.clock.advance(HOUR)
+
+    [second] = await bench.copy(forced)
+
+    assert first.backup
+    assert plain.backup != first.backup == second.backup
+    assert [request.source_backup_id] * 2 == [*bench.copies.elements()]
+
+
+async def test_a_copy_in_progress_is_followed(bench: Bench) -> None:
     """
     A run that was stopped is followed by one that waits for the same copy.
     """
@@ -257,76 +302,108 @@ async def test_a_copy_in_progress_is_taken_up(bench: Bench) -> None:
     [outcome] = await bench.copy(request)
 
     assert isinstance(outcome, Copied)
+    assert outcome.existing
     assert {1} == set(bench.copies.values())
     assert 1000 <= bench.clock.now() <= 1010
+    assert 1 == bench.fsx.calls["CopyBackup"]
 
 
-@pytest.mark.parametrize("end", ["FAILED", "DELETED"])
-async def test_a_dead_copy_has_spent_its_token(bench: Bench, end: str) -> None:
+async def test_copies_found_in_progress_take_their_slots(bench: Bench) -> None:
     """
-    Where the token leads to a copy that is dead, the next attempt has the next token.
+    What is found in progress counts under the limit, even if it is more than the limit.
+    """
+    found = [bench.request(1000) for _ in range(3)]
+    for request in found:
+        await bench.client.copy_backup(request.source_backup_id)
+    other = bench.request(100)
+
+    await bench.copy(*found, other, max_in_progress=2)
+
+    started = [one.at for one in bench.fsx.requests if one.operation == "CopyBackup"]
+    assert [0, 0, 0] == started[:3]
+    assert 1000 <= started[3] <= 1010
+
+
+async def test_copies_can_be_adopted(bench: Bench) -> None:
+    """
+    Copies that are known to be in progress are followed by their IDs, without a listing.
+    """
+    request = bench.request(1000)
+    copy = await bench.client.copy_backup(request.source_backup_id)
+    known = CopyInProgress(
+        request=request, client_request_token="any", started=0.0, backup=copy.backup
+    )
+
+    [outcome] = await bench.copy(adopt=[known])
+
+    assert isinstance(outcome, Copied)
+    assert (copy.backup.backup_id, True) == (outcome.backup.backup_id, outcome.existing)
+    assert 1 == bench.fsx.calls["CopyBackup"]
+    assert all("BackupIds" in body for body in bench.asked("DescribeBackups"))
+
+
+async def test_the_listing_is_narrowed_where_it_can_be(bench: Bench) -> None:
+    """
+    If every request names its file system, only these file systems' backups are listed.
+    """
+    one, two = bench.request(100), bench.request(100)
+    named = [attrs.evolve(r, file_system_id=f"fs-0123456{n}") for n, r in enumerate((one, two))]
+
+    await bench.copy(*named)
+    await bench.copy(named[0], two)
+
+    first, *_, last = [b for b in bench.asked("DescribeBackups") if "BackupIds" not in b]
+    assert {
+        "Filters": [{"Name": "file-system-id", "Values": ["fs-01234560", "fs-01234561"]}]
+    } == first
+    assert {} == last
+
+
+@pytest.mark.parametrize("dead", ["FAILED", "DELETED"])
+async def test_a_dead_copy_has_spent_its_token(bench: Bench, dead: str) -> None:
+    """
+    If a token leads to a copy that was dead before, one attempt follows after a delay.
     """
     request = bench.request(100)
     [first] = await bench.copy(request)
     assert first.backup
-    if end == "DELETED":
-        await bench.direct._call("DeleteBackup", {"BackupId": first.backup.backup_id})
+    if dead == "DELETED":
+        bench.fsx.delete_backup(first.backup.backup_id)
     else:
-        bench.fsx.set_lifecycle(first.backup.backup_id, end)
+        bench.fsx.set_lifecycle(first.backup.backup_id, dead)
+    begun = bench.clock.now()
 
     [second] = await bench.copy(request)
     [third] = await bench.copy(request)
 
     assert isinstance(second, Copied)
     assert second.backup.backup_id != first.backup.backup_id
-    assert second == third
-    rungs = [0, 0, 1, 0, 1]
-    assert [request.token(WEST, attempt) for attempt in rungs] == bench.tokens
+    assert second.backup == third.backup
+    # A FAILED copy is listed, so that its token need not be tried.
+    attempts = [0, 1] if dead == "FAILED" else [0, 0, 1]
+    assert [request.token(WEST, attempt) for attempt in attempts] == bench.tokens
+    assert (45 <= bench.clock.now() - begun - 100 <= 90) == (dead == "DELETED")
 
 
-def _forget(bench: Bench, backup_id: str) -> None:
+@pytest.mark.parametrize("given", [None, "mine"])
+async def test_no_more_than_one_attempt_follows(bench: Bench, given: str | None) -> None:
     """
-    Let a copy be gone though its token still shows it COPYING, as a replayed answer does.
+    When the second token leads to a dead copy too, or the token is the caller's, it fails.
     """
-    stored = bench.fsx._store.by_id[backup_id]
-    bench.fsx.set_lifecycle(backup_id, "COPYING")
-    bench.fsx._store.remove(stored)
-    bench.fsx._store.shelf(stored.place).copies.remove(stored)
+    request = bench.request(100, client_request_token=given)
+    for attempt in (0, 1):
+        copy = await bench.client.copy_backup(
+            request.source_backup_id, client_request_token=request.token(WEST, attempt)
+        )
+        bench.fsx.fail_copy(copy.backup.backup_id, "no such key")
+    bench.direct.listings_are_empty = True
 
+    [outcome] = await bench.copy(request)
 
-async def test_a_copy_that_is_gone_has_spent_its_token(bench: Bench) -> None:
-    """
-    Where the accepted copy is not there to be seen, the next attempt has the next token.
-    """
-    request, other = bench.request(100), bench.request(100)
-    [first] = await bench.copy(request)
-    assert first.backup
-    _forget(bench, first.backup.backup_id)
-
-    outcomes = await bench.copy(request, other, max_in_progress=1)
-
-    assert [Copied, Copied] == _kinds(outcomes)
-    assert [request, other] == [outcome.request for outcome in outcomes]
-    assert request.token(WEST, 1) == bench.tokens[2]
-
-
-async def test_a_given_token_is_the_only_one(bench: Bench) -> None:
-    """
-    With a token of the caller's a dead copy is a failure.
-    """
-    request = bench.request(100, client_request_token="mine")
-    [first] = await bench.copy(request)
-    assert first.backup
-    bench.fsx.fail_copy(first.backup.backup_id, "no more room")
-
-    [failed] = await bench.copy(request)
-    _forget(bench, first.backup.backup_id)
-    [gone] = await bench.copy(request)
-
-    assert isinstance(failed.error, BackupCopyFailed)
-    assert "no more room" == failed.error.reason
-    assert isinstance(gone.error, BackupNotFound)
-    assert {"mine"} == set(bench.tokens)
+    assert isinstance(outcome.error, BackupCopyFailed)
+    assert "no such key" == outcome.error.reason
+    expected = ["mine"] if given else [request.token(WEST, 0), request.token(WEST, 1)]
+    assert expected == bench.tokens[2:]
 
 
 # Failures.
@@ -376,20 +453,25 @@ async def test_a_copy_that_fails_is_a_failure(bench: Bench) -> None:
     assert 1 == bench.fsx.calls["CopyBackup"]
 
 
-async def test_a_copy_that_is_deleted_meanwhile_is_a_failure(bench: Bench) -> None:
+async def test_a_copy_that_vanishes_was_not_seen_to_end(bench: Bench) -> None:
     """
-    Who deletes a copy in progress does not want it: it is not begun again.
+    A copy that was seen and is unknown later is neither dead nor copied again.
     """
 
     def delete(copy: CopyInProgress) -> None:
         if copy.backup and bench.clock.now() > 100:
-            bench.fsx._store.remove(bench.fsx._store.by_id[copy.backup.backup_id])
+            bench.fsx.delete_backup(copy.backup.backup_id)
 
-    [outcome] = await bench.copy(bench.request(), on_seen=delete)
+    request = bench.request()
+    [outcome] = await bench.copy(request, on_seen=delete, max_wait=2 * HOUR)
 
-    assert isinstance(outcome.error, BackupNotFound)
+    assert isinstance(outcome, CopyNotObserved)
+    assert isinstance(outcome.error, BackupNotFound | WaitTimeout)
     assert outcome.backup
+    assert outcome.backup_id == outcome.backup.backup_id
+    assert request.token(WEST) == outcome.client_request_token
     assert 1 == bench.fsx.calls["CopyBackup"]
+    assert 2 * HOUR <= bench.clock.now() <= 2 * HOUR + 10
 
 
 async def test_a_copy_that_takes_too_long_times_out(bench: Bench) -> None:
@@ -409,6 +491,12 @@ async def test_a_copy_that_takes_too_long_times_out(bench: Bench) -> None:
 # Calls that go wrong.
 
 
+def _unsent() -> ConnectionFailed:
+    error = ConnectionFailed("refused")
+    error.may_have_been_sent = False
+    return error
+
+
 @pytest.mark.parametrize("cls", [ConnectionFailed, ResponseDecodingError, Throttled])
 async def test_a_lost_answer_is_asked_for_again(bench: Bench, cls: type[FsxCopyError]) -> None:
     """
@@ -426,37 +514,246 @@ async def test_a_lost_answer_is_asked_for_again(bench: Bench, cls: type[FsxCopyE
 
 async def test_trying_again_has_an_end(bench: Bench) -> None:
     """
-    What fails for one request alone is a failure after eight tries over two minutes.
+    After eight tries over two minutes a copy that may have been accepted is not observed.
     """
     bench.direct.lose = Meeting([InternalServerError("sorry", http_status=500)] * 8)
     request, other = bench.request(), bench.request()
 
     outcomes = await bench.copy(request, other)
 
-    assert [CopyFailed, Copied] == _kinds(outcomes)
+    assert [CopyNotObserved, Copied] == _kinds(outcomes)
+    assert isinstance(outcomes[0], CopyNotObserved)
     assert isinstance(outcomes[0].error, InternalServerError)
-    assert request.token(WEST) == outcomes[0].error.client_request_token
+    assert (None, None) == (outcomes[0].backup, outcomes[0].backup_id)
+    assert request.token(WEST) == outcomes[0].client_request_token
     tried = [one.at for one in bench.fsx.requests if one.operation == "CopyBackup"]
     assert 60 <= tried[7] - tried[0] <= 125
 
 
 async def test_a_service_that_is_not_there_is_given_up(bench: Bench) -> None:
     """
-    Where nothing ever answered, eight tries show it; each of the others has one more.
+    If the destination cannot be listed in eight tries, nothing is started.
     """
-    bench.direct.refuse = Meeting([ConnectionFailed("refused") for _ in range(10)])
+    bench.direct.refuse = lambda _: _unsent()
 
     outcomes = await bench.copy(*(bench.request() for _ in range(4)))
 
-    assert [CopyFailed] * 3 + [Copied] == _kinds(outcomes)
-    assert 60 <= bench.clock.now() - HOUR <= 140
+    assert [CopyFailed] * 4 == _kinds(outcomes)
+    assert all(isinstance(one.error, ConnectionFailed) for one in outcomes)
+    assert 60 <= bench.clock.now() <= 140
+    assert {} == bench.fsx.calls
+
+
+async def test_what_cannot_be_listed_is_not_copied(bench: Bench) -> None:
+    """
+    Without the permission to list the destination nothing may be requested.
+    """
+    denied = AccessDenied("no", operation="DescribeBackups")
+    bench.direct.refuse = lambda operation: denied if operation == "DescribeBackups" else None
+
+    outcomes = await bench.copy(bench.request(), bench.request())
+
+    assert [denied, denied] == [one.error for one in outcomes]
+    assert {} == bench.fsx.calls
+
+
+async def test_a_listing_is_tried_again(bench: Bench) -> None:
+    """
+    A short outage at the beginning delays the run.
+    """
+    errors: list[FsxCopyError | None] = [Throttled("slow down"), ConnectionFailed("reset")]
+    bench.direct.refuse = lambda _: errors.pop(0) if errors else None
+
+    outcomes = await bench.copy(bench.request(100))
+
+    assert [Copied] == _kinds(outcomes)
+
+
+async def test_only_a_listing_is_repeated_when_the_token_may_be_forgotten() -> None:
+    """
+    An accepted copy whose answer was lost is found by its source, not requested again.
+    """
+    bench = Bench(tokens_remembered_for=400)
+    outage = [ServiceUnavailable("sorry", http_status=503) for _ in range(9)]
+    bench.direct.lose = Meeting(outage)
+
+    outcomes = await bench.copy(bench.request(2 * HOUR), bench.request(100))
+
+    assert [Copied, Copied] == _kinds(outcomes)
+    assert {1} == set(bench.copies.values())
+
+
+async def test_an_accepted_copy_is_found_when_it_is_listed_late() -> None:
+    """
+    A copy whose answer was lost, and which is not listed for half an hour, is found then.
+    """
+    bench = Bench(tokens_remembered_for=400, unseen_for=HOUR / 2)
+    bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 12)
+
+    [outcome] = await bench.copy(bench.request(2 * HOUR))
+
+    assert isinstance(outcome, Copied)
+    assert {1} == set(bench.copies.values())
+
+
+async def test_a_copy_that_never_shows_was_not_observed() -> None:
+    """
+    After an hour of listings without it, nothing more is requested, and its slot is free.
+    """
+    bench = Bench(tokens_remembered_for=400, unseen_for=100 * HOUR)
+    bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 12)
+    lost, other = bench.request(100), bench.request(100)
+
+    outcomes = await bench.copy(lost, other, max_in_progress=1, max_wait=3 * HOUR)
+
+    assert [CopyNotObserved, CopyNotObserved] == _kinds(outcomes)
+    assert [None, True] == [one.backup and True for one in outcomes]
+    assert {1} == set(bench.copies.values())
+
+
+@pytest.mark.parametrize("error", [AccessDenied("no"), Throttled("slow down")])
+async def test_a_search_survives_what_passes(error: FsxCopyError) -> None:
+    """
+    While a copy is searched for, throttling is survived and a lost permission ends it.
+    """
+    bench = Bench(tokens_remembered_for=400, unseen_for=HOUR / 2)
+    bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 12)
+
+    def refuse(operation: str) -> FsxCopyError | None:
+        late = operation == "DescribeBackups" and 600 < bench.clock.now() < 1200
+        return error if late else None
+
+    bench.direct.refuse = refuse
+
+    [outcome] = await bench.copy(bench.request(2 * HOUR))
+
+    if error.is_transient:
+        assert isinstance(outcome, Copied)
+    else:
+        assert isinstance(outcome, CopyNotObserved)
+        assert error is outcome.error
+    assert {1} == set(bench.copies.values())
+
+
+async def test_a_copy_that_fails_while_it_is_searched_for_is_a_failure() -> None:
+    """
+    A copy that may be of this run and is found FAILED is that request's failure.
+    """
+    bench = Bench(tokens_remembered_for=400, unseen_for=HOUR / 2)
+    bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 12)
+    bench.fsx.refuse_kms_key("alias/gone", as_destination=True, later=True)
+
+    [outcome] = await bench.copy(bench.request(100, kms_key_id="alias/gone"))
+
+    assert isinstance(outcome, CopyFailed)
+    assert isinstance(outcome.error, BackupCopyFailed)
+    assert {1} == set(bench.copies.values())
+
+
+async def test_a_search_takes_no_copy_of_another_request() -> None:
+    """
+    Two requests for one source are two copies: neither is taken for the other.
+    """
+    bench = Bench(tokens_remembered_for=400, unseen_for=HOUR / 2)
+    one = bench.request(2 * HOUR)
+    two = attrs.evolve(one, tags={"second": "yes"})
+    bench.direct.lose = Meeting([None, *[ServiceUnavailable("sorry", http_status=503)] * 12])
+
+    outcomes = await bench.copy(one, two)
+
+    assert [Copied, Copied] == _kinds(outcomes)
+    assert 2 == len({one.backup.backup_id for one in outcomes if one.backup})
+
+
+# Copies that are not seen.
+
+
+@pytest.mark.parametrize("unknown_ids", ["error", "omit"])
+@pytest.mark.parametrize("lag", [90.0, 300.0, 3000.0])
+async def test_an_unseen_copy_is_not_made_again(lag: float, unknown_ids: str) -> None:
+    """
+    An accepted copy that DescribeBackups does not know yet is waited for.
+    """
+    bench = Bench(unseen_for=lag, unknown_ids=unknown_ids)
+
+    [outcome] = await bench.copy(bench.request(100))
+
+    assert isinstance(outcome, Copied)
+    assert 1 == bench.fsx.calls["CopyBackup"]
+    assert lag <= bench.clock.now() <= lag + 130
+
+
+@pytest.mark.parametrize("end", ["AVAILABLE", "FAILED"])
+async def test_a_copy_unknown_by_its_id_is_found_in_a_listing(end: str) -> None:
+    """
+    If only listings show a copy, they show its end.
+    """
+    bench = Bench(unseen_for=100 * HOUR, unseen_by="id")
+    request = bench.request(100)
+    if end == "FAILED":
+        bench.fsx.refuse_kms_key("k", as_destination=True, later=True)
+        request = attrs.evolve(request, kms_key_id="k")
+
+    [outcome] = await bench.copy(request)
+
+    assert (Copied if end == "AVAILABLE" else CopyFailed) is type(outcome)
+    assert bench.clock.now() <= 700
+
+
+async def test_a_copy_that_only_listings_show_times_out() -> None:
+    """
+    If a listing shows the copy in progress, its end is waited for until the deadline.
+    """
+    bench = Bench(unseen_for=100 * HOUR, unseen_by="id")
+
+    [outcome] = await bench.copy(bench.request(5 * HOUR), max_wait=HOUR)
+
+    assert isinstance(outcome, CopyTimedOut)
+    assert outcome.backup
+    assert outcome.backup.progress_percent
+    assert HOUR <= bench.clock.now() <= HOUR + 10
+
+
+async def test_losing_access_is_not_a_failed_copy(bench: Bench) -> None:
+    """
+    A permission that is lost while polling leaves an accepted copy that was not observed.
+    """
+    denied = AccessDenied("no", operation="DescribeBackups")
+    bench.direct.refuse = lambda operation: (
+        denied if operation == "DescribeBackups" and bench.clock.now() > 50 else None
+    )
+
+    [outcome] = await bench.copy(bench.request())
+
+    assert isinstance(outcome, CopyNotObserved)
+    assert isinstance(outcome.error, AccessDenied)
+    assert outcome.backup_id in {one["BackupId"] for one in bench.fsx.backups(WEST)}
+
+
+async def test_a_listing_that_fails_ends_no_wait() -> None:
+    """
+    If an unseen copy cannot be searched for either, it is still waited for.
+    """
+    bench = Bench(unseen_for=2000)
+    calls = iter(range(10**6))
+
+    def refuse(operation: str) -> FsxCopyError | None:
+        listing = operation == "DescribeBackups" and 610 < bench.clock.now() < 640
+        return AccessDenied("no") if listing and next(calls) == 0 else None
+
+    bench.direct.refuse = refuse
+
+    [outcome] = await bench.copy(bench.request(100))
+
+    assert isinstance(outcome, Copied | CopyNotObserved)
+    assert 1 == bench.fsx.calls["CopyBackup"]
 
 
 async def test_an_outage_in_the_middle_is_outlasted(bench: Bench) -> None:
     """
     A service that answered before is waited for as long as a copy is.
     """
-    outage = [ConnectionFailed("refused") for _ in range(40)]
+    outage = [_unsent() for _ in range(40)]
     bench.direct.refuse = Meeting([None, *outage])
 
     outcomes = await bench.copy(bench.request(), bench.request(), max_wait=2 * HOUR)
@@ -469,7 +766,7 @@ async def test_an_outage_without_end_is_a_failure(bench: Bench) -> None:
     """
     After that time the first fails, and each of the others after one more try.
     """
-    outage = [ConnectionFailed("refused") for _ in range(1000)]
+    outage = [_unsent() for _ in range(1000)]
     bench.direct.refuse = Meeting([None, *outage])
 
     outcomes = await bench.copy(*(bench.request(MINUTE) for _ in range(4)), max_wait=HOUR)
@@ -483,7 +780,7 @@ async def test_only_tries_in_a_row_count(bench: Bench) -> None:
     A service that says it is full has answered: what goes wrong is counted anew.
     """
     full = ServiceLimitExceeded("full", limit=ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS)
-    broken = [ServiceUnavailable("sorry", http_status=503) for _ in range(7)]
+    broken = [_unsent() for _ in range(7)]
     bench.direct.refuse = Meeting([*broken, full, *broken])
 
     [outcome] = await bench.copy(bench.request())
@@ -529,22 +826,21 @@ async def test_an_end_of_ours_is_used_at_once(bench: Bench) -> None:
     assert 3000 <= bench.clock.now() <= 3030
 
 
-async def test_an_end_that_others_saw_is_used_at_once(bench: Bench) -> None:
+async def test_the_end_of_an_adopted_copy_is_used_at_once(bench: Bench) -> None:
     """
-    Whoever sees that a copy of others is over can say so, and no minute is lost.
+    When a copy that was in progress before is over, the next is tried without delay.
     """
-    await _foreign(bench, [5.0, *[2 * HOUR] * 4])
-    request = bench.request(100)
+    first = bench.request(100)
+    copy = await bench.client.copy_backup(first.source_backup_id)
+    await _foreign(bench, [2 * HOUR] * 4)
+    known = CopyInProgress(
+        request=first, client_request_token="any", started=0.0, backup=copy.backup
+    )
 
-    async def work() -> list[CopyOutcome]:
-        async with bench.copy_many(request) as copies:
-            await bench.clock.sleep(6)
-            copies.another_ended()
-            return [outcome async for outcome in copies]
+    await bench.copy(bench.request(100), adopt=[known])
 
-    assert [Copied] == _kinds(tuple(await bench.drive(work)))
     copying = [one.at for one in bench.fsx.requests if one.operation == "CopyBackup"]
-    assert [0, 6] == copying
+    assert (0, 100) == (copying[0], copying[-1])
 
 
 async def test_an_end_during_the_call_is_not_missed(bench: Bench) -> None:
@@ -666,7 +962,7 @@ def test_leaving_early_says_what_is_left(
     ]
 
     assert (1, 2, 3) == (len(left.outcomes), len(running), len(left.not_started))
-    assert [f"{copy}: the copy of {source} goes on unwatched" for copy, source in running] == (
+    assert [f"{copy}: the copy of {source} continues unobserved" for copy, source in running] == (
         [record.getMessage() for record in caplog.get_records("setup")]
     )
     assert 3 == bench.fsx.calls["CopyBackup"]

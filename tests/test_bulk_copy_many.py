@@ -1,5 +1,5 @@
 """
-The way in: what `copy_many` takes, and that nothing is sent if it does not.
+What `copy_many` takes, and that nothing is sent if it does not.
 """
 
 from __future__ import annotations
@@ -11,8 +11,15 @@ import pytest
 from bulk_rig import WEST, direct_client
 
 from fsxcopy_sdk import ClientClosed, FsxCopyClient, InvalidArguments, WaitSchedule, bulk
-from fsxcopy_sdk.bulk import CopyRequest, copy_many
+from fsxcopy_sdk.bulk import CopyInProgress, CopyRequest, copy_many
 from fsxcopy_sdk.testing import HeldClock, LocalFsx
+
+
+UNSEEN = CopyInProgress(
+    request=CopyRequest(source_backup_id="backup-00000000"),
+    client_request_token="token",
+    started=0.0,
+)
 
 
 @pytest.fixture(name="offline")
@@ -34,6 +41,12 @@ def _offline() -> FsxCopyClient:
         ({"max_wait": -1}, "max_wait: must be seconds or a timedelta"),
         ({"schedule": 5}, "schedule: must be a WaitSchedule, not 5"),
         ({"on_seen": 5}, "on_seen: must be a function or None, not 5"),
+        (
+            {"adopt": 5},
+            "adopt: must be a collection of CopyInProgress, each with its backup, not 5",
+        ),
+        ({"adopt": [5]}, "adopt: must be a collection of CopyInProgress"),
+        ({"adopt": [UNSEEN]}, "adopt: must be a collection of CopyInProgress"),
         ({"requests": 5}, "requests: must be a collection of CopyRequest, not 5"),
     ],
     ids=str,
