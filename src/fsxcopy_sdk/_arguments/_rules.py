@@ -105,6 +105,12 @@ class Faults:
         """
         self.add(name, rule, shown(value))
 
+    def add_type(self, name: str, rule: str, value: object) -> None:
+        """
+        Note that the argument *name* must be *rule*, without *value*, which may hold secrets.
+        """
+        self.add(name, rule, f"a value of type {type(value).__name__}")
+
     def check(self, name: str, value: object, rule: Rule) -> None:
         """
         Note a value that *rule* does not allow.

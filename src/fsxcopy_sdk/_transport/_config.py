@@ -12,7 +12,7 @@ from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import AioSession
 from botocore.config import Config
 
-from fsxcopy_sdk._transport._no_redirects import without_redirects
+from fsxcopy_sdk._transport._no_redirects import safe_session
 from fsxcopy_sdk.errors import ConfigurationError
 
 # What botocore allows there; what comes from the environment must not end the header.
@@ -21,7 +21,7 @@ _NOT_IN_AN_APP_ID = re.compile(r"[^\w!#$%&'*+\-.^`|~]", re.ASCII)
 
 def careful_config(session: AioSession, config: Config | None) -> AioConfig:
     """
-    Return *config* with redirects off, and without what would cost time in every call.
+    Return *config* with bounds, with redirects off, and without what costs time in every call.
 
     Raises:
         ConfigurationError: the setting would be lost in aiobotocore's merge with the
@@ -33,7 +33,7 @@ def careful_config(session: AioSession, config: Config | None) -> AioConfig:
     if chosen is AIOHTTPSession and isinstance(default, AioConfig):
         chosen = default.http_session_cls
     ours = AioConfig(
-        http_session_cls=without_redirects(chosen),
+        http_session_cls=safe_session(chosen),
         # Our own checks of the arguments are stricter.
         parameter_validation=False,
         # botocore would put its own together twice in every call.

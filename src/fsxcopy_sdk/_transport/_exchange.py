@@ -18,6 +18,7 @@ import attrs
 import orjson
 
 from fsxcopy_sdk._faults import ErrorDocument, read_error
+from fsxcopy_sdk._transport._failures import had_no_connection
 from fsxcopy_sdk._transport._signing import choose
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Exchange:
     context: object = None
     """botocore's own record of the call; None until the call is seen to begin."""
     attempts: int = 0
+    unsent: int = 0
+    """How many of the attempts had no connection, so that nothing was sent."""
     url: str | None = None
     status: int | None = None
     headers: Mapping[str, str] = _NO_HEADERS
@@ -82,6 +85,7 @@ def observe(events: BaseEventHooks) -> None:
         ("before-call", _enter),
         ("before-send", _begin_attempt),
         ("before-parse", _take_body),
+        ("response-received", _end_attempt),
         ("after-call", _leave),
         ("after-call-error", _leave),
     ):
@@ -143,6 +147,12 @@ def _begin_attempt(request: AWSPreparedRequest, **_: object) -> None:
         # A later attempt may end without any answer.
         record.status = record.body = record.error = None
         record.headers = _NO_HEADERS
+
+
+def _end_attempt(exception: Exception | None, **_: object) -> None:
+    record = _recorded_now()
+    if record and exception and had_no_connection(exception):
+        record.unsent += 1
 
 
 class _ResponseDict(TypedDict):

@@ -4,6 +4,9 @@ From botocore's exceptions to ours: one table.
 
 from __future__ import annotations
 
+import socket
+
+import aiohttp
 from aiobotocore import retryhandler as _adds_to_the_map  # noqa: F401 - on import
 from botocore import exceptions as theirs
 from botocore.retryhandler import EXCEPTION_MAP
@@ -14,6 +17,7 @@ from fsxcopy_sdk import errors
 _NETWORK: tuple[tuple[type[Exception], type[errors.NoAnswer]], ...] = (
     (theirs.ConnectTimeoutError, errors.RequestTimeout),
     (theirs.ReadTimeoutError, errors.RequestTimeout),
+    (TimeoutError, errors.RequestTimeout),  # the bound of the whole call
     # A certificate that does not convince will not do so later either.
     (theirs.SSLError, errors.NoAnswer),
     (theirs.ConnectionError, errors.ConnectionFailed),
@@ -36,25 +40,41 @@ _CREDENTIALS: tuple[type[Exception], ...] = (
     # come this way.
     theirs.ClientError,
 )
+# What aiobotocore's own retries take for a broken connection, and what they leave out: an
+# answer that is no HTTP (aiohttp), a header that is no text, a body that cannot be unpacked.
+_BROKEN = (
+    *EXCEPTION_MAP["GENERAL_CONNECTION_ERROR"],
+    aiohttp.ClientResponseError,
+    UnicodeDecodeError,
+)
+
+# With these there was no connection, and with the others there was none if what they wrap
+# says so; httpx2 and httpx are known by name, because neither need be installed.
+_NOT_CONNECTED = (theirs.ConnectTimeoutError, theirs.ProxyConnectionError, theirs.SSLError)
+_WRAPPED_NOT_CONNECTED = (aiohttp.ClientConnectorError, socket.gaierror)
+_HTTPX_NOT_CONNECTED = "ConnectError"
+_HTTPX_CONNECTED = "WriteTimeout"  # for aiobotocore it is a ConnectTimeoutError
 
 
 def translate(
-    error: Exception, operation: str | None = None, attempts: int = 0
+    error: Exception, operation: str | None = None, attempts: int = 0, unsent: int = 0
 ) -> errors.FsxCopyError:
     """
     Return this package's exception for one that botocore or a library below it raised.
 
     With no attempt made, nothing was sent; otherwise the service may have accepted the
-    request, whatever it was that came up afterwards.
+    request, whatever it was that came up afterwards, unless no attempt had a connection
+    (*unsent* of them had none).
     """
     text = f"{type(error).__name__}: {error}"
-    for their_class, our_class in _NETWORK:
-        if isinstance(error, their_class):
-            return our_class(text, operation=operation, attempts=attempts)
-    if _is_broken_connection(error):
-        return errors.ConnectionFailed(text, operation=operation, attempts=attempts)
-    if attempts:
-        return errors.NoAnswer(text, operation=operation, attempts=attempts)
+    no_answer = _no_answer(error) or (errors.NoAnswer if attempts else None)
+    if no_answer:
+        return no_answer(
+            text,
+            operation=operation,
+            attempts=attempts,
+            may_have_been_sent=attempts > unsent,
+        )
     if isinstance(error, theirs.ParamValidationError):
         return errors.InvalidArguments(text, (text,))
     if isinstance(error, _CREDENTIALS):
@@ -64,14 +84,29 @@ def translate(
     return errors.ConfigurationError(text)
 
 
-def _is_broken_connection(error: Exception) -> bool:
+def had_no_connection(error: Exception) -> bool:
     """
-    Whether aiobotocore wrapped what its own retries take for a broken connection.
+    Whether *error* says that no connection was established, so that nothing was sent.
+    """
+    wrapped = _wrapped(error)
+    if isinstance(error, theirs.EndpointConnectionError):
+        return (
+            isinstance(wrapped, _WRAPPED_NOT_CONNECTED)
+            or type(wrapped).__name__ == _HTTPX_NOT_CONNECTED
+        )
+    return isinstance(error, _NOT_CONNECTED) and type(wrapped).__name__ != _HTTPX_CONNECTED
 
-    HTTPClientError is its word for everything that comes up on the way, a bad URL or a
-    missing file of certificates too, and those do not pass by waiting.
-    """
-    wrapped = getattr(error, "kwargs", {}).get("error")
-    return isinstance(error, theirs.HTTPClientError) and isinstance(
-        wrapped, tuple(EXCEPTION_MAP["GENERAL_CONNECTION_ERROR"])
-    )
+
+def _no_answer(error: Exception) -> type[errors.NoAnswer] | None:
+    for their_class, our_class in _NETWORK:
+        if isinstance(error, their_class):
+            return our_class
+    # HTTPClientError is aiobotocore's word for everything that comes up on the way, a bad
+    # URL or a missing file of certificates too, and those do not pass by waiting.
+    if isinstance(error, theirs.HTTPClientError) and isinstance(_wrapped(error), _BROKEN):
+        return errors.ConnectionFailed
+    return None
+
+
+def _wrapped(error: Exception) -> object:
+    return getattr(error, "kwargs", {}).get("error")

@@ -7,6 +7,8 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from aiobotocore.client import AioBaseClient
@@ -17,6 +19,7 @@ from botocore.exceptions import ClientError
 from fsxcopy_sdk._arguments import Faults
 from fsxcopy_sdk._convert import Answer
 from fsxcopy_sdk._faults import ErrorDocument, service_error
+from fsxcopy_sdk._transport._bounds import BodyTooLargeError, call_seconds, within
 from fsxcopy_sdk._transport._exchange import Exchange, current, observe
 from fsxcopy_sdk._transport._failures import translate
 from fsxcopy_sdk._transport._starting import prepare, taking_turns
@@ -37,15 +40,18 @@ _log = logging.getLogger("fsxcopy_sdk.transport")
 class Transport:
     """
     Call the service through an aiobotocore client.
+
+    Every call ends, of a client of the caller's own too: see `_bounds` for when.
     """
 
     def __init__(self, raw: FSxClient) -> None:
         faults = Faults()
         given: object = raw
         if not isinstance(given, AioBaseClient) or given.meta.service_model.service_name != "fsx":
-            faults.add_value("raw", "an aiobotocore FSx client", raw)
+            faults.add_type("raw", "an aiobotocore FSx client", raw)
         faults.raise_any()
         self._raw = raw
+        self._seconds = call_seconds(raw.meta.config)
         self.region: str = raw.meta.region_name
         observe(raw.meta.events)
 
@@ -85,7 +91,7 @@ class Transport:
         record = Exchange(operation, request)
         token = current.set(record)
         try:
-            parsed = await pending
+            parsed = await within(self._seconds, pending)
         except Exception as error:
             ours = _failure(operation, record, error)
             _log.debug("%s: %s, attempts %d", operation, type(ours).__name__, record.attempts)
@@ -145,8 +151,9 @@ def _check_types(region: object, session: object, endpoint_url: object, config: 
         ("endpoint_url", endpoint_url, str),
         ("config", config, Config),
     ):
-        if value is not None:
-            faults.check_type(name, value, cls, f"{cls.__name__} or None")
+        if value is not None and not isinstance(value, cls):
+            # Not shown: keys are given here by mistake.
+            faults.add_type(name, f"{cls.__name__} or None", value)
     faults.raise_any()
 
 
@@ -171,8 +178,10 @@ def _failure(operation: str, record: Exchange, error: Exception) -> FsxCopyError
     """
     if record.stranger:
         return _stranger_answered(operation, record, record.stranger)
+    if isinstance(error, BodyTooLargeError):
+        return _too_large(operation, record, error)
     if not isinstance(error, ClientError) or error.operation_name != operation:
-        return translate(error, operation, record.attempts)
+        return translate(error, operation, record.attempts, record.unsent)
     metadata = _metadata(record, error.response.get("ResponseMetadata"))
     return service_error(
         record.error or _parsed_error(error),
@@ -194,6 +203,23 @@ def _stranger_answered(operation: str, record: Exchange, url: str) -> ResponseDe
     )
 
 
+def _too_large(
+    operation: str, record: Exchange, error: BodyTooLargeError
+) -> ResponseDecodingError:
+    fault = f"$: {error}"
+    request_id = error.headers.get("x-amzn-requestid")
+    return ResponseDecodingError(
+        f"The answer was not read to its end: {fault}",
+        operation=operation,
+        attempts=record.attempts,
+        request_id=request_id,
+        http_status=error.status,
+        faults=(fault,),
+        # The service would send it again; what anything else sends may pass.
+        is_garbled=request_id is None,
+    )
+
+
 def _parsed_error(error: ClientError) -> ErrorDocument:
     """
     Take an error as botocore read it, where no HTTP answer was seen (a stub's, say).
@@ -211,9 +237,23 @@ def _metadata(record: Exchange, described: object) -> ResponseMetadata:
     Say how the exchange went, from botocore's account where ours saw nothing.
     """
     theirs = described if isinstance(described, Mapping) else {}
-    request_id = record.headers.get("x-amzn-requestid") or theirs.get("RequestId")
+    headers = record.headers or theirs.get("HTTPHeaders", {})
     return ResponseMetadata(
-        request_id=request_id,
+        request_id=headers.get("x-amzn-requestid") or theirs.get("RequestId"),
         http_status=record.status or theirs.get("HTTPStatusCode", 200),
         attempts=max(record.attempts, 1),
+        date=_date(headers.get("date")),
     )
+
+
+def _date(text: str | None) -> datetime | None:
+    """
+    Read an HTTP date; what names no time zone is in UTC (RFC 9110, 5.6.7).
+    """
+    if text is None:
+        return None
+    try:
+        date = parsedate_to_datetime(text)
+        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    except (ValueError, OverflowError):  # no date, or none that a datetime can hold
+        return None

@@ -21,6 +21,7 @@ from fsxcopy_sdk._arguments import (
 from fsxcopy_sdk._convert import from_answer
 from fsxcopy_sdk._paging import stream_backups
 from fsxcopy_sdk._schedule import DEFAULT_SCHEDULE, WaitSchedule
+from fsxcopy_sdk.client._answers import check_copied, check_deleted
 from fsxcopy_sdk.client._open import OpenClient
 from fsxcopy_sdk.errors import BackupNotFound, CallError, FsxCopyError
 from fsxcopy_sdk.models import (
@@ -76,7 +77,9 @@ class FsxCopyClient(OpenClient):
 
         endpoint_url: Where the service is, if not in AWS.
 
-        config: Timeouts, retries, proxies ...: an `AioConfig` or botocore `Config`.
+        config: Timeouts, retries, proxies ...: an `AioConfig` or botocore `Config`. An
+            attempt ends after `connect_timeout` and `read_timeout` together; with one of
+            them switched off (None) it may never end.
 
         clock: What waits sleep on; None for the machine's.
     """
@@ -114,7 +117,7 @@ class FsxCopyClient(OpenClient):
         Raises:
             InvalidArguments: arguments break rules; nothing was sent.
             CallError: `ServiceLimitExceeded` and the other errors of the service, no
-                answer, or one that cannot be read.
+                answer, or one that cannot be read or belongs to another request.
             ClientClosed: the client is not open.
         """
         transport = self._open_transport
@@ -129,7 +132,10 @@ class FsxCopyClient(OpenClient):
         )
         with _carrying(request["ClientRequestToken"]):
             answer = await transport.copy_backup(request)
-            return from_answer(CopyBackupResponse, answer)
+            response = from_answer(CopyBackupResponse, answer)
+            check_copied(response, request, transport.region, answer)
+        self._note_time(response.metadata)
+        return response
 
     async def describe_backups(
         self,
@@ -206,13 +212,16 @@ class FsxCopyClient(OpenClient):
             InvalidArguments: arguments break rules; nothing was sent.
             CallError: `BackupBeingCopied` while and shortly after the backup is the
                 source of a copy, and the other errors of the service, no answer, or
-                one that cannot be read.
+                one that cannot be read or belongs to another request.
             ClientClosed: the client is not open.
         """
         request = delete_backup_request(backup_id, client_request_token=client_request_token)
         with _carrying(request["ClientRequestToken"]):
             answer = await self._open_transport.delete_backup(request)
-            return from_answer(DeleteBackupResponse, answer)
+            response = from_answer(DeleteBackupResponse, answer)
+            check_deleted(response, request, answer)
+        self._note_time(response.metadata)
+        return response
 
     async def watch_backup(
         self,

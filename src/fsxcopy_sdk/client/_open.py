@@ -7,14 +7,16 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from fsxcopy_sdk._clock import Clock, SystemClock
 from fsxcopy_sdk._convert import from_answer
 from fsxcopy_sdk._paging import every_backup
 from fsxcopy_sdk._transport import Transport, open_transport
+from fsxcopy_sdk.client._answers import check_described
 from fsxcopy_sdk.errors import ClientClosed, ConfigurationError
-from fsxcopy_sdk.models import Backup, DescribeBackupsResponse
+from fsxcopy_sdk.models import Backup, DescribeBackupsResponse, ResponseMetadata
 from fsxcopy_sdk.waiting import Board
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class OpenClient:
         self._clock = SystemClock() if clock is None else clock
         self._transport: Transport | None = None
         self._entered = self._closed = self._wraps = False
+        self._service_time: datetime | None = None
         self._board = Board(self._describe, self._clock, random.random)
         self._stack = AsyncExitStack()
 
@@ -51,7 +54,14 @@ class OpenClient:
         Wrap an open aiobotocore FSx client, which stays the caller's to close.
 
         Its HTTP session is the caller's too: where that follows redirects, the session
-        token follows them; an answer from elsewhere is refused all the same.
+        token follows them; an answer from elsewhere is refused all the same. Nor has one
+        attempt a bound there, or the size of an answer: only the whole call ends, after
+
+            attempts * (connect_timeout + read_timeout) + pauses + 300 seconds
+
+        by *raw*'s config; the pauses between attempts are botocore's (up to 25 seconds
+        each, or doubling from one second in mode legacy), and the 300 seconds are for
+        credentials. With a timeout switched off (None) there is no bound.
 
         Raises:
             InvalidArguments: *raw* is no FSx client.
@@ -131,9 +141,24 @@ class OpenClient:
         """
         return self._clock
 
+    @property
+    def service_time(self) -> datetime | None:
+        """
+        The time that the service had at its last success, in UTC; None before the first.
+
+        It is the `Date` of the last answer that named one, and stays what it was in between.
+        """
+        return self._service_time
+
+    def _note_time(self, metadata: ResponseMetadata) -> None:
+        self._service_time = metadata.date or self._service_time
+
     async def _page(self, request: DescribeBackupsRequestTypeDef) -> DescribeBackupsResponse:
         answer = await self._open_transport.describe_backups(request)
-        return from_answer(DescribeBackupsResponse, answer)
+        response = from_answer(DescribeBackupsResponse, answer)
+        check_described(response, request, answer)
+        self._note_time(response.metadata)
+        return response
 
     async def _describe(self, backup_ids: Sequence[str]) -> Sequence[Backup]:
         # Of ids known to be good; their answer may come in pages like any other.

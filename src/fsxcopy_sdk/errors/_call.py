@@ -29,9 +29,17 @@ class CallError(FsxCopyError):
         return f"{self.operation}: {self.message}" if self.operation else self.message
 
 
+@attrs.define(slots=False, eq=False, repr=False)
 class NoAnswer(CallError):
     """
-    No whole answer came; the service may or may not have accepted the request.
+    No whole answer came; unless nothing was sent, the service may have accepted the request.
+    """
+
+    may_have_been_sent: bool = True
+    """
+    Whether the request may have reached the service. False where no attempt of the call
+    had a connection: refused, no such host, a proxy or TLS that failed, a timeout while
+    connecting. Then it was not accepted.
     """
 
 
@@ -50,7 +58,12 @@ class ConnectionFailed(NoAnswer):
 
 class RequestTimeout(NoAnswer, TimeoutError):
     """
-    The connection or the answer took longer than the configured timeouts.
+    The connection, the answer or the whole call took longer than the timeouts allow.
+
+    Each attempt may take as long as `connect_timeout` and `read_timeout` together, whatever
+    arrives meanwhile, and a call as long as all attempts, the pauses between them and five
+    minutes for credentials. A client given to `from_client` has only the bound of the call.
+    A timeout that was switched off (None) switches these bounds off too.
     """
 
     @property
@@ -70,10 +83,11 @@ class CredentialsUnavailable(CallError):
 @attrs.define(slots=False, eq=False, repr=False)
 class ResponseDecodingError(CallError):
     """
-    The service answered, but the answer cannot be read.
+    An answer came, but it cannot be read, or is not to the request that was sent.
 
     The request may well have been accepted, so everything that was received is
-    kept here.
+    kept here. Of an answer of more than 64 MiB, which no client of this package reads to
+    its end, the body is not kept.
     """
 
     request_id: str | None = None
@@ -83,12 +97,15 @@ class ResponseDecodingError(CallError):
     payload: object = attrs.field(default=None, repr=False)
     """What was received: bytes, or a dict that botocore had parsed. May hold secrets."""
     is_garbled: bool = False
-    """Whether it is no JSON at all, as from a proxy or of a connection that broke."""
+    """
+    Whether it is not this service's answer to this request: no JSON, as from a proxy, the
+    answer to another request, or more than 64 MiB without the service's request id.
+    """
 
     @property
     def is_transient(self) -> bool:
         """
-        True where the answer was garbled: the next one need not be.
+        True where the answer was garbled: the next one may be the right one.
         """
         return self.is_garbled
 

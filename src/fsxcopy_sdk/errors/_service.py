@@ -16,7 +16,8 @@ class ServiceError(CallError):
     The answer is an error.
 
     Raised itself for codes that have no class of their own. Answers without a code
-    (a proxy's HTML page, say) have the HTTP status as their code.
+    (a proxy's HTML page, say) have the HTTP status as their code, and are transient
+    whatever the status: the service has not refused anything.
     """
 
     code: str = attrs.field(
@@ -34,7 +35,12 @@ class ServiceError(CallError):
         """
         Whether the service or something before it is overloaded or broken for now.
         """
-        return self.http_status >= 500 or self.http_status == 429  # noqa: PLR2004 - HTTP's own
+        is_of_the_service = self.code != str(self.http_status)
+        return (
+            not is_of_the_service
+            or self.http_status >= 500  # noqa: PLR2004 - HTTP's own
+            or self.http_status == 429  # noqa: PLR2004 - the same
+        )
 
     def __str__(self) -> str:
         where = f" ({self.operation})" if self.operation else ""

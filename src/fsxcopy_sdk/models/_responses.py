@@ -4,6 +4,8 @@ What the operations answer.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import attrs
 
 from fsxcopy_sdk._value import Value
@@ -26,6 +28,8 @@ class ResponseMetadata(Value):
     http_status: int = 200
     attempts: int = 1
     """How often the request was sent, retries included."""
+    date: datetime | None = None
+    """When the answer was made, in UTC, by the clock of the service (HTTP's `Date`)."""
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
