@@ -247,7 +247,10 @@ async def memory_of_waits(count: int) -> float:
         return [seen[one][int(clock.now() / 100)] for one in backup_ids]
 
     client = FsxCopyClient("us-west-2", clock=clock)
-    client._board = Board(describe, clock, random.Random(SEED).random)
+    async def list_page(_: str | None) -> tuple[Sequence[Backup], str | None]:
+        return [], None
+
+    client._board = Board(describe, list_page, clock, random.Random(SEED).random)
     gc.collect()
     tracemalloc.start()
     waits = [asyncio.ensure_future(client.wait_until_backup_available(one)) for one in seen]

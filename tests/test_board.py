@@ -48,6 +48,11 @@ class Service:
     ends: dict[str, float] = attrs.field(factory=dict)
     calls: list[tuple[str, ...]] = attrs.field(factory=list)
     times: list[float] = attrs.field(factory=list)
+    pages: list[float] = attrs.field(factory=list)
+    """When each page of a listing was read."""
+    others: int = 0
+    """How many backups the Region has that no test waits for; a listing has them first."""
+    listing_errors: list[FsxCopyError] = attrs.field(factory=list)
     unknown: set[str] = attrs.field(factory=set)
     omits: bool = False
     unreadable: str | None = None
@@ -80,6 +85,19 @@ class Service:
         described = [*self.strangers, *backup_ids]
         return [self.backup(one) for one in described if one not in self.unknown]
 
+    async def list_page(self, token: str | None) -> tuple[list[Backup], str | None]:
+        self.pages.append(self.clock.now())
+        await asyncio.sleep(0)
+        if self.listing_errors:
+            raise self.listing_errors.pop(0)
+        begin = int(token or 0)
+        known = [one for one in self.ends if one not in self.unknown]
+        skipped = max(0, begin - self.others)
+        room = max(0, 50 - max(0, self.others - begin))
+        page = [self.backup(one) for one in known[skipped : skipped + room]]
+        more = begin + 50 < self.others + len(known)
+        return page, str(begin + 50) if more else None
+
     def backup(self, backup_id: str) -> Backup:
         share = self.clock.now() / self.ends[backup_id]
         return Backup(
@@ -104,7 +122,7 @@ async def _board(service: Service, clock: HeldClock) -> AsyncIterator[Board]:
     """
     A board that leaves no task and no wait behind.
     """
-    board = Board(service.describe, clock, random.Random(1).random)
+    board = Board(service.describe, service.list_page, clock, random.Random(1).random)
     yield board
     assert {asyncio.current_task()} == asyncio.all_tasks()
     assert {} == board._waiting
@@ -351,7 +369,8 @@ async def test_failures_are_spaced_by_themselves(service: Service, clock: HeldCl
     schedule = WaitSchedule(min_delay=10, max_delay=80)
     backup_id = service.add(clock.now() + 1000.0)
     looks = [(clock.now(), type(None))]
-    async for _ in Board(service.describe, clock, lambda: 1.0).watch(backup_id, HOUR, schedule):
+    board = Board(service.describe, service.list_page, clock, lambda: 1.0)
+    async for _ in board.watch(backup_id, HOUR, schedule):
         looks.append((clock.now(), Backup))
         if len(looks) == 4:
             service.errors = [Throttled("slow down") for _ in range(3)]

@@ -54,14 +54,21 @@ class Scene:
     calls: list[tuple[float, int]] = attrs.field(factory=list)
     ended: dict[str, tuple[float, type[object]]] = attrs.field(factory=dict)
     tasks: dict[str, asyncio.Task[None]] = attrs.field(factory=dict)
+    pages: int = 0
+    listed: dict[str, bool] = attrs.field(factory=dict)
+    """The backups that a listing shows, and whether they are done."""
     board: Board = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.board = Board(self._describe, self.clock, lambda: 0.5)
+        self.board = Board(self._describe, self._list_page, self.clock, lambda: 0.5)
 
     async def _describe(self, backup_ids: Sequence[str]) -> list[Backup]:
         self.calls.append((self.clock.now(), len(backup_ids)))
         return await self.describe(backup_ids)
+
+    async def _list_page(self, _: str | None) -> tuple[list[Backup], str | None]:
+        self.pages += 1
+        return [_backup(one, done=self.listed[one]) for one in self.listed], None
 
     def wait(self, backup_id: str, max_wait: float, schedule: WaitSchedule) -> None:
         """
@@ -199,6 +206,7 @@ async def test_halving_holds_the_innocent_no_longer_than_its_calls(
         return [_backup(one, done=True) for one in backup_ids]
 
     waits = scene(describe)
+    waits.listed = dict.fromkeys(known, True)
     for number in range(50):
         waits.wait(f"{number:02}", 300, _every(10))
     await waits.until(2)

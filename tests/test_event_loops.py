@@ -142,6 +142,9 @@ def test_cancelling_one_wait_under_trio(step: int) -> None:
             for one in backup_ids
         ]
 
-    trio.run(_five_waits, Board(describe, clock, lambda: 0.5), step, ended)
+    async def list_page(_: str | None) -> tuple[list[Backup], str | None]:
+        return [], None
+
+    trio.run(_five_waits, Board(describe, list_page, clock, lambda: 0.5), step, ended)
 
     assert {1, 2, 3, 4} == set(ended) - {0}

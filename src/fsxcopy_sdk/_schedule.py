@@ -70,7 +70,10 @@ class WaitSchedule(Value):
     max_delay: float = attrs.field(default=_MAX_DELAY, converter=_max_delay)
     """Seconds; no two looks are further apart."""
     not_found_grace: float = attrs.field(default=_NOT_FOUND_GRACE, converter=_not_found_grace)
-    """Seconds from the start of a wait in which its backup may be unknown still."""
+    """
+    Seconds for which the backup may be unknown without interruption, from the first poll
+    that did not find it; with `max_wait` or more, it may be unknown until the deadline.
+    """
 
     def __attrs_post_init__(self) -> None:
         if not 0 < self.min_delay <= self.max_delay:

@@ -8,6 +8,8 @@ import logging
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import aclosing, contextmanager
 
+import attrs
+
 from fsxcopy_sdk._arguments import (
     Duration,
     Tags,
@@ -234,16 +236,25 @@ class FsxCopyClient(OpenClient):
         Yield every observation of a backup until it is AVAILABLE.
 
         *max_wait* is seconds or a timedelta, eight hours if not given; a wait that
-        timed out can simply be repeated, here or in another process. For a minute the
-        backup may be unknown, as one is whose copy was only just accepted. Observations
-        that other waits of this client ask for are yielded too. Close the iterator if
-        it is left early; it ends for good when a timeout is put around a single step.
+        timed out can simply be repeated, here or in another process. The last poll is
+        made on the deadline, and cancelled if it has no answer ten seconds later, by the
+        event loop's time; the retries and timeouts of the client's config end it earlier.
+
+        The backup may be unknown, as one is whose copy was only just accepted, for
+        `schedule.not_found_grace` seconds without interruption, a minute by default.
+        That holds too for a backup that was seen before: only FAILED or DELETED mean
+        that it failed. With a grace of *max_wait* or more, a backup that stays unknown
+        ends the wait as `WaitTimeout`.
+
+        Observations that other waits of this client ask for are yielded too. Close the
+        iterator if it is left early; it ends for good when a timeout is put around a
+        single step.
 
         Raises:
             InvalidArguments: arguments break rules; nothing was sent.
             BackupCopyFailed: the backup is FAILED or DELETED, after it was yielded.
             WaitTimeout: it was not AVAILABLE in time.
-            BackupNotFound: it is unknown in this Region and account.
+            BackupNotFound: it was unknown in this Region and account for too long.
             CallError: what will not pass by waiting, such as `AccessDenied`.
             ClientClosed: the client is not open.
         """
@@ -286,7 +297,8 @@ class FsxCopyClient(OpenClient):
         Copy a backup and return the copy when it is AVAILABLE.
 
         Arguments and exceptions are those of `copy_backup` and `watch_backup`; both
-        calls' arguments are checked before anything is sent. An exception after the
+        calls' arguments are checked before anything is sent. The copy was accepted, so
+        it may be unknown until the deadline. An exception after the
         copy was accepted has its id as `accepted_backup_id`, for another wait; a
         cancellation has it as a note, and a record of `fsxcopy_sdk.client` tells it.
         """
@@ -300,7 +312,10 @@ class FsxCopyClient(OpenClient):
             tags=tags,
             client_request_token=client_request_token,
         )
+        grace = max(schedule.not_found_grace, wait_seconds)
         with _keeping(response.backup.backup_id):
             return await self.wait_until_backup_available(
-                response.backup.backup_id, max_wait=wait_seconds, schedule=schedule
+                response.backup.backup_id,
+                max_wait=wait_seconds,
+                schedule=attrs.evolve(schedule, not_found_grace=grace),
             )

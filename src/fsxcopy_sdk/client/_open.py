@@ -45,7 +45,7 @@ class OpenClient:
         self._transport: Transport | None = None
         self._entered = self._closed = self._wraps = False
         self._service_time: datetime | None = None
-        self._board = Board(self._describe, self._clock, random.random)
+        self._board = Board(self._describe, self._list_page, self._clock, random.random)
         self._stack = AsyncExitStack()
 
     @classmethod
@@ -163,3 +163,7 @@ class OpenClient:
     async def _describe(self, backup_ids: Sequence[str]) -> Sequence[Backup]:
         # Of ids known to be good; their answer may come in pages like any other.
         return [one async for one in every_backup(self._page, {"BackupIds": backup_ids})]
+
+    async def _list_page(self, next_token: str | None) -> tuple[Sequence[Backup], str | None]:
+        page = await self._page({"NextToken": next_token} if next_token else {})
+        return page.backups, page.next_token

@@ -8,7 +8,15 @@ waits of a client meet, to look together.
 
 from __future__ import annotations
 
-from fsxcopy_sdk.waiting._board import Board, Describe
-from fsxcopy_sdk.waiting._wait import DEFAULT_MAX_WAIT, Verdict, judge
+from fsxcopy_sdk.waiting._board import Board, Describe, ListPage
+from fsxcopy_sdk.waiting._wait import CALL_GRACE, DEFAULT_MAX_WAIT, Verdict, judge
 
-__all__ = ["DEFAULT_MAX_WAIT", "Board", "Describe", "Verdict", "judge"]
+__all__ = [
+    "CALL_GRACE",
+    "DEFAULT_MAX_WAIT",
+    "Board",
+    "Describe",
+    "ListPage",
+    "Verdict",
+    "judge",
+]

@@ -24,6 +24,9 @@ from fsxcopy_sdk.errors import (
     BackupNotFound,
     ClientClosed,
     FsxCopyError,
+    RepeatedNextToken,
+    RequestTimeout,
+    ResponseDecodingError,
     WaitTimeout,
 )
 from fsxcopy_sdk.models import Backup
@@ -33,6 +36,13 @@ MAX_BATCH = 50
 
 DEFAULT_MAX_WAIT = timedelta(hours=8)
 """A working day or a night: most copies end well before, and a wait can be repeated."""
+
+CALL_GRACE = 10.0
+"""
+Seconds past its deadline that a wait allows its last poll: to be made, where a budget
+holds it back, and to be answered. A healthy answer takes less than one second; the rest
+is for the retries of a call that was throttled.
+"""
 
 _log = logging.getLogger("fsxcopy_sdk.waiting")
 
@@ -85,6 +95,19 @@ def _for_crowds(schedule: WaitSchedule) -> WaitSchedule:
     return attrs.evolve(schedule, min_delay=min_delay)
 
 
+@attrs.frozen(eq=False)
+class Call:
+    """
+    One call for the backups of some ids, or one listing.
+    """
+
+    ids: tuple[str, ...]
+    max_pages: int = 0
+    """
+    The most pages to read of a listing of all backups; 0 where the ids are described.
+    """
+
+
 @attrs.define(eq=False, repr=False)
 class Wait:
     """
@@ -111,11 +134,28 @@ class Wait:
     """How many backups it may share a look with; fewer while one of them is suspect."""
     last_seen: Backup | None = None
     last_error: FsxCopyError | None = None
+    absent_since: float | None = None
+    """The time of the first poll of those in a row that did not find the backup."""
     progress: ProgressHistory = attrs.field(factory=ProgressHistory)
     answered: bool = False
     """Whether the last look's result was not taken yet."""
+    expired: bool = False
+    """Whether it ended without an answer to its last poll."""
     bell: anyio.Event | None = None
     """Rung when there is a result, or somebody is needed to look."""
+    call: Call | None = None
+    """The call that this wait is to make next, for itself and others."""
+    scope: anyio.CancelScope = attrs.field(init=False)
+    """What it awaits its result in; its deadline is in the event loop's time."""
+    limit: float = attrs.field(init=False)
+    """When it gives up the call in progress, in the event loop's time."""
+
+    @property
+    def deadline(self) -> float:
+        """
+        The time at which the wait is to end.
+        """
+        return self.started + self.max_wait
 
     @property
     def elapsed(self) -> float:
@@ -141,13 +181,37 @@ class Wait:
         self.looked, self.batch_size, self.draw, self.answered = now, batch_size, draw, True
         if isinstance(result, Backup):
             self.last_seen, self.last_error, self.failures = result, None, 0
-            self.most = MAX_BATCH
+            self.most, self.absent_since = MAX_BATCH, None
             self.progress.add(self.elapsed, result.progress_percent)
         else:
             self.last_error = result
             self.failures += 1
-            if isinstance(result, BackupNotFound):
+            if isinstance(result, BackupNotFound) and self.absent_since is None:
+                self.absent_since = now
+            if not result.is_transient:
                 self.most = 1
+        self.ring()
+
+    def set_limit(self, now: float, real_now: float) -> None:
+        """
+        Say how long the call that begins now may take, in the event loop's time.
+
+        Not in the client's: a clock that a test moves may pass hours while a healthy
+        call takes its milliseconds.
+        """
+        self.limit = real_now + max(self.deadline - now, 0.0) + CALL_GRACE
+
+    def expire(self, now: float, *, in_call: bool) -> None:
+        """
+        End the wait without an answer to its last poll.
+        """
+        if in_call:
+            text = f"no answer {CALL_GRACE:.0f} s after the deadline of the wait"
+            error = RequestTimeout(text, operation="DescribeBackups")
+            error.__cause__ = self.last_error
+            self.polls += 1
+            self.last_error = error
+        self.looked, self.answered, self.expired = now, True, True
         self.ring()
 
     def take(self) -> Backup | None:
@@ -155,10 +219,13 @@ class Wait:
         Return what the last look saw; None where it saw nothing that is final.
 
         Raises:
+            WaitTimeout: the last look was not answered in time.
             FsxCopyError: the last look met what will not pass by waiting.
         """
         self.answered = False
         error = self.last_error
+        if self.expired:
+            raise self._timeout() from error
         if error is None:
             return self.last_seen
         if self._may_pass(error):
@@ -172,10 +239,15 @@ class Wait:
         raise mine from error
 
     def _may_pass(self, error: FsxCopyError) -> bool:
-        if isinstance(error, BackupNotFound):
-            # A copy that was just accepted may not be known everywhere yet.
-            return self.elapsed <= self.schedule.not_found_grace
-        return error.is_transient
+        if self.absent_since is not None and isinstance(error, BackupNotFound):
+            # A copy that was just accepted may not be known everywhere yet, and one
+            # server may know what another does not. A grace as long as the wait holds
+            # for the last poll too, which may be answered after the deadline.
+            grace = self.schedule.not_found_grace
+            return grace >= self.max_wait or self.looked - self.absent_since <= grace
+        # An answer that cannot be read may be due to another backup of the same call.
+        is_odd = isinstance(error, ResponseDecodingError | RepeatedNextToken)
+        return error.is_transient or (is_odd and self.batch_size > 1)
 
     def closed(self) -> ClientClosed:
         """
