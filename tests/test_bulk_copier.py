@@ -514,20 +514,33 @@ async def test_a_lost_answer_is_asked_for_again(bench: Bench, cls: type[FsxCopyE
 
 async def test_trying_again_has_an_end(bench: Bench) -> None:
     """
-    After eight tries over two minutes a copy that may have been accepted is not observed.
+    After eight tries over two minutes only listings are asked, for an hour.
     """
-    bench.direct.lose = Meeting([InternalServerError("sorry", http_status=500)] * 8)
-    request, other = bench.request(), bench.request()
+    bench.direct.refuse = Meeting([InternalServerError("sorry", http_status=500)] * 8)
+    request, other = bench.request(), bench.request(100)
 
     outcomes = await bench.copy(request, other)
 
-    assert [CopyNotObserved, Copied] == _kinds(outcomes)
-    assert isinstance(outcomes[0], CopyNotObserved)
-    assert isinstance(outcomes[0].error, InternalServerError)
-    assert (None, None) == (outcomes[0].backup, outcomes[0].backup_id)
-    assert request.token(WEST) == outcomes[0].client_request_token
-    tried = [one.at for one in bench.fsx.requests if one.operation == "CopyBackup"]
-    assert 60 <= tried[7] - tried[0] <= 125
+    assert [Copied, CopyNotObserved] == _kinds(outcomes)
+    assert isinstance(outcomes[1], CopyNotObserved)
+    assert isinstance(outcomes[1].error, InternalServerError | BackupNotFound)
+    assert (None, None) == (outcomes[1].backup, outcomes[1].backup_id)
+    assert request.token(WEST) == outcomes[1].client_request_token
+    assert [other.token(WEST)] == bench.tokens
+    assert HOUR <= bench.clock.now() <= HOUR + 300
+
+
+async def test_what_was_never_accepted_fails_after_eight_tries(bench: Bench) -> None:
+    """
+    A transient refusal that does not pass is a failure: no copy can have been accepted.
+    """
+    odd = ServiceUnavailable("sorry", http_status=409)
+    bench.direct.refuse = lambda operation: odd if operation == "CopyBackup" else None
+
+    [outcome] = await bench.copy(bench.request(), max_wait=1000)
+
+    assert isinstance(outcome, CopyFailed)
+    assert isinstance(outcome.error, ServiceUnavailable)
 
 
 async def test_a_service_that_is_not_there_is_given_up(bench: Bench) -> None:

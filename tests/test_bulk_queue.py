@@ -189,13 +189,13 @@ def test_the_next_attempt_begins_anew() -> None:
 
 @pytest.mark.parametrize(
     ("unknown_since", "now", "expected"),
-    [(None, 9999.0, False), (100.0, 400.0, False), (100.0, 400.1, True), (0.0, 301.0, True)],
+    [(None, 9999.0, False), (100.0, 220.0, False), (100.0, 220.1, True), (0.0, 121.0, True)],
 )
 def test_a_token_protects_for_minutes(
     unknown_since: float | None, now: float, expected: bool
 ) -> None:
     """
-    Five minutes after a call whose result is unknown its token is not relied on.
+    Two minutes after a call whose result is unknown its token is not relied on.
     """
     attempt = CopyAttempt(0, _request(0), unknown_since=unknown_since)
 

@@ -34,9 +34,11 @@ from fsxcopy_sdk import (
 )
 from fsxcopy_sdk.bulk import Copied, CopyFailed, CopyInProgress, CopyTimedOut
 from fsxcopy_sdk.replication import (
+    PlannedPrune,
     PlanOutcome,
     Pruned,
     PruneFailed,
+    PruneObstacle,
     PruneSkipped,
     ReplicationPlan,
     ReplicationPolicy,
@@ -82,19 +84,22 @@ class Regions:
     def back_up(self, file_system_id: str = FS) -> str:
         return self.fsx.add_backup(EAST, FileSystem={"FileSystemId": file_system_id})
 
-    async def plan(self, policy: ReplicationPolicy = ALL) -> ReplicationPlan:
-        now = START + timedelta(seconds=self.clock.now())
-        return await plan_replication(self.east, self.west, policy, now=now)
+    @property
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self.clock.now())
 
-    async def apply(self, plan: ReplicationPlan, *, prune: bool = False) -> list[PlanOutcome]:
-        async with apply_plan(plan, self.west, prune=prune) as applied:
+    async def plan(self, policy: ReplicationPolicy = ALL) -> ReplicationPlan:
+        return await plan_replication(self.east, self.west, policy, now=self.now)
+
+    async def apply(self, plan: ReplicationPlan, **options: bool) -> list[PlanOutcome]:
+        async with apply_plan(plan, self.west, **options) as applied:
             return [outcome async for outcome in applied]
 
-    async def sync(self, policy: ReplicationPolicy = ALL, *, prune: bool = False) -> list[str]:
+    async def sync(self, policy: ReplicationPolicy = ALL, **options: bool) -> list[str]:
         """
         Plan and apply, and return what became of what.
         """
-        outcomes = await self.apply(await self.plan(policy), prune=prune)
+        outcomes = await self.apply(await self.plan(policy), **options)
         return [type(outcome).__name__ for outcome in outcomes]
 
     def copies(self) -> Counter[object]:
@@ -424,9 +429,10 @@ def test_either_event_loop(backend: str) -> None:
 # Prune.
 
 KEEP_ONE = attrs.evolve(POLICY, keep_newest=1)
+KEEP_TWO = attrs.evolve(POLICY, keep_newest=2)
 
 
-async def _history(regions: Regions, days: int = 3) -> list[str]:
+async def _history(regions: Regions, days: int = 4) -> list[str]:
     """
     Make a backup a day and copy it, and return the copies, the oldest first.
     """
@@ -447,8 +453,8 @@ async def test_pruning_must_be_asked_for(regions: Regions) -> None:
     """
     copies = await _history(regions)
 
-    assert copies[:2] == [one.copy.backup_id for one in (await regions.plan(KEEP_ONE)).to_prune]
-    assert [] == await regions.sync(KEEP_ONE)
+    assert copies[:2] == [one.copy.backup_id for one in (await regions.plan(KEEP_TWO)).to_prune]
+    assert [] == await regions.sync(KEEP_TWO)
     assert copies == _held(regions)
 
 
@@ -461,11 +467,11 @@ async def test_superfluous_copies_are_pruned(
     caplog.set_level(logging.INFO, "fsxcopy_sdk.replication")
     copies = await _history(regions)
 
-    assert ["Pruned", "Pruned"] == await regions.sync(KEEP_ONE, prune=True)
+    assert ["Pruned", "Pruned"] == await regions.sync(KEEP_TWO, prune=True)
     assert copies[2:] == _held(regions)
-    assert [f"{one}: Pruned, not the newest" for one in copies[:2]] == caplog.messages
+    assert [f"{one}: Pruned, not among the newest 2" for one in copies[:2]] == caplog.messages
     assert copies[0] == caplog.records[0].backup_id  # type: ignore[attr-defined]  # an extra
-    assert not (await regions.plan(KEEP_ONE)).has_work
+    assert not (await regions.plan(KEEP_TWO)).has_work
 
 
 async def test_pruning_comes_last(regions: Regions) -> None:
@@ -475,7 +481,7 @@ async def test_pruning_comes_last(regions: Regions) -> None:
     await _history(regions)
     regions.back_up()
 
-    assert ["Copied", "Pruned", "Pruned"] == await regions.sync(KEEP_ONE, prune=True)
+    assert ["Copied", "Pruned", "Pruned"] == await regions.sync(KEEP_TWO, prune=True)
 
 
 async def test_what_was_protected_meanwhile_stays(regions: Regions) -> None:
@@ -483,14 +489,16 @@ async def test_what_was_protected_meanwhile_stays(regions: Regions) -> None:
     A plan is no licence: each copy is looked at again.
     """
     copies = await _history(regions)
-    plan = await regions.plan(KEEP_ONE)
-    regions.fsx._store.by_id[copies[0]].document["Tags"].append(  # type: ignore[union-attr]
-        {"Key": "fsxcopy:protected", "Value": ""}
-    )
+    plan = await regions.plan(KEEP_TWO)
+    tags = {
+        tag["Key"]: tag["Value"]
+        for tag in regions.fsx.backup(WEST, copies[0])["Tags"]  # type: ignore[union-attr]  # JSON
+    }
+    regions.fsx.set_tags(copies[0], {**tags, "fsxcopy:protected": ""})  # type: ignore[dict-item]  # JSON
     outcomes = await regions.apply(plan, prune=True)
 
     assert [PruneSkipped, Pruned] == [type(one) for one in outcomes]
-    assert [copies[0], copies[2]] == _held(regions)
+    assert [copies[0], *copies[2:]] == _held(regions)
 
 
 async def test_what_became_the_newest_stays(regions: Regions) -> None:
@@ -498,12 +506,12 @@ async def test_what_became_the_newest_stays(regions: Regions) -> None:
     Where somebody deleted the newest, the one before is the newest now.
     """
     copies = await _history(regions)
-    plan = await regions.plan(KEEP_ONE)
-    await regions.west.delete_backup(copies[2])
+    plan = await regions.plan(KEEP_TWO)
+    regions.fsx.delete_backup(copies[3])
     outcomes = await regions.apply(plan, prune=True)
 
     assert [Pruned, PruneSkipped] == [type(one) for one in outcomes]
-    assert [copies[1]] == _held(regions)
+    assert copies[1:3] == _held(regions)
 
 
 @pytest.mark.parametrize("lifecycle", ["DELETED", None])
@@ -512,7 +520,7 @@ async def test_what_is_gone_is_pruned(regions: Regions, lifecycle: str | None) -
     Whoever deleted it did what was to be done.
     """
     copies = await _history(regions)
-    plan = await regions.plan(KEEP_ONE)
+    plan = await regions.plan(KEEP_TWO)
     if lifecycle:
         regions.fsx.set_lifecycle(copies[0], lifecycle)
     else:
@@ -556,7 +564,7 @@ async def test_patience_ends(regions: Regions) -> None:
     What cannot be deleted for a quarter of an hour is left to the next run.
     """
     copies = await _history(regions)
-    plan = await regions.plan(KEEP_ONE)
+    plan = await regions.plan(KEEP_TWO)
     onward = await regions.west.copy_backup(copies[0])
     regions.fsx.set_lifecycle(onward.backup.backup_id, "COPYING")
     started = regions.clock.now()
@@ -578,7 +586,7 @@ async def test_what_passes_is_survived(regions: Regions, fault: Fault, operation
     Throttling, outages and answers that nobody can read cost a round, no more.
     """
     copies = await _history(regions)
-    plan = await regions.plan(KEEP_ONE)
+    plan = await regions.plan(KEEP_TWO)
     regions.fsx.inject(fault, operation=operation, next_calls=2)
 
     assert [Pruned, Pruned] == [type(one) for one in await regions.apply(plan, prune=True)]
@@ -591,7 +599,7 @@ async def test_what_does_not_pass_is_said(regions: Regions, operation: str) -> N
     A missing permission is not tried again.
     """
     copies = await _history(regions)
-    plan = await regions.plan(KEEP_ONE)
+    plan = await regions.plan(KEEP_TWO)
     regions.fsx.inject(Fault.error("AccessDeniedException"), operation=operation, fraction=1)
     started = regions.clock.now()
     outcomes = await regions.apply(plan, prune=True)
@@ -606,13 +614,272 @@ async def test_an_outage_that_does_not_end(regions: Regions) -> None:
     A destination that cannot be listed is not deleted from.
     """
     copies = await _history(regions)
-    plan = await regions.plan(KEEP_ONE)
+    plan = await regions.plan(KEEP_TWO)
     regions.fsx.inject(Fault.unavailable(), fraction=1)
     outcomes = await regions.apply(plan, prune=True)
 
     assert [PruneFailed, PruneFailed] == [type(one) for one in outcomes]
     assert [ServiceUnavailable, ServiceUnavailable] == [type(one.error) for one in outcomes]
     assert copies == _held(regions)
+
+
+# Pruning on partial information.
+
+
+async def test_a_source_that_was_wiped_keeps_its_copies(regions: Regions) -> None:
+    """
+    Without an AVAILABLE original nothing is pruned, unless orphans are asked for.
+    """
+    copies = await _history(regions)
+    for original in regions.fsx.backups(EAST):
+        regions.fsx.delete_backup(str(original["BackupId"]))
+    plan = await regions.plan(KEEP_TWO)
+
+    assert ([], copies) == (await regions.apply(plan, prune=True), _held(regions))
+    assert [(PruneObstacle.NO_ORIGINAL,)] * 2 == [one.obstacles for one in plan.held_back]
+    outcomes = await regions.apply(plan, prune=True, prune_orphans=True)
+    assert [Pruned, Pruned] == [type(one) for one in outcomes]
+    assert copies[2:] == _held(regions)
+
+
+async def test_originals_that_vanish_after_the_plan_count(regions: Regions) -> None:
+    """
+    The source is read again before each deletion, not only when the plan is made.
+    """
+    copies = await _history(regions)
+    plan = await regions.plan(KEEP_TWO)
+    for original in regions.fsx.backups(EAST):
+        regions.fsx.delete_backup(str(original["BackupId"]))
+    outcomes = await regions.apply(plan, prune=True)
+
+    assert [PruneSkipped, PruneSkipped] == [type(one) for one in outcomes]
+    assert {"the source shows no AVAILABLE backup of it"} == {
+        one.reason for one in outcomes if isinstance(one, PruneSkipped)
+    }
+    assert copies == _held(regions)
+
+
+async def test_no_more_than_half_goes_in_one_run(regions: Regions) -> None:
+    """
+    Three of four are held back, and go only with a switch of their own.
+    """
+    copies = await _history(regions)
+    plan = await regions.plan(KEEP_ONE)
+
+    assert ([], copies) == (await regions.apply(plan, prune=True), _held(regions))
+    assert {(PruneObstacle.MORE_THAN_HALF,)} == {one.obstacles for one in plan.held_back}
+    outcomes = await regions.apply(plan, prune=True, prune_most=True)
+    assert [Pruned] * 3 == [type(one) for one in outcomes]
+    assert copies[3:] == _held(regions)
+
+
+async def test_half_is_counted_when_it_is_deleted(regions: Regions) -> None:
+    """
+    If copies vanish between plan and deletion, fewer may be deleted.
+    """
+    copies = await _history(regions, 6)
+    plan = await regions.plan(attrs.evolve(POLICY, keep_newest=3))
+    for copy in copies[3:5]:
+        regions.fsx.set_tags(copy, {})
+    outcomes = await regions.apply(plan, prune=True)
+
+    assert [PruneSkipped] * 3 == [type(one) for one in outcomes]
+    regions.fsx.set_tags(copies[0], {})
+    plan = await regions.plan(attrs.evolve(POLICY, keep_newest=1))
+    assert 2 == len(plan.held_back)
+
+
+async def test_a_deletion_limit_holds_over_a_run(regions: Regions) -> None:
+    """
+    After half of a source's copies were deleted, the others are left to a later run.
+    """
+    copies = await _history(regions, 4)
+    plan = attrs.evolve(await regions.plan(KEEP_ONE), held_back=())
+    strict = await regions.plan(KEEP_ONE)
+    forged = attrs.evolve(
+        plan, to_prune=tuple(attrs.evolve(one, obstacles=()) for one in strict.held_back)
+    )
+    outcomes = await regions.apply(forged, prune=True)
+
+    assert [Pruned, Pruned, PruneSkipped] == [type(one) for one in outcomes]
+    assert copies[2:] == _held(regions)
+    assert isinstance(outcomes[2], PruneSkipped)
+    assert "more than half of its copies would go" == outcomes[2].reason
+
+
+@pytest.mark.parametrize("how", ["failed", "unseen", "refused"])
+async def test_a_source_whose_copies_did_not_end_is_not_pruned(regions: Regions, how: str) -> None:
+    """
+    When newer copies do not arrive, the old ones are what a restore has.
+    """
+    copies = await _history(regions)
+    other = regions.back_up(OTHER_FS)
+    regions.back_up()
+    plan = await regions.plan(attrs.evolve(KEEP_TWO, newest=1))
+    assert 2 == len(plan.to_prune)
+
+    def observe(copy: CopyInProgress) -> None:
+        if copy.backup and copy.request.source_backup_id != other:
+            if how == "failed":
+                regions.fsx.fail_copy(copy.backup.backup_id, "no more room")
+            elif copy.backup.backup_id in held:
+                regions.fsx.delete_backup(copy.backup.backup_id)
+                held.discard(copy.backup.backup_id)
+            else:
+                held.add(copy.backup.backup_id)
+
+    held: set[str] = set()
+    if how == "refused":
+        regions.fsx.inject(Fault.error("BadRequest"), operation="CopyBackup", next_calls=2)
+    async with apply_plan(
+        plan,
+        regions.west,
+        prune=True,
+        max_wait=3600,
+        on_seen=None if how == "refused" else observe,
+    ) as applied:
+        outcomes = [outcome async for outcome in applied]
+
+    skipped = [one for one in outcomes if isinstance(one, PruneSkipped)]
+    assert 2 == len(skipped)
+    assert {"a copy of its source failed or was not seen to end in this run"} == {
+        one.reason for one in skipped
+    }
+    assert not [one for one in outcomes if isinstance(one, Pruned)]
+    assert set(copies) <= set(_held(regions))
+
+
+async def test_a_cut_listing_of_the_source_proves_nothing(regions: Regions) -> None:
+    """
+    A copy whose backup exists, though the listing left it out, is not pruned.
+    """
+    copies = await _history(regions)
+    whole = attrs.evolve(KEEP_ONE, newest=None)
+    regions.fsx.inject(Fault.cut_listing(keep=1), operation="DescribeBackups", fraction=1)
+    plan = await regions.plan(whole)
+    assert not plan.to_prune  # the destination is cut as well
+    regions.fsx.clear_faults()
+    real = await regions.plan(whole)
+    forged = attrs.evolve(
+        real,
+        present=(),
+        to_prune=tuple(
+            PlannedPrune(
+                source_id=FS,
+                source_backup_id=one.backup.backup_id,
+                copy=one.copy,
+                recovery_point=one.backup.creation_time,
+                reason="as a cut listing has it",
+            )
+            for one in real.present[1:]
+        ),
+    )
+    outcomes = await regions.apply(forged, prune=True, prune_most=True)
+
+    assert [PruneSkipped] * 3 == [type(one) for one in outcomes]
+    assert copies == _held(regions)
+
+
+async def test_a_copy_that_a_listing_leaves_out_is_described(regions: Regions) -> None:
+    """
+    Before a copy is called pruned, it is asked for by its ID.
+    """
+    copies = await _history(regions)
+    plan = await regions.plan(KEEP_TWO)
+    regions.fsx.inject(Fault.empty_listing(), operation="DescribeBackups", fraction=1)
+    outcomes = await regions.apply(plan, prune=True)
+
+    assert [PruneSkipped, PruneSkipped] == [type(one) for one in outcomes]
+    assert copies == _held(regions)
+
+
+async def test_copies_that_name_no_file_system_are_found(regions: Regions) -> None:
+    """
+    A copy that only its tags assign to a source is pruned like any other.
+    """
+    copies = await _history(regions)
+    for copy in copies:
+        regions.fsx._store.by_id[copy].document.pop("FileSystem")
+    outcomes = await regions.sync(KEEP_TWO, prune=True)
+
+    assert ["Pruned", "Pruned"] == outcomes
+    assert copies[2:] == _held(regions)
+
+
+@pytest.mark.parametrize("days", [-2, 2])
+async def test_a_wrong_clock_deletes_nothing(regions: Regions, days: int) -> None:
+    """
+    Pruning by a time that is more than a day from the service's own is refused.
+    """
+    copies = await _history(regions)
+    plan = await plan_replication(
+        regions.east, regions.west, KEEP_TWO, now=regions.now + timedelta(days=days)
+    )
+    outcomes = await regions.apply(plan, prune=True)
+
+    assert [PruneFailed, PruneFailed] == [type(one) for one in outcomes]
+    assert all(isinstance(one.error, InvalidArguments) for one in outcomes)
+    assert "plan: must be made within a day of the service's own time" in str(outcomes[0].error)
+    assert copies == _held(regions)
+
+
+async def test_the_time_of_a_plan_is_the_service_s_own(regions: Regions) -> None:
+    """
+    Unless a time is given, the plan has that of the answers.
+    """
+    regions.clock.advance(1000 * DAY)
+    plan = await plan_replication(regions.east, regions.west, KEEP_TWO)
+
+    assert timedelta(seconds=2) > abs(plan.made_at - regions.now)
+
+
+async def test_the_source_can_be_given(regions: Regions) -> None:
+    """
+    A client of the source that is given is used, and stays open.
+    """
+    copies = await _history(regions)
+    plan = await regions.plan(KEEP_TWO)
+    async with apply_plan(plan, regions.west, source=regions.east, prune=True) as applied:
+        outcomes = [outcome async for outcome in applied]
+
+    assert [Pruned, Pruned] == [type(one) for one in outcomes]
+    assert copies[2:] == _held(regions)
+    assert 4 == len([one async for one in regions.east.iter_backups()])
+
+
+async def test_a_source_that_cannot_be_opened_prunes_nothing(
+    regions: Regions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    If the source cannot be read, nothing is deleted.
+    """
+    copies = await _history(regions)
+    plan = await regions.plan(KEEP_TWO)
+    applied = apply_plan(plan, regions.west, prune=True)
+    monkeypatch.setenv("AWS_DATA_PATH", "/nowhere")
+    regions.fsx.inject(Fault.error("AccessDeniedException"), fraction=1)
+    async with applied:
+        outcomes = [outcome async for outcome in applied]
+
+    assert [PruneFailed, PruneFailed] == [type(one) for one in outcomes]
+    assert copies == _held(regions)
+
+
+@pytest.mark.parametrize("switch", ["prune_orphans", "prune_most"])
+async def test_switches_need_pruning(regions: Regions, switch: str) -> None:
+    """
+    A switch for pruning without pruning is a mistake.
+    """
+    with pytest.raises(InvalidArguments, match=f"{switch}: must be given with prune=True"):
+        await regions.apply(await regions.plan(), **{switch: True})
+
+
+async def test_a_source_of_another_region_is_refused(regions: Regions) -> None:
+    """
+    A plan is for one source.
+    """
+    with pytest.raises(InvalidArguments, match="source: must be a client of us-east-2, not"):
+        apply_plan(await regions.plan(), regions.west, source=regions.west)
 
 
 # Many runs.

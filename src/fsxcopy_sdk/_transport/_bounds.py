@@ -174,14 +174,14 @@ class Bounded(_HttpSession):
             raise
         except Exception as error:
             # httpx has a class of its own for it.
-            took_too_long = isinstance(error, TimeoutError) or type(error).__name__ == "ReadTimeout"
+            took_too_long = (
+                isinstance(error, TimeoutError) or type(error).__name__ == "ReadTimeout"
+            )
             their_class = ReadTimeoutError if took_too_long else ConnectionClosedError
             raise their_class(endpoint_url=request.url, error=error) from error
         if body is None:
             return response
-        return type(response)(
-            response.url, response.status_code, response.headers, _Body(body)
-        )
+        return type(response)(response.url, response.status_code, response.headers, _Body(body))
 
 
 async def _read(response: AioAWSResponse) -> bytes | None:

@@ -147,10 +147,13 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         self._region = client.region
         self._clock = client.clock
         self._requests = requests
-        self._adopted = adopted
         self._settings = settings
         self._random = random
         self._tracker = CopyTracker(requests)
+        # They come before the requests, with numbers of their own.
+        self._adopted = list(enumerate(adopted, -len(adopted)))
+        for number, copy in self._adopted:
+            self._tracker.adopt(number, copy)
         self._groups: dict[tuple[str | None, str | None], QuotaGroup] = {}
         self._sleeps: dict[QuotaGroup, anyio.CancelScope] = {}
 
@@ -172,14 +175,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         return self._tracker.not_started
 
     def _begin(self) -> None:
-        for number, copy in enumerate(self._adopted, len(self._requests)):
-            if copy.backup is not None:
-                self._tracker.adopt(number, copy)
-                attempt = CopyAttempt(number, copy.request)
-                self._follow_existing(self._group_of(copy.request), attempt, copy.backup)
-        attempts = self._distinct()
-        if attempts:
-            self._tasks.start_soon(self._run, attempts)
+        self._tasks.start_soon(self._run, self._distinct())
         self._finish_if_complete()
 
     async def __aexit__(
@@ -214,8 +210,14 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
 
     async def _run(self, attempts: Sequence[CopyAttempt]) -> None:
         """
-        List the destination, take what exists, and start the rest.
+        Follow what is in progress, list the destination, take what exists, start the rest.
         """
+        for number, copy in self._adopted:
+            if copy.backup is not None:
+                attempt = CopyAttempt(number, copy.request)
+                self._follow_existing(self._group_of(copy.request), attempt, copy.backup)
+        if not attempts:
+            return
         listed = await self._list_patiently([attempt.request for attempt in attempts])
         if isinstance(listed, FsxCopyError):
             for attempt in attempts:
@@ -376,11 +378,11 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         """
         End *attempt* with *outcome*, unless a copy of it may have been accepted.
         """
-        group.release()
         if attempt.unknown_since is None:
+            group.release()
             self._end(attempt.number, outcome)
         else:
-            self._end(attempt.number, self._not_observed(attempt, outcome.error, None))
+            self._tasks.start_soon(self._search_on, group, attempt, outcome.error)
 
     def _not_observed(
         self, attempt: CopyAttempt, error: FsxCopyError, backup: Backup | None
@@ -415,21 +417,27 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             await self._retry(group, attempt, error)
             return
         group.answered()
-        if found is None:
-            self._tasks.start_soon(self._search_on, group, attempt)
-        else:
+        if found is not None:
             self._accepted(group, attempt, found)
-
-    async def _search_on(self, group: QuotaGroup, attempt: CopyAttempt) -> None:
-        """
-        Search about once a minute, for as long as a new copy may be missing from listings.
-        """
-        until = self._clock.now() + queue.UNSEEN_FOR
+            return
         source = attempt.request.source_backup_id
-        error: FsxCopyError = BackupNotFound(
+        error = BackupNotFound(
             f"the destination shows no copy of {source}, which may have been accepted",
             operation="DescribeBackups",
         )
+        self._tasks.start_soon(self._search_on, group, attempt, error)
+
+    async def _search_on(
+        self, group: QuotaGroup, attempt: CopyAttempt, error: FsxCopyError
+    ) -> None:
+        """
+        Search about once a minute, for as long as a new copy may be missing from listings.
+
+        *error* is why the copy was not observed, if it is not found until then.
+        """
+        now = self._clock.now()
+        deadline = (attempt.unknown_since or now) + self._settings.max_wait
+        until = min(now + queue.UNSEEN_FOR, deadline)
         while (left := until - self._clock.now()) >= NOTHING:
             await self._clock.sleep(min(left, queue.capacity_delay(self._random)))
             try:

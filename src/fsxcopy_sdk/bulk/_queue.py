@@ -27,10 +27,10 @@ from fsxcopy_sdk.models import Backup
 DEFAULT_MAX_IN_PROGRESS = 5
 """Per destination Region, and for ONTAP per volume and key there (FSx quotas)."""
 
-TOKEN_LIFETIME = 300.0
+TOKEN_LIFETIME = 120.0
 """
 Seconds for which a repeated request relies on the service to remember its token. No
-source says how long it does; AWS speaks of minutes for such tokens elsewhere.
+source says how long it does, so that this is as short as retries allow.
 """
 
 UNSEEN_FOR = 3600.0
