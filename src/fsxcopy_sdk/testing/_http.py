@@ -44,7 +44,7 @@ characters that JSON can write as twelve bytes each.
 _LOOPBACK: Final = r"(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]*)?"
 _HOST: Final = re.compile(_LOOPBACK, re.IGNORECASE)
 _ORIGIN: Final = re.compile(f"https?://{_LOOPBACK}", re.IGNORECASE)
-"""Whom a request may name as its host, and the pages that may send one."""
+"""The hosts that a request may name, and the origins that it may have."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -88,9 +88,9 @@ class LocalFsx(Controls):
         unseen_for:
             For how long after its acceptance DescribeBackups does not show
             a new copy: seconds, a timedelta, or a function from the id of
-            the copy to seconds; infinity for always. Meanwhile CopyBackup
-            with the same token answers with the copy, it counts as one in
-            progress, and `backup` and `backups` return it.
+            the copy to seconds; infinity for always. Other operations know
+            it: CopyBackup with the same token answers with it, and it
+            counts as one in progress. `backup` and `backups` return it.
 
         unseen_by:
             Which calls do not show such a copy: "id" those with BackupIds,
