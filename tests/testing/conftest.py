@@ -6,6 +6,7 @@ service model first: every member known, typed and within its rules.
 """
 
 import asyncio
+import contextlib
 import functools
 import json
 import re
@@ -219,3 +220,57 @@ async def _source(fsx) -> str:
     Put the example backup into us-east-2.
     """
     return fsx.add_example_backup()
+
+
+@contextlib.asynccontextmanager
+async def raw_calls(fsx: LocalFsx) -> AsyncIterator[Callable]:
+    """
+    Give a function that sends a call over a bare connection: its reader and writer.
+
+    The connections are closed at the end.
+    """
+    writers = []
+    address = fsx.endpoint_url.removeprefix("http://")
+    name, _, port = address.partition(":")
+
+    async def raw_call(
+        *lines: str, operation: str = "DescribeBackups", host: str = address, body: str = "{}"
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        head = [
+            "POST / HTTP/1.1",
+            f"X-Amz-Target: AWSSimbaAPIService_v20180301.{operation}",
+            "X-Amz-Date: 20260101T000000Z",
+            "Authorization: AWS4-HMAC-SHA256 SignedHeaders=host;x-amz-date, Signature="
+            + "0" * 64
+            + ", Credential=AKIDEXAMPLE/20260101/us-west-2/fsx/aws4_request",
+            f"Content-Length: {len(body)}",
+            f"Host: {host}",
+            *lines,
+        ]
+        reader, writer = await asyncio.open_connection(name, int(port))
+        writers.append(writer)
+        writer.write("\r\n".join([*head, "", body]).encode())
+        return reader, writer
+
+    try:
+        yield raw_call
+    finally:
+        for writer in writers:
+            writer.close()
+
+
+@pytest.fixture(name="raw_calls")
+def _raw_calls() -> Callable:
+    """
+    Return what makes bare connections to any local FSx.
+    """
+    return raw_calls
+
+
+@pytest.fixture(name="raw_call")
+async def _raw_call(fsx) -> AsyncIterator[Callable]:
+    """
+    Return a function that sends a call over a bare connection: its reader and writer.
+    """
+    async with raw_calls(fsx) as raw_call:
+        yield raw_call

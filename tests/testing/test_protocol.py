@@ -5,9 +5,13 @@ The protocol, by hand: what is no proper request, and what is recorded.
 import io
 import json
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import aiohttp
 import pytest
+
+from fsxcopy_sdk.testing import Fault, HeldClock, LocalFsx
 
 TARGET = "AWSSimbaAPIService_v20180301."
 SCOPE = "AKIDEXAMPLE/20260101/us-west-2/fsx/aws4_request"
@@ -215,3 +219,41 @@ async def test_no_token_no_memory(fsx, send, source) -> None:
         await send(body, target=TARGET + "CopyBackup")
 
     assert 2 == len(fsx.backups("us-west-2"))
+
+
+async def test_date(clock, fsx, send) -> None:
+    """
+    Date is the time of this FSx, in answers and errors: it fits CreationTime.
+    """
+    backup_id = fsx.add_backup("us-west-2")
+    created_at = fsx.backup("us-west-2", backup_id)["CreationTime"]
+    _, at_first, _ = await send()
+    clock.advance(3600)
+    _, later, _ = await send(b"?")
+
+    dates = [parsedate_to_datetime(headers["Date"]).timestamp() for headers in (at_first, later)]
+    assert [int(created_at), int(created_at + 3600)] == dates
+
+
+async def test_date_of_an_fsx_that_began_at_another_time() -> None:
+    """
+    Date is in the form that HTTP has for it (RFC 9110, 5.6.7).
+    """
+    begin = datetime(1969, 12, 31, 23, 59, 59, 999000, tzinfo=UTC)
+    async with (
+        LocalFsx(clock=HeldClock(), started_at=begin) as fsx,
+        aiohttp.ClientSession() as session,
+        session.get(fsx.endpoint_url) as response,
+    ):
+        assert "Wed, 31 Dec 1969 23:59:59 GMT" == response.headers["Date"]
+
+
+async def test_date_of_a_fault(fsx, send) -> None:
+    """
+    The headers of a fault win, however they are spelled.
+    """
+    fsx.inject(Fault.raw(200, {"date": "yesterday", "X-Amzn-RequestID": "mine"}, b"{}"))
+    _, headers, _ = await send()
+
+    assert ["yesterday"] == headers.getall("Date")
+    assert ["mine"] == headers.getall("x-amzn-RequestId")

@@ -86,6 +86,7 @@ from fsxcopy_sdk.replication import (
     apply_plan,
     plan_replication,
 )
+from fsxcopy_sdk.testing import Fault, LocalFsx, RecordedRequest
 
 
 class MyClock:
@@ -519,6 +520,21 @@ def own_helpers(clock: Clock, tags: Tags, patience: Duration) -> FsxCopyClient:
     CopyRequest(source_backup_id="backup-03e3c82e0183b7b6b", tags=tags)
     WaitSchedule(max_delay=patience)
     return FsxCopyClient("us-west-2", clock=clock)
+
+
+def local_fsx(fault: Fault) -> LocalFsx:
+    """
+    Durations of the local FSx are of either type, or functions where it matters.
+    """
+    LocalFsx(unseen_for=timedelta(minutes=2), unseen_by="listing", tokens_remembered_for=60)
+    LocalFsx(unseen_by="name")  # type: ignore[arg-type]  # none of the choices
+    assert_type(Fault.cut_listing(keep=2), Fault)
+    fsx = LocalFsx(unseen_for=lambda copy_id: float(len(copy_id)))
+    fsx.inject(fault, operation="DescribeBackups")
+    assert_type(fsx.requests, list[RecordedRequest])
+    fsx.set_tags("backup-1", {"Name": "new", "Empty": None})
+    fsx.delete_backup("backup-1")
+    return fsx
 
 
 def package() -> None:

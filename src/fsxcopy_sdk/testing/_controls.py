@@ -44,7 +44,7 @@ class Controls:
     @property
     def requests(self) -> list[RecordedRequest]:
         """
-        List the calls that reached an operation, in order.
+        List the latest 10,000 calls that reached an operation, in order.
         """
         return self._front.requests
 
@@ -255,10 +255,11 @@ class Controls:
 
         *next_calls* counts calls of *operation* (of any, if None);
         *fraction* is the share of them, 0 to 1, drawn from the seed until
-        the faults are cleared. The call is not carried out, unless *after*
-        is true or the fault is one of an answer (truncated, content type).
-        Each call gets one fault at most: of several, the one that was
-        injected first.
+        the faults are cleared. Calls that the fault is not for, such as
+        those with BackupIds for one of a listing, do not count. The call is
+        not carried out, unless *after* is true or the fault is one of an
+        answer (truncated, content type, listings). Each call gets one fault
+        at most: of several, the one that was injected first.
 
         Raises:
             TypeError: *fault* is no fault.

@@ -116,11 +116,13 @@ def _by_filter(store: Store, place: Place, filters: list[Filter]) -> Iterable[St
     )
 
 
-def write_token(operation: str, place: Place, position: int) -> str:
+def write_token(operation: str, place: Place, position: int, salt: str = "") -> str:
     """
     Return a NextToken that stands for *position* in this listing.
+
+    Tokens with another *salt* are different, and stand for the same.
     """
-    text = f"{operation}/{place.account}/{place.region}/{position}"
+    text = f"{operation}/{place.account}/{place.region}/{position}.{salt}"
     return base64.b64encode(text.encode()).decode()
 
 
@@ -135,7 +137,7 @@ def read_token(operation: str, place: Place, token: str) -> int:
         text = base64.b64decode(token).decode()
         listing, _, position = text.rpartition("/")
         if listing == f"{operation}/{place.account}/{place.region}":
-            return int(position)
+            return int(position.partition(".")[0])
     except (binascii.Error, ValueError):
         pass
     msg = "NextToken: this listing never gave that token."

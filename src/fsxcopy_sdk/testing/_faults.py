@@ -1,11 +1,10 @@
 """
-Faults on demand: what goes wrong, in which calls.
+Faults on demand: what can go wrong with a call.
 """
 
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Mapping
 from enum import Enum, StrEnum, auto
 from types import MappingProxyType
@@ -15,7 +14,6 @@ import attrs
 import orjson
 
 from ._json import Document, JsonValue
-from ._rules import REQUESTS
 
 CONTENT_TYPE: Final = "application/x-amz-json-1.1"
 """What every answer of the protocol AWS JSON 1.1 is."""
@@ -60,6 +58,24 @@ class FaultKind(Enum):
     """Its answer ends in the middle, and the connection with it."""
     RELABEL = auto()
     """Its answer has other headers."""
+    EMPTY_LISTING = auto()
+    """Its page has no backups and no NextToken."""
+    CUT_LISTING = auto()
+    """Its page has only the first backups, and no NextToken."""
+    SHUFFLED_LISTING = auto()
+    """Its page has its backups in another order."""
+    ENDLESS_LISTING = auto()
+    """Its page has no backups and a new NextToken."""
+    OTHER_ANSWER = auto()
+    """It gets the answer of another request."""
+    INTERIM = auto()
+    """It gets an interim answer and no final one."""
+    DRIP = auto()
+    """Its answer comes byte by byte and never ends."""
+    GARBAGE = auto()
+    """It gets bytes that are no HTTP."""
+    BAD_CHUNK = auto()
+    """It gets a body with a broken chunk."""
 
 
 @attrs.frozen(kw_only=True)
@@ -70,9 +86,14 @@ class Fault:
 
     kind: FaultKind
     answer: Answer = Answer(200, b"")
-    """What to answer, for ANSWER; whose headers to take, for RELABEL."""
+    """What to answer, for ANSWER; its headers for RELABEL, its status for INTERIM."""
     seconds: float = 0.0
-    """How much longer, by the clock of the local FSx, for DELAY."""
+    """
+    How much longer, by the clock of the local FSx, for DELAY; real seconds
+    between two bytes, for DRIP.
+    """
+    keep: int = 0
+    """How many backups remain, for CUT_LISTING."""
 
     @classmethod
     def error(
@@ -187,103 +208,105 @@ class Fault:
         return cls.raw(status, {"Content-Type": CONTENT_TYPE}, b"null")
 
     @classmethod
+    def empty_listing(cls) -> Fault:
+        """
+        Answer DescribeBackups without BackupIds with no backups and no NextToken.
+        """
+        return cls(kind=FaultKind.EMPTY_LISTING)
+
+    @classmethod
+    def cut_listing(cls, keep: int) -> Fault:
+        """
+        Answer with the first *keep* backups of the page only, and no NextToken.
+
+        It is for DescribeBackups without BackupIds.
+
+        Raises:
+            ValueError: *keep* is not a whole number, zero or more.
+        """
+        if keep < 0 or keep % 1:
+            msg = f"keep must be a whole number, zero or more, not {keep!r}"
+            raise ValueError(msg)
+        return cls(kind=FaultKind.CUT_LISTING, keep=int(keep))
+
+    @classmethod
+    def shuffled_listing(cls) -> Fault:
+        """
+        Answer with the backups of the page in another order, drawn from the seed.
+
+        It is for DescribeBackups without BackupIds.
+        """
+        return cls(kind=FaultKind.SHUFFLED_LISTING)
+
+    @classmethod
+    def endless_listing(cls) -> Fault:
+        """
+        Answer with no backups and a NextToken that was never used before.
+
+        It is for DescribeBackups without BackupIds. Injected with
+        ``fraction=1`` the listing never ends; after a number of calls it
+        continues where it was.
+        """
+        return cls(kind=FaultKind.ENDLESS_LISTING)
+
+    @classmethod
+    def other_answer(cls) -> Fault:
+        """
+        Answer what another request would get: of other backups.
+
+        CopyBackup gets a copy of another source, DeleteBackup another id,
+        DescribeBackups with BackupIds one other backup. None of them exists.
+        """
+        return cls(kind=FaultKind.OTHER_ANSWER)
+
+    @classmethod
+    def interim(cls, status: int = 102) -> Fault:
+        """
+        Send an interim answer (102 or 103), then nothing.
+
+        It ends when the client closes the connection, or the server stops.
+
+        Raises:
+            ValueError: *status* is another.
+        """
+        if status not in (102, 103):
+            msg = f"status must be 102 or 103, not {status!r}"
+            raise ValueError(msg)
+        return cls(kind=FaultKind.INTERIM, answer=Answer(status, b""))
+
+    @classmethod
+    def drip(cls, interval: float) -> Fault:
+        """
+        Send headers, then one byte of the body each *interval* real seconds.
+
+        It ends when the client closes the connection, or the server stops.
+
+        Raises:
+            ValueError: *interval* is not a finite number above zero.
+        """
+        if not 0 < interval < math.inf:
+            msg = f"interval must be a finite number of seconds above zero, not {interval!r}"
+            raise ValueError(msg)
+        return cls(kind=FaultKind.DRIP, seconds=interval)
+
+    @classmethod
+    def garbage(cls) -> Fault:
+        """
+        Send bytes that are no HTTP, then close the connection.
+        """
+        return cls(kind=FaultKind.GARBAGE)
+
+    @classmethod
+    def bad_chunk(cls) -> Fault:
+        """
+        Send a chunked body with a broken chunk header, then close the connection.
+        """
+        return cls(kind=FaultKind.BAD_CHUNK)
+
+    @classmethod
     def raw(cls, status: int, headers: Mapping[str, str], body: bytes) -> Fault:
         """
         Answer with exactly this, and a request id.
         """
         answer = Answer(status, body, MappingProxyType(dict(headers)))
         return cls(kind=FaultKind.ANSWER, answer=answer)
-
-
-@attrs.define(eq=False, kw_only=True)
-class Injection:
-    """
-    A fault, and the calls that it is for.
-    """
-
-    fault: Fault
-    after: bool
-    """Whether the call is carried out before it goes wrong."""
-    operation: str | None
-    calls_left: int | None
-    fraction: float
-    random: random.Random
-
-    def strikes(self, operation: str) -> bool:
-        """
-        Tell whether this call of *operation* gets the fault.
-        """
-        if self.operation not in (None, operation) or self.calls_left == 0:
-            return False
-        if self.calls_left is None:
-            return self.random.random() < self.fraction
-        self.calls_left -= 1
-        return True
-
-
-class Injections:
-    """
-    Hold the faults on demand; the first that strikes has the call.
-    """
-
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
-        self._injections: list[Injection] = []
-
-    def add(
-        self,
-        fault: Fault,
-        *,
-        next_calls: int | None,
-        fraction: float | None,
-        operation: str | None,
-        after: bool,
-    ) -> None:
-        """
-        Add *fault*, for the next call unless something else is asked.
-
-        Raises:
-            TypeError: *fault* is no fault.
-            ValueError: an argument breaks its rule.
-        """
-        given: object = fault
-        if not isinstance(given, Fault):
-            msg = f"fault must be a Fault, such as Fault.throttling(), not {fault!r}"
-            raise TypeError(msg)
-        if next_calls is not None and fraction is not None:
-            msg = "next_calls and fraction cannot be given together"
-            raise ValueError(msg)
-        if next_calls is not None and (next_calls < 1 or next_calls % 1):
-            msg = f"next_calls must be a whole number, one or more, not {next_calls!r}"
-            raise ValueError(msg)
-        if fraction is not None and not 0 <= fraction <= 1:
-            msg = f"fraction must be between 0 and 1, not {fraction!r}"
-            raise ValueError(msg)
-        if operation is not None and operation not in REQUESTS:
-            msg = f"operation must be one of {sorted(REQUESTS)}, not {operation!r}"
-            raise ValueError(msg)
-        injection = Injection(
-            fault=fault,
-            after=after,
-            operation=operation,
-            calls_left=(next_calls or 1) if fraction is None else None,
-            fraction=fraction or 0.0,
-            # Each has numbers of its own, unlike the others': adding one changes none.
-            random=random.Random(f"{self._seed}/{len(self._injections)}"),  # noqa: S311 - must be repeatable
-        )
-        self._injections.append(injection)
-
-    def clear(self) -> None:
-        """
-        Forget all faults.
-        """
-        self._injections.clear()
-
-    def strike(self, operation: str) -> Injection | None:
-        """
-        Return what this call of *operation* suffers, None for nothing.
-        """
-        for injection in self._injections:
-            if injection.strikes(operation):
-                return injection
-        return None

@@ -41,6 +41,11 @@ class LocalFsx(Controls):
     programs without one start ``python -m fsxcopy_sdk.testing``. What it
     holds outlives the ``async with``, which may be entered again.
 
+    Signatures are not verified: their form is checked, and any secret key
+    is accepted. Requests of web pages are refused with 403: those whose
+    Host is not 127.0.0.1, [::1] or localhost, and those with the Origin of
+    another host.
+
     Regions are kept apart by the scope of the request's signature, accounts
     by access key. The first access key that is seen has the account
     `DEFAULT_ACCOUNT`, where backups are put when no account is named; every
@@ -83,9 +88,9 @@ class LocalFsx(Controls):
         unseen_for:
             For how long after its acceptance DescribeBackups does not show
             a new copy: seconds, a timedelta, or a function from the id of
-            the copy to seconds; infinity for always. Meanwhile CopyBackup
-            with the same token answers with the copy, it counts as one in
-            progress, and `backup` and `backups` return it.
+            the copy to seconds; infinity for always. Other operations know
+            it: CopyBackup with the same token answers with it, and it
+            counts as one in progress. `backup` and `backups` return it.
 
         unseen_by:
             Which calls do not show such a copy: "id" those with BackupIds,
