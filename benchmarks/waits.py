@@ -247,6 +247,7 @@ async def memory_of_waits(count: int) -> float:
         return [seen[one][int(clock.now() / 100)] for one in backup_ids]
 
     client = FsxCopyClient("us-west-2", clock=clock)
+
     async def list_page(_: str | None) -> tuple[Sequence[Backup], str | None]:
         return [], None
 

@@ -25,6 +25,7 @@ from fsxcopy_sdk import (
     BadRequest,
     ClientClosed,
     FsxCopyError,
+    RepeatedNextToken,
     ResponseDecodingError,
     Throttled,
     WaitSchedule,
@@ -32,7 +33,7 @@ from fsxcopy_sdk import (
 )
 from fsxcopy_sdk._progress import ProgressHistory
 from fsxcopy_sdk.testing import HeldClock
-from fsxcopy_sdk.waiting import Board
+from fsxcopy_sdk.waiting import CALL_GRACE, Board
 
 EVERY_TEN = WaitSchedule(min_delay=10, max_delay=10)
 HOUR = 3600.0
@@ -91,7 +92,10 @@ class Service:
         if self.listing_errors:
             raise self.listing_errors.pop(0)
         begin = int(token or 0)
-        known = [one for one in self.ends if one not in self.unknown]
+        hidden = {*self.unknown, self.refused}
+        known = [one for one in self.ends if one not in hidden]
+        if self.unreadable in known:
+            raise ResponseDecodingError("unreadable", faults=("$.Backups[0].Lifecycle: no",))
         skipped = max(0, begin - self.others)
         room = max(0, 50 - max(0, self.others - begin))
         page = [self.backup(one) for one in known[skipped : skipped + room]]
@@ -276,17 +280,315 @@ async def test_a_backup_that_spoils_the_call_does_not_hurt_the_others(
     assert isinstance(results[31], expected)
 
 
-async def test_an_answer_that_is_no_listing_is_not_halved(board: Board, service: Service) -> None:
+ODD_ANSWERS = {
+    "no listing": ResponseDecodingError("unreadable", faults=("$: must be an object",)),
+    "a circle": RepeatedNextToken("A page leads back to an earlier one"),
+}
+
+
+@pytest.mark.parametrize("error", ODD_ANSWERS.values(), ids=ODD_ANSWERS)
+async def test_an_odd_answer_ends_none_of_many(
+    board: Board, service: Service, error: FsxCopyError
+) -> None:
     """
-    What is wrong with the whole answer is nobody's in particular.
+    What is wrong with the whole answer for fifty is asked for again, and not halved.
     """
     ids = [service.add(100.0) for _ in range(50)]
-    service.errors = [ResponseDecodingError("unreadable", faults=("$: must be an object",))]
+    service.errors = [error]
+
+    backups = await asyncio.gather(*(_wait(board, one) for one in ids))
+
+    assert ids == [backup.backup_id for backup in backups]
+    assert {50} == {len(call) for call in service.calls}
+
+
+@pytest.mark.parametrize("error", ODD_ANSWERS.values(), ids=ODD_ANSWERS)
+async def test_odd_answers_end_each_wait_by_a_call_of_its_own(
+    board: Board, service: Service, error: FsxCopyError
+) -> None:
+    """
+    Answers that stay odd end the waits, after a call for each alone, and not in a burst.
+    """
+    ids = [service.add(100.0) for _ in range(50)]
+    service.errors = [error] * 51
+    service.listing_errors = [error]
 
     results = await asyncio.gather(*(_wait(board, one) for one in ids), return_exceptions=True)
 
-    assert [ResponseDecodingError] * 50 == [type(result) for result in results]
-    assert 1 == len(service.calls)
+    assert {type(error)} == {type(result) for result in results}
+    assert [50] + [1] * 50 == [len(call) for call in service.calls]
+    assert 1 == len(service.pages)
+    _check_rate(service)
+
+
+async def test_an_odd_answer_for_some_ends_no_other(board: Board, service: Service) -> None:
+    """
+    A wait whose own call is odd too ends alone.
+    """
+    ids = [service.add(100.0) for _ in range(3)]
+    service.errors = [ODD_ANSWERS["no listing"]] * 2
+
+    results = await asyncio.gather(*(_wait(board, one) for one in ids), return_exceptions=True)
+
+    assert [ResponseDecodingError, Backup, Backup] == [type(result) for result in results]
+    assert 0.0 < service.times[1]
+
+
+# Unknown ids.
+
+
+def _check_rate(service: Service) -> None:
+    """
+    Check that calls for less than fifty are five per second, with twelve at once.
+    """
+    timed = zip(service.times, service.calls, strict=True)
+    spaced = [time for time, call in timed if len(call) < 50]
+    for first, begin in enumerate(spaced):
+        for last in range(first, len(spaced)):
+            assert last - first + 1 <= 12 + 5 * (spaced[last] - begin) + 1e-6
+
+
+@pytest.mark.parametrize("others", [0, 5000])
+async def test_the_wrong_region_costs_hundreds_of_calls(
+    board: Board, service: Service, others: int
+) -> None:
+    """
+    Two thousand waits for unknown ids share listings, whatever else the Region holds.
+    """
+    ids = [service.add(HOUR) for _ in range(2000)]
+    service.unknown, service.others = set(ids), others
+
+    results = await asyncio.gather(
+        *(_wait(board, one, WaitSchedule()) for one in ids), return_exceptions=True
+    )
+
+    assert {BackupNotFound} == {type(result) for result in results}
+    calls = [*service.times, *service.pages]
+    assert len(calls) < 600
+    assert sum(time < 1 for time in calls) < 200
+
+
+@pytest.mark.parametrize(
+    ("good", "unknown", "others"),
+    [(1000, 20, 0), (1000, 20, 5000), (1000, 20, 100_000), (2000, 3, 100_000)],
+)
+async def test_some_unknown_ids_among_many_good_ones(
+    board: Board, service: Service, good: int, unknown: int, others: int
+) -> None:
+    """
+    They cost some hundred calls, and the good ones end as soon as they do without them.
+    """
+    source = random.Random(4)
+    ends = [source.uniform(20 * 60, 40 * 60) for _ in range(good + unknown)]
+    ids = [service.add(end) for end in ends]
+    service.unknown, service.others = set(source.sample(ids, unknown)), others
+    lags = []
+
+    async def wait(backup_id: str) -> None:
+        await _wait(board, backup_id, WaitSchedule())
+        lags.append(service.clock.now() - service.ends[backup_id])
+
+    results = await asyncio.gather(*(wait(one) for one in ids), return_exceptions=True)
+
+    ended = {one for one, end in zip(ids, results, strict=True) if end is not None}
+    assert service.unknown == ended
+    # The smallest distance of a crowd's looks is ten seconds.
+    assert max(lags) <= 10
+    # Without the unknown ones there are some 460 calls for each thousand.
+    assert len(service.calls) + len(service.pages) < 500 * good / 1000 + 500
+
+
+async def test_calls_for_unknown_ids_are_spaced_without_a_listing(
+    board: Board, service: Service
+) -> None:
+    """
+    Where the Region cannot be listed, each is asked for alone, five per second.
+    """
+    ids = [service.add(HOUR) for _ in range(50)]
+    service.unknown = set(ids)
+    service.listing_errors = [AccessDenied("no") for _ in range(100)]
+
+    results = await asyncio.gather(*(_wait(board, one) for one in ids), return_exceptions=True)
+
+    assert {BackupNotFound} == {type(result) for result in results}
+    assert [1] * 50 == [len(call) for call in service.calls[-50:]]
+    # What was as long in vain is not tried again for no more ids.
+    assert len(service.pages) <= 2
+    _check_rate(service)
+
+
+async def test_unknown_ids_end_in_time_where_their_calls_are_held(
+    board: Board, service: Service, clock: HeldClock
+) -> None:
+    """
+    A wait whose last poll has to be held back for too long ends without it.
+    """
+    ids = [service.add(HOUR) for _ in range(500)]
+    service.unknown = set(ids)
+    service.listing_errors = [AccessDenied("no") for _ in range(100)]
+    schedule = WaitSchedule(not_found_grace=60)
+
+    async def wait(backup_id: str) -> None:
+        async for _ in board.watch(backup_id, 60, schedule):
+            pass
+
+    results = await asyncio.gather(*(wait(one) for one in ids), return_exceptions=True)
+
+    assert {WaitTimeout} == {type(result) for result in results}
+    assert 60 <= clock.now() <= 60 + CALL_GRACE + 1
+    assert {60 + CALL_GRACE} >= {
+        result.elapsed
+        for result in results
+        if isinstance(result, WaitTimeout) and not result.polls
+    }
+    _check_rate(service)
+
+
+async def test_held_waits_end_in_time_beside_others(
+    board: Board, service: Service, clock: HeldClock
+) -> None:
+    """
+    That other waits sleep for long does not keep a held one past its end.
+    """
+    good = [service.add(HOUR) for _ in range(3)]
+    ids = [service.add(HOUR) for _ in range(500)]
+    service.unknown = set(ids)
+    service.listing_errors = [AccessDenied("no") for _ in range(100)]
+    long = WaitSchedule(min_delay=600, max_delay=600)
+    ends: list[float] = []
+
+    async def wait(backup_id: str) -> None:
+        async for _ in board.watch(backup_id, 5, EVERY_TEN):
+            pass
+
+    async def note(backup_id: str) -> None:
+        with pytest.raises(WaitTimeout):
+            await wait(backup_id)
+        ends.append(clock.now())
+
+    waits = asyncio.gather(*(_wait(board, one, long) for one in good))
+    await asyncio.sleep(0)
+    await asyncio.gather(*(note(one) for one in ids))
+    waits.cancel()
+    await asyncio.gather(waits, return_exceptions=True)
+
+    assert 5 + CALL_GRACE == max(ends)
+
+
+async def test_a_listing_is_not_read_to_its_end_in_vain(board: Board, service: Service) -> None:
+    """
+    What is found on the first pages needs no more of them, what is not is asked for alone.
+    """
+    ids = [service.add(100.0) for _ in range(50)]
+    service.others = 10_000
+    service.unknown = {ids[3]}
+
+    await asyncio.gather(*(_wait(board, one) for one in ids), return_exceptions=True)
+
+    # As many pages as halving takes calls, and never again for so few.
+    assert [0.0] * 12 == service.pages
+
+
+async def test_a_listing_that_shows_all_ends_there(board: Board, service: Service) -> None:
+    """
+    When the last of those that are looked for was found, no more pages are read.
+    """
+    ids = [service.add(100.0) for _ in range(50)]
+    for _ in range(1000):
+        service.add(HOUR)
+    service.errors = [BackupNotFound("not yet")]
+
+    backups = await asyncio.gather(*(_wait(board, one) for one in ids))
+
+    assert ids == [backup.backup_id for backup in backups]
+    assert 1 == len(service.pages)
+
+
+async def test_a_listing_that_is_throttled_is_a_poll_that_failed(
+    board: Board, service: Service
+) -> None:
+    """
+    A passing error of the listing is survived by all, and spaced by their schedules.
+    """
+    ids = [service.add(100.0) for _ in range(50)]
+    service.unknown = set(ids[:20])
+    service.listing_errors = [Throttled("slow down")]
+
+    results = await asyncio.gather(*(_wait(board, one) for one in ids), return_exceptions=True)
+
+    assert [BackupNotFound] * 20 + [Backup] * 30 == [type(result) for result in results]
+    assert [0.0, 10.0] == service.pages[:2]
+
+
+async def test_few_unknown_ids_need_no_listing(board: Board, service: Service) -> None:
+    """
+    Up to eight are asked for by their ids.
+    """
+    ids = [service.add(100.0) for _ in range(8)]
+    service.unknown = set(ids)
+
+    await asyncio.gather(*(_wait(board, one) for one in ids), return_exceptions=True)
+
+    assert [] == service.pages
+
+
+# Clocks.
+
+
+@attrs.define
+class CoarseClock:
+    """
+    Show time in steps, and wake sleepers a little early.
+    """
+
+    step: float
+    early: float
+    time: float = 0.0
+    sleeps: int = 0
+
+    def now(self) -> float:
+        return self.time // self.step * self.step
+
+    async def sleep(self, seconds: float) -> None:
+        self.sleeps += 1
+        await asyncio.sleep(0)
+        self.time += max(0.0, seconds - self.early)
+
+
+@pytest.mark.parametrize("step", [0.0156, 1.0])
+@pytest.mark.parametrize("early", [0.0, 0.001, 0.5])
+async def test_a_coarse_clock_does_not_make_a_wait_spin(step: float, early: float) -> None:
+    """
+    After a wait has slept for as long as it asked, it is due, whatever the clock shows.
+    """
+    clock = CoarseClock(step, early)
+    polls = 0
+
+    async def describe(backup_ids: Sequence[str]) -> list[Backup]:
+        nonlocal polls
+        polls += 1
+        return [
+            Backup(
+                backup_id=one,
+                lifecycle=BackupLifecycle.COPYING,
+                type=BackupType.USER_INITIATED,
+                creation_time=datetime(2026, 1, 1, tzinfo=UTC),
+            )
+            for one in backup_ids
+        ]
+
+    async def list_page(_: str | None) -> tuple[list[Backup], str | None]:
+        return [], None
+
+    board = Board(describe, list_page, clock, lambda: 0.5)
+    with pytest.raises(WaitTimeout) as caught:
+        async for _ in board.watch("backup-00000000", 600, EVERY_TEN):
+            pass
+
+    assert (61, 60) == (polls, clock.sleeps)
+    assert pytest.approx(600, abs=step) == caught.value.elapsed
+    # The early wake-ups do not add up.
+    assert abs(clock.time - 600) <= step + early
 
 
 async def test_strangers_in_an_answer_are_ignored(board: Board, service: Service) -> None:
@@ -440,6 +742,34 @@ async def test_closing_ends_all(board: Board, service: Service, step: int) -> No
     results = await asyncio.gather(*tasks, return_exceptions=True)
 
     assert [ClientClosed] * 5 == [type(result) for result in results]
+
+
+@pytest.mark.parametrize("victim", [0, 7, 19])
+@pytest.mark.parametrize("step", EVERY_STEP)
+async def test_cancelling_one_of_those_that_share_a_listing(
+    board: Board, service: Service, victim: int, step: int
+) -> None:
+    """
+    Whoever is to read the listing for the others may be cancelled like any wait.
+    """
+    ids = [service.add(100.0) for _ in range(20)]
+    service.unknown = set(ids[8:])
+
+    async def wait(number: int) -> None:
+        async for _ in board.watch(ids[number], HOUR + number % 7, EVERY_TEN):
+            pass
+
+    tasks = [asyncio.create_task(wait(number)) for number in range(20)]
+    for _ in range(step):
+        await asyncio.sleep(0)
+    tasks[victim].cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+
+    del results[victim]
+    expected = [type(None)] * 8 + [BackupNotFound] * 12
+    del expected[victim]
+    assert expected == [type(result) for result in results]
+    assert service.pages
 
 
 async def test_a_call_that_hangs_does_not_hold_the_others(board: Board, service: Service) -> None:

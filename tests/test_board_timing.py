@@ -55,6 +55,7 @@ class Scene:
     ended: dict[str, tuple[float, type[object]]] = attrs.field(factory=dict)
     tasks: dict[str, asyncio.Task[None]] = attrs.field(factory=dict)
     pages: int = 0
+    listing_seconds: float = 0.0
     listed: dict[str, bool] = attrs.field(factory=dict)
     """The backups that a listing shows, and whether they are done."""
     board: Board = attrs.field(init=False)
@@ -68,6 +69,7 @@ class Scene:
 
     async def _list_page(self, _: str | None) -> tuple[list[Backup], str | None]:
         self.pages += 1
+        await self.clock.sleep(self.listing_seconds)
         return [_backup(one, done=self.listed[one]) for one in self.listed], None
 
     def wait(self, backup_id: str, max_wait: float, schedule: WaitSchedule) -> None:
@@ -213,6 +215,31 @@ async def test_halving_holds_the_innocent_no_longer_than_its_calls(
 
     assert known == set(waits.ended)
     assert {Backup} == {result for _, result in waits.ended.values()}
+
+
+async def test_pages_that_were_not_read_hold_no_later_call(
+    scene: MakeScene, held: HeldClock
+) -> None:
+    """
+    A listing keeps other calls for unknown ids back for as long as it lasts, at most.
+    """
+
+    async def describe(_: Sequence[str]) -> list[Backup]:
+        await held.sleep(1)
+        raise BackupNotFound("one of them is unknown")
+
+    waits = scene(describe)
+    waits.listing_seconds = 3
+    for number in range(200):
+        waits.wait(f"{number}", 300, _every(10))
+    await waits.until(1)
+    waits.wait("late", 300, _every(10))
+    waits.wait("as late", 300, _every(10))
+    await waits.until(8)
+
+    # The listing may have fifty pages, ten seconds of calls. It ends after the first.
+    assert 1 == waits.pages
+    assert [(1.0, 2), (4.0, 1), (4.0, 1)] == waits.calls[4:]
 
 
 async def test_missing_ones_are_asked_for_each_alone(scene: MakeScene, held: HeldClock) -> None:

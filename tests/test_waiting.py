@@ -14,6 +14,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
+import attrs
 import pytest
 
 from fsxcopy_sdk import (
@@ -276,32 +277,96 @@ async def test_a_backup_that_appears_late_is_found(
     assert BackupLifecycle.AVAILABLE is backup.lifecycle
 
 
-async def test_a_backup_that_vanishes_ends_the_wait(
+async def test_a_backup_that_vanishes_ends_the_wait_after_its_grace(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
     """
-    What is gone when the grace is over is not waited for.
+    The grace of a backup that was seen begins with the first poll that misses it.
     """
-    schedule = WaitSchedule(min_delay=10, max_delay=10, not_found_grace=5)
+    schedule = WaitSchedule(min_delay=10, max_delay=10, not_found_grace=20)
     with pytest.raises(BackupNotFound) as caught:
         async for _ in client.watch_backup(copy_id, schedule=schedule):
-            fsx.inject(Fault.error("BackupNotFound", "gone"))
+            if fsx.calls["DescribeBackups"] == 10:
+                fsx.inject(Fault.error("BackupNotFound", "gone"), next_calls=100)
 
-    assert [f"while waiting for {copy_id}: poll 2, after 10 s"] == caught.value.__notes__
+    # Seen last at 90 s, missed first at 100 s.
+    assert [f"while waiting for {copy_id}: poll 14, after 130 s"] == caught.value.__notes__
 
 
-async def test_a_backup_may_be_unknown_again_at_first(
+async def test_a_backup_may_be_unknown_now_and_then(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
     """
-    Of a copy just accepted one server may know and the next one not.
+    Absence counts without interruption: one server may know what another does not.
     """
-    async for seen in client.watch_backup(copy_id, schedule=EVERY_TEN):
-        if fsx.calls["DescribeBackups"] == 1:
-            fsx.inject(Fault.error("BackupNotFound", "not here"))
+    schedule = WaitSchedule(min_delay=10, max_delay=10, not_found_grace=20)
+    async for seen in client.watch_backup(copy_id, schedule=schedule):
+        fsx.inject(Fault.error("BackupNotFound", "not here"), next_calls=3)
         last = seen
 
     assert BackupLifecycle.AVAILABLE is last.lifecycle
+    assert fsx.calls["DescribeBackups"] > 20
+
+
+async def test_a_failure_in_between_does_not_end_an_absence(
+    client: FsxCopyClient, fsx: LocalFsx
+) -> None:
+    """
+    A poll that is throttled does not show the backup.
+    """
+    schedule = WaitSchedule(min_delay=10, max_delay=10, not_found_grace=15)
+    fsx.inject(Fault.error("BackupNotFound", "no"))
+    fsx.inject(Fault.throttling())
+
+    with pytest.raises(BackupNotFound) as caught:
+        await client.wait_until_backup_available("backup-00000000", schedule=schedule)
+
+    assert ["while waiting for backup-00000000: poll 3, after 20 s"] == caught.value.__notes__
+
+
+@pytest.mark.parametrize("max_wait", [600.0, timedelta(minutes=10)], ids=["seconds", "timedelta"])
+@pytest.mark.parametrize("is_seen_first", [False, True])
+async def test_a_grace_as_long_as_the_wait_lasts_until_the_deadline(
+    client: FsxCopyClient,
+    fsx: LocalFsx,
+    copy_id: str,
+    max_wait: float | timedelta,
+    is_seen_first: bool,
+) -> None:
+    """
+    A backup that stays unknown then ends as a timeout, with what was seen before.
+    """
+    schedule = attrs.evolve(EVERY_TEN, not_found_grace=max_wait)
+    unknown = Fault.error("BackupNotFound", "not yet")
+    if not is_seen_first:
+        fsx.inject(unknown, fraction=1, operation="DescribeBackups")
+
+    seen = []
+    with pytest.raises(WaitTimeout) as caught:
+        async for one in client.watch_backup(copy_id, max_wait=max_wait, schedule=schedule):
+            seen.append(one)
+            fsx.inject(unknown, fraction=1, operation="DescribeBackups")
+
+    assert 600 == caught.value.elapsed
+    assert isinstance(caught.value.__cause__, BackupNotFound)
+    assert (seen[-1] if is_seen_first else None) == caught.value.last_seen
+
+
+async def test_two_thousand_waits_in_the_wrong_region(connect: Connect, clock: HeldClock) -> None:
+    """
+    All end with BackupNotFound, after hundreds of calls.
+    """
+    async with LocalFsx(clock=clock) as fsx:
+        for _ in range(500):
+            fsx.add_backup(DESTINATION)
+        async with connect(fsx) as client:
+            ids = [f"backup-{number:017x}" for number in range(2000)]
+            results = await asyncio.gather(
+                *(client.wait_until_backup_available(one) for one in ids), return_exceptions=True
+            )
+
+    assert {BackupNotFound} == {type(result) for result in results}
+    assert fsx.calls["DescribeBackups"] < 600
 
 
 @pytest.mark.parametrize(
@@ -426,9 +491,9 @@ async def test_copy_and_wait_returns_the_available_copy(
     [
         (None, 60, WaitTimeout),
         (Fault.error("AccessDeniedException", "no"), 3600, AccessDenied),
-        (Fault.error("BackupNotFound", "gone"), 3600, BackupNotFound),
+        (Fault.error("BackupNotFound", "not yet"), 3600, WaitTimeout),
     ],
-    ids=["deadline", "permission", "gone"],
+    ids=["deadline", "permission", "unknown"],
 )
 async def test_copy_and_wait_never_loses_the_copy(
     client: FsxCopyClient,
@@ -449,6 +514,24 @@ async def test_copy_and_wait_never_loses_the_copy(
     (copy,) = fsx.backups(DESTINATION)
     assert copy["BackupId"] == caught.value.accepted_backup_id
     assert copy["BackupId"] == pickle.loads(pickle.dumps(caught.value)).accepted_backup_id
+
+
+async def test_copy_and_wait_tolerates_a_copy_that_is_unknown_for_long(
+    client: FsxCopyClient, fsx: LocalFsx
+) -> None:
+    """
+    That it was accepted is known, so that its absence is no error.
+    """
+    fsx.inject(
+        Fault.error("BackupNotFound", "not yet"), next_calls=60, operation="DescribeBackups"
+    )
+
+    backup = await client.copy_backup_and_wait(
+        SOURCE, source_region=EXAMPLE_REGION, schedule=EVERY_TEN
+    )
+
+    assert BackupLifecycle.AVAILABLE is backup.lifecycle
+    assert 61 == fsx.calls["DescribeBackups"]
 
 
 async def test_a_refused_copy_was_not_accepted(client: FsxCopyClient, fsx: LocalFsx) -> None:

@@ -297,9 +297,9 @@ class FsxCopyClient(OpenClient):
         Copy a backup and return the copy when it is AVAILABLE.
 
         Arguments and exceptions are those of `copy_backup` and `watch_backup`; both
-        calls' arguments are checked before anything is sent. The copy was accepted, so
-        it may be unknown until the deadline. An exception after the
-        copy was accepted has its id as `accepted_backup_id`, for another wait; a
+        calls' arguments are checked before anything is sent. Because the service has
+        accepted the copy, it may be unknown to DescribeBackups until the deadline. An
+        exception after that has its id as `accepted_backup_id`, for another wait; a
         cancellation has it as a note, and a record of `fsxcopy_sdk.client` tells it.
         """
         check_type("schedule", schedule, WaitSchedule)

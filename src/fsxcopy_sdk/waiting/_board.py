@@ -87,7 +87,7 @@ class Board:
         self._closed = False
         # The time up to which calls for suspects have used up their rate.
         self._spent_until = -math.inf
-        # How many pages a listing takes at least, as far as is known.
+        # From how many pages on a listing is worth a try, as far as is known.
         self._listing_pages = 1
 
     async def watch(
@@ -215,15 +215,13 @@ class Board:
             wakes = self._time_of(queue)
             if wakes <= self._now():
                 return self._next_call(queue)
-            if wakes > wait.due:
-                wakes = min(wakes, self._expire_held())
+            self._wakes = min(wakes, self._expire_held())
             if wait.answered:
-                continue
-            self._wakes = wakes
+                break
             try:
                 with anyio.CancelScope() as self._nap:
-                    await self._clock.sleep(wakes - self._clock.now())
-                    self._reached = wakes
+                    await self._clock.sleep(self._wakes - self._clock.now())
+                    self._reached = self._wakes
             finally:
                 self._nap = None
         return None
@@ -250,10 +248,14 @@ class Board:
         Return when the next call for *queue* may be made.
         """
         due = queue[0][0]
-        if queue is self._innocent:
-            return due
-        ahead = (_SUSPECT_CALLS_AT_ONCE - 1) / _SUSPECT_CALLS_PER_SECOND
-        return max(due, self._spent_until - ahead)
+        return due if queue is self._innocent else max(due, self._held_until)
+
+    @property
+    def _held_until(self) -> float:
+        """
+        When the budget has a call for suspects.
+        """
+        return self._spent_until - (_SUSPECT_CALLS_AT_ONCE - 1) / _SUSPECT_CALLS_PER_SECOND
 
     def _spend(self, calls: int) -> None:
         """
@@ -269,14 +271,14 @@ class Board:
         End the suspects whose last poll had no budget; return when the next one has to end.
         """
         now, soonest = self._now(), math.inf
-        for place in self._suspect:
-            wait = place[2]
-            if not self._is_open(place):
-                continue
-            if wait.deadline + CALL_GRACE <= now:
-                wait.expire(now, in_call=False)
+        if self._held_until <= now:
+            return soonest
+        for place in filter(self._is_open, self._suspect):
+            end = place[2].deadline + CALL_GRACE
+            if end <= now:
+                place[2].expire(now, in_call=False)
             else:
-                soonest = min(soonest, wait.deadline + CALL_GRACE)
+                soonest = min(soonest, end)
         return soonest
 
     def _is_open(self, place: tuple[float, int, Wait]) -> bool:
@@ -296,17 +298,17 @@ class Board:
         if not max_pages:
             return Call(self._take_batch(queue))
         # Those that are not due yet cost nothing more, and are due together from now on.
-        ids = {place[2].backup_id for place in queue if self._is_open(place)}
+        ids = dict.fromkeys(place[2].backup_id for place in queue if self._is_open(place))
         queue.clear()
-        self._in_flight |= ids
+        self._in_flight.update(ids)
         return Call(tuple(ids), max_pages)
 
     def _pages_worth_reading(self) -> int:
         """
         Return how many pages of a listing to read for the suspects that are due.
 
-        That is the number of calls that they take without it, so that a listing which
-        turns out to be longer doubles the calls at most; 0 where it is known to be.
+        That is the number of calls that they take without it, so that a listing that
+        turns out to be longer costs as much again at most; 0 where it is known to be.
         """
         now = self._now()
         due = {
@@ -411,7 +413,7 @@ class Board:
             if error.is_transient:
                 results = {**dict.fromkeys(call.ids, error), **results}
             else:
-                self._listing_pages = call.max_pages + 1
+                self._read_in_vain(call)
         self._answer(tuple(results), results, len(call.ids))
 
     async def _read_pages(self, call: Call, found: dict[str, Backup | FsxCopyError]) -> bool:
@@ -432,8 +434,12 @@ class Board:
             self._spend(pages - call.max_pages)
         if len(found) == len(ids):
             return True
-        self._listing_pages = call.max_pages + 1
+        self._read_in_vain(call)
         return False
+
+    def _read_in_vain(self, call: Call) -> None:
+        # By doubling, all listings in vain take no more than twice the pages of the last.
+        self._listing_pages = 2 * call.max_pages
 
     def _answer(
         self, ids: Sequence[str], results: Mapping[str, Backup | FsxCopyError], batch_size: int

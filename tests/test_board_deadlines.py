@@ -1,0 +1,356 @@
+"""
+Calls without an answer, on an event loop whose time jumps to the next timer.
+
+A wait gives a call ten seconds after its deadline, by the time of the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+
+import anyio
+import attrs
+import pytest
+from trio.testing import MockClock
+
+from fsxcopy_sdk import (
+    Backup,
+    BackupLifecycle,
+    BackupNotFound,
+    BackupType,
+    FsxCopyError,
+    RequestTimeout,
+    Throttled,
+    WaitSchedule,
+    WaitTimeout,
+)
+from fsxcopy_sdk.testing import HeldClock
+from fsxcopy_sdk.waiting import CALL_GRACE, Board
+
+EVERY_TEN = WaitSchedule(min_delay=10, max_delay=10)
+
+
+class _Selector(selectors.SelectSelector):
+    """
+    Pass over the time to the next timer where nothing else happens.
+    """
+
+    skipped = 0.0
+
+    def select(
+        self, timeout: float | None = None
+    ) -> list[tuple[selectors.SelectorKey, selectors._EventMask]]:
+        if timeout:
+            self.skipped += timeout
+        return super().select(None if timeout is None else 0)
+
+
+class _JumpingLoop(asyncio.SelectorEventLoop):
+    """
+    Take no real time for timers.
+    """
+
+    def __init__(self) -> None:
+        self._jumping = _Selector()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        return self._jumping.skipped
+
+
+BACKENDS: dict[str, Callable[[], dict[str, object]]] = {
+    "asyncio": lambda: {"loop_factory": _JumpingLoop},
+    "trio": lambda: {"clock": MockClock(autojump_threshold=0)},
+}
+
+on_both_backends = pytest.mark.parametrize("backend", BACKENDS)
+
+
+def _run(backend: str, scene: Callable[[], Awaitable[None]]) -> None:
+    anyio.run(scene, backend=backend, backend_options=BACKENDS[backend]())
+
+
+class LoopClock:
+    """
+    The time of the event loop, as the client's clock has it.
+    """
+
+    def now(self) -> float:
+        return anyio.current_time()
+
+    async def sleep(self, seconds: float) -> None:
+        await anyio.sleep(seconds)
+
+
+def _backup(backup_id: str, lifecycle: BackupLifecycle = BackupLifecycle.COPYING) -> Backup:
+    return Backup(
+        backup_id=backup_id,
+        lifecycle=lifecycle,
+        type=BackupType.USER_INITIATED,
+        creation_time=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+
+@attrs.define
+class Ends:
+    """
+    How the waits of one board end, and when, by the time of the event loop.
+    """
+
+    board: Board
+    begun: float = attrs.field(factory=anyio.current_time)
+    times: dict[str, float] = attrs.field(factory=dict)
+    results: dict[str, Backup | FsxCopyError] = attrs.field(factory=dict)
+
+    async def wait(self, name: str, max_wait: float, backup_id: str | None = None) -> None:
+        try:
+            async for seen in self.board.watch(backup_id or name, max_wait, EVERY_TEN):
+                self.results[name] = seen
+        except FsxCopyError as error:
+            self.results[name] = error
+        self.times[name] = anyio.current_time() - self.begun
+
+    def timeout(self, name: str) -> WaitTimeout:
+        """
+        Return the WaitTimeout that a wait has to have ended with.
+        """
+        result = self.results[name]
+        assert isinstance(result, WaitTimeout)
+        return result
+
+
+@attrs.define
+class Service:
+    """
+    Calls of which each takes its time, the last of them all later ones too.
+    """
+
+    seconds: list[float]
+    lifecycle: BackupLifecycle = BackupLifecycle.COPYING
+    errors: list[FsxCopyError] = attrs.field(factory=list)
+    calls: list[tuple[str, ...]] = attrs.field(factory=list)
+    cancelled: int = 0
+
+    async def describe(self, backup_ids: Sequence[str]) -> list[Backup]:
+        self.calls.append(tuple(backup_ids))
+        seconds = self.seconds.pop(0) if len(self.seconds) > 1 else self.seconds[0]
+        try:
+            await anyio.sleep(seconds)
+        except BaseException:
+            self.cancelled += 1
+            raise
+        if self.errors:
+            raise self.errors.pop(0)
+        return [_backup(one, self.lifecycle) for one in backup_ids]
+
+    async def list_page(self, _: str | None) -> tuple[list[Backup], str | None]:
+        await anyio.sleep(self.seconds[0])
+        return [], None
+
+    def ends(self) -> Ends:
+        return Ends(Board(self.describe, self.list_page, LoopClock(), lambda: 0.5))
+
+
+NEVER = 1e6
+
+
+@on_both_backends
+def test_a_silent_call_ends_with_its_wait(backend: str) -> None:
+    """
+    Ten seconds after the deadline the call is cancelled, and the timeout says why.
+    """
+    service = Service([NEVER])
+
+    async def scene() -> None:
+        ends = service.ends()
+        await ends.wait("one", 30)
+
+        error = ends.timeout("one")
+        assert pytest.approx(30 + CALL_GRACE) == ends.times["one"] == error.elapsed
+        assert (30, 1, None) == (error.max_wait, error.polls, error.last_seen)
+        assert isinstance(error.__cause__, RequestTimeout)
+        assert "10 s after the deadline" in str(error)
+
+    _run(backend, scene)
+    assert 1 == service.cancelled
+
+
+@on_both_backends
+def test_a_timeout_keeps_what_was_seen_before(backend: str) -> None:
+    """
+    The last observation and the last failure before the silence are not lost.
+    """
+    throttled = Throttled("slow down")
+    service = Service([0.1, 0.1, NEVER])
+
+    async def scene() -> None:
+        ends = service.ends()
+        async with anyio.create_task_group() as group:
+            group.start_soon(ends.wait, "one", 60)
+            await anyio.sleep(5)
+            service.errors = [throttled]
+
+        error = ends.timeout("one")
+        assert pytest.approx(70) == ends.times["one"]
+        assert 3 == error.polls
+        assert error.last_seen == _backup("one")
+        assert error.__cause__
+        assert throttled is error.__cause__.__cause__
+
+    _run(backend, scene)
+
+
+@on_both_backends
+def test_each_wait_leaves_a_silent_call_at_its_own_deadline(backend: str) -> None:
+    """
+    The call stays for those with time left, and is cancelled once, with the last of them.
+    """
+    service = Service([NEVER])
+    lengths = {"short": 5.0, "middle": 20.0, "long": 60.0, "as long": 60.0}
+
+    async def scene() -> None:
+        ends = service.ends()
+        async with anyio.create_task_group() as group:
+            for name, length in lengths.items():
+                group.start_soon(ends.wait, name, length)
+
+        assert pytest.approx({one: end + CALL_GRACE for one, end in lengths.items()}) == ends.times
+        assert [ends.timeout(one).max_wait for one in lengths] == list(lengths.values())
+
+    _run(backend, scene)
+    assert [4] == [len(call) for call in service.calls]
+    assert 1 == service.cancelled
+
+
+@on_both_backends
+def test_a_slow_call_answers_those_that_stayed(backend: str) -> None:
+    """
+    A wait that left its call takes nothing from the others, whoever made the call.
+    """
+    service = Service([40.0], lifecycle=BackupLifecycle.AVAILABLE)
+
+    async def scene() -> None:
+        ends = service.ends()
+        async with anyio.create_task_group() as group:
+            group.start_soon(ends.wait, "short", 5)
+            group.start_soon(ends.wait, "long", 60)
+
+        assert isinstance(ends.results["short"], WaitTimeout)
+        assert isinstance(ends.results["long"], Backup)
+        assert pytest.approx({"short": 15.0, "long": 40.0}) == ends.times
+
+    _run(backend, scene)
+    assert 1 == len(service.calls)
+
+
+@on_both_backends
+def test_an_answer_shortly_after_the_deadline_counts(backend: str) -> None:
+    """
+    The last poll is made on the deadline, and takes its time.
+    """
+    service = Service([9.0], lifecycle=BackupLifecycle.AVAILABLE)
+
+    async def scene() -> None:
+        ends = service.ends()
+        await ends.wait("one", 0)
+
+        assert isinstance(ends.results["one"], Backup)
+
+    _run(backend, scene)
+
+
+@on_both_backends
+@pytest.mark.parametrize(
+    ("length", "expected_end", "expected_calls"), [(10.0, 25.0, 1), (95.0, 110.0, 2)]
+)
+def test_a_wait_that_joins_a_silent_call(
+    backend: str, length: float, expected_end: float, expected_calls: int
+) -> None:
+    """
+    A second wait for the backup of a call in progress leaves it in time, or asks again.
+    """
+    service = Service([NEVER])
+
+    async def scene() -> None:
+        ends = service.ends()
+        async with anyio.create_task_group() as group:
+            group.start_soon(ends.wait, "first", 40, "one")
+            await anyio.sleep(5)
+            group.start_soon(ends.wait, "second", length, "one")
+
+        assert pytest.approx({"first": 50.0, "second": expected_end}) == ends.times
+
+    _run(backend, scene)
+    assert expected_calls == len(service.calls)
+
+
+@on_both_backends
+def test_a_wait_that_is_cancelled_before_its_call_leaves_it_to_the_others(backend: str) -> None:
+    """
+    Whatever becomes of the wait that is to make a call, the call is made.
+    """
+
+    async def scene(step: int) -> None:
+        service = Service([1.0], lifecycle=BackupLifecycle.AVAILABLE)
+        ends = service.ends()
+        async with anyio.create_task_group() as group:
+            group.start_soon(ends.wait, "short", 30)
+            async with anyio.create_task_group() as cancelled:
+                cancelled.start_soon(ends.wait, "long", 60)
+                for _ in range(step):
+                    await anyio.lowlevel.checkpoint()
+                cancelled.cancel_scope.cancel()
+
+        assert isinstance(ends.results["short"], Backup)
+        assert ends.times["short"] < 10
+
+    for step in range(12):
+        anyio.run(scene, step, backend=backend, backend_options=BACKENDS[backend]())
+
+
+@on_both_backends
+def test_a_listing_without_end_ends_with_its_waits(backend: str) -> None:
+    """
+    A listing for unknown ids is cancelled like any other call.
+    """
+    service = Service([1.0, NEVER])
+
+    async def scene() -> None:
+        ends = service.ends()
+        service.errors = [BackupNotFound("one of them is unknown")]
+        async with anyio.create_task_group() as group:
+            for number in range(20):
+                group.start_soon(ends.wait, f"{number}", 30)
+
+        assert pytest.approx(dict.fromkeys(map(str, range(20)), 40.0)) == ends.times
+        assert {WaitTimeout} == {type(one) for one in ends.results.values()}
+
+    _run(backend, scene)
+    assert 1 == len(service.calls)
+
+
+@on_both_backends
+def test_a_clock_that_runs_ahead_cancels_no_healthy_call(backend: str) -> None:
+    """
+    Hours of a test's clock during a call of nine seconds are no reason to give it up.
+    """
+    clock = HeldClock()
+
+    async def describe(backup_ids: Sequence[str]) -> list[Backup]:
+        clock.advance(10 * 3600)
+        await anyio.sleep(9)
+        return [_backup(one, BackupLifecycle.AVAILABLE) for one in backup_ids]
+
+    async def list_page(_: str | None) -> tuple[list[Backup], str | None]:
+        return [], None
+
+    async def scene() -> None:
+        ends = Ends(Board(describe, list_page, clock, lambda: 0.5))
+        await ends.wait("one", 60)
+
+        assert isinstance(ends.results["one"], Backup)
+
+    _run(backend, scene)
