@@ -112,6 +112,19 @@ def kill(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def histories(session: nox.Session) -> None:
+    """
+    Try twenty thousand histories of pruning and a thousand runs of copying: half an hour.
+    """
+    session.install(".[cli,testing]", *_group("test"))
+    session.run(
+        *("python", "-m", "pytest", "-rP", *SIDE_BY_SIDE, *session.posargs),
+        *("tests/test_replication_safety.py", "tests/test_bulk_chaos.py"),
+        env={"FSXCOPY_TEST_HISTORIES": "20000", "FSXCOPY_TEST_CHAOS": "1000"},
+    )
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """
     Measure the built wheel beside its peers: ``nox -s bench -- [FOLDER] [--only ROW]``.

@@ -94,9 +94,7 @@ class Chaos:
         )
         self.client, self.direct = direct_client(self.fsx, self.clock)
         self.direct.refuse, self.direct.lose = self._refuse, self._lose
-        self.requests = [
-            CopyRequest(source_backup_id=self.fsx.add_backup(WEST)) for _ in range(6)
-        ]
+        self.requests = [CopyRequest(source_backup_id=self.fsx.add_backup(WEST)) for _ in range(6)]
 
     def _refuse(self, _: str) -> FsxCopyError | None:
         if self.random.random() > self.trouble:
@@ -156,9 +154,7 @@ def _check(chaos: Chaos, outcomes: tuple[CopyOutcome, ...]) -> None:
     for outcome in outcomes:
         source = outcome.request.source_backup_id
         if isinstance(outcome, Copied):
-            assert outcome.backup.backup_id in {
-                one["BackupId"] for one in chaos.fsx.backups(WEST)
-            }
+            assert outcome.backup.backup_id in {one["BackupId"] for one in chaos.fsx.backups(WEST)}
         elif live[source]:
             # An accepted copy is never reported as a failure.
             assert isinstance(outcome, CopyNotObserved | CopyTimedOut)

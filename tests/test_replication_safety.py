@@ -1,0 +1,354 @@
+"""
+Pruning while listings lie: histories, views and policies at random.
+
+Two Regions are held in memory. Every listing shows them whole, empty, cut, shuffled, or as
+pages that shifted; calls by ID tell the truth. Whatever is shown, no copy is deleted that
+the whole truth would keep, by a model of the rules that is written here once more.
+`nox -s histories` tries twenty thousand of them.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import cast
+
+import anyio
+import attrs
+import orjson
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from replication_rig import (
+    EAST,
+    FS,
+    NOW,
+    OTHER_FS,
+    VOLUME,
+    WEST,
+    backup,
+    copy_of,
+    planned,
+)
+
+from fsxcopy_sdk import Backup, BackupNotFound, FsxCopyClient, Tag, to_dict
+from fsxcopy_sdk._convert import Answer
+from fsxcopy_sdk._transport import Transport
+from fsxcopy_sdk.models import ResponseMetadata
+from fsxcopy_sdk.replication import (
+    POLICY_TAG,
+    TIME_TAG,
+    ReplicationPolicy,
+    apply_plan,
+    plan_replication,
+)
+from fsxcopy_sdk.testing import HeldClock
+
+DAY = 86400.0
+EXAMPLES = int(os.environ.get("FSXCOPY_TEST_HISTORIES", "400"))
+PROTECTED = Tag(key="fsxcopy:protected", value="")
+VIEWS = ("whole", "whole", "empty", "cut", "hidden", "shuffled", "shifted")
+
+
+@attrs.frozen
+class History:
+    """
+    What two Regions hold, a policy, and how listings lie.
+    """
+
+    policy: ReplicationPolicy
+    originals: tuple[Backup, ...]
+    copies: tuple[Backup, ...]
+    views: tuple[str, ...]
+    """How the listings lie, one after the other and over again."""
+    seed: int
+    prune_most: bool
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> History:
+    """
+    Make histories in which most copies are the policy's, and some originals are gone.
+    """
+    count = draw(st.integers(1, 9))
+    sources = draw(st.sampled_from([(FS,), (FS, OTHER_FS), (FS, VOLUME)]))
+    made = [
+        backup(number, days=draw(st.integers(0, 20)), source=draw(st.sampled_from(sources)))
+        for number in range(count)
+    ]
+    copies = [
+        copy_of(
+            original,
+            1000 + number,
+            days=draw(st.integers(0, (NOW - original.creation_time).days)),
+            policy=draw(st.sampled_from(["nightly"] * 6 + ["weekly", None])),
+            lifecycle=draw(st.sampled_from(["AVAILABLE"] * 6 + ["COPYING", "FAILED"])),
+            key=draw(st.sampled_from(["west-key"] * 3 + ["another-key"])),
+            tags=draw(st.sampled_from([[]] * 6 + [[PROTECTED]])),
+        )
+        for number, original in enumerate(made)
+        if draw(st.integers(0, 5))
+    ]
+    policy = ReplicationPolicy(
+        name="nightly",
+        newest=draw(st.sampled_from([1, 2, 3, None])),
+        newer_than=draw(st.sampled_from([None, None, 5 * DAY])),
+        keep_newest=draw(st.sampled_from([None, 1, 1, 2, 3])),
+        keep_for=draw(st.sampled_from([None, None, 0, 5 * DAY])),
+    )
+    return History(
+        policy=policy,
+        originals=tuple(one for one in made if draw(st.integers(0, 3))),
+        copies=tuple(copies),
+        views=tuple(draw(st.lists(st.sampled_from(VIEWS), min_size=1, max_size=6))),
+        seed=draw(st.integers(0, 2**16)),
+        prune_most=draw(st.booleans()),
+    )
+
+
+@attrs.define
+class Region:
+    """
+    One Region in memory, as a transport that lies in its listings alone.
+    """
+
+    region: str
+    held: dict[str, Backup]
+    history: History
+    random: random.Random
+    listings: int = 0
+    copied: int = 0
+
+    async def describe_backups(self, request: Mapping[str, object]) -> Answer:
+        await anyio.lowlevel.checkpoint()
+        if "BackupIds" in request:
+            ids = cast("Sequence[str]", request["BackupIds"])
+            unknown = [one for one in ids if one not in self.held]
+            if unknown:
+                raise BackupNotFound(unknown[0], operation="DescribeBackups")
+            return self._answer("DescribeBackups", [self.held[one] for one in ids])
+        wanted = [one for one in self.held.values() if _passes(one, request)]
+        view = self.history.views[self.listings % len(self.history.views)]
+        self.listings += 1
+        return self._answer("DescribeBackups", _seen(view, wanted, self.random))
+
+    async def delete_backup(self, request: Mapping[str, object]) -> Answer:
+        await anyio.lowlevel.checkpoint()
+        backup_id = str(request["BackupId"])
+        del self.held[backup_id]
+        document = {"BackupId": backup_id, "Lifecycle": "DELETED"}
+        return Answer(
+            operation="DeleteBackup", payload=orjson.dumps(document), metadata=_metadata()
+        )
+
+    async def copy_backup(self, request: Mapping[str, object]) -> Answer:
+        await anyio.lowlevel.checkpoint()
+        self.copied += 1
+        source = str(request["SourceBackupId"])
+        (original,) = [one for one in self.history.originals if one.backup_id == source]
+        copy = copy_of(original, 5000 + self.copied, days=0)
+        self.held[copy.backup_id] = copy
+        document = {"Backup": to_dict(copy)}
+        return Answer(operation="CopyBackup", payload=orjson.dumps(document), metadata=_metadata())
+
+    def _answer(self, operation: str, backups: Iterable[Backup]) -> Answer:
+        document = {"Backups": [to_dict(one) for one in backups]}
+        return Answer(operation=operation, payload=orjson.dumps(document), metadata=_metadata())
+
+
+def _metadata() -> ResponseMetadata:
+    return ResponseMetadata(date=NOW)
+
+
+def _passes(one: Backup, request: Mapping[str, object]) -> bool:
+    shown = {
+        "file-system-id": {
+            one.file_system and one.file_system.file_system_id,
+            one.volume and one.volume.file_system_id,
+        },
+        "volume-id": {one.volume and one.volume.volume_id},
+    }
+    filters = cast("list[dict[str, object]]", request.get("Filters", []))
+    return all(
+        shown[str(each["Name"])] & set(cast("Sequence[str]", each["Values"])) for each in filters
+    )
+
+
+def _seen(view: str, backups: list[Backup], draw: random.Random) -> list[Backup]:
+    """
+    Return what a listing shows of *backups*.
+    """
+    shown = list(backups)
+    match view:
+        case "empty":
+            shown = []
+        case "cut":
+            shown = shown[: draw.randint(0, len(shown))]
+        case "hidden":
+            shown = [one for one in shown if draw.random() < 0.6]
+        case "shuffled":
+            draw.shuffle(shown)
+        case "shifted":
+            draw.shuffle(shown)
+            shown = [*shown[len(shown) // 3 :], *shown[: len(shown) // 2]]
+        case _:
+            assert view == "whole"
+    return shown
+
+
+def _open(region: Region, clock: HeldClock) -> FsxCopyClient:
+    client = FsxCopyClient(region.region, clock=clock)
+    client._transport = cast("Transport", region)
+    return client
+
+
+async def _prune(history: History) -> set[str]:
+    """
+    Plan and apply with listings that lie, and return the copies that were deleted.
+    """
+    clock = HeldClock(auto_advance=True)
+    draw = random.Random(history.seed)
+    east = Region(EAST, {one.backup_id: one for one in history.originals}, history, draw)
+    west = Region(WEST, {one.backup_id: one for one in history.copies}, history, draw)
+    source, destination = _open(east, clock), _open(west, clock)
+    plan = await plan_replication(source, destination, history.policy, now=NOW)
+    async with apply_plan(
+        plan, destination, source=source, prune=True, prune_most=history.prune_most
+    ) as applied:
+        async for _ in applied:
+            pass
+    return {one.backup_id for one in history.copies} - set(west.held)
+
+
+# The model: what the whole truth keeps.
+
+
+def _source_id(one: Backup) -> str:
+    volume = one.volume and one.volume.volume_id
+    return volume or str(one.file_system and one.file_system.file_system_id)
+
+
+def _is_owned(one: Backup) -> bool:
+    return Tag(key=POLICY_TAG, value="nightly") in one.tags and one.lifecycle == "AVAILABLE"
+
+
+def _selected(history: History) -> set[str]:
+    policy = history.policy
+    by_source: defaultdict[str, list[Backup]] = defaultdict(list)
+    for one in history.originals:
+        young = policy.newer_than is None or (
+            NOW - one.creation_time <= timedelta(seconds=policy.newer_than)
+        )
+        if young:
+            by_source[_source_id(one)].append(one)
+    return {
+        one.backup_id
+        for group in by_source.values()
+        for one in sorted(group, key=lambda one: (one.creation_time, one.backup_id))[::-1][
+            : policy.newest
+        ]
+    }
+
+
+def _kept(history: History) -> set[str]:
+    """
+    Return the copies that the policy keeps, given everything that there is.
+    """
+    policy = history.policy
+    groups: defaultdict[tuple[str, str | None], list[Backup]] = defaultdict(list)
+    kept = {one.backup_id for one in history.copies if not _is_owned(one)}
+    for one in history.copies:
+        if _is_owned(one):
+            groups[_source_id(one), one.kms_key_id].append(one)
+    selected = _selected(history)
+    for group in groups.values():
+        points = sorted({_recovery_point(one) for one in group}, reverse=True)
+        last_begun = max(one.creation_time for one in group)
+        begun_last = [one for one in group if one.creation_time == last_begun]
+        for one in group:
+            age = points[0] - _recovery_point(one)
+            is_kept = (
+                _recovery_point(one) in points[: policy.keep_newest or 1]
+                or [one] == begun_last
+                or PROTECTED in one.tags
+                or one.source_backup_id in selected
+                or (policy.keep_for is not None and age <= policy.keep_for)
+                or not policy.prunes
+                or not _has_original(history, one)
+            )
+            if is_kept:
+                kept.add(one.backup_id)
+    return kept
+
+
+def _recovery_point(copy: Backup) -> float:
+    """
+    Return when the backup behind *copy* was made, in epoch seconds, by its tag.
+    """
+    (made,) = [tag.value for tag in copy.tags if tag.key == TIME_TAG]
+    return datetime.fromisoformat(made).timestamp()
+
+
+def _has_original(history: History, copy: Backup) -> bool:
+    return any(_source_id(one) == _source_id(copy) for one in history.originals)
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(histories())
+def test_nothing_is_deleted_that_the_whole_truth_would_keep(history: History) -> None:
+    """
+    No copy goes that is kept, is not ours, is the newest, or whose source shows no original.
+    """
+    deleted = anyio.run(_prune, history)
+
+    assert not deleted & _kept(history)
+    by_source: defaultdict[str, list[Backup]] = defaultdict(list)
+    for one in history.copies:
+        if _is_owned(one):
+            by_source[_source_id(one)].append(one)
+    for group in by_source.values():
+        gone = [one for one in group if one.backup_id in deleted]
+        assert history.prune_most or len(gone) <= len(group) / 2
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(histories())
+def test_the_plan_is_the_same_whatever_the_order(history: History) -> None:
+    """
+    Shuffled listings, and pages that show some backups twice, lead to the same plan.
+    """
+    draw = random.Random(history.seed)
+    expected = planned(history.policy, history.originals, history.copies)
+    for _ in range(3):
+        originals = [
+            *history.originals,
+            *draw.sample(history.originals, len(history.originals) // 2),
+        ]
+        copies = [*history.copies, *draw.sample(history.copies, len(history.copies) // 2)]
+        draw.shuffle(originals)
+        draw.shuffle(copies)
+
+        assert expected == planned(history.policy, originals, copies)
+
+
+def test_histories_let_something_be_deleted() -> None:
+    """
+    The property is not empty: with listings that tell the truth, copies are deleted.
+    """
+    made = tuple(backup(number, days=10 - number) for number in range(4))
+    history = History(
+        policy=ReplicationPolicy(name="nightly", keep_newest=2),
+        originals=made,
+        copies=tuple(copy_of(one, 1000 + number) for number, one in enumerate(made)),
+        views=("whole",),
+        seed=0,
+        prune_most=False,
+    )
+
+    assert {one.backup_id for one in history.copies[:2]} == anyio.run(_prune, history)
