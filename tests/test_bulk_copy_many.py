@@ -14,7 +14,6 @@ from fsxcopy_sdk import ClientClosed, FsxCopyClient, InvalidArguments, WaitSched
 from fsxcopy_sdk.bulk import CopyInProgress, CopyRequest, copy_many
 from fsxcopy_sdk.testing import HeldClock, LocalFsx
 
-
 UNSEEN = CopyInProgress(
     request=CopyRequest(source_backup_id="backup-00000000"),
     client_request_token="token",

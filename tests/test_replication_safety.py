@@ -264,13 +264,14 @@ def _kept(history: History) -> set[str]:
             groups[_source_id(one), one.kms_key_id].append(one)
     selected = _selected(history)
     for group in groups.values():
-        points = sorted({_recovery_point(one) for one in group}, reverse=True)
+        newest_first = sorted(group, key=_order, reverse=True)
+        origins = list(dict.fromkeys(one.source_backup_id for one in newest_first))
         last_begun = max(one.creation_time for one in group)
         begun_last = [one for one in group if one.creation_time == last_begun]
         for one in group:
-            age = points[0] - _recovery_point(one)
+            age = _recovery_point(newest_first[0]) - _recovery_point(one)
             is_kept = (
-                _recovery_point(one) in points[: policy.keep_newest or 1]
+                one.source_backup_id in origins[: policy.keep_newest or 1]
                 or [one] == begun_last
                 or PROTECTED in one.tags
                 or one.source_backup_id in selected
@@ -289,6 +290,10 @@ def _recovery_point(copy: Backup) -> float:
     """
     (made,) = [tag.value for tag in copy.tags if tag.key == TIME_TAG]
     return datetime.fromisoformat(made).timestamp()
+
+
+def _order(copy: Backup) -> tuple[object, ...]:
+    return (_recovery_point(copy), copy.creation_time, copy.backup_id)
 
 
 def _has_original(history: History, copy: Backup) -> bool:

@@ -40,15 +40,19 @@ async def test_a_backup_is_copied(run: Run, fsx: LocalFsx) -> None:
 
 async def test_the_same_again_copies_nothing_twice(run: Run, fsx: LocalFsx) -> None:
     """
-    The same command finds the same copy; a salt makes it another one.
+    The same command finds the same copy, as with other tags; a salt forces another one.
     """
     first = await run("copy", EXAMPLE, *HOW)
-    again = await run("copy", EXAMPLE, *HOW)
+    again = await run("copy", EXAMPLE, *HOW, "--tag", "Ticket=4711")
     other = await run("copy", EXAMPLE, *HOW, "--salt", "second")
+    found = await run("copy", EXAMPLE, *HOW, "--salt", "second", "--tag", "Ticket=4711")
 
-    assert first.out == again.out
-    assert first.out != other.out
-    assert 2 == len(fsx.backups("us-west-2"))
+    ids = [done.out.splitlines()[1].split()[0] for done in (first, again, other, found)]
+    assert [ids[0], ids[0], ids[2], ids[2]] == ids
+    assert ids[0] != ids[2]
+    whys = ["existing copy" in done.out for done in (first, again, other, found)]
+    assert [False, True, False, True] == whys
+    assert 2 == len(fsx.backups("us-west-2")) == fsx.calls["CopyBackup"]
 
 
 async def test_one_failure_stops_no_other(run: Run, fsx: LocalFsx) -> None:
@@ -107,13 +111,45 @@ async def test_no_permission(run: Run, fsx: LocalFsx) -> None:
 
 async def test_a_copy_that_cannot_be_looked_at(run: Run, fsx: LocalFsx) -> None:
     """
-    It goes on, and the way to wait for it is told.
+    It continues, and the command to wait for it is printed; access was lost, so code 3.
     """
     refused = Fault.error("AccessDeniedException", "no")
+    listing = Fault.content_type("application/x-amz-json-1.1")  # the first call goes well
+    fsx.inject(listing, operation="DescribeBackups")
     fsx.inject(refused, next_calls=99, operation="DescribeBackups")
 
     done = await run("copy", EXAMPLE, *HOW)
 
     [copy] = fsx.backups("us-west-2")
     assert 3 == done.code
+    assert "not_observed" in done.out
     assert f"go on with: fsxcopy wait {copy['BackupId']}" in done.err
+
+
+async def test_what_cannot_be_listed_is_not_copied(run: Run, fsx: LocalFsx) -> None:
+    """
+    Without the permission to list the destination nothing is requested.
+    """
+    fsx.inject(
+        Fault.error("AccessDeniedException", "no"), next_calls=99, operation="DescribeBackups"
+    )
+
+    done = await run("copy", EXAMPLE, *HOW)
+
+    assert (3, 0) == (done.code, fsx.calls["CopyBackup"])
+
+
+async def test_a_copy_that_is_never_seen(run: Run, fsx: LocalFsx) -> None:
+    """
+    A copy that was accepted and never seen is no failure: code 4, and what to type.
+    """
+    async with LocalFsx(copy_duration=1, unseen_for=1e6) as blind:
+        blind.add_example_backup()
+
+        done = await run(
+            "copy", EXAMPLE, *HOW, "--endpoint-url", blind.endpoint_url, "--max-wait", "1"
+        )
+
+        assert 4 == done.code
+        assert "not_observed" in done.out
+        assert "go on with: fsxcopy wait backup-" in done.err

@@ -17,6 +17,7 @@ from fsxcopy_sdk.testing._json import JsonValue
 
 WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
 OFTEN = ("--min-delay", "0.05")
+NAMED = ("--policy", "nightly")
 FILE_SYSTEM = "fs-0498eed5fe91001ec"
 OTHER = "fs-0123456789abcdef0"
 TAGS: JsonValue = [{"Key": f"key{number}", "Value": ""} for number in range(50)]
@@ -80,12 +81,12 @@ async def test_what_is_superfluous_is_pruned(run: Run, fsx: LocalFsx) -> None:
     With --prune the copies that are no longer kept are deleted, and the reason is told.
     """
     _add_backup(fsx, days_old=2)
-    await run("sync", *WHERE, *OFTEN)
+    await run("sync", *WHERE, *OFTEN, *NAMED)
     (old,) = fsx.backups("us-west-2")
     _add_backup(fsx, days_old=1)
 
-    kept = await run("sync", *WHERE, *OFTEN, "--keep-newest", "1")
-    pruned = await run("sync", *WHERE, *OFTEN, "--keep-newest", "1", "--prune")
+    kept = await run("sync", *WHERE, *OFTEN, "--keep-newest", "1", *NAMED)
+    pruned = await run("sync", *WHERE, *OFTEN, "--keep-newest", "1", "--prune", *NAMED)
 
     assert ["copied"] == [line.split()[1] for line in kept.out.splitlines()[1:]]
     row = pruned.out.splitlines()[1]
@@ -100,14 +101,88 @@ async def test_what_cannot_be_pruned(run: Run, fsx: LocalFsx) -> None:
     """
     for age in (2, 1):
         _add_backup(fsx, days_old=age)
-    await run("sync", *WHERE, *OFTEN, "--newest", "all")
+    await run("sync", *WHERE, *OFTEN, "--newest", "all", *NAMED)
     fsx.inject(Fault.error("UnsupportedOperation"), operation="DeleteBackup", fraction=1.0)
 
-    done = await run("sync", *WHERE, *OFTEN, "--keep-newest", "1", "--prune")
+    done = await run("sync", *WHERE, *OFTEN, "--keep-newest", "1", "--prune", *NAMED)
 
     assert {"not_pruned"} == {row.split()[1] for row in done.out.splitlines()[1:]}
     assert "not pruned: UnsupportedOperation (DeleteBackup)" in done.err
     assert 1 == done.code
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        (("--keep-newest", "1", "--prune"), "--prune: must come with --policy NAME"),
+        (("--policy", "a", "--prune"), "--prune: must come with --keep-newest or --keep-for"),
+        (("--prune-orphans",), "--prune-orphans: must come with --prune"),
+        (("--prune-most",), "--prune-most: must come with --prune"),
+    ],
+    ids=["no policy", "no retention", "orphans alone", "most alone"],
+)
+async def test_pruning_must_be_meant(
+    run: Run, fsx: LocalFsx, options: tuple[str, ...], fault: str
+) -> None:
+    """
+    Deleting takes a policy's name, a retention, and its own switch: else nothing is sent.
+    """
+    done = await run("sync", *WHERE, *options)
+
+    assert 2 == done.code
+    assert fault in done.err
+    assert {} == fsx.calls
+
+
+async def test_copies_that_are_held_back_fail_the_command(run: Run, fsx: LocalFsx) -> None:
+    """
+    Copies without an original, or too many of them, stay until a switch is typed.
+    """
+    for age in (4, 3, 2, 1):
+        _add_backup(fsx, days_old=age)
+    await run("sync", *WHERE, *OFTEN, "--newest", "all", *NAMED)
+    for one in fsx.backups("us-east-2"):
+        fsx.delete_backup(str(one["BackupId"]))
+    fsx.add_backup("us-east-2", FileSystem={"FileSystemId": OTHER})
+    prune = ("sync", *WHERE, *OFTEN, "--keep-newest", "1", "--prune", *NAMED)
+
+    held_back = await run(*prune)
+    half = await run(*prune, "--prune-orphans")
+    gone = await run(*prune, "--prune-orphans", "--prune-most")
+
+    assert [1, 1, 0] == [held_back.code, half.code, gone.code]
+    assert 3 == held_back.err.count("the source shows no AVAILABLE backup of it")
+    assert 3 == half.err.count("more than half of its copies would go")
+    assert ["pruned"] * 3 == [line.split()[1] for line in gone.out.splitlines()[1:]]
+    assert 2 == len(fsx.backups("us-west-2"))
+
+
+@pytest.mark.parametrize("command", ["plan", "sync"])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--source-region", "eu-west-1"), "eu-west-1 shows no backup in the policy's scope"),
+        (
+            ("--source-region", "us-east-2", "--file-system-id", OTHER),
+            f"us-east-2 shows no backup of {OTHER}",
+        ),
+        (
+            ("--source-region", "us-east-2", "--filter", "backup-type=AWS_BACKUP"),
+            "us-east-2 shows no backup in the policy's scope",
+        ),
+    ],
+    ids=["Region", "file system", "filter"],
+)
+async def test_silence_is_not_success(
+    run: Run, fsx: LocalFsx, command: str, options: tuple[str, ...], said: str
+) -> None:
+    """
+    If there is nothing to copy, the Region or the filter may be wrong: code 1.
+    """
+    done = await run(command, *options, "--region", "us-west-2", "--quiet")
+
+    assert 1 == done.code
+    assert said in done.err.splitlines()
 
 
 async def test_what_can_never_be_copied(run: Run, fsx: LocalFsx) -> None:

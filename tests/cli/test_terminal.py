@@ -109,7 +109,10 @@ async def test_ctrl_c_tells_what_still_runs(
     copies = {str(copy["BackupId"]) for copy in fsx.backups("us-west-2")}
     before, _, ids = running.partition("service: ")
     assert ("still running at the ", copies) == (before, set(ids.split(", ")))
-    assert "not begun: 4; the same command again goes on, and copies nothing twice" == rest
+    assert (
+        "not started: 4; run the same command again for the rest: existing copies are found first"
+        == rest
+    )
     assert "fsxcopy: interrupted" == last
     waiting = terminal(*again.removeprefix("go on with: fsxcopy ").split())
     await waiting.until(BOTH_MOVE)
@@ -139,7 +142,10 @@ async def test_ctrl_c_during_a_sync(
         assert copies <= set(ids)
         assert f"fsxcopy wait {' '.join(ids)} --region us-west-2" == told[2]
         assert shown.endswith("\nfsxcopy: interrupted\n")
-    assert "\nnot begun: 2; the same command again goes on, and copies nothing twice\n" in first
+    assert (
+        "\nnot started: 2; run the same command again for the rest: existing copies are "
+        "found first\n" in first
+    )
     assert 2 == len(copies)
     assert {"to copy: 2", "on the way: 2"} <= set(planned)
 
@@ -160,7 +166,7 @@ async def test_a_copy_that_may_have_begun(fsx: LocalFsx) -> None:
     """
     Where no answer came before the interruption, the way to find out is told.
     """
-    fsx.inject(Fault.delay(60 * SPEED))
+    fsx.inject(Fault.delay(60 * SPEED), operation="CopyBackup")
     with subprocess.Popen(  # noqa: ASYNC220 - anyio's knows no preexec_fn
         [FSXCOPY, "copy", EXAMPLE, *WHERE],
         stderr=subprocess.PIPE,
@@ -168,14 +174,14 @@ async def test_a_copy_that_may_have_begun(fsx: LocalFsx) -> None:
         # A shell starts background jobs with Ctrl-C ignored, and children inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads
     ) as process:
-        while not fsx.requests:  # noqa: ASYNC110 - the process tells nobody else
+        while not fsx.calls["CopyBackup"]:  # noqa: ASYNC110 - the process tells nobody else
             await anyio.sleep(0.01)
         process.send_signal(signal.SIGINT)
         _, shown = await anyio.to_thread.run_sync(process.communicate)
 
     assert 130 == process.returncode
-    assert f"perhaps begun at the service: copies of {EXAMPLE}" in shown.splitlines()
-    assert "the same command again goes on, and copies nothing twice" in shown
+    assert f"may have been accepted: copies of {EXAMPLE}" in shown.splitlines()
+    assert "run the same command again for the rest: existing copies are found first" in shown
 
 
 async def _piped(*arguments: str) -> subprocess.CompletedProcess[bytes]:

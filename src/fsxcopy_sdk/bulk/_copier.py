@@ -14,9 +14,9 @@ import anyio
 import attrs
 
 from fsxcopy_sdk._arguments import Duration, Faults, check_type, seconds
-from fsxcopy_sdk._arguments._requests import MAX_FILTER_VALUES
 from fsxcopy_sdk._schedule import DEFAULT_SCHEDULE, NOTHING, WaitSchedule
 from fsxcopy_sdk.bulk import _queue as queue
+from fsxcopy_sdk.bulk._existing import ExistingCopies, age_order, best_of
 from fsxcopy_sdk.bulk._outcomes import (
     Copied,
     CopyFailed,
@@ -30,9 +30,8 @@ from fsxcopy_sdk.bulk._outcomes import (
 from fsxcopy_sdk.bulk._queue import DEFAULT_MAX_IN_PROGRESS, CopyAttempt, CopyTracker, QuotaGroup
 from fsxcopy_sdk.bulk._requests import CopyRequest, checked
 from fsxcopy_sdk.client import FsxCopyClient
-from fsxcopy_sdk.enums import FilterName
 from fsxcopy_sdk.errors import BackupCopyFailed, BackupNotFound, FsxCopyError, WaitTimeout
-from fsxcopy_sdk.models import Backup, BackupFilter
+from fsxcopy_sdk.models import Backup
 from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, Verdict, judge
 
 _log = logging.getLogger("fsxcopy_sdk.bulk")
@@ -154,6 +153,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         self._adopted = list(enumerate(adopted, -len(adopted)))
         for number, copy in self._adopted:
             self._tracker.adopt(number, copy)
+        self._existing = ExistingCopies(client, random)
         self._groups: dict[tuple[str | None, str | None], QuotaGroup] = {}
         self._sleeps: dict[QuotaGroup, anyio.CancelScope] = {}
 
@@ -218,7 +218,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 self._follow_existing(self._group_of(copy.request), attempt, copy.backup)
         if not attempts:
             return
-        listed = await self._list_patiently([attempt.request for attempt in attempts])
+        listed = await self._existing.list_patiently([attempt.request for attempt in attempts])
         if isinstance(listed, FsxCopyError):
             for attempt in attempts:
                 self._end(attempt.number, CopyFailed(request=attempt.request, error=listed))
@@ -227,7 +227,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             group = self._group_of(attempt.request)
             group.has_answered = True
             matching = [one for one in listed if attempt.request.matches(one, self._region)]
-            existing = _best(matching)
+            existing = best_of(matching)
             if existing is None:
                 # All that match are dead, and have spent their tokens.
                 group.waiting.append(attrs.evolve(attempt, attempt=len(matching)))
@@ -237,35 +237,6 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 self._follow_existing(group, attempt, existing)
         for group in list(self._groups.values()):
             self._tasks.start_soon(self._run_group, group)
-
-    async def _list_patiently(
-        self, requests: Sequence[CopyRequest]
-    ) -> Sequence[Backup] | FsxCopyError:
-        """
-        Return the copies in the destination, or why they cannot be listed.
-        """
-        tries = 0
-        while True:
-            try:
-                return await self._list(requests)
-            except FsxCopyError as error:
-                tries += 1
-                if tries >= queue.MAX_TRIES or not error.is_transient:
-                    return error
-                if tries == 1:
-                    _log.warning("existing copies cannot be listed yet: %s", error)
-            await self._clock.sleep(queue.retry_delay(tries, self._random))
-
-    async def _list(self, requests: Sequence[CopyRequest]) -> list[Backup]:
-        """
-        Return the copies in the destination, of the requests' file systems if all name one.
-        """
-        ids = {request.file_system_id for request in requests}
-        named = sorted(one for one in ids if one is not None)
-        narrows = None not in ids and len(named) <= MAX_FILTER_VALUES
-        filters = [BackupFilter(FilterName.FILE_SYSTEM_ID, named)] if narrows else []
-        async with aclosing(self._client.iter_backups(filters=filters)) as backups:
-            return [one async for one in backups if one.source_backup_id is not None]
 
     def _follow_existing(self, group: QuotaGroup, attempt: CopyAttempt, backup: Backup) -> None:
         """
@@ -428,12 +399,12 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         self._tasks.start_soon(self._search_on, group, attempt, error)
 
     async def _search_on(
-        self, group: QuotaGroup, attempt: CopyAttempt, error: FsxCopyError
+        self, group: QuotaGroup, attempt: CopyAttempt, reason: FsxCopyError
     ) -> None:
         """
         Search about once a minute, for as long as a new copy may be missing from listings.
 
-        *error* is why the copy was not observed, if it is not found until then.
+        *reason* is why the copy was not observed, if it is not found until then.
         """
         now = self._clock.now()
         deadline = (attempt.unknown_since or now) + self._settings.max_wait
@@ -442,9 +413,9 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             await self._clock.sleep(min(left, queue.capacity_delay(self._random)))
             try:
                 found = await self._find(attempt)
-            except FsxCopyError as caught:
-                if not queue.is_retryable(caught):
-                    error = caught
+            except FsxCopyError as error:
+                if not queue.is_retryable(error):
+                    reason = error
                     break
             else:
                 if found is not None:
@@ -452,7 +423,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                     self._wake(group)
                     return
         group.release()
-        self._end(attempt.number, self._not_observed(attempt, error, None))
+        self._end(attempt.number, self._not_observed(attempt, reason, None))
         self._wake(group)
 
     async def _find(self, attempt: CopyAttempt) -> Backup | None:
@@ -462,13 +433,13 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         request, others = attempt.request, self._tracker.other_ids(attempt)
         matching = [
             one
-            for one in await self._list([request])
+            for one in await self._existing.list_copies([request])
             if request.matches(one, self._region) and one.backup_id not in others
         ]
         # Those that were dead when the run began are not its own.
-        newest_first = sorted(matching, key=_age, reverse=True)
+        newest_first = sorted(matching, key=age_order, reverse=True)
         own = newest_first[: max(0, len(matching) - attempt.attempt)]
-        return _best(matching) or next(iter(own), None)
+        return best_of(matching) or next(iter(own), None)
 
     def _accepted(self, group: QuotaGroup, attempt: CopyAttempt, backup: Backup) -> None:
         """
@@ -539,7 +510,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 absent = error
             except FsxCopyError as error:
                 return self._not_observed(attempt, error, seen)
-            listed = await self._listed(request, accepted.backup_id)
+            listed = await self._existing.find_by_id(request, accepted.backup_id)
             if listed is not None:
                 seen = listed
                 self._see(attempt, seen)
@@ -549,17 +520,6 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 if listed is not None:
                     return CopyTimedOut(request=request, error=absent, backup=seen)
                 return self._not_observed(attempt, absent, seen)
-
-    async def _listed(self, request: CopyRequest, backup_id: str) -> Backup | None:
-        """
-        Return a copy that DescribeBackups does not know by its ID, if a listing shows it.
-        """
-        try:
-            copies = await self._list([request])
-        except FsxCopyError as error:
-            _log.warning("%s: cannot be searched for: %s", backup_id, error)
-            return None
-        return next((one for one in copies if one.backup_id == backup_id), None)
 
     def _see(self, attempt: CopyAttempt, backup: Backup) -> None:
         seen = self._tracker.seen(attempt, backup)
@@ -586,26 +546,6 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 backup_id = copy.backup.backup_id
                 text = "%s: the copy of %s continues unobserved"
                 _log.info(text, backup_id, source, extra={**extra, "backup_id": backup_id})
-
-
-def _age(backup: Backup) -> tuple[object, str]:
-    return (backup.creation_time, backup.backup_id)
-
-
-def _best(copies: Iterable[Backup]) -> Backup | None:
-    """
-    Return the copy that is AVAILABLE, else the first begun that may become it.
-    """
-    live = [one for one in copies if judge(one.lifecycle) is not Verdict.FAILURE]
-    return min(
-        live,
-        key=lambda one: (
-            judge(one.lifecycle) is not Verdict.SUCCESS,
-            one.lifecycle.is_unknown,
-            _age(one),
-        ),
-        default=None,
-    )
 
 
 def _outcome_of(request: CopyRequest, backup: Backup) -> Copied | CopyFailed:

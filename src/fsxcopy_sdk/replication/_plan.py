@@ -156,7 +156,10 @@ class ReplicationPlan:
     """Copies that the policy no longer keeps and that `prune=True` alone does not delete."""
     cannot_copy: tuple[CannotCopy, ...]
     source_backups: int
-    """How many backups in the policy's scope the source Region showed, copies not counted."""
+    """
+    How many backups in the policy's scope the source Region showed. Copies of backups in
+    other Regions count only for a file system or volume that the policy names.
+    """
     missing: tuple[str, ...]
     """File systems and volumes that the policy names and of which the source shows no backup."""
     report: ReplicationReport

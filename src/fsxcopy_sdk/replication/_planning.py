@@ -28,7 +28,6 @@ from fsxcopy_sdk.replication._report import report_of
 from fsxcopy_sdk.replication._retention import prunable
 from fsxcopy_sdk.replication._situation import Situation, situation_of
 from fsxcopy_sdk.replication._sources import (
-    Source,
     is_available,
     is_live,
     is_of_flexgroup,
@@ -101,7 +100,8 @@ def decide(policy: ReplicationPolicy, situation: Situation) -> ReplicationPlan:
     }
     ranked: list[tuple[int, PlannedCopy | KnownCopy]] = []
     cannot_copy: list[CannotCopy] = []
-    for source_id, backups in sorted(_in_scope(policy, situation.backups).items()):
+    scope = _in_scope(policy, situation.backups)
+    for source_id, backups in sorted(scope.items()):
         chosen, refused = _choose(policy, situation, source_id, backups, copies)
         ranked += enumerate(chosen)
         cannot_copy += refused
@@ -109,7 +109,6 @@ def decide(policy: ReplicationPolicy, situation: Situation) -> ReplicationPlan:
     wanted = [one for _, one in sorted(ranked, key=lambda pair: pair[0])]
     known = [one for one in wanted if isinstance(one, KnownCopy)]
     beyond = prunable(policy, situation, selected={one.backup.backup_id for one in wanted})
-    shown = _originals_in_scope(policy, situation.backups)
     return ReplicationPlan(
         policy=policy,
         source_region=situation.source_region,
@@ -121,29 +120,23 @@ def decide(policy: ReplicationPolicy, situation: Situation) -> ReplicationPlan:
         to_prune=tuple(one for one in beyond if not one.obstacles),
         held_back=tuple(one for one in beyond if one.obstacles),
         cannot_copy=(*cannot_copy, *_of_nothing(policy, situation)),
-        source_backups=len(shown),
-        missing=_missing(policy, shown),
+        source_backups=sum(map(len, scope.values())),
+        missing=_missing(policy, scope.values()),
         report=report_of(policy, situation),
     )
 
 
-def _originals_in_scope(policy: ReplicationPolicy, backups: Iterable[Backup]) -> list[Source]:
+def _missing(policy: ReplicationPolicy, scope: Iterable[Sequence[Backup]]) -> tuple[str, ...]:
     """
-    Return the source of each original that the source Region shows in *policy*'s scope.
+    Return what *policy* names and *scope* has no backup of.
     """
-    sources = (
-        source_of(one)
-        for one in backups
-        if one.source_backup_id is None and one.lifecycle != BackupLifecycle.DELETED
-    )
-    return [source for source in sources if source is not None and policy.covers(source)]
-
-
-def _missing(policy: ReplicationPolicy, shown: Iterable[Source]) -> tuple[str, ...]:
-    """
-    Return what *policy* names and *shown* has no backup of.
-    """
-    found = {found for one in shown for found in (one.source_id, one.file_system_id)}
+    sources = (source_of(backups[0]) for backups in scope)
+    found = {
+        found
+        for one in sources
+        if one is not None
+        for found in (one.source_id, one.file_system_id)
+    }
     return tuple(sorted({*policy.file_system_ids, *policy.volume_ids} - found))
 
 
