@@ -55,6 +55,7 @@ _SAMPLES: dict[str, object] = {
     "last_seen": _BACKUP,
     "limit": ServiceLimit("TOTAL_PATIENCE"),
     "max_wait": 60.0,
+    "may_have_been_sent": False,
     "message": "What happened",
     "next_token": "AAAA",
     "operation": "CopyBackup",
@@ -277,6 +278,14 @@ def test_is_transient_by_status(status: int, expected: bool) -> None:
     An error answer of an unknown code is judged by its HTTP status.
     """
     assert expected == ServiceError("?", code="NewCode", http_status=status).is_transient
+
+
+@pytest.mark.parametrize("status", [300, 302, 400, 403, 404, 407, 413, 503])
+def test_is_transient_without_a_code(status: int) -> None:
+    """
+    An error answer that is no error document is not the service's, whatever its status.
+    """
+    assert ServiceError("?", code=str(status), http_status=status).is_transient
 
 
 # Texts and fields.

@@ -45,7 +45,7 @@ _AT_HOME = {
     "cattrs": {"_convert"},
     "cyclopts": {"cli"},
     "rich": {"cli"},
-    "aiohttp": {"testing"},
+    "aiohttp": {"_transport", "testing"},
 }
 """Packages that only some modules may import when they run."""
 

@@ -47,6 +47,7 @@ _OURS_ALONE = {
     "models.DescribeBackupsResponse.metadata: ResponseMetadata": "the same",
     "models.ResponseMetadata": "the same",
     "models.ResponseMetadata.attempts: int": "the same",
+    "models.ResponseMetadata.date: datetime | None = None": "the same",
     "models.ResponseMetadata.http_status: int": "the same",
     "models.ResponseMetadata.request_id: str | None = None": "the same",
 }

@@ -8,6 +8,7 @@ import asyncio
 import inspect
 import logging
 import random
+import re
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,7 @@ from fsxcopy_sdk import (
     Tag,
     Throttled,
 )
+from fsxcopy_sdk._transport._bounds import Bounded
 from fsxcopy_sdk._transport._config import careful_config
 from fsxcopy_sdk._transport._failures import translate
 from fsxcopy_sdk._transport._no_redirects import NoRedirectSession
@@ -229,13 +231,14 @@ def test_a_default_that_cannot_hold_the_session_is_refused(
         careful_config(session, config)
 
 
-def test_a_session_of_another_library_is_left_alone(session: AioSession) -> None:
+def test_a_session_of_another_library_has_bounds(session: AioSession) -> None:
     """
-    The httpx backend follows no redirects by itself.
+    The httpx backend follows no redirects by itself, and is bounded like the other.
     """
     careful = careful_config(session, AioConfig(http_session_cls=HttpxSession))
 
-    assert HttpxSession is careful.http_session_cls
+    assert issubclass(careful.http_session_cls, HttpxSession)
+    assert issubclass(careful.http_session_cls, Bounded)
 
 
 async def test_a_session_of_the_user_follows_no_redirects_either(
@@ -358,7 +361,7 @@ async def test_garbage_with_an_error_status_is_a_service_error(
     assert ServiceError is type(error)
     assert (str(status), status, body) == (error.code, error.http_status, error.body)
     assert "DescribeBackups" == error.operation
-    assert (status >= 500) == error.is_transient
+    assert error.is_transient
 
 
 @pytest.mark.parametrize("placement", ErrorPlacement)
@@ -634,18 +637,24 @@ async def test_a_client_is_opened_once(raw: FSxClient) -> None:
 @pytest.mark.parametrize("name", ["region", "session", "endpoint_url", "config"])
 async def test_an_argument_of_a_wrong_type_is_named(name: str) -> None:
     """
-    What cannot be a Region, a session, a URL or a config is said to be none.
+    What cannot be a Region, a session, a URL or a config is said to be none, by its type.
     """
-    arguments: dict[str, Any] = {"region": "us-west-2", name: 5}
+    arguments: dict[str, Any] = {"region": "us-west-2", name: {"aws_secret_access_key": "hidden"}}
 
-    with pytest.raises(InvalidArguments, match=f"^{name}: must be .* or None, not 5"):
+    with pytest.raises(InvalidArguments) as caught:
         await FsxCopyClient(**arguments).__aenter__()
+
+    expected = f"{name}: must be .* or None, not a value of type dict"
+    assert re.fullmatch(expected, caught.value.message)
 
 
 async def test_only_a_client_of_fsx_can_be_wrapped(session: AioSession) -> None:
     """
-    Another service's client, or none at all, is refused by name.
+    Another service's client, or none at all, is refused by name, and is not shown.
     """
+    keys: Any = {"aws_secret_access_key": "hidden"}
+    with pytest.raises(InvalidArguments, match="not a value of type dict$"):
+        FsxCopyClient.from_client(keys)
     async with session.create_client("sts", region_name="us-west-2") as other:
         with pytest.raises(InvalidArguments, match="^raw: must be an aiobotocore FSx client"):
             FsxCopyClient.from_client(other)
@@ -831,8 +840,9 @@ def test_every_exception_of_botocore_has_its_counterpart(name: str) -> None:
         (aiohttp.ServerDisconnectedError(), ConnectionFailed),
         (ConnectionResetError(), NoAnswer),
         (FileNotFoundError("certificates"), NoAnswer),
+        (aiohttp.InvalidURL("x"), NoAnswer),
     ],
-    ids=["disconnected", "not known to aiobotocore", "no file"],
+    ids=["disconnected", "not known to aiobotocore", "no file", "no URL"],
 )
 def test_what_aiobotocore_wraps_is_told_apart(
     wrapped: Exception, expected: type[NoAnswer]

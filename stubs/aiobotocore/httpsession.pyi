@@ -1,7 +1,9 @@
 from collections.abc import Awaitable
 from typing import Any, Protocol
 
+from aiobotocore.awsrequest import AioAWSResponse
 from aiohttp import ClientResponse
+from botocore.awsrequest import AWSPreparedRequest
 
 # What aiobotocore calls on an aiohttp session. Any: the options are aiohttp's.
 class _Requester(Protocol):
@@ -20,3 +22,4 @@ class AIOHTTPSession:
         connector_args: object = None,
     ) -> None: ...
     async def _get_session(self, proxy_url: str | None) -> _Requester: ...
+    async def send(self, request: AWSPreparedRequest) -> AioAWSResponse: ...

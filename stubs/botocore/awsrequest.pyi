@@ -19,6 +19,7 @@ class AWSRequest:
 
 class AWSPreparedRequest:
     url: str
+    stream_output: bool
     def __init__(
         self,
         method: str,
@@ -32,6 +33,8 @@ class AWSPreparedRequest:
 class AWSResponse:
     url: str | None
     status_code: int
+    headers: Mapping[str, str]
+    raw: object
     def __init__(
         self, url: str | None, status_code: int, headers: object, raw: object
     ) -> None: ...

@@ -1,3 +1,4 @@
+from botocore.config import Config
 from botocore.hooks import BaseEventHooks
 from botocore.model import ServiceModel
 
@@ -14,5 +15,7 @@ class ClientMeta:
     events: BaseEventHooks
     @property
     def service_model(self) -> ServiceModel: ...
+    @property
+    def config(self) -> Config: ...
     @property
     def region_name(self) -> str: ...

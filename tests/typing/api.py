@@ -116,6 +116,7 @@ async def opening(raw: FSxClient) -> None:
     async with FsxCopyClient() as client:
         assert_type(client, FsxCopyClient)
         assert_type(client.region, str)
+        assert_type(client.service_time, datetime | None)
     async with FsxCopyClient(
         "us-west-2",
         session=AioSession(profile="dr"),
@@ -154,6 +155,7 @@ async def copying(client: FsxCopyClient) -> None:
     assert_type(response.metadata.request_id, str | None)
     assert_type(response.metadata.http_status, int)
     assert_type(response.metadata.attempts, int)
+    assert_type(response.metadata.date, datetime | None)
     await client.copy_backup(
         "backup-0123456789abcdef0",
         source_region="us-east-2",

@@ -20,6 +20,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import aclosing
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 import anyio
@@ -209,9 +210,9 @@ async def _collect(chunks: AsyncIterator[bytes], response: AioAWSResponse) -> by
     announced = response.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > MAX_BODY:
         raise BodyTooLargeError(response.status_code, response.headers)
-    body = bytearray()
+    body = BytesIO()  # which gives its bytes away without a copy
     async for chunk in chunks:
-        body += chunk
-        if len(body) > MAX_BODY:
+        body.write(chunk)
+        if body.tell() > MAX_BODY:
             raise BodyTooLargeError(response.status_code, response.headers)
-    return bytes(body)
+    return body.getvalue()

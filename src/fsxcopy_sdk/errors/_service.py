@@ -35,12 +35,8 @@ class ServiceError(CallError):
         """
         Whether the service or something before it is overloaded or broken for now.
         """
-        is_of_the_service = self.code != str(self.http_status)
-        return (
-            not is_of_the_service
-            or self.http_status >= 500  # noqa: PLR2004 - HTTP's own
-            or self.http_status == 429  # noqa: PLR2004 - the same
-        )
+        has_no_code = self.code == str(self.http_status)
+        return has_no_code or self.http_status >= 500 or self.http_status == 429  # noqa: PLR2004 - HTTP's own
 
     def __str__(self) -> str:
         where = f" ({self.operation})" if self.operation else ""

@@ -1,0 +1,569 @@
+"""
+Every call ends, whatever the peer sends, and no answer fills the memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import aiohttp
+import anyio
+import attrs
+import pytest
+import trio
+import trio.testing
+from aiobotocore.awsrequest import AioAWSResponse
+from aiobotocore.config import AioConfig
+from aiobotocore.httpsession import AIOHTTPSession
+from aiobotocore.session import AioSession
+from anyio.abc import SocketStream
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.config import Config
+from botocore.httpsession import ProxyConfiguration  # type: ignore[import-untyped]  # no types
+from raw_peer import SOURCE, Answer, Request, client_of, http, raw_peer, right
+
+from fsxcopy_sdk import (
+    ConfigurationError,
+    FsxCopyClient,
+    NoAnswer,
+    RequestTimeout,
+    ResponseDecodingError,
+)
+from fsxcopy_sdk._transport import isolated_session
+from fsxcopy_sdk._transport._bounds import MAX_BODY, call_seconds, within
+from fsxcopy_sdk.testing import HeldClock, LocalFsx
+
+if TYPE_CHECKING:
+    from types_aiobotocore_fsx.client import FSxClient
+
+_PATIENCE = 20  # seconds of real time after which a call counts as one without an end
+
+_every_session = pytest.mark.parametrize(
+    ("backend", "module", "name"),
+    [
+        ("asyncio", "httpsession", "AIOHTTPSession"),
+        ("asyncio", "httpxsession", "HttpxSession"),
+        ("trio", "httpxsession", "HttpxSession"),
+    ],
+    ids=["aiohttp", "httpx", "httpx-trio"],
+)
+
+Main: TypeAlias = Callable[[type], Coroutine[object, object, None]]
+
+
+def _run(backend: str, module: str, name: str, main: Main) -> None:
+    """
+    Run *main* with an HTTP session class on an event loop.
+    """
+    if module == "httpxsession":
+        pytest.importorskip("httpx2", reason="aiobotocore runs on trio from 3.9")
+    found = pytest.importorskip(f"aiobotocore.{module}")
+    anyio.run(main, getattr(found, name), backend=backend)
+
+
+def _short(session_class: type, **options: Any) -> AioConfig:
+    """
+    Make a config with one attempt of at most half a second.
+    """
+    given = {"connect_timeout": 0.2, "read_timeout": 0.3, "retries": {"total_max_attempts": 1}}
+    return AioConfig(**{"http_session_cls": session_class, **given, **options})
+
+
+# Time.
+
+
+def _again_and_again(piece: bytes, first: bytes = b"") -> Callable[[Request], Awaitable[None]]:
+    async def answer(request: Request) -> None:
+        await request.stream.send(first)
+        while True:
+            await request.stream.send(piece)
+            await anyio.sleep(0.05)
+
+    return answer
+
+
+async def _interim_and_silence(request: Request) -> None:
+    await request.stream.send(b"HTTP/1.1 102 Processing\r\n\r\n")
+    await anyio.sleep_forever()
+
+
+async def _silence(request: Request) -> None:
+    await anyio.sleep_forever()
+
+
+ENDLESS: dict[str, Answer] = {
+    "silence": _silence,
+    "an interim answer, then silence": _interim_and_silence,
+    "interim answers": _again_and_again(b"HTTP/1.1 102 Processing\r\n\r\n"),
+    "headers": _again_and_again(b"X: y\r\n", b"HTTP/1.1 200 OK\r\n"),
+    "one header": _again_and_again(b"y", b"HTTP/1.1 200 OK\r\nX: "),
+    "a status line": _again_and_again(b"O", b"HTTP/1.1 200 "),
+    "a body": _again_and_again(b" ", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"),
+    "a body of no length": _again_and_again(b" ", b"HTTP/1.1 200 OK\r\n\r\n"),
+    "chunks": _again_and_again(
+        b"1\r\n \r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    ),
+    "an error's body": _again_and_again(
+        b" ", b"HTTP/1.1 503 Unavailable\r\nContent-Length: 100000\r\n\r\n"
+    ),
+}
+
+
+@_every_session
+@pytest.mark.parametrize("answer", ENDLESS.values(), ids=ENDLESS)
+def test_an_attempt_ends_whatever_arrives(
+    backend: str, module: str, name: str, answer: Answer
+) -> None:
+    """
+    An answer without an end is a timeout that passes, with its token and attempts.
+    """
+
+    async def main(session_class: type) -> None:
+        async with (
+            raw_peer(answer) as peer,
+            client_of(peer.url, config=_short(session_class)) as client,
+        ):
+            with anyio.fail_after(_PATIENCE), pytest.raises(RequestTimeout) as caught:
+                await client.copy_backup(SOURCE, client_request_token="my-token")
+        error = caught.value
+        assert ("my-token", 1) == (error.client_request_token, error.attempts)
+        assert error.is_transient
+        assert error.may_have_been_sent
+        assert error.__cause__ is not None
+
+    _run(backend, module, name, main)
+
+
+@_every_session
+def test_silence_instead_of_tls_ends(backend: str, module: str, name: str) -> None:
+    """
+    A peer that accepts connections and says nothing holds no call up.
+    """
+
+    async def main(session_class: type) -> None:
+        async with raw_peer() as peer:
+            url = peer.url.replace("http:", "https:")
+            async with client_of(url, config=_short(session_class)) as client:
+                with anyio.fail_after(_PATIENCE), pytest.raises(RequestTimeout):
+                    await client.describe_backups()
+
+    _run(backend, module, name, main)
+
+
+@pytest.mark.parametrize("mode", ["legacy", "standard"])
+async def test_aiobotocore_retries_an_attempt_that_was_ended(mode: str) -> None:
+    """
+    For its retries it is a read timeout like any other.
+    """
+    config = _short(AIOHTTPSession, retries={"mode": mode, "total_max_attempts": 2})
+
+    async with (
+        raw_peer(ENDLESS["a body"]) as peer,
+        client_of(peer.url, config=config) as client,
+    ):
+        with anyio.fail_after(_PATIENCE):
+            response = await client.copy_backup(SOURCE)
+
+    assert 2 == response.metadata.attempts
+
+
+@pytest.mark.parametrize("off", [None, 0])
+@pytest.mark.parametrize("timeout", ["connect_timeout", "read_timeout"])
+async def test_a_timeout_that_is_off_bounds_nothing(timeout: str, off: float | None) -> None:
+    """
+    Whoever switches one off means calls without an end.
+    """
+    config = _short(AIOHTTPSession, **{"connect_timeout": 0.05, "read_timeout": 0.3, timeout: off})
+    arrived = anyio.Event()
+
+    async def drip(request: Request) -> None:
+        answer = right(request)
+        for number in range(8):  # takes longer than both timeouts together
+            await request.stream.send(answer[number : number + 1])
+            await anyio.sleep(0.05)
+        await request.stream.send(answer[8:])
+        arrived.set()
+
+    async with raw_peer(drip) as peer, client_of(peer.url, config=config) as client:
+        await client.describe_backups()
+
+    assert arrived.is_set()
+
+
+@_every_session
+@pytest.mark.parametrize(
+    "answer", [ENDLESS["silence"], ENDLESS["a body"]], ids=["silence", "body"]
+)
+def test_cancelling_a_call_is_no_timeout(
+    backend: str, module: str, name: str, answer: Answer
+) -> None:
+    """
+    A cancellation from outside goes through, at once.
+    """
+
+    async def main(session_class: type) -> None:
+        ended: list[str] = []
+
+        async def call(client: FsxCopyClient) -> None:
+            try:
+                await client.describe_backups()
+            except anyio.get_cancelled_exc_class():
+                ended.append("cancelled")
+                raise
+
+        begun = time.monotonic()
+        async with (
+            raw_peer(answer) as peer,
+            client_of(peer.url, http_session_cls=session_class) as client,
+            anyio.create_task_group() as group,
+        ):
+            group.start_soon(call, client)
+            while not peer.requests:
+                await anyio.sleep(0.01)
+            group.cancel_scope.cancel()
+        assert ["cancelled"] == ended
+        assert time.monotonic() - begun < 5  # the timeouts are 5 s each
+
+    _run(backend, module, name, main)
+
+
+async def test_a_task_that_is_cancelled_is_cancelled() -> None:
+    """
+    asyncio's own cancellation stays one too.
+    """
+    async with raw_peer(_silence) as peer, client_of(peer.url) as client:
+        task = asyncio.create_task(client.describe_backups())
+        while not peer.requests:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+# The whole call.
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, 5 * 120 + (1 + 2 + 4 + 8) + 300),
+        ({"retries": {"mode": "standard"}}, 3 * 120 + 2 * 25 + 300),
+        ({"retries": {"mode": "adaptive", "max_attempts": 9}}, 10 * 120 + 9 * 25 + 300),
+        ({"retries": {"total_max_attempts": 1}, "connect_timeout": 1}, 61 + 300),
+        ({"retries": {"max_attempts": 10}, "read_timeout": 1}, 11 * 61 + 1023 + 300),
+        ({"retries": {"max_attempts": 9999}}, 10_000 * 120 + 2**32 - 1 + 300),
+        ({"read_timeout": None}, None),
+        ({"connect_timeout": 0}, None),
+    ],
+    ids=str,
+)
+async def test_the_bound_of_a_call_is_in_its_config(
+    session: AioSession, options: dict[str, Any], expected: float | None
+) -> None:
+    """
+    All attempts, the pauses of botocore between them, and five minutes for credentials.
+    """
+    async with session.create_client(
+        "fsx", region_name="us-west-2", config=AioConfig(**options)
+    ) as raw:
+        seconds = call_seconds(raw.meta.config)
+
+    assert expected == seconds
+
+
+def test_a_config_that_no_client_has_completed_has_a_bound() -> None:
+    """
+    botocore's defaults are assumed where it says nothing.
+    """
+    assert 5 * 120 + 15 + 300 == call_seconds(Config())
+
+
+async def _hangs(event: str, config: AioConfig, jump: Callable[[], None]) -> RequestTimeout:
+    """
+    Return how a call of a wrapped client ends in which credentials never come.
+    """
+    session = isolated_session("AKIDEXAMPLE", "secret")
+    async with (
+        raw_peer() as peer,
+        session.create_client(
+            "fsx", region_name="us-west-2", endpoint_url=peer.url, config=config
+        ) as raw,
+    ):
+
+        async def hang(**_: object) -> None:
+            jump()
+            await anyio.sleep_forever()
+
+        raw.meta.events.register(f"{event}.fsx", hang)
+        with pytest.raises(RequestTimeout) as caught:
+            await FsxCopyClient.from_client(raw).copy_backup(SOURCE)
+    return caught.value
+
+
+class _JumpingLoop(asyncio.SelectorEventLoop):
+    """
+    An event loop whose clock can be put forward.
+    """
+
+    ahead = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.ahead
+
+
+@pytest.mark.parametrize(("event", "attempts"), [("before-sign", 0), ("before-send", 1)])
+def test_a_wrapped_client_s_call_ends_too(event: str, attempts: int) -> None:
+    """
+    Credentials that never come, or a session of the caller's that hangs, end as a timeout.
+    """
+    with asyncio.Runner(loop_factory=_JumpingLoop) as runner:
+        loop = runner.get_loop()
+        assert isinstance(loop, _JumpingLoop)
+
+        def jump() -> None:
+            loop.ahead += 916.0
+
+        error = runner.run(_hangs(event, AioConfig(), jump))
+
+    assert attempts == error.attempts
+    assert bool(attempts) == error.may_have_been_sent
+    assert isinstance(error.__cause__, TimeoutError)
+    assert error.client_request_token is not None
+    assert error.is_transient
+
+
+def test_a_wrapped_client_s_call_ends_under_trio() -> None:
+    """
+    The same on trio, whose clock jumps when all tasks sleep.
+    """
+    pytest.importorskip("httpx2", reason="aiobotocore runs on trio from 3.9")
+    module = pytest.importorskip("aiobotocore.httpxsession")
+    config = AioConfig(http_session_cls=module.HttpxSession)
+    clock = trio.testing.MockClock()
+
+    async def main() -> RequestTimeout:
+        return await _hangs("before-sign", config, lambda: clock.jump(916))
+
+    assert 0 == trio.run(main, clock=clock).attempts
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_within_is_no_bound_with_none(backend: str) -> None:
+    """
+    What has no bound returns what it returns.
+    """
+
+    async def main() -> None:
+        async def answer() -> int:
+            await anyio.sleep(0)
+            return 5
+
+        assert 5 == await within(None, answer())
+        assert 5 == await within(10, answer())
+        with pytest.raises(TimeoutError):
+            await within(0.01, anyio.sleep_forever())
+
+    anyio.run(main, backend=backend)
+
+
+# Size.
+
+
+def _too_large(*headers: str) -> dict[str, Answer]:
+    piece = b" " * 2**20
+    chunk = b"100000\r\n" + piece + b"\r\n"
+
+    def endless(first: str, piece: bytes) -> Answer:
+        async def answer(request: Request) -> None:
+            lines = ["HTTP/1.1 200 OK", first, *headers, "", ""]
+            await request.stream.send("\r\n".join(lines).encode())
+            while True:
+                await request.stream.send(piece)
+                sent.append(len(piece))
+
+        return answer
+
+    sent: list[int] = []
+    return {
+        "announced": endless(f"Content-Length: {MAX_BODY + 1}", piece),
+        "in chunks": endless("Transfer-Encoding: chunked", chunk),
+        "of no length": endless("Connection: close", piece),
+    }
+
+
+@_every_session
+@pytest.mark.parametrize("kind", ["announced", "in chunks", "of no length"])
+@pytest.mark.parametrize("request_id", ["request-1", None])
+def test_an_answer_that_is_too_large_is_not_read(
+    backend: str, module: str, name: str, kind: str, request_id: str | None
+) -> None:
+    """
+    It is an answer that cannot be read; it passes if it is not the service's own.
+    """
+    headers = [f"x-amzn-RequestId: {request_id}"] if request_id else []
+
+    async def main(session_class: type) -> None:
+        async with (
+            raw_peer(_too_large(*headers)[kind]) as peer,
+            client_of(peer.url, http_session_cls=session_class) as client,
+        ):
+            with pytest.raises(ResponseDecodingError) as caught:
+                await client.copy_backup(SOURCE, client_request_token="my-token")
+        error = caught.value
+        assert (f"$: the body has more than {MAX_BODY} bytes",) == error.faults
+        assert (200, request_id, "my-token") == (
+            error.http_status,
+            error.request_id,
+            error.client_request_token,
+        )
+        assert None is error.payload
+        assert (request_id is None) == error.is_transient
+
+    _run(backend, module, name, main)
+
+
+@_every_session
+def test_reading_stops_at_the_bound(backend: str, module: str, name: str) -> None:
+    """
+    The peer is not read on: it has sent the bound and what fits into buffers.
+    """
+    sent = 0
+
+    async def endless(request: Request) -> None:
+        nonlocal sent
+        await request.stream.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            await request.stream.send(b" " * 2**20)
+            sent += 2**20
+
+    async def main(session_class: type) -> None:
+        async with (
+            raw_peer(endless) as peer,
+            client_of(peer.url, http_session_cls=session_class) as client,
+        ):
+            with pytest.raises(ResponseDecodingError):
+                await client.describe_backups()
+            await anyio.sleep(0.1)
+
+    _run(backend, module, name, main)
+
+    assert MAX_BODY - 2**20 <= sent < MAX_BODY + 2**24
+
+
+@_every_session
+def test_an_answer_of_the_largest_size_is_read(backend: str, module: str, name: str) -> None:
+    """
+    The bound itself is allowed.
+    """
+
+    async def largest(request: Request) -> None:
+        page = b'{"Backups": []}'
+        await request.stream.send(http(200, page + b" " * (MAX_BODY - len(page))))
+
+    async def main(session_class: type) -> None:
+        async with (
+            raw_peer(largest) as peer,
+            client_of(peer.url, http_session_cls=session_class) as client,
+        ):
+            assert () == (await client.describe_backups()).backups
+
+    _run(backend, module, name, main)
+
+
+# Sessions of the user's own.
+
+
+class _ReadsItself(AIOHTTPSession):
+    """
+    A session that keeps the bodies of answers.
+    """
+
+    bodies: list[bytes] = []  # noqa: RUF012 - of the one session of a test
+
+    async def send(self, request: AWSPreparedRequest) -> AioAWSResponse:
+        response = await super().send(request)
+        self.bodies.append(await response.content)  # type: ignore[attr-defined]  # not in our stubs
+        return response
+
+
+@attrs.define
+class _Recorded:
+    """
+    A body from elsewhere.
+    """
+
+    body: bytes
+
+    async def read(self) -> bytes:
+        return self.body
+
+
+class _Replays(AIOHTTPSession):
+    """
+    A session that answers from memory.
+    """
+
+    async def send(self, request: AWSPreparedRequest) -> AioAWSResponse:
+        await self._get_session(None)
+        return AioAWSResponse(request.url, 200, {}, _Recorded(b'{"Backups": []}'))
+
+
+@pytest.mark.parametrize("session_class", [_ReadsItself, _Replays])
+async def test_a_session_may_read_or_make_the_answer(session_class: type) -> None:
+    """
+    What a user's own session does with an answer does not change it.
+    """
+    async with raw_peer() as peer, client_of(peer.url, http_session_cls=session_class) as client:
+        assert () == (await client.describe_backups()).backups
+
+
+class _Renamed(AIOHTTPSession):
+    """
+    As of an aiobotocore that has renamed what switches redirects off.
+    """
+
+    _get_session = None  # type: ignore[assignment]  # that is the point
+
+
+async def test_a_session_that_would_follow_redirects_is_refused() -> None:
+    """
+    Without the method that is overridden nothing is made, and nothing sent.
+    """
+    async with raw_peer() as peer:
+        with pytest.raises(ConfigurationError, match="redirects cannot be switched off"):
+            await client_of(peer.url, http_session_cls=_Renamed).__aenter__()
+
+    assert [] == peer.requests
+
+
+class _OtherWay(AIOHTTPSession):
+    """
+    A session that never asks the method that is overridden.
+    """
+
+    async def send(self, request: AWSPreparedRequest) -> AioAWSResponse:
+        async with aiohttp.ClientSession() as session:
+            answer = await session.post(request.url, data=b"{}")
+            await answer.read()
+            return AioAWSResponse(str(answer.url), answer.status, {}, answer)
+
+
+async def test_an_answer_after_redirects_that_were_on_is_not_believed() -> None:
+    """
+    Where the method was not called, redirects were not off, and the answer may be anybody's.
+    """
+    async with (
+        raw_peer() as peer,
+        raw_peer(http(307, b"", f"Location: {peer.url}")) as first,
+        client_of(first.url, http_session_cls=_OtherWay) as client,
+    ):
+        with pytest.raises(NoAnswer, match="redirects cannot be switched off") as caught:
+            await client.copy_backup(SOURCE)
+
+    assert isinstance(caught.value.__cause__, ConfigurationError)
+    assert not caught.value.is_transient
+    assert caught.value.client_request_token is not None
