@@ -5,14 +5,12 @@ Between the wire and the models, with documents built from botocore's service mo
 from __future__ import annotations
 
 import copy
-import gc
 import json
 import pickle
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from traceback import format_exception
@@ -31,7 +29,7 @@ from strategies import MODERATE, Document, as_known, as_sent, documents, json_va
 from fsxcopy_sdk import models
 from fsxcopy_sdk._convert import Answer, from_answer, from_dict, to_dict, wire_name
 from fsxcopy_sdk._convert._careful import FAULTY, careful_converter
-from fsxcopy_sdk._convert._quick import REFUSALS, Draining, quick_converter
+from fsxcopy_sdk._convert._quick import REFUSALS, quick_converter
 from fsxcopy_sdk.enums import (
     BackupLifecycle,
     BackupType,
@@ -352,15 +350,6 @@ def test_fault_deep_in_a_long_page() -> None:
     assert "<quick" not in "".join(format_exception(caught.value))
 
 
-def test_page_lets_go_of_what_was_read() -> None:
-    """
-    The backups of a body come in their order, and each is held no longer than needed.
-    """
-    page = Draining(["first", "second", "third"])
-
-    assert [("first", 2), ("second", 1), ("third", 0)] == [(one, len(page)) for one in page]
-
-
 def test_what_botocore_parsed_stays_whole() -> None:
     """
     A page that botocore parsed is not this package's to take apart.
@@ -407,60 +396,6 @@ print(_careful.careful_converter.cache_info().currsize)
     )
 
     assert ["0", "FileSystem LustreFileSystemConfiguration", "0"] == done.stdout.splitlines()
-
-
-# The garbage collector.
-
-
-@pytest.fixture(name="collections")
-def _recorded_collections() -> Iterator[list[int]]:
-    """
-    Record the garbage collector's runs, by their generation.
-    """
-    runs: list[int] = []
-
-    def record(phase: str, info: dict[str, int]) -> None:
-        if phase == "start":
-            runs.append(info["generation"])
-
-    gc.callbacks.append(record)
-    yield runs
-    gc.callbacks.remove(record)
-
-
-def test_collector_does_not_run_while_a_page_is_read(collections: list[int]) -> None:
-    """
-    A page of many objects sets the garbage collector off once, when it has been read.
-    """
-    body = _json({"Backups": [_backup(Tags=[{"Key": "k", "Value": "v"}])] * 5000})
-    gc.collect()
-    collections.clear()
-
-    page = _READERS["DescribeBackups"](body)
-    runs = len(collections)
-
-    assert isinstance(page, DescribeBackupsResponse)
-    assert 5000 == len(page.backups)
-    assert 1 >= runs
-
-
-@pytest.mark.parametrize("is_on", [True, False], ids=["on", "off"])
-@pytest.mark.parametrize(
-    "body", [b'{"BackupId": "backup-1", "Lifecycle": "DELETED"}', b"{}", b"<"], ids=repr
-)
-def test_collector_is_left_as_it_was(is_on: bool, body: bytes) -> None:
-    """
-    The garbage collector is on after an answer was read, or could not be, if it was before.
-    """
-    was_on, thresholds = gc.isenabled(), gc.get_threshold()
-    (gc.enable if is_on else gc.disable)()
-    try:
-        with suppress(ResponseDecodingError):
-            _READERS["DeleteBackup"](body)
-
-        assert (is_on, thresholds) == (gc.isenabled(), gc.get_threshold())
-    finally:
-        (gc.enable if was_on else gc.disable)()
 
 
 # The service's own example, and where the service breaks its own model.

@@ -35,7 +35,6 @@ _FLOORS = (
     "_clock",
     "_event_loop",
     "_value",
-    "_collector",
 )
 
 _AT_HOME = {

@@ -153,7 +153,7 @@ NOTES = """\
   for the first client of a process, all imports done. capo-fsx loads at the first call what
   others load here.
 * Growth keeps every backup in a list, as a caller of iter_backups would, from pages of 1,000
-  (of 100 for 100), the garbage collector on. A hundred backups are over before it comes; of
-  100,000 it walks each two or three times. The row with the collector off is there to tell
-  that cost, which is Python's, from the decoding's.
+  (of 100 for 100), the garbage collector on, which walks each of 100,000 backups two or three
+  times. The row with the collector off is there to tell that cost, which is Python's, from the
+  decoding's.
 """

@@ -314,10 +314,7 @@ def __getattr__(name: str) -> object:
         return import_module(f"{__name__}.{name}")
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from fsxcopy_sdk._collector import settling  # noqa: PLC0415 - the first of what is lazy
-
-    with settling():
-        value: object = getattr(_home(name), name)
+    value: object = getattr(_home(name), name)
     globals()[name] = value
     return value
 

@@ -12,10 +12,9 @@ import attrs
 import orjson
 
 from fsxcopy_sdk import models
-from fsxcopy_sdk._collector import paused
 from fsxcopy_sdk._convert._careful import FAULTY, careful_converter, faults
 from fsxcopy_sdk._convert._plain import plain_converter
-from fsxcopy_sdk._convert._quick import REFUSALS, Draining, quick_converter
+from fsxcopy_sdk._convert._quick import REFUSALS, quick_converter
 from fsxcopy_sdk.errors import InvalidArguments, ResponseDecodingError
 from fsxcopy_sdk.models import (
     CopyBackupResponse,
@@ -80,11 +79,7 @@ def from_answer(cls: type[_Response], answer: Answer) -> _Response:
     Raises:
         ResponseDecodingError: with the path of every fault, and the payload.
     """
-    with paused():  # reading makes no cycles, and a page takes about a millisecond
-        document = _document(answer)
-        if isinstance(answer.payload, bytes):  # else it is the caller's
-            _drain(document)
-        response = _structure(cls, document, answer)
+    response = _structure(cls, _document(answer), answer)
     return attrs.evolve(response, metadata=answer.metadata)
 
 
@@ -100,22 +95,11 @@ def _document(answer: Answer) -> object:
         raise garbled from error
 
 
-def _drain(document: object) -> None:
-    """
-    Let the lists at the top of a document be read once.
-    """
-    if isinstance(document, dict):
-        for name, value in document.items():
-            if isinstance(value, list):
-                document[name] = Draining(value)
-
-
 def _structure(cls: type[_Model], document: object, answer: Answer | None = None) -> _Model:
     with suppress(*REFUSALS):
         return quick_converter().structure(document, cls)
-    whole = _document(answer) if answer else document
     try:
-        return careful_converter().structure(whole, cls)
+        return careful_converter().structure(document, cls)
     except FAULTY as error:
         payload = answer.payload if answer else document
         raise _undecodable(tuple(faults(error)), payload, answer) from error
