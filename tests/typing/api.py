@@ -70,6 +70,7 @@ from fsxcopy_sdk.bulk import (
     Copied,
     CopyFailed,
     CopyInProgress,
+    CopyNotObserved,
     CopyRequest,
     CopySkipped,
     CopyTimedOut,
@@ -80,6 +81,7 @@ from fsxcopy_sdk.replication import (
     PlannedPrune,
     Pruned,
     PruneFailed,
+    PruneObstacle,
     PruneSkipped,
     ReplicationPlan,
     ReplicationPolicy,
@@ -455,6 +457,9 @@ async def many(client: FsxCopyClient, tags: dict[str, str]) -> None:
                 case CopyFailed() | CopyTimedOut():
                     assert_type(outcome.error, FsxCopyError)
                     assert_type(outcome.backup, Backup | None)
+                case CopyNotObserved():
+                    assert_type(outcome.backup_id, str | None)
+                    assert_type(outcome.client_request_token, str)
                 case CopySkipped():
                     assert_type(outcome.reason, str)
                 case _:
@@ -479,10 +484,12 @@ async def ready(source: FsxCopyClient, destination: FsxCopyClient) -> None:
     assert_type(plan.to_copy, tuple[PlannedCopy, ...])
     assert_type(plan.to_copy[0].request, CopyRequest)
     assert_type(plan.report.sources[0].age, float | None)
-    async with apply_plan(plan, destination, prune=True) as applied:
+    assert_type(plan.held_back[0].obstacles, tuple[PruneObstacle, ...])
+    assert_type(destination.with_region("us-east-2"), FsxCopyClient)
+    async with apply_plan(plan, destination, source=source, prune=True) as applied:
         async for outcome in applied:
             match outcome:
-                case Copied() | CopyFailed() | CopyTimedOut() | CopySkipped():
+                case Copied() | CopyFailed() | CopyTimedOut() | CopySkipped() | CopyNotObserved():
                     assert_type(outcome.request, CopyRequest)
                 case Pruned() | PruneFailed() | PruneSkipped():
                     assert_type(outcome.prune, PlannedPrune)

@@ -355,12 +355,13 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         else:
             self._tasks.start_soon(self._search_on, group, attempt, outcome.error)
 
-    def _not_observed(
-        self, attempt: CopyAttempt, error: FsxCopyError, backup: Backup | None
-    ) -> CopyNotObserved:
-        token = self._tracker.token(attempt)
+    def _not_observed(self, attempt: CopyAttempt, error: FsxCopyError) -> CopyNotObserved:
+        copy = self._tracker.copy_of(attempt)
         return CopyNotObserved(
-            request=attempt.request, client_request_token=token, error=error, backup=backup
+            request=copy.request,
+            client_request_token=copy.client_request_token,
+            error=error,
+            backup=copy.backup,
         )
 
     def _warn(self, attempt: CopyAttempt, what: str, error: FsxCopyError) -> None:
@@ -392,11 +393,11 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             self._accepted(group, attempt, found)
             return
         source = attempt.request.source_backup_id
-        error = BackupNotFound(
+        reason = BackupNotFound(
             f"the destination shows no copy of {source}, which may have been accepted",
             operation="DescribeBackups",
         )
-        self._tasks.start_soon(self._search_on, group, attempt, error)
+        self._tasks.start_soon(self._search_on, group, attempt, reason)
 
     async def _search_on(
         self, group: QuotaGroup, attempt: CopyAttempt, reason: FsxCopyError
@@ -423,7 +424,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                     self._wake(group)
                     return
         group.release()
-        self._end(attempt.number, self._not_observed(attempt, reason, None))
+        self._end(attempt.number, self._not_observed(attempt, reason))
         self._wake(group)
 
     async def _find(self, attempt: CopyAttempt) -> Backup | None:
@@ -472,7 +473,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         """
         Hold the slot of a copy until it ends, or until its deadline.
         """
-        outcome = await self._watch(attempt, backup)
+        outcome = await self._watch(attempt, backup.backup_id)
         if attempt.is_existing and isinstance(outcome, Copied):
             outcome = attrs.evolve(outcome, existing=True)
         group.release()
@@ -483,43 +484,53 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         if group in self._sleeps:
             self._sleeps[group].cancel()
 
-    async def _watch(self, attempt: CopyAttempt, accepted: Backup) -> CopyOutcome:
+    async def _watch(self, attempt: CopyAttempt, backup_id: str) -> CopyOutcome:
         """
         Return how a copy ends; only a lifecycle that was seen ends it, absence does not.
         """
-        request, seen = attempt.request, accepted
+        request = attempt.request
         deadline = self._clock.now() + self._settings.max_wait
-        grace = max(self._settings.schedule.not_found_grace, queue.NOT_FOUND_FOR)
-        schedule = attrs.evolve(self._settings.schedule, not_found_grace=grace)
         while True:
-            observations = self._client.watch_backup(
-                accepted.backup_id,
-                max_wait=max(0.0, deadline - self._clock.now()),
-                schedule=schedule,
-            )
-            try:
-                async with aclosing(observations):
-                    async for seen in observations:
-                        self._see(attempt, seen)
-                return Copied(request=request, backup=seen)
-            except BackupCopyFailed as error:
-                return CopyFailed(request=request, error=error, backup=seen)
-            except (BackupNotFound, WaitTimeout) as error:
-                if _saw_it_in_progress(error):
-                    return CopyTimedOut(request=request, error=error, backup=seen)
-                absent = error
-            except FsxCopyError as error:
-                return self._not_observed(attempt, error, seen)
-            listed = await self._existing.find_by_id(request, accepted.backup_id)
+            outcome = await self._wait(attempt, backup_id, deadline)
+            if not isinstance(outcome, FsxCopyError):
+                return outcome
+            listed = await self._existing.find_by_id(request, backup_id)
             if listed is not None:
-                seen = listed
-                self._see(attempt, seen)
-                if judge(seen.lifecycle) is not Verdict.RETRY:
-                    return _outcome_of(request, seen)
+                self._see(attempt, listed)
+                if judge(listed.lifecycle) is not Verdict.RETRY:
+                    return _outcome_of(request, listed)
             if deadline - self._clock.now() < NOTHING:
                 if listed is not None:
-                    return CopyTimedOut(request=request, error=absent, backup=seen)
-                return self._not_observed(attempt, absent, seen)
+                    return CopyTimedOut(request=request, error=outcome, backup=listed)
+                return self._not_observed(attempt, outcome)
+
+    async def _wait(
+        self, attempt: CopyAttempt, backup_id: str, deadline: float
+    ) -> CopyOutcome | BackupNotFound | WaitTimeout:
+        """
+        Wait by the ID of a copy; return the error if DescribeBackups does not know it.
+        """
+        request, settings = attempt.request, self._settings
+        grace = max(settings.schedule.not_found_grace, queue.NOT_FOUND_FOR)
+        observations = self._client.watch_backup(
+            backup_id,
+            max_wait=max(0.0, deadline - self._clock.now()),
+            schedule=attrs.evolve(settings.schedule, not_found_grace=grace),
+        )
+        try:
+            async with aclosing(observations):
+                async for seen in observations:
+                    self._see(attempt, seen)
+            return Copied(request=request, backup=seen)
+        except BackupCopyFailed as error:
+            return CopyFailed(request=request, error=error, backup=error.backup)
+        except (BackupNotFound, WaitTimeout) as error:
+            if _saw_it_in_progress(error):
+                backup = self._tracker.copy_of(attempt).backup
+                return CopyTimedOut(request=request, error=error, backup=backup)
+            return error
+        except FsxCopyError as error:
+            return self._not_observed(attempt, error)
 
     def _see(self, attempt: CopyAttempt, backup: Backup) -> None:
         seen = self._tracker.seen(attempt, backup)

@@ -207,11 +207,11 @@ class CopyTracker:
         """
         return tuple(copy for _, copy in sorted(self._in_progress.items(), key=_number))
 
-    def token(self, attempt: CopyAttempt) -> str:
+    def copy_of(self, attempt: CopyAttempt) -> CopyInProgress:
         """
-        Return the token that was last sent for *attempt*.
+        Return what is known of a copy that was requested and has not ended.
         """
-        return self._in_progress[attempt.number].client_request_token
+        return self._in_progress[attempt.number]
 
     def other_ids(self, attempt: CopyAttempt) -> set[str]:
         """

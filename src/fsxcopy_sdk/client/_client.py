@@ -99,8 +99,9 @@ class FsxCopyClient(OpenClient):
         """
         Begin to copy a backup into this client's Region.
 
-        Whoever may cancel the call, by a timeout say, should give a token: a call that
-        was cancelled may have been accepted, and only its token finds it again.
+        Give a token if the call may be cancelled, by a timeout for example: a call that
+        was cancelled may have been accepted, and the same token finds its copy again.
+        This call makes a copy even if there is one already; `copy_many` searches first.
 
         Args:
             source_backup_id: The backup to copy, which must be AVAILABLE.
@@ -113,8 +114,9 @@ class FsxCopyClient(OpenClient):
 
             tags: Tags for the copy, which win over the source's; 50 in all at most.
 
-            client_request_token: Requests with the same token make one copy; None for a
-                random one, which an exception carries.
+            client_request_token: Requests with the same token make one copy while the
+                service remembers it, which may be minutes; None for a random one, which
+                an exception carries.
 
         Raises:
             InvalidArguments: arguments break rules; nothing was sent.

@@ -20,7 +20,8 @@ class CallError(FsxCopyError):
     client_request_token: str | None = None
     """
     The idempotency token that was sent. Where it is not known whether the service
-    accepted the request, repeat it with this token: nothing is done twice.
+    accepted the request, repeat it with this token within minutes: while the service
+    remembers the token, that makes no second copy.
     """
     attempts: int = 1
     """How often the request was sent, retries included."""
