@@ -5,6 +5,7 @@ From botocore's exceptions to ours: one table.
 from __future__ import annotations
 
 import socket
+import ssl
 
 import aiohttp
 from aiobotocore import retryhandler as _adds_to_the_map  # noqa: F401 - on import
@@ -52,6 +53,8 @@ _BROKEN = (
 # says so; httpx2 and httpx are known by name, because neither need be installed.
 _NOT_CONNECTED = (theirs.ConnectTimeoutError, theirs.ProxyConnectionError, theirs.SSLError)
 _WRAPPED_NOT_CONNECTED = (aiohttp.ClientConnectorError, socket.gaierror)
+# A file of certificates that is not there or is none, or no URL: found before connecting.
+_LOCAL = (FileNotFoundError, PermissionError, ssl.SSLError, aiohttp.InvalidURL)
 _HTTPX_NOT_CONNECTED = "ConnectError"
 _HTTPX_CONNECTED = "WriteTimeout"  # for aiobotocore it is a ConnectTimeoutError
 
@@ -89,6 +92,8 @@ def had_no_connection(error: Exception) -> bool:
     Whether *error* says that no connection was established, so that nothing was sent.
     """
     wrapped = _wrapped(error)
+    if type(error) is theirs.HTTPClientError:
+        return isinstance(wrapped, _LOCAL)
     if isinstance(error, theirs.EndpointConnectionError):
         return (
             isinstance(wrapped, _WRAPPED_NOT_CONNECTED)
