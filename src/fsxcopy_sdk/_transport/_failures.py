@@ -41,8 +41,8 @@ _CREDENTIALS: tuple[type[Exception], ...] = (
     # come this way.
     theirs.ClientError,
 )
-# What aiobotocore's own retries take for a broken connection, and what they leave out: an
-# answer that is no HTTP (aiohttp), a header that is no text, a body that cannot be unpacked.
+# What aiobotocore's own retries take for a broken connection, and what they leave out: for
+# aiohttp, an answer that is no HTTP and a header that is no text.
 _BROKEN = (
     *EXCEPTION_MAP["GENERAL_CONNECTION_ERROR"],
     aiohttp.ClientResponseError,
