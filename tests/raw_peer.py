@@ -90,6 +90,8 @@ class RawPeer:
 
     answers: list[Answer]
     requests: list[Request] = attrs.field(factory=list)
+    arrived: anyio.Event = attrs.field(factory=anyio.Event)
+    """Set by the first request."""
     url: str = ""
 
     async def serve(self, stream: SocketStream) -> None:
@@ -100,6 +102,7 @@ class RawPeer:
             async with stream:
                 request = await _receive(stream)
                 self.requests.append(request)
+                self.arrived.set()
                 answer = self.answers.pop(0) if self.answers else right(request)
                 if isinstance(answer, bytes):
                     await stream.send(answer)

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeAlias
 
 import aiohttp
 import anyio
+import anyio.lowlevel
 import attrs
 import pytest
 import trio
@@ -20,10 +20,8 @@ from aiobotocore.awsrequest import AioAWSResponse
 from aiobotocore.config import AioConfig
 from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import AioSession
-from anyio.abc import SocketStream
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
-from botocore.httpsession import ProxyConfiguration  # type: ignore[import-untyped]  # no types
 from raw_peer import SOURCE, Answer, Request, client_of, http, raw_peer, right
 
 from fsxcopy_sdk import (
@@ -35,10 +33,6 @@ from fsxcopy_sdk import (
 )
 from fsxcopy_sdk._transport import isolated_session
 from fsxcopy_sdk._transport._bounds import MAX_BODY, call_seconds, within
-from fsxcopy_sdk.testing import HeldClock, LocalFsx
-
-if TYPE_CHECKING:
-    from types_aiobotocore_fsx.client import FSxClient
 
 _PATIENCE = 20  # seconds of real time after which a call counts as one without an end
 
@@ -172,12 +166,12 @@ async def test_aiobotocore_retries_an_attempt_that_was_ended(mode: str) -> None:
 
 
 @pytest.mark.parametrize("off", [None, 0])
-@pytest.mark.parametrize("timeout", ["connect_timeout", "read_timeout"])
-async def test_a_timeout_that_is_off_bounds_nothing(timeout: str, off: float | None) -> None:
+@pytest.mark.parametrize("name", ["connect_timeout", "read_timeout"])
+async def test_a_timeout_that_is_off_bounds_nothing(name: str, off: float | None) -> None:
     """
-    Whoever switches one off means calls without an end.
+    With one of the two switched off, an attempt may take any time.
     """
-    config = _short(AIOHTTPSession, **{"connect_timeout": 0.05, "read_timeout": 0.3, timeout: off})
+    config = _short(AIOHTTPSession, **{"connect_timeout": 0.05, "read_timeout": 0.3, name: off})
     arrived = anyio.Event()
 
     async def drip(request: Request) -> None:
@@ -222,8 +216,7 @@ def test_cancelling_a_call_is_no_timeout(
             anyio.create_task_group() as group,
         ):
             group.start_soon(call, client)
-            while not peer.requests:
-                await anyio.sleep(0.01)
+            await peer.arrived.wait()
             group.cancel_scope.cancel()
         assert ["cancelled"] == ended
         assert time.monotonic() - begun < 5  # the timeouts are 5 s each
@@ -237,8 +230,7 @@ async def test_a_task_that_is_cancelled_is_cancelled() -> None:
     """
     async with raw_peer(_silence) as peer, client_of(peer.url) as client:
         task = asyncio.create_task(client.describe_backups())
-        while not peer.requests:
-            await asyncio.sleep(0.01)
+        await peer.arrived.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -298,9 +290,10 @@ async def _hangs(event: str, config: AioConfig, jump: Callable[[], None]) -> Req
             jump()
             await anyio.sleep_forever()
 
+        client = FsxCopyClient.from_client(raw)
         raw.meta.events.register(f"{event}.fsx", hang)
         with pytest.raises(RequestTimeout) as caught:
-            await FsxCopyClient.from_client(raw).copy_backup(SOURCE)
+            await client.copy_backup(SOURCE)
     return caught.value
 
 
@@ -359,13 +352,18 @@ def test_within_is_no_bound_with_none(backend: str) -> None:
 
     async def main() -> None:
         async def answer() -> int:
-            await anyio.sleep(0)
+            await anyio.lowlevel.checkpoint()
             return 5
+
+        async def fail() -> None:
+            raise TimeoutError("of its own")
 
         assert 5 == await within(None, answer())
         assert 5 == await within(10, answer())
-        with pytest.raises(TimeoutError):
+        with pytest.raises(TimeoutError, match=r"no end after 0\.01 s"):
             await within(0.01, anyio.sleep_forever())
+        with pytest.raises(TimeoutError, match="of its own"):
+            await within(10, fail())
 
     anyio.run(main, backend=backend)
 

@@ -9,6 +9,7 @@ import random
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import anyio
@@ -224,6 +225,21 @@ def test_without_a_connection_nothing_was_sent(
         await _is_not_sent(url, {**options, "http_session_cls": session_class})
 
     _run(backend, module, name, run)
+
+
+@pytest.mark.parametrize("text", [None, "no certificate"], ids=["missing", "unreadable"])
+async def test_without_certificates_nothing_was_sent(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str | None
+) -> None:
+    """
+    A file of certificates that cannot be used is found before a connection is made.
+    """
+    bundle = tmp_path / "bundle.pem"
+    if text is not None:
+        bundle.write_text(text)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
+
+    await _is_not_sent(f"https://127.0.0.1:{_closed_port()}", {})
 
 
 @_every_session

@@ -283,6 +283,7 @@ async def test_a_stranger_s_answer_is_refused(
         await FsxCopyClient.from_client(raw).copy_backup(SOURCE, source_region=EXAMPLE_REGION)
 
     assert stranger.url in caught.value.message
+    assert caught.value.is_transient
     assert status == caught.value.http_status
     assert isinstance(caught.value.payload, bytes)
     assert b"backup-0badc0de" in caught.value.payload

@@ -18,8 +18,7 @@ where the last part is for loading credentials. A timeout that was switched off 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
@@ -80,12 +79,17 @@ async def within(seconds: float | None, call: Awaitable[_Result]) -> _Result:
     Raises:
         TimeoutError: it took longer.
     """
-    if runs_on_asyncio():
-        # anyio would load its backend first, and that on the event loop: 10 to 20 ms.
-        async with asyncio.timeout(seconds):
+    try:
+        if runs_on_asyncio():
+            # anyio would load its backend first, and that on the event loop: 10 to 20 ms.
+            async with asyncio.timeout(seconds):
+                return await call
+        with anyio.fail_after(seconds):
             return await call
-    with anyio.fail_after(seconds):
-        return await call
+    except TimeoutError as error:
+        if error.args:  # not of the two above, which say nothing
+            raise
+        raise TimeoutError(f"no end after {seconds} s") from error
 
 
 def call_seconds(config: Config) -> float | None:
@@ -124,7 +128,7 @@ class _HttpxResponse(Protocol):
     What is used of an answer of httpx2 or httpx, of which neither need be installed.
     """
 
-    def aiter_bytes(self) -> AsyncGenerator[bytes, None]: ...
+    def aiter_bytes(self) -> AsyncIterator[bytes]: ...
 
     async def aclose(self) -> None: ...
 
@@ -190,29 +194,49 @@ async def _read(response: AioAWSResponse) -> bytes | None:
     Read a body as far as it may go; None where there is nothing that could be bounded.
     """
     raw = response.raw
+    announced = response.headers.get("content-length", "")
+    is_too_large = announced.isdecimal() and int(announced) > MAX_BODY
+    limit = -1 if is_too_large else MAX_BODY
     # At its end already, where a class of the user's has read it.
     if isinstance(raw, ClientResponse) and not raw.content.at_eof():
-        try:
-            return await _collect(raw.content.iter_any(), response)
-        except BaseException:
-            raw.close()
-            raise
-    if isinstance(raw, _HttpxResponse):
-        try:
-            async with aclosing(raw.aiter_bytes()) as chunks:
-                return await _collect(chunks, response)
-        finally:
-            await raw.aclose()
-    return None
-
-
-async def _collect(chunks: AsyncIterator[bytes], response: AioAWSResponse) -> bytes:
-    announced = response.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > MAX_BODY:
+        body = await _read_aiohttp(raw, limit)
+    elif isinstance(raw, _HttpxResponse):
+        body = await _read_httpx(raw, limit)
+    else:
+        return None
+    if len(body) > limit:
         raise BodyTooLargeError(response.status_code, response.headers)
+    return body
+
+
+async def _read_aiohttp(raw: ClientResponse, limit: int) -> bytes:
+    """
+    Read a body until it has more than *limit* bytes or ends.
+    """
     body = BytesIO()  # which gives its bytes away without a copy
-    async for chunk in chunks:
-        body.write(chunk)
-        if body.tell() > MAX_BODY:
-            raise BodyTooLargeError(response.status_code, response.headers)
+    try:
+        while body.tell() <= limit and (chunk := await raw.content.readany()):
+            body.write(chunk)
+    finally:
+        if not raw.content.at_eof():
+            raw.close()
+    return body.getvalue()
+
+
+async def _read_httpx(raw: _HttpxResponse, limit: int) -> bytes:
+    """
+    Read a body until it has more than *limit* bytes or ends.
+    """
+    body = BytesIO()
+    try:
+        # Cancelled, httpx's generators end from the innermost on; left, some stay open.
+        with anyio.CancelScope() as scope:
+            if limit < 0:
+                scope.cancel()
+            async for chunk in raw.aiter_bytes():
+                body.write(chunk)
+                if body.tell() > limit:
+                    scope.cancel()
+    finally:
+        await raw.aclose()
     return body.getvalue()

@@ -5,6 +5,7 @@ From botocore's exceptions to ours: one table.
 from __future__ import annotations
 
 import socket
+import ssl
 
 import aiohttp
 from aiobotocore import retryhandler as _adds_to_the_map  # noqa: F401 - on import
@@ -40,8 +41,8 @@ _CREDENTIALS: tuple[type[Exception], ...] = (
     # come this way.
     theirs.ClientError,
 )
-# What aiobotocore's own retries take for a broken connection, and what they leave out: an
-# answer that is no HTTP (aiohttp), a header that is no text, a body that cannot be unpacked.
+# What aiobotocore's own retries take for a broken connection, and what they leave out: for
+# aiohttp, an answer that is no HTTP and a header that is no text.
 _BROKEN = (
     *EXCEPTION_MAP["GENERAL_CONNECTION_ERROR"],
     aiohttp.ClientResponseError,
@@ -52,6 +53,8 @@ _BROKEN = (
 # says so; httpx2 and httpx are known by name, because neither need be installed.
 _NOT_CONNECTED = (theirs.ConnectTimeoutError, theirs.ProxyConnectionError, theirs.SSLError)
 _WRAPPED_NOT_CONNECTED = (aiohttp.ClientConnectorError, socket.gaierror)
+# A file of certificates that is not there or is none, or no URL: found before connecting.
+_LOCAL = (FileNotFoundError, PermissionError, ssl.SSLError, aiohttp.InvalidURL)
 _HTTPX_NOT_CONNECTED = "ConnectError"
 _HTTPX_CONNECTED = "WriteTimeout"  # for aiobotocore it is a ConnectTimeoutError
 
@@ -89,6 +92,8 @@ def had_no_connection(error: Exception) -> bool:
     Whether *error* says that no connection was established, so that nothing was sent.
     """
     wrapped = _wrapped(error)
+    if type(error) is theirs.HTTPClientError:
+        return isinstance(wrapped, _LOCAL)
     if isinstance(error, theirs.EndpointConnectionError):
         return (
             isinstance(wrapped, _WRAPPED_NOT_CONNECTED)

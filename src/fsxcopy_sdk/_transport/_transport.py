@@ -200,6 +200,7 @@ def _stranger_answered(operation: str, record: Exchange, url: str) -> ResponseDe
         http_status=record.status,
         faults=(fault,),
         payload=record.body,
+        is_garbled=True,
     )
 
 

@@ -80,8 +80,9 @@ class FsxCopyClient(OpenClient):
         endpoint_url: Where the service is, if not in AWS.
 
         config: Timeouts, retries, proxies ...: an `AioConfig` or botocore `Config`. An
-            attempt ends after `connect_timeout` and `read_timeout` together; with one of
-            them switched off (None) it may never end.
+            attempt ends after `connect_timeout` and `read_timeout` together, the time until
+            a connection is free included; with one of them switched off (None) it may never
+            end.
 
         clock: What waits sleep on; None for the machine's.
     """

@@ -10,7 +10,7 @@ Everything that can go wrong, as one tree.
     │   ├── NoAnswer                no whole answer came
     │   │   ├── ConnectionFailed
     │   │   └── RequestTimeout      (TimeoutError)
-    │   ├── ResponseDecodingError   an answer that cannot be read
+    │   ├── ResponseDecodingError   an answer that cannot be read, or is to another request
     │   ├── RepeatedNextToken       paging that would never end
     │   └── ServiceError            an answer that is an error
     │       ├── AccessDenied, ExpiredCredentials, InvalidCredentials,

@@ -100,7 +100,8 @@ class ResponseDecodingError(CallError):
     is_garbled: bool = False
     """
     Whether it is not this service's answer to this request: no JSON, as from a proxy, the
-    answer to another request, or more than 64 MiB without the service's request id.
+    answer to another request or of another host, or one of more than 64 MiB without the
+    service's request id.
     """
 
     @property
