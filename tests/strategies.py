@@ -27,6 +27,9 @@ MODERATE = settings(max_examples=60, deadline=None, suppress_health_check=[Healt
 _LATEST = 2**32
 """Epoch seconds; above, a float no longer holds every microsecond."""
 
+_EARLIEST_IN_TEXT = 946_684_800
+"""Epoch seconds; a number in a text means no time before the year 2000."""
+
 _UNKNOWN_MEMBERS = ("FutureMember", "Future-Member", "backup_id", "metadata", "")
 
 
@@ -62,15 +65,19 @@ def moments(draw: st.DrawFn) -> Moment:
     seconds = microseconds / 10**6
     offset = timezone(timedelta(minutes=draw(st.integers(-14 * 60, 14 * 60))))
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
-    forms = (
+    forms = [
         Moment(int(seconds), int(seconds)),
         Moment(seconds, seconds),
-        Moment(f"{seconds:.6f}", seconds),
-        Moment(str(int(seconds)), int(seconds)),
         Moment(_as_text(moment), seconds),
         Moment(moment.astimezone(offset).isoformat(), seconds),
         Moment(moment.astimezone(offset), seconds),
-    )
+    ]
+    if seconds >= _EARLIEST_IN_TEXT:
+        forms += [
+            Moment(f"{seconds:.6f}", seconds),
+            Moment(f"{microseconds}e-6", seconds),
+            Moment(str(int(seconds)), int(seconds)),
+        ]
     return draw(st.sampled_from(forms))
 
 

@@ -188,6 +188,16 @@ def test_input_is_not_changed(drawn: tuple[str, Document]) -> None:
     assert _sent(document) == given_document
 
 
+def _complete(name: str, data: st.DataObject) -> Document:
+    """
+    Make a structure in which no known member is absent.
+    """
+    return {
+        member: data.draw(values(shape, 2).filter(lambda part: part != []))
+        for member, shape in _STRUCTURES[name].members.items()
+    }
+
+
 @pytest.mark.parametrize("name", sorted(_STRUCTURES))
 @settings(MODERATE, max_examples=5)
 @given(data=st.data())
@@ -195,10 +205,7 @@ def test_every_member_survives(name: str, data: st.DataObject) -> None:
     """
     A structure in which no known member is absent keeps all of them.
     """
-    document = {
-        member: data.draw(values(shape, 2).filter(lambda part: part != []))
-        for member, shape in _STRUCTURES[name].members.items()
-    }
+    document = _complete(name, data)
     model = from_dict(_class_of(name), _sent(document))
 
     assert as_known(_STRUCTURES[name], document) == to_dict(model)
@@ -243,6 +250,21 @@ def test_quick_pass_is_enough(operation: str, road: str, data: st.DataObject) ->
     body = _json(_sent(data.draw(documents(shape))))
     document = json.loads(body) if road == "bytes" else _parsed(body, shape)
     cls = _class_of(shape.name)
+
+    quickly = quick_converter().structure(document, cls)
+
+    assert _exactly(careful_converter().structure(document, cls)) == _exactly(quickly)
+
+
+@pytest.mark.parametrize("name", sorted(_STRUCTURES))
+@settings(MODERATE, max_examples=5)
+@given(data=st.data())
+def test_quick_pass_accepts_every_member(name: str, data: st.DataObject) -> None:
+    """
+    The quick pass refuses no structure that is valid, so the second hides no mistake in it.
+    """
+    document = _sent(_complete(name, data))
+    cls = _class_of(name)
 
     quickly = quick_converter().structure(document, cls)
 
@@ -529,8 +551,10 @@ _EXAMPLE_TIME = datetime(2021, 4, 9, 7, 53, 28, 68000, UTC)
     [
         pytest.param(1617954808.068, id="number"),
         pytest.param("1617954808.068", id="numeric-text"),
+        pytest.param("1.617954808068E9", id="numeric-text-exponent"),
         pytest.param("2021-04-09T07:53:28.068Z", id="iso-z"),
         pytest.param("2021-04-09T09:53:28.068+02:00", id="iso-offset"),
+        pytest.param("2021-04-09T09:53:28.068000000+0200", id="iso-nanoseconds"),
         pytest.param("2021-04-09T07:53:28.068", id="iso-naive"),
         pytest.param(_EXAMPLE_TIME, id="datetime"),
         pytest.param(
@@ -586,6 +610,29 @@ def test_machines_own_time_does_not_matter(sent: object) -> None:
         pytest.param("", id="empty"),
         pytest.param("yesterday", id="words"),
         pytest.param("2021-02-30T00:00:00Z", id="no-such-day"),
+        pytest.param("20260101", id="date-without-separators"),
+        pytest.param("20260101120000", id="date-and-time-without-separators"),
+        pytest.param("2026-01-01", id="date"),
+        pytest.param("2026-01-01T12", id="no-minutes"),
+        pytest.param("2026-W01-1", id="week"),
+        pytest.param("2026-01-01T12:00:00+24:00", id="no-such-offset"),
+        pytest.param("2026-01-01T12:00:00Z\n", id="line-end"),
+        pytest.param("0001-01-01T00:00:00+14:00", id="year-before-1-in-utc"),
+        pytest.param("946684799.9", id="text-before-2000"),
+        pytest.param("253402300800", id="text-beyond-9999"),
+        pytest.param("1e99", id="text-beyond-all"),
+        pytest.param("-1617954808", id="negative-text"),
+        pytest.param("+1617954808", id="plus"),
+        pytest.param("01617954808", id="leading-zero"),
+        pytest.param("1_617_954_808", id="underscores"),
+        pytest.param(" 1617954808 ", id="spaces"),
+        pytest.param("1617954808\n", id="number-and-line-end"),
+        pytest.param(
+            "\u0661\u0666\u0661\u0667\u0669\u0665\u0664\u0668\u0660\u0668", id="other-digits"
+        ),
+        pytest.param("\uff12021-04-09T07:53:28Z", id="other-digits-iso"),
+        pytest.param("3", id="digit"),
+        pytest.param("\u0663", id="other-digit"),
         pytest.param(
             datetime.max.replace(tzinfo=timezone(timedelta(hours=-1))), id="out-of-range-in-utc"
         ),
@@ -593,9 +640,9 @@ def test_machines_own_time_does_not_matter(sent: object) -> None:
 )
 def test_no_time(sent: object) -> None:
     """
-    What is of the right type and yet no moment is a fault that shows the value.
+    What is of the right type and yet no moment is a fault that shows the value's beginning.
     """
-    expected = (f"$.CreationTime: must be a time, not {sent!r}",)
+    expected = (f"$.CreationTime: must be a time, not {sent!r:.100}",)
 
     assert expected == _faults_of(Backup, _backup(CreationTime=sent))
 
@@ -771,7 +818,7 @@ def test_from_dict_tells_of_no_call() -> None:
         pytest.param(b'{"Backup": {"Backu', "$: not JSON: ", id="half"),
         pytest.param(b"<html>Bad Gateway</html>", "$: not JSON: ", id="html"),
         pytest.param(b'{"Backup": "\xff"}', "$: not JSON: ", id="no-utf-8"),
-        pytest.param(b"[" * 10**5, "$: not JSON: ", id="deep-brackets"),
+        pytest.param(b"[" * 10**5, "$...: nested too deeply", id="deep-brackets"),
     ],
 )
 def test_garbage(payload: bytes, fault: str) -> None:
@@ -797,8 +844,8 @@ def test_answer_lacks_everything(operation: str) -> None:
         _READERS[operation]({})
 
 
-_TOO_DEEP = 335
-"""Three frames each are too many for Python's stack, three brackets not for orjson."""
+_DEEPEST = 9
+"""Each adds three levels to the three that the answer has without."""
 
 
 def _nested(depth: int) -> Document:
@@ -813,7 +860,7 @@ def _nested(depth: int) -> Document:
 
 def _nested_body(depth: int) -> bytes:
     """
-    Return the same as a body; Python's own JSON cannot write it.
+    Return the same as a body, however deep: Python's own JSON cannot write all.
     """
     begin, end = b'{"AdministrativeActions": [{"TargetFileSystemValues": ', b"}]}"
     outer = _json({"Backup": _backup(FileSystem="here")})
@@ -822,17 +869,21 @@ def _nested_body(depth: int) -> bytes:
 
 def test_nesting_within_reason() -> None:
     """
-    Far more levels of nesting than any answer has are read.
+    More levels of nesting than any answer has are read.
     """
-    assert _nested(20) == to_dict(from_dict(CopyBackupResponse, _nested(20)))
+    document = _nested(_DEEPEST)
+
+    assert document == to_dict(from_dict(CopyBackupResponse, document))
+    assert document == to_dict(_READERS["CopyBackup"](_nested_body(_DEEPEST)))
 
 
+@pytest.mark.parametrize("count", [_DEEPEST + 1, 300])
 @pytest.mark.parametrize("as_body", [False, True], ids=["dict", "body"])
-def test_nesting_beyond_reason(as_body: bool) -> None:
+def test_nesting_beyond_reason(as_body: bool, count: int) -> None:
     """
-    An answer nested too deeply for Python's stack is an error with what was received.
+    An answer nested too deeply is an error with what was received and a path's beginning.
     """
-    payload = _nested_body(_TOO_DEEP) if as_body else _nested(_TOO_DEEP)
+    payload = _nested_body(count) if as_body else _nested(count)
     with pytest.raises(ResponseDecodingError) as caught:
         _READERS["CopyBackup"](payload)
     (fault,) = caught.value.faults
@@ -846,11 +897,165 @@ def test_nesting_beyond_reason_in_data() -> None:
     """
     The same of data that came from no call; it is kept as it is.
     """
-    data = _nested(_TOO_DEEP)
+    data = _nested(10**5)
     with pytest.raises(ResponseDecodingError, match="nested too deeply") as caught:
         from_dict(CopyBackupResponse, data)
 
     assert data is caught.value.payload
+
+
+@pytest.mark.parametrize(
+    "member", [b'"Backup"', b'"FutureMember"'], ids=["known member", "unknown member"]
+)
+@pytest.mark.parametrize("levels", [32, 1000, 10**5])
+def test_nesting_of_any_kind(member: bytes, levels: int) -> None:
+    """
+    Nesting is refused wherever it is, and is no reason to send the request again.
+    """
+    payload = b"{" + member + b":" + b"[" * levels + b"]" * levels + b"}"
+    with pytest.raises(ResponseDecodingError) as caught:
+        _READERS["CopyBackup"](payload)
+    (fault,) = caught.value.faults
+
+    assert "$" == fault[:1]
+    assert "...: nested too deeply" == fault[-22:]
+    assert not caught.value.is_transient
+
+
+def test_long_names_of_members_are_cut() -> None:
+    """
+    The path to what is nested too deeply is short, whatever the members are called.
+    """
+    name = "n" * 10**6
+    payload = f'{{"{name}":{"[" * 40}{"]" * 40}}}'.encode()
+    with pytest.raises(ResponseDecodingError) as caught:
+        _READERS["CopyBackup"](payload)
+
+    assert (f"$.{'n' * 78}...: nested too deeply",) == caught.value.faults
+
+
+def test_data_that_contains_itself() -> None:
+    """
+    Data without an end is nested too deeply.
+    """
+    data: dict[str, Any] = {"AdministrativeActions": [{}]}
+    data["AdministrativeActions"][0]["TargetFileSystemValues"] = data
+
+    with pytest.raises(ResponseDecodingError, match="nested too deeply"):
+        from_dict(FileSystem, data)
+
+
+def test_data_that_contains_one_part_many_times() -> None:
+    """
+    A part that is shared is counted once, so that reading ends.
+    """
+    part: list[object] = []
+    for _ in range(30):
+        part = [part, part]
+
+    assert FileSystem() == from_dict(FileSystem, {"FutureMember": part})
+
+
+# Bounds of what errors say.
+
+
+def test_a_document_that_is_wrong_everywhere() -> None:
+    """
+    Twenty faults are told, and reading ends soon after them.
+    """
+    reads = []
+
+    class Counted(dict[str, object]):
+        def items(self) -> Any:
+            reads.append(self)
+            return super().items()
+
+    page = {"Backups": [Counted() for _ in range(1000)]}
+    with pytest.raises(ResponseDecodingError) as caught:
+        from_dict(DescribeBackupsResponse, page)
+    error = caught.value
+
+    assert 20 == len(error.faults)
+    assert "$.Backups[0].BackupId: required, but missing" == error.faults[0]
+    assert f"The answer cannot be read: {'; '.join(error.faults)}; and more" == str(error)
+    # Six with four faults each are read, and then all are copied into the error's payload.
+    assert 6 + 1000 == len(reads)
+
+
+@pytest.mark.parametrize(("count", "told", "more"), [(20, 20, False), (21, 20, True)])
+def test_faults_that_are_just_told(count: int, told: int, more: bool) -> None:
+    """
+    An error says that there are more faults only where there are.
+    """
+    with pytest.raises(ResponseDecodingError) as caught:
+        from_dict(FileSystem, {"SubnetIds": [None] * count})
+
+    assert told == len(caught.value.faults)
+    assert more == str(caught.value).endswith("; and more")
+
+
+def test_faults_of_lists_in_lists() -> None:
+    """
+    What is wrong in inner lists counts for the outer one.
+    """
+    backups = [_backup(Tags=[{}] * 6) for _ in range(9)]  # two faults in each tag
+    with pytest.raises(ResponseDecodingError) as caught:
+        from_dict(DescribeBackupsResponse, {"Backups": backups})
+
+    assert [f"$.Backups[{number}]" for number in [0] * 12 + [1] * 8] == [
+        fault[:12] for fault in caught.value.faults
+    ]
+
+
+@pytest.mark.parametrize(
+    "sent", ["x" * 10**6, "\n" * 10**6, 10**4400], ids=["text", "escaped", "integer"]
+)
+def test_long_values_are_cut(sent: object) -> None:
+    """
+    No more than a hundred characters of a value are in an error or its causes.
+    """
+    with pytest.raises(ResponseDecodingError) as caught:
+        from_dict(Backup, _backup(CreationTime=sent))
+    (fault,) = caught.value.faults
+
+    assert "$.CreationTime: must be a time, not " == fault[:36]
+    assert 136 >= len(fault)
+    assert 10_000 > len("".join(format_exception(caught.value)))
+
+
+def test_long_paths_make_no_long_message() -> None:
+    """
+    The message of an error is short even where the paths are long; `faults` has them whole.
+    """
+    document = _nested(_DEEPEST - 1)
+    inner: Any = document["Backup"]["FileSystem"]  # type: ignore[index]  # it is a dict
+    while inner:
+        last, inner = inner, inner["AdministrativeActions"][0]["TargetFileSystemValues"]
+    last["AdministrativeActions"] = [5] * 30
+    with pytest.raises(ResponseDecodingError) as caught:
+        from_dict(CopyBackupResponse, document)
+
+    assert 20 == len(caught.value.faults)
+    assert all(
+        fault.endswith("must be an object, not an integer") for fault in caught.value.faults
+    )
+    assert 5000 > len(str(caught.value))
+    assert str(caught.value).endswith("...")
+
+
+def test_a_body_has_a_bound() -> None:
+    """
+    A body of more than 64 MiB is refused before it is parsed.
+    """
+    mebibyte = 1024 * 1024
+    body = _json({"BackupId": "backup-01234567", "Lifecycle": "DELETED"})
+
+    assert _READERS["DeleteBackup"](body) == _READERS["DeleteBackup"](body.ljust(64 * mebibyte))
+    with pytest.raises(ResponseDecodingError) as caught:
+        _READERS["DeleteBackup"](body.ljust(64 * mebibyte + 1))
+
+    assert ("$: 67108865 bytes, more than 67108864",) == caught.value.faults
+    assert not caught.value.is_transient
 
 
 def test_error_carries_the_exchange() -> None:
@@ -1003,7 +1208,25 @@ def test_wire_name(ours: str, wire: str) -> None:
     assert wire == wire_name(ours)
 
 
-@pytest.mark.parametrize("cls", [dict, 5, "Backup", BackupNotFound], ids=str)
+class _Unhashable(type):
+    __hash__ = None  # type: ignore[assignment]  # on purpose
+
+
+_NO_CLASSES = [
+    pytest.param(dict, id="dict"),
+    pytest.param(5, id="integer"),
+    pytest.param(10**5000, id="integer-too-long-to-write"),
+    pytest.param("Backup", id="text"),
+    pytest.param([], id="list"),
+    pytest.param({}, id="mapping"),
+    pytest.param(None, id="none"),
+    pytest.param(_Unhashable("Odd", (), {}), id="class-without-hash"),
+    pytest.param(BackupNotFound, id="error"),
+    pytest.param(BackupLifecycle, id="enum"),
+]
+
+
+@pytest.mark.parametrize("cls", _NO_CLASSES)
 def test_only_models_can_be_made(cls: Any) -> None:
     """
     What is no model of this package is refused by name, an error of it too.
@@ -1012,7 +1235,11 @@ def test_only_models_can_be_made(cls: Any) -> None:
         from_dict(cls, {})
 
 
-@pytest.mark.parametrize("model", [{}, 5, BackupNotFound("gone")], ids=["dict", "int", "error"])
+@pytest.mark.parametrize(
+    "model",
+    [{}, 5, BackupNotFound("gone"), _Unhashable("Odd", (), {})()],
+    ids=["dict", "int", "error", "of-a-class-without-hash"],
+)
 def test_only_models_can_be_written(model: Any) -> None:
     """
     What is no instance of a model is refused by name, an error of this package too.

@@ -435,6 +435,154 @@ def test_a_circle_of_any_length_is_noticed(backups_of: Stream, before: int, circ
     assert len(pages.asked) <= before + 3 * (before + circle) + 1
 
 
+@attrs.define
+class Endless:
+    """
+    A listing of ever new tokens, whose pages have the backups that *numbers* says.
+    """
+
+    numbers: Callable[[int], list[int]]
+    length: int | None = None
+    """How many pages there are; None for no end."""
+    asked: int = 0
+
+    async def fetch(self, request: DescribeBackupsRequestTypeDef) -> DescribeBackupsResponse:
+        page = int(request.get("NextToken", "0"))
+        assert page == self.asked
+        self.asked += 1
+        return DescribeBackupsResponse(
+            backups=tuple(map(_backup, self.numbers(page))),
+            next_token=None if self.asked == self.length else str(self.asked),
+            metadata=METADATA,
+        )
+
+
+@every_way
+async def test_a_listing_of_empty_pages_ends(backups_of: Stream) -> None:
+    """
+    A hundred pages without backups in a row are an error, ever new tokens or not.
+    """
+    pages = Endless(lambda page: [7] if page == 3 else [])
+    found: list[str] = []
+
+    with pytest.raises(RepeatedNextToken, match="100 pages in a row have no backups") as caught:
+        async for backup in backups_of(pages.fetch, {}):
+            found.append(backup.backup_id)  # noqa: PERF401 - what comes before the error counts
+
+    assert ["backup-00000007"] == found
+    assert 104 == pages.asked
+    assert "104" == caught.value.next_token
+
+
+@every_way
+async def test_a_listing_may_have_many_empty_pages(backups_of: Stream) -> None:
+    """
+    Empty pages are no error while backups come between them, or where they end.
+    """
+    pages = Endless(lambda page: [] if (page + 1) % 100 else [page], length=1000)
+    last = Endless(lambda _: [], length=100)
+
+    assert 10 == len([backup async for backup in backups_of(pages.fetch, {})])
+    assert [] == [backup async for backup in backups_of(last.fetch, {})]
+    assert (1000, 100) == (pages.asked, last.asked)
+
+
+@every_way
+async def test_a_listing_of_one_page_again_and_again_ends(backups_of: Stream) -> None:
+    """
+    The backups of a page that come ten times again are an error, in whatever order.
+    """
+    pages = Endless(lambda page: [1, 2] if page % 2 else [2, 1])
+    found = 0
+
+    with pytest.raises(RepeatedNextToken, match="the same backups have come 10 times again"):
+        async for _ in backups_of(pages.fetch, {}):
+            found += 1
+
+    assert 11 == pages.asked
+    assert 22 == found
+
+
+@every_way
+async def test_a_page_may_come_again(backups_of: Stream) -> None:
+    """
+    Backups that are created meanwhile may shift pages; that is no error.
+    """
+    pages = Endless(lambda page: [page // 3], length=3000)
+
+    assert 3000 == len([backup async for backup in backups_of(pages.fetch, {})])
+
+
+@every_way
+@given(
+    before=st.integers(0, 12),
+    circle=st.lists(st.booleans(), min_size=1, max_size=12),
+)
+def test_a_circle_under_new_tokens_ends(
+    backups_of: Stream, before: int, circle: list[bool]
+) -> None:
+    """
+    However late it begins, however long it is, and whichever of its pages are empty.
+    """
+
+    def numbers(page: int) -> list[int]:
+        place = (page - before) % len(circle)
+        is_full = page < before or circle[place]
+        return [page if page < before else before + place] if is_full else []
+
+    pages = Endless(numbers)
+
+    async def main() -> None:
+        with pytest.raises(RepeatedNextToken):
+            async for _ in backups_of(pages.fetch, {}):
+                pass
+
+    asyncio.run(main())
+
+    assert pages.asked <= before + 3 * (before + len(circle)) + 40 * len(circle) + 100
+
+
+@every_way
+async def test_ids_take_no_more_pages_than_there_are(backups_of: Stream) -> None:
+    """
+    Each id may come on a page of its own; a page more with backups is an error.
+    """
+    ids = [_backup(number).backup_id for number in range(3)]
+    request: DescribeBackupsRequestTypeDef = {"BackupIds": ids}
+    pages, endless = Endless(lambda page: [page], length=3), Endless(lambda page: [page])
+
+    assert ids == [backup.backup_id async for backup in backups_of(pages.fetch, request)]
+    with pytest.raises(RepeatedNextToken, match="more pages than backups were asked for"):
+        _ = [backup async for backup in backups_of(endless.fetch, request)]
+
+    assert 4 == endless.asked
+
+
+@every_way
+async def test_ids_may_come_after_empty_pages(backups_of: Stream) -> None:
+    """
+    A page without backups is none of those that the ids take, and may follow the last.
+    """
+    request: DescribeBackupsRequestTypeDef = {"BackupIds": [_backup(3).backup_id]}
+    pages = Endless(lambda page: [page] if page == 3 else [], length=5)
+
+    assert [_backup(3)] == [backup async for backup in backups_of(pages.fetch, request)]
+    assert 5 == pages.asked
+
+
+@every_way
+async def test_ids_that_never_come_end_the_listing(backups_of: Stream) -> None:
+    """
+    Empty pages of ever new tokens end for ids as they do for all backups.
+    """
+    pages = Endless(lambda _: [])
+
+    with pytest.raises(RepeatedNextToken, match="no backups"):
+        _ = [backup async for backup in backups_of(pages.fetch, {"BackupIds": ["backup-0"]})]
+
+    assert 100 == pages.asked
+
+
 async def _peak(count: int) -> int:
     """
     Return how many bytes are held at most while *count* pages are consumed.

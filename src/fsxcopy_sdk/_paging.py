@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextvars import copy_context
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import anyio
 
@@ -19,6 +19,23 @@ if TYPE_CHECKING:
     from types_aiobotocore_fsx.type_defs import DescribeBackupsRequestTypeDef
 
 Fetch: TypeAlias = "Callable[[DescribeBackupsRequestTypeDef], Awaitable[DescribeBackupsResponse]]"
+_Item = TypeVar("_Item")
+
+MAX_EMPTY_PAGES = 100
+"""
+Pages without backups, one after the other, of a listing that may still end.
+
+The service may send fewer backups than MaxResults, or none, and still a NextToken (API
+reference of DescribeBackups). It documents no limit; a hundred empty pages stand for 5,000
+backups that filters leave out, where it reads 50 for each page.
+"""
+
+MAX_REPEATS = 10
+"""
+How often the very backups of a page may come again before a listing counts as endless.
+
+Once or twice may be chance, where backups are created while they are listed.
+"""
 
 
 async def every_backup(
@@ -28,18 +45,20 @@ async def every_backup(
     Yield the backups of all pages, from the one that *request* asks for.
 
     Raises:
-        RepeatedNextToken: a page leads back to an earlier one.
+        RepeatedNextToken: the listing does not end; the backups of its last page were
+            yielded before.
         FsxCopyError: what *fetch* raises.
     """
-    way = _Way()
+    guard = _EndGuard(request)
     while True:
         page = await fetch(request)
+        endless = guard.check(page)
         for backup in page.backups:
             yield backup
+        if endless:
+            raise endless
         if not page.next_token:
             return
-        if way.leads_back(page.next_token):
-            raise _endless(page.next_token)
         request = {**request, "NextToken": page.next_token}
 
 
@@ -52,9 +71,9 @@ async def stream_backups(
     What goes wrong with a page is raised when it is reached. Closing the generator ends
     the call that is under way.
     """
-    way = _Way()
+    guard = _EndGuard(request)
     page = await fetch(request)
-    while page.next_token and not way.leads_back(page.next_token):
+    while not (endless := guard.check(page)) and page.next_token:
         coming = _Coming(fetch, {**request, "NextToken": page.next_token})
         try:
             for backup in page.backups:
@@ -64,41 +83,77 @@ async def stream_backups(
             await coming.cancel()
     for backup in page.backups:
         yield backup
-    if page.next_token:
-        raise _endless(page.next_token)
+    if endless:
+        raise endless
 
 
-def _endless(token: str) -> RepeatedNextToken:
+class _EndGuard:
+    """
+    Check that a listing ends, page by page, in memory that does not grow with the listing.
+    """
+
+    def __init__(self, request: DescribeBackupsRequestTypeDef) -> None:
+        self._pages_left = len(request["BackupIds"]) if request.get("BackupIds") else None
+        self._empty_in_a_row = 0
+        self._tokens = _CycleDetector[str]()
+        self._contents = _CycleDetector[frozenset[str]]()
+
+    def check(self, page: DescribeBackupsResponse) -> RepeatedNextToken | None:
+        """
+        Return the error to raise after *page*, None where the listing may go on or end.
+        """
+        ids = frozenset(backup.backup_id for backup in page.backups)
+        if ids and self._pages_left is not None:
+            self._pages_left -= 1
+            if self._pages_left < 0:
+                return _endless("it has more pages than backups were asked for", page)
+        if not page.next_token:
+            return None
+        if self._tokens.repeats(page.next_token):
+            return _endless("a page leads back to an earlier one", page)
+        self._empty_in_a_row = 0 if ids else self._empty_in_a_row + 1
+        if self._empty_in_a_row == MAX_EMPTY_PAGES:
+            return _endless(f"{MAX_EMPTY_PAGES} pages in a row have no backups", page)
+        if ids and self._contents.repeats(ids) == MAX_REPEATS:
+            return _endless(f"the same backups have come {MAX_REPEATS} times again", page)
+        return None
+
+
+def _endless(reason: str, page: DescribeBackupsResponse) -> RepeatedNextToken:
     return RepeatedNextToken(
-        "A page leads back to an earlier one: the listing has no end",
+        f"The listing does not end where it should: {reason}",
         operation="DescribeBackups",
-        next_token=token,
+        next_token=page.next_token,
     )
 
 
-class _Way:
+class _CycleDetector(Generic[_Item]):
     """
-    The tokens of a listing, which notices that they go in a circle.
+    Notice that a sequence repeats itself, whatever the length of the cycle.
 
-    It remembers one token, of ever longer ago (R. P. Brent, 1980), so that the longest
-    listing takes no more memory than a short one.
+    It remembers one item, of ever longer ago (R. P. Brent, 1980, "An improved Monte Carlo
+    factorization algorithm"), so that it takes the same memory for any length.
     """
 
     def __init__(self) -> None:
-        self._remembered: str | None = None
+        self._remembered: _Item | None = None
+        self._repeats = 0
         self._steps = self._limit = 1
 
-    def leads_back(self, token: str) -> bool:
+    def repeats(self, item: _Item) -> int:
         """
-        Whether *token* was met before; a longer circle is walked up to three times.
+        Return how often *item* has come again, as far as it is remembered.
+
+        The first repetition is noticed in the third round of a cycle at the latest.
         """
-        if token == self._remembered:
-            return True
+        if item == self._remembered:
+            self._repeats += 1
+            return self._repeats
         self._steps -= 1
         if not self._steps:
-            self._remembered = token
+            self._remembered, self._repeats = item, 0
             self._steps = self._limit = self._limit * 2
-        return False
+        return 0
 
 
 class _Coming:

@@ -34,7 +34,7 @@ from fsxcopy_sdk._convert._names import wire_name
 from fsxcopy_sdk.enums import OpenEnum
 from fsxcopy_sdk.models import ResponseMetadata
 
-REFUSALS = (RecursionError, TypeError, ValueError)
+REFUSALS = (TypeError, ValueError)
 """What the hooks raise; TypeError comes of a list or an object where an enum should be."""
 
 _Hook = Callable[[Any, Any], Any]

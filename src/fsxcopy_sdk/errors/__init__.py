@@ -11,7 +11,7 @@ Everything that can go wrong, as one tree.
     │   │   ├── ConnectionFailed
     │   │   └── RequestTimeout      (TimeoutError)
     │   ├── ResponseDecodingError   an answer that cannot be read, or is to another request
-    │   ├── RepeatedNextToken       paging that would never end
+    │   ├── RepeatedNextToken       a listing without an end
     │   └── ServiceError            an answer that is an error
     │       ├── AccessDenied, ExpiredCredentials, InvalidCredentials,
     │       │   ServiceUnavailable, Throttled

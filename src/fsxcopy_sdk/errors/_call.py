@@ -94,7 +94,10 @@ class ResponseDecodingError(CallError):
     request_id: str | None = None
     http_status: int | None = None
     faults: tuple[str, ...] = ()
-    """One text for each fault: its path in the answer, such as `$.Backup.CreationTime`."""
+    """
+    One text for each fault, of twenty at most: its path in the answer, such as
+    `$.Backup.CreationTime`, and what is wrong there.
+    """
     payload: object = attrs.field(default=None, repr=False)
     """What was received: bytes, or a dict that botocore had parsed. May hold secrets."""
     is_garbled: bool = False
@@ -115,7 +118,10 @@ class ResponseDecodingError(CallError):
 @attrs.define(slots=False, eq=False, repr=False)
 class RepeatedNextToken(CallError):
     """
-    A page leads back to an earlier one, so that paging would never end.
+    A listing does not end where it should.
+
+    A page leads back to an earlier one, 100 pages in a row have no backups, the backups
+    of a page come ten times again, or there are more pages than ids that were given.
     """
 
     next_token: str | None = None
