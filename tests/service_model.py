@@ -20,13 +20,14 @@ from botocore.model import (  # type: ignore[import-untyped]  # botocore ships n
 
 OPERATIONS = ("CopyBackup", "DescribeBackups", "DeleteBackup")
 
-WRITTEN_FROM = (1, 43, 117)
+WRITTEN_FROM = (1, 44, 8)
 """The botocore that the models were written from; an older one knows less."""
 
 INSTALLED = tuple(int(part) for part in version("botocore").split("."))
 
 OPTIONAL_HERE = {
     ("Backup", "FileSystem"): "the service leaves it out of backups of volumes",
+    ("Tag", "Value"): "tag values can be null (the API page of CopyBackup)",
 }
 """Members that the service's model requires and this package does not, with the reason."""
 

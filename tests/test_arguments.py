@@ -27,8 +27,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import MODERATE, junk
 
-from fsxcopy_sdk._arguments import (
-    _requests,
+from fsxcopy_sdk import _validation as rules
+from fsxcopy_sdk._validation import (
+    BackupFilter,
     check_backup_id,
     copy_backup_request,
     delete_backup_request,
@@ -36,10 +37,9 @@ from fsxcopy_sdk._arguments import (
     partition_of,
     seconds,
 )
-from fsxcopy_sdk._arguments import _rules as rules
 from fsxcopy_sdk.enums import FilterName
 from fsxcopy_sdk.errors import InvalidArguments
-from fsxcopy_sdk.models import BackupFilter, Tag
+from fsxcopy_sdk.models import Tag
 
 _BACKUP_ID = "backup-0123456789abcdef0"
 _REGION = "us-west-2"
@@ -235,14 +235,14 @@ def test_limits_are_the_models(ours: str, operation: str, member: str, limit: st
     """
     The limits of lists and numbers are the service model's.
     """
-    assert _input(operation, member).metadata[limit] == getattr(_requests, ours)
+    assert _input(operation, member).metadata[limit] == getattr(rules, ours)
 
 
 def test_limit_of_filter_values_is_the_models() -> None:
     """
     A filter has as many values at most as the service's model says.
     """
-    assert service_model.shape("FilterValues").metadata["max"] == _requests.MAX_FILTER_VALUES
+    assert service_model.shape("FilterValues").metadata["max"] == rules.MAX_FILTER_VALUES
 
 
 def test_arguments_are_the_models() -> None:

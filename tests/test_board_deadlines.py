@@ -33,6 +33,13 @@ from fsxcopy_sdk.waiting import CALL_GRACE, Board
 EVERY_TEN = WaitSchedule(min_delay=10, max_delay=10)
 
 
+def _about(expected: object) -> object:
+    """
+    Compare times of an event loop, on which a busy machine spends some real time too.
+    """
+    return pytest.approx(expected, abs=2)
+
+
 class _Selector(selectors.SelectSelector):
     """
     Pass over the time to the next timer where nothing else happens.
@@ -169,7 +176,7 @@ def test_a_silent_call_ends_with_its_wait(backend: str) -> None:
         await ends.wait("one", 30)
 
         error = ends.timeout("one")
-        assert pytest.approx(30 + CALL_GRACE) == ends.times["one"] == error.elapsed
+        assert _about(30 + CALL_GRACE) == ends.times["one"] == error.elapsed
         assert (30, 1, None) == (error.max_wait, error.polls, error.last_seen)
         assert isinstance(error.__cause__, RequestTimeout)
         assert "10 s after the deadline" in str(error)
@@ -194,7 +201,7 @@ def test_a_timeout_keeps_what_was_seen_before(backend: str) -> None:
             service.errors = [throttled]
 
         error = ends.timeout("one")
-        assert pytest.approx(70) == ends.times["one"]
+        assert _about(70) == ends.times["one"]
         assert 3 == error.polls
         assert error.last_seen == _backup("one")
         assert error.__cause__
@@ -217,7 +224,7 @@ def test_each_wait_leaves_a_silent_call_at_its_own_deadline(backend: str) -> Non
             for name, length in lengths.items():
                 group.start_soon(ends.wait, name, length)
 
-        assert pytest.approx({one: end + CALL_GRACE for one, end in lengths.items()}) == ends.times
+        assert _about({one: end + CALL_GRACE for one, end in lengths.items()}) == ends.times
         assert [ends.timeout(one).max_wait for one in lengths] == list(lengths.values())
 
     _run(backend, scene)
@@ -240,7 +247,7 @@ def test_a_slow_call_answers_those_that_stayed(backend: str) -> None:
 
         assert isinstance(ends.results["short"], WaitTimeout)
         assert isinstance(ends.results["long"], Backup)
-        assert pytest.approx({"short": 15.0, "long": 40.0}) == ends.times
+        assert _about({"short": 15.0, "long": 40.0}) == ends.times
 
     _run(backend, scene)
     assert 1 == len(service.calls)
@@ -281,7 +288,7 @@ def test_a_wait_that_joins_a_silent_call(
             await anyio.sleep(5)
             group.start_soon(ends.wait, "second", length, "one")
 
-        assert pytest.approx({"first": 50.0, "second": expected_end}) == ends.times
+        assert _about({"first": 50.0, "second": expected_end}) == ends.times
 
     _run(backend, scene)
     assert expected_calls == len(service.calls)
@@ -325,7 +332,7 @@ def test_a_listing_without_end_ends_with_its_waits(backend: str) -> None:
             for number in range(20):
                 group.start_soon(ends.wait, f"{number}", 30)
 
-        assert pytest.approx(dict.fromkeys(map(str, range(20)), 40.0)) == ends.times
+        assert _about(dict.fromkeys(map(str, range(20)), 40.0)) == ends.times
         assert {WaitTimeout} == {type(one) for one in ends.results.values()}
 
     _run(backend, scene)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 import pytest
+from aiobotocore.session import AioSession
 
 from fsxcopy_sdk import (
     Backup,
@@ -15,6 +16,7 @@ from fsxcopy_sdk import (
     BackupLifecycle,
     BackupNotFound,
     BackupType,
+    ConfigurationError,
     FilterName,
     FsxCopyClient,
     IncompatibleParameterError,
@@ -383,3 +385,25 @@ async def test_a_client_shows_its_region(fsx: LocalFsx, monkeypatch: pytest.Monk
     assert "<FsxCopyClient of the default Region>" == repr(client)
     async with client:
         assert "<FsxCopyClient eu-central-1>" == repr(client)
+
+
+async def test_another_region_with_the_same_settings(fsx: LocalFsx, client: FsxCopyClient) -> None:
+    """
+    A client of another Region has the session, endpoint, config and clock of the first.
+    """
+    async with client.with_region(EXAMPLE_REGION) as other:
+        found = [backup.backup_id async for backup in other.iter_backups()]
+
+    assert client.clock is other.clock
+    assert [one["BackupId"] for one in fsx.backups(EXAMPLE_REGION)] == found
+
+
+async def test_a_wrapped_client_has_no_other_region(session: AioSession, fsx: LocalFsx) -> None:
+    """
+    The settings of a client that was wrapped are not known, so none is derived from it.
+    """
+    async with session.create_client(
+        "fsx", region_name="us-west-2", endpoint_url=fsx.endpoint_url
+    ) as raw:
+        with pytest.raises(ConfigurationError, match="made by from_client"):
+            FsxCopyClient.from_client(raw).with_region("us-east-2")

@@ -42,7 +42,6 @@ from fsxcopy_sdk.enums import (
 from fsxcopy_sdk.errors import BackupNotFound, InvalidArguments, ResponseDecodingError
 from fsxcopy_sdk.models import (
     Backup,
-    BackupFilter,
     CopyBackupResponse,
     DeleteBackupResponse,
     DescribeBackupsResponse,
@@ -342,15 +341,6 @@ def test_no_draft_gets_out(drawn: tuple[str, Document]) -> None:
                 setattr(one, field.name, None)
             with pytest.raises(attrs.exceptions.FrozenInstanceError):
                 delattr(one, field.name)
-
-
-def test_filter_is_read() -> None:
-    """
-    A filter, which is never answered, is read as well.
-    """
-    data = {"Name": "volume-id", "Values": ["fsvol-1", "fsvol-2"]}
-
-    assert BackupFilter("volume-id", ["fsvol-1", "fsvol-2"]) == from_dict(BackupFilter, data)
 
 
 def test_fault_deep_in_a_long_page() -> None:
@@ -661,7 +651,7 @@ def test_all_faults_at_once() -> None:
         "Type": "AUTOMATIC",
         "CreationTime": "yesterday",
         "ProgressPercent": "7",
-        "Tags": [{"Key": "Name"}, "Name", {"Key": "Name", "Value": 1}],
+        "Tags": [{"Value": "Name"}, "Name", {"Key": "Name", "Value": 1}],
         "FileSystem": {
             "SubnetIds": "subnet-1",
             "DNSName": 1,
@@ -673,7 +663,7 @@ def test_all_faults_at_once() -> None:
         "$.Lifecycle: required, but missing",
         "$.CreationTime: must be a time, not 'yesterday'",
         "$.ProgressPercent: must be an integer, not a string",
-        "$.Tags[0].Value: required, but missing",
+        "$.Tags[0].Key: required, but missing",
         "$.Tags[1]: must be an object, not a string",
         "$.Tags[2].Value: must be a string, not an integer",
         "$.FileSystem.SubnetIds: must be a list, not a string",
@@ -791,9 +781,9 @@ def test_from_dict_tells_of_no_call() -> None:
     Data that came from no call has no operation in its error.
     """
     with pytest.raises(ResponseDecodingError) as caught:
-        from_dict(Tag, {"Key": "Name"})
+        from_dict(Tag, {"Value": "Name"})
 
-    assert "The answer cannot be read: $.Value: required, but missing" == str(caught.value)
+    assert "The answer cannot be read: $.Key: required, but missing" == str(caught.value)
     assert (None, None, None, 1) == (
         caught.value.operation,
         caught.value.request_id,
@@ -998,7 +988,7 @@ def test_faults_of_lists_in_lists() -> None:
     """
     What is wrong in inner lists counts for the outer one.
     """
-    backups = [_backup(Tags=[{}] * 6) for _ in range(9)]  # two faults in each tag
+    backups = [_backup(Tags=[{"Value": 1}] * 6) for _ in range(9)]  # two faults in each tag
     with pytest.raises(ResponseDecodingError) as caught:
         from_dict(DescribeBackupsResponse, {"Backups": backups})
 

@@ -149,3 +149,18 @@ def test_repr_of_unknown_value() -> None:
     The repr of an unknown value shows class and text, as a member's does.
     """
     assert "<BackupLifecycle.THAWING: 'THAWING'>" == repr(BackupLifecycle("THAWING"))
+
+
+@pytest.mark.parametrize("lifecycle", [*BackupLifecycle, BackupLifecycle("POLISHING")])
+def test_what_a_lifecycle_means(lifecycle: BackupLifecycle) -> None:
+    """
+    Only AVAILABLE is success, FAILED and DELETED are dead, and an unknown value is neither.
+    """
+    expected = {
+        "AVAILABLE": (True, False, True),
+        "FAILED": (False, True, True),
+        "DELETED": (False, True, True),
+    }
+    found = (lifecycle.is_available, lifecycle.is_dead, lifecycle.is_terminal)
+
+    assert expected.get(lifecycle, (False, False, False)) == found

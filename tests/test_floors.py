@@ -28,13 +28,12 @@ _FLOORS = (
     "_faults",
     "_schedule",
     "_progress",
-    "_arguments",
-    "models",
+    "_validation",
     "errors",
+    "models",
     "enums",
     "_clock",
     "_event_loop",
-    "_value",
 )
 
 _AT_HOME = {
@@ -189,8 +188,10 @@ def test_libraries_stay_at_home(module: _Module) -> None:
 @_every_module
 def test_length_of_module(module: _Module) -> None:
     """
-    A module can be read in one go.
+    A module can be read in one go; the lists of classes are not read but searched.
     """
+    if module.floor in {"models", "enums", "errors"}:
+        return
     assert _LONGEST_MODULE >= len(module.path.read_text("utf-8").splitlines())
 
 

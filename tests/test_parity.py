@@ -22,7 +22,7 @@ from botocore.model import (  # type: ignore[import-untyped]  # botocore ships n
     StructureShape,
 )
 
-from fsxcopy_sdk import enums, errors, models
+from fsxcopy_sdk import BackupFilter, enums, errors, models
 from fsxcopy_sdk._convert import wire_name
 
 _SCALARS = {
@@ -152,8 +152,8 @@ def _service_errors() -> list[type[errors.ServiceError]]:
 
 def _lines_in_classes() -> set[str]:
     lines: set[str] = set()
-    for name in models.__all__:
-        lines.update(_lines_of_class("models", getattr(models, name)))
+    for cls in (*(getattr(models, name) for name in models.__all__), BackupFilter):
+        lines.update(_lines_of_class("models", cls))
     for name in enums.__all__:
         if name != "OpenEnum":
             values = {one.name: one.value for one in getattr(enums, name)}

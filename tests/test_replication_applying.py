@@ -25,8 +25,10 @@ from fsxcopy_sdk import (
     Backup,
     BackupBeingCopied,
     BackupCopyFailed,
+    BackupFilter,
     BackupNotFound,
     ClientClosed,
+    ConfigurationError,
     FsxCopyClient,
     InvalidArguments,
     ServiceUnavailable,
@@ -829,22 +831,28 @@ async def test_the_source_can_be_given(regions: Regions) -> None:
     assert 4 == len([one async for one in regions.east.iter_backups()])
 
 
-async def test_a_source_that_cannot_be_opened_prunes_nothing(
-    regions: Regions, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_source_that_cannot_be_opened_prunes_nothing(regions: Regions) -> None:
     """
     If the source cannot be read, nothing is deleted.
     """
     copies = await _history(regions)
-    plan = await regions.plan(KEEP_TWO)
-    applied = apply_plan(plan, regions.west, prune=True)
-    monkeypatch.setenv("AWS_DATA_PATH", "/nowhere")
-    regions.fsx.inject(Fault.error("AccessDeniedException"), fraction=1)
-    async with applied:
-        outcomes = [outcome async for outcome in applied]
+    plan = attrs.evolve(await regions.plan(KEEP_TWO), source_region="no Region")
+    outcomes = await regions.apply(plan, prune=True)
 
     assert [PruneFailed, PruneFailed] == [type(one) for one in outcomes]
+    assert {ConfigurationError} == {type(one.error) for one in outcomes}
     assert copies == _held(regions)
+
+
+async def test_a_policy_may_filter_by_file_system_itself(regions: Regions) -> None:
+    """
+    A filter of the policy stays as it is when the source is read again.
+    """
+    copies = await _history(regions)
+    policy = attrs.evolve(KEEP_TWO, filters=[BackupFilter("file-system-id", [FS, OTHER_FS])])
+
+    assert ["Pruned", "Pruned"] == await regions.sync(policy, prune=True)
+    assert copies[2:] == _held(regions)
 
 
 @pytest.mark.parametrize("switch", ["prune_orphans", "prune_most"])

@@ -609,3 +609,17 @@ def test_a_plan_is_json() -> None:
     assert "2026-11-14T12:00:00+00:00" == data["to_prune"][0]["recovery_point"]
     assert 3 == len(data["report"]["sources"])
     assert data["has_work"] is True
+
+
+@pytest.mark.parametrize("odd", ["backup-XYZ", "snapshot-00000001", "backup-1"])
+def test_one_odd_backup_hides_no_others(odd: str) -> None:
+    """
+    A backup whose ID breaks the rules of CopyBackup is named, and the others are planned.
+    """
+    strange = attrs.evolve(backup(1), backup_id=odd)
+    plan = planned(attrs.evolve(POLICY, newest=None), [strange, backup(2, days=1)])
+
+    assert [backup_id(2)] == copied_ids(plan)
+    (refused,) = plan.cannot_copy
+    assert (odd, CannotCopyReason.INVALID) == (refused.backup.backup_id, refused.reason)
+    assert "source_backup_id: must be " in str(plan)

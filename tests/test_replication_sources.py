@@ -10,7 +10,6 @@ from replication_rig import FS, OTHER_FS, VOLUME, backup
 
 from fsxcopy_sdk import (
     Backup,
-    BackupLifecycle,
     FileSystem,
     OntapVolumeConfiguration,
     ResourceType,
@@ -20,10 +19,7 @@ from fsxcopy_sdk import (
 )
 from fsxcopy_sdk.replication._sources import (
     Source,
-    is_available,
-    is_live,
     is_of_flexgroup,
-    is_under_way,
     ontap_volume_id,
     source_of,
 )
@@ -119,16 +115,3 @@ def test_flexgroup(one: Backup, expected: bool) -> None:
     A FlexGroup volume is known by its style.
     """
     assert expected is is_of_flexgroup(one)
-
-
-@pytest.mark.parametrize("lifecycle", [*BackupLifecycle, BackupLifecycle("POLISHING")])
-def test_lifecycles(lifecycle: BackupLifecycle) -> None:
-    """
-    AVAILABLE is there, FAILED and DELETED are not, all else is on its way.
-    """
-    one = attrs.evolve(OF_FILE_SYSTEM, lifecycle=lifecycle)
-    dead = lifecycle in {"FAILED", "DELETED"}
-
-    assert (lifecycle == "AVAILABLE") is is_available(one)
-    assert dead is not is_live(one)
-    assert (is_live(one) and not is_available(one)) is is_under_way(one)

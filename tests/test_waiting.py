@@ -33,7 +33,6 @@ from fsxcopy_sdk import (
     WaitTimeout,
 )
 from fsxcopy_sdk.testing import EXAMPLE_REGION, Fault, HeldClock, LocalFsx
-from fsxcopy_sdk.waiting import Verdict, judge
 
 if TYPE_CHECKING:
     from conftest import Connect
@@ -50,27 +49,6 @@ async def _copy_id(client: FsxCopyClient) -> str:
     """
     response = await client.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
     return response.backup.backup_id
-
-
-@pytest.mark.parametrize("lifecycle", BackupLifecycle)
-def test_every_lifecycle_has_a_verdict(lifecycle: BackupLifecycle) -> None:
-    """
-    Only AVAILABLE is success; FAILED and DELETED will never be.
-    """
-    expected = {
-        "AVAILABLE": Verdict.SUCCESS,
-        "FAILED": Verdict.FAILURE,
-        "DELETED": Verdict.FAILURE,
-    }
-
-    assert expected.get(lifecycle, Verdict.RETRY) is judge(lifecycle)
-
-
-def test_an_unknown_lifecycle_is_waited_for() -> None:
-    """
-    What the service adds tomorrow never means done.
-    """
-    assert Verdict.RETRY is judge(BackupLifecycle("POLISHING"))
 
 
 async def test_a_wait_returns_the_available_backup(client: FsxCopyClient, copy_id: str) -> None:

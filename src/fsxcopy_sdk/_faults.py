@@ -89,7 +89,7 @@ _MEMBERS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
 )
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@attrs.frozen(kw_only=True)
 class ErrorDocument:
     """
     What an error answer says.

@@ -14,8 +14,6 @@ import math
 
 import attrs
 
-from fsxcopy_sdk._value import Value
-
 # So many looks are remembered. More make the prediction hardly better (measured by
 # benchmarks/waits.py) and every wait dearer.
 _MOST_POINTS = 16
@@ -24,8 +22,8 @@ _MOST_POINTS = 16
 _WHOLE = 100
 
 
-@attrs.frozen(eq=False, repr=False)
-class Window(Value):
+@attrs.frozen
+class Window:
     """
     When the end can be expected, in the time of the looks.
     """
@@ -35,7 +33,7 @@ class Window(Value):
     """Infinite where progress stands still."""
 
 
-@attrs.define(eq=False, repr=False)
+@attrs.define
 class ProgressHistory:
     """
     The looks of one wait that showed a ProgressPercent.

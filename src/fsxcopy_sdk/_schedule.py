@@ -13,9 +13,8 @@ from collections.abc import Callable
 
 import attrs
 
-from fsxcopy_sdk._arguments import Duration, seconds
 from fsxcopy_sdk._progress import ProgressHistory, Window
-from fsxcopy_sdk._value import Value
+from fsxcopy_sdk._validation import Duration, seconds
 from fsxcopy_sdk.errors import InvalidArguments
 
 # A copy takes minutes at least, so the first looks need not be as close as the 2 s
@@ -55,8 +54,8 @@ def _not_found_grace(value: Duration) -> float:
     return seconds("not_found_grace", value)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
-class WaitSchedule(Value):
+@attrs.frozen(kw_only=True)
+class WaitSchedule:
     """
     Space the looks at a backup: seconds, or timedeltas, which become seconds.
 

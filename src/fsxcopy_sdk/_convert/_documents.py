@@ -56,7 +56,7 @@ _FLAT = frozenset((str, int, float, bool, type(None)))  # found faster than `_NE
 _MANY_PARTS = 10_000
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@attrs.frozen(kw_only=True)
 class Answer:
     """
     A success as it was received.

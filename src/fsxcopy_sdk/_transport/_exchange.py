@@ -32,7 +32,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NO_HEADERS: Mapping[str, str] = {}
 
 
-@attrs.define(eq=False, repr=False)
+@attrs.define(eq=False)
 class Exchange:
     """
     What was sent and received in one call, retries included.
@@ -56,7 +56,7 @@ class Exchange:
     """The URL that answered, where a redirect to another host was followed."""
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False)
 class _Stranger:
     """
     A call of the user's own, made by a hook in the middle of *interrupted*.

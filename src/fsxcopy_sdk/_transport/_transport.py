@@ -16,13 +16,13 @@ from aiobotocore.session import AioSession
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from fsxcopy_sdk._arguments import Faults
 from fsxcopy_sdk._convert import Answer
 from fsxcopy_sdk._faults import ErrorDocument, service_error
 from fsxcopy_sdk._transport._bounds import BodyTooLargeError, call_seconds, within
 from fsxcopy_sdk._transport._exchange import Exchange, current, observe
 from fsxcopy_sdk._transport._failures import translate
 from fsxcopy_sdk._transport._starting import prepare, taking_turns
+from fsxcopy_sdk._validation import Faults
 from fsxcopy_sdk.errors import ConfigurationError, FsxCopyError, ResponseDecodingError
 from fsxcopy_sdk.models import ResponseMetadata
 

@@ -13,8 +13,8 @@ from types import TracebackType
 import anyio
 import attrs
 
-from fsxcopy_sdk._arguments import Duration, Faults, check_type, seconds
 from fsxcopy_sdk._schedule import DEFAULT_SCHEDULE, NOTHING, WaitSchedule
+from fsxcopy_sdk._validation import Duration, Faults, check_type, seconds
 from fsxcopy_sdk.bulk import _queue as queue
 from fsxcopy_sdk.bulk._existing import ExistingCopies, age_order, best_of
 from fsxcopy_sdk.bulk._outcomes import (
@@ -32,7 +32,7 @@ from fsxcopy_sdk.bulk._requests import CopyRequest, checked
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.errors import BackupCopyFailed, BackupNotFound, FsxCopyError, WaitTimeout
 from fsxcopy_sdk.models import Backup
-from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, Verdict, judge
+from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT
 
 _log = logging.getLogger("fsxcopy_sdk.bulk")
 
@@ -150,8 +150,12 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         self._random = random
         self._tracker = CopyTracker(requests)
         # They come before the requests, with numbers of their own.
-        self._adopted = list(enumerate(adopted, -len(adopted)))
-        for number, copy in self._adopted:
+        self._adopted = [
+            (number, copy, copy.backup)
+            for number, copy in enumerate(adopted, -len(adopted))
+            if copy.backup is not None
+        ]
+        for number, copy, _ in self._adopted:
             self._tracker.adopt(number, copy)
         self._existing = ExistingCopies(client, random)
         self._groups: dict[tuple[str | None, str | None], QuotaGroup] = {}
@@ -212,10 +216,9 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         """
         Follow what is in progress, list the destination, take what exists, start the rest.
         """
-        for number, copy in self._adopted:
-            if copy.backup is not None:
-                attempt = CopyAttempt(number, copy.request)
-                self._follow_existing(self._group_of(copy.request), attempt, copy.backup)
+        for number, copy, backup in self._adopted:
+            attempt = CopyAttempt(number, copy.request)
+            self._follow_existing(self._group_of(copy.request), attempt, backup)
         if not attempts:
             return
         listed = await self._existing.list_patiently([attempt.request for attempt in attempts])
@@ -225,7 +228,6 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             return
         for attempt in attempts:
             group = self._group_of(attempt.request)
-            group.has_answered = True
             matching = [one for one in listed if attempt.request.matches(one, self._region)]
             existing = best_of(matching)
             if existing is None:
@@ -243,7 +245,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         Take a copy that was there before: it holds a slot if it is in progress.
         """
         self._see(attempt, backup)
-        if judge(backup.lifecycle) is Verdict.SUCCESS:
+        if backup.lifecycle.is_available:
             copied = Copied(request=attempt.request, backup=backup, existing=True)
             self._end(attempt.number, copied)
         else:
@@ -329,8 +331,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         """
         Whether *attempt* gets no other try; an outage is not held against one request.
 
-        A service that answered before is waited for as long as a copy is; one that never
-        did may not exist, and gets some tries, then one from each request.
+        The service answered the listing, so it is waited for as long as a copy is.
         """
         if not queue.is_outage(error):
             group.answered()
@@ -338,10 +339,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         now = self._clock.now()
         if group.failing_since is None:
             group.failing_since = now
-        group.failures += 1
-        if group.has_answered:
-            return now - group.failing_since >= self._settings.max_wait
-        return group.failures >= queue.MAX_TRIES
+        return now - group.failing_since >= self._settings.max_wait
 
     def _give_up(
         self, group: QuotaGroup, attempt: CopyAttempt, outcome: CopyFailed | CopyTimedOut
@@ -448,13 +446,12 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         """
         group.answered()
         group.full_since = None
-        verdict = judge(backup.lifecycle)
-        if verdict is Verdict.FAILURE and attempt.may_be_repeated:
+        if backup.lifecycle.is_dead and attempt.may_be_repeated:
             self._tracker.refused(attempt)
             self._tasks.start_soon(self._repeat, group, attempt, backup)
             return
         self._see(attempt, backup)
-        if verdict is Verdict.RETRY:
+        if not backup.lifecycle.is_terminal:
             self._tasks.start_soon(self._follow, group, attempt, backup)
             return
         group.release()
@@ -497,7 +494,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             listed = await self._existing.find_by_id(request, backup_id)
             if listed is not None:
                 self._see(attempt, listed)
-                if judge(listed.lifecycle) is not Verdict.RETRY:
+                if listed.lifecycle.is_terminal:
                     return _outcome_of(request, listed)
             if deadline - self._clock.now() < NOTHING:
                 if listed is not None:
@@ -563,7 +560,7 @@ def _outcome_of(request: CopyRequest, backup: Backup) -> Copied | CopyFailed:
     """
     Return the outcome of a copy that has ended.
     """
-    if judge(backup.lifecycle) is Verdict.SUCCESS:
+    if backup.lifecycle.is_available:
         return Copied(request=request, backup=backup)
     error = BackupCopyFailed.of(backup, polls=1, elapsed=0.0)
     return CopyFailed(request=request, error=error, backup=backup)

@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import aclosing
 from datetime import datetime
 
-from fsxcopy_sdk._arguments._requests import MAX_FILTER_VALUES
+from fsxcopy_sdk._validation import MAX_FILTER_VALUES, BackupFilter
 from fsxcopy_sdk.bulk import _queue as queue
 from fsxcopy_sdk.bulk._requests import CopyRequest
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.enums import FilterName
 from fsxcopy_sdk.errors import FsxCopyError
-from fsxcopy_sdk.models import Backup, BackupFilter
-from fsxcopy_sdk.waiting import Verdict, judge
+from fsxcopy_sdk.models import Backup
 
 _log = logging.getLogger("fsxcopy_sdk.bulk")
 
@@ -83,11 +82,11 @@ def best_of(copies: Iterable[Backup]) -> Backup | None:
     """
     Return the copy that is AVAILABLE, else the first begun that may become it.
     """
-    live = [one for one in copies if judge(one.lifecycle) is not Verdict.FAILURE]
+    live = [one for one in copies if not one.lifecycle.is_dead]
     return min(
         live,
         key=lambda one: (
-            judge(one.lifecycle) is not Verdict.SUCCESS,
+            not one.lifecycle.is_available,
             one.lifecycle.is_unknown,
             age_order(one),
         ),

@@ -124,12 +124,8 @@ class QuotaGroup:
     """How many copies that were in progress no longer are."""
     full_since: float | None = None
     """When the service first had no capacity, by the client's clock; None if it has."""
-    has_answered: bool = False
-    """Whether the service ever answered."""
-    failures: int = 0
-    """How many calls in a row met an outage."""
     failing_since: float | None = None
-    """When the first of them did."""
+    """When the first of some calls in a row met an outage; None if the last did not."""
 
     @staticmethod
     def key_of(request: CopyRequest) -> tuple[str | None, str | None]:
@@ -143,7 +139,7 @@ class QuotaGroup:
         """
         Note that the service answered: an outage, if there was one, is over.
         """
-        self.has_answered, self.failures, self.failing_since = True, 0, None
+        self.failing_since = None
 
     @property
     def is_done(self) -> bool:

@@ -12,8 +12,8 @@ from typing import Final, TypedDict, cast
 
 import attrs
 
-from fsxcopy_sdk._arguments import Faults, Tags, copy_backup_request
-from fsxcopy_sdk._arguments import _rules as rules
+from fsxcopy_sdk import _validation as rules
+from fsxcopy_sdk._validation import Faults, Tags, copy_backup_request
 from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.models import Backup, Tag
 

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from fsxcopy_sdk import FsxCopyClient
-from fsxcopy_sdk._arguments import check_backup_id
 from fsxcopy_sdk._transport import session_of_profile
+from fsxcopy_sdk._validation import check_backup_id
 from fsxcopy_sdk.cli._options import Globals
 from fsxcopy_sdk.cli._talk import Talk
 from fsxcopy_sdk.errors import InvalidArguments

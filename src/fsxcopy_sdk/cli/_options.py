@@ -13,10 +13,10 @@ from typing import Annotated, Literal, TypeAlias
 import attrs
 from cyclopts import Group, Parameter, Token
 
-from fsxcopy_sdk._arguments import describe_backups_request
+from fsxcopy_sdk._validation import BackupFilter, describe_backups_request
 from fsxcopy_sdk.enums import FilterName
 from fsxcopy_sdk.errors import InvalidArguments
-from fsxcopy_sdk.models import BackupFilter, Tag
+from fsxcopy_sdk.models import Tag
 
 _GLOBAL = Group("Global options")
 _GROUPED = Parameter(group=_GLOBAL)

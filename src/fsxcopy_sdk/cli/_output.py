@@ -141,7 +141,7 @@ def backup_row(backup: Backup) -> tuple[str, ...]:
         or (backup.file_system and backup.file_system.file_system_id)
         or "",
         _source(backup),
-        next((tag.value for tag in backup.tags if tag.key == "Name"), ""),
+        next((tag.value or "" for tag in backup.tags if tag.key == "Name"), ""),
     )
 
 

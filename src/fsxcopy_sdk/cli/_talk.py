@@ -23,7 +23,6 @@ from fsxcopy_sdk.cli._options import Globals
 from fsxcopy_sdk.cli._output import progress_of
 from fsxcopy_sdk.cli._text import printable
 from fsxcopy_sdk.models import Backup
-from fsxcopy_sdk.waiting import Verdict, judge
 
 _BAR_WIDTH = 20
 # Seconds from which on a unit is the one that people would use.
@@ -118,7 +117,7 @@ class Talk:
         """
         Show how far *backup* is; its end is for `ended` to tell.
         """
-        if judge(backup.lifecycle) is not Verdict.RETRY:
+        if backup.lifecycle.is_terminal:
             return
         row = self._rows.setdefault(backup.backup_id, _Row())
         row.history.add(self._now(), backup.progress_percent)

@@ -10,7 +10,11 @@ from contextlib import aclosing, contextmanager
 
 import attrs
 
-from fsxcopy_sdk._arguments import (
+from fsxcopy_sdk._convert import from_answer
+from fsxcopy_sdk._paging import stream_backups
+from fsxcopy_sdk._schedule import DEFAULT_SCHEDULE, WaitSchedule
+from fsxcopy_sdk._validation import (
+    BackupFilter,
     Duration,
     Tags,
     check_backup_id,
@@ -20,15 +24,11 @@ from fsxcopy_sdk._arguments import (
     describe_backups_request,
     seconds,
 )
-from fsxcopy_sdk._convert import from_answer
-from fsxcopy_sdk._paging import stream_backups
-from fsxcopy_sdk._schedule import DEFAULT_SCHEDULE, WaitSchedule
 from fsxcopy_sdk.client._answers import check_copied, check_deleted
 from fsxcopy_sdk.client._open import OpenClient
 from fsxcopy_sdk.errors import BackupNotFound, CallError, FsxCopyError
 from fsxcopy_sdk.models import (
     Backup,
-    BackupFilter,
     CopyBackupResponse,
     DeleteBackupResponse,
     DescribeBackupsResponse,

@@ -7,8 +7,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 
-from fsxcopy_sdk._arguments import Duration, Faults, check_type
 from fsxcopy_sdk._schedule import DEFAULT_SCHEDULE, WaitSchedule
+from fsxcopy_sdk._validation import Duration, Faults, check_type
 from fsxcopy_sdk.bulk import (
     DEFAULT_MAX_IN_PROGRESS,
     BulkCopy,

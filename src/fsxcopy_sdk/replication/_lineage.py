@@ -63,7 +63,7 @@ class Lineage:
         """
         Return the lineage of *backup*; None unless its tags tell all of it.
         """
-        texts = {tag.key: tag.value for tag in backup.tags}
+        texts = {tag.key: tag.value for tag in backup.tags if tag.value is not None}
         if not all(key in texts for key in LINEAGE_TAGS):
             return None
         recovery_point = _read(texts[TIME_TAG])

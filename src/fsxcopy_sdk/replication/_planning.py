@@ -8,8 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from fsxcopy_sdk._arguments import Faults, check_type, partition_of
-from fsxcopy_sdk._arguments._requests import MAX_TAGS
+from fsxcopy_sdk._validation import MAX_TAGS, Faults, check_type, partition_of
 from fsxcopy_sdk.bulk import CopyRequest
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.enums import BackupLifecycle
@@ -28,8 +27,6 @@ from fsxcopy_sdk.replication._report import report_of
 from fsxcopy_sdk.replication._retention import prunable
 from fsxcopy_sdk.replication._situation import Situation, situation_of
 from fsxcopy_sdk.replication._sources import (
-    is_available,
-    is_live,
     is_of_flexgroup,
     ontap_volume_id,
     source_of,
@@ -95,7 +92,7 @@ def decide(policy: ReplicationPolicy, situation: Situation) -> ReplicationPlan:
     Return what *policy* wants done in *situation*.
     """
     copies = {
-        origin_id: [copy.backup for copy in held if is_live(copy.backup)]
+        origin_id: [copy.backup for copy in held if not copy.backup.lifecycle.is_dead]
         for origin_id, held in situation.copies_by_origin().items()
     }
     ranked: list[tuple[int, PlannedCopy | KnownCopy]] = []
@@ -213,7 +210,7 @@ def _obstacle(backup: Backup, request: CopyRequest) -> CannotCopyReason | None:
         return CannotCopyReason.IS_A_COPY
     if is_of_flexgroup(backup):
         return CannotCopyReason.FLEXGROUP
-    if not is_available(backup):
+    if not backup.lifecycle.is_available:
         return CannotCopyReason.NOT_AVAILABLE
     # Tags of AWS's own are neither copied nor counted.
     taken_over = {tag.key for tag in backup.tags if not tag.key.startswith("aws:")}
@@ -253,7 +250,8 @@ def _known(
     """
     # One that is AVAILABLE, else one that is known to become it, else the first begun.
     best = min(
-        copies, key=lambda one: (not is_available(one), one.lifecycle.is_unknown, _order(one))
+        copies,
+        key=lambda one: (not one.lifecycle.is_available, one.lifecycle.is_unknown, _order(one)),
     )
     return KnownCopy(
         source_id=source_id,

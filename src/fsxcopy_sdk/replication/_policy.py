@@ -11,11 +11,11 @@ from typing import TypeVar, cast
 
 import attrs
 
-from fsxcopy_sdk._arguments import Duration, Faults, Tags, seconds
-from fsxcopy_sdk._arguments import _rules as rules
+from fsxcopy_sdk import _validation as rules
+from fsxcopy_sdk._validation import BackupFilter, Duration, Faults, Tags, seconds
 from fsxcopy_sdk.bulk import CopyRequest
 from fsxcopy_sdk.errors import InvalidArguments
-from fsxcopy_sdk.models import BackupFilter, Tag
+from fsxcopy_sdk.models import Tag
 from fsxcopy_sdk.replication._lineage import LINEAGE_TAGS, Lineage
 from fsxcopy_sdk.replication._sources import Source
 

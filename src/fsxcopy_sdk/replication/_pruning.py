@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, aclosing
 from datetime import timedelta
 
 from fsxcopy_sdk._schedule import NOTHING
+from fsxcopy_sdk._validation import BackupFilter
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.enums import BackupLifecycle, FilterName
 from fsxcopy_sdk.errors import (
@@ -19,7 +20,7 @@ from fsxcopy_sdk.errors import (
     InvalidArguments,
     ResponseDecodingError,
 )
-from fsxcopy_sdk.models import Backup, BackupFilter
+from fsxcopy_sdk.models import Backup
 from fsxcopy_sdk.replication._outcomes import Pruned, PruneFailed, PruneOutcome, PruneSkipped
 from fsxcopy_sdk.replication._plan import PlannedPrune, PruneObstacle, ReplicationPlan
 from fsxcopy_sdk.replication._planning import decide

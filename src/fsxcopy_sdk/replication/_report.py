@@ -15,8 +15,6 @@ from fsxcopy_sdk.replication._policy import ReplicationPolicy
 from fsxcopy_sdk.replication._situation import HeldCopy, Situation
 from fsxcopy_sdk.replication._sources import (
     Source,
-    is_available,
-    is_under_way,
     source_of,
 )
 from fsxcopy_sdk.replication._values import (
@@ -143,9 +141,9 @@ def _row(
     originals: Iterable[Backup],
     copies: Iterable[HeldCopy],
 ) -> SourceReport:
-    backups = [one for one in originals if is_available(one)]
+    backups = [one for one in originals if one.lifecycle.is_available]
     newest = max(backups, key=lambda one: (one.creation_time, one.backup_id), default=None)
-    ready = [one for one in copies if is_available(one.backup)]
+    ready = [one for one in copies if one.backup.lifecycle.is_available]
     latest = max(ready, key=lambda one: one.order, default=None)
     # Clocks differ a little: nothing is made in the future.
     age = max(0.0, (now - latest.recovery_point).total_seconds()) if latest else None
@@ -155,6 +153,6 @@ def _row(
         newest_copy=BackupSummary.of(latest.backup) if latest else None,
         recovery_point=latest.recovery_point if latest else None,
         age=age,
-        in_progress=sum(is_under_way(one.backup) for one in copies),
+        in_progress=sum(not one.backup.lifecycle.is_terminal for one in copies),
         is_late=age is None or age > policy.max_age,
     )

@@ -18,7 +18,7 @@ from fsxcopy_sdk.models import Backup
 from fsxcopy_sdk.replication._plan import PlannedPrune, PruneObstacle
 from fsxcopy_sdk.replication._policy import ReplicationPolicy
 from fsxcopy_sdk.replication._situation import HeldCopy, Situation
-from fsxcopy_sdk.replication._sources import Source, is_available, source_of
+from fsxcopy_sdk.replication._sources import Source, source_of
 from fsxcopy_sdk.replication._values import BackupSummary, duration_text
 
 
@@ -80,7 +80,9 @@ def _sources_with_originals(backups: Iterable[Backup]) -> set[str]:
     Return the file systems and volumes of which an AVAILABLE original is listed.
     """
     sources = (
-        source_of(one) for one in backups if one.source_backup_id is None and is_available(one)
+        source_of(one)
+        for one in backups
+        if one.source_backup_id is None and one.lifecycle.is_available
     )
     return {source.source_id for source in sources if source is not None}
 
@@ -118,7 +120,7 @@ def _is_covered(policy: ReplicationPolicy, source: Source, copy: Backup) -> bool
         or (volume and volume.volume_type),
     }
     passes = all(shown[one.name] in one.values for one in policy.filters if one.name in shown)
-    return passes and policy.covers(source) and is_available(copy)
+    return passes and policy.covers(source) and copy.lifecycle.is_available
 
 
 def _beyond(policy: ReplicationPolicy, group: Collection[HeldCopy]) -> list[HeldCopy]:

@@ -13,7 +13,6 @@ import attrs
 from fsxcopy_sdk.models import Backup
 from fsxcopy_sdk.replication._lineage import Lineage
 from fsxcopy_sdk.replication._sources import Source, source_of
-from fsxcopy_sdk.waiting import Verdict, judge
 
 
 @attrs.frozen(kw_only=True)
@@ -125,12 +124,13 @@ def _each_once(backups: Iterable[Backup]) -> dict[str, Backup]:
     return dict(sorted(found.items()))
 
 
-def _progress(backup: Backup) -> tuple[int, int, str]:
+def _progress(backup: Backup) -> tuple[bool, bool, int, str]:
     """
     Return how far in its life *backup* was when it was listed.
     """
-    stage = (Verdict.RETRY, Verdict.SUCCESS, Verdict.FAILURE).index(judge(backup.lifecycle))
-    return (stage, backup.progress_percent or 0, backup.lifecycle.value)
+    lifecycle = backup.lifecycle
+    percent = backup.progress_percent or 0
+    return (lifecycle.is_dead, lifecycle.is_available, percent, lifecycle.value)
 
 
 def _copy(backup: Backup, origin_id: str, origin: Backup | None) -> HeldCopy:

@@ -1,5 +1,5 @@
 """
-Which file system or volume a backup belongs to, and what its lifecycle is worth.
+Which file system or volume a backup belongs to.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import attrs
 
 from fsxcopy_sdk.enums import ResourceType, VolumeStyle, VolumeType
 from fsxcopy_sdk.models import Backup, Volume
-from fsxcopy_sdk.waiting import Verdict, judge
 
 
 @attrs.frozen(kw_only=True)
@@ -67,24 +66,3 @@ def is_of_flexgroup(backup: Backup) -> bool:
     """
     ontap = backup.volume.ontap_configuration if backup.volume is not None else None
     return ontap is not None and ontap.volume_style == VolumeStyle.FLEXGROUP
-
-
-def is_available(backup: Backup) -> bool:
-    """
-    Whether *backup* can be restored and copied.
-    """
-    return judge(backup.lifecycle) is Verdict.SUCCESS
-
-
-def is_live(backup: Backup) -> bool:
-    """
-    Whether *backup* is or may become AVAILABLE; what nobody knows yet may.
-    """
-    return judge(backup.lifecycle) is not Verdict.FAILURE
-
-
-def is_under_way(backup: Backup) -> bool:
-    """
-    Whether *backup* is neither AVAILABLE nor lost.
-    """
-    return judge(backup.lifecycle) is Verdict.RETRY

@@ -9,7 +9,7 @@ waits of a client meet, to look together.
 from __future__ import annotations
 
 from fsxcopy_sdk.waiting._board import Board, Describe, ListPage
-from fsxcopy_sdk.waiting._wait import CALL_GRACE, DEFAULT_MAX_WAIT, Verdict, judge
+from fsxcopy_sdk.waiting._wait import CALL_GRACE, DEFAULT_MAX_WAIT
 
 __all__ = [
     "CALL_GRACE",
@@ -17,6 +17,4 @@ __all__ = [
     "Board",
     "Describe",
     "ListPage",
-    "Verdict",
-    "judge",
 ]

@@ -9,16 +9,13 @@ from __future__ import annotations
 import copy
 import logging
 from datetime import timedelta
-from enum import Enum
 from functools import lru_cache
-from typing import assert_never
 
 import anyio
 import attrs
 
 from fsxcopy_sdk._progress import ProgressHistory
 from fsxcopy_sdk._schedule import WaitSchedule
-from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.errors import (
     BackupCopyFailed,
     BackupNotFound,
@@ -57,38 +54,6 @@ _CROWD_MIN_DELAYS = 2
 _WORTH_A_WARNING = 3
 
 
-class Verdict(Enum):
-    """
-    What a lifecycle means for a wait.
-    """
-
-    SUCCESS = "success"
-    FAILURE = "failure"
-    RETRY = "retry"
-
-
-def judge(lifecycle: BackupLifecycle) -> Verdict:
-    """
-    Say what *lifecycle* means; a value that nobody knows yet means to wait on.
-    """
-    if lifecycle.is_unknown:
-        return Verdict.RETRY
-    match lifecycle:
-        case BackupLifecycle.AVAILABLE:
-            return Verdict.SUCCESS
-        case BackupLifecycle.FAILED | BackupLifecycle.DELETED:
-            return Verdict.FAILURE
-        case (
-            BackupLifecycle.PENDING
-            | BackupLifecycle.CREATING
-            | BackupLifecycle.TRANSFERRING
-            | BackupLifecycle.COPYING
-        ):
-            return Verdict.RETRY
-        case _:
-            assert_never(lifecycle)
-
-
 @lru_cache
 def _for_crowds(schedule: WaitSchedule) -> WaitSchedule:
     min_delay = min(_CROWD_MIN_DELAYS * schedule.min_delay, schedule.max_delay)
@@ -108,7 +73,7 @@ class Call:
     """
 
 
-@attrs.define(eq=False, repr=False)
+@attrs.define(eq=False)
 class Wait:
     """
     One wait for one backup; times are those of the client's clock.
@@ -298,21 +263,12 @@ class Wait:
         Raises:
             BackupCopyFailed: it never will be.
         """
-        verdict = judge(backup.lifecycle)
-        if verdict is Verdict.FAILURE:
-            details = backup.failure_details
-            reason = (details and details.message) or "the service gives no reason"
+        if backup.lifecycle.is_dead:
             self._log(logging.INFO, "failed")
-            raise BackupCopyFailed(
-                f"{backup.backup_id} is {backup.lifecycle}: {reason}",
-                backup.backup_id,
-                self.polls,
-                self.elapsed,
-                backup,
-            )
-        if verdict is Verdict.SUCCESS:
+            raise BackupCopyFailed.of(backup, polls=self.polls, elapsed=self.elapsed)
+        if backup.lifecycle.is_available:
             self._log(logging.INFO, "done")
-        return verdict is Verdict.SUCCESS
+        return backup.lifecycle.is_available
 
     def _log(self, level: int, what: str, *, next_delay: float | None = None) -> None:
         if not _log.isEnabledFor(level):

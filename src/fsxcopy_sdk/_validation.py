@@ -1,0 +1,433 @@
+"""
+The rules of arguments and requests, checked before anything is sent: all faults at once.
+
+Lengths and patterns are those of the FSx API 2018-03-01 (botocore's service model
+1.43.117), except for the token's: the model says `A-z`, which lets five stray characters
+in, where `A-Za-z` is meant. Tests compare them with the model.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from uuid import uuid4
+
+import attrs
+
+from fsxcopy_sdk.enums import FilterName
+from fsxcopy_sdk.errors import InvalidArguments
+from fsxcopy_sdk.models import Tag
+
+if TYPE_CHECKING:
+    from types_aiobotocore_fsx.type_defs import (
+        CopyBackupRequestTypeDef,
+        DeleteBackupRequestTypeDef,
+        DescribeBackupsRequestTypeDef,
+        TagTypeDef,
+    )
+
+Duration: TypeAlias = float | timedelta
+"""Seconds, or a timedelta."""
+
+# Regions of every other partition begin with one of these; the rest are in `aws`
+# (botocore/data/partitions.json).
+_PARTITION_PREFIXES = {
+    "cn-": "aws-cn",
+    "eu-isoe-": "aws-iso-e",
+    "eusc-": "aws-eusc",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "us-isof-": "aws-iso-f",
+}
+
+
+def _matches(pattern: str) -> Callable[[str], bool]:
+    # Compiled, and kept by `re`, when the first text is looked at.
+    return lambda text: re.fullmatch(pattern, text) is not None
+
+
+def _is_tag_text(text: str) -> bool:
+    # The model's pattern is \p{L}\p{Z}\p{N}_.:/=+-@, which `re` cannot express.
+    return all(char in "_.:/=+-@" or unicodedata.category(char)[0] in "LZN" for char in text)
+
+
+@attrs.frozen
+class Rule:
+    """
+    What a text may be: its length in characters, its form, and both in words.
+    """
+
+    min: int
+    max: int
+    has_form: Callable[[str], bool]
+    words: str
+
+    def allows(self, value: object) -> bool:
+        """
+        Whether *value* is a text that keeps the rule.
+        """
+        return (
+            isinstance(value, str) and self.min <= len(value) <= self.max and self.has_form(value)
+        )
+
+
+BACKUP_ID = Rule(
+    12, 128, _matches(r"backup-[0-9a-f]{8,}"), "`backup-` and 8 to 121 of 0-9 and a-f"
+)
+FILTER_VALUE = Rule(
+    1, 128, _matches(r"[0-9a-zA-Z*.\\/?_-]*"), r"1 to 128 of A-Z, a-z, 0-9 and `*.\/?-_`"
+)
+KMS_KEY_ID = Rule(1, 2048, _matches(r".*"), "1 to 2048 characters on one line")
+NEXT_TOKEN = Rule(
+    1,
+    255,
+    _matches(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"),
+    "1 to 255 characters of Base64, as the page before gave it",
+)
+REGION = Rule(1, 20, _matches(r"[a-z0-9-]*"), "1 to 20 of a-z, 0-9 and `-`")
+TAG_KEY = Rule(1, 128, _is_tag_text, "1 to 128 letters, digits, spaces and `_.:/=+-@`")
+TAG_VALUE = Rule(0, 256, _is_tag_text, "at most 256 letters, digits, spaces and `_.:/=+-@`")
+TOKEN = Rule(1, 63, _matches(r"[A-Za-z0-9_.-]*"), "1 to 63 of A-Z, a-z, 0-9, `_`, `.` and `-`")
+
+
+@attrs.frozen
+class Faults:
+    """
+    Collect what is wrong, so that the caller hears of everything at once.
+    """
+
+    texts: list[str] = attrs.field(factory=list)
+
+    def add(self, name: str, rule: str, found: str) -> None:
+        """
+        Note that the argument *name* "must be *rule*, not *found*".
+        """
+        self.texts.append(f"{name}: must be {rule}, not {found}")
+
+    def add_value(self, name: str, rule: str, value: object) -> None:
+        """
+        Note that the argument *name* must be *rule*, and show *value* on one line.
+        """
+        self.add(name, rule, shown(value))
+
+    def add_type(self, name: str, rule: str, value: object) -> None:
+        """
+        Note that the argument *name* must be *rule*, without *value*, which may hold secrets.
+        """
+        self.add(name, rule, f"a value of type {type(value).__name__}")
+
+    def check(self, name: str, value: object, rule: Rule) -> None:
+        """
+        Note a value that *rule* does not allow.
+        """
+        if not rule.allows(value):
+            self.add_value(name, rule.words, value)
+
+    def check_optional(self, name: str, value: object, rule: Rule) -> None:
+        """
+        Note a value that is neither None nor allowed by *rule*.
+        """
+        if value is not None:
+            self.check(name, value, rule)
+
+    def check_type(self, name: str, value: object, cls: type, words: str) -> None:
+        """
+        Note a value that is no instance of *cls*.
+        """
+        if not isinstance(value, cls):
+            self.add_value(name, words, value)
+
+    def raise_any(self) -> None:
+        """
+        Raise what was collected.
+
+        Raises:
+            InvalidArguments: there was a fault.
+        """
+        if self.texts:
+            raise InvalidArguments("; ".join(self.texts), tuple(self.texts))
+
+
+def shown(value: object) -> str:
+    """
+    Return *value* as a short text, whatever it is.
+    """
+    try:
+        return f"{value!r:.80}"
+    except ValueError:  # Python writes out no integer of more than 4300 digits
+        return f"a value of {type(value)}"
+
+
+@lru_cache(maxsize=64)
+def partition_of(region: str) -> str:
+    """
+    Return the partition that *region* lies in, such as `aws-cn`.
+    """
+    return next(
+        (name for prefix, name in _PARTITION_PREFIXES.items() if region.startswith(prefix)), "aws"
+    )
+
+
+def check_backup_id(backup_id: str) -> None:
+    """
+    Refuse what is no id of a backup.
+
+    Raises:
+        InvalidArguments: *backup_id* breaks the rule.
+    """
+    faults = Faults()
+    faults.check("backup_id", backup_id, BACKUP_ID)
+    faults.raise_any()
+
+
+def check_type(name: str, value: object, cls: type) -> None:
+    """
+    Refuse what is no instance of *cls*.
+
+    Raises:
+        InvalidArguments: it is none.
+    """
+    faults = Faults()
+    faults.check_type(name, value, cls, f"a {cls.__name__}")
+    faults.raise_any()
+
+
+def seconds(name: str, value: Duration) -> float:
+    """
+    Return the duration that the argument *name* gives, in seconds.
+
+    Raises:
+        InvalidArguments: it is no finite number or timedelta, or is negative.
+    """
+    number: object = value.total_seconds() if isinstance(value, timedelta) else value
+    # Compared, not converted: the largest integers are no floats.
+    if (
+        isinstance(number, bool)
+        or not isinstance(number, int | float)
+        or not 0 <= number <= sys.float_info.max
+    ):
+        faults = Faults()
+        faults.add_value(name, "seconds or a timedelta, finite and not negative", value)
+        raise InvalidArguments(faults.texts[0], tuple(faults.texts))
+    return float(number)
+
+
+def _wrong_type(name: str, rule: str, found: object) -> InvalidArguments:
+    fault = f"{name}: must be {rule}, not a value of {type(found)}"
+    return InvalidArguments(fault, (fault,))
+
+
+def _to_name(name: str) -> FilterName:
+    if not isinstance(name, str):
+        raise _wrong_type("name", "a FilterName or its text", name)
+    return FilterName(name)
+
+
+def _to_tuple(values: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(values, str):
+        return (values,)
+    if not isinstance(values, Iterable):
+        raise _wrong_type("values", "a text or a collection of texts", values)
+    return tuple(values)
+
+
+@attrs.frozen
+class BackupFilter:
+    """
+    Keep the backups that have one of some values.
+
+    Several filters together keep what passes all of them.
+
+    Raises:
+        InvalidArguments: `name` is no text, or `values` no collection; what the texts
+            may be is checked when the filter is used.
+    """
+
+    name: FilterName = attrs.field(converter=_to_name)
+    """What to look at, such as `FilterName.FILE_SYSTEM_ID` or its text."""
+    values: tuple[str, ...] = attrs.field(converter=_to_tuple)
+    """1 to 20 values, any of which will do; a single one may be given bare."""
+
+
+Tags: TypeAlias = Mapping[str, str] | Iterable[Tag]
+"""Keys and values, or `Tag` objects."""
+
+# The service model's limits on lists and numbers; see `_rules` for its version.
+MAX_BACKUP_IDS = 50
+MAX_FILTERS = 10
+MAX_FILTER_VALUES = 20
+MAX_RESULTS = 2**31 - 1
+MAX_TAGS = 50
+
+_Item = TypeVar("_Item")
+
+
+def copy_backup_request(
+    source_backup_id: str,
+    *,
+    region: str,
+    source_region: str | None,
+    kms_key_id: str | None,
+    copy_tags: bool,
+    tags: Tags | None,
+    client_request_token: str | None,
+) -> CopyBackupRequestTypeDef:
+    """
+    Make a CopyBackup request to *region*; without a token it gets a random one.
+
+    Raises:
+        InvalidArguments: with a text for every fault.
+    """
+    faults = Faults()
+    faults.check("source_backup_id", source_backup_id, BACKUP_ID)
+    _check_source_region(faults, source_region, region)
+    faults.check_optional("kms_key_id", kms_key_id, KMS_KEY_ID)
+    faults.check_type("copy_tags", copy_tags, bool, "True or False")
+    wire_tags = _wire_tags(faults, tags)
+    faults.check_optional("client_request_token", client_request_token, TOKEN)
+    faults.raise_any()
+    request: CopyBackupRequestTypeDef = {
+        "SourceBackupId": source_backup_id,
+        "ClientRequestToken": client_request_token or str(uuid4()),
+    }
+    if source_region is not None:
+        request["SourceRegion"] = source_region
+    if kms_key_id is not None:
+        request["KmsKeyId"] = kms_key_id
+    if copy_tags:
+        request["CopyTags"] = True
+    if wire_tags:
+        request["Tags"] = wire_tags
+    return request
+
+
+def describe_backups_request(
+    *,
+    backup_ids: Iterable[str] | None,
+    filters: Iterable[BackupFilter],
+    max_results: int | None,
+    next_token: str | None,
+) -> DescribeBackupsRequestTypeDef:
+    """
+    Make a DescribeBackups request.
+
+    Raises:
+        InvalidArguments: with a text for every fault.
+    """
+    faults = Faults()
+    ids = None if backup_ids is None else _backup_ids(faults, backup_ids)
+    wanted = _filters(faults, filters)
+    if max_results is not None and not (
+        type(max_results) is int and 1 <= max_results <= MAX_RESULTS
+    ):
+        faults.add_value("max_results", f"an integer from 1 to {MAX_RESULTS}", max_results)
+    faults.check_optional("next_token", next_token, NEXT_TOKEN)
+    faults.raise_any()
+    request: DescribeBackupsRequestTypeDef = {}
+    if ids is not None:
+        request["BackupIds"] = ids
+    if wanted:
+        request["Filters"] = [{"Name": one.name.value, "Values": one.values} for one in wanted]
+    if max_results is not None:
+        request["MaxResults"] = max_results
+    if next_token is not None:
+        request["NextToken"] = next_token
+    return request
+
+
+def delete_backup_request(
+    backup_id: str, *, client_request_token: str | None
+) -> DeleteBackupRequestTypeDef:
+    """
+    Make a DeleteBackup request; without a token it gets a random one.
+
+    Raises:
+        InvalidArguments: with a text for every fault.
+    """
+    faults = Faults()
+    faults.check("backup_id", backup_id, BACKUP_ID)
+    faults.check_optional("client_request_token", client_request_token, TOKEN)
+    faults.raise_any()
+    return {"BackupId": backup_id, "ClientRequestToken": client_request_token or str(uuid4())}
+
+
+def _check_source_region(faults: Faults, source_region: str | None, region: str) -> None:
+    if source_region is None:
+        return
+    faults.check("source_region", source_region, REGION)
+    if REGION.allows(source_region):
+        source, destination = partition_of(source_region), partition_of(region)
+        if source != destination:
+            rule = f"in the partition of {region}, which is {destination}"
+            faults.add("source_region", rule, f"{source_region}, which is in {source}")
+
+
+def _wire_tags(faults: Faults, tags: Tags | None) -> list[TagTypeDef]:
+    if tags is None:
+        return []
+    if isinstance(tags, Mapping):
+        pairs = list(tags.items())
+    else:
+        given = _items(faults, "tags", tags, Tag, "a mapping of strings or Tag objects")
+        pairs = [(tag.key, tag.value) for tag in given or ()]
+    for key, value in pairs:
+        faults.check(f"tags: key {shown(key)}", key, TAG_KEY)
+        faults.check(f"tags: value of {shown(key)}", value, TAG_VALUE)
+    keys = [key for key, _ in pairs if isinstance(key, str)]
+    for key, count in Counter(keys).items():
+        if count > 1:
+            faults.add(f"tags: key {shown(key)}", "unique", f"given {count} times")
+        if key.lower().startswith("aws:"):
+            name = f"tags: key {shown(key)}"
+            faults.add(name, "without AWS's own prefix", "one with `aws:`")
+    if len(pairs) > MAX_TAGS:
+        faults.add("tags", f"at most {MAX_TAGS}", str(len(pairs)))
+    return [{"Key": key, "Value": value} for key, value in pairs]
+
+
+def _backup_ids(faults: Faults, backup_ids: Iterable[str]) -> list[str]:
+    ids = _items(faults, "backup_ids", backup_ids, str, "a collection of ids")
+    if ids is None:
+        return []
+    for index, backup_id in enumerate(ids):
+        faults.check(f"backup_ids[{index}]", backup_id, BACKUP_ID)
+    # An empty list would ask for all backups, which nobody means who gives one.
+    if not 1 <= len(ids) <= MAX_BACKUP_IDS:
+        faults.add("backup_ids", f"1 to {MAX_BACKUP_IDS} ids, or None for all", f"{len(ids)} ids")
+    return ids
+
+
+def _filters(faults: Faults, filters: Iterable[BackupFilter]) -> list[BackupFilter]:
+    wanted = _items(faults, "filters", filters, BackupFilter, "a collection of BackupFilter") or []
+    for index, one in enumerate(wanted):
+        for value in one.values:
+            faults.check(f"filters[{index}].values", value, FILTER_VALUE)
+        if not 1 <= len(one.values) <= MAX_FILTER_VALUES:
+            name = f"filters[{index}].values"
+            faults.add(name, f"1 to {MAX_FILTER_VALUES} values", f"{len(one.values)} values")
+    if len(wanted) > MAX_FILTERS:
+        faults.add("filters", f"at most {MAX_FILTERS}", str(len(wanted)))
+    return wanted
+
+
+def _items(
+    faults: Faults, name: str, given: object, cls: type[_Item], words: str
+) -> list[_Item] | None:
+    """
+    Return the members of a collection, or note that it is none of *cls*.
+    """
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        faults.add_value(name, words, given)
+        return None
+    items = list(given)
+    if not all(isinstance(item, cls) for item in items):
+        faults.add_value(name, words, items)
+        return None
+    return items

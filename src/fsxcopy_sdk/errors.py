@@ -1,0 +1,526 @@
+"""
+Everything that can go wrong, as one tree.
+
+    FsxCopyError
+    ├── InvalidArguments            (ValueError) found before the network
+    ├── ConfigurationError          no such profile, Region, endpoint, proxy ...
+    ├── ClientClosed                the client was closed, or never opened
+    ├── CallError                   one call of the service did not end well
+    │   ├── CredentialsUnavailable  nothing was sent
+    │   ├── NoAnswer                no whole answer came
+    │   │   ├── ConnectionFailed
+    │   │   └── RequestTimeout      (TimeoutError)
+    │   ├── ResponseDecodingError   an answer that cannot be read, or is to another request
+    │   ├── RepeatedNextToken       a listing without an end
+    │   └── ServiceError            an answer that is an error
+    │       ├── AccessDenied, ExpiredCredentials, InvalidCredentials,
+    │       │   ServiceUnavailable, Throttled
+    │       └── BackupBeingCopied, BackupInProgress, BackupNotFound,
+    │           BackupRestoring, BadRequest, FileSystemNotFound,
+    │           IncompatibleParameterError, IncompatibleRegionForMultiAZ,
+    │           InternalServerError, InvalidDestinationKmsKey, InvalidRegion,
+    │           InvalidSourceKmsKey, ServiceLimitExceeded,
+    │           SourceBackupUnavailable, UnsupportedOperation, VolumeNotFound
+    └── WaitError                   a wait that did not end with AVAILABLE
+        ├── BackupCopyFailed
+        └── WaitTimeout             (TimeoutError)
+
+The last group below `ServiceError` are the service's own names; the group
+before it are families of codes that every AWS service has. All errors keep
+their class and fields through pickle, copy and deepcopy. An error that another
+library raised first is the `__cause__`.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+import attrs
+
+from fsxcopy_sdk.enums import ServiceLimit
+from fsxcopy_sdk.models import Backup
+
+__all__ = [
+    "AccessDenied",
+    "BackupBeingCopied",
+    "BackupCopyFailed",
+    "BackupInProgress",
+    "BackupNotFound",
+    "BackupRestoring",
+    "BadRequest",
+    "CallError",
+    "ClientClosed",
+    "ConfigurationError",
+    "ConnectionFailed",
+    "CredentialsUnavailable",
+    "ExpiredCredentials",
+    "FileSystemNotFound",
+    "FsxCopyError",
+    "IncompatibleParameterError",
+    "IncompatibleRegionForMultiAZ",
+    "InternalServerError",
+    "InvalidArguments",
+    "InvalidCredentials",
+    "InvalidDestinationKmsKey",
+    "InvalidRegion",
+    "InvalidSourceKmsKey",
+    "NoAnswer",
+    "RepeatedNextToken",
+    "RequestTimeout",
+    "ResponseDecodingError",
+    "ServiceError",
+    "ServiceLimitExceeded",
+    "ServiceUnavailable",
+    "SourceBackupUnavailable",
+    "Throttled",
+    "UnsupportedOperation",
+    "VolumeNotFound",
+    "WaitError",
+    "WaitTimeout",
+]
+
+
+# Errors with fields are `define(slots=False, eq=False)`, positional and not
+# frozen: BaseException pickles by `args`, which attrs fills with all fields in order. Those
+# without fields of their own inherit all of it, and cost the import nothing.
+
+
+@attrs.define(slots=False, eq=False)
+class FsxCopyError(Exception):
+    """
+    Root of all errors of this package.
+    """
+
+    message: str
+    accepted_backup_id: str | None = attrs.field(
+        init=False, default=None, kw_only=True, repr=False
+    )
+    """The copy that the service had accepted when `copy_backup_and_wait` failed."""
+
+    @property
+    def is_transient(self) -> bool:
+        """
+        Whether the same call may succeed later without anything being changed.
+        """
+        return False
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@attrs.define(slots=False, eq=False)
+class InvalidArguments(FsxCopyError, ValueError):
+    """
+    Arguments break rules of the service; nothing was sent.
+    """
+
+    faults: tuple[str, ...] = ()
+    """One text for each fault: the argument's name and the rule."""
+
+
+class ConfigurationError(FsxCopyError):
+    """
+    The client cannot be made or used as it is configured.
+    """
+
+
+class ClientClosed(FsxCopyError):
+    """
+    The client is not open: use it inside ``async with``.
+    """
+
+
+@attrs.define(slots=False, eq=False)
+class CallError(FsxCopyError):
+    """
+    One call of the service did not end well.
+    """
+
+    operation: str | None = None
+    """The service's name of the operation, such as `CopyBackup`."""
+    client_request_token: str | None = None
+    """
+    The idempotency token that was sent. Where it is not known whether the service
+    accepted the request, repeat it with this token within minutes: while the service
+    remembers the token, that makes no second copy.
+    """
+    attempts: int = 1
+    """How often the request was sent, retries included."""
+
+    def __str__(self) -> str:
+        return f"{self.operation}: {self.message}" if self.operation else self.message
+
+
+@attrs.define(slots=False, eq=False)
+class NoAnswer(CallError):
+    """
+    No whole answer came; unless nothing was sent, the service may have accepted the request.
+    """
+
+    may_have_been_sent: bool = True
+    """
+    Whether the request may have reached the service. False where no attempt of the call
+    had a connection: refused, no such host, a proxy or TLS that failed, a timeout while
+    connecting. Then it was not accepted.
+    """
+
+
+class ConnectionFailed(NoAnswer):
+    """
+    The connection could not be made, or broke.
+    """
+
+    @property
+    def is_transient(self) -> bool:
+        """
+        True.
+        """
+        return True
+
+
+class RequestTimeout(NoAnswer, TimeoutError):
+    """
+    The connection, the answer or the whole call took longer than the timeouts allow.
+
+    Each attempt may take as long as `connect_timeout` and `read_timeout` together, whatever
+    arrives meanwhile, and a call as long as all attempts, the pauses between them and five
+    minutes for credentials. A client given to `from_client` has only the bound of the call.
+    A timeout that was switched off (None) switches these bounds off too.
+    """
+
+    @property
+    def is_transient(self) -> bool:
+        """
+        True.
+        """
+        return True
+
+
+class CredentialsUnavailable(CallError):
+    """
+    No credentials were found, or they could not be loaded or renewed; nothing was sent.
+    """
+
+
+@attrs.define(slots=False, eq=False)
+class ResponseDecodingError(CallError):
+    """
+    An answer came, but it cannot be read, or is not to the request that was sent.
+
+    The request may well have been accepted, so everything that was received is
+    kept here. Of an answer of more than 64 MiB, which no client of this package reads to
+    its end, the body is not kept.
+    """
+
+    request_id: str | None = None
+    http_status: int | None = None
+    faults: tuple[str, ...] = ()
+    """
+    One text for each fault, of twenty at most: its path in the answer, such as
+    `$.Backup.CreationTime`, and what is wrong there.
+    """
+    payload: object = attrs.field(default=None, repr=False)
+    """What was received: bytes, or a dict that botocore had parsed. May hold secrets."""
+    is_garbled: bool = False
+    """
+    Whether it is not this service's answer to this request: no JSON, as from a proxy, the
+    answer to another request or of another host, or one of more than 64 MiB without the
+    service's request id.
+    """
+
+    @property
+    def is_transient(self) -> bool:
+        """
+        True where the answer was garbled: the next one may be the right one.
+        """
+        return self.is_garbled
+
+
+@attrs.define(slots=False, eq=False)
+class RepeatedNextToken(CallError):
+    """
+    A listing does not end where it should.
+
+    A page leads back to an earlier one, 100 pages in a row have no backups, the backups
+    of a page come ten times again, or there are more pages than ids that were given.
+    """
+
+    next_token: str | None = None
+
+
+@attrs.define(slots=False, eq=False)
+class ServiceError(CallError):
+    """
+    The answer is an error.
+
+    Raised itself for codes that have no class of their own. Answers without a code
+    (a proxy's HTML page, say) have the HTTP status as their code, and are transient
+    whatever the status: the service has not refused anything.
+    """
+
+    code: str = attrs.field(
+        default=attrs.Factory(lambda self: type(self).__name__, takes_self=True)
+    )
+    """The error's name as the service sent it, without namespace."""
+    request_id: str | None = None
+    """Names the exchange to AWS support."""
+    http_status: int = 400
+    body: bytes | None = attrs.field(default=None, repr=False)
+    """What was received, byte for byte."""
+
+    @property
+    def is_transient(self) -> bool:
+        """
+        Whether the service or something before it is overloaded or broken for now.
+        """
+        has_no_code = self.code == str(self.http_status)
+        return has_no_code or self.http_status >= 500 or self.http_status == 429  # noqa: PLR2004 - HTTP's own
+
+    def __str__(self) -> str:
+        where = f" ({self.operation})" if self.operation else ""
+        return f"{self.code}{where}: {self.message}"
+
+
+class AccessDenied(ServiceError):
+    """
+    The caller lacks a permission.
+    """
+
+
+class ExpiredCredentials(ServiceError):
+    """
+    The session token behind the request is no longer valid.
+    """
+
+
+class InvalidCredentials(ServiceError):
+    """
+    The key is unknown, or its signature does not fit the request or the time.
+    """
+
+
+class ServiceUnavailable(ServiceError):
+    """
+    The service cannot answer for now.
+    """
+
+    @property
+    def is_transient(self) -> bool:
+        """
+        True.
+        """
+        return True
+
+
+class Throttled(ServiceError):
+    """
+    Too many requests in too short a time; there is one class for all such codes.
+    """
+
+    @property
+    def is_transient(self) -> bool:
+        """
+        True.
+        """
+        return True
+
+
+@attrs.define(slots=False, eq=False)
+class BackupBeingCopied(ServiceError):
+    """
+    The backup is the source of a copy, or was a short time ago, and cannot be deleted.
+    """
+
+    backup_id: str | None = None
+
+    @property
+    def is_transient(self) -> bool:
+        """
+        True.
+        """
+        return True
+
+
+class BackupInProgress(ServiceError):
+    """
+    Another backup of the same file system is being made.
+    """
+
+    @property
+    def is_transient(self) -> bool:
+        """
+        True.
+        """
+        return True
+
+
+class BackupNotFound(ServiceError):
+    """
+    There is no such backup in that Region and account.
+    """
+
+
+@attrs.define(slots=False, eq=False)
+class BackupRestoring(ServiceError):
+    """
+    A file system is being made from the backup, which cannot be deleted.
+    """
+
+    file_system_id: str | None = None
+
+    @property
+    def is_transient(self) -> bool:
+        """
+        True.
+        """
+        return True
+
+
+class BadRequest(ServiceError):
+    """
+    The request breaks a rule of the service.
+    """
+
+
+class FileSystemNotFound(ServiceError):
+    """
+    There is no such file system.
+    """
+
+
+@attrs.define(slots=False, eq=False)
+class IncompatibleParameterError(ServiceError):
+    """
+    A parameter does not go with the others or with an earlier request of the same token.
+    """
+
+    parameter: str | None = None
+
+
+class IncompatibleRegionForMultiAZ(ServiceError):
+    """
+    The destination Region has no room for a Multi-AZ file system.
+    """
+
+
+class InternalServerError(ServiceError):
+    """
+    The service failed.
+    """
+
+
+class InvalidDestinationKmsKey(ServiceError):
+    """
+    The key for the copy cannot be used.
+    """
+
+
+class InvalidRegion(ServiceError):
+    """
+    The source Region does not exist or cannot be copied from.
+    """
+
+
+class InvalidSourceKmsKey(ServiceError):
+    """
+    The key of the source cannot be used.
+    """
+
+
+@attrs.define(slots=False, eq=False)
+class ServiceLimitExceeded(ServiceError):
+    """
+    A limit of the account is reached.
+    """
+
+    limit: ServiceLimit | None = None
+    """TOTAL_IN_PROGRESS_COPY_BACKUPS clears as copies finish, the others not by waiting."""
+
+    @property
+    def is_transient(self) -> bool:
+        """
+        Whether the limit is the one that clears as copies finish.
+        """
+        return self.limit == ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS
+
+
+@attrs.define(slots=False, eq=False)
+class SourceBackupUnavailable(ServiceError):
+    """
+    The source is not AVAILABLE.
+    """
+
+    backup_id: str | None = None
+
+
+class UnsupportedOperation(ServiceError):
+    """
+    The backup is of a kind that cannot be copied.
+    """
+
+
+class VolumeNotFound(ServiceError):
+    """
+    There is no such volume.
+    """
+
+
+@attrs.define(slots=False, eq=False)
+class WaitError(FsxCopyError):
+    """
+    A wait ended without the backup being AVAILABLE.
+
+    The copy itself is not touched: the same wait can be started again.
+    """
+
+    backup_id: str
+    polls: int
+    """How often the backup was looked at."""
+    elapsed: float
+    """Seconds since the wait began."""
+
+
+@attrs.define(slots=False, eq=False)
+class BackupCopyFailed(WaitError):
+    """
+    The backup is FAILED or DELETED and will never be AVAILABLE.
+    """
+
+    backup: Backup
+    """As it was last seen."""
+
+    @classmethod
+    def of(cls, backup: Backup, *, polls: int, elapsed: float) -> Self:
+        """
+        Make the error for *backup*, which is FAILED or DELETED; *elapsed* is in seconds.
+        """
+        details = backup.failure_details
+        reason = (details and details.message) or "the service gives no reason"
+        text = f"{backup.backup_id} is {backup.lifecycle}: {reason}"
+        return cls(text, backup.backup_id, polls, elapsed, backup)
+
+    @property
+    def reason(self) -> str | None:
+        """
+        The service's own words on the failure, where it gave any.
+        """
+        return self.backup.failure_details.message if self.backup.failure_details else None
+
+
+@attrs.define(slots=False, eq=False)
+class WaitTimeout(WaitError, TimeoutError):
+    """
+    The backup was not AVAILABLE in time; it may still become so.
+    """
+
+    max_wait: float
+    """Seconds that the wait was given."""
+    last_seen: Backup | None = None
+    """The last observation; None where none was made."""
+
+    @property
+    def is_transient(self) -> bool:
+        """
+        True: the same wait can be started again.
+        """
+        return True
