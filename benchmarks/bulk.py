@@ -23,7 +23,7 @@ from waits import durations
 from fsxcopy_sdk import CopyBackupResponse, DescribeBackupsResponse, FsxCopyClient
 from fsxcopy_sdk._transport import direct_config, isolated_session
 from fsxcopy_sdk.bulk import Copied, CopyRequest, copy_many
-from fsxcopy_sdk.testing import HeldClock, LocalFsx
+from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
 REGIONS = ("eu-central-1", "eu-west-1", "us-east-1", "us-east-2", "us-west-2")
 SLOTS = 5
@@ -74,7 +74,7 @@ class CountingClient(FsxCopyClient):
 
 
 async def drive(
-    clock: HeldClock, fsx: LocalFsx, calls: Calls, work: asyncio.Future[object]
+    clock: ManualClock, fsx: LocalFsx, calls: Calls, work: asyncio.Future[object]
 ) -> None:
     """
     Move the clock from wake-up to wake-up, never while a call is under way.
@@ -129,7 +129,7 @@ class Part:
     bound: float
     ended: float = 0.0
 
-    async def copy(self, clock: HeldClock) -> None:
+    async def copy(self, clock: ManualClock) -> None:
         """
         Carry them out.
         """
@@ -140,7 +140,7 @@ class Part:
 
 
 async def open_parts(
-    stack: AsyncExitStack, fsx: LocalFsx, clock: HeldClock, calls: Calls, shape: Shape
+    stack: AsyncExitStack, fsx: LocalFsx, clock: ManualClock, calls: Calls, shape: Shape
 ) -> list[Part]:
     """
     Put backups there and open a client for every account and Region.
@@ -172,7 +172,7 @@ async def measure(shape: Shape) -> None:
     """
     Carry out all copies, and print the table.
     """
-    clock, calls = HeldClock(), Calls()
+    clock, calls = ManualClock(), Calls()
     async with (
         LocalFsx(clock=clock, copy_duration=shape.lengths.__getitem__) as fsx,
         AsyncExitStack() as stack,

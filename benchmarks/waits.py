@@ -24,9 +24,9 @@ import attrs
 from fsxcopy_sdk import Backup, BackupLifecycle, BackupType, FsxCopyClient, WaitSchedule
 from fsxcopy_sdk._progress import ProgressHistory
 from fsxcopy_sdk._transport import direct_config, isolated_session
-from fsxcopy_sdk.testing import HeldClock, LocalFsx, ProgressShape
+from fsxcopy_sdk.testing import LocalFsx, ManualClock, ProgressShape
 from fsxcopy_sdk.testing._lifecycle import percent_at
-from fsxcopy_sdk.waiting import Board
+from fsxcopy_sdk.waiting import PollCoordinator
 
 SEED = 20261123
 COPIES = 3000
@@ -143,7 +143,10 @@ def print_strategies() -> None:
 
 
 async def drive(
-    clock: HeldClock, board: Board, is_over: Callable[[], bool], until: float = math.inf
+    clock: ManualClock,
+    board: PollCoordinator,
+    is_over: Callable[[], bool],
+    until: float = math.inf,
 ) -> None:
     """
     Move the clock from wake-up to wake-up, never while a call is under way.
@@ -162,7 +165,7 @@ class Copies:
     """
 
     fsx: LocalFsx
-    clock: HeldClock
+    clock: ManualClock
     client: FsxCopyClient
     lengths: dict[str, float]
     """Seconds, by the id of the copy."""
@@ -173,7 +176,7 @@ async def copies_under_way(lengths: Sequence[float]) -> AsyncIterator[Copies]:
     """
     Begin copies that take *lengths*, in seconds.
     """
-    clock = HeldClock()
+    clock = ManualClock()
     by_source: dict[str, float] = {}
     async with LocalFsx(
         clock=clock, copy_duration=by_source.__getitem__, max_copies_in_progress=len(lengths)
@@ -208,7 +211,7 @@ async def waits_to_the_end(lengths: Sequence[float]) -> tuple[int, int, float, f
 
         begun = time.process_time()
         waits = asyncio.gather(*(wait(*copy) for copy in copies.lengths.items()))
-        await drive(copies.clock, copies.client._board, waits.done)
+        await drive(copies.clock, copies.client._coordinator, waits.done)
         await waits
         cpu = time.process_time() - begun
         return copies.fsx.calls["DescribeBackups"], looks, lag / len(lengths), cpu
@@ -237,7 +240,7 @@ async def memory_of_waits(count: int) -> float:
     There is no server here, whose memory would be counted too, and all backups are made
     before; so what is counted is what the waits hold.
     """
-    clock = HeldClock()
+    clock = ManualClock()
     seen = {
         f"backup-{number:08x}": [_backup(f"backup-{number:08x}", percent) for percent in range(20)]
         for number in range(count)
@@ -251,11 +254,11 @@ async def memory_of_waits(count: int) -> float:
     async def list_page(_: str | None) -> tuple[Sequence[Backup], str | None]:
         return [], None
 
-    client._board = Board(describe, list_page, clock, random.Random(SEED).random)
+    client._coordinator = PollCoordinator(describe, list_page, clock, random.Random(SEED).random)
     gc.collect()
     tracemalloc.start()
     waits = [asyncio.ensure_future(client.wait_until_backup_available(one)) for one in seen]
-    await drive(clock, client._board, waits[0].done, until=1800.0)
+    await drive(clock, client._coordinator, waits[0].done, until=1800.0)
     gc.collect()
     held = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()

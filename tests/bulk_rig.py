@@ -30,8 +30,8 @@ from fsxcopy_sdk._convert import Answer
 from fsxcopy_sdk._faults import read_error, service_error
 from fsxcopy_sdk._transport import Transport
 from fsxcopy_sdk.models import ResponseMetadata
-from fsxcopy_sdk.testing import DEFAULT_ACCOUNT, HeldClock, LocalFsx, RecordedRequest
-from fsxcopy_sdk.testing._regions import Place
+from fsxcopy_sdk.testing import DEFAULT_ACCOUNT, LocalFsx, ManualClock, RecordedRequest
+from fsxcopy_sdk.testing._regions import AccountRegion
 
 WEST = "us-west-2"
 
@@ -98,7 +98,7 @@ class CountingClient(FsxCopyClient):
             return await super()._page(request)
 
 
-def counting_client(fsx: LocalFsx, clock: HeldClock, access_key: str = "AKIA") -> CountingClient:
+def counting_client(fsx: LocalFsx, clock: ManualClock, access_key: str = "AKIA") -> CountingClient:
     """
     Make a client of us-west-2 that sends each request once.
     """
@@ -113,7 +113,7 @@ def counting_client(fsx: LocalFsx, clock: HeldClock, access_key: str = "AKIA") -
 
 
 async def driven(
-    clock: HeldClock, traffic: Traffic, work: Callable[[], Awaitable[_Result]]
+    clock: ManualClock, traffic: Traffic, work: Callable[[], Awaitable[_Result]]
 ) -> _Result:
     """
     Return what *work* does, and move the clock whenever it has nothing to do but sleep.
@@ -194,7 +194,7 @@ class Direct:
         await self._step()
         if refused := self.refuse(operation):
             raise refused
-        front, place = self._fsx._front, Place(DEFAULT_ACCOUNT, self.region)
+        front, place = self._fsx._handler, AccountRegion(DEFAULT_ACCOUNT, self.region)
         recorded = RecordedRequest(
             operation=operation,
             region=place.region,
@@ -225,7 +225,7 @@ class Direct:
             await anyio.lowlevel.checkpoint()
 
 
-def direct_client(fsx: LocalFsx, clock: HeldClock) -> tuple[FsxCopyClient, Direct]:
+def direct_client(fsx: LocalFsx, clock: ManualClock) -> tuple[FsxCopyClient, Direct]:
     """
     Make an open client of us-west-2 that needs no socket, and show its way to the service.
     """

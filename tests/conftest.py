@@ -14,7 +14,7 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 
 from fsxcopy_sdk import FsxCopyClient
-from fsxcopy_sdk.testing import HeldClock, LocalFsx
+from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
 
 @pytest.fixture(autouse=True)
@@ -31,15 +31,15 @@ def _isolate_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture(name="clock")
-def _clock() -> HeldClock:
+def _clock() -> ManualClock:
     """
     A clock that moves on when somebody sleeps on it.
     """
-    return HeldClock(auto_advance=True)
+    return ManualClock(auto_advance=True)
 
 
 @pytest.fixture(name="fsx")
-async def _fsx(clock: HeldClock) -> AsyncIterator[LocalFsx]:
+async def _fsx(clock: ManualClock) -> AsyncIterator[LocalFsx]:
     """
     A local FSx with the service's example backup in us-east-2.
     """
@@ -77,12 +77,12 @@ class Connect(Protocol):
         *,
         region: str = "us-west-2",
         config: AioConfig | None = None,
-        clock: HeldClock | None = None,
+        clock: ManualClock | None = None,
     ) -> FsxCopyClient: ...
 
 
 @pytest.fixture(name="connect")
-def _connect(session: AioSession, config: AioConfig, clock: HeldClock) -> Connect:
+def _connect(session: AioSession, config: AioConfig, clock: ManualClock) -> Connect:
     """
     A way to clients of any local FSx, on the clock of the test.
     """
@@ -92,7 +92,7 @@ def _connect(session: AioSession, config: AioConfig, clock: HeldClock) -> Connec
         *,
         region: str = "us-west-2",
         config: AioConfig | None = config,
-        clock: HeldClock | None = clock,
+        clock: ManualClock | None = clock,
     ) -> FsxCopyClient:
         return FsxCopyClient(
             region, session=session, endpoint_url=fsx.endpoint_url, config=config, clock=clock

@@ -17,7 +17,7 @@ from anyio.abc import SocketStream
 
 from fsxcopy_sdk import FsxCopyClient
 from fsxcopy_sdk._transport import isolated_session
-from fsxcopy_sdk.testing import HeldClock
+from fsxcopy_sdk.testing import ManualClock
 
 SOURCE = "backup-0123456789abcdef0"
 COPY = "backup-0a0a0a0a0a0a0a0a0"
@@ -151,5 +151,5 @@ def client_of(url: str, *, config: AioConfig | None = None, **options: Any) -> F
         session=isolated_session("AKIDEXAMPLE", "secret"),
         endpoint_url=url,
         config=once if config is None else config,
-        clock=HeldClock(auto_advance=True),
+        clock=ManualClock(auto_advance=True),
     )

@@ -19,9 +19,9 @@ from fsxcopy_sdk import (
     VolumeType,
 )
 from fsxcopy_sdk.replication import ReplicationPlan, ReplicationPolicy
+from fsxcopy_sdk.replication._inventory import Inventory, inventory_of
 from fsxcopy_sdk.replication._lineage import Lineage
 from fsxcopy_sdk.replication._planning import decide
-from fsxcopy_sdk.replication._situation import Situation, situation_of
 from fsxcopy_sdk.replication._sources import source_of
 
 EAST = "us-east-2"
@@ -112,11 +112,11 @@ def copy_of(
 
 def situation(
     backups: Iterable[Backup], copies: Iterable[Backup] = (), *, destination: str = WEST
-) -> Situation:
+) -> Inventory:
     """
     Return what two listings show at `NOW`.
     """
-    return situation_of(
+    return inventory_of(
         source_region=EAST,
         destination_region=destination,
         now=NOW,

@@ -19,7 +19,7 @@ from fsxcopy_sdk.testing import ScaledClock
 SOURCE = "us-east-2"
 DESTINATION = "us-west-2"
 
-POLICY = ReplicationPolicy(name="nightly", newest=5, keep_newest=5)
+POLICY = ReplicationPolicy(name="nightly", newest=5, keep_last=5)
 
 
 async def sync(endpoint_url: str, speed: float) -> int:

@@ -9,6 +9,7 @@ from functools import cache
 from importlib.metadata import version
 
 import botocore.session
+from botocore import xform_name  # type: ignore[attr-defined]  # not in our stubs
 from botocore.model import (  # type: ignore[import-untyped]  # botocore ships no types
     ListShape,
     OperationModel,
@@ -40,6 +41,23 @@ REQUIRED_HERE = {
     ("Filter", "Values"): "the same",
 }
 """Members that this package requires and the service's model does not, with the reason."""
+
+
+_OUR_NAMES = {
+    "open_zfs_configuration": "openzfs_configuration",
+    "record_size_ki_b": "record_size_kib",
+    "size_gi_b": "size_gib",
+    "storage_capacity_quota_gi_b": "storage_capacity_quota_gib",
+    "storage_capacity_reservation_gi_b": "storage_capacity_reservation_gib",
+}
+
+
+def member_name(wire: str) -> str:
+    """
+    Return our name of a member: botocore's, but that units and OpenZFS are one word.
+    """
+    name: str = xform_name(wire)
+    return _OUR_NAMES.get(name, name)
 
 
 @cache

@@ -81,7 +81,7 @@ async def test_a_copy_of_something_else_is_refused(
 
     error = await _refused(answer, source_region=source_region)
 
-    assert faults == list(error.faults)
+    assert faults == list(error.error_paths)
     assert ("CopyBackup", "request-1", 200, 1) == (
         error.operation,
         error.request_id,
@@ -91,7 +91,7 @@ async def test_a_copy_of_something_else_is_refused(
     assert "my-token" == error.client_request_token
     assert isinstance(error.payload, bytes)
     assert answer == json.loads(error.payload)
-    assert error.is_garbled
+    assert error.is_malformed
     assert error.is_transient
 
 
@@ -150,8 +150,8 @@ async def test_a_deletion_of_something_else_is_refused(
         with pytest.raises(ResponseDecodingError) as caught:
             await client.delete_backup(SOURCE, client_request_token="my-token")
 
-    assert faults == caught.value.faults
-    assert caught.value.is_garbled
+    assert faults == caught.value.error_paths
+    assert caught.value.is_malformed
     assert "my-token" == caught.value.client_request_token
 
 
@@ -178,9 +178,9 @@ async def test_a_backup_that_was_not_asked_for_is_refused() -> None:
         with pytest.raises(ResponseDecodingError) as caught:
             await client.describe_backup(SOURCE)
 
-    assert (f"$.Backups: has {OTHER}, which was not asked for",) == caught.value.faults
+    assert (f"$.Backups: has {OTHER}, which was not asked for",) == caught.value.error_paths
     assert "request-1" == caught.value.request_id
-    assert caught.value.is_garbled
+    assert caught.value.is_malformed
 
 
 async def test_backups_may_be_left_out() -> None:

@@ -85,7 +85,7 @@ def _delete(backup_id: Any = _BACKUP_ID, client_request_token: Any = "token") ->
 def _faults(function: Callable[..., object], **arguments: object) -> tuple[str, ...]:
     with pytest.raises(InvalidArguments) as caught:
         function(**arguments)
-    return caught.value.faults
+    return caught.value.errors
 
 
 # The rules of single values, against the model.
@@ -415,7 +415,7 @@ def test_no_tags(tags: object) -> None:
     assert "Tags" not in _copy(tags=tags)
 
 
-# Faults.
+# ArgumentErrors.
 
 
 def test_all_faults_of_a_copy_at_once() -> None:
@@ -487,7 +487,7 @@ def test_message_is_all_faults() -> None:
     with pytest.raises(InvalidArguments) as caught:
         _delete(backup_id="", client_request_token="")
 
-    assert "; ".join(caught.value.faults) == str(caught.value)
+    assert "; ".join(caught.value.errors) == str(caught.value)
 
 
 def test_found_value_is_cut_short() -> None:

@@ -27,7 +27,7 @@ from raw_peer import SOURCE, Answer, Request, client_of, http, raw_peer, right
 from fsxcopy_sdk import (
     ConfigurationError,
     FsxCopyClient,
-    NoAnswer,
+    NoResponse,
     RequestTimeout,
     ResponseDecodingError,
 )
@@ -412,7 +412,7 @@ def test_an_answer_that_is_too_large_is_not_read(
             with pytest.raises(ResponseDecodingError) as caught:
                 await client.copy_backup(SOURCE, client_request_token="my-token")
         error = caught.value
-        assert (f"$: the body has more than {MAX_BODY} bytes",) == error.faults
+        assert (f"$: the body has more than {MAX_BODY} bytes",) == error.error_paths
         assert (200, request_id, "my-token") == (
             error.http_status,
             error.request_id,
@@ -559,7 +559,7 @@ async def test_an_answer_after_redirects_that_were_on_is_not_believed() -> None:
         raw_peer(http(307, b"", f"Location: {peer.url}")) as first,
         client_of(first.url, http_session_cls=_OtherWay) as client,
     ):
-        with pytest.raises(NoAnswer, match="redirects cannot be switched off") as caught:
+        with pytest.raises(NoResponse, match="redirects cannot be switched off") as caught:
             await client.copy_backup(SOURCE)
 
     assert isinstance(caught.value.__cause__, ConfigurationError)

@@ -15,7 +15,7 @@ from bulk_rig import WEST, Direct, Meeting, Traffic, counting_client, direct_cli
 
 from fsxcopy_sdk import ConnectionFailed, FsxCopyClient, Throttled, WaitSchedule
 from fsxcopy_sdk.bulk import BulkCopy, Copied, CopyOutcome, CopyRequest, copy_many
-from fsxcopy_sdk.testing import HeldClock, LocalFsx
+from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
 EVERY_TEN = WaitSchedule(min_delay=10, max_delay=10)
 
@@ -29,7 +29,7 @@ class Run:
     one call is throttled, and one copy failed in an earlier run.
     """
 
-    clock: HeldClock = attrs.field(factory=HeldClock)
+    clock: ManualClock = attrs.field(factory=ManualClock)
     fsx: LocalFsx = attrs.field(init=False)
     client: FsxCopyClient = attrs.field(init=False)
     direct: Direct = attrs.field(init=False)

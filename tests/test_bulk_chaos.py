@@ -35,7 +35,7 @@ from fsxcopy_sdk.bulk import (
     copy_many,
 )
 from fsxcopy_sdk.bulk._queue import TOKEN_LIFETIME
-from fsxcopy_sdk.testing import HeldClock, LocalFsx
+from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
 HOUR = 3600.0
 SEEDS = int(os.environ.get("FSXCOPY_TEST_CHAOS", "60"))
@@ -57,7 +57,7 @@ def _errors() -> list[FsxCopyError]:
         InternalServerError("sorry", http_status=500),
         ServiceUnavailable("sorry", http_status=503),
         ResponseDecodingError("half"),
-        ResponseDecodingError("another request's", is_garbled=True),
+        ResponseDecodingError("another request's", is_malformed=True),
         Throttled("slow down", attempts=3),
     ]
 
@@ -69,7 +69,7 @@ class Chaos:
     """
 
     seed: int
-    clock: HeldClock = attrs.field(factory=HeldClock)
+    clock: ManualClock = attrs.field(factory=ManualClock)
     random: random.Random = attrs.field(init=False)
     fsx: LocalFsx = attrs.field(init=False)
     client: FsxCopyClient = attrs.field(init=False)

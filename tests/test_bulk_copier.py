@@ -43,7 +43,7 @@ from fsxcopy_sdk.bulk import (
     CopyTimedOut,
     copy_many,
 )
-from fsxcopy_sdk.testing import HeldClock, LocalFsx
+from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
 MINUTE, HOUR = 60.0, 3600.0
 EVERY_TEN = WaitSchedule(min_delay=10, max_delay=10)
@@ -57,7 +57,7 @@ class Bench:
     """
 
     def __init__(self, **settings: Any) -> None:
-        self.clock = HeldClock()
+        self.clock = ManualClock()
         self.lengths: dict[str, float] = {}
         settings.setdefault("copy_duration", lambda source: self.lengths.get(source, HOUR))
         self.fsx = LocalFsx(clock=self.clock, **settings)
@@ -449,7 +449,7 @@ async def test_a_copy_that_fails_is_a_failure(bench: Bench) -> None:
 
     assert isinstance(outcome, CopyFailed)
     assert isinstance(outcome.error, BackupCopyFailed)
-    assert outcome.error.backup == outcome.backup
+    assert outcome.error.last_backup == outcome.backup
     assert 1 == bench.fsx.calls["CopyBackup"]
 
 
@@ -484,7 +484,7 @@ async def test_a_copy_that_takes_too_long_times_out(bench: Bench) -> None:
 
     assert [CopyTimedOut, Copied] == _kinds(outcomes)
     assert isinstance(outcomes[0].error, WaitTimeout)
-    assert outcomes[0].error.last_seen == outcomes[0].backup is not None
+    assert outcomes[0].error.last_backup == outcomes[0].backup is not None
     assert 1000 <= bench.clock.now() <= 1110
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from bulk_rig import WEST, direct_client
 
-from fsxcopy_sdk import ClientClosed, FsxCopyClient, InvalidArguments, WaitSchedule, bulk
+from fsxcopy_sdk import ClientNotOpen, FsxCopyClient, InvalidArguments, WaitSchedule, bulk
 from fsxcopy_sdk.bulk import CopyInProgress, CopyRequest, copy_many
-from fsxcopy_sdk.testing import HeldClock, LocalFsx
+from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
 UNSEEN = CopyInProgress(
     request=CopyRequest(source_backup_id="backup-00000000"),
@@ -26,7 +26,7 @@ def _offline() -> FsxCopyClient:
     """
     A client that is open, to a local FSx that is empty.
     """
-    clock = HeldClock()
+    clock = ManualClock()
     client, _ = direct_client(LocalFsx(clock=clock), clock)
     return client
 
@@ -82,7 +82,7 @@ def test_the_client_must_be_open() -> None:
     """
     A client that is not open is told before the block is entered.
     """
-    with pytest.raises(ClientClosed, match="is not open"):
+    with pytest.raises(ClientNotOpen, match="is not open"):
         copy_many(FsxCopyClient(WEST), [])
 
 

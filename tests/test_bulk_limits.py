@@ -13,7 +13,7 @@ from bulk_rig import WEST, counting_client, direct_client, driven, list_schedule
 
 from fsxcopy_sdk import FsxCopyClient
 from fsxcopy_sdk.bulk import Copied, CopyOutcome, CopyRequest, copy_many
-from fsxcopy_sdk.testing import Fault, HeldClock, LocalFsx
+from fsxcopy_sdk.testing import Fault, LocalFsx, ManualClock
 
 SHORTEST, LONGEST = 2 * 60.0, 4 * 3600.0
 SLOTS = 5
@@ -28,7 +28,7 @@ class Load:
     count: int
     seed: int = 1
     longest: float = LONGEST
-    clock: HeldClock = attrs.field(factory=HeldClock)
+    clock: ManualClock = attrs.field(factory=ManualClock)
     lengths: dict[str, float] = attrs.field(factory=dict)
     fsx: LocalFsx = attrs.field(init=False)
 

@@ -228,7 +228,7 @@ def test_a_bad_request_cannot_be_made() -> None:
             client_request_token="no spaces",
         )
 
-    names = [fault.partition(":")[0] for fault in caught.value.faults]
+    names = [fault.partition(":")[0] for fault in caught.value.errors]
     assert [
         "source_backup_id",
         "source_region",
@@ -294,7 +294,7 @@ def test_all_faults_of_all_requests_are_told() -> None:
         f"requests[1]: must be a CopyRequest, not {SOURCE!r}",
         f"requests[2].source_region: {partition}, not cn-north-1, which is in aws-cn",
         f"requests[3].client_request_token: {ANOTHER}, not 'mine'",
-    ) == caught.value.faults
+    ) == caught.value.errors
 
 
 def test_the_salt_is_kept_in_a_tag() -> None:

@@ -26,7 +26,7 @@ from fsxcopy_sdk import (
     InvalidRegion,
     InvalidSourceKmsKey,
     LustreDeploymentType,
-    RepeatedNextToken,
+    PaginationError,
     ServiceLimit,
     ServiceLimitExceeded,
     SourceBackupUnavailable,
@@ -34,7 +34,7 @@ from fsxcopy_sdk import (
     UnsupportedOperation,
     from_dict,
 )
-from fsxcopy_sdk.testing import EXAMPLE_REGION, Fault, HeldClock, LocalFsx
+from fsxcopy_sdk.testing import EXAMPLE_REGION, Fault, LocalFsx, ManualClock
 
 if TYPE_CHECKING:
     from conftest import Connect
@@ -145,7 +145,7 @@ async def test_bad_arguments_are_found_before_the_network(
             "backup-XYZ", source_region="cn-north-1", tags={"aws:x": "1"}, kms_key_id=""
         )
 
-    names = [fault.partition(":")[0] for fault in caught.value.faults]
+    names = [fault.partition(":")[0] for fault in caught.value.errors]
     assert ["source_backup_id", "source_region", "kms_key_id", "tags"] == names
     assert [] == list(fsx.requests)
 
@@ -323,7 +323,7 @@ async def test_a_listing_without_end_is_an_error(client: FsxCopyClient, fsx: Loc
         page = b'{"Backups": [], "NextToken": "' + token.encode() + b'"}'
         fsx.inject(Fault.raw(200, {"Content-Type": "application/x-amz-json-1.1"}, page))
 
-    with pytest.raises(RepeatedNextToken) as caught:
+    with pytest.raises(PaginationError) as caught:
         _ = [backup async for backup in client.iter_backups()]
 
     assert "AAAA" == caught.value.next_token
@@ -341,7 +341,7 @@ async def test_an_empty_next_token_is_the_end(client: FsxCopyClient, fsx: LocalF
     assert 1 == fsx.calls["DescribeBackups"]
 
 
-async def test_a_copy_is_deleted(client: FsxCopyClient, clock: HeldClock) -> None:
+async def test_a_copy_is_deleted(client: FsxCopyClient, clock: ManualClock) -> None:
     """
     A backup that is AVAILABLE can be deleted, and is gone.
     """

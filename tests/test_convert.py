@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from strategies import MODERATE, Document, as_known, as_sent, documents, json_values, values
 
 from fsxcopy_sdk import models
-from fsxcopy_sdk._convert import Answer, from_answer, from_dict, to_dict, wire_name
+from fsxcopy_sdk._convert import Answer, from_dict, parse_response, to_dict, wire_name
 from fsxcopy_sdk._convert._careful import FAULTY, careful_converter
 from fsxcopy_sdk._convert._quick import REFUSALS, quick_converter
 from fsxcopy_sdk.enums import (
@@ -67,11 +67,13 @@ def _answer(operation: str, payload: bytes | Document) -> Answer:
 
 
 _READERS: dict[str, Callable[[bytes | Document], attrs.AttrsInstance]] = {
-    "CopyBackup": lambda payload: from_answer(CopyBackupResponse, _answer("CopyBackup", payload)),
-    "DescribeBackups": lambda payload: from_answer(
+    "CopyBackup": lambda payload: parse_response(
+        CopyBackupResponse, _answer("CopyBackup", payload)
+    ),
+    "DescribeBackups": lambda payload: parse_response(
         DescribeBackupsResponse, _answer("DescribeBackups", payload)
     ),
-    "DeleteBackup": lambda payload: from_answer(
+    "DeleteBackup": lambda payload: parse_response(
         DeleteBackupResponse, _answer("DeleteBackup", payload)
     ),
 }
@@ -115,7 +117,7 @@ def _exactly(model: attrs.AttrsInstance) -> tuple[attrs.AttrsInstance, str]:
 def _faults_of(cls: type[attrs.AttrsInstance], document: object) -> tuple[str, ...]:
     with pytest.raises(ResponseDecodingError) as caught:
         from_dict(cls, document)  # type: ignore[arg-type]  # some are no mappings on purpose
-    return caught.value.faults
+    return caught.value.error_paths
 
 
 # What the service sent and the models know survives.
@@ -358,7 +360,7 @@ def test_fault_deep_in_a_long_page() -> None:
     with pytest.raises(ResponseDecodingError) as caught:
         _READERS["DescribeBackups"](_json(page))
 
-    assert (f"{path}: must be a string, not an integer",) == caught.value.faults
+    assert (f"{path}: must be a string, not an integer",) == caught.value.error_paths
     assert "<quick" not in "".join(format_exception(caught.value))
 
 
@@ -386,7 +388,7 @@ def test_lists_where_none_should_be_have_one_name(operation: str, name: str) -> 
         try:
             found.append(_exactly(_READERS[operation](payload)))
         except ResponseDecodingError as error:
-            found.append(error.faults)
+            found.append(error.error_paths)
 
     assert found[0] == found[1]
 
@@ -415,7 +417,7 @@ print(_careful.careful_converter.cache_info().currsize)
 
 def _example() -> Backup:
     body = (_SAMPLES / "copy_backup.json").read_bytes()
-    return from_answer(CopyBackupResponse, _answer("CopyBackup", body)).backup
+    return parse_response(CopyBackupResponse, _answer("CopyBackup", body)).backup
 
 
 def test_example_lifecycle() -> None:
@@ -637,7 +639,7 @@ def test_no_time(sent: object) -> None:
     assert expected == _faults_of(Backup, _backup(CreationTime=sent))
 
 
-# Faults.
+# ArgumentErrors.
 
 
 def test_all_faults_at_once() -> None:
@@ -819,10 +821,10 @@ def test_garbage(payload: bytes, fault: str) -> None:
         _READERS["CopyBackup"](payload)
 
     assert payload == caught.value.payload
-    assert 1 == len(caught.value.faults)
-    assert fault == caught.value.faults[0][: len(fault)]
+    assert 1 == len(caught.value.error_paths)
+    assert fault == caught.value.error_paths[0][: len(fault)]
     is_json = fault not in ("$: empty", "$: not JSON: ")
-    assert (not is_json, not is_json) == (caught.value.is_garbled, caught.value.is_transient)
+    assert (not is_json, not is_json) == (caught.value.is_malformed, caught.value.is_transient)
 
 
 @pytest.mark.parametrize("operation", service_model.OPERATIONS)
@@ -876,7 +878,7 @@ def test_nesting_beyond_reason(as_body: bool, count: int) -> None:
     payload = _nested_body(count) if as_body else _nested(count)
     with pytest.raises(ResponseDecodingError) as caught:
         _READERS["CopyBackup"](payload)
-    (fault,) = caught.value.faults
+    (fault,) = caught.value.error_paths
 
     assert payload is caught.value.payload
     assert "$.Backup.FileSystem.AdministrativeActions[0]." == fault[:45]
@@ -905,7 +907,7 @@ def test_nesting_of_any_kind(member: bytes, levels: int) -> None:
     payload = b"{" + member + b":" + b"[" * levels + b"]" * levels + b"}"
     with pytest.raises(ResponseDecodingError) as caught:
         _READERS["CopyBackup"](payload)
-    (fault,) = caught.value.faults
+    (fault,) = caught.value.error_paths
 
     assert "$" == fault[:1]
     assert "...: nested too deeply" == fault[-22:]
@@ -921,7 +923,7 @@ def test_long_names_of_members_are_cut() -> None:
     with pytest.raises(ResponseDecodingError) as caught:
         _READERS["CopyBackup"](payload)
 
-    assert (f"$.{'n' * 78}...: nested too deeply",) == caught.value.faults
+    assert (f"$.{'n' * 78}...: nested too deeply",) == caught.value.error_paths
 
 
 def test_data_that_contains_itself() -> None:
@@ -965,9 +967,9 @@ def test_a_document_that_is_wrong_everywhere() -> None:
         from_dict(DescribeBackupsResponse, page)
     error = caught.value
 
-    assert 20 == len(error.faults)
-    assert "$.Backups[0].BackupId: required, but missing" == error.faults[0]
-    assert f"The answer cannot be read: {'; '.join(error.faults)}; and more" == str(error)
+    assert 20 == len(error.error_paths)
+    assert "$.Backups[0].BackupId: required, but missing" == error.error_paths[0]
+    assert f"The answer cannot be read: {'; '.join(error.error_paths)}; and more" == str(error)
     # Six with four faults each are read, and then all are copied into the error's payload.
     assert 6 + 1000 == len(reads)
 
@@ -980,7 +982,7 @@ def test_faults_that_are_just_told(count: int, told: int, more: bool) -> None:
     with pytest.raises(ResponseDecodingError) as caught:
         from_dict(FileSystem, {"SubnetIds": [None] * count})
 
-    assert told == len(caught.value.faults)
+    assert told == len(caught.value.error_paths)
     assert more == str(caught.value).endswith("; and more")
 
 
@@ -993,7 +995,7 @@ def test_faults_of_lists_in_lists() -> None:
         from_dict(DescribeBackupsResponse, {"Backups": backups})
 
     assert [f"$.Backups[{number}]" for number in [0] * 12 + [1] * 8] == [
-        fault[:12] for fault in caught.value.faults
+        fault[:12] for fault in caught.value.error_paths
     ]
 
 
@@ -1006,7 +1008,7 @@ def test_long_values_are_cut(sent: object) -> None:
     """
     with pytest.raises(ResponseDecodingError) as caught:
         from_dict(Backup, _backup(CreationTime=sent))
-    (fault,) = caught.value.faults
+    (fault,) = caught.value.error_paths
 
     assert "$.CreationTime: must be a time, not " == fault[:36]
     assert 136 >= len(fault)
@@ -1025,9 +1027,9 @@ def test_long_paths_make_no_long_message() -> None:
     with pytest.raises(ResponseDecodingError) as caught:
         from_dict(CopyBackupResponse, document)
 
-    assert 20 == len(caught.value.faults)
+    assert 20 == len(caught.value.error_paths)
     assert all(
-        fault.endswith("must be an object, not an integer") for fault in caught.value.faults
+        fault.endswith("must be an object, not an integer") for fault in caught.value.error_paths
     )
     assert 5000 > len(str(caught.value))
     assert str(caught.value).endswith("...")
@@ -1044,7 +1046,7 @@ def test_a_body_has_a_bound() -> None:
     with pytest.raises(ResponseDecodingError) as caught:
         _READERS["DeleteBackup"](body.ljust(64 * mebibyte + 1))
 
-    assert ("$: 67108865 bytes, more than 67108864",) == caught.value.faults
+    assert ("$: 67108865 bytes, more than 67108864",) == caught.value.error_paths
     assert not caught.value.is_transient
 
 
@@ -1085,7 +1087,7 @@ def test_answer_carries_the_metadata() -> None:
     """
     body = b'{"BackupId": "backup-01234567", "Lifecycle": "DELETED"}'
 
-    response = from_answer(DeleteBackupResponse, _answer("DeleteBackup", body))
+    response = parse_response(DeleteBackupResponse, _answer("DeleteBackup", body))
 
     assert _METADATA is response.metadata
 
@@ -1188,7 +1190,7 @@ def test_wire_enums_are_plain_text() -> None:
         ("dns_ips", "DnsIps"),
         ("dns_name", "DNSName"),
         ("resource_arn", "ResourceARN"),
-        ("size_gi_b", "SizeGiB"),
+        ("size_gib", "SizeGiB"),
     ],
 )
 def test_wire_name(ours: str, wire: str) -> None:

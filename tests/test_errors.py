@@ -19,7 +19,7 @@ from fsxcopy_sdk.errors import (
     BackupNotFound,
     FsxCopyError,
     InvalidArguments,
-    NoAnswer,
+    NoResponse,
     RequestTimeout,
     ResponseDecodingError,
     ServiceError,
@@ -48,11 +48,12 @@ _SAMPLES: dict[str, object] = {
     "client_request_token": "token",
     "code": "SomeCode",
     "elapsed": 12.5,
-    "faults": ("one", "two"),
+    "error_paths": ("one", "two"),
+    "errors": ("one", "two"),
     "file_system_id": "fs-01234567",
     "http_status": 418,
-    "is_garbled": True,
-    "last_seen": _BACKUP,
+    "is_malformed": True,
+    "last_backup": _BACKUP,
     "limit": ServiceLimit("TOTAL_PATIENCE"),
     "max_wait": 60.0,
     "may_have_been_sent": False,
@@ -128,7 +129,7 @@ def test_token_set_later_survives() -> None:
     """
     The idempotency token, which is known only later, travels with the error.
     """
-    error = NoAnswer("gone", operation="CopyBackup")
+    error = NoResponse("gone", operation="CopyBackup")
     error.client_request_token = "token"
 
     assert "token" == pickle.loads(pickle.dumps(error)).client_request_token
@@ -321,7 +322,7 @@ def test_text_of_other_errors() -> None:
     """
     The text of any other error is its message, after the operation if there was one.
     """
-    assert "CopyBackup: gone" == str(NoAnswer("gone", operation="CopyBackup"))
+    assert "CopyBackup: gone" == str(NoResponse("gone", operation="CopyBackup"))
 
 
 def test_code_is_the_class_by_default() -> None:

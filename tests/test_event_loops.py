@@ -23,13 +23,13 @@ from fsxcopy_sdk import (
     BackupLifecycle,
     BackupNotFound,
     BackupType,
-    ClientClosed,
+    ClientNotOpen,
     FsxCopyClient,
     WaitSchedule,
 )
 from fsxcopy_sdk._transport import isolated_session
-from fsxcopy_sdk.testing import EXAMPLE_BACKUP, EXAMPLE_REGION, HeldClock
-from fsxcopy_sdk.waiting import Board
+from fsxcopy_sdk.testing import EXAMPLE_BACKUP, EXAMPLE_REGION, ManualClock
+from fsxcopy_sdk.waiting import PollCoordinator
 
 SOURCE = str(EXAMPLE_BACKUP["BackupId"])
 
@@ -57,7 +57,7 @@ async def _copy_and_wait(endpoint_url: str, config: AioConfig) -> None:
         session=isolated_session("AKIDEXAMPLE", "secret"),
         endpoint_url=endpoint_url,
         config=config,
-        clock=HeldClock(auto_advance=True),
+        clock=ManualClock(auto_advance=True),
     ) as client:
         backup = await client.copy_backup_and_wait(SOURCE, source_region=EXAMPLE_REGION)
         assert BackupLifecycle.AVAILABLE is backup.lifecycle
@@ -69,7 +69,7 @@ async def _copy_and_wait(endpoint_url: str, config: AioConfig) -> None:
         assert backup.backup_id in [one.backup_id async for one in client.iter_backups()]
         with pytest.raises(BackupNotFound):
             await client.describe_backup("backup-00000000")
-    with pytest.raises(ClientClosed):
+    with pytest.raises(ClientNotOpen):
         await client.describe_backup(SOURCE)
 
 
@@ -101,7 +101,7 @@ def test_httpx(endpoint_url: str, backend: str) -> None:
     anyio.run(_copy_and_wait, endpoint_url, config, backend=backend)
 
 
-async def _five_waits(board: Board, step: int, ended: list[int]) -> None:
+async def _five_waits(board: PollCoordinator, step: int, ended: list[int]) -> None:
     """
     Cancel the first of five waits after some rounds of the loop.
     """
@@ -126,7 +126,7 @@ def test_cancelling_one_wait_under_trio(step: int) -> None:
     """
     Whenever one of five is cancelled, the other four end well.
     """
-    clock = HeldClock(auto_advance=True)
+    clock = ManualClock(auto_advance=True)
     ended: list[int] = []
 
     async def describe(backup_ids: Sequence[str]) -> list[Backup]:
@@ -145,6 +145,6 @@ def test_cancelling_one_wait_under_trio(step: int) -> None:
     async def list_page(_: str | None) -> tuple[list[Backup], str | None]:
         return [], None
 
-    trio.run(_five_waits, Board(describe, list_page, clock, lambda: 0.5), step, ended)
+    trio.run(_five_waits, PollCoordinator(describe, list_page, clock, lambda: 0.5), step, ended)
 
     assert {1, 2, 3, 4} == set(ended) - {0}

@@ -26,10 +26,10 @@ def state():
 before = state()
 import fsxcopy_sdk
 from fsxcopy_sdk import FsxCopyClient, from_dict, to_dict
-from fsxcopy_sdk.testing import HeldClock, LocalFsx
+from fsxcopy_sdk.testing import ManualClock, LocalFsx
 during = []
 async def use():
-    clock = HeldClock(auto_advance=True)
+    clock = ManualClock(auto_advance=True)
     async with LocalFsx(clock=clock) as fsx:
         source = fsx.add_example_backup()
         url = fsx.endpoint_url

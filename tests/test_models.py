@@ -12,7 +12,6 @@ from typing import get_type_hints
 import attrs
 import pytest
 import service_model
-from botocore import xform_name  # type: ignore[attr-defined]  # not in our stubs
 from botocore.model import StructureShape  # type: ignore[import-untyped]  # no types
 
 from fsxcopy_sdk import BackupFilter, models
@@ -196,7 +195,7 @@ def test_secrets_stay_out_of_repr(structure: str, member: str) -> None:
     """
     fields = attrs.fields_dict(getattr(models, structure))
 
-    assert fields[xform_name(member)].repr is False
+    assert fields[service_model.member_name(member)].repr is False
 
 
 def test_password_stays_out_of_repr() -> None:
@@ -267,5 +266,5 @@ def test_filter_of_wrong_types(name: str, values: str, fault: str) -> None:
     with pytest.raises(InvalidArguments) as caught:
         BackupFilter(name, values)
 
-    assert (fault,) == caught.value.faults
+    assert (fault,) == caught.value.errors
     assert isinstance(caught.value, FsxCopyError)

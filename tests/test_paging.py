@@ -27,7 +27,7 @@ from fsxcopy_sdk import (
     BackupType,
     DescribeBackupsResponse,
     FsxCopyClient,
-    RepeatedNextToken,
+    PaginationError,
     ResponseMetadata,
     Throttled,
 )
@@ -403,7 +403,7 @@ async def test_a_listing_without_an_end_is_noticed(backups_of: Stream) -> None:
             backups=(_backup(page),), next_token=token, metadata=METADATA
         )
 
-    with pytest.raises(RepeatedNextToken) as caught:
+    with pytest.raises(PaginationError) as caught:
         async for backup in backups_of(fetch, {}):
             found.append(backup.backup_id)  # noqa: PERF401 - what comes before the error counts
 
@@ -426,7 +426,7 @@ def test_a_circle_of_any_length_is_noticed(backups_of: Stream, before: int, circ
         return attrs.evolve(page, next_token=token)
 
     async def main() -> None:
-        with pytest.raises(RepeatedNextToken):
+        with pytest.raises(PaginationError):
             async for _ in backups_of(fetch, {}):
                 pass
 
@@ -465,7 +465,7 @@ async def test_a_listing_of_empty_pages_ends(backups_of: Stream) -> None:
     pages = Endless(lambda page: [7] if page == 3 else [])
     found: list[str] = []
 
-    with pytest.raises(RepeatedNextToken, match="100 pages in a row have no backups") as caught:
+    with pytest.raises(PaginationError, match="100 pages in a row have no backups") as caught:
         async for backup in backups_of(pages.fetch, {}):
             found.append(backup.backup_id)  # noqa: PERF401 - what comes before the error counts
 
@@ -495,7 +495,7 @@ async def test_a_listing_of_one_page_again_and_again_ends(backups_of: Stream) ->
     pages = Endless(lambda page: [1, 2] if page % 2 else [2, 1])
     found = 0
 
-    with pytest.raises(RepeatedNextToken, match="the same backups have come 10 times again"):
+    with pytest.raises(PaginationError, match="the same backups have come 10 times again"):
         async for _ in backups_of(pages.fetch, {}):
             found += 1
 
@@ -533,7 +533,7 @@ def test_a_circle_under_new_tokens_ends(
     pages = Endless(numbers)
 
     async def main() -> None:
-        with pytest.raises(RepeatedNextToken):
+        with pytest.raises(PaginationError):
             async for _ in backups_of(pages.fetch, {}):
                 pass
 
@@ -552,7 +552,7 @@ async def test_ids_take_no_more_pages_than_there_are(backups_of: Stream) -> None
     pages, endless = Endless(lambda page: [page], length=3), Endless(lambda page: [page])
 
     assert ids == [backup.backup_id async for backup in backups_of(pages.fetch, request)]
-    with pytest.raises(RepeatedNextToken, match="more pages than backups were asked for"):
+    with pytest.raises(PaginationError, match="more pages than backups were asked for"):
         _ = [backup async for backup in backups_of(endless.fetch, request)]
 
     assert 4 == endless.asked
@@ -577,7 +577,7 @@ async def test_ids_that_never_come_end_the_listing(backups_of: Stream) -> None:
     """
     pages = Endless(lambda _: [])
 
-    with pytest.raises(RepeatedNextToken, match="no backups"):
+    with pytest.raises(PaginationError, match="no backups"):
         _ = [backup async for backup in backups_of(pages.fetch, {"BackupIds": ["backup-0"]})]
 
     assert 100 == pages.asked

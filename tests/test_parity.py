@@ -15,7 +15,6 @@ from typing import Union, get_args, get_origin, get_type_hints
 import attrs
 import pytest
 import service_model
-from botocore import xform_name  # type: ignore[attr-defined]  # not in our stubs
 from botocore.model import (  # type: ignore[import-untyped]  # botocore ships no types
     ListShape,
     Shape,
@@ -94,7 +93,7 @@ def _lines_of_structure(shape: StructureShape) -> Iterator[str]:
     owner = f"models.{_our_name(shape)}"
     yield owner
     for name, member in shape.members.items():
-        line = f"{owner}.{xform_name(name)}: {_type_in_model(member)}"
+        line = f"{owner}.{service_model.member_name(name)}: {_type_in_model(member)}"
         if service_model.requires(shape, name):
             yield line
         else:
@@ -111,7 +110,8 @@ def _lines_of_error(shape: StructureShape) -> Iterator[str]:
     yield f"errors.{shape.name}"
     for name, member in shape.members.items():
         if name != "Message":
-            yield f"errors.{shape.name}.{xform_name(name)}: {_type_in_model(member)} | None = None"
+            line = f"errors.{shape.name}.{service_model.member_name(name)}"
+            yield f"{line}: {_type_in_model(member)} | None = None"
 
 
 def _lines_in_model() -> set[str]:
@@ -278,7 +278,7 @@ def test_names_lead_back_to_the_wire(wire: str) -> None:
     """
     The name that botocore's rule gives a member leads back to the service's own name.
     """
-    assert wire == wire_name(xform_name(wire))
+    assert wire == wire_name(service_model.member_name(wire))
 
 
 def test_modelled_errors_are_named_like_their_codes() -> None:

@@ -27,7 +27,7 @@ from fsxcopy_sdk import (
     BackupCopyFailed,
     BackupFilter,
     BackupNotFound,
-    ClientClosed,
+    ClientNotOpen,
     ConfigurationError,
     FsxCopyClient,
     InvalidArguments,
@@ -47,7 +47,7 @@ from fsxcopy_sdk.replication import (
     apply_plan,
     plan_replication,
 )
-from fsxcopy_sdk.testing import Fault, HeldClock, LocalFsx
+from fsxcopy_sdk.testing import Fault, LocalFsx, ManualClock
 
 ALL = attrs.evolve(POLICY, newest=None)
 DAY = 86400.0
@@ -79,7 +79,7 @@ class Regions:
     """
 
     fsx: LocalFsx
-    clock: HeldClock
+    clock: ManualClock
     east: FsxCopyClient
     west: FsxCopyClient
 
@@ -117,7 +117,7 @@ class Regions:
 
 @pytest.fixture(name="regions")
 async def _regions(
-    clock: HeldClock, session: AioSession, config: AioConfig
+    clock: ManualClock, session: AioSession, config: AioConfig
 ) -> AsyncIterator[Regions]:
     """
     Two Regions that hold nothing, where a copy takes ten minutes.
@@ -397,7 +397,7 @@ async def test_a_closed_client_is_refused(regions: Regions) -> None:
     """
     It is said at once.
     """
-    with pytest.raises(ClientClosed):
+    with pytest.raises(ClientNotOpen):
         apply_plan(await regions.plan(), FsxCopyClient(WEST))
 
 
@@ -406,7 +406,7 @@ def test_either_event_loop(backend: str) -> None:
     """
     It runs under asyncio and under trio, and within one Region too.
     """
-    clock = HeldClock(auto_advance=True)
+    clock = ManualClock(auto_advance=True)
     fsx = LocalFsx(clock=clock, copy_duration=600)
     backups = [fsx.add_backup(WEST) for _ in range(7)]
     client, _ = direct_client(fsx, clock)
@@ -430,8 +430,8 @@ def test_either_event_loop(backend: str) -> None:
 
 # Prune.
 
-KEEP_ONE = attrs.evolve(POLICY, keep_newest=1)
-KEEP_TWO = attrs.evolve(POLICY, keep_newest=2)
+KEEP_ONE = attrs.evolve(POLICY, keep_last=1)
+KEEP_TWO = attrs.evolve(POLICY, keep_last=2)
 
 
 async def _history(regions: Regions, days: int = 4) -> list[str]:
@@ -881,7 +881,7 @@ async def test_weeks_of_runs(regions: Regions, seed: int) -> None:
     Day by day, with backups that come and go, the newest copy of each file system stays.
     """
     draw = random.Random(seed)
-    policy = attrs.evolve(POLICY, newest=2, keep_newest=2, keep_for=3 * DAY)
+    policy = attrs.evolve(POLICY, newest=2, keep_last=2, keep_within=3 * DAY)
     sources: list[str] = []
     for _ in range(12):
         sources.append(regions.back_up(draw.choice([FS, OTHER_FS])))

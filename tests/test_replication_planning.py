@@ -35,7 +35,7 @@ from fsxcopy_sdk import (
     AccessDenied,
     Backup,
     BackupFilter,
-    ClientClosed,
+    ClientNotOpen,
     FsxCopyClient,
     InvalidArguments,
     Tag,
@@ -43,12 +43,12 @@ from fsxcopy_sdk import (
 )
 from fsxcopy_sdk.replication import (
     CannotCopyReason,
-    KnownCopy,
+    ExistingCopy,
     ReplicationPlan,
     ReplicationPolicy,
     plan_replication,
 )
-from fsxcopy_sdk.testing import Fault, HeldClock, LocalFsx
+from fsxcopy_sdk.testing import Fault, LocalFsx, ManualClock
 
 ALL = attrs.evolve(POLICY, newest=None)
 DAY = 86400.0
@@ -364,7 +364,7 @@ def test_the_same_backup_gets_the_same_request() -> None:
     """
     early = planned(ALL, [backup(1, days=1), backup(2)])
     late = planned(
-        attrs.evolve(ALL, newest=7, keep_newest=3), [backup(1, days=1)], [copy_of(backup(3), 1001)]
+        attrs.evolve(ALL, newest=7, keep_last=3), [backup(1, days=1)], [copy_of(backup(3), 1001)]
     )
 
     assert late.to_copy[0].request.token(WEST) == early.to_copy[1].request.token(WEST)
@@ -398,7 +398,7 @@ def test_every_selected_backup_is_in_one_place(
         if backups
     ]
     plan = planned(attrs.evolve(POLICY, newest=newest), backups, copies)
-    known: tuple[KnownCopy, ...] = (*plan.in_progress, *plan.present)
+    known: tuple[ExistingCopy, ...] = (*plan.in_progress, *plan.present)
     found = [*copied_ids(plan), *(one.backup.backup_id for one in known)]
     expected: list[str] = []
     for source in (FS, OTHER_FS, VOLUME):
@@ -420,7 +420,7 @@ def test_every_selected_backup_is_in_one_place(
 
 @pytest.fixture(name="east")
 async def _east(
-    fsx: LocalFsx, session: AioSession, config: AioConfig, clock: HeldClock
+    fsx: LocalFsx, session: AioSession, config: AioConfig, clock: ManualClock
 ) -> AsyncIterator[FsxCopyClient]:
     """
     A client of the Region that the backups are in.
@@ -520,7 +520,7 @@ async def test_clients_must_be_open(client: FsxCopyClient) -> None:
     """
     A client that is not open is said at once.
     """
-    with pytest.raises(ClientClosed):
+    with pytest.raises(ClientNotOpen):
         await plan_replication(FsxCopyClient(EAST), client, POLICY)
 
 
@@ -535,7 +535,7 @@ def _rich_plan() -> ReplicationPlan:
         name="nightly",
         filters=[BackupFilter("backup-type", "AUTOMATIC")],
         newest=2,
-        keep_newest=1,
+        keep_last=1,
         kms_key_ids={WEST: "the-key"},
         tags={"team": "storage"},
     )

@@ -41,7 +41,7 @@ def test_natural_types_become_plain_ones() -> None:
         newer_than=timedelta(days=1),
         tags={"team": "storage"},
         kms_key_ids={"us-west-2": "key", "eu-west-1": "other"},
-        keep_for=timedelta(days=30),
+        keep_within=timedelta(days=30),
         max_age=timedelta(hours=6),
     )
     plain = ReplicationPolicy(
@@ -52,7 +52,7 @@ def test_natural_types_become_plain_ones() -> None:
         newer_than=86400,
         tags=[Tag(key="team", value="storage")],
         kms_key_ids=[("us-west-2", "key"), ("eu-west-1", "other")],
-        keep_for=30 * 86400,
+        keep_within=30 * 86400,
         max_age=6 * 3600,
     )
 
@@ -71,12 +71,12 @@ def test_natural_types_become_plain_ones() -> None:
         ({"filters": ["AUTOMATIC"]}, "filters[0]: must be a BackupFilter"),
         ({"newest": 0}, "newest: must be an integer of 1 or more, or None for all, not 0"),
         ({"newest": True}, "newest: must be an integer"),
-        ({"keep_newest": 1.5}, "keep_newest: must be an integer"),
+        ({"keep_last": 1.5}, "keep_last: must be an integer"),
         ({"newer_than": -1}, "newer_than: must be seconds or a timedelta"),
-        ({"keep_for": "a day"}, "keep_for: must be seconds or a timedelta"),
+        ({"keep_within": "a day"}, "keep_within: must be seconds or a timedelta"),
         ({"max_age": float("inf")}, "max_age: must be seconds or a timedelta"),
         ({"max_age": None}, "max_age: must be seconds or a timedelta"),
-        ({"protect_tag": "a;b"}, "protect_tag: must be 1 to 128 letters"),
+        ({"keep_tag": "a;b"}, "keep_tag: must be 1 to 128 letters"),
         ({"copy_tags": "yes"}, "copy_tags: must be True or False"),
         ({"tags": {"a;b": ""}}, "tags: key 'a;b': must be 1 to 128 letters"),
         ({"tags": ["a"]}, "tags: must be a mapping of strings or Tag objects"),
@@ -94,8 +94,8 @@ def test_bad_members_are_refused(arguments: dict[str, object], fault: str) -> No
     with pytest.raises(InvalidArguments) as caught:
         ReplicationPolicy(**{"name": "nightly", **arguments})  # type: ignore[arg-type]  # on purpose
 
-    assert 1 == len(caught.value.faults)
-    assert caught.value.faults[0].startswith(fault)
+    assert 1 == len(caught.value.errors)
+    assert caught.value.errors[0].startswith(fault)
 
 
 def test_all_faults_at_once() -> None:
@@ -103,9 +103,9 @@ def test_all_faults_at_once() -> None:
     Several faults are one error with a text for each.
     """
     with pytest.raises(InvalidArguments) as caught:
-        ReplicationPolicy(name="", newest=0, keep_for=-1, tags={"a;b": ""})
+        ReplicationPolicy(name="", newest=0, keep_within=-1, tags={"a;b": ""})
 
-    assert 4 == len(caught.value.faults)
+    assert 4 == len(caught.value.errors)
 
 
 @pytest.mark.parametrize(

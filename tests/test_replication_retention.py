@@ -33,12 +33,12 @@ from strategies import MODERATE
 
 from fsxcopy_sdk import Backup, BackupFilter, FileSystem, FileSystemType, Tag
 from fsxcopy_sdk.replication import POLICY_TAG, TIME_TAG, PruneObstacle, ReplicationPolicy
+from fsxcopy_sdk.replication._inventory import inventory_of
 from fsxcopy_sdk.replication._planning import decide
-from fsxcopy_sdk.replication._situation import situation_of
 
 DAY = 86400.0
 PROTECTED = Tag(key="fsxcopy:protected", value="")
-KEEP_ONE = attrs.evolve(POLICY, keep_newest=1)
+KEEP_ONE = attrs.evolve(POLICY, keep_last=1)
 
 OLD, MIDDLE, NEW = backup(1, days=30), backup(2, days=20), backup(3, days=10)
 COPIES = [copy_of(OLD, 1001), copy_of(MIDDLE, 1002), copy_of(NEW, 1003)]
@@ -53,7 +53,7 @@ def test_nothing_is_superfluous_unless_the_policy_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("keep_newest", "keep_for", "expected"),
+    ("keep_last", "keep_within", "expected"),
     [
         (1, None, [OLD_COPY, MIDDLE_COPY]),
         (2, None, [OLD_COPY]),
@@ -68,20 +68,20 @@ def test_nothing_is_superfluous_unless_the_policy_says_so() -> None:
     ],
 )
 def test_both_limits_must_be_passed(
-    keep_newest: int | None, keep_for: float | None, expected: list[str]
+    keep_last: int | None, keep_within: float | None, expected: list[str]
 ) -> None:
     """
     A copy goes when it is neither new nor young enough, the oldest first, never the last.
 
     Its age is measured from the newest of the group, not from the clock.
     """
-    policy = attrs.evolve(POLICY, keep_newest=keep_newest, keep_for=keep_for)
+    policy = attrs.evolve(POLICY, keep_last=keep_last, keep_within=keep_within)
 
     assert expected == pruned_ids(planned(policy, [NEW], COPIES))
 
 
 @pytest.mark.parametrize(
-    ("keep_newest", "keep_for", "expected"),
+    ("keep_last", "keep_within", "expected"),
     [
         (1, None, "not the newest"),
         (2, None, "not among the newest 2"),
@@ -89,12 +89,12 @@ def test_both_limits_must_be_passed(
     ],
 )
 def test_the_reason_is_said(
-    keep_newest: int | None, keep_for: float | None, expected: str
+    keep_last: int | None, keep_within: float | None, expected: str
 ) -> None:
     """
     The plan says why a copy is superfluous, and what it leads back to.
     """
-    policy = attrs.evolve(POLICY, keep_newest=keep_newest, keep_for=keep_for)
+    policy = attrs.evolve(POLICY, keep_last=keep_last, keep_within=keep_within)
     plan = planned(policy, [NEW], COPIES)
     prune = (*plan.to_prune, *plan.held_back)[0]
 
@@ -193,7 +193,7 @@ def test_two_copies_of_one_backup_are_one_point_to_go_back_to() -> None:
     """
     A double does not push an older point out.
     """
-    policy = attrs.evolve(POLICY, keep_newest=2)
+    policy = attrs.evolve(POLICY, keep_last=2)
 
     assert [OLD_COPY] == pruned_ids(planned(policy, [NEW], [*COPIES, copy_of(NEW, 1004)]))
 
@@ -206,7 +206,7 @@ def test_age_is_that_of_the_backup() -> None:
     later = copy_of(MIDDLE, 1002, days=0)
 
     assert [OLD_COPY] == pruned_ids(planned(KEEP_ONE, [], [late, later, COPIES[2]]))
-    keep_days = attrs.evolve(POLICY, keep_for=5 * DAY)
+    keep_days = attrs.evolve(POLICY, keep_within=5 * DAY)
     assert [OLD_COPY] == pruned_ids(planned(keep_days, [], [late, later, COPIES[2]]))
 
 
@@ -249,7 +249,7 @@ def test_a_source_without_originals_is_held_back() -> None:
     """
     being_made = backup(9, lifecycle="CREATING")
     for backups in ([], [being_made], [backup(9, source=OTHER_FS)]):
-        plan = planned(attrs.evolve(POLICY, keep_newest=2), backups, COPIES)
+        plan = planned(attrs.evolve(POLICY, keep_last=2), backups, COPIES)
 
         assert () == plan.to_prune
         (held_back,) = plan.held_back
@@ -266,7 +266,7 @@ def test_more_than_half_is_held_back() -> None:
     ]
 
     held_back = planned(KEEP_ONE, [NEW], [*COPIES, *other_key])
-    pruned = planned(attrs.evolve(POLICY, keep_newest=2), [NEW], [*COPIES, *other_key])
+    pruned = planned(attrs.evolve(POLICY, keep_last=2), [NEW], [*COPIES, *other_key])
 
     assert ((), 4) == (held_back.to_prune, len(held_back.held_back))
     assert {(PruneObstacle.MORE_THAN_HALF,)} == {one.obstacles for one in held_back.held_back}
@@ -277,9 +277,9 @@ def test_nothing_erodes_when_nothing_arrives() -> None:
     """
     Without new backups the copies stay, however much time passes.
     """
-    month = attrs.evolve(POLICY, keep_for=25 * DAY)
+    month = attrs.evolve(POLICY, keep_within=25 * DAY)
     late = NOW + timedelta(days=1000)
-    whole = situation_of(
+    whole = inventory_of(
         source_region=EAST,
         destination_region=WEST,
         now=late,
@@ -296,7 +296,7 @@ def test_equal_times_are_ordered_by_id() -> None:
     """
     twins = [copy_of(backup(n, days=5), 1000 + n) for n in range(1, 5)]
     plans = {
-        tuple(pruned_ids(planned(attrs.evolve(POLICY, keep_newest=2), [], order)))
+        tuple(pruned_ids(planned(attrs.evolve(POLICY, keep_last=2), [], order)))
         for order in itertools.permutations(twins)
     }
 
@@ -374,8 +374,8 @@ def policies(draw: st.DrawFn) -> ReplicationPolicy:
         newest=draw(st.sampled_from([1, 2, None])),
         newer_than=draw(st.sampled_from([None, 0, 5 * DAY])),
         file_system_ids=draw(st.sampled_from([(), (), FS])),
-        keep_newest=draw(st.sampled_from([None, 1, 2])),
-        keep_for=draw(st.sampled_from([None, 0, 5 * DAY])),
+        keep_last=draw(st.sampled_from([None, 1, 2])),
+        keep_within=draw(st.sampled_from([None, 0, 5 * DAY])),
     )
 
 
@@ -494,7 +494,7 @@ class World:
     def sync(self, policy: ReplicationPolicy, lifecycles: Sequence[str]) -> None:
         plan = decide(
             policy,
-            situation_of(
+            inventory_of(
                 source_region=EAST,
                 destination_region=WEST,
                 now=NOW + timedelta(days=self.day),

@@ -44,7 +44,7 @@ from fsxcopy_sdk.replication import (
     apply_plan,
     plan_replication,
 )
-from fsxcopy_sdk.testing import HeldClock
+from fsxcopy_sdk.testing import ManualClock
 
 DAY = 86400.0
 EXAMPLES = int(os.environ.get("FSXCOPY_TEST_HISTORIES", "400"))
@@ -95,8 +95,8 @@ def histories(draw: st.DrawFn) -> History:
         name="nightly",
         newest=draw(st.sampled_from([1, 2, 3, None])),
         newer_than=draw(st.sampled_from([None, None, 5 * DAY])),
-        keep_newest=draw(st.sampled_from([None, 1, 1, 2, 3])),
-        keep_for=draw(st.sampled_from([None, None, 0, 5 * DAY])),
+        keep_last=draw(st.sampled_from([None, 1, 1, 2, 3])),
+        keep_within=draw(st.sampled_from([None, None, 0, 5 * DAY])),
     )
     return History(
         policy=policy,
@@ -198,7 +198,7 @@ def _seen(view: str, backups: list[Backup], draw: random.Random) -> list[Backup]
     return shown
 
 
-def _open(region: Region, clock: HeldClock) -> FsxCopyClient:
+def _open(region: Region, clock: ManualClock) -> FsxCopyClient:
     client = FsxCopyClient(region.region, clock=clock)
     client._transport = cast("Transport", region)
     return client
@@ -208,7 +208,7 @@ async def _prune(history: History) -> set[str]:
     """
     Plan and apply with listings that lie, and return the copies that were deleted.
     """
-    clock = HeldClock(auto_advance=True)
+    clock = ManualClock(auto_advance=True)
     draw = random.Random(history.seed)
     east = Region(EAST, {one.backup_id: one for one in history.originals}, history, draw)
     west = Region(WEST, {one.backup_id: one for one in history.copies}, history, draw)
@@ -271,11 +271,11 @@ def _kept(history: History) -> set[str]:
         for one in group:
             age = _recovery_point(newest_first[0]) - _recovery_point(one)
             is_kept = (
-                one.source_backup_id in origins[: policy.keep_newest or 1]
+                one.source_backup_id in origins[: policy.keep_last or 1]
                 or [one] == begun_last
                 or PROTECTED in one.tags
                 or one.source_backup_id in selected
-                or (policy.keep_for is not None and age <= policy.keep_for)
+                or (policy.keep_within is not None and age <= policy.keep_within)
                 or not policy.prunes
                 or not _has_original(history, one)
             )
@@ -348,7 +348,7 @@ def test_histories_let_something_be_deleted() -> None:
     """
     made = tuple(backup(number, days=10 - number) for number in range(4))
     history = History(
-        policy=ReplicationPolicy(name="nightly", keep_newest=2),
+        policy=ReplicationPolicy(name="nightly", keep_last=2),
         originals=made,
         copies=tuple(copy_of(one, 1000 + number) for number, one in enumerate(made)),
         views=("whole",),

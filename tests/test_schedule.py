@@ -234,7 +234,7 @@ def test_bounds_that_do_not_fit(low: float, high: float) -> None:
     with pytest.raises(InvalidArguments) as caught:
         WaitSchedule(min_delay=low, max_delay=high)
 
-    assert (expected,) == caught.value.faults
+    assert (expected,) == caught.value.errors
 
 
 @pytest.mark.parametrize("argument", ["min_delay", "max_delay", "not_found_grace"])

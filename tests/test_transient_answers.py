@@ -25,7 +25,7 @@ from fsxcopy_sdk import (
     ConnectionFailed,
     FsxCopyClient,
     FsxCopyError,
-    NoAnswer,
+    NoResponse,
     RequestTimeout,
 )
 
@@ -182,7 +182,7 @@ TROUBLES: dict[str, Callable[[], Trouble]] = {
 
 async def _is_not_sent(url: str, options: dict[str, Any]) -> None:
     async with client_of(url, **options) as client:
-        with pytest.raises(NoAnswer) as caught:
+        with pytest.raises(NoResponse) as caught:
             await client.copy_backup(SOURCE)
     assert 1 == caught.value.attempts
     assert not caught.value.may_have_been_sent
@@ -286,7 +286,7 @@ def test_tls_that_fails_sends_nothing(backend: str, module: str, name: str) -> N
         async with _listening(_speak_http) as url:
             secure = url.replace("http:", "https:")
             async with client_of(secure, http_session_cls=session_class) as client:
-                with pytest.raises(NoAnswer) as caught:
+                with pytest.raises(NoResponse) as caught:
                     await client.wait_until_backup_available(SOURCE)
         assert not caught.value.is_transient
         assert not caught.value.may_have_been_sent

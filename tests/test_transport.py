@@ -27,14 +27,14 @@ from botocore.config import Config
 
 from fsxcopy_sdk import (
     BackupNotFound,
-    ClientClosed,
+    ClientNotOpen,
     ConfigurationError,
     ConnectionFailed,
     CredentialsUnavailable,
     FsxCopyClient,
     FsxCopyError,
     InvalidArguments,
-    NoAnswer,
+    NoResponse,
     RequestTimeout,
     ResponseDecodingError,
     ServiceError,
@@ -44,10 +44,10 @@ from fsxcopy_sdk import (
     Throttled,
 )
 from fsxcopy_sdk._transport._bounds import Bounded
-from fsxcopy_sdk._transport._config import careful_config
+from fsxcopy_sdk._transport._config import build_config
 from fsxcopy_sdk._transport._failures import translate
 from fsxcopy_sdk._transport._no_redirects import NoRedirectSession
-from fsxcopy_sdk.testing import EXAMPLE_REGION, ErrorPlacement, Fault, HeldClock, LocalFsx
+from fsxcopy_sdk.testing import EXAMPLE_REGION, ErrorPlacement, Fault, LocalFsx, ManualClock
 
 if TYPE_CHECKING:
     from conftest import Connect
@@ -211,7 +211,7 @@ def test_http_session_is_the_users_or_ours(
     if default is not None:
         session.set_default_client_config(default)
 
-    careful = careful_config(session, config)
+    careful = build_config(session, config)
 
     assert issubclass(careful.http_session_cls, expected)
     assert issubclass(careful.http_session_cls, NoRedirectSession)
@@ -228,14 +228,14 @@ def test_a_default_that_cannot_hold_the_session_is_refused(
     session.set_default_client_config(Config(read_timeout=3))
 
     with pytest.raises(ConfigurationError, match="give it as config="):
-        careful_config(session, config)
+        build_config(session, config)
 
 
 def test_a_session_of_another_library_has_bounds(session: AioSession) -> None:
     """
     The httpx backend follows no redirects by itself, and is bounded like the other.
     """
-    careful = careful_config(session, AioConfig(http_session_cls=HttpxSession))
+    careful = build_config(session, AioConfig(http_session_cls=HttpxSession))
 
     assert issubclass(careful.http_session_cls, HttpxSession)
     assert issubclass(careful.http_session_cls, Bounded)
@@ -262,7 +262,7 @@ def test_the_users_config_is_not_changed(session: AioSession) -> None:
     """
     config = AioConfig()
 
-    careful_config(session, config)
+    build_config(session, config)
 
     assert AIOHTTPSession is config.http_session_cls
     assert config.parameter_validation
@@ -341,7 +341,7 @@ async def test_a_bad_timestamp_names_its_path(fsx: LocalFsx, client: FsxCopyClie
     with pytest.raises(ResponseDecodingError) as caught:
         await client.copy_backup(SOURCE)
 
-    assert ("$.Backup.CreationTime: must be a time, not 'soon'",) == caught.value.faults
+    assert ("$.Backup.CreationTime: must be a time, not 'soon'",) == caught.value.error_paths
     assert body == caught.value.payload
 
 
@@ -498,7 +498,7 @@ async def test_an_answer_that_takes_too_long_is_a_timeout(connect: Connect) -> N
     """
     config = AioConfig(read_timeout=0.1, retries={"total_max_attempts": 1})
 
-    async with LocalFsx(clock=HeldClock()) as fsx, connect(fsx, config=config) as client:
+    async with LocalFsx(clock=ManualClock()) as fsx, connect(fsx, config=config) as client:
         fsx.inject(Fault.delay(1.0))
         with pytest.raises(RequestTimeout) as caught:
             await client.describe_backups()
@@ -612,11 +612,11 @@ async def test_a_client_that_is_not_open_says_so(session: AioSession) -> None:
     """
     client = FsxCopyClient("us-west-2", session=session)
 
-    with pytest.raises(ClientClosed):
+    with pytest.raises(ClientNotOpen):
         await client.describe_backups()
     async with client:
         assert "us-west-2" == client.region
-    with pytest.raises(ClientClosed):
+    with pytest.raises(ClientNotOpen):
         await client.copy_backup(SOURCE)
 
 
@@ -627,11 +627,11 @@ async def test_a_client_is_opened_once(raw: FSxClient) -> None:
     client = FsxCopyClient.from_client(raw)
 
     async with client:
-        with pytest.raises(ClientClosed, match="make a new one"):
+        with pytest.raises(ClientNotOpen, match="make a new one"):
             await client.__aenter__()
-    with pytest.raises(ClientClosed, match="make a new one"):
+    with pytest.raises(ClientNotOpen, match="make a new one"):
         await client.__aenter__()
-    with pytest.raises(ClientClosed, match="was closed"):
+    with pytest.raises(ClientNotOpen, match="was closed"):
         await client.describe_backups()
 
 
@@ -672,7 +672,7 @@ async def test_a_certificate_that_nobody_signed_is_not_waited_for(
     async with FsxCopyClient(
         "us-west-2", session=session, endpoint_url=endpoint_url, config=config
     ) as client:
-        with pytest.raises(NoAnswer) as caught:
+        with pytest.raises(NoResponse) as caught:
             await client.wait_until_backup_available(SOURCE)
 
     assert not caught.value.is_transient
@@ -829,7 +829,7 @@ def test_every_exception_of_botocore_has_its_counterpart(name: str) -> None:
     ours, before = translate(error, "CopyBackup", 1), translate(error, "CopyBackup", 0)
 
     assert (name in NETWORK) == isinstance(ours, ConnectionFailed | RequestTimeout)
-    assert isinstance(ours, NoAnswer)
+    assert isinstance(ours, NoResponse)
     assert (name in NETWORK) == ours.is_transient
     assert (name in CREDENTIALS) == isinstance(before, CredentialsUnavailable)
     assert isinstance(before, FsxCopyError)
@@ -839,14 +839,14 @@ def test_every_exception_of_botocore_has_its_counterpart(name: str) -> None:
     ("wrapped", "expected"),
     [
         (aiohttp.ServerDisconnectedError(), ConnectionFailed),
-        (ConnectionResetError(), NoAnswer),
-        (FileNotFoundError("certificates"), NoAnswer),
-        (aiohttp.InvalidURL("x"), NoAnswer),
+        (ConnectionResetError(), NoResponse),
+        (FileNotFoundError("certificates"), NoResponse),
+        (aiohttp.InvalidURL("x"), NoResponse),
     ],
     ids=["disconnected", "not known to aiobotocore", "no file", "no URL"],
 )
 def test_what_aiobotocore_wraps_is_told_apart(
-    wrapped: Exception, expected: type[NoAnswer]
+    wrapped: Exception, expected: type[NoResponse]
 ) -> None:
     """
     What aiobotocore itself would retry is a broken connection, everything else is not.
@@ -873,7 +873,7 @@ async def test_credentials_that_fail_after_the_first_attempt_leave_it_open(
                 raise theirs.NoCredentialsError
 
         raw.meta.events.register("before-sign.fsx", fail_the_second_time)
-        with pytest.raises(NoAnswer) as caught:
+        with pytest.raises(NoResponse) as caught:
             await FsxCopyClient.from_client(raw).copy_backup(SOURCE, source_region=EXAMPLE_REGION)
 
     assert 1 == caught.value.attempts
@@ -1031,7 +1031,7 @@ async def test_an_error_from_a_hook_of_the_user_stays_in_the_tree(raw: FSxClient
 
     raw.meta.events.register("before-parse.fsx", fail)
 
-    with pytest.raises(NoAnswer, match="a hook of the user") as caught:
+    with pytest.raises(NoResponse, match="a hook of the user") as caught:
         await FsxCopyClient.from_client(raw).describe_backups()
 
     assert isinstance(caught.value.__cause__, RuntimeError)

@@ -23,7 +23,7 @@ from fsxcopy_sdk import (
     BackupCopyFailed,
     BackupLifecycle,
     BackupNotFound,
-    ClientClosed,
+    ClientNotOpen,
     FsxCopyClient,
     FsxCopyError,
     InvalidArguments,
@@ -32,7 +32,7 @@ from fsxcopy_sdk import (
     WaitSchedule,
     WaitTimeout,
 )
-from fsxcopy_sdk.testing import EXAMPLE_REGION, Fault, HeldClock, LocalFsx
+from fsxcopy_sdk.testing import EXAMPLE_REGION, Fault, LocalFsx, ManualClock
 
 if TYPE_CHECKING:
     from conftest import Connect
@@ -60,7 +60,7 @@ async def test_a_wait_returns_the_available_backup(client: FsxCopyClient, copy_i
     assert (copy_id, BackupLifecycle.AVAILABLE) == (backup.backup_id, backup.lifecycle)
 
 
-async def test_a_wait_ends_within_the_maximum_delay(clock: HeldClock, connect: Connect) -> None:
+async def test_a_wait_ends_within_the_maximum_delay(clock: ManualClock, connect: Connect) -> None:
     """
     Between the end of the copy and the return lies one delay at most.
     """
@@ -119,7 +119,7 @@ async def test_a_failed_copy_raises_with_its_reason(
 
     error = caught.value
     assert (copy_id, 1, 0.0) == (error.backup_id, error.polls, error.elapsed)
-    assert BackupLifecycle.FAILED is error.backup.lifecycle
+    assert BackupLifecycle.FAILED is error.last_backup.lifecycle
     assert "The key was disabled." == error.reason
 
 
@@ -150,8 +150,8 @@ async def test_a_wait_times_out_on_its_deadline(
     error = caught.value
     assert isinstance(error, TimeoutError)
     assert (95.0, 95.0, 11) == (error.elapsed, error.max_wait, error.polls)
-    assert error.last_seen is not None
-    assert BackupLifecycle.COPYING is error.last_seen.lifecycle
+    assert error.last_backup is not None
+    assert BackupLifecycle.COPYING is error.last_backup.lifecycle
 
 
 async def test_no_time_at_all_is_one_look(client: FsxCopyClient, copy_id: str) -> None:
@@ -191,7 +191,7 @@ async def test_a_timeout_says_what_was_in_the_way(
         await client.wait_until_backup_available(copy_id, max_wait=60)
 
     assert isinstance(caught.value.__cause__, Throttled)
-    assert caught.value.last_seen is None
+    assert caught.value.last_backup is None
 
 
 async def test_a_missing_permission_ends_the_wait(
@@ -222,7 +222,7 @@ async def test_an_answer_of_the_wrong_form_ends_the_wait(
 
 @pytest.mark.parametrize("unknown_ids", ["error", "omit"])
 async def test_not_found_is_forgiven_at_first_only(
-    clock: HeldClock, connect: Connect, unknown_ids: Literal["error", "omit"]
+    clock: ManualClock, connect: Connect, unknown_ids: Literal["error", "omit"]
 ) -> None:
     """
     A backup that stays unknown for longer than the grace ends the wait.
@@ -327,10 +327,12 @@ async def test_a_grace_as_long_as_the_wait_lasts_until_the_deadline(
 
     assert 600 == caught.value.elapsed
     assert isinstance(caught.value.__cause__, BackupNotFound)
-    assert (seen[-1] if is_seen_first else None) == caught.value.last_seen
+    assert (seen[-1] if is_seen_first else None) == caught.value.last_backup
 
 
-async def test_two_thousand_waits_in_the_wrong_region(connect: Connect, clock: HeldClock) -> None:
+async def test_two_thousand_waits_in_the_wrong_region(
+    connect: Connect, clock: ManualClock
+) -> None:
     """
     All end with BackupNotFound, after hundreds of calls.
     """
@@ -531,7 +533,7 @@ async def test_a_cancelled_copy_and_wait_tells_the_copy(
     A cancellation has the copy as a note; a record has told it before.
     """
     caplog.set_level(logging.INFO, logger="fsxcopy_sdk.client")
-    clock = HeldClock()
+    clock = ManualClock()
     async with LocalFsx(clock=clock) as fsx:
         fsx.add_example_backup()
         async with connect(fsx, clock=clock) as client:
@@ -566,7 +568,7 @@ async def test_bad_arguments_copy_nothing(
 
 
 async def test_five_hundred_waits_survive_a_bad_service(
-    connect: Connect, clock: HeldClock
+    connect: Connect, clock: ManualClock
 ) -> None:
     """
     With 30 % of the polls throttled, 10 % reset and 5 % unavailable, each ends as it must.
@@ -606,9 +608,9 @@ async def test_closing_the_client_ends_its_waits(
     connect: Connect, caplog: pytest.LogCaptureFixture, rounds: int
 ) -> None:
     """
-    Whether asleep or in the middle of a call, each wait ends with ClientClosed, at once.
+    Whether asleep or in the middle of a call, each wait ends with ClientNotOpen, at once.
     """
-    clock = HeldClock()
+    clock = ManualClock()
     async with LocalFsx(clock=clock) as fsx:
         fsx.add_example_backup()
         async with connect(fsx, clock=clock) as client:
@@ -623,5 +625,5 @@ async def test_closing_the_client_ends_its_waits(
                 await asyncio.sleep(0)
         results = await asyncio.gather(*waits, return_exceptions=True)
 
-    assert [ClientClosed] * 5 == [type(result) for result in results]
+    assert [ClientNotOpen] * 5 == [type(result) for result in results]
     assert not caplog.records

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 import anyio
 
 from fsxcopy_sdk._event_loop import runs_on_asyncio
-from fsxcopy_sdk.errors import RepeatedNextToken
+from fsxcopy_sdk.errors import PaginationError
 from fsxcopy_sdk.models import Backup, DescribeBackupsResponse
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ async def every_backup(
     Yield the backups of all pages, from the one that *request* asks for.
 
     Raises:
-        RepeatedNextToken: the listing does not end; the backups of its last page were
+        PaginationError: the listing does not end; the backups of its last page were
             yielded before.
         FsxCopyError: what *fetch* raises.
     """
@@ -74,7 +74,7 @@ async def stream_backups(
     guard = _EndGuard(request)
     page = await fetch(request)
     while not (endless := guard.check(page)) and page.next_token:
-        coming = _Coming(fetch, {**request, "NextToken": page.next_token})
+        coming = _Prefetch(fetch, {**request, "NextToken": page.next_token})
         try:
             for backup in page.backups:
                 yield backup
@@ -98,7 +98,7 @@ class _EndGuard:
         self._tokens = _CycleDetector[str]()
         self._contents = _CycleDetector[frozenset[str]]()
 
-    def check(self, page: DescribeBackupsResponse) -> RepeatedNextToken | None:
+    def check(self, page: DescribeBackupsResponse) -> PaginationError | None:
         """
         Return the error to raise after *page*, None where the listing may go on or end.
         """
@@ -119,8 +119,8 @@ class _EndGuard:
         return None
 
 
-def _endless(reason: str, page: DescribeBackupsResponse) -> RepeatedNextToken:
-    return RepeatedNextToken(
+def _endless(reason: str, page: DescribeBackupsResponse) -> PaginationError:
+    return PaginationError(
         f"The listing does not end where it should: {reason}",
         operation="DescribeBackups",
         next_token=page.next_token,
@@ -156,7 +156,7 @@ class _CycleDetector(Generic[_Item]):
         return 0
 
 
-class _Coming:
+class _Prefetch:
     """
     A page on its way, in a task that nobody waits for yet.
 

@@ -1,5 +1,5 @@
 """
-The rules of arguments and requests, checked before anything is sent: all faults at once.
+The rules of arguments and requests, checked before anything is sent: all errors at once.
 
 Lengths and patterns are those of the FSx API 2018-03-01 (botocore's service model
 1.43.117), except for the token's: the model says `A-z`, which lets five stray characters
@@ -98,7 +98,7 @@ TOKEN = Rule(1, 63, _matches(r"[A-Za-z0-9_.-]*"), "1 to 63 of A-Z, a-z, 0-9, `_`
 
 
 @attrs.frozen
-class Faults:
+class ArgumentErrors:
     """
     Collect what is wrong, so that the caller hears of everything at once.
     """
@@ -182,9 +182,9 @@ def check_backup_id(backup_id: str) -> None:
     Raises:
         InvalidArguments: *backup_id* breaks the rule.
     """
-    faults = Faults()
-    faults.check("backup_id", backup_id, BACKUP_ID)
-    faults.raise_any()
+    errors = ArgumentErrors()
+    errors.check("backup_id", backup_id, BACKUP_ID)
+    errors.raise_any()
 
 
 def check_type(name: str, value: object, cls: type) -> None:
@@ -194,9 +194,9 @@ def check_type(name: str, value: object, cls: type) -> None:
     Raises:
         InvalidArguments: it is none.
     """
-    faults = Faults()
-    faults.check_type(name, value, cls, f"a {cls.__name__}")
-    faults.raise_any()
+    errors = ArgumentErrors()
+    errors.check_type(name, value, cls, f"a {cls.__name__}")
+    errors.raise_any()
 
 
 def seconds(name: str, value: Duration) -> float:
@@ -213,9 +213,9 @@ def seconds(name: str, value: Duration) -> float:
         or not isinstance(number, int | float)
         or not 0 <= number <= sys.float_info.max
     ):
-        faults = Faults()
-        faults.add_value(name, "seconds or a timedelta, finite and not negative", value)
-        raise InvalidArguments(faults.texts[0], tuple(faults.texts))
+        errors = ArgumentErrors()
+        errors.add_value(name, "seconds or a timedelta, finite and not negative", value)
+        raise InvalidArguments(errors.texts[0], tuple(errors.texts))
     return float(number)
 
 
@@ -285,14 +285,14 @@ def copy_backup_request(
     Raises:
         InvalidArguments: with a text for every fault.
     """
-    faults = Faults()
-    faults.check("source_backup_id", source_backup_id, BACKUP_ID)
-    _check_source_region(faults, source_region, region)
-    faults.check_optional("kms_key_id", kms_key_id, KMS_KEY_ID)
-    faults.check_type("copy_tags", copy_tags, bool, "True or False")
-    wire_tags = _wire_tags(faults, tags)
-    faults.check_optional("client_request_token", client_request_token, TOKEN)
-    faults.raise_any()
+    errors = ArgumentErrors()
+    errors.check("source_backup_id", source_backup_id, BACKUP_ID)
+    _check_source_region(errors, source_region, region)
+    errors.check_optional("kms_key_id", kms_key_id, KMS_KEY_ID)
+    errors.check_type("copy_tags", copy_tags, bool, "True or False")
+    wire_tags = _wire_tags(errors, tags)
+    errors.check_optional("client_request_token", client_request_token, TOKEN)
+    errors.raise_any()
     request: CopyBackupRequestTypeDef = {
         "SourceBackupId": source_backup_id,
         "ClientRequestToken": client_request_token or str(uuid4()),
@@ -321,15 +321,15 @@ def describe_backups_request(
     Raises:
         InvalidArguments: with a text for every fault.
     """
-    faults = Faults()
-    ids = None if backup_ids is None else _backup_ids(faults, backup_ids)
-    wanted = _filters(faults, filters)
+    errors = ArgumentErrors()
+    ids = None if backup_ids is None else _backup_ids(errors, backup_ids)
+    wanted = _filters(errors, filters)
     if max_results is not None and not (
         type(max_results) is int and 1 <= max_results <= MAX_RESULTS
     ):
-        faults.add_value("max_results", f"an integer from 1 to {MAX_RESULTS}", max_results)
-    faults.check_optional("next_token", next_token, NEXT_TOKEN)
-    faults.raise_any()
+        errors.add_value("max_results", f"an integer from 1 to {MAX_RESULTS}", max_results)
+    errors.check_optional("next_token", next_token, NEXT_TOKEN)
+    errors.raise_any()
     request: DescribeBackupsRequestTypeDef = {}
     if ids is not None:
         request["BackupIds"] = ids
@@ -351,83 +351,83 @@ def delete_backup_request(
     Raises:
         InvalidArguments: with a text for every fault.
     """
-    faults = Faults()
-    faults.check("backup_id", backup_id, BACKUP_ID)
-    faults.check_optional("client_request_token", client_request_token, TOKEN)
-    faults.raise_any()
+    errors = ArgumentErrors()
+    errors.check("backup_id", backup_id, BACKUP_ID)
+    errors.check_optional("client_request_token", client_request_token, TOKEN)
+    errors.raise_any()
     return {"BackupId": backup_id, "ClientRequestToken": client_request_token or str(uuid4())}
 
 
-def _check_source_region(faults: Faults, source_region: str | None, region: str) -> None:
+def _check_source_region(errors: ArgumentErrors, source_region: str | None, region: str) -> None:
     if source_region is None:
         return
-    faults.check("source_region", source_region, REGION)
+    errors.check("source_region", source_region, REGION)
     if REGION.allows(source_region):
         source, destination = partition_of(source_region), partition_of(region)
         if source != destination:
             rule = f"in the partition of {region}, which is {destination}"
-            faults.add("source_region", rule, f"{source_region}, which is in {source}")
+            errors.add("source_region", rule, f"{source_region}, which is in {source}")
 
 
-def _wire_tags(faults: Faults, tags: Tags | None) -> list[TagTypeDef]:
+def _wire_tags(errors: ArgumentErrors, tags: Tags | None) -> list[TagTypeDef]:
     if tags is None:
         return []
     if isinstance(tags, Mapping):
         pairs = list(tags.items())
     else:
-        given = _items(faults, "tags", tags, Tag, "a mapping of strings or Tag objects")
+        given = _items(errors, "tags", tags, Tag, "a mapping of strings or Tag objects")
         pairs = [(tag.key, tag.value) for tag in given or ()]
     for key, value in pairs:
-        faults.check(f"tags: key {shown(key)}", key, TAG_KEY)
-        faults.check(f"tags: value of {shown(key)}", value, TAG_VALUE)
+        errors.check(f"tags: key {shown(key)}", key, TAG_KEY)
+        errors.check(f"tags: value of {shown(key)}", value, TAG_VALUE)
     keys = [key for key, _ in pairs if isinstance(key, str)]
     for key, count in Counter(keys).items():
         if count > 1:
-            faults.add(f"tags: key {shown(key)}", "unique", f"given {count} times")
+            errors.add(f"tags: key {shown(key)}", "unique", f"given {count} times")
         if key.lower().startswith("aws:"):
             name = f"tags: key {shown(key)}"
-            faults.add(name, "without AWS's own prefix", "one with `aws:`")
+            errors.add(name, "without AWS's own prefix", "one with `aws:`")
     if len(pairs) > MAX_TAGS:
-        faults.add("tags", f"at most {MAX_TAGS}", str(len(pairs)))
+        errors.add("tags", f"at most {MAX_TAGS}", str(len(pairs)))
     return [{"Key": key, "Value": value} for key, value in pairs]
 
 
-def _backup_ids(faults: Faults, backup_ids: Iterable[str]) -> list[str]:
-    ids = _items(faults, "backup_ids", backup_ids, str, "a collection of ids")
+def _backup_ids(errors: ArgumentErrors, backup_ids: Iterable[str]) -> list[str]:
+    ids = _items(errors, "backup_ids", backup_ids, str, "a collection of ids")
     if ids is None:
         return []
     for index, backup_id in enumerate(ids):
-        faults.check(f"backup_ids[{index}]", backup_id, BACKUP_ID)
+        errors.check(f"backup_ids[{index}]", backup_id, BACKUP_ID)
     # An empty list would ask for all backups, which nobody means who gives one.
     if not 1 <= len(ids) <= MAX_BACKUP_IDS:
-        faults.add("backup_ids", f"1 to {MAX_BACKUP_IDS} ids, or None for all", f"{len(ids)} ids")
+        errors.add("backup_ids", f"1 to {MAX_BACKUP_IDS} ids, or None for all", f"{len(ids)} ids")
     return ids
 
 
-def _filters(faults: Faults, filters: Iterable[BackupFilter]) -> list[BackupFilter]:
-    wanted = _items(faults, "filters", filters, BackupFilter, "a collection of BackupFilter") or []
+def _filters(errors: ArgumentErrors, filters: Iterable[BackupFilter]) -> list[BackupFilter]:
+    wanted = _items(errors, "filters", filters, BackupFilter, "a collection of BackupFilter") or []
     for index, one in enumerate(wanted):
         for value in one.values:
-            faults.check(f"filters[{index}].values", value, FILTER_VALUE)
+            errors.check(f"filters[{index}].values", value, FILTER_VALUE)
         if not 1 <= len(one.values) <= MAX_FILTER_VALUES:
             name = f"filters[{index}].values"
-            faults.add(name, f"1 to {MAX_FILTER_VALUES} values", f"{len(one.values)} values")
+            errors.add(name, f"1 to {MAX_FILTER_VALUES} values", f"{len(one.values)} values")
     if len(wanted) > MAX_FILTERS:
-        faults.add("filters", f"at most {MAX_FILTERS}", str(len(wanted)))
+        errors.add("filters", f"at most {MAX_FILTERS}", str(len(wanted)))
     return wanted
 
 
 def _items(
-    faults: Faults, name: str, given: object, cls: type[_Item], words: str
+    errors: ArgumentErrors, name: str, given: object, cls: type[_Item], words: str
 ) -> list[_Item] | None:
     """
     Return the members of a collection, or note that it is none of *cls*.
     """
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
-        faults.add_value(name, words, given)
+        errors.add_value(name, words, given)
         return None
     items = list(given)
     if not all(isinstance(item, cls) for item in items):
-        faults.add_value(name, words, items)
+        errors.add_value(name, words, items)
         return None
     return items

@@ -4,14 +4,14 @@ Everything that can go wrong, as one tree.
     FsxCopyError
     ├── InvalidArguments            (ValueError) found before the network
     ├── ConfigurationError          no such profile, Region, endpoint, proxy ...
-    ├── ClientClosed                the client was closed, or never opened
+    ├── ClientNotOpen                the client was closed, or never opened
     ├── CallError                   one call of the service did not end well
     │   ├── CredentialsUnavailable  nothing was sent
-    │   ├── NoAnswer                no whole answer came
+    │   ├── NoResponse                no whole answer came
     │   │   ├── ConnectionFailed
     │   │   └── RequestTimeout      (TimeoutError)
     │   ├── ResponseDecodingError   an answer that cannot be read, or is to another request
-    │   ├── RepeatedNextToken       a listing without an end
+    │   ├── PaginationError       a listing without an end
     │   └── ServiceError            an answer that is an error
     │       ├── AccessDenied, ExpiredCredentials, InvalidCredentials,
     │       │   ServiceUnavailable, Throttled
@@ -49,7 +49,7 @@ __all__ = [
     "BackupRestoring",
     "BadRequest",
     "CallError",
-    "ClientClosed",
+    "ClientNotOpen",
     "ConfigurationError",
     "ConnectionFailed",
     "CredentialsUnavailable",
@@ -64,8 +64,8 @@ __all__ = [
     "InvalidDestinationKmsKey",
     "InvalidRegion",
     "InvalidSourceKmsKey",
-    "NoAnswer",
-    "RepeatedNextToken",
+    "NoResponse",
+    "PaginationError",
     "RequestTimeout",
     "ResponseDecodingError",
     "ServiceError",
@@ -114,8 +114,8 @@ class InvalidArguments(FsxCopyError, ValueError):
     Arguments break rules of the service; nothing was sent.
     """
 
-    faults: tuple[str, ...] = ()
-    """One text for each fault: the argument's name and the rule."""
+    errors: tuple[str, ...] = ()
+    """One text for each error: the argument's name and the rule."""
 
 
 class ConfigurationError(FsxCopyError):
@@ -124,7 +124,7 @@ class ConfigurationError(FsxCopyError):
     """
 
 
-class ClientClosed(FsxCopyError):
+class ClientNotOpen(FsxCopyError):
     """
     The client is not open: use it inside ``async with``.
     """
@@ -152,7 +152,7 @@ class CallError(FsxCopyError):
 
 
 @attrs.define(slots=False, eq=False)
-class NoAnswer(CallError):
+class NoResponse(CallError):
     """
     No whole answer came; unless nothing was sent, the service may have accepted the request.
     """
@@ -165,7 +165,7 @@ class NoAnswer(CallError):
     """
 
 
-class ConnectionFailed(NoAnswer):
+class ConnectionFailed(NoResponse):
     """
     The connection could not be made, or broke.
     """
@@ -178,7 +178,7 @@ class ConnectionFailed(NoAnswer):
         return True
 
 
-class RequestTimeout(NoAnswer, TimeoutError):
+class RequestTimeout(NoResponse, TimeoutError):
     """
     The connection, the answer or the whole call took longer than the timeouts allow.
 
@@ -214,14 +214,14 @@ class ResponseDecodingError(CallError):
 
     request_id: str | None = None
     http_status: int | None = None
-    faults: tuple[str, ...] = ()
+    error_paths: tuple[str, ...] = ()
     """
-    One text for each fault, of twenty at most: its path in the answer, such as
+    One text for each error, of twenty at most: its path in the answer, such as
     `$.Backup.CreationTime`, and what is wrong there.
     """
     payload: object = attrs.field(default=None, repr=False)
     """What was received: bytes, or a dict that botocore had parsed. May hold secrets."""
-    is_garbled: bool = False
+    is_malformed: bool = False
     """
     Whether it is not this service's answer to this request: no JSON, as from a proxy, the
     answer to another request or of another host, or one of more than 64 MiB without the
@@ -233,11 +233,11 @@ class ResponseDecodingError(CallError):
         """
         True where the answer was garbled: the next one may be the right one.
         """
-        return self.is_garbled
+        return self.is_malformed
 
 
 @attrs.define(slots=False, eq=False)
-class RepeatedNextToken(CallError):
+class PaginationError(CallError):
     """
     A listing does not end where it should.
 
@@ -486,7 +486,7 @@ class BackupCopyFailed(WaitError):
     The backup is FAILED or DELETED and will never be AVAILABLE.
     """
 
-    backup: Backup
+    last_backup: Backup
     """As it was last seen."""
 
     @classmethod
@@ -504,7 +504,9 @@ class BackupCopyFailed(WaitError):
         """
         The service's own words on the failure, where it gave any.
         """
-        return self.backup.failure_details.message if self.backup.failure_details else None
+        return (
+            self.last_backup.failure_details.message if self.last_backup.failure_details else None
+        )
 
 
 @attrs.define(slots=False, eq=False)
@@ -515,7 +517,7 @@ class WaitTimeout(WaitError, TimeoutError):
 
     max_wait: float
     """Seconds that the wait was given."""
-    last_seen: Backup | None = None
+    last_backup: Backup | None = None
     """The last observation; None where none was made."""
 
     @property

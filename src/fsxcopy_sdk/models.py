@@ -245,7 +245,7 @@ class LustreReadCacheConfiguration(_Model):
     """
 
     sizing_mode: LustreReadCacheSizingMode | None = None
-    size_gi_b: int | None = None
+    size_gib: int | None = None
     """GiB."""
 
 
@@ -445,7 +445,7 @@ class OpenZFSReadCacheConfiguration(_Model):
     """
 
     sizing_mode: OpenZFSReadCacheSizingMode | None = None
-    size_gi_b: int | None = None
+    size_gib: int | None = None
     """GiB."""
 
 
@@ -520,7 +520,7 @@ class OpenZFSUserOrGroupQuota(_Model):
     type: OpenZFSQuotaType
     id: int
     """UID or GID."""
-    storage_capacity_quota_gi_b: int
+    storage_capacity_quota_gib: int
     """GiB."""
 
 
@@ -532,11 +532,11 @@ class OpenZFSVolumeConfiguration(_Model):
 
     parent_volume_id: str | None = None
     volume_path: str | None = None
-    storage_capacity_reservation_gi_b: int | None = None
+    storage_capacity_reservation_gib: int | None = None
     """GiB kept free for this volume; -1 for none."""
-    storage_capacity_quota_gi_b: int | None = None
+    storage_capacity_quota_gib: int | None = None
     """GiB at most; -1 for no limit."""
-    record_size_ki_b: int | None = None
+    record_size_kib: int | None = None
     """KiB."""
     data_compression_type: OpenZFSDataCompressionType | None = None
     copy_tags_to_snapshots: bool | None = None
@@ -691,7 +691,7 @@ class Volume(_Model):
     volume_type: VolumeType | None = None
     lifecycle_transition_reason: LifecycleTransitionReason | None = None
     administrative_actions: tuple[AdministrativeAction, ...] = ()
-    open_zfs_configuration: OpenZFSVolumeConfiguration | None = None
+    openzfs_configuration: OpenZFSVolumeConfiguration | None = None
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -724,7 +724,7 @@ class FileSystem(_Model):
     ontap_configuration: OntapFileSystemConfiguration | None = None
     file_system_type_version: str | None = None
     """Version of Lustre, such as `2.15`."""
-    open_zfs_configuration: OpenZFSFileSystemConfiguration | None = None
+    openzfs_configuration: OpenZFSFileSystemConfiguration | None = None
     network_type: NetworkType | None = None
 
 

@@ -85,8 +85,8 @@ async def test_what_is_superfluous_is_pruned(run: Run, fsx: LocalFsx) -> None:
     (old,) = fsx.backups("us-west-2")
     _add_backup(fsx, days_old=1)
 
-    kept = await run("sync", *WHERE, *OFTEN, "--keep-newest", "1", *NAMED)
-    pruned = await run("sync", *WHERE, *OFTEN, "--keep-newest", "1", "--prune", *NAMED)
+    kept = await run("sync", *WHERE, *OFTEN, "--keep-last", "1", *NAMED)
+    pruned = await run("sync", *WHERE, *OFTEN, "--keep-last", "1", "--prune", *NAMED)
 
     assert ["copied"] == [line.split()[1] for line in kept.out.splitlines()[1:]]
     row = pruned.out.splitlines()[1]
@@ -104,7 +104,7 @@ async def test_what_cannot_be_pruned(run: Run, fsx: LocalFsx) -> None:
     await run("sync", *WHERE, *OFTEN, "--newest", "all", *NAMED)
     fsx.inject(Fault.error("UnsupportedOperation"), operation="DeleteBackup", fraction=1.0)
 
-    done = await run("sync", *WHERE, *OFTEN, "--keep-newest", "1", "--prune", *NAMED)
+    done = await run("sync", *WHERE, *OFTEN, "--keep-last", "1", "--prune", *NAMED)
 
     assert {"not_pruned"} == {row.split()[1] for row in done.out.splitlines()[1:]}
     assert "not pruned: UnsupportedOperation (DeleteBackup)" in done.err
@@ -114,8 +114,8 @@ async def test_what_cannot_be_pruned(run: Run, fsx: LocalFsx) -> None:
 @pytest.mark.parametrize(
     ("options", "fault"),
     [
-        (("--keep-newest", "1", "--prune"), "--prune: must come with --policy NAME"),
-        (("--policy", "a", "--prune"), "--prune: must come with --keep-newest or --keep-for"),
+        (("--keep-last", "1", "--prune"), "--prune: must come with --policy NAME"),
+        (("--policy", "a", "--prune"), "--prune: must come with --keep-last or --keep-within"),
         (("--prune-orphans",), "--prune-orphans: must come with --prune"),
         (("--prune-most",), "--prune-most: must come with --prune"),
     ],
@@ -144,7 +144,7 @@ async def test_copies_that_are_held_back_fail_the_command(run: Run, fsx: LocalFs
     for one in fsx.backups("us-east-2"):
         fsx.delete_backup(str(one["BackupId"]))
     fsx.add_backup("us-east-2", FileSystem={"FileSystemId": OTHER})
-    prune = ("sync", *WHERE, *OFTEN, "--keep-newest", "1", "--prune", *NAMED)
+    prune = ("sync", *WHERE, *OFTEN, "--keep-last", "1", "--prune", *NAMED)
 
     held_back = await run(*prune)
     half = await run(*prune, "--prune-orphans")

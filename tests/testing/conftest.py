@@ -19,7 +19,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.model import ServiceModel
 
-from fsxcopy_sdk.testing import HeldClock, LocalFsx
+from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
 UNMODELLED = {
     "SerializationException",
@@ -190,11 +190,11 @@ def _connect() -> Iterator[Callable[..., Boto3]]:
 
 
 @pytest.fixture(name="clock")
-def _clock() -> HeldClock:
+def _clock() -> ManualClock:
     """
     Return a clock that stands at zero.
     """
-    return HeldClock()
+    return ManualClock()
 
 
 @pytest.fixture(name="fsx")

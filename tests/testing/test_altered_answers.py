@@ -1,5 +1,5 @@
 """
-Faults within the answer: listings that are wrong, and answers of other requests.
+ArgumentErrors within the answer: listings that are wrong, and answers of other requests.
 """
 
 import json

@@ -1,5 +1,5 @@
 """
-HeldClock and ScaledClock.
+ManualClock and ScaledClock.
 """
 
 import math
@@ -9,7 +9,7 @@ from collections.abc import Callable
 import anyio
 import pytest
 
-from fsxcopy_sdk.testing import HeldClock, ScaledClock
+from fsxcopy_sdk.testing import ManualClock, ScaledClock
 
 
 @pytest.fixture(name="run", params=["asyncio", "trio"])
@@ -28,7 +28,7 @@ def test_starts_where_told() -> None:
     """
     A held clock stands at its start.
     """
-    assert 12.5 == HeldClock(12.5).now()
+    assert 12.5 == ManualClock(12.5).now()
 
 
 @pytest.mark.parametrize("start", [math.nan, math.inf])
@@ -37,7 +37,7 @@ def test_refuses_endless_start(start) -> None:
     A start that is no time is refused by name.
     """
     with pytest.raises(ValueError, match="start must be a finite number"):
-        HeldClock(start)
+        ManualClock(start)
 
 
 @pytest.mark.parametrize("seconds", [-1, math.nan, math.inf])
@@ -46,7 +46,7 @@ def test_never_goes_back(seconds) -> None:
     A move that is none is refused by name.
     """
     with pytest.raises(ValueError, match="seconds must be a finite number"):
-        HeldClock().advance(seconds)
+        ManualClock().advance(seconds)
 
 
 def test_sleeper_wakes_when_advanced(run) -> None:
@@ -55,7 +55,7 @@ def test_sleeper_wakes_when_advanced(run) -> None:
     """
 
     async def main() -> object:
-        clock = HeldClock()
+        clock = ManualClock()
         seen = []
 
         async def sleep() -> None:
@@ -80,7 +80,7 @@ def test_sleeping_for_nothing_returns(run) -> None:
     """
 
     async def main() -> object:
-        clock = HeldClock()
+        clock = ManualClock()
         await clock.sleep(0)
         await clock.sleep(-1)
         return clock.now()
@@ -94,7 +94,7 @@ def test_counts_sleepers(run) -> None:
     """
 
     async def main() -> object:
-        clock = HeldClock()
+        clock = ManualClock()
         async with anyio.create_task_group() as tasks:
             for seconds in (1, 2, 3):
                 tasks.start_soon(clock.sleep, seconds)
@@ -114,7 +114,7 @@ def test_until_sleeping_serves_many(run) -> None:
     """
 
     async def main() -> object:
-        clock = HeldClock()
+        clock = ManualClock()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(clock.until_sleeping)
             tasks.start_soon(clock.until_sleeping)
@@ -133,7 +133,7 @@ def test_cancelled_sleeper_is_forgotten(run) -> None:
     """
 
     async def main() -> object:
-        clock = HeldClock()
+        clock = ManualClock()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(clock.sleep, 3)
             await clock.until_sleeping()
@@ -152,7 +152,7 @@ def test_auto_advance_takes_no_time(run) -> None:
     """
 
     async def main() -> object:
-        clock = HeldClock(100, auto_advance=True)
+        clock = ManualClock(100, auto_advance=True)
         await clock.sleep(3600)
         return clock.now()
 
@@ -165,7 +165,7 @@ def test_auto_advance_wakes_the_earliest_first(run) -> None:
     """
 
     async def main() -> object:
-        clock = HeldClock(auto_advance=True)
+        clock = ManualClock(auto_advance=True)
         woken = []
 
         async def sleep(seconds) -> None:
@@ -222,7 +222,7 @@ async def test_next_wake_up_is_the_earliest() -> None:
     """
     The clock tells when the first of its sleepers is to wake, and None without any.
     """
-    clock = HeldClock(start=5.0)
+    clock = ManualClock(start=5.0)
     assert clock.next_wake_up is None
 
     async with anyio.create_task_group() as group:

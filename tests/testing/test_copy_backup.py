@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fsxcopy_sdk.testing import DEFAULT_ACCOUNT, HeldClock, LocalFsx, ProgressShape
+from fsxcopy_sdk.testing import DEFAULT_ACCOUNT, LocalFsx, ManualClock, ProgressShape
 
 TAGS = [{"Key": "Name", "Value": "dr"}, {"Key": "team", "Value": "storage"}]
 
@@ -126,7 +126,7 @@ async def test_creation_time_follows_the_clock(connect) -> None:
     """
     CreationTime is when the FSx began plus what its clock has moved.
     """
-    clock = HeldClock()
+    clock = ManualClock()
     begun = datetime(2021, 4, 9, 7, 53, 28, 68000, tzinfo=UTC)
     async with LocalFsx(clock=clock, started_at=begun) as fsx:
         source = fsx.add_example_backup()

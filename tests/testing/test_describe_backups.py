@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsxcopy_sdk.testing import HeldClock, LocalFsx
+from fsxcopy_sdk.testing import LocalFsx, ManualClock
 from fsxcopy_sdk.testing._operations import perform
-from fsxcopy_sdk.testing._regions import Place
+from fsxcopy_sdk.testing._regions import AccountRegion
 
 LUSTRE = {"FileSystemId": "fs-00000001", "FileSystemType": "LUSTRE"}
 WINDOWS = {"FileSystemId": "fs-00000002", "FileSystemType": "WINDOWS"}
@@ -235,9 +235,9 @@ def test_any_page_size_gives_the_same(count, size) -> None:
     """
     Pages of any size, one after the other, show every backup once.
     """
-    fsx = LocalFsx(clock=HeldClock())
+    fsx = LocalFsx(clock=ManualClock())
     ids = [fsx.add_backup("us-west-2") for _ in range(count)]
-    place = Place("123456789012", "us-west-2")
+    place = AccountRegion("123456789012", "us-west-2")
     shown, request = [], {"MaxResults": size}
     while True:
         page = perform(fsx._store, place, "DescribeBackups", request)

@@ -1,5 +1,5 @@
 """
-Faults on demand, as boto3 and a bare HTTP client meet them.
+ArgumentErrors on demand, as boto3 and a bare HTTP client meet them.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
-from fsxcopy_sdk.testing import ErrorPlacement, Fault, HeldClock, LocalFsx
+from fsxcopy_sdk.testing import ErrorPlacement, Fault, LocalFsx, ManualClock
 
 HEADERS = {
     "X-Amz-Target": "AWSSimbaAPIService_v20180301.DescribeBackups",
@@ -240,7 +240,7 @@ async def test_delayed_call_does_not_hold_the_end(connect) -> None:
     """
     An FSx stops although a call is still delayed.
     """
-    clock = HeldClock()
+    clock = ManualClock()
     async with LocalFsx(clock=clock) as fsx:
         fsx.inject(Fault.delay(1000))
         call = asyncio.create_task(connect(fsx)("describe_backups"))
@@ -324,7 +324,7 @@ def strikes(seed, fraction, count) -> list[bool]:
     """
     fsx = LocalFsx(seed=seed)
     fsx.inject(Fault.reset(), fraction=fraction)
-    injections = fsx._front.injections
+    injections = fsx._handler.injections
     return [injections.strike("CopyBackup", {}) is not None for _ in range(count)]
 
 

@@ -12,8 +12,8 @@ from fsxcopy_sdk.testing import (
     DEFAULT_ACCOUNT,
     EXAMPLE_BACKUP,
     EXAMPLE_REGION,
-    HeldClock,
     LocalFsx,
+    ManualClock,
 )
 
 # Lifetime
@@ -114,7 +114,7 @@ async def test_duration_as_timedelta(connect) -> None:
     """
     A duration may be a timedelta.
     """
-    clock = HeldClock()
+    clock = ManualClock()
     async with LocalFsx(clock=clock, copy_duration=timedelta(minutes=2)) as fsx:
         await connect(fsx)(
             "copy_backup", SourceBackupId=fsx.add_example_backup(), SourceRegion=EXAMPLE_REGION

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 import aiohttp
 import pytest
 
-from fsxcopy_sdk.testing import Fault, HeldClock, LocalFsx
+from fsxcopy_sdk.testing import Fault, LocalFsx, ManualClock
 
 TARGET = "AWSSimbaAPIService_v20180301."
 SCOPE = "AKIDEXAMPLE/20260101/us-west-2/fsx/aws4_request"
@@ -241,7 +241,7 @@ async def test_date_of_an_fsx_that_began_at_another_time() -> None:
     """
     begin = datetime(1969, 12, 31, 23, 59, 59, 999000, tzinfo=UTC)
     async with (
-        LocalFsx(clock=HeldClock(), started_at=begin) as fsx,
+        LocalFsx(clock=ManualClock(), started_at=begin) as fsx,
         aiohttp.ClientSession() as session,
         session.get(fsx.endpoint_url) as response,
     ):

@@ -7,7 +7,7 @@ import re
 import boto3
 import pytest
 
-from fsxcopy_sdk.testing._regions import Place, partition_of
+from fsxcopy_sdk.testing._regions import AccountRegion, partition_of
 
 
 def regions() -> list[tuple[str, str]]:
@@ -47,4 +47,4 @@ def test_arns_are_the_models(model, region) -> None:
     """
     pattern = model.shape_for("ResourceARN").metadata["pattern"]
 
-    assert re.match(pattern, Place("123456789012", region).arn("backup/backup-00000000"))
+    assert re.match(pattern, AccountRegion("123456789012", region).arn("backup/backup-00000000"))

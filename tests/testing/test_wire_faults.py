@@ -1,5 +1,5 @@
 """
-Faults of the connection, as a bare connection and boto3 meet them.
+ArgumentErrors of the connection, as a bare connection and boto3 meet them.
 """
 
 import asyncio

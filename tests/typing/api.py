@@ -45,7 +45,7 @@ from fsxcopy_sdk import (
     LustreFileSystemConfiguration,
     OntapFileSystemConfiguration,
     OpenEnum,
-    RepeatedNextToken,
+    PaginationError,
     RequestTimeout,
     ResourceType,
     ResponseDecodingError,
@@ -381,10 +381,10 @@ def other_call_errors(call: Callable[[], CopyBackupResponse]) -> None:
     try:
         call()
     except ResponseDecodingError as error:
-        assert_type(error.faults, tuple[str, ...])
+        assert_type(error.error_paths, tuple[str, ...])
         assert_type(error.payload, object)
         assert_type(error.http_status, int | None)
-    except RepeatedNextToken as error:
+    except PaginationError as error:
         assert_type(error.next_token, str | None)
     except CallError as error:
         assert_type(error.operation, str | None)
@@ -399,10 +399,10 @@ def errors_of_waits(call: Callable[[], Backup]) -> None:
     try:
         call()
     except BackupCopyFailed as error:
-        assert_type(error.backup, Backup)
+        assert_type(error.last_backup, Backup)
         assert_type(error.reason, str | None)
     except WaitTimeout as error:
-        assert_type(error.last_seen, Backup | None)
+        assert_type(error.last_backup, Backup | None)
         assert_type(error.max_wait, float)
         as_timeout: TimeoutError = error
         raise as_timeout from None
@@ -419,7 +419,7 @@ def all_errors(call: Callable[[], Backup]) -> None:
     try:
         call()
     except InvalidArguments as error:
-        assert_type(error.faults, tuple[str, ...])
+        assert_type(error.errors, tuple[str, ...])
         as_builtin: ValueError = error
         raise as_builtin from None
     except FsxCopyError as error:
@@ -435,7 +435,7 @@ def making_errors(backup: Backup) -> list[FsxCopyError]:
         ServiceLimitExceeded("no more", limit=ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS),
         ConnectionFailed("gone", operation="CopyBackup", attempts=2),
         BackupCopyFailed("failed", backup.backup_id, 1, 1.0, backup),
-        WaitTimeout("late", backup.backup_id, 1, 1.0, 1.0, last_seen=backup),
+        WaitTimeout("late", backup.backup_id, 1, 1.0, 1.0, last_backup=backup),
         RequestTimeout("late"),
     ]
 
@@ -477,7 +477,7 @@ async def ready(source: FsxCopyClient, destination: FsxCopyClient) -> None:
         name="nightly",
         file_system_ids=["fs-01234567"],
         kms_key_ids={"us-west-2": "alias/dr"},
-        keep_for=timedelta(days=30),
+        keep_within=timedelta(days=30),
     )
     plan = await plan_replication(source, destination, policy)
     assert_type(plan, ReplicationPlan)

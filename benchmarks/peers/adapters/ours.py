@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 
 from fsxcopy_sdk import Backup, FsxCopyClient
-from fsxcopy_sdk._convert import Answer, from_answer
+from fsxcopy_sdk._convert import Answer, parse_response
 from fsxcopy_sdk.models import DescribeBackupsResponse, ResponseMetadata
 
 
@@ -19,7 +19,7 @@ def decode(body: bytes) -> Sequence[Backup]:
     Do what the client does with a body that the transport took: orjson included.
     """
     answer = Answer(operation="DescribeBackups", payload=body, metadata=ResponseMetadata())
-    return from_answer(DescribeBackupsResponse, answer).backups
+    return parse_response(DescribeBackupsResponse, answer).backups
 
 
 def connect(url: str) -> FsxCopyClient:

@@ -100,7 +100,7 @@ def to_dict(model: attrs.AttrsInstance) -> dict[str, object]:
     return data
 
 
-def from_answer(cls: type[_Response], answer: Answer) -> _Response:
+def parse_response(cls: type[_Response], answer: Answer) -> _Response:
     """
     Make the response class *cls* from what the service answered.
 
@@ -126,7 +126,7 @@ def _document(answer: Answer) -> object:
             raise _undecodable([_too_deep("$")], body, answer) from error
         fault = f"$: not JSON: {error}" if body else "$: empty"
         garbled = _undecodable([fault], body, answer)
-        garbled.is_garbled = True
+        garbled.is_malformed = True
         raise garbled from error
 
 
@@ -157,7 +157,7 @@ def _undecodable(
         attempts=answer.metadata.attempts if answer else 1,
         request_id=answer.metadata.request_id if answer else None,
         http_status=answer.metadata.http_status if answer else None,
-        faults=told,
+        error_paths=told,
         payload=payload,
     )
 

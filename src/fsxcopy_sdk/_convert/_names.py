@@ -14,10 +14,14 @@ from cattrs.gen import override
 _IRREGULAR_NAMES = {
     "dns_name": "DNSName",
     "ha_pairs": "HAPairs",
-    "open_zfs_configuration": "OpenZFSConfiguration",
+    "openzfs_configuration": "OpenZFSConfiguration",
+    "record_size_kib": "RecordSizeKiB",
     "resource_arn": "ResourceARN",
+    "size_gib": "SizeGiB",
     "snapshot_arn": "SnapshotARN",
     "source_snapshot_arn": "SourceSnapshotARN",
+    "storage_capacity_quota_gib": "StorageCapacityQuotaGiB",
+    "storage_capacity_reservation_gib": "StorageCapacityReservationGiB",
     "throughput_capacity_per_ha_pair": "ThroughputCapacityPerHAPair",
     "uuid": "UUID",
 }

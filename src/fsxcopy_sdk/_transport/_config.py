@@ -19,7 +19,7 @@ from fsxcopy_sdk.errors import ConfigurationError
 _NOT_IN_AN_APP_ID = re.compile(r"[^\w!#$%&'*+\-.^`|~]", re.ASCII)
 
 
-def careful_config(session: AioSession, config: Config | None) -> AioConfig:
+def build_config(session: AioSession, config: Config | None) -> AioConfig:
     """
     Return *config* with bounds, with redirects off, and without what costs time in every call.
 

@@ -15,12 +15,12 @@ from botocore.retryhandler import EXCEPTION_MAP
 from fsxcopy_sdk import errors
 
 # The first line that fits wins, so the narrower classes stand first.
-_NETWORK: tuple[tuple[type[Exception], type[errors.NoAnswer]], ...] = (
+_NETWORK: tuple[tuple[type[Exception], type[errors.NoResponse]], ...] = (
     (theirs.ConnectTimeoutError, errors.RequestTimeout),
     (theirs.ReadTimeoutError, errors.RequestTimeout),
     (TimeoutError, errors.RequestTimeout),  # the bound of the whole call
     # A certificate that does not convince will not do so later either.
-    (theirs.SSLError, errors.NoAnswer),
+    (theirs.SSLError, errors.NoResponse),
     (theirs.ConnectionError, errors.ConnectionFailed),
     (theirs.ConnectionClosedError, errors.ConnectionFailed),
     (theirs.ResponseStreamingError, errors.ConnectionFailed),
@@ -70,7 +70,7 @@ def translate(
     (*unsent* of them had none).
     """
     text = f"{type(error).__name__}: {error}"
-    no_answer = _no_answer(error) or (errors.NoAnswer if attempts else None)
+    no_answer = _no_answer(error) or (errors.NoResponse if attempts else None)
     if no_answer:
         return no_answer(
             text,
@@ -102,7 +102,7 @@ def had_no_connection(error: Exception) -> bool:
     return isinstance(error, _NOT_CONNECTED) and type(wrapped).__name__ != _HTTPX_CONNECTED
 
 
-def _no_answer(error: Exception) -> type[errors.NoAnswer] | None:
+def _no_answer(error: Exception) -> type[errors.NoResponse] | None:
     for their_class, our_class in _NETWORK:
         if isinstance(error, their_class):
             return our_class

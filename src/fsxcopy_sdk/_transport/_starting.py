@@ -14,7 +14,7 @@ from aiobotocore.session import AioSession
 from botocore.config import Config
 
 from fsxcopy_sdk._event_loop import runs_on_asyncio
-from fsxcopy_sdk._transport._config import careful_config
+from fsxcopy_sdk._transport._config import build_config
 from fsxcopy_sdk._transport._files import read_all
 from fsxcopy_sdk._transport._session import session_of_profile
 
@@ -31,7 +31,7 @@ async def prepare(
     Return a session that has read its files, and the config for a client of it.
 
     Raises:
-        ConfigurationError: as in `careful_config`.
+        ConfigurationError: as in `build_config`.
         Exception: what botocore raises, of a profile that is not there say.
     """
     if runs_on_asyncio():
@@ -45,7 +45,7 @@ async def prepare(
 def _prepare(session: AioSession | None, config: Config | None) -> tuple[AioSession, AioConfig]:
     session = session_of_profile() if session is None else session
     read_all(session.get_component("data_loader"))
-    return session, careful_config(session, config)
+    return session, build_config(session, config)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from fsxcopy_sdk._transport._bounds import BodyTooLargeError, call_seconds, with
 from fsxcopy_sdk._transport._exchange import Exchange, current, observe
 from fsxcopy_sdk._transport._failures import translate
 from fsxcopy_sdk._transport._starting import prepare, taking_turns
-from fsxcopy_sdk._validation import Faults
+from fsxcopy_sdk._validation import ArgumentErrors
 from fsxcopy_sdk.errors import ConfigurationError, FsxCopyError, ResponseDecodingError
 from fsxcopy_sdk.models import ResponseMetadata
 
@@ -45,11 +45,11 @@ class Transport:
     """
 
     def __init__(self, raw: FSxClient) -> None:
-        faults = Faults()
+        errors = ArgumentErrors()
         given: object = raw
         if not isinstance(given, AioBaseClient) or given.meta.service_model.service_name != "fsx":
-            faults.add_type("raw", "an aiobotocore FSx client", raw)
-        faults.raise_any()
+            errors.add_type("raw", "an aiobotocore FSx client", raw)
+        errors.raise_any()
         self._raw = raw
         self._seconds = call_seconds(raw.meta.config)
         self.region: str = raw.meta.region_name
@@ -144,7 +144,7 @@ async def open_transport(
 
 
 def _check_types(region: object, session: object, endpoint_url: object, config: object) -> None:
-    faults = Faults()
+    errors = ArgumentErrors()
     for name, value, cls in (
         ("region", region, str),
         ("session", session, AioSession),
@@ -153,8 +153,8 @@ def _check_types(region: object, session: object, endpoint_url: object, config: 
     ):
         if value is not None and not isinstance(value, cls):
             # Not shown: keys are given here by mistake.
-            faults.add_type(name, f"{cls.__name__} or None", value)
-    faults.raise_any()
+            errors.add_type(name, f"{cls.__name__} or None", value)
+    errors.raise_any()
 
 
 def _check_region(region: str | None, config: Config, session: AioSession) -> None:
@@ -198,9 +198,9 @@ def _stranger_answered(operation: str, record: Exchange, url: str) -> ResponseDe
         operation=operation,
         attempts=record.attempts,
         http_status=record.status,
-        faults=(fault,),
+        error_paths=(fault,),
         payload=record.body,
-        is_garbled=True,
+        is_malformed=True,
     )
 
 
@@ -215,9 +215,9 @@ def _too_large(
         attempts=record.attempts,
         request_id=request_id,
         http_status=error.status,
-        faults=(fault,),
+        error_paths=(fault,),
         # The service would send it again; what anything else sends may pass.
-        is_garbled=request_id is None,
+        is_malformed=request_id is None,
     )
 
 

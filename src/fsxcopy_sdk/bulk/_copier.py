@@ -14,7 +14,7 @@ import anyio
 import attrs
 
 from fsxcopy_sdk._schedule import DEFAULT_SCHEDULE, NOTHING, WaitSchedule
-from fsxcopy_sdk._validation import Duration, Faults, check_type, seconds
+from fsxcopy_sdk._validation import ArgumentErrors, Duration, check_type, seconds
 from fsxcopy_sdk.bulk import _queue as queue
 from fsxcopy_sdk.bulk._existing import ExistingCopies, age_order, best_of
 from fsxcopy_sdk.bulk._outcomes import (
@@ -98,16 +98,16 @@ def copy_many(
 
     Raises:
         InvalidArguments: arguments break rules; nothing was sent.
-        ClientClosed: the client is not open.
+        ClientNotOpen: the client is not open.
     """
-    faults = Faults()
+    errors = ArgumentErrors()
     if not (type(max_in_progress) is int and max_in_progress >= 1):
-        faults.add_value("max_in_progress", "an integer, at least 1", max_in_progress)
+        errors.add_value("max_in_progress", "an integer, at least 1", max_in_progress)
     observer: object = on_seen
     if not (observer is None or callable(observer)):
-        faults.add_value("on_seen", "a function or None", observer)
-    adopted = _checked_copies(faults, adopt)
-    faults.raise_any()
+        errors.add_value("on_seen", "a function or None", observer)
+    adopted = _checked_copies(errors, adopt)
+    errors.raise_any()
     check_type("schedule", schedule, WaitSchedule)
     settings = Settings(
         max_in_progress=max_in_progress,
@@ -118,13 +118,15 @@ def copy_many(
     return BulkCopy(client, checked(requests, client.region), adopted, settings, random.random)
 
 
-def _checked_copies(faults: Faults, given: Iterable[CopyInProgress]) -> tuple[CopyInProgress, ...]:
+def _checked_copies(
+    errors: ArgumentErrors, given: Iterable[CopyInProgress]
+) -> tuple[CopyInProgress, ...]:
     words = "a collection of CopyInProgress, each with its backup"
     copies: object = given
     found: tuple[object, ...] = tuple(copies) if isinstance(copies, Iterable) else (copies,)
     good = tuple(one for one in found if isinstance(one, CopyInProgress) and one.backup)
     if len(good) < len(found):
-        faults.add_value("adopt", words, given)
+        errors.add_value("adopt", words, given)
     return good
 
 
@@ -520,7 +522,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                     self._see(attempt, seen)
             return Copied(request=request, backup=seen)
         except BackupCopyFailed as error:
-            return CopyFailed(request=request, error=error, backup=error.backup)
+            return CopyFailed(request=request, error=error, backup=error.last_backup)
         except (BackupNotFound, WaitTimeout) as error:
             if _saw_it_in_progress(error):
                 backup = self._tracker.copy_of(attempt).backup
@@ -572,6 +574,6 @@ def _saw_it_in_progress(error: BackupNotFound | WaitTimeout) -> bool:
     """
     return (
         isinstance(error, WaitTimeout)
-        and error.last_seen is not None
+        and error.last_backup is not None
         and not isinstance(error.__cause__, BackupNotFound)
     )

@@ -15,7 +15,7 @@ from fsxcopy_sdk.enums import ServiceLimit
 from fsxcopy_sdk.errors import (
     CallError,
     FsxCopyError,
-    NoAnswer,
+    NoResponse,
     ResponseDecodingError,
     ServiceError,
     ServiceLimitExceeded,
@@ -280,8 +280,8 @@ def is_outage(error: FsxCopyError) -> bool:
     """
     Whether *error* is likely to meet every request, not this one in particular.
     """
-    malformed = isinstance(error, ResponseDecodingError) and error.is_garbled
-    return malformed or isinstance(error, NoAnswer | Throttled | ServiceUnavailable)
+    malformed = isinstance(error, ResponseDecodingError) and error.is_malformed
+    return malformed or isinstance(error, NoResponse | Throttled | ServiceUnavailable)
 
 
 def is_outcome_unknown(error: FsxCopyError) -> bool:
@@ -290,7 +290,7 @@ def is_outcome_unknown(error: FsxCopyError) -> bool:
     """
     if not isinstance(error, CallError) or error.attempts == 0:
         return False
-    if isinstance(error, NoAnswer):
+    if isinstance(error, NoResponse):
         return error.may_have_been_sent
     # Of several attempts an earlier one may have been accepted, and its answer lost. An
     # error without a code of the service's own comes from a proxy.

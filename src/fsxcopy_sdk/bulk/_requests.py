@@ -13,7 +13,7 @@ from typing import Final, TypedDict, cast
 import attrs
 
 from fsxcopy_sdk import _validation as rules
-from fsxcopy_sdk._validation import Faults, Tags, copy_backup_request
+from fsxcopy_sdk._validation import ArgumentErrors, Tags, copy_backup_request
 from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.models import Backup, Tag
 
@@ -52,7 +52,7 @@ class CopyRequest:
     Request one copy; equal requests to the same Region request the same copy.
 
     Raises:
-        InvalidArguments: a member breaks a rule; `faults` has one text for each.
+        InvalidArguments: a member breaks a rule; `errors` has one text for each.
     """
 
     source_backup_id: str
@@ -79,15 +79,15 @@ class CopyRequest:
     """The token to send; None for one that is derived from the other members."""
 
     def __attrs_post_init__(self) -> None:
-        faults = Faults(_faults(self, self.source_region or _ANY_REGION))
-        faults.check("idempotency_salt", self.idempotency_salt, rules.TAG_VALUE)
+        errors = ArgumentErrors(_faults(self, self.source_region or _ANY_REGION))
+        errors.check("idempotency_salt", self.idempotency_salt, rules.TAG_VALUE)
         for name, value in (
             ("volume_id", self.volume_id),
             ("file_system_id", self.file_system_id),
         ):
             if value is not None:
-                faults.check_type(name, value, str, "an ID, or None")
-        faults.raise_any()
+                errors.check_type(name, value, str, "an ID, or None")
+        errors.raise_any()
 
     def token(self, region: str, attempt: int = 0) -> str:
         """
@@ -144,10 +144,10 @@ def _faults(request: CopyRequest, region: str) -> list[str]:
     """
     given: object = request.tags
     tags = request.tags
-    faults = Faults()
+    errors = ArgumentErrors()
     if isinstance(given, tuple):
         if any(isinstance(tag, Tag) and tag.key == SALT_TAG for tag in given):
-            faults.add(f"tags: key {SALT_TAG!r}", "free", "the one that keeps idempotency_salt")
+            errors.add(f"tags: key {SALT_TAG!r}", "free", "the one that keeps idempotency_salt")
         elif request.idempotency_salt:
             tags = (*tags, Tag(key=SALT_TAG, value=""))
     try:
@@ -161,8 +161,8 @@ def _faults(request: CopyRequest, region: str) -> list[str]:
             client_request_token=request.client_request_token,
         )
     except InvalidArguments as error:
-        faults.texts.extend(error.faults)
-    return faults.texts
+        errors.texts.extend(error.errors)
+    return errors.texts
 
 
 def checked(requests: Iterable[CopyRequest], region: str) -> tuple[CopyRequest, ...]:
@@ -172,24 +172,24 @@ def checked(requests: Iterable[CopyRequest], region: str) -> tuple[CopyRequest, 
     Raises:
         InvalidArguments: they cannot, with a text for every fault.
     """
-    faults = Faults()
+    errors = ArgumentErrors()
     given: object = requests
     if isinstance(given, str | bytes | CopyRequest) or not isinstance(given, Iterable):
-        faults.add_value("requests", "a collection of CopyRequest", given)
-        faults.raise_any()
+        errors.add_value("requests", "a collection of CopyRequest", given)
+        errors.raise_any()
     good: list[CopyRequest] = []
     first: dict[str, tuple[int, Arguments]] = {}
     for number, request in enumerate(cast("Iterable[object]", given)):
         name = f"requests[{number}]"
         if not isinstance(request, CopyRequest):
-            faults.add_value(name, "a CopyRequest", request)
+            errors.add_value(name, "a CopyRequest", request)
             continue
         good.append(request)
-        faults.texts.extend(f"{name}.{text}" for text in _faults(request, region))
+        errors.texts.extend(f"{name}.{text}" for text in _faults(request, region))
         token, asked = request.token(region), request.arguments(region)
         earlier, the_same = first.setdefault(token, (number, asked))
         if asked != the_same:
             rule = f"another than that of requests[{earlier}], which asks for something else"
-            faults.add_value(f"{name}.client_request_token", rule, token)
-    faults.raise_any()
+            errors.add_value(f"{name}.client_request_token", rule, token)
+    errors.raise_any()
     return tuple(good)

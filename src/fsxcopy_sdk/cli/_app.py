@@ -34,7 +34,7 @@ from fsxcopy_sdk.cli._options import (
 from fsxcopy_sdk.cli._text import logging_to_standard_error
 
 if TYPE_CHECKING:
-    from fsxcopy_sdk.cli._talk import Talk
+    from fsxcopy_sdk.cli._reporter import Reporter
 
 _HELP = """\
 Copy Amazon FSx backups between Regions, wait, keep a second Region ready.
@@ -108,12 +108,12 @@ def carry_out(arguments: Sequence[str]) -> Exit:
     return result if isinstance(result, Exit) else Exit.DONE
 
 
-def _run(options: Globals, work: Callable[[Talk], Awaitable[Exit]]) -> Exit:
+def _run(options: Globals, work: Callable[[Reporter], Awaitable[Exit]]) -> Exit:
     import anyio  # noqa: PLC0415 - see above
 
-    from fsxcopy_sdk.cli._talk import Talk  # noqa: PLC0415 - see above
+    from fsxcopy_sdk.cli._reporter import Reporter  # noqa: PLC0415 - see above
 
-    return anyio.run(work, Talk(options))
+    return anyio.run(work, Reporter(options))
 
 
 @app.command
@@ -213,7 +213,7 @@ def plan(*, policy: Policy = _POLICY, max_age: MaxAge = MAX_AGE, options: _Globa
     For example:
 
       fsxcopy plan --source-region us-east-2 --region us-west-2 \
-        --keep-newest 7
+        --keep-last 7
     """
     from fsxcopy_sdk.cli._replicate import plan as work  # noqa: PLC0415 - see above
 
@@ -253,7 +253,7 @@ def sync(
     For example:
 
       fsxcopy sync --source-region us-east-2 --region us-west-2 \
-        --policy nightly --keep-newest 7 --prune
+        --policy nightly --keep-last 7 --prune
     """
     from fsxcopy_sdk.cli._replicate import sync as work  # noqa: PLC0415 - see above
 

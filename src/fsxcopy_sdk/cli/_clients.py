@@ -12,7 +12,7 @@ from fsxcopy_sdk import FsxCopyClient
 from fsxcopy_sdk._transport import session_of_profile
 from fsxcopy_sdk._validation import check_backup_id
 from fsxcopy_sdk.cli._options import Globals
-from fsxcopy_sdk.cli._talk import Talk
+from fsxcopy_sdk.cli._reporter import Reporter
 from fsxcopy_sdk.errors import InvalidArguments
 
 
@@ -57,14 +57,14 @@ def checked(backup_ids: Iterable[str]) -> tuple[str, ...]:
         try:
             check_backup_id(backup_id)
         except InvalidArguments as error:
-            faults.extend(error.faults)
+            faults.extend(error.errors)
     if faults:
         raise InvalidArguments("; ".join(faults), tuple(faults))
     return ids
 
 
 def say_what_still_runs(
-    talk: Talk, options: Globals, region: str, backup_ids: Iterable[str]
+    talk: Reporter, options: Globals, region: str, backup_ids: Iterable[str]
 ) -> None:
     """
     Say which backups the service is still at, and what to type to wait for them.
@@ -78,5 +78,5 @@ def say_what_still_runs(
         "--endpoint-url": options.endpoint_url,
     }
     texts = [text for option, value in given.items() if value for text in (option, value)]
-    talk.insist(f"still running at the service: {', '.join(ids)}")
-    talk.insist(f"go on with: {shlex.join(['fsxcopy', 'wait', *ids, *texts])}")
+    talk.notice(f"still running at the service: {', '.join(ids)}")
+    talk.notice(f"go on with: {shlex.join(['fsxcopy', 'wait', *ids, *texts])}")

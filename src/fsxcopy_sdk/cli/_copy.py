@@ -12,7 +12,7 @@ from fsxcopy_sdk.cli._clients import checked, client_of
 from fsxcopy_sdk.cli._exit import Exit
 from fsxcopy_sdk.cli._follow import follow, show_in
 from fsxcopy_sdk.cli._options import Copying, Globals, Waiting, tags
-from fsxcopy_sdk.cli._talk import Talk
+from fsxcopy_sdk.cli._reporter import Reporter
 from fsxcopy_sdk.cli._wait import schedule_of
 
 
@@ -21,7 +21,7 @@ async def copy(
     copying: Copying,
     waiting: Waiting,
     backup_ids: Sequence[str],
-    talk: Talk,
+    talk: Reporter,
     *,
     copy_tags: bool,
     max_in_progress: int,

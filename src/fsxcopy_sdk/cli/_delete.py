@@ -13,11 +13,11 @@ from fsxcopy_sdk.cli._clients import checked, client_of
 from fsxcopy_sdk.cli._exit import Exit, exit_of_all
 from fsxcopy_sdk.cli._options import Globals
 from fsxcopy_sdk.cli._outcomes import Ended, outcome_of, outcomes
-from fsxcopy_sdk.cli._talk import Talk
+from fsxcopy_sdk.cli._reporter import Reporter
 from fsxcopy_sdk.errors import FsxCopyError, InvalidArguments
 
 
-async def delete(options: Globals, backup_ids: Sequence[str], yes: bool, talk: Talk) -> Exit:
+async def delete(options: Globals, backup_ids: Sequence[str], yes: bool, talk: Reporter) -> Exit:
     """
     Delete backups one after the other; one that cannot be deleted stops no other.
     """
@@ -42,7 +42,7 @@ async def delete(options: Globals, backup_ids: Sequence[str], yes: bool, talk: T
     return exit_of_all(codes)
 
 
-async def _is_meant(ids: Sequence[str], region: str, talk: Talk) -> bool:
+async def _is_meant(ids: Sequence[str], region: str, talk: Reporter) -> bool:
     """
     Whether the person at the terminal says yes.
 
@@ -53,8 +53,8 @@ async def _is_meant(ids: Sequence[str], region: str, talk: Talk) -> bool:
         fault = "--yes: must be given where nobody can be asked"
         raise InvalidArguments(fault, (fault,))
     for backup_id in ids:
-        talk.insist(backup_id)
-    talk.insist(f"Delete {len(ids)} of {region} for good? Type yes:")
+        talk.notice(backup_id)
+    talk.notice(f"Delete {len(ids)} of {region} for good? Type yes:")
     # Who reads at once cannot be interrupted: a Ctrl-C only cancels what awaits.
     await anyio.wait_readable(sys.stdin)
     return sys.stdin.readline().strip().lower() in ("y", "yes")

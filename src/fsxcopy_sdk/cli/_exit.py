@@ -59,7 +59,7 @@ def exit_of_all(codes: Iterable[Exit]) -> Exit:
     return Exit.FAILED if bad else Exit.DONE
 
 
-def in_words(error: FsxCopyError) -> str:
+def describe_error(error: FsxCopyError) -> str:
     """
     Return the text of *error* with its class, and the id that AWS support asks for.
 

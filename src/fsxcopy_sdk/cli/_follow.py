@@ -22,7 +22,7 @@ from fsxcopy_sdk.cli._clients import say_what_still_runs
 from fsxcopy_sdk.cli._exit import Exit, exit_of_all
 from fsxcopy_sdk.cli._options import Globals
 from fsxcopy_sdk.cli._outcomes import Ended, outcomes, summary
-from fsxcopy_sdk.cli._talk import Talk
+from fsxcopy_sdk.cli._reporter import Reporter
 from fsxcopy_sdk.replication import (
     AppliedPlan,
     PlanOutcome,
@@ -43,7 +43,7 @@ _WORDS: dict[type[PlanOutcome], str] = {
 }
 
 
-def show_in(talk: Talk, seen: CopyInProgress) -> None:
+def show_in(talk: Reporter, seen: CopyInProgress) -> None:
     """
     Show a copy that was looked at.
     """
@@ -55,7 +55,7 @@ async def follow(
     copies: BulkCopy | AppliedPlan,
     client: FsxCopyClient,
     options: Globals,
-    talk: Talk,
+    talk: Reporter,
     refused: Iterable[Ended] = (),
 ) -> Exit:
     """
@@ -118,7 +118,7 @@ def _say_what_is_left(
     ends: list[Ended],
     client: FsxCopyClient,
     options: Globals,
-    talk: Talk,
+    talk: Reporter,
 ) -> None:
     lost = [end.backup_id for end in ends if end.goes_on and end.backup_id]
     left = copies.in_progress
@@ -129,9 +129,9 @@ def _say_what_is_left(
         str(end.source_id) for end in ends if end.outcome == "not_observed" and not end.backup_id
     ]
     if in_doubt:
-        talk.insist(f"may have been accepted: copies of {', '.join(in_doubt)}")
+        talk.notice(f"may have been accepted: copies of {', '.join(in_doubt)}")
     if in_doubt or copies.not_started:
-        talk.insist(
+        talk.notice(
             f"not started: {len(copies.not_started)}; run the same command again for the "
             "rest: existing copies are found first"
         )

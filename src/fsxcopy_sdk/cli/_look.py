@@ -18,10 +18,10 @@ from fsxcopy_sdk.cli._output import (
     write_json,
     write_table,
 )
-from fsxcopy_sdk.cli._talk import Talk
+from fsxcopy_sdk.cli._reporter import Reporter
 
 
-async def list_backups(options: Globals, selection: Selection, talk: Talk) -> Exit:
+async def list_backups(options: Globals, selection: Selection, talk: Reporter) -> Exit:
     """
     Write the backups of the Region that are selected, the service's order kept.
     """
@@ -40,7 +40,7 @@ async def list_backups(options: Globals, selection: Selection, talk: Talk) -> Ex
     return Exit.DONE
 
 
-async def show(options: Globals, backup_id: str, _: Talk) -> Exit:
+async def show(options: Globals, backup_id: str, _: Reporter) -> Exit:
     """
     Write everything that the service tells of one backup.
     """

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from cyclopts import CycloptsError
 
 from fsxcopy_sdk.cli._app import carry_out
-from fsxcopy_sdk.cli._exit import Exit, exit_of, in_words
+from fsxcopy_sdk.cli._exit import Exit, describe_error, exit_of
 from fsxcopy_sdk.cli._text import printable
 from fsxcopy_sdk.errors import FsxCopyError, InvalidArguments
 
@@ -35,7 +35,7 @@ def run(arguments: Sequence[str]) -> Exit:
         stop = "" if text.endswith((".", "?")) else "."
         return _ends(Exit.USAGE, f"{text}{stop} See fsxcopy --help.")
     except FsxCopyError as error:
-        return _ends(exit_of(error), in_words(error))
+        return _ends(exit_of(error), describe_error(error))
     except OSError as error:
         # Python would complain once more when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

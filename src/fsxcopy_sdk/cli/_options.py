@@ -191,11 +191,11 @@ class Policy:
     """How many backups of each file system or volume to copy, the newest first."""
     newer_than: Duration | None = None
     """Copy only backups younger than this, such as 7d."""
-    keep_newest: Annotated[int | None, _COUNT] = None
+    keep_last: Annotated[int | None, _COUNT] = None
     """Prune no copies of so many backups of each file system or volume."""
-    keep_for: Duration | None = None
+    keep_within: Duration | None = None
     """Prune no copies of backups younger than this, such as 30d."""
-    protect_tag: str = "fsxcopy:protected"
+    keep_tag: str = "fsxcopy:protected"
     """Prune no copies with a tag of this key."""
 
 
@@ -256,7 +256,7 @@ def _checked(filters_of: Mapping[str, BackupFilter]) -> tuple[BackupFilter, ...]
                 backup_ids=None, filters=[one], max_results=None, next_token=None
             )
         except InvalidArguments as error:
-            faults += [text.replace("filters[0].values", option, 1) for text in error.faults]
+            faults += [text.replace("filters[0].values", option, 1) for text in error.errors]
     if faults:
         raise InvalidArguments("; ".join(faults), tuple(faults))
     return tuple(filters_of.values())

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import attrs
 
-from fsxcopy_sdk.cli._exit import Exit, exit_of, in_words
+from fsxcopy_sdk.cli._exit import Exit, describe_error, exit_of
 from fsxcopy_sdk.cli._options import Globals
 from fsxcopy_sdk.cli._output import Results, public
 from fsxcopy_sdk.errors import BackupCopyFailed, FsxCopyError, ServiceError, WaitTimeout
@@ -65,7 +65,7 @@ class Ended:
             return error.reason
         if isinstance(error, WaitTimeout):
             return str(error)
-        return in_words(error) if error else self.reason or ""
+        return describe_error(error) if error else self.reason or ""
 
     @property
     def source_id(self) -> str | None:

@@ -23,7 +23,7 @@ from fsxcopy_sdk.cli._options import (
 )
 from fsxcopy_sdk.cli._outcomes import Ended
 from fsxcopy_sdk.cli._output import Results, write_json, write_lines
-from fsxcopy_sdk.cli._talk import Talk
+from fsxcopy_sdk.cli._reporter import Reporter
 from fsxcopy_sdk.cli._wait import schedule_of
 from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.replication import (
@@ -44,7 +44,7 @@ _DEFAULT_POLICY = "fsxcopy"
 _REPORT_COLUMNS = ("SOURCE", "STATE", "AGE", "NEWEST COPY", "NEWEST BACKUP", "ON THE WAY")
 
 
-async def plan(options: Globals, policy: Policy, max_age: timedelta, talk: Talk) -> Exit:
+async def plan(options: Globals, policy: Policy, max_age: timedelta, talk: Reporter) -> Exit:
     """
     Write what a sync would do now; as JSON with the report.
     """
@@ -59,7 +59,7 @@ async def sync(
     options: Globals,
     policy: Policy,
     waiting: Waiting,
-    talk: Talk,
+    talk: Reporter,
     *,
     pruning: Pruning,
     dry_run: bool,
@@ -95,7 +95,7 @@ async def sync(
     return exit_of_all((ended, silence, held_back))
 
 
-async def report(options: Globals, scope: Scope, max_age: timedelta, talk: Talk) -> Exit:
+async def report(options: Globals, scope: Scope, max_age: timedelta, talk: Reporter) -> Exit:
     """
     Write how old the newest copies are; one that is late makes the command fail.
     """
@@ -109,7 +109,7 @@ async def report(options: Globals, scope: Scope, max_age: timedelta, talk: Talk)
             for one in made.sources:
                 results.add(to_plain(one), _row(one))
     if not made.sources:
-        talk.insist(f"there is no backup in {made.source_region}, and no copy of one")
+        talk.notice(f"there is no backup in {made.source_region}, and no copy of one")
     return Exit.FAILED if made.late or not made.sources else Exit.DONE
 
 
@@ -128,8 +128,8 @@ def _check_pruning(pruning: Pruning, policy: Policy) -> None:
         )
         if given and not pruning.prune
     ]
-    if pruning.prune and policy.keep_newest is None and policy.keep_for is None:
-        faults.append("--prune: must come with --keep-newest or --keep-for")
+    if pruning.prune and policy.keep_last is None and policy.keep_within is None:
+        faults.append("--prune: must come with --keep-last or --keep-within")
     if pruning.prune and policy.scope.policy is None:
         faults.append(
             "--prune: must come with --policy NAME, because only that policy's copies are deleted"
@@ -138,14 +138,14 @@ def _check_pruning(pruning: Pruning, policy: Policy) -> None:
         raise InvalidArguments("; ".join(faults), tuple(faults))
 
 
-def _exit_of_silence(made: ReplicationPlan, talk: Talk) -> Exit:
+def _exit_of_silence(made: ReplicationPlan, talk: Reporter) -> Exit:
     """
     Say that there is nothing to copy, which is no success, and return the exit code for it.
     """
     if not made.source_backups:
-        talk.insist(f"{made.source_region} shows no backup in the policy's scope")
+        talk.notice(f"{made.source_region} shows no backup in the policy's scope")
     for one in made.missing:
-        talk.insist(f"{made.source_region} shows no backup of {one}")
+        talk.notice(f"{made.source_region} shows no backup of {one}")
     return Exit.DONE if made.source_backups and not made.missing else Exit.FAILED
 
 
@@ -178,9 +178,9 @@ def _policy(policy: Policy, region: str, max_age: timedelta = MAX_AGE) -> Replic
         copy_tags=policy.copy_tags,
         tags=tags(copying.tag),
         kms_key_ids={region: copying.kms_key_id} if copying.kms_key_id else {},
-        keep_newest=policy.keep_newest,
-        keep_for=policy.keep_for,
-        protect_tag=policy.protect_tag,
+        keep_last=policy.keep_last,
+        keep_within=policy.keep_within,
+        keep_tag=policy.keep_tag,
         max_age=max_age,
     )
 
@@ -208,7 +208,7 @@ def _never_copied(made: ReplicationPlan) -> Iterator[Ended]:
             )
 
 
-def _say(made: ReplicationPlan, talk: Talk, pruning: Pruning) -> None:
+def _say(made: ReplicationPlan, talk: Reporter, pruning: Pruning) -> None:
     """
     Say what is going to be done, and what cannot be.
     """
@@ -217,7 +217,7 @@ def _say(made: ReplicationPlan, talk: Talk, pruning: Pruning) -> None:
     held_back = _held_back(made, pruning)
     if pruning.prune:
         for prune in held_back:
-            talk.insist(f"not pruned: {prune}")
+            talk.notice(f"not pruned: {prune}")
     to_prune = len(made.to_prune) + len(made.held_back) - len(held_back) if pruning.prune else 0
     if made.to_copy or made.in_progress or to_prune:
         talk.say(

@@ -1,5 +1,5 @@
 """
-Faults in what was typed, by the names that it was typed under.
+ArgumentErrors in what was typed, by the names that it was typed under.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TYPED = {
     "kms_key_id": "--kms-key-id",
     "kms_key_ids": "--kms-key-id",
     "name": "--policy",
-    "protect_tag": "--protect-tag",
+    "keep_tag": "--keep-tag",
     "region": "--region",
     "source_region": "--source-region",
     "tags": "--tag",
@@ -33,9 +33,9 @@ def usage_fault(error: InvalidArguments | ConfigurationError) -> str:
     """
     Return the text of *error* for a person: options instead of arguments, and no classes.
     """
-    faults = error.faults if isinstance(error, InvalidArguments) else (str(error),)
+    errors = error.errors if isinstance(error, InvalidArguments) else (str(error),)
     # The same may be wrong with each of many requests.
-    return "; ".join(dict.fromkeys(map(_typed, faults)))
+    return "; ".join(dict.fromkeys(map(_typed, errors)))
 
 
 def _typed(fault: str) -> str:

@@ -16,7 +16,7 @@ from fsxcopy_sdk.cli._clients import checked, client_of, say_what_still_runs
 from fsxcopy_sdk.cli._exit import Exit, exit_of_all
 from fsxcopy_sdk.cli._options import Globals, Waiting
 from fsxcopy_sdk.cli._outcomes import Ended, outcome_of, outcomes, summary
-from fsxcopy_sdk.cli._talk import Talk
+from fsxcopy_sdk.cli._reporter import Reporter
 from fsxcopy_sdk.errors import FsxCopyError
 from fsxcopy_sdk.models import Backup
 
@@ -30,7 +30,9 @@ def schedule_of(waiting: Waiting) -> WaitSchedule:
     return WaitSchedule(min_delay=waiting.min_delay, max_delay=max(waiting.min_delay, _MAX_DELAY))
 
 
-async def wait(options: Globals, waiting: Waiting, backup_ids: Sequence[str], talk: Talk) -> Exit:
+async def wait(
+    options: Globals, waiting: Waiting, backup_ids: Sequence[str], talk: Reporter
+) -> Exit:
     """
     Wait until all backups are AVAILABLE or cannot become it, and tell of each.
     """
@@ -60,7 +62,7 @@ async def _all(
     ids: Sequence[str],
     waiting: Waiting,
     schedule: WaitSchedule,
-    talk: Talk,
+    talk: Reporter,
 ) -> AsyncIterator[ObjectReceiveStream[Ended]]:
     send, receive = anyio.create_memory_object_stream[Ended](len(ids))
     async with anyio.create_task_group() as group:
@@ -77,7 +79,7 @@ async def _all(
 async def _watch(
     backup_id: str,
     observations: AsyncGenerator[Backup, None],
-    talk: Talk,
+    talk: Reporter,
     send: ObjectSendStream[Ended],
 ) -> None:
     seen: Backup | None = None

@@ -88,7 +88,7 @@ def _refuse(texts: list[str], answer: Answer) -> None:
             attempts=answer.metadata.attempts,
             request_id=answer.metadata.request_id,
             http_status=answer.metadata.http_status,
-            faults=tuple(texts),
+            error_paths=tuple(texts),
             payload=answer.payload,
-            is_garbled=True,
+            is_malformed=True,
         )

@@ -10,7 +10,7 @@ from contextlib import aclosing, contextmanager
 
 import attrs
 
-from fsxcopy_sdk._convert import from_answer
+from fsxcopy_sdk._convert import parse_response
 from fsxcopy_sdk._paging import stream_backups
 from fsxcopy_sdk._schedule import DEFAULT_SCHEDULE, WaitSchedule
 from fsxcopy_sdk._validation import (
@@ -123,7 +123,7 @@ class FsxCopyClient(OpenClient):
             InvalidArguments: arguments break rules; nothing was sent.
             CallError: `ServiceLimitExceeded` and the other errors of the service, no
                 answer, or one that cannot be read or belongs to another request.
-            ClientClosed: the client is not open.
+            ClientNotOpen: the client is not open.
         """
         transport = self._open_transport
         request = copy_backup_request(
@@ -137,7 +137,7 @@ class FsxCopyClient(OpenClient):
         )
         with _carrying(request["ClientRequestToken"]):
             answer = await transport.copy_backup(request)
-            response = from_answer(CopyBackupResponse, answer)
+            response = parse_response(CopyBackupResponse, answer)
             check_copied(response, request, transport.region, answer)
         self._note_time(response.metadata)
         return response
@@ -156,7 +156,7 @@ class FsxCopyClient(OpenClient):
         Raises:
             InvalidArguments: arguments break rules; nothing was sent.
             CallError: `BackupNotFound` where one id is unknown, and the like.
-            ClientClosed: the client is not open.
+            ClientNotOpen: the client is not open.
         """
         request = describe_backups_request(
             backup_ids=backup_ids, filters=filters, max_results=max_results, next_token=next_token
@@ -171,7 +171,7 @@ class FsxCopyClient(OpenClient):
             InvalidArguments: *backup_id* is no id; nothing was sent.
             BackupNotFound: there is no such backup in this Region and account.
             CallError: any other error of the call.
-            ClientClosed: the client is not open.
+            ClientNotOpen: the client is not open.
         """
         check_backup_id(backup_id)
         page = await self.describe_backups(backup_ids=[backup_id])
@@ -196,9 +196,9 @@ class FsxCopyClient(OpenClient):
 
         Raises:
             InvalidArguments: arguments break rules; nothing was sent.
-            RepeatedNextToken: a page leads back to an earlier one.
+            PaginationError: a page leads back to an earlier one.
             CallError: any other error of a call.
-            ClientClosed: the client is not open.
+            ClientNotOpen: the client is not open.
         """
         request = describe_backups_request(
             backup_ids=None, filters=filters, max_results=max_results, next_token=None
@@ -218,12 +218,12 @@ class FsxCopyClient(OpenClient):
             CallError: `BackupBeingCopied` while and shortly after the backup is the
                 source of a copy, and the other errors of the service, no answer, or
                 one that cannot be read or belongs to another request.
-            ClientClosed: the client is not open.
+            ClientNotOpen: the client is not open.
         """
         request = delete_backup_request(backup_id, client_request_token=client_request_token)
         with _carrying(request["ClientRequestToken"]):
             answer = await self._open_transport.delete_backup(request)
-            response = from_answer(DeleteBackupResponse, answer)
+            response = parse_response(DeleteBackupResponse, answer)
             check_deleted(response, request, answer)
         self._note_time(response.metadata)
         return response
@@ -259,11 +259,11 @@ class FsxCopyClient(OpenClient):
             WaitTimeout: it was not AVAILABLE in time.
             BackupNotFound: it was unknown in this Region and account for too long.
             CallError: what will not pass by waiting, such as `AccessDenied`.
-            ClientClosed: the client is not open.
+            ClientNotOpen: the client is not open.
         """
         check_backup_id(backup_id)
         check_type("schedule", schedule, WaitSchedule)
-        observations = self._board.watch(backup_id, seconds("max_wait", max_wait), schedule)
+        observations = self._coordinator.watch(backup_id, seconds("max_wait", max_wait), schedule)
         async with aclosing(observations):
             async for backup in observations:
                 yield backup

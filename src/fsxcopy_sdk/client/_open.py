@@ -11,13 +11,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from fsxcopy_sdk._clock import Clock, SystemClock
-from fsxcopy_sdk._convert import from_answer
+from fsxcopy_sdk._convert import parse_response
 from fsxcopy_sdk._paging import every_backup
 from fsxcopy_sdk._transport import Transport, open_transport
 from fsxcopy_sdk.client._answers import check_described
-from fsxcopy_sdk.errors import ClientClosed, ConfigurationError
+from fsxcopy_sdk.errors import ClientNotOpen, ConfigurationError
 from fsxcopy_sdk.models import Backup, DescribeBackupsResponse, ResponseMetadata
-from fsxcopy_sdk.waiting import Board
+from fsxcopy_sdk.waiting import PollCoordinator
 
 if TYPE_CHECKING:
     from aiobotocore.session import AioSession
@@ -45,7 +45,9 @@ class OpenClient:
         self._transport: Transport | None = None
         self._entered = self._closed = self._wraps = False
         self._service_time: datetime | None = None
-        self._board = Board(self._describe, self._list_page, self._clock, random.random)
+        self._coordinator = PollCoordinator(
+            self._describe, self._list_page, self._clock, random.random
+        )
         self._stack = AsyncExitStack()
 
     @classmethod
@@ -100,13 +102,13 @@ class OpenClient:
         Open the client.
 
         Raises:
-            ClientClosed: it was opened before.
+            ClientNotOpen: it was opened before.
             InvalidArguments: an argument is not of its type.
             ConfigurationError: no Region, no such profile, a bad endpoint ...
             CredentialsUnavailable: the credentials cannot be loaded.
         """
         if self._entered:
-            raise ClientClosed("A client can be opened once: make a new one")
+            raise ClientNotOpen("A client can be opened once: make a new one")
         self._entered = True
         if self._transport is None:
             self._transport = await self._stack.enter_async_context(open_transport(*self._opening))
@@ -117,14 +119,14 @@ class OpenClient:
         Close the client and its connections.
         """
         self._transport, self._closed = None, True
-        self._board.close()
+        self._coordinator.close()
         await self._stack.aclose()
 
     @property
     def _open_transport(self) -> Transport:
         if self._transport is None:
             state = "was closed" if self._closed else "is not open: use it inside `async with`"
-            raise ClientClosed(f"The client {state}")
+            raise ClientNotOpen(f"The client {state}")
         return self._transport
 
     @property
@@ -155,7 +157,7 @@ class OpenClient:
 
     async def _page(self, request: DescribeBackupsRequestTypeDef) -> DescribeBackupsResponse:
         answer = await self._open_transport.describe_backups(request)
-        response = from_answer(DescribeBackupsResponse, answer)
+        response = parse_response(DescribeBackupsResponse, answer)
         check_described(response, request, answer)
         self._note_time(response.metadata)
         return response

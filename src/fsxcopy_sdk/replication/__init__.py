@@ -20,7 +20,7 @@ from fsxcopy_sdk.replication._outcomes import (
 from fsxcopy_sdk.replication._plan import (
     CannotCopy,
     CannotCopyReason,
-    KnownCopy,
+    ExistingCopy,
     PlannedCopy,
     PlannedPrune,
     PruneObstacle,
@@ -37,8 +37,8 @@ __all__ = [
     "BackupSummary",
     "CannotCopy",
     "CannotCopyReason",
+    "ExistingCopy",
     "JsonValue",
-    "KnownCopy",
     "POLICY_TAG",
     "PlanOutcome",
     "PlannedCopy",

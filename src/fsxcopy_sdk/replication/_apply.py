@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Iterable
 
 from fsxcopy_sdk._schedule import DEFAULT_SCHEDULE, WaitSchedule
-from fsxcopy_sdk._validation import Duration, Faults, check_type
+from fsxcopy_sdk._validation import ArgumentErrors, Duration, check_type
 from fsxcopy_sdk.bulk import (
     DEFAULT_MAX_IN_PROGRESS,
     BulkCopy,
@@ -22,7 +22,7 @@ from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.enums import BackupType
 from fsxcopy_sdk.models import Backup
 from fsxcopy_sdk.replication._outcomes import PlanOutcome
-from fsxcopy_sdk.replication._plan import KnownCopy, PlannedCopy, PruneObstacle, ReplicationPlan
+from fsxcopy_sdk.replication._plan import ExistingCopy, PlannedCopy, PruneObstacle, ReplicationPlan
 from fsxcopy_sdk.replication._pruning import Pruning
 from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT
 
@@ -85,17 +85,17 @@ def apply_plan(
             nothing was sent.
         ConfigurationError: *source* is needed and cannot be derived from *destination*,
             which wraps a client.
-        ClientClosed: a client is not open.
+        ClientNotOpen: a client is not open.
     """
     check_type("plan", plan, ReplicationPlan)
-    faults = Faults()
-    _check_region(faults, "destination", destination, plan.destination_region)
+    errors = ArgumentErrors()
+    _check_region(errors, "destination", destination, plan.destination_region)
     if source is not None:
-        _check_region(faults, "source", source, plan.source_region)
+        _check_region(errors, "source", source, plan.source_region)
     switches = {"prune_orphans": prune_orphans, "prune_most": prune_most}
     for name in [name for name, given in switches.items() if given and not prune]:
-        faults.add(name, "given with prune=True", "alone")
-    faults.raise_any()
+        errors.add(name, "given with prune=True", "alone")
+    errors.raise_any()
     copies = copy_many(
         destination,
         [one.request for one in plan.to_copy],
@@ -119,9 +119,9 @@ def apply_plan(
     return AppliedPlan(plan, copies, pruning)
 
 
-def _check_region(faults: Faults, name: str, client: FsxCopyClient, region: str) -> None:
+def _check_region(errors: ArgumentErrors, name: str, client: FsxCopyClient, region: str) -> None:
     if client.region != region:
-        faults.add(name, f"a client of {region}", f"of {client.region}")
+        errors.add(name, f"a client of {region}", f"of {client.region}")
 
 
 class AppliedPlan(OutcomeStream[PlanOutcome]):
@@ -133,7 +133,7 @@ class AppliedPlan(OutcomeStream[PlanOutcome]):
         super().__init__()
         self._copies = copies
         self._pruning = pruning
-        planned: tuple[PlannedCopy | KnownCopy, ...] = (*plan.to_copy, *plan.in_progress)
+        planned: tuple[PlannedCopy | ExistingCopy, ...] = (*plan.to_copy, *plan.in_progress)
         self._source_ids = {one.request.source_backup_id: one.source_id for one in planned}
 
     @property
@@ -180,7 +180,7 @@ def _copies_in_progress(plan: ReplicationPlan, now: float) -> Iterable[CopyInPro
         )
 
 
-def _backup_of(plan: ReplicationPlan, known: KnownCopy) -> Backup:
+def _backup_of(plan: ReplicationPlan, known: ExistingCopy) -> Backup:
     """
     Return a copy as it was when *plan* was made.
     """

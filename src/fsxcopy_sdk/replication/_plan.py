@@ -58,7 +58,7 @@ class PlannedCopy:
 
 
 @attrs.frozen(kw_only=True)
-class KnownCopy:
+class ExistingCopy:
     """
     A backup that has a copy, which is AVAILABLE or on its way.
     """
@@ -146,9 +146,9 @@ class ReplicationPlan:
     """UTC."""
     to_copy: tuple[PlannedCopy, ...]
     """In the order in which the copies are begun: the newest of every source first."""
-    in_progress: tuple[KnownCopy, ...]
+    in_progress: tuple[ExistingCopy, ...]
     """Selected backups whose copies are on their way."""
-    present: tuple[KnownCopy, ...]
+    present: tuple[ExistingCopy, ...]
     """Selected backups whose copies are AVAILABLE."""
     to_prune: tuple[PlannedPrune, ...]
     """Copies that the policy no longer keeps; they are deleted only with `prune=True`."""
@@ -177,7 +177,7 @@ class ReplicationPlan:
         """
         The backups that are to have a copy, whatever becomes of others.
         """
-        selected: tuple[PlannedCopy | KnownCopy, ...]
+        selected: tuple[PlannedCopy | ExistingCopy, ...]
         selected = (*self.to_copy, *self.in_progress, *self.present)
         return frozenset(one.backup.backup_id for one in selected)
 

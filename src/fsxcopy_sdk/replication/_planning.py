@@ -8,24 +8,24 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from fsxcopy_sdk._validation import MAX_TAGS, Faults, check_type, partition_of
+from fsxcopy_sdk._validation import MAX_TAGS, ArgumentErrors, check_type, partition_of
 from fsxcopy_sdk.bulk import CopyRequest
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.models import Backup
+from fsxcopy_sdk.replication._inventory import Inventory, inventory_of
 from fsxcopy_sdk.replication._lineage import Lineage
 from fsxcopy_sdk.replication._plan import (
     CannotCopy,
     CannotCopyReason,
-    KnownCopy,
+    ExistingCopy,
     PlannedCopy,
     ReplicationPlan,
 )
 from fsxcopy_sdk.replication._policy import ReplicationPolicy
 from fsxcopy_sdk.replication._report import report_of
 from fsxcopy_sdk.replication._retention import prunable
-from fsxcopy_sdk.replication._situation import Situation, situation_of
 from fsxcopy_sdk.replication._sources import (
     is_of_flexgroup,
     ontap_volume_id,
@@ -51,7 +51,7 @@ async def plan_replication(
         InvalidArguments: *policy* is none, *now* has no time zone, or nothing can be
             copied between the Regions; nothing was sent.
         CallError: a listing failed.
-        ClientClosed: a client is not open.
+        ClientNotOpen: a client is not open.
     """
     check_type("policy", policy, ReplicationPolicy)
     _check(source.region, destination.region, now)
@@ -59,7 +59,7 @@ async def plan_replication(
     source_backups = [one async for one in source.iter_backups(filters=policy.filters)]
     destination_backups = [one async for one in destination.iter_backups()]
     moment = now or destination.service_time or datetime.now(UTC)
-    situation = situation_of(
+    situation = inventory_of(
         source_region=source.region,
         destination_region=destination.region,
         now=moment.astimezone(UTC),
@@ -76,18 +76,18 @@ def _check(source_region: str, destination_region: str, now: datetime | None) ->
     Raises:
         InvalidArguments: with a text for every fault.
     """
-    faults = Faults()
+    errors = ArgumentErrors()
     given: object = now
     if now is not None and (not isinstance(given, datetime) or given.tzinfo is None):
-        faults.add_value("now", "a datetime with a time zone", now)
+        errors.add_value("now", "a datetime with a time zone", now)
     partitions = partition_of(source_region), partition_of(destination_region)
     if partitions[0] != partitions[1]:
         rule = f"of a Region in the partition of {source_region}, which is {partitions[0]}"
-        faults.add("destination", rule, f"of {destination_region}, which is in {partitions[1]}")
-    faults.raise_any()
+        errors.add("destination", rule, f"of {destination_region}, which is in {partitions[1]}")
+    errors.raise_any()
 
 
-def decide(policy: ReplicationPolicy, situation: Situation) -> ReplicationPlan:
+def decide(policy: ReplicationPolicy, situation: Inventory) -> ReplicationPlan:
     """
     Return what *policy* wants done in *situation*.
     """
@@ -95,7 +95,7 @@ def decide(policy: ReplicationPolicy, situation: Situation) -> ReplicationPlan:
         origin_id: [copy.backup for copy in held if not copy.backup.lifecycle.is_dead]
         for origin_id, held in situation.copies_by_origin().items()
     }
-    ranked: list[tuple[int, PlannedCopy | KnownCopy]] = []
+    ranked: list[tuple[int, PlannedCopy | ExistingCopy]] = []
     cannot_copy: list[CannotCopy] = []
     scope = _in_scope(policy, situation.backups)
     for source_id, backups in sorted(scope.items()):
@@ -104,7 +104,7 @@ def decide(policy: ReplicationPolicy, situation: Situation) -> ReplicationPlan:
         cannot_copy += refused
     # The newest of every source first: each has something before any has everything.
     wanted = [one for _, one in sorted(ranked, key=lambda pair: pair[0])]
-    known = [one for one in wanted if isinstance(one, KnownCopy)]
+    known = [one for one in wanted if isinstance(one, ExistingCopy)]
     beyond = prunable(policy, situation, selected={one.backup.backup_id for one in wanted})
     return ReplicationPlan(
         policy=policy,
@@ -160,15 +160,15 @@ def _order(backup: Backup) -> tuple[datetime, str]:
 
 def _choose(
     policy: ReplicationPolicy,
-    situation: Situation,
+    situation: Inventory,
     source_id: str,
     newest_first: Iterable[Backup],
     copies: Mapping[str, Sequence[Backup]],
-) -> tuple[list[PlannedCopy | KnownCopy], list[CannotCopy]]:
+) -> tuple[list[PlannedCopy | ExistingCopy], list[CannotCopy]]:
     """
     Return what *policy* selects of one source, and what it would if it could.
     """
-    chosen: list[PlannedCopy | KnownCopy] = []
+    chosen: list[PlannedCopy | ExistingCopy] = []
     refused: list[CannotCopy] = []
     for backup in newest_first:
         if len(chosen) == policy.newest:
@@ -219,7 +219,7 @@ def _obstacle(backup: Backup, request: CopyRequest) -> CannotCopyReason | None:
 
 
 def _request(
-    policy: ReplicationPolicy, situation: Situation, source_id: str, backup: Backup
+    policy: ReplicationPolicy, situation: Inventory, source_id: str, backup: Backup
 ) -> CopyRequest:
     """
     Return the request for a copy of *backup*, the same whoever plans it and when.
@@ -244,7 +244,7 @@ def _request(
 
 def _known(
     source_id: str, backup: Backup, request: CopyRequest, copies: Sequence[Backup]
-) -> KnownCopy:
+) -> ExistingCopy:
     """
     Return *backup* with the best of its live copies.
     """
@@ -253,7 +253,7 @@ def _known(
         copies,
         key=lambda one: (not one.lifecycle.is_available, one.lifecycle.is_unknown, _order(one)),
     )
-    return KnownCopy(
+    return ExistingCopy(
         source_id=source_id,
         backup=BackupSummary.of(backup),
         request=request,
@@ -268,7 +268,7 @@ def _cannot(
     return CannotCopy(source_id=source_id, backup=summary, reason=reason, detail=detail)
 
 
-def _of_nothing(policy: ReplicationPolicy, situation: Situation) -> list[CannotCopy]:
+def _of_nothing(policy: ReplicationPolicy, situation: Inventory) -> list[CannotCopy]:
     """
     Return the backups that belong to nothing that could be in scope or out of it.
     """

@@ -12,7 +12,7 @@ from typing import TypeVar, cast
 import attrs
 
 from fsxcopy_sdk import _validation as rules
-from fsxcopy_sdk._validation import BackupFilter, Duration, Faults, Tags, seconds
+from fsxcopy_sdk._validation import ArgumentErrors, BackupFilter, Duration, Tags, seconds
 from fsxcopy_sdk.bulk import CopyRequest
 from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.models import Tag
@@ -98,11 +98,11 @@ class ReplicationPolicy:
     """More tags for copies, as a mapping or as `Tag` objects; they win."""
     kms_key_ids: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_to_pairs)
     """The key for copies by destination Region, given as a mapping; FSx's own elsewhere."""
-    keep_newest: int | None = None
+    keep_last: int | None = None
     """How many backups' copies of each file system or volume and key are never pruned."""
-    keep_for: float | None = attrs.field(default=None, converter=_to_seconds_or_none)
+    keep_within: float | None = attrs.field(default=None, converter=_to_seconds_or_none)
     """Seconds for which a copy is not pruned, from when its backup was made."""
-    protect_tag: str = "fsxcopy:protected"
+    keep_tag: str = "fsxcopy:protected"
     """
     The key of a tag that keeps a copy from being pruned, whatever its value. On a backup
     it protects the copies too that are made with `copy_tags`.
@@ -111,30 +111,30 @@ class ReplicationPolicy:
     """Seconds: how old the newest copy's backup may be before the report calls it late."""
 
     def __attrs_post_init__(self) -> None:
-        faults = Faults()
-        faults.check("name", self.name, rules.TAG_KEY)
-        _check_ids(faults, "file_system_ids", self.file_system_ids, _FILE_SYSTEM_ID)
-        _check_ids(faults, "volume_ids", self.volume_ids, _VOLUME_ID)
+        errors = ArgumentErrors()
+        errors.check("name", self.name, rules.TAG_KEY)
+        _check_ids(errors, "file_system_ids", self.file_system_ids, _FILE_SYSTEM_ID)
+        _check_ids(errors, "volume_ids", self.volume_ids, _VOLUME_ID)
         for index, one in enumerate(self.filters):
-            faults.check_type(f"filters[{index}]", one, BackupFilter, "a BackupFilter")
-        _check_count(faults, "newest", self.newest, "all")
-        _check_count(faults, "keep_newest", self.keep_newest, "any number")
+            errors.check_type(f"filters[{index}]", one, BackupFilter, "a BackupFilter")
+        _check_count(errors, "newest", self.newest, "all")
+        _check_count(errors, "keep_last", self.keep_last, "any number")
         if self.newer_than is not None:
-            _check_seconds(faults, "newer_than", self.newer_than)
-        if self.keep_for is not None:
-            _check_seconds(faults, "keep_for", self.keep_for)
-        _check_seconds(faults, "max_age", self.max_age)
-        faults.check("protect_tag", self.protect_tag, rules.TAG_KEY)
-        _check_keys(faults, self.kms_key_ids)
-        _check_copies(faults, self)
-        faults.raise_any()
+            _check_seconds(errors, "newer_than", self.newer_than)
+        if self.keep_within is not None:
+            _check_seconds(errors, "keep_within", self.keep_within)
+        _check_seconds(errors, "max_age", self.max_age)
+        errors.check("keep_tag", self.keep_tag, rules.TAG_KEY)
+        _check_keys(errors, self.kms_key_ids)
+        _check_copies(errors, self)
+        errors.raise_any()
 
     @property
     def prunes(self) -> bool:
         """
         Whether copies become superfluous at all.
         """
-        return self.keep_newest is not None or self.keep_for is not None
+        return self.keep_last is not None or self.keep_within is not None
 
     @property
     def names_sources(self) -> bool:
@@ -160,42 +160,44 @@ class ReplicationPolicy:
         return dict(self.kms_key_ids).get(region)
 
 
-def _check_ids(faults: Faults, name: str, ids: Iterable[object], pattern: re.Pattern[str]) -> None:
+def _check_ids(
+    errors: ArgumentErrors, name: str, ids: Iterable[object], pattern: re.Pattern[str]
+) -> None:
     for index, one in enumerate(ids):
         if not isinstance(one, str) or not pattern.fullmatch(one):
-            faults.add_value(f"{name}[{index}]", f"like `{pattern.pattern}`", one)
+            errors.add_value(f"{name}[{index}]", f"like `{pattern.pattern}`", one)
 
 
-def _check_count(faults: Faults, name: str, value: int | None, none: str) -> None:
+def _check_count(errors: ArgumentErrors, name: str, value: int | None, none: str) -> None:
     if value is not None and not (type(value) is int and value >= 1):
-        faults.add_value(name, f"an integer of 1 or more, or None for {none}", value)
+        errors.add_value(name, f"an integer of 1 or more, or None for {none}", value)
 
 
-def _check_seconds(faults: Faults, name: str, value: float) -> None:
+def _check_seconds(errors: ArgumentErrors, name: str, value: float) -> None:
     try:
         seconds(name, value)
     except InvalidArguments as error:
-        faults.texts.extend(error.faults)
+        errors.texts.extend(error.errors)
 
 
-def _check_keys(faults: Faults, pairs: Iterable[object]) -> None:
+def _check_keys(errors: ArgumentErrors, pairs: Iterable[object]) -> None:
     for pair in pairs:
         match pair:
             case (region, key):
-                faults.check("kms_key_ids: Region", region, rules.REGION)
-                faults.check(f"kms_key_ids: key of {rules.shown(region)}", key, rules.KMS_KEY_ID)
+                errors.check("kms_key_ids: Region", region, rules.REGION)
+                errors.check(f"kms_key_ids: key of {rules.shown(region)}", key, rules.KMS_KEY_ID)
             case _:
-                faults.add_value("kms_key_ids", "a mapping from Regions to keys", pair)
+                errors.add_value("kms_key_ids", "a mapping from Regions to keys", pair)
 
 
-def _check_copies(faults: Faults, policy: ReplicationPolicy) -> None:
+def _check_copies(errors: ArgumentErrors, policy: ReplicationPolicy) -> None:
     """
     Note what the rules of CopyBackup have against the copies of *policy*.
     """
     given: tuple[object, ...] = policy.tags
     reserved = [one.key for one in given if isinstance(one, Tag) and one.key in LINEAGE_TAGS]
     for key in reserved:
-        faults.add(f"tags: key {key!r}", "free", "one that tells whose a copy is")
+        errors.add(f"tags: key {key!r}", "free", "one that tells whose a copy is")
     lineage = () if reserved else Lineage.example().tags
     try:
         CopyRequest(
@@ -204,4 +206,4 @@ def _check_copies(faults: Faults, policy: ReplicationPolicy) -> None:
             tags=(*policy.tags, *lineage),
         )
     except InvalidArguments as error:
-        faults.texts.extend(error.faults)
+        errors.texts.extend(error.errors)

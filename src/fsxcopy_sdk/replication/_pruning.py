@@ -21,11 +21,11 @@ from fsxcopy_sdk.errors import (
     ResponseDecodingError,
 )
 from fsxcopy_sdk.models import Backup
+from fsxcopy_sdk.replication._inventory import Inventory, inventory_of
 from fsxcopy_sdk.replication._outcomes import Pruned, PruneFailed, PruneOutcome, PruneSkipped
 from fsxcopy_sdk.replication._plan import PlannedPrune, PruneObstacle, ReplicationPlan
 from fsxcopy_sdk.replication._planning import decide
 from fsxcopy_sdk.replication._retention import count_owned, most_to_prune
-from fsxcopy_sdk.replication._situation import Situation, situation_of
 from fsxcopy_sdk.replication._values import time_text
 
 # A copy that is or was just copied cannot be deleted "for a short time" (the service
@@ -146,14 +146,14 @@ class Pruning:
             return Pruned(prune=prune)
         originals = await self._list(source, prune, self._plan.policy.filters)
         self._check_clock()
-        reason = self._reason_to_keep(prune, self._situation(originals, held))
+        reason = self._reason_to_keep(prune, self._inventory(originals, held))
         if reason is None and all(one.backup_id != prune.source_backup_id for one in originals):
             original = await _described(source, prune.source_backup_id)
             if original is not None and original.lifecycle != BackupLifecycle.DELETED:
                 reason = "the source's listing is incomplete: its backup exists"
         return None if reason is None else PruneSkipped(prune=prune, reason=reason)
 
-    def _reason_to_keep(self, prune: PlannedPrune, situation: Situation) -> str | None:
+    def _reason_to_keep(self, prune: PlannedPrune, situation: Inventory) -> str | None:
         plan, source_id = self._plan, prune.source_id
         owned = self._owned.setdefault(source_id, count_owned(plan.policy, situation, source_id))
         fresh = decide(plan.policy, situation)
@@ -167,8 +167,8 @@ class Pruning:
             obstacles.add(PruneObstacle.MORE_THAN_HALF)
         return "; ".join(sorted(obstacles - self._allowed)) or None
 
-    def _situation(self, originals: Sequence[Backup], held: Sequence[Backup]) -> Situation:
-        return situation_of(
+    def _inventory(self, originals: Sequence[Backup], held: Sequence[Backup]) -> Inventory:
+        return inventory_of(
             source_region=self._plan.source_region,
             destination_region=self._plan.destination_region,
             now=self._plan.made_at,

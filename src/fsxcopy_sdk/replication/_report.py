@@ -11,8 +11,8 @@ from datetime import datetime
 import attrs
 
 from fsxcopy_sdk.models import Backup
+from fsxcopy_sdk.replication._inventory import Inventory, InventoryCopy
 from fsxcopy_sdk.replication._policy import ReplicationPolicy
-from fsxcopy_sdk.replication._situation import HeldCopy, Situation
 from fsxcopy_sdk.replication._sources import (
     Source,
     source_of,
@@ -91,7 +91,7 @@ class ReplicationReport:
         return "\n".join([*lines, *(f"  {one}" for one in self.sources)])
 
 
-def report_of(policy: ReplicationPolicy, situation: Situation) -> ReplicationReport:
+def report_of(policy: ReplicationPolicy, situation: Inventory) -> ReplicationReport:
     """
     Return where everything in the scope of *policy* stands.
     """
@@ -104,7 +104,7 @@ def report_of(policy: ReplicationPolicy, situation: Situation) -> ReplicationRep
             continue
         sources[source.source_id] = source
         originals[source.source_id].append(backup)
-    copies: defaultdict[str, list[HeldCopy]] = defaultdict(list)
+    copies: defaultdict[str, list[InventoryCopy]] = defaultdict(list)
     for copy in situation.copies:
         if copy.source is not None:
             copies[copy.source.source_id].append(copy)
@@ -139,7 +139,7 @@ def _row(
     now: datetime,
     source_id: str,
     originals: Iterable[Backup],
-    copies: Iterable[HeldCopy],
+    copies: Iterable[InventoryCopy],
 ) -> SourceReport:
     backups = [one for one in originals if one.lifecycle.is_available]
     newest = max(backups, key=lambda one: (one.creation_time, one.backup_id), default=None)

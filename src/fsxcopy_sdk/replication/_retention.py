@@ -15,15 +15,15 @@ from itertools import islice
 
 from fsxcopy_sdk.enums import FilterName
 from fsxcopy_sdk.models import Backup
+from fsxcopy_sdk.replication._inventory import Inventory, InventoryCopy
 from fsxcopy_sdk.replication._plan import PlannedPrune, PruneObstacle
 from fsxcopy_sdk.replication._policy import ReplicationPolicy
-from fsxcopy_sdk.replication._situation import HeldCopy, Situation
 from fsxcopy_sdk.replication._sources import Source, source_of
 from fsxcopy_sdk.replication._values import BackupSummary, duration_text
 
 
 def prunable(
-    policy: ReplicationPolicy, situation: Situation, *, selected: Collection[str]
+    policy: ReplicationPolicy, situation: Inventory, *, selected: Collection[str]
 ) -> tuple[PlannedPrune, ...]:
     """
     Return the copies that *policy* no longer keeps, the oldest first, with their obstacles.
@@ -68,7 +68,7 @@ def most_to_prune(copies: int) -> int:
     return copies // 2
 
 
-def count_owned(policy: ReplicationPolicy, situation: Situation, source_id: str) -> int:
+def count_owned(policy: ReplicationPolicy, situation: Inventory, source_id: str) -> int:
     """
     Return how many AVAILABLE copies of a source are *policy*'s.
     """
@@ -88,9 +88,9 @@ def _sources_with_originals(backups: Iterable[Backup]) -> set[str]:
 
 
 def _owned_by_source(
-    policy: ReplicationPolicy, copies: Iterable[HeldCopy]
-) -> dict[str, list[HeldCopy]]:
-    owned: defaultdict[str, list[HeldCopy]] = defaultdict(list)
+    policy: ReplicationPolicy, copies: Iterable[InventoryCopy]
+) -> dict[str, list[InventoryCopy]]:
+    owned: defaultdict[str, list[InventoryCopy]] = defaultdict(list)
     for copy in copies:
         source = copy.source_under(policy.name)
         if source is not None and _is_covered(policy, source, copy.backup):
@@ -98,8 +98,8 @@ def _owned_by_source(
     return dict(owned)
 
 
-def _by_key(copies: Iterable[HeldCopy]) -> Iterable[list[HeldCopy]]:
-    groups: defaultdict[str | None, list[HeldCopy]] = defaultdict(list)
+def _by_key(copies: Iterable[InventoryCopy]) -> Iterable[list[InventoryCopy]]:
+    groups: defaultdict[str | None, list[InventoryCopy]] = defaultdict(list)
     for copy in copies:
         groups[copy.backup.kms_key_id].append(copy)
     return groups.values()
@@ -123,14 +123,14 @@ def _is_covered(policy: ReplicationPolicy, source: Source, copy: Backup) -> bool
     return passes and policy.covers(source) and copy.lifecycle.is_available
 
 
-def _beyond(policy: ReplicationPolicy, group: Collection[HeldCopy]) -> list[HeldCopy]:
+def _beyond(policy: ReplicationPolicy, group: Collection[InventoryCopy]) -> list[InventoryCopy]:
     """
     Return the copies of one source and key that are neither new nor young enough.
     """
     newest_first = sorted(group, key=lambda copy: copy.order, reverse=True)
     # Two copies of one backup are one recovery point.
     origins = dict.fromkeys(copy.origin_id for copy in newest_first)
-    kept = set(islice(origins, policy.keep_newest or 1))
+    kept = set(islice(origins, policy.keep_last or 1))
     # An old backup may have been copied late: by creation times alone, that one is the newest.
     last_begun = max(group, key=lambda copy: (copy.backup.creation_time, copy.order))
     kept.add(last_begun.origin_id)
@@ -142,24 +142,24 @@ def _beyond(policy: ReplicationPolicy, group: Collection[HeldCopy]) -> list[Held
     ]
 
 
-def _is_old(policy: ReplicationPolicy, copy: HeldCopy, newest: HeldCopy) -> bool:
+def _is_old(policy: ReplicationPolicy, copy: InventoryCopy, newest: InventoryCopy) -> bool:
     """
     Whether *copy* is older than the policy keeps, measured from the newest of its group.
 
     Measured from the clock, a source that makes no new backups would lose its copies.
     """
     age = (newest.recovery_point - copy.recovery_point).total_seconds()
-    return policy.keep_for is None or age > policy.keep_for
+    return policy.keep_within is None or age > policy.keep_within
 
 
-def _is_protected(policy: ReplicationPolicy, copy: HeldCopy) -> bool:
-    return any(tag.key == policy.protect_tag for tag in copy.backup.tags)
+def _is_protected(policy: ReplicationPolicy, copy: InventoryCopy) -> bool:
+    return any(tag.key == policy.keep_tag for tag in copy.backup.tags)
 
 
 def _reason(policy: ReplicationPolicy) -> str:
-    newest = policy.keep_newest or 1
+    newest = policy.keep_last or 1
     reasons = [f"not among the newest {newest}" if newest > 1 else "not the newest"]
-    if policy.keep_for is not None:
-        older = f"more than {duration_text(policy.keep_for)} older than the newest"
+    if policy.keep_within is not None:
+        older = f"more than {duration_text(policy.keep_within)} older than the newest"
         reasons.append(older)
     return ", ".join(reasons)

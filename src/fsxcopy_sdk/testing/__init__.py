@@ -5,7 +5,7 @@ It speaks the real protocol to any client (boto3, the AWS CLI, aiobotocore,
 other languages) and keeps the service's rules of backup copies.
 """
 
-from ._clocks import HeldClock, ScaledClock
+from ._clocks import ManualClock, ScaledClock
 from ._documents import EXAMPLE_BACKUP, EXAMPLE_REGION
 from ._faults import ErrorPlacement, Fault
 from ._http import RecordedRequest
@@ -19,8 +19,8 @@ __all__ = [
     "EXAMPLE_REGION",
     "ErrorPlacement",
     "Fault",
-    "HeldClock",
     "LocalFsx",
+    "ManualClock",
     "ProgressShape",
     "RecordedRequest",
     "ScaledClock",

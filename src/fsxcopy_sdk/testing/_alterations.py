@@ -1,5 +1,5 @@
 """
-Faults within the answer: proper documents that are not the right ones.
+ArgumentErrors within the answer: proper documents that are not the right ones.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from typing import cast
 from ._describing import read_token, write_token
 from ._faults import Fault, FaultKind
 from ._json import Document, JsonValue, text_member
-from ._regions import Place
-from ._stocking import completed
+from ._regions import AccountRegion
+from ._seeding import completed
 from ._store import Store
 
 
 def alter_listing(
-    fault: Fault, place: Place, request: Document, answer: Document, rng: random.Random
+    fault: Fault, place: AccountRegion, request: Document, answer: Document, rng: random.Random
 ) -> Document:
     """
     Return *answer*, a page of backups of *place*, as *fault* makes it.
@@ -39,7 +39,9 @@ def alter_listing(
     return {"Backups": []}
 
 
-def other_answer(store: Store, place: Place, operation: str, request: Document) -> Document:
+def other_answer(
+    store: Store, place: AccountRegion, operation: str, request: Document
+) -> Document:
     """
     Return what another request of *operation* would have been answered.
 

@@ -16,7 +16,7 @@ import anyio
 import anyio.lowlevel
 
 
-class HeldClock:
+class ManualClock:
     """
     Stand still until `advance` is called.
 

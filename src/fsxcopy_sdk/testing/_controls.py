@@ -15,11 +15,11 @@ import orjson
 from ._documents import EXAMPLE_BACKUP, EXAMPLE_REGION
 from ._errors import LONGEST_MESSAGE
 from ._faults import Fault
-from ._http import Front, RecordedRequest
+from ._http import RecordedRequest, RequestHandler
 from ._json import Document, JsonValue, Tag, with_tags
 from ._lifecycle import Moment, Settled
-from ._regions import Place, partition_of
-from ._stocking import completed, remember_sources
+from ._regions import AccountRegion, partition_of
+from ._seeding import completed, remember_sources
 from ._store import DEFAULT_ACCOUNT, Store, StoredBackup
 
 
@@ -30,7 +30,7 @@ class Controls:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._front = Front(store)
+        self._handler = RequestHandler(store)
 
     @property
     def calls(self) -> Counter[str]:
@@ -39,14 +39,14 @@ class Controls:
 
         Calls that got a fault count as well.
         """
-        return self._front.calls
+        return self._handler.calls
 
     @property
     def requests(self) -> list[RecordedRequest]:
         """
         List the latest 10,000 calls that reached an operation, in order.
         """
-        return self._front.requests
+        return self._handler.requests
 
     def account_of(self, access_key: str) -> str:
         """
@@ -265,7 +265,7 @@ class Controls:
             TypeError: *fault* is no fault.
             ValueError: an argument breaks its rule.
         """
-        self._front.injections.add(
+        self._handler.injections.add(
             fault,
             next_calls=next_calls,
             fraction=fraction,
@@ -277,7 +277,7 @@ class Controls:
         """
         Forget all faults that were injected.
         """
-        self._front.injections.clear()
+        self._handler.injections.clear()
 
     def _settle(self, backup: StoredBackup, lifecycle: str, failure: str | None) -> None:
         now = self._store.clock.now()
@@ -286,11 +286,11 @@ class Controls:
         backup.course = Settled(since=now, moment=moment)
 
 
-def _place(region: str, account: str | None) -> Place:
+def _place(region: str, account: str | None) -> AccountRegion:
     if partition_of(region) is None:
         msg = f"region must be the name of a Region, not {region!r}"
         raise ValueError(msg)
-    return Place(DEFAULT_ACCOUNT if account is None else _account(account), region)
+    return AccountRegion(DEFAULT_ACCOUNT if account is None else _account(account), region)
 
 
 def _account(account: str) -> str:

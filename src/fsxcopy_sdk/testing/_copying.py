@@ -9,7 +9,7 @@ from typing import Final
 from ._checks import MOST_TAGS
 from ._errors import LONGEST_MESSAGE, ServiceFailure
 from ._json import Document, Tag, tags_of, text_member, with_tags
-from ._regions import Place, partition_of
+from ._regions import AccountRegion, partition_of
 from ._requests import CopyBackupRequest
 from ._store import Store, StoredBackup, default_key
 
@@ -29,7 +29,7 @@ _CONFIGURATIONS: Final = (
 )
 
 
-def copy_backup(store: Store, place: Place, request: CopyBackupRequest) -> Document:
+def copy_backup(store: Store, place: AccountRegion, request: CopyBackupRequest) -> Document:
     """
     Accept a copy into *place*; the same token gives the same copy again.
 
@@ -46,7 +46,7 @@ def copy_backup(store: Store, place: Place, request: CopyBackupRequest) -> Docum
     return {"Backup": copy.seen(store.clock.now())}
 
 
-def _asked(place: Place, request: CopyBackupRequest) -> object:
+def _asked(place: AccountRegion, request: CopyBackupRequest) -> object:
     # Leaving a member out and giving its default ask for the same.
     return (
         request["SourceBackupId"],
@@ -57,7 +57,7 @@ def _asked(place: Place, request: CopyBackupRequest) -> object:
     )
 
 
-def _source(store: Store, place: Place, request: CopyBackupRequest) -> StoredBackup:
+def _source(store: Store, place: AccountRegion, request: CopyBackupRequest) -> StoredBackup:
     """
     Return the backup to copy, if it can be copied to *place*.
     """
@@ -67,7 +67,7 @@ def _source(store: Store, place: Place, request: CopyBackupRequest) -> StoredBac
         msg = f"{region} is not a Region from which backups can be copied to {place.region}."
         raise ServiceFailure("InvalidRegion", msg)
     backup_id = request["SourceBackupId"]
-    source = store.shelf(Place(place.account, region)).backups.get(backup_id)
+    source = store.shelf(AccountRegion(place.account, region)).backups.get(backup_id)
     if source is None:
         msg = f"Backup {backup_id} does not exist in {region}."
         raise ServiceFailure("BackupNotFound", msg)
@@ -79,7 +79,7 @@ def _source(store: Store, place: Place, request: CopyBackupRequest) -> StoredBac
     return source
 
 
-def _check_kind(store: Store, place: Place, source: Document) -> None:
+def _check_kind(store: Store, place: AccountRegion, source: Document) -> None:
     style = text_member(source, "Volume", "OntapConfiguration", "VolumeStyle")
     if style == "FLEXGROUP":
         msg = "Backups of FlexGroup volumes cannot be copied."
@@ -96,7 +96,7 @@ def _check_kind(store: Store, place: Place, source: Document) -> None:
 
 def _begin(
     store: Store,
-    place: Place,
+    place: AccountRegion,
     source: StoredBackup,
     request: CopyBackupRequest,
 ) -> StoredBackup:
@@ -150,7 +150,7 @@ def merged_tags(first: list[Tag], second: list[Tag]) -> list[Tag]:
     return [Tag(Key=key, Value=value) for key, value in merged.items()]
 
 
-def check_user_initiated_limit(store: Store, place: Place) -> None:
+def check_user_initiated_limit(store: Store, place: AccountRegion) -> None:
     """
     Check that *place* may hold one more user-initiated backup.
 
@@ -167,7 +167,9 @@ def check_user_initiated_limit(store: Store, place: Place) -> None:
         raise ServiceFailure("ServiceLimitExceeded", msg, Limit="TOTAL_USER_INITIATED_BACKUPS")
 
 
-def _check_copies_limit(store: Store, place: Place, source: StoredBackup, key: str) -> None:
+def _check_copies_limit(
+    store: Store, place: AccountRegion, source: StoredBackup, key: str
+) -> None:
     """
     Check that one more copy of *source* may be in progress.
 
@@ -204,7 +206,7 @@ def _volume_copies(store: Store, account: str) -> int:
 
 def _document(
     store: Store,
-    place: Place,
+    place: AccountRegion,
     source: StoredBackup,
     key: str,
     tags: list[Tag],

@@ -11,7 +11,7 @@ from typing import Final
 
 from ._errors import ServiceFailure
 from ._json import Document, text_member
-from ._regions import Place
+from ._regions import AccountRegion
 from ._requests import DescribeBackupsRequest, Filter
 from ._store import Store, StoredBackup
 
@@ -40,7 +40,9 @@ _READERS: Final[Mapping[str, Callable[[Document], str | None]]] = {
 """What a filter compares its values with; backups of volumes tell as well."""
 
 
-def describe_backups(store: Store, place: Place, request: DescribeBackupsRequest) -> Document:
+def describe_backups(
+    store: Store, place: AccountRegion, request: DescribeBackupsRequest
+) -> Document:
     """
     Return one page of the backups of *place* that are asked for.
 
@@ -80,7 +82,7 @@ def _seen(store: Store, page: list[StoredBackup]) -> list[Document]:
     return [backup.seen(now) for backup in page]
 
 
-def _shown(store: Store, place: Place, by: str) -> dict[str, StoredBackup]:
+def _shown(store: Store, place: AccountRegion, by: str) -> dict[str, StoredBackup]:
     """
     Return the backups of *place*, without copies that are not shown *by* this yet.
     """
@@ -91,7 +93,7 @@ def _shown(store: Store, place: Place, by: str) -> dict[str, StoredBackup]:
     return {known: backup for known, backup in backups.items() if now >= backup.unseen_until}
 
 
-def _by_id(store: Store, place: Place, ids: list[str]) -> Iterable[StoredBackup]:
+def _by_id(store: Store, place: AccountRegion, ids: list[str]) -> Iterable[StoredBackup]:
     backups = _shown(store, place, "id")
     unknown = [backup_id for backup_id in ids if backup_id not in backups]
     if unknown and store.settings.unknown_ids == "error":
@@ -101,7 +103,9 @@ def _by_id(store: Store, place: Place, ids: list[str]) -> Iterable[StoredBackup]
     return sorted(found, key=lambda backup: backup.sequence)
 
 
-def _by_filter(store: Store, place: Place, filters: list[Filter]) -> Iterable[StoredBackup]:
+def _by_filter(
+    store: Store, place: AccountRegion, filters: list[Filter]
+) -> Iterable[StoredBackup]:
     wanted = []
     for filter_ in filters:
         if "Name" not in filter_ or not filter_.get("Values"):
@@ -116,7 +120,7 @@ def _by_filter(store: Store, place: Place, filters: list[Filter]) -> Iterable[St
     )
 
 
-def write_token(operation: str, place: Place, position: int, salt: str = "") -> str:
+def write_token(operation: str, place: AccountRegion, position: int, salt: str = "") -> str:
     """
     Return a NextToken that stands for *position* in this listing.
 
@@ -126,7 +130,7 @@ def write_token(operation: str, place: Place, position: int, salt: str = "") -> 
     return base64.b64encode(text.encode()).decode()
 
 
-def read_token(operation: str, place: Place, token: str) -> int:
+def read_token(operation: str, place: AccountRegion, token: str) -> int:
     """
     Return the position that *token* stands for.
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ._json import Document, JsonValue
-from ._regions import Place
+from ._regions import AccountRegion
 
 EXAMPLE_REGION: Final = "us-east-2"
 """Where the service's own CopyBackup example copies from."""
@@ -46,7 +46,7 @@ the file system's (it named another one).
 """
 
 
-def default_file_system(place: Place, file_system_id: str, created_at: float) -> Document:
+def default_file_system(place: AccountRegion, file_system_id: str, created_at: float) -> Document:
     """
     Return a Lustre file system of 1200 GiB that nobody said more about.
 
@@ -71,7 +71,7 @@ def default_file_system(place: Place, file_system_id: str, created_at: float) ->
     }
 
 
-def default_volume(place: Place, volume_id: str, created_at: float) -> Document:
+def default_volume(place: AccountRegion, volume_id: str, created_at: float) -> Document:
     """
     Return an ONTAP FlexVol volume that nobody said more about.
 

@@ -1,5 +1,5 @@
 """
-Faults on demand: what can go wrong with a call.
+ArgumentErrors on demand: what can go wrong with a call.
 """
 
 from __future__ import annotations

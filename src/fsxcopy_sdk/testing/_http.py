@@ -25,7 +25,7 @@ from ._faults import Answer, Fault, FaultKind
 from ._injections import CARRIED_OUT, LISTING_FAULTS, Injection, Injections
 from ._json import Document, JsonValue
 from ._operations import OPERATIONS, perform
-from ._regions import Place
+from ._regions import AccountRegion
 from ._signature import read_caller
 from ._store import Store
 
@@ -74,7 +74,7 @@ class RecordedRequest:
     """Seconds, by the clock of the local FSx."""
 
 
-class Front:
+class RequestHandler:
     """
     Answer HTTP requests, and keep account of them.
     """
@@ -247,8 +247,8 @@ class Front:
         return {**missing, **answer.headers}
 
 
-def _place_of(recorded: RecordedRequest) -> Place:
-    return Place(recorded.account, recorded.region)
+def _place_of(recorded: RecordedRequest) -> AccountRegion:
+    return AccountRegion(recorded.account, recorded.region)
 
 
 def _check_loopback(request: web.Request) -> None:

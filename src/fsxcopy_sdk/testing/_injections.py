@@ -1,5 +1,5 @@
 """
-Which calls get which faults.
+Which calls get which errors.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ LISTING_FAULTS: Final = frozenset(
         FaultKind.ENDLESS_LISTING,
     }
 )
-"""Faults of DescribeBackups without BackupIds."""
+"""ArgumentErrors of DescribeBackups without BackupIds."""
 
 CARRIED_OUT: Final = LISTING_FAULTS | {FaultKind.TRUNCATE, FaultKind.RELABEL}
-"""Faults that change the answer of the call, which is always carried out."""
+"""ArgumentErrors that change the answer of the call, which is always carried out."""
 
 _OPERATIONS: Final[Mapping[FaultKind, frozenset[str]]] = {
     **dict.fromkeys(LISTING_FAULTS, frozenset({"DescribeBackups"})),
     FaultKind.OTHER_ANSWER: frozenset({"CopyBackup", "DeleteBackup", "DescribeBackups"}),
 }
-"""The operations of faults that are not for all."""
+"""The operations of errors that are not for all."""
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -77,7 +77,7 @@ def _concerns(kind: FaultKind, operation: str, body: Mapping[str, JsonValue]) ->
 
 class Injections:
     """
-    Hold the faults on demand; the first that strikes has the call.
+    Hold the errors on demand; the first that strikes has the call.
     """
 
     def __init__(self, seed: int) -> None:
@@ -130,7 +130,7 @@ class Injections:
 
     def clear(self) -> None:
         """
-        Forget all faults.
+        Forget all errors.
         """
         self._injections.clear()
 

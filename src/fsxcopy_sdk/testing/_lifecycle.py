@@ -176,10 +176,10 @@ class Moving:
         return Moment(lifecycle="AVAILABLE", percent=done)
 
 
-Course: TypeAlias = Settled | Moving
+Progression: TypeAlias = Settled | Moving
 
 
-def busy_until(course: Course, grace: float) -> float:
+def busy_until(course: Progression, grace: float) -> float:
     """
     Return until when a copy on *course* keeps its source from deletion.
 

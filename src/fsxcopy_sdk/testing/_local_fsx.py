@@ -174,7 +174,7 @@ class LocalFsx(Controls):
         listening = socket.create_server(("127.0.0.1", self._settings.port))
         self._runner = web.AppRunner(
             # A call that a fault delays must not hold up the end of a test.
-            self._front.application(),
+            self._handler.application(),
             shutdown_timeout=0.1,
             access_log=None,
         )

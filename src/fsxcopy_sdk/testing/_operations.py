@@ -14,7 +14,7 @@ from ._documents import default_file_system, default_volume
 from ._errors import ServiceFailure
 from ._json import Document, JsonValue, tags_of, text_member, with_tags
 from ._lifecycle import FINISHED, busy_until
-from ._regions import Place
+from ._regions import AccountRegion
 from ._requests import (
     CreateBackupRequest,
     DeleteBackupRequest,
@@ -24,7 +24,7 @@ from ._requests import (
 from ._store import Source, Store, StoredBackup, default_key
 
 
-def perform(store: Store, place: Place, operation: str, body: Document) -> Document:
+def perform(store: Store, place: AccountRegion, operation: str, body: Document) -> Document:
     """
     Carry out *operation*, one of `OPERATIONS`, and return its answer.
 
@@ -34,7 +34,7 @@ def perform(store: Store, place: Place, operation: str, body: Document) -> Docum
     return OPERATIONS[operation](store, place, check_request(operation, body))
 
 
-def create_backup(store: Store, place: Place, request: CreateBackupRequest) -> Document:
+def create_backup(store: Store, place: AccountRegion, request: CreateBackupRequest) -> Document:
     """
     Begin a backup of a file system or volume, which need not exist before.
 
@@ -60,7 +60,7 @@ def create_backup(store: Store, place: Place, request: CreateBackupRequest) -> D
     return {"Backup": backup.seen(store.clock.now())}
 
 
-def _source_of_backup(store: Store, place: Place, source_id: str) -> Source:
+def _source_of_backup(store: Store, place: AccountRegion, source_id: str) -> Source:
     """
     Return what to back up, made on the spot if nobody knows it yet.
     """
@@ -79,7 +79,7 @@ def _source_of_backup(store: Store, place: Place, source_id: str) -> Source:
     return source
 
 
-def _new_document(store: Store, place: Place, source: Source) -> Document:
+def _new_document(store: Store, place: AccountRegion, source: Source) -> Document:
     is_volume = "VolumeId" in source.document
     backup_id = store.new_backup_id()
     return {
@@ -94,7 +94,7 @@ def _new_document(store: Store, place: Place, source: Source) -> Document:
     }
 
 
-def delete_backup(store: Store, place: Place, request: DeleteBackupRequest) -> Document:
+def delete_backup(store: Store, place: AccountRegion, request: DeleteBackupRequest) -> Document:
     """
     Delete a backup that nothing needs any more.
 
@@ -130,7 +130,7 @@ def _check_deletable(store: Store, backup: StoredBackup) -> None:
         raise ServiceFailure("BackupBeingCopied", msg, BackupId=backup.backup_id)
 
 
-def tag_resource(store: Store, place: Place, request: TagResourceRequest) -> Document:
+def tag_resource(store: Store, place: AccountRegion, request: TagResourceRequest) -> Document:
     """
     Add tags to a backup, in the place of those that have the same keys.
 
@@ -148,7 +148,7 @@ def tag_resource(store: Store, place: Place, request: TagResourceRequest) -> Doc
 
 
 def list_tags_for_resource(
-    store: Store, place: Place, request: ListTagsForResourceRequest
+    store: Store, place: AccountRegion, request: ListTagsForResourceRequest
 ) -> Document:
     """
     Return one page of the tags of a backup; all fit unless asked for fewer.
@@ -171,7 +171,7 @@ def list_tags_for_resource(
     return answer
 
 
-def _resource(store: Store, place: Place, arn: str) -> StoredBackup:
+def _resource(store: Store, place: AccountRegion, arn: str) -> StoredBackup:
     """
     Return the backup with *arn*: the only resource that has tags here.
     """
@@ -182,7 +182,7 @@ def _resource(store: Store, place: Place, arn: str) -> StoredBackup:
     return backup
 
 
-_Operation: TypeAlias = Callable[[Store, Place, Document], Document]
+_Operation: TypeAlias = Callable[[Store, AccountRegion, Document], Document]
 
 OPERATIONS: Final[Mapping[str, _Operation]] = {
     # The checks have made a request of the body; no type can say so.

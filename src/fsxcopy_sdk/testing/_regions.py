@@ -38,7 +38,7 @@ def partition_of(region: str) -> str | None:
 
 
 @attrs.frozen
-class Place:
+class AccountRegion:
     """
     One account's Region: backups of two places do not know of each other.
     """

@@ -21,12 +21,12 @@ from ._lifecycle import (
     CREATING_STAGES,
     EVERY_COPYING_STAGE,
     EVERY_CREATING_STAGE,
-    Course,
     Moment,
     Moving,
+    Progression,
     Settled,
 )
-from ._regions import Place
+from ._regions import AccountRegion
 from ._settings import Settings, seconds_of
 
 DEFAULT_ACCOUNT: Final = "123456789012"
@@ -42,11 +42,11 @@ class StoredBackup:
     One backup: what it is, and the course that it is on.
     """
 
-    place: Place
+    place: AccountRegion
     backup_id: str
     document: Document
     """What it is, without what the course decides."""
-    course: Course
+    course: Progression
     sequence: int
     """Its number in the order of arrival, by which pages are cut."""
     unseen_until: float = -math.inf
@@ -87,7 +87,7 @@ class Source:
 
 
 @attrs.define(eq=False)
-class Shelf:
+class RegionState:
     """
     What one place holds.
     """
@@ -109,10 +109,10 @@ class Tokens:
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock = clock
         self._seconds = seconds
-        self._seen: dict[tuple[Place, str, str], tuple[float, object, StoredBackup]] = {}
+        self._seen: dict[tuple[AccountRegion, str, str], tuple[float, object, StoredBackup]] = {}
 
     def recall(
-        self, place: Place, operation: str, token: str | None, asked: object
+        self, place: AccountRegion, operation: str, token: str | None, asked: object
     ) -> StoredBackup | None:
         """
         Return what came of the same request, None if it is a new one.
@@ -136,7 +136,7 @@ class Tokens:
 
     def remember(
         self,
-        place: Place,
+        place: AccountRegion,
         operation: str,
         token: str | None,
         asked: object,
@@ -169,7 +169,7 @@ class Store:
         """(error code, key) -> whether the copy fails later only."""
         self.single_az_regions: set[str] = set()
         self._accounts: dict[str, str] = {}
-        self._shelves: dict[Place, Shelf] = {}
+        self._shelves: dict[AccountRegion, RegionState] = {}
         self._backup_ids = random.Random(settings.seed)  # noqa: S311 - must be repeatable
         # Of its own, so that polling more often changes no backup's id.
         self._request_ids = random.Random(settings.seed)  # noqa: S311 - must be repeatable
@@ -199,19 +199,19 @@ class Store:
         """
         self._accounts[access_key] = account
 
-    def shelf(self, place: Place) -> Shelf:
+    def shelf(self, place: AccountRegion) -> RegionState:
         """
         Return what *place* holds.
         """
-        return self._shelves.setdefault(place, Shelf())
+        return self._shelves.setdefault(place, RegionState())
 
-    def places_of(self, account: str) -> list[Place]:
+    def places_of(self, account: str) -> list[AccountRegion]:
         """
         Return the Regions of *account* that hold or held anything.
         """
         return [p for p in self._shelves if p.account == account]
 
-    def put(self, place: Place, document: Document, course: Course) -> StoredBackup:
+    def put(self, place: AccountRegion, document: Document, course: Progression) -> StoredBackup:
         """
         Keep *document*, which has a BackupId, in *place*.
         """
@@ -244,7 +244,7 @@ class Store:
         del self.shelf(backup.place).backups[backup.backup_id]
         backup.course = Settled(since=self.clock.now(), moment=Moment(lifecycle="DELETED"))
 
-    def copies_in_progress(self, place: Place) -> list[StoredBackup]:
+    def copies_in_progress(self, place: AccountRegion) -> list[StoredBackup]:
         """
         Return the copies into *place* that are in progress now.
         """
@@ -282,7 +282,7 @@ class Store:
         return str(uuid.UUID(int=self._request_ids.getrandbits(128), version=4))
 
 
-def default_key(place: Place) -> str:
+def default_key(place: AccountRegion) -> str:
     """
     Return the ARN of the FSx-managed key of *place*.
     """

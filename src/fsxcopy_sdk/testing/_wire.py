@@ -1,5 +1,5 @@
 """
-Faults below the answer: what is done to the connection itself.
+ArgumentErrors below the answer: what is done to the connection itself.
 
 Each function returns the response that aiohttp demands of a handler; where
 the connection is closed by then, aiohttp sends nothing of it.

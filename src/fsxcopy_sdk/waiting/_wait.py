@@ -19,9 +19,9 @@ from fsxcopy_sdk._schedule import WaitSchedule
 from fsxcopy_sdk.errors import (
     BackupCopyFailed,
     BackupNotFound,
-    ClientClosed,
+    ClientNotOpen,
     FsxCopyError,
-    RepeatedNextToken,
+    PaginationError,
     RequestTimeout,
     ResponseDecodingError,
     WaitTimeout,
@@ -97,7 +97,7 @@ class Wait:
     """A random number, 0 to 1, that all waits of the last look have in common."""
     most: int = MAX_BATCH
     """How many backups it may share a look with; fewer while one of them is suspect."""
-    last_seen: Backup | None = None
+    last_backup: Backup | None = None
     last_error: FsxCopyError | None = None
     absent_since: float | None = None
     """The time of the first poll of those in a row that did not find the backup."""
@@ -145,7 +145,7 @@ class Wait:
         self.polls += 1
         self.looked, self.batch_size, self.draw, self.answered = now, batch_size, draw, True
         if isinstance(result, Backup):
-            self.last_seen, self.last_error, self.failures = result, None, 0
+            self.last_backup, self.last_error, self.failures = result, None, 0
             self.most, self.absent_since = MAX_BATCH, None
             self.progress.add(self.elapsed, result.progress_percent)
         else:
@@ -192,7 +192,7 @@ class Wait:
         if self.expired:
             raise self._timeout() from error
         if error is None:
-            return self.last_seen
+            return self.last_backup
         if self._may_pass(error):
             return None
         # Waits share looks, and so errors: the note must be on an error of its own.
@@ -211,15 +211,15 @@ class Wait:
             grace = self.schedule.not_found_grace
             return grace >= self.max_wait or self.looked - self.absent_since <= grace
         # An answer that cannot be read may be due to another backup of the same call.
-        is_odd = isinstance(error, ResponseDecodingError | RepeatedNextToken)
+        is_odd = isinstance(error, ResponseDecodingError | PaginationError)
         return error.is_transient or (is_odd and self.batch_size > 1)
 
-    def closed(self) -> ClientClosed:
+    def closed(self) -> ClientNotOpen:
         """
         Return the error of a wait whose client was closed.
         """
         self._log(logging.INFO, "the client was closed")
-        return ClientClosed(f"The client was closed while waiting for {self.backup_id}")
+        return ClientNotOpen(f"The client was closed while waiting for {self.backup_id}")
 
     def reschedule(self, *, in_crowd: bool) -> None:
         """
@@ -244,7 +244,7 @@ class Wait:
         self._log(level, f"next look in {delay:.1f} s{after}", next_delay=delay)
 
     def _timeout(self) -> WaitTimeout:
-        seen = self.last_seen.lifecycle if self.last_seen else "it was not seen"
+        seen = self.last_backup.lifecycle if self.last_backup else "it was not seen"
         failure = f"; last failure: {self.last_error}" if self.last_error else ""
         self._log(logging.INFO, "timed out")
         return WaitTimeout(
@@ -253,7 +253,7 @@ class Wait:
             self.polls,
             self.elapsed,
             self.max_wait,
-            self.last_seen,
+            self.last_backup,
         )
 
     def is_over(self, backup: Backup) -> bool:
@@ -273,11 +273,11 @@ class Wait:
     def _log(self, level: int, what: str, *, next_delay: float | None = None) -> None:
         if not _log.isEnabledFor(level):
             return
-        lifecycle = self.last_seen.lifecycle.value if self.last_seen else None
+        lifecycle = self.last_backup.lifecycle.value if self.last_backup else None
         extra = {
             "backup_id": self.backup_id,
             "lifecycle": lifecycle,
-            "progress_percent": self.last_seen.progress_percent if self.last_seen else None,
+            "progress_percent": self.last_backup.progress_percent if self.last_backup else None,
             "next_delay": next_delay,
             "batch_size": self.batch_size,
         }

@@ -16,7 +16,7 @@ from fsxcopy_sdk.replication._sources import Source, source_of
 
 
 @attrs.frozen(kw_only=True)
-class HeldCopy:
+class InventoryCopy:
     """
     A copy in the destination, and what is known of the backup that it was made of.
     """
@@ -53,7 +53,7 @@ class HeldCopy:
 
 
 @attrs.frozen(kw_only=True)
-class Situation:
+class Inventory:
     """
     What both Regions held when they were read.
     """
@@ -64,27 +64,27 @@ class Situation:
     """UTC."""
     backups: tuple[Backup, ...]
     """What passes the policy's filters in the source Region, copies of others too."""
-    copies: tuple[HeldCopy, ...]
+    copies: tuple[InventoryCopy, ...]
     """What the destination holds of copies from the source Region, in any lifecycle."""
 
-    def copies_by_origin(self) -> dict[str, list[HeldCopy]]:
+    def copies_by_origin(self) -> dict[str, list[InventoryCopy]]:
         """
         Return the copies by the id of the backup that they were made of.
         """
-        by_origin: defaultdict[str, list[HeldCopy]] = defaultdict(list)
+        by_origin: defaultdict[str, list[InventoryCopy]] = defaultdict(list)
         for copy in self.copies:
             by_origin[copy.origin_id].append(copy)
         return by_origin
 
 
-def situation_of(
+def inventory_of(
     *,
     source_region: str,
     destination_region: str,
     now: datetime,
     source_backups: Iterable[Backup],
     destination_backups: Iterable[Backup],
-) -> Situation:
+) -> Inventory:
     """
     Return the situation that two listings show.
     """
@@ -100,7 +100,7 @@ def situation_of(
         unsaid = source_region if origin is not None else destination_region
         if (backup.source_backup_region or unsaid) == source_region:
             copies.append(_copy(backup, origin_id, origin))
-    return Situation(
+    return Inventory(
         source_region=source_region,
         destination_region=destination_region,
         now=now,
@@ -133,7 +133,7 @@ def _progress(backup: Backup) -> tuple[bool, bool, int, str]:
     return (lifecycle.is_dead, lifecycle.is_available, percent, lifecycle.value)
 
 
-def _copy(backup: Backup, origin_id: str, origin: Backup | None) -> HeldCopy:
+def _copy(backup: Backup, origin_id: str, origin: Backup | None) -> InventoryCopy:
     """
     Return a copy with what the service says of its origin; its tags fill what is missing.
 
@@ -150,7 +150,7 @@ def _copy(backup: Backup, origin_id: str, origin: Backup | None) -> HeldCopy:
         recovery_point = origin.creation_time
     if source is None and lineage is not None:
         source = Source.of_id(lineage.source_id)
-    return HeldCopy(
+    return InventoryCopy(
         backup=backup,
         origin_id=origin_id,
         source=source,

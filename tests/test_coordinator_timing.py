@@ -19,8 +19,8 @@ from fsxcopy_sdk import (
     FsxCopyError,
     WaitSchedule,
 )
-from fsxcopy_sdk.testing import HeldClock
-from fsxcopy_sdk.waiting import Board
+from fsxcopy_sdk.testing import ManualClock
+from fsxcopy_sdk.waiting import PollCoordinator
 
 LONG = 1000.0
 
@@ -49,7 +49,7 @@ class Scene:
     Some waits on one board, and when each of them ended.
     """
 
-    clock: HeldClock
+    clock: ManualClock
     describe: Callable[[Sequence[str]], Awaitable[list[Backup]]]
     calls: list[tuple[float, int]] = attrs.field(factory=list)
     ended: dict[str, tuple[float, type[object]]] = attrs.field(factory=dict)
@@ -58,10 +58,10 @@ class Scene:
     listing_seconds: float = 0.0
     listed: dict[str, bool] = attrs.field(factory=dict)
     """The backups that a listing shows, and whether they are done."""
-    board: Board = attrs.field(init=False)
+    board: PollCoordinator = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.board = Board(self._describe, self._list_page, self.clock, lambda: 0.5)
+        self.board = PollCoordinator(self._describe, self._list_page, self.clock, lambda: 0.5)
 
     async def _describe(self, backup_ids: Sequence[str]) -> list[Backup]:
         self.calls.append((self.clock.now(), len(backup_ids)))
@@ -103,15 +103,15 @@ MakeScene = Callable[[Callable[[Sequence[str]], Awaitable[list[Backup]]]], Scene
 
 
 @pytest.fixture(name="held")
-def _held() -> HeldClock:
+def _held() -> ManualClock:
     """
     A clock that only the test moves.
     """
-    return HeldClock()
+    return ManualClock()
 
 
 @pytest.fixture(name="scene")
-async def _scene(held: HeldClock) -> AsyncIterator[MakeScene]:
+async def _scene(held: ManualClock) -> AsyncIterator[MakeScene]:
     """
     A way to scenes whose waits are ended with the test.
     """
@@ -129,7 +129,7 @@ async def _scene(held: HeldClock) -> AsyncIterator[MakeScene]:
 
 
 async def test_the_rest_of_a_cancelled_call_is_not_forgotten(
-    scene: MakeScene, held: HeldClock
+    scene: MakeScene, held: ManualClock
 ) -> None:
     """
     Whose call was cancelled with its caller is looked for at once, not when others are due.
@@ -152,7 +152,7 @@ async def test_the_rest_of_a_cancelled_call_is_not_forgotten(
     assert {"rider": (5.0, Backup)} == waits.ended
 
 
-async def test_a_call_for_a_missing_one_holds_nobody(scene: MakeScene, held: HeldClock) -> None:
+async def test_a_call_for_a_missing_one_holds_nobody(scene: MakeScene, held: ManualClock) -> None:
     """
     While the call for one that was not found hangs, the others are looked for in time.
     """
@@ -173,7 +173,7 @@ async def test_a_call_for_a_missing_one_holds_nobody(scene: MakeScene, held: Hel
     assert {"one": (20.0, Backup), "other": (20.0, Backup)} == waits.ended
 
 
-async def test_a_call_for_newcomers_holds_nobody(scene: MakeScene, held: HeldClock) -> None:
+async def test_a_call_for_newcomers_holds_nobody(scene: MakeScene, held: ManualClock) -> None:
     """
     Whoever slept does not make the call of fifty others that it has no part in.
     """
@@ -194,7 +194,7 @@ async def test_a_call_for_newcomers_holds_nobody(scene: MakeScene, held: HeldClo
 
 
 async def test_halving_holds_the_innocent_no_longer_than_its_calls(
-    scene: MakeScene, held: HeldClock
+    scene: MakeScene, held: ManualClock
 ) -> None:
     """
     With half of fifty not known yet and slow calls, the others are seen within seconds.
@@ -218,7 +218,7 @@ async def test_halving_holds_the_innocent_no_longer_than_its_calls(
 
 
 async def test_pages_that_were_not_read_hold_no_later_call(
-    scene: MakeScene, held: HeldClock
+    scene: MakeScene, held: ManualClock
 ) -> None:
     """
     A listing keeps other calls for unknown ids back for as long as it lasts, at most.
@@ -242,7 +242,7 @@ async def test_pages_that_were_not_read_hold_no_later_call(
     assert [(1.0, 2), (4.0, 1), (4.0, 1)] == waits.calls[4:]
 
 
-async def test_missing_ones_are_asked_for_each_alone(scene: MakeScene, held: HeldClock) -> None:
+async def test_missing_ones_are_asked_for_each_alone(scene: MakeScene, held: ManualClock) -> None:
     """
     Two that are not found spoil each other's calls no more than anybody else's.
     """
@@ -265,7 +265,7 @@ async def test_missing_ones_are_asked_for_each_alone(scene: MakeScene, held: Hel
     assert (40.0, 3) == waits.calls[-1]
 
 
-async def test_delays_count_from_the_answer(scene: MakeScene, held: HeldClock) -> None:
+async def test_delays_count_from_the_answer(scene: MakeScene, held: ManualClock) -> None:
     """
     A call that takes long does not bring the next look nearer.
     """

@@ -54,7 +54,7 @@ _FEW_SUSPECTS = 8
 _SUSPECTS_PER_CALL = 4
 
 
-class Board:
+class PollCoordinator:
     """
     The waits of one client.
     """
@@ -103,7 +103,7 @@ class Board:
             BackupCopyFailed: the backup is FAILED or DELETED.
             WaitTimeout: it was not AVAILABLE in time.
             BackupNotFound: it is unknown, and no longer only just accepted.
-            ClientClosed: the client was closed meanwhile.
+            ClientNotOpen: the client was closed meanwhile.
             FsxCopyError: what else will not pass by waiting, a missing permission say.
         """
         now = self._now()
@@ -119,7 +119,7 @@ class Board:
 
     def close(self) -> None:
         """
-        End all waits with `ClientClosed`, those too that are in the middle of a call.
+        End all waits with `ClientNotOpen`, those too that are in the middle of a call.
         """
         self._closed = True
         for scope in (*self._calls, *([self._nap] if self._nap else [])):
@@ -458,7 +458,7 @@ def _may_be_of_one(error: FsxCopyError) -> bool:
     Whether *error* may be the doing of one backup among many.
     """
     if isinstance(error, ResponseDecodingError):
-        return any(fault.startswith("$.Backups[") for fault in error.faults)
+        return any(fault.startswith("$.Backups[") for fault in error.error_paths)
     return isinstance(error, BackupNotFound | BadRequest)
 
 

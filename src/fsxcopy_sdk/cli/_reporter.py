@@ -44,7 +44,7 @@ class _Left(ProgressColumn):
         Return the estimate for one line.
         """
         ends_at: float | None = task.fields["ends_at"]
-        return Text("" if ends_at is None else in_about(ends_at - self._now()))
+        return Text("" if ends_at is None else format_remaining(ends_at - self._now()))
 
 
 @attrs.define
@@ -64,7 +64,7 @@ class _Row:
         return (window.earliest + window.latest) / 2
 
 
-class Talk:
+class Reporter:
     """
     Say what goes on, on standard error.
 
@@ -105,9 +105,9 @@ class Talk:
         Say *text*, unless nothing is to be said.
         """
         if not self._quiet:
-            self.insist(text)
+            self.notice(text)
 
-    def insist(self, text: str) -> None:
+    def notice(self, text: str) -> None:
         """
         Say *text* in any case, on one line.
         """
@@ -125,7 +125,9 @@ class Talk:
         if self._live:
             self._move(self._live, row, backup)
         elif state != row.said:
-            left = "" if row.ends_at is None else f", {in_about(row.ends_at - self._now())}"
+            left = (
+                "" if row.ends_at is None else f", {format_remaining(row.ends_at - self._now())}"
+            )
             self.say(f"{backup.backup_id}: {state}{left}")
         row.said = state
 
@@ -151,7 +153,7 @@ class Talk:
         )
 
 
-def in_about(seconds: float) -> str:
+def format_remaining(seconds: float) -> str:
     """
     Return in words how much time is left, no more exact than an estimate may be.
     """

@@ -27,8 +27,8 @@ from fsxcopy_sdk import (
     WaitSchedule,
     WaitTimeout,
 )
-from fsxcopy_sdk.testing import HeldClock
-from fsxcopy_sdk.waiting import CALL_GRACE, Board
+from fsxcopy_sdk.testing import ManualClock
+from fsxcopy_sdk.waiting import CALL_GRACE, PollCoordinator
 
 EVERY_TEN = WaitSchedule(min_delay=10, max_delay=10)
 
@@ -107,7 +107,7 @@ class Ends:
     How the waits of one board end, and when, by the time of the event loop.
     """
 
-    board: Board
+    board: PollCoordinator
     begun: float = attrs.field(factory=anyio.current_time)
     times: dict[str, float] = attrs.field(factory=dict)
     results: dict[str, Backup | FsxCopyError] = attrs.field(factory=dict)
@@ -158,7 +158,7 @@ class Service:
         return [], None
 
     def ends(self) -> Ends:
-        return Ends(Board(self.describe, self.list_page, LoopClock(), lambda: 0.5))
+        return Ends(PollCoordinator(self.describe, self.list_page, LoopClock(), lambda: 0.5))
 
 
 NEVER = 1e6
@@ -177,7 +177,7 @@ def test_a_silent_call_ends_with_its_wait(backend: str) -> None:
 
         error = ends.timeout("one")
         assert _about(30 + CALL_GRACE) == ends.times["one"] == error.elapsed
-        assert (30, 1, None) == (error.max_wait, error.polls, error.last_seen)
+        assert (30, 1, None) == (error.max_wait, error.polls, error.last_backup)
         assert isinstance(error.__cause__, RequestTimeout)
         assert "10 s after the deadline" in str(error)
 
@@ -203,7 +203,7 @@ def test_a_timeout_keeps_what_was_seen_before(backend: str) -> None:
         error = ends.timeout("one")
         assert _about(70) == ends.times["one"]
         assert 3 == error.polls
-        assert error.last_seen == _backup("one")
+        assert error.last_backup == _backup("one")
         assert error.__cause__
         assert throttled is error.__cause__.__cause__
 
@@ -344,7 +344,7 @@ def test_a_clock_that_runs_ahead_cancels_no_healthy_call(backend: str) -> None:
     """
     Hours of a test's clock during a call of nine seconds are no reason to give it up.
     """
-    clock = HeldClock()
+    clock = ManualClock()
 
     async def describe(backup_ids: Sequence[str]) -> list[Backup]:
         clock.advance(10 * 3600)
@@ -355,7 +355,7 @@ def test_a_clock_that_runs_ahead_cancels_no_healthy_call(backend: str) -> None:
         return [], None
 
     async def scene() -> None:
-        ends = Ends(Board(describe, list_page, clock, lambda: 0.5))
+        ends = Ends(PollCoordinator(describe, list_page, clock, lambda: 0.5))
         await ends.wait("one", 60)
 
         assert isinstance(ends.results["one"], Backup)

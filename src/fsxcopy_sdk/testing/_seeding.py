@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from ._documents import default_file_system
 from ._json import Document, text_member
-from ._regions import Place
+from ._regions import AccountRegion
 from ._store import Source, Store, default_key
 
 
-def completed(store: Store, place: Place, given: Document) -> Document:
+def completed(store: Store, place: AccountRegion, given: Document) -> Document:
     """
     Return *given* with what a backup in *place* needs beside it.
 
@@ -38,7 +38,7 @@ def completed(store: Store, place: Place, given: Document) -> Document:
     return {name: value for name, value in complete.items() if value is not None}
 
 
-def remember_sources(store: Store, place: Place, backup: Document) -> None:
+def remember_sources(store: Store, place: AccountRegion, backup: Document) -> None:
     """
     Let CreateBackup know what *backup* is a backup of.
     """

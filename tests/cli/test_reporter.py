@@ -14,7 +14,7 @@ from fsxcopy_sdk import from_dict
 from fsxcopy_sdk.bulk import CopyInProgress, CopyRequest
 from fsxcopy_sdk.cli._follow import show_in
 from fsxcopy_sdk.cli._options import Globals
-from fsxcopy_sdk.cli._talk import Talk, in_about
+from fsxcopy_sdk.cli._reporter import Reporter, format_remaining
 from fsxcopy_sdk.models import Backup
 
 BACKUP = from_dict(
@@ -49,7 +49,7 @@ def test_the_time_that_is_left(seconds: float, text: str) -> None:
     """
     The unit is the one that people would use.
     """
-    assert text == in_about(seconds)
+    assert text == format_remaining(seconds)
 
 
 def test_lines_come_when_something_changed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,7 +57,7 @@ def test_lines_come_when_something_changed(capsys: pytest.CaptureFixture[str]) -
     The same state again is no event; an estimate comes as soon as progress moves.
     """
     now = [0.0]
-    talk = Talk(Globals(), lambda: now[0])
+    talk = Reporter(Globals(), lambda: now[0])
 
     with talk.shown_live():
         talk.seen(_at(None))
@@ -77,11 +77,11 @@ def test_quiet_says_errors_alone(capsys: pytest.CaptureFixture[str]) -> None:
     """
     Events are not said, what is insisted on is.
     """
-    talk = Talk(Globals(quiet=True))
+    talk = Reporter(Globals(quiet=True))
 
     talk.seen(_at(10))
     talk.ended("backup-00000001", "copied")
-    talk.insist("still running")
+    talk.notice("still running")
 
     assert "still running\n" == capsys.readouterr().err
 
@@ -100,7 +100,7 @@ def test_a_line_for_each_backup_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "100")
     now = [0.0]
-    talk = Talk(Globals(), lambda: now[0])
+    talk = Reporter(Globals(), lambda: now[0])
 
     with talk.shown_live():
         talk.seen(_at(None))
@@ -124,7 +124,7 @@ def test_a_copy_that_nobody_has_seen_is_not_shown(capsys: pytest.CaptureFixture[
     request = CopyRequest(source_backup_id="backup-00000001")
 
     show_in(
-        Talk(Globals()), CopyInProgress(request=request, client_request_token="one", started=0)
+        Reporter(Globals()), CopyInProgress(request=request, client_request_token="one", started=0)
     )
 
     assert "" == capsys.readouterr().err

@@ -23,17 +23,17 @@ from fsxcopy_sdk import (
     BackupNotFound,
     BackupType,
     BadRequest,
-    ClientClosed,
+    ClientNotOpen,
     FsxCopyError,
-    RepeatedNextToken,
+    PaginationError,
     ResponseDecodingError,
     Throttled,
     WaitSchedule,
     WaitTimeout,
 )
 from fsxcopy_sdk._progress import ProgressHistory
-from fsxcopy_sdk.testing import HeldClock
-from fsxcopy_sdk.waiting import CALL_GRACE, Board
+from fsxcopy_sdk.testing import ManualClock
+from fsxcopy_sdk.waiting import CALL_GRACE, PollCoordinator
 
 EVERY_TEN = WaitSchedule(min_delay=10, max_delay=10)
 HOUR = 3600.0
@@ -45,7 +45,7 @@ class Service:
     Backups that become AVAILABLE at their time, and what is asked about them.
     """
 
-    clock: HeldClock
+    clock: ManualClock
     ends: dict[str, float] = attrs.field(factory=dict)
     calls: list[tuple[str, ...]] = attrs.field(factory=list)
     times: list[float] = attrs.field(factory=list)
@@ -78,7 +78,7 @@ class Service:
             raise self.errors.pop(0)
         if self.unreadable in backup_ids:
             where = f"$.Backups[{backup_ids.index(self.unreadable)}].Lifecycle"
-            raise ResponseDecodingError("unreadable", faults=(f"{where}: must be a string",))
+            raise ResponseDecodingError("unreadable", error_paths=(f"{where}: must be a string",))
         if self.refused in backup_ids:
             raise BadRequest("one of them is no id")
         if self.unknown & set(backup_ids) and not self.omits:
@@ -95,7 +95,7 @@ class Service:
         hidden = {*self.unknown, self.refused}
         known = [one for one in self.ends if one not in hidden]
         if self.unreadable in known:
-            raise ResponseDecodingError("unreadable", faults=("$.Backups[0].Lifecycle: no",))
+            raise ResponseDecodingError("unreadable", error_paths=("$.Backups[0].Lifecycle: no",))
         skipped = max(0, begin - self.others)
         room = max(0, 50 - max(0, self.others - begin))
         page = [self.backup(one) for one in known[skipped : skipped + room]]
@@ -114,7 +114,7 @@ class Service:
 
 
 @pytest.fixture(name="service")
-def _service(clock: HeldClock) -> Service:
+def _service(clock: ManualClock) -> Service:
     """
     A service without backups.
     """
@@ -122,11 +122,11 @@ def _service(clock: HeldClock) -> Service:
 
 
 @pytest.fixture(name="board")
-async def _board(service: Service, clock: HeldClock) -> AsyncIterator[Board]:
+async def _coordinator(service: Service, clock: ManualClock) -> AsyncIterator[PollCoordinator]:
     """
     A board that leaves no task and no wait behind.
     """
-    board = Board(service.describe, service.list_page, clock, random.Random(1).random)
+    board = PollCoordinator(service.describe, service.list_page, clock, random.Random(1).random)
     yield board
     assert {asyncio.current_task()} == asyncio.all_tasks()
     assert {} == board._waiting
@@ -138,13 +138,15 @@ async def _board(service: Service, clock: HeldClock) -> AsyncIterator[Board]:
     )
 
 
-async def _wait(board: Board, backup_id: str, schedule: WaitSchedule = EVERY_TEN) -> Backup:
+async def _wait(
+    board: PollCoordinator, backup_id: str, schedule: WaitSchedule = EVERY_TEN
+) -> Backup:
     async for backup in board.watch(backup_id, HOUR, schedule):
         last = backup
     return last
 
 
-async def test_waits_share_their_calls(board: Board, service: Service) -> None:
+async def test_waits_share_their_calls(board: PollCoordinator, service: Service) -> None:
     """
     Fifty waits that start together make the calls of one.
     """
@@ -158,7 +160,7 @@ async def test_waits_share_their_calls(board: Board, service: Service) -> None:
 
 @pytest.mark.parametrize(("others", "expected"), [(49, 5), (50, 10)])
 async def test_looks_of_a_crowd_are_further_apart(
-    board: Board, service: Service, others: int, expected: float
+    board: PollCoordinator, service: Service, others: int, expected: float
 ) -> None:
     """
     With more than fifty waits, the smallest distance between looks is doubled.
@@ -171,7 +173,9 @@ async def test_looks_of_a_crowd_are_further_apart(
     assert expected == min(time for time in service.times if time > 0)
 
 
-async def test_a_thousand_waits_share_nearly_all_calls(board: Board, service: Service) -> None:
+async def test_a_thousand_waits_share_nearly_all_calls(
+    board: PollCoordinator, service: Service
+) -> None:
     """
     A thousand waits that end over twenty minutes make a fortieth of a thousand's calls.
     """
@@ -200,7 +204,7 @@ def _looks_alone(end: float, schedule: WaitSchedule, source: random.Random) -> i
     return polls
 
 
-async def test_a_call_is_for_fifty_at_most(board: Board, service: Service) -> None:
+async def test_a_call_is_for_fifty_at_most(board: PollCoordinator, service: Service) -> None:
     """
     More waits than fit into a call make as many calls as are needed.
     """
@@ -211,7 +215,7 @@ async def test_a_call_is_for_fifty_at_most(board: Board, service: Service) -> No
     assert 50 == max(len(call) for call in service.calls)
 
 
-async def test_one_backup_is_looked_for_once(board: Board, service: Service) -> None:
+async def test_one_backup_is_looked_for_once(board: PollCoordinator, service: Service) -> None:
     """
     Two waits for the same backup are one to the service.
     """
@@ -223,7 +227,7 @@ async def test_one_backup_is_looked_for_once(board: Board, service: Service) -> 
     assert 11 == len(service.calls)
 
 
-async def test_the_soonest_due_come_first(board: Board, service: Service) -> None:
+async def test_the_soonest_due_come_first(board: PollCoordinator, service: Service) -> None:
     """
     Of more than fifty waits a call takes those that are due next.
     """
@@ -241,7 +245,7 @@ async def test_the_soonest_due_come_first(board: Board, service: Service) -> Non
 
 @pytest.mark.parametrize("omits", [False, True], ids=["refused", "left out"])
 async def test_a_missing_backup_does_not_hurt_the_others(
-    board: Board, service: Service, omits: bool
+    board: PollCoordinator, service: Service, omits: bool
 ) -> None:
     """
     The one that is not found is set apart, and ends alone after its grace.
@@ -263,7 +267,7 @@ async def test_a_missing_backup_does_not_hurt_the_others(
     ("what", "expected"), [("unreadable", ResponseDecodingError), ("refused", BadRequest)]
 )
 async def test_a_backup_that_spoils_the_call_does_not_hurt_the_others(
-    board: Board, service: Service, what: str, expected: type[FsxCopyError]
+    board: PollCoordinator, service: Service, what: str, expected: type[FsxCopyError]
 ) -> None:
     """
     The one whose description cannot be read, or whose id is refused, ends alone.
@@ -281,14 +285,14 @@ async def test_a_backup_that_spoils_the_call_does_not_hurt_the_others(
 
 
 ODD_ANSWERS = {
-    "no listing": ResponseDecodingError("unreadable", faults=("$: must be an object",)),
-    "a circle": RepeatedNextToken("A page leads back to an earlier one"),
+    "no listing": ResponseDecodingError("unreadable", error_paths=("$: must be an object",)),
+    "a circle": PaginationError("A page leads back to an earlier one"),
 }
 
 
 @pytest.mark.parametrize("error", ODD_ANSWERS.values(), ids=ODD_ANSWERS)
 async def test_an_odd_answer_ends_none_of_many(
-    board: Board, service: Service, error: FsxCopyError
+    board: PollCoordinator, service: Service, error: FsxCopyError
 ) -> None:
     """
     What is wrong with the whole answer for fifty is asked for again, and not halved.
@@ -304,7 +308,7 @@ async def test_an_odd_answer_ends_none_of_many(
 
 @pytest.mark.parametrize("error", ODD_ANSWERS.values(), ids=ODD_ANSWERS)
 async def test_odd_answers_end_each_wait_by_a_call_of_its_own(
-    board: Board, service: Service, error: FsxCopyError
+    board: PollCoordinator, service: Service, error: FsxCopyError
 ) -> None:
     """
     Answers that stay odd end the waits, after a call for each alone, and not in a burst.
@@ -321,7 +325,9 @@ async def test_odd_answers_end_each_wait_by_a_call_of_its_own(
     _check_rate(service)
 
 
-async def test_an_odd_answer_for_some_ends_no_other(board: Board, service: Service) -> None:
+async def test_an_odd_answer_for_some_ends_no_other(
+    board: PollCoordinator, service: Service
+) -> None:
     """
     A wait whose own call is odd too ends alone.
     """
@@ -350,7 +356,7 @@ def _check_rate(service: Service) -> None:
 
 @pytest.mark.parametrize("others", [0, 5000])
 async def test_the_wrong_region_costs_hundreds_of_calls(
-    board: Board, service: Service, others: int
+    board: PollCoordinator, service: Service, others: int
 ) -> None:
     """
     Two thousand waits for unknown ids share listings, whatever else the Region holds.
@@ -373,7 +379,7 @@ async def test_the_wrong_region_costs_hundreds_of_calls(
     [(1000, 20, 0), (1000, 20, 5000), (1000, 20, 100_000), (2000, 3, 100_000)],
 )
 async def test_some_unknown_ids_among_many_good_ones(
-    board: Board, service: Service, good: int, unknown: int, others: int
+    board: PollCoordinator, service: Service, good: int, unknown: int, others: int
 ) -> None:
     """
     They cost some hundred calls, and the good ones end as soon as they do without them.
@@ -399,7 +405,7 @@ async def test_some_unknown_ids_among_many_good_ones(
 
 
 async def test_calls_for_unknown_ids_are_spaced_without_a_listing(
-    board: Board, service: Service
+    board: PollCoordinator, service: Service
 ) -> None:
     """
     Where the Region cannot be listed, each is asked for alone, five per second.
@@ -418,7 +424,7 @@ async def test_calls_for_unknown_ids_are_spaced_without_a_listing(
 
 
 async def test_unknown_ids_end_in_time_where_their_calls_are_held(
-    board: Board, service: Service, clock: HeldClock
+    board: PollCoordinator, service: Service, clock: ManualClock
 ) -> None:
     """
     A wait whose last poll has to be held back for too long ends without it.
@@ -445,7 +451,7 @@ async def test_unknown_ids_end_in_time_where_their_calls_are_held(
 
 
 async def test_held_waits_end_in_time_beside_others(
-    board: Board, service: Service, clock: HeldClock
+    board: PollCoordinator, service: Service, clock: ManualClock
 ) -> None:
     """
     That other waits sleep for long does not keep a held one past its end.
@@ -475,7 +481,9 @@ async def test_held_waits_end_in_time_beside_others(
     assert 5 + CALL_GRACE == max(ends)
 
 
-async def test_a_listing_is_not_read_to_its_end_in_vain(board: Board, service: Service) -> None:
+async def test_a_listing_is_not_read_to_its_end_in_vain(
+    board: PollCoordinator, service: Service
+) -> None:
     """
     What is found on the first pages needs no more of them, what is not is asked for alone.
     """
@@ -489,7 +497,9 @@ async def test_a_listing_is_not_read_to_its_end_in_vain(board: Board, service: S
     assert [0.0] * 12 == service.pages
 
 
-async def test_a_listing_that_shows_all_ends_there(board: Board, service: Service) -> None:
+async def test_a_listing_that_shows_all_ends_there(
+    board: PollCoordinator, service: Service
+) -> None:
     """
     When the last of those that are looked for was found, no more pages are read.
     """
@@ -505,7 +515,7 @@ async def test_a_listing_that_shows_all_ends_there(board: Board, service: Servic
 
 
 async def test_a_listing_that_is_throttled_is_a_poll_that_failed(
-    board: Board, service: Service
+    board: PollCoordinator, service: Service
 ) -> None:
     """
     A passing error of the listing is survived by all, and spaced by their schedules.
@@ -520,7 +530,7 @@ async def test_a_listing_that_is_throttled_is_a_poll_that_failed(
     assert [0.0, 10.0] == service.pages[:2]
 
 
-async def test_few_unknown_ids_need_no_listing(board: Board, service: Service) -> None:
+async def test_few_unknown_ids_need_no_listing(board: PollCoordinator, service: Service) -> None:
     """
     Up to eight are asked for by their ids.
     """
@@ -580,7 +590,7 @@ async def test_a_coarse_clock_does_not_make_a_wait_spin(step: float, early: floa
     async def list_page(_: str | None) -> tuple[list[Backup], str | None]:
         return [], None
 
-    board = Board(describe, list_page, clock, lambda: 0.5)
+    board = PollCoordinator(describe, list_page, clock, lambda: 0.5)
     with pytest.raises(WaitTimeout) as caught:
         async for _ in board.watch("backup-00000000", 600, EVERY_TEN):
             pass
@@ -591,7 +601,9 @@ async def test_a_coarse_clock_does_not_make_a_wait_spin(step: float, early: floa
     assert abs(clock.time - 600) <= step + early
 
 
-async def test_strangers_in_an_answer_are_ignored(board: Board, service: Service) -> None:
+async def test_strangers_in_an_answer_are_ignored(
+    board: PollCoordinator, service: Service
+) -> None:
     """
     An answer may hold backups that nobody asked for; each wait has its own.
     """
@@ -604,7 +616,9 @@ async def test_strangers_in_an_answer_are_ignored(board: Board, service: Service
     assert 11 == len(service.calls)
 
 
-async def test_a_missing_backup_is_asked_for_alone(board: Board, service: Service) -> None:
+async def test_a_missing_backup_is_asked_for_alone(
+    board: PollCoordinator, service: Service
+) -> None:
     """
     Once it is known to be missing, it spoils no further call.
     """
@@ -617,7 +631,7 @@ async def test_a_missing_backup_is_asked_for_alone(board: Board, service: Servic
     assert 1 == len(together)
 
 
-async def test_a_late_backup_joins_the_others(board: Board, service: Service) -> None:
+async def test_a_late_backup_joins_the_others(board: PollCoordinator, service: Service) -> None:
     """
     A backup that is found after all is looked for with the others again.
     """
@@ -633,7 +647,7 @@ async def test_a_late_backup_joins_the_others(board: Board, service: Service) ->
     assert 2 == len(service.calls[-1])
 
 
-async def test_a_passing_error_is_everybodys(board: Board, service: Service) -> None:
+async def test_a_passing_error_is_everybodys(board: PollCoordinator, service: Service) -> None:
     """
     A call that is throttled counts for all it was for, and all go on.
     """
@@ -646,7 +660,9 @@ async def test_a_passing_error_is_everybodys(board: Board, service: Service) -> 
 
 
 @pytest.mark.parametrize("waits", [1, 5, 50])
-async def test_failures_grow_further_apart(board: Board, service: Service, waits: int) -> None:
+async def test_failures_grow_further_apart(
+    board: PollCoordinator, service: Service, waits: int
+) -> None:
     """
     Looks that fail in a row are spaced by their own number, those of many like those of one.
     """
@@ -664,14 +680,14 @@ async def test_failures_grow_further_apart(board: Board, service: Service, waits
         assert isinstance(result.__cause__, Throttled)
 
 
-async def test_failures_are_spaced_by_themselves(service: Service, clock: HeldClock) -> None:
+async def test_failures_are_spaced_by_themselves(service: Service, clock: ManualClock) -> None:
     """
     Neither earlier looks nor progress count while looks fail; afterwards they do again.
     """
     schedule = WaitSchedule(min_delay=10, max_delay=80)
     backup_id = service.add(clock.now() + 1000.0)
     looks = [(clock.now(), type(None))]
-    board = Board(service.describe, service.list_page, clock, lambda: 1.0)
+    board = PollCoordinator(service.describe, service.list_page, clock, lambda: 1.0)
     async for _ in board.watch(backup_id, HOUR, schedule):
         looks.append((clock.now(), Backup))
         if len(looks) == 4:
@@ -686,7 +702,7 @@ async def test_failures_are_spaced_by_themselves(service: Service, clock: HeldCl
 
 
 async def test_a_lasting_error_ends_all_with_an_error_of_their_own(
-    board: Board, service: Service
+    board: PollCoordinator, service: Service
 ) -> None:
     """
     Each wait raises its own copy, noted with its own backup.
@@ -707,7 +723,7 @@ EVERY_STEP = range(40)
 @pytest.mark.parametrize("victim", [0, 2, 4])
 @pytest.mark.parametrize("step", EVERY_STEP)
 async def test_cancelling_one_leaves_the_others(
-    board: Board, service: Service, victim: int, step: int
+    board: PollCoordinator, service: Service, victim: int, step: int
 ) -> None:
     """
     Whenever one of five is cancelled, asleep or in a call, the other four end well.
@@ -729,9 +745,9 @@ async def test_cancelling_one_leaves_the_others(
 
 
 @pytest.mark.parametrize("step", EVERY_STEP)
-async def test_closing_ends_all(board: Board, service: Service, step: int) -> None:
+async def test_closing_ends_all(board: PollCoordinator, service: Service, step: int) -> None:
     """
-    Whenever the client is closed, asleep or in a call, every wait ends with ClientClosed.
+    Whenever the client is closed, asleep or in a call, every wait ends with ClientNotOpen.
     """
     ids = [service.add(HOUR / 2 + number) for number in range(5)]
     tasks = [asyncio.create_task(_wait(board, one)) for one in ids]
@@ -741,13 +757,13 @@ async def test_closing_ends_all(board: Board, service: Service, step: int) -> No
     board.close()
     results = await asyncio.gather(*tasks, return_exceptions=True)
 
-    assert [ClientClosed] * 5 == [type(result) for result in results]
+    assert [ClientNotOpen] * 5 == [type(result) for result in results]
 
 
 @pytest.mark.parametrize("victim", [0, 7, 19])
 @pytest.mark.parametrize("step", EVERY_STEP)
 async def test_cancelling_one_of_those_that_share_a_listing(
-    board: Board, service: Service, victim: int, step: int
+    board: PollCoordinator, service: Service, victim: int, step: int
 ) -> None:
     """
     Whoever is to read the listing for the others may be cancelled like any wait.
@@ -772,7 +788,9 @@ async def test_cancelling_one_of_those_that_share_a_listing(
     assert service.pages
 
 
-async def test_a_call_that_hangs_does_not_hold_the_others(board: Board, service: Service) -> None:
+async def test_a_call_that_hangs_does_not_hold_the_others(
+    board: PollCoordinator, service: Service
+) -> None:
     """
     While one call takes its time, the waits that are not in it go on.
     """
@@ -793,7 +811,7 @@ async def test_a_call_that_hangs_does_not_hold_the_others(board: Board, service:
 
 
 async def test_a_slow_reader_is_looked_for_when_it_comes_back(
-    board: Board, service: Service, clock: HeldClock
+    board: PollCoordinator, service: Service, clock: ManualClock
 ) -> None:
     """
     Whoever takes long over an observation has the next one at once.
