@@ -183,6 +183,8 @@ class Direct:
         """What it meets in the place of its answer, when it was carried out."""
         self.listings_are_empty = False
         """Whether DescribeBackups without IDs shows nothing."""
+        self.empty_listings = 0
+        """How many of the next listings show nothing."""
 
     async def copy_backup(self, request: Mapping[str, object]) -> Answer:
         return await self._call("CopyBackup", request)
@@ -213,7 +215,8 @@ class Direct:
             raise lost
         metadata = ResponseMetadata(http_status=answer.status)
         is_listing = operation == "DescribeBackups" and "BackupIds" not in request
-        if is_listing and self.listings_are_empty:
+        if is_listing and (self.listings_are_empty or self.empty_listings):
+            self.empty_listings = max(0, self.empty_listings - 1)
             return Answer(operation=operation, payload=b'{"Backups":[]}', metadata=metadata)
         if answer.status != 200:
             document = read_error(answer.status, answer.headers, answer.body)

@@ -21,6 +21,12 @@ UNSEEN = CopyInProgress(
 )
 
 
+async def _observe(_: CopyInProgress) -> None:
+    """
+    Observe in vain: nothing awaits an observer.
+    """
+
+
 @pytest.fixture(name="offline")
 def _offline() -> FsxCopyClient:
     """
@@ -39,16 +45,18 @@ def _offline() -> FsxCopyClient:
         ({"max_in_progress": 2.0}, "max_in_progress: must be an integer, at least 1, not 2.0"),
         ({"max_wait": -1}, "max_wait: must be seconds or a timedelta"),
         ({"schedule": 5}, "schedule: must be a WaitSchedule, not 5"),
-        ({"on_seen": 5}, "on_seen: must be a function or None, not 5"),
+        ({"on_seen": 5}, "on_seen: must be a function that is not async, or None, not 5"),
         (
             {"adopt": 5},
             "adopt: must be a collection of CopyInProgress, each with its backup, not 5",
         ),
         ({"adopt": [5]}, "adopt: must be a collection of CopyInProgress"),
         ({"adopt": [UNSEEN]}, "adopt: must be a collection of CopyInProgress"),
+        ({"on_seen": _observe}, "on_seen: must be a function that is not async, or None, not"),
+        ({"client": None}, "client: must be a FsxCopyClient, not None"),
         ({"requests": 5}, "requests: must be a collection of CopyRequest, not 5"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 async def test_arguments_are_checked(
     offline: FsxCopyClient, options: dict[str, Any], rule: str
@@ -57,7 +65,7 @@ async def test_arguments_are_checked(
     An argument that breaks its rule is told before the block is entered.
     """
     with pytest.raises(InvalidArguments, match=rule):
-        copy_many(offline, **{"requests": [], **options})
+        copy_many(**{"client": offline, "requests": [], **options})
 
 
 async def test_natural_types_are_taken(offline: FsxCopyClient) -> None:

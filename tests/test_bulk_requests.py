@@ -223,7 +223,6 @@ def test_a_bad_request_cannot_be_made() -> None:
             copy_tags="yes",  # type: ignore[arg-type]  # that is the point
             tags={"": "x"},
             volume_id=5,  # type: ignore[arg-type]  # that is the point
-            file_system_id=b"fs-0",  # type: ignore[arg-type]  # that is the point
             idempotency_salt=None,  # type: ignore[arg-type]  # that is the point
             client_request_token="no spaces",
         )
@@ -238,7 +237,6 @@ def test_a_bad_request_cannot_be_made() -> None:
         "client_request_token",
         "idempotency_salt",
         "volume_id",
-        "file_system_id",
     ] == names
 
 
@@ -303,7 +301,7 @@ def test_the_salt_is_kept_in_a_tag() -> None:
     """
     request = CopyRequest(source_backup_id=SOURCE, tags={"z": "1"}, idempotency_salt="again")
 
-    assert ((SALT_TAG, "again"), ("z", "1")) == tuple(
+    assert ((SALT_TAG, f"again@{SOURCE}"), ("z", "1")) == tuple(
         (tag.key, tag.value) for tag in request.arguments(WEST)["tags"]
     )
     assert (Tag(key="z", value="1"),) == request.tags
@@ -313,7 +311,7 @@ def test_the_salt_is_kept_in_a_tag() -> None:
     ("members", "fault"),
     [
         ({"tags": {SALT_TAG: "x"}}, "tags: key 'fsxcopy:salt': must be free, not the one that"),
-        ({"idempotency_salt": "a;b"}, "idempotency_salt: must be at most 256 letters"),
+        ({"idempotency_salt": "a;b"}, "idempotency_salt: must be at most 100 letters"),
         (
             {"tags": {str(n): "" for n in range(50)}, "idempotency_salt": "x"},
             "tags: must be at most 50, not 51",
@@ -339,7 +337,8 @@ def _copy(**members: Any) -> Backup:
     )
 
 
-_SALTED = (Tag(key=SALT_TAG, value="again"),)
+_SALTED = (Tag(key=SALT_TAG, value=f"again@{SOURCE}"),)
+_INHERITED = (Tag(key=SALT_TAG, value="again@backup-0aaaaaaaaaaaaaaaa"),)
 
 
 @pytest.mark.parametrize(
@@ -354,6 +353,9 @@ _SALTED = (Tag(key=SALT_TAG, value="again"),)
         ("", _copy(source_backup_id=None, source_backup_region=None), False),
         ("again", _copy(), False),
         ("again", _copy(tags=_SALTED), True),
+        ("again", _copy(tags=_INHERITED), False),
+        ("again", _copy(tags=(Tag(key=SALT_TAG),)), False),
+        ("", _copy(tags=_INHERITED), True),
         ("other", _copy(tags=_SALTED), False),
     ],
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import aclosing
+from inspect import iscoroutinefunction
 from types import TracebackType
 
 import anyio
@@ -16,12 +16,12 @@ import attrs
 from fsxcopy_sdk._schedule import DEFAULT_SCHEDULE, NOTHING, WaitSchedule
 from fsxcopy_sdk._validation import ArgumentErrors, Duration, check_type, seconds
 from fsxcopy_sdk.bulk import _queue as queue
-from fsxcopy_sdk.bulk._existing import ExistingCopies, age_order, best_of
+from fsxcopy_sdk.bulk._existing import ExistingCopies, best_of
+from fsxcopy_sdk.bulk._following import Follower, Settings, outcome_of
 from fsxcopy_sdk.bulk._outcomes import (
     Copied,
     CopyFailed,
     CopyInProgress,
-    CopyNotObserved,
     CopyOutcome,
     CopySkipped,
     CopyTimedOut,
@@ -30,24 +30,15 @@ from fsxcopy_sdk.bulk._outcomes import (
 from fsxcopy_sdk.bulk._queue import DEFAULT_MAX_IN_PROGRESS, CopyAttempt, CopyTracker, QuotaGroup
 from fsxcopy_sdk.bulk._requests import CopyRequest, checked
 from fsxcopy_sdk.client import FsxCopyClient
-from fsxcopy_sdk.errors import BackupCopyFailed, BackupNotFound, FsxCopyError, WaitTimeout
-from fsxcopy_sdk.models import Backup
+from fsxcopy_sdk.errors import (
+    BackupNotFound,
+    FsxCopyError,
+    RequestTimeout,
+)
+from fsxcopy_sdk.models import Backup, CopyBackupResponse
 from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT
 
 _log = logging.getLogger("fsxcopy_sdk.bulk")
-
-
-@attrs.frozen(kw_only=True)
-class Settings:
-    """
-    How the copies are carried out, checked.
-    """
-
-    max_in_progress: int
-    max_wait: float
-    """Seconds."""
-    schedule: WaitSchedule
-    on_seen: Callable[[CopyInProgress], None] | None
 
 
 def copy_many(
@@ -68,10 +59,11 @@ def copy_many(
     nothing but its own copy. Leaving the block, by an exception or a cancellation too,
     starts nothing more; `in_progress` and `not_started` then say what is left.
 
-    First the destination is listed, once. A request whose source has an AVAILABLE copy
-    there is `Copied` without another one, a copy in progress is followed, and only the
-    others are started, in the order of *requests*. To force another copy of the same
-    backup, give `CopyRequest.idempotency_salt`. If the listing fails, nothing is started.
+    First the destination is listed. A request whose source has an AVAILABLE copy there
+    is `Copied` without another one, a copy in progress is followed, and only the others
+    are started, in the order of *requests*; the listing is repeated if it is older than
+    two minutes by then, because other programs copy too. If it fails, nothing is started.
+    To force another copy of the same backup, give `CopyRequest.idempotency_salt`.
 
     A copy ends only when it is seen AVAILABLE, FAILED or DELETED. One that FAILED in this
     run is not repeated in it; a request whose token leads to a copy that was dead before
@@ -80,7 +72,7 @@ def copy_many(
     Args:
         client: An open client of the destination Region.
 
-        requests: What to copy. Of equal requests one is carried out.
+        requests: What to copy. Of requests for the same backup and salt the first counts.
 
         adopt: Copies that are already in progress, with their `backup`: they are followed
             by its ID, and nothing is requested.
@@ -100,12 +92,13 @@ def copy_many(
         InvalidArguments: arguments break rules; nothing was sent.
         ClientNotOpen: the client is not open.
     """
+    check_type("client", client, FsxCopyClient)
     errors = ArgumentErrors()
     if not (type(max_in_progress) is int and max_in_progress >= 1):
         errors.add_value("max_in_progress", "an integer, at least 1", max_in_progress)
     observer: object = on_seen
-    if not (observer is None or callable(observer)):
-        errors.add_value("on_seen", "a function or None", observer)
+    if not (observer is None or callable(observer)) or iscoroutinefunction(observer):
+        errors.add_value("on_seen", "a function that is not async, or None", observer)
     adopted = _checked_copies(errors, adopt)
     errors.raise_any()
     check_type("schedule", schedule, WaitSchedule)
@@ -124,7 +117,13 @@ def _checked_copies(
     words = "a collection of CopyInProgress, each with its backup"
     copies: object = given
     found: tuple[object, ...] = tuple(copies) if isinstance(copies, Iterable) else (copies,)
-    good = tuple(one for one in found if isinstance(one, CopyInProgress) and one.backup)
+    good = tuple(
+        one
+        for one in found
+        if isinstance(one, CopyInProgress)
+        and isinstance(one.backup, Backup)
+        and isinstance(one.request, CopyRequest)
+    )
     if len(good) < len(found):
         errors.add_value("adopt", words, given)
     return good
@@ -159,7 +158,9 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         ]
         for number, copy, _ in self._adopted:
             self._tracker.adopt(number, copy)
-        self._existing = ExistingCopies(client, random)
+        known = [backup for _, _, backup in self._adopted]
+        self._existing = ExistingCopies(client, known, random)
+        self._follower = Follower(client, settings, self._tracker, self._existing)
         self._groups: dict[tuple[str | None, str | None], QuotaGroup] = {}
         self._sleeps: dict[QuotaGroup, anyio.CancelScope] = {}
 
@@ -200,13 +201,13 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
 
     def _distinct(self) -> list[CopyAttempt]:
         """
-        Return what is to be copied; of equal requests the first.
+        Return what is to be copied; of requests that one copy satisfies the first.
         """
-        first: dict[str, int] = {}
+        first: dict[tuple[str, str, str], int] = {}
         for number, request in enumerate(self._requests):
-            earlier = first.setdefault(request.token(self._region), number)
+            earlier = first.setdefault(request.identity(self._region), number)
             if earlier != number:
-                reason = f"the same as requests[{earlier}]"
+                reason = f"the same backup as requests[{earlier}]"
                 self._end(number, CopySkipped(request=request, reason=reason))
         return [CopyAttempt(number, self._requests[number]) for number in first.values()]
 
@@ -219,40 +220,45 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         Follow what is in progress, list the destination, take what exists, start the rest.
         """
         for number, copy, backup in self._adopted:
-            attempt = CopyAttempt(number, copy.request)
-            self._follow_existing(self._group_of(copy.request), attempt, backup)
+            group = self._group_of(copy.request)
+            group.held += 1
+            self._follow_existing(group, CopyAttempt(number, copy.request), backup)
         if not attempts:
             return
-        listed = await self._existing.list_patiently([attempt.request for attempt in attempts])
-        if isinstance(listed, FsxCopyError):
+        error = await self._existing.refresh_patiently()
+        if error is None and not all(map(self._existing_copy, attempts)):
+            # A single listing may be empty or cut short, and what it lacks would be copied.
+            error = await self._existing.refresh_patiently()
+        if error is not None:
             for attempt in attempts:
-                self._end(attempt.number, CopyFailed(request=attempt.request, error=listed))
+                self._end(attempt.number, CopyFailed(request=attempt.request, error=error))
             return
         for attempt in attempts:
             group = self._group_of(attempt.request)
-            matching = [one for one in listed if attempt.request.matches(one, self._region)]
-            existing = best_of(matching)
+            existing = self._existing_copy(attempt)
             if existing is None:
-                # All that match are dead, and have spent their tokens.
-                group.waiting.append(attrs.evolve(attempt, attempt=len(matching)))
+                group.waiting.append(attempt)
             else:
-                token = attempt.request.token(self._region)
-                self._tracker.sent(attempt, token, self._clock.now())
+                group.held += 1
                 self._follow_existing(group, attempt, existing)
         for group in list(self._groups.values()):
             self._tasks.start_soon(self._run_group, group)
 
+    def _existing_copy(self, attempt: CopyAttempt) -> Backup | None:
+        return best_of(self._existing.matching(attempt.request))
+
     def _follow_existing(self, group: QuotaGroup, attempt: CopyAttempt, backup: Backup) -> None:
         """
-        Take a copy that was there before: it holds a slot if it is in progress.
+        Take a copy that was there before; the slot that it holds is free if it is AVAILABLE.
         """
-        self._see(attempt, backup)
+        self._tracker.found(attempt, attempt.request.token(self._region), self._clock.now())
+        self._follower.see(attempt, backup)
+        attempt = attrs.evolve(attempt, is_existing=True)
         if backup.lifecycle.is_available:
+            group.release()
             copied = Copied(request=attempt.request, backup=backup, existing=True)
             self._end(attempt.number, copied)
         else:
-            group.held += 1
-            attempt = attrs.evolve(attempt, is_existing=True)
             self._tasks.start_soon(self._follow, group, attempt, backup)
 
     async def _run_group(self, group: QuotaGroup) -> None:
@@ -265,8 +271,24 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 await self._sleep_until_end(group, None)
             elif attempt.is_token_forgotten(self._clock.now()):
                 await self._search(group, attempt)
-            else:
+            elif attempt.unknown_since is not None or await self._is_still_missing(group, attempt):
                 await self._start(group, attempt)
+
+    async def _is_still_missing(self, group: QuotaGroup, attempt: CopyAttempt) -> bool:
+        """
+        Check that no other program has started the copy since the last listing.
+
+        Within minutes the token would find such a copy, after that only a listing does.
+        """
+        try:
+            await self._existing.refresh(queue.TOKEN_LIFETIME)
+        except FsxCopyError as error:
+            await self._retry(group, attempt, error, is_outage=error.is_transient)
+            return False
+        existing = self._existing_copy(attempt)
+        if existing is not None:
+            self._follow_existing(group, attempt, existing)
+        return existing is None
 
     async def _sleep_until_end(self, group: QuotaGroup, delay: float | None) -> None:
         """
@@ -284,18 +306,37 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         now = self._clock.now()
         self._tracker.sent(attempt, token, now)
         try:
-            response = await self._client.copy_backup(
-                **attempt.request.arguments(self._region), client_request_token=token
-            )
+            response = await self._request(attempt, token)
         except FsxCopyError as error:
             if attempt.unknown_since is None and queue.is_outcome_unknown(error):
                 attempt = attrs.evolve(attempt, unknown_since=now)
             if queue.is_at_capacity(error):
                 await self._wait_for_capacity(group, attempt, error, ended)
             else:
-                await self._retry(group, attempt, error)
+                await self._retry(group, attempt, error, is_outage=queue.is_outage(error))
         else:
             self._accepted(group, attempt, response.backup)
+
+    async def _request(self, attempt: CopyAttempt, token: str) -> CopyBackupResponse:
+        """
+        Call CopyBackup, and end the call while its token can still be relied on.
+
+        Retries inside the call send the same token, for longer than the service may
+        remember it. They take real time, whatever clock the client has.
+
+        Raises:
+            RequestTimeout: there was no answer in time.
+            FsxCopyError: as in `FsxCopyClient.copy_backup`.
+        """
+        with anyio.move_on_after(queue.TOKEN_LIFETIME):
+            return await self._client.copy_backup(
+                **attempt.request.arguments(self._region), client_request_token=token
+            )
+        raise RequestTimeout(
+            f"no answer within {queue.TOKEN_LIFETIME:.0f} s",
+            operation="CopyBackup",
+            client_request_token=token,
+        )
 
     async def _wait_for_capacity(
         self, group: QuotaGroup, attempt: CopyAttempt, error: FsxCopyError, ended: int
@@ -316,32 +357,30 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         if group.ended == ended:
             await self._sleep_until_end(group, min(left, queue.capacity_delay(self._random)))
 
-    async def _retry(self, group: QuotaGroup, attempt: CopyAttempt, error: FsxCopyError) -> None:
+    async def _retry(
+        self, group: QuotaGroup, attempt: CopyAttempt, error: FsxCopyError, *, is_outage: bool
+    ) -> None:
         """
         Sleep until the same call may get a better answer, if it may at all.
+
+        An outage is not held against one request: the service answered before, so it is
+        waited for as long as a copy is.
         """
         attempt = attrs.evolve(attempt, tries=attempt.tries + 1)
-        if self._is_final(group, attempt, error):
+        now = self._clock.now()
+        if not is_outage:
+            group.answered()
+            is_final = attempt.tries >= queue.MAX_TRIES or not queue.is_retryable(error)
+        else:
+            group.failing_since = now if group.failing_since is None else group.failing_since
+            is_final = now - group.failing_since >= self._settings.max_wait
+        if is_final:
             self._give_up(group, attempt, CopyFailed(request=attempt.request, error=error))
             return
         if attempt.tries == 1:
             self._warn(attempt, "is tried again", error)
         self._put_back(group, attempt)
         await self._clock.sleep(queue.retry_delay(attempt.tries, self._random))
-
-    def _is_final(self, group: QuotaGroup, attempt: CopyAttempt, error: FsxCopyError) -> bool:
-        """
-        Whether *attempt* gets no other try; an outage is not held against one request.
-
-        The service answered the listing, so it is waited for as long as a copy is.
-        """
-        if not queue.is_outage(error):
-            group.answered()
-            return attempt.tries >= queue.MAX_TRIES or not queue.is_retryable(error)
-        now = self._clock.now()
-        if group.failing_since is None:
-            group.failing_since = now
-        return now - group.failing_since >= self._settings.max_wait
 
     def _give_up(
         self, group: QuotaGroup, attempt: CopyAttempt, outcome: CopyFailed | CopyTimedOut
@@ -354,15 +393,6 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             self._end(attempt.number, outcome)
         else:
             self._tasks.start_soon(self._search_on, group, attempt, outcome.error)
-
-    def _not_observed(self, attempt: CopyAttempt, error: FsxCopyError) -> CopyNotObserved:
-        copy = self._tracker.copy_of(attempt)
-        return CopyNotObserved(
-            request=copy.request,
-            client_request_token=copy.client_request_token,
-            error=error,
-            backup=copy.backup,
-        )
 
     def _warn(self, attempt: CopyAttempt, what: str, error: FsxCopyError) -> None:
         """
@@ -386,7 +416,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         try:
             found = await self._find(attempt)
         except FsxCopyError as error:
-            await self._retry(group, attempt, error)
+            await self._retry(group, attempt, error, is_outage=error.is_transient)
             return
         group.answered()
         if found is not None:
@@ -424,23 +454,22 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                     self._wake(group)
                     return
         group.release()
-        self._end(attempt.number, self._not_observed(attempt, reason))
+        self._end(attempt.number, self._follower.not_observed(attempt, reason))
         self._wake(group)
 
     async def _find(self, attempt: CopyAttempt) -> Backup | None:
         """
-        Return the copy of *attempt* that the destination lists; a dead one if no other.
+        Return the copy of *attempt* that the destination lists, if it may become AVAILABLE.
+
+        A dead one may be another program's, or of an earlier run.
         """
+        await self._existing.refresh(queue.SHARED_FOR)
         request, others = attempt.request, self._tracker.other_ids(attempt)
-        matching = [
+        return best_of(
             one
-            for one in await self._existing.list_copies([request])
-            if request.matches(one, self._region) and one.backup_id not in others
-        ]
-        # Those that were dead when the run began are not its own.
-        newest_first = sorted(matching, key=age_order, reverse=True)
-        own = newest_first[: max(0, len(matching) - attempt.attempt)]
-        return best_of(matching) or next(iter(own), None)
+            for one in self._existing.matching(request)
+            if one.backup_id not in others and request.has_its_salt(one)
+        )
 
     def _accepted(self, group: QuotaGroup, attempt: CopyAttempt, backup: Backup) -> None:
         """
@@ -452,12 +481,12 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             self._tracker.refused(attempt)
             self._tasks.start_soon(self._repeat, group, attempt, backup)
             return
-        self._see(attempt, backup)
+        self._follower.see(attempt, backup)
         if not backup.lifecycle.is_terminal:
             self._tasks.start_soon(self._follow, group, attempt, backup)
             return
         group.release()
-        self._end(attempt.number, _outcome_of(attempt.request, backup))
+        self._end(attempt.number, outcome_of(attempt.request, backup))
 
     async def _repeat(self, group: QuotaGroup, attempt: CopyAttempt, dead: Backup) -> None:
         """
@@ -472,69 +501,25 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         """
         Hold the slot of a copy until it ends, or until its deadline.
         """
-        outcome = await self._watch(attempt, backup.backup_id)
+        outcome = await self._follower.follow(attempt, backup.backup_id)
         if attempt.is_existing and isinstance(outcome, Copied):
             outcome = attrs.evolve(outcome, existing=True)
-        group.release()
-        self._end(attempt.number, outcome)
+        other = None
+        if attempt.is_existing and isinstance(outcome, CopyFailed):
+            ids = {backup.backup_id, *self._tracker.other_ids(attempt)}
+            matching = self._existing.matching(attempt.request)
+            other = best_of(one for one in matching if one.backup_id not in ids)
+        if other is None:
+            group.release()
+            self._end(attempt.number, outcome)
+        else:  # the destination has another copy of the same backup
+            self._existing.forget(backup.backup_id)
+            self._follow_existing(group, attempt, other)
         self._wake(group)
 
     def _wake(self, group: QuotaGroup) -> None:
         if group in self._sleeps:
             self._sleeps[group].cancel()
-
-    async def _watch(self, attempt: CopyAttempt, backup_id: str) -> CopyOutcome:
-        """
-        Return how a copy ends; only a lifecycle that was seen ends it, absence does not.
-        """
-        request = attempt.request
-        deadline = self._clock.now() + self._settings.max_wait
-        while True:
-            outcome = await self._wait(attempt, backup_id, deadline)
-            if not isinstance(outcome, FsxCopyError):
-                return outcome
-            listed = await self._existing.find_by_id(request, backup_id)
-            if listed is not None:
-                self._see(attempt, listed)
-                if listed.lifecycle.is_terminal:
-                    return _outcome_of(request, listed)
-            if deadline - self._clock.now() < NOTHING:
-                if listed is not None:
-                    return CopyTimedOut(request=request, error=outcome, backup=listed)
-                return self._not_observed(attempt, outcome)
-
-    async def _wait(
-        self, attempt: CopyAttempt, backup_id: str, deadline: float
-    ) -> CopyOutcome | BackupNotFound | WaitTimeout:
-        """
-        Wait by the ID of a copy; return the error if DescribeBackups does not know it.
-        """
-        request, settings = attempt.request, self._settings
-        grace = max(settings.schedule.not_found_grace, queue.NOT_FOUND_FOR)
-        observations = self._client.watch_backup(
-            backup_id,
-            max_wait=max(0.0, deadline - self._clock.now()),
-            schedule=attrs.evolve(settings.schedule, not_found_grace=grace),
-        )
-        try:
-            async with aclosing(observations):
-                async for seen in observations:
-                    self._see(attempt, seen)
-            return Copied(request=request, backup=seen)
-        except BackupCopyFailed as error:
-            return CopyFailed(request=request, error=error, backup=error.last_backup)
-        except (BackupNotFound, WaitTimeout) as error:
-            if _saw_it_in_progress(error):
-                backup = self._tracker.copy_of(attempt).backup
-                return CopyTimedOut(request=request, error=error, backup=backup)
-            return error
-        except FsxCopyError as error:
-            return self._not_observed(attempt, error)
-
-    def _see(self, attempt: CopyAttempt, backup: Backup) -> None:
-        seen = self._tracker.seen(attempt, backup)
-        if self._settings.on_seen is not None:
-            self._settings.on_seen(seen)
 
     def _end(self, number: int, outcome: CopyOutcome) -> None:
         self._tracker.ended(number)
@@ -556,24 +541,3 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 backup_id = copy.backup.backup_id
                 text = "%s: the copy of %s continues unobserved"
                 _log.info(text, backup_id, source, extra={**extra, "backup_id": backup_id})
-
-
-def _outcome_of(request: CopyRequest, backup: Backup) -> Copied | CopyFailed:
-    """
-    Return the outcome of a copy that has ended.
-    """
-    if backup.lifecycle.is_available:
-        return Copied(request=request, backup=backup)
-    error = BackupCopyFailed.of(backup, polls=1, elapsed=0.0)
-    return CopyFailed(request=request, error=error, backup=backup)
-
-
-def _saw_it_in_progress(error: BackupNotFound | WaitTimeout) -> bool:
-    """
-    Whether the wait that ended with *error* saw the copy until its deadline.
-    """
-    return (
-        isinstance(error, WaitTimeout)
-        and error.last_backup is not None
-        and not isinstance(error.__cause__, BackupNotFound)
-    )

@@ -39,6 +39,9 @@ Seconds for which a copy that may have been accepted is searched for in listings
 source says how long a new copy may be missing from them: an hour is far above any report.
 """
 
+SHARED_FOR = 30.0
+"""Seconds for which items that search at about the same time share a listing."""
+
 NOT_FOUND_FOR = 600.0
 """
 Seconds for which DescribeBackups may not know an accepted copy by its ID before the
@@ -224,6 +227,13 @@ class CopyTracker:
             request=attempt.request, client_request_token=token, started=now
         )
 
+    def found(self, attempt: CopyAttempt, token: str, now: float) -> None:
+        """
+        Note that a copy is there, unless it is known to be in progress.
+        """
+        if attempt.number not in self._in_progress:
+            self.sent(attempt, token, now)
+
     def adopt(self, number: int, copy: CopyInProgress) -> None:
         """
         Note a copy that was in progress before.
@@ -234,7 +244,7 @@ class CopyTracker:
         """
         Note that no copy was accepted, or one that is dead.
         """
-        del self._in_progress[attempt.number]
+        self._in_progress.pop(attempt.number, None)
         self._not_started[attempt.number] = attempt.request
 
     def seen(self, attempt: CopyAttempt, backup: Backup) -> CopyInProgress:

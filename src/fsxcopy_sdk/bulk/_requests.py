@@ -20,6 +20,10 @@ from fsxcopy_sdk.models import Backup, Tag
 SALT_TAG: Final = "fsxcopy:salt"
 """The key of the tag that keeps the `idempotency_salt` with which a copy was requested."""
 
+_SALT = rules.Rule(
+    0, 100, rules.TAG_VALUE.has_form, "at most 100 letters, digits, spaces and `_.:/=+-@`"
+)
+
 # Any will do: the rules of a request are the same in every Region, except those on the
 # partition, and a source lies in its own.
 _ANY_REGION = "us-east-1"
@@ -67,26 +71,20 @@ class CopyRequest:
     """Tags for the copy, given as a mapping or as `Tag` objects, in any order."""
     volume_id: str | None = None
     """The ONTAP volume of the source, if it has one: its copies have a limit of their own."""
-    file_system_id: str | None = None
-    """The source's file system, if known: it narrows the search for existing copies."""
     idempotency_salt: str = ""
     """
     Change this text to force another copy of the same backup: an existing copy satisfies
-    the request only if it has this text in its tag `fsxcopy:salt`. 0 to 256 characters
-    that a tag may have.
+    the request only if its tag `fsxcopy:salt` names this text and the source. At most 100
+    characters that a tag may have.
     """
     client_request_token: str | None = None
     """The token to send; None for one that is derived from the other members."""
 
     def __attrs_post_init__(self) -> None:
         errors = ArgumentErrors(_faults(self, self.source_region or _ANY_REGION))
-        errors.check("idempotency_salt", self.idempotency_salt, rules.TAG_VALUE)
-        for name, value in (
-            ("volume_id", self.volume_id),
-            ("file_system_id", self.file_system_id),
-        ):
-            if value is not None:
-                errors.check_type(name, value, str, "an ID, or None")
+        errors.check("idempotency_salt", self.idempotency_salt, _SALT)
+        if self.volume_id is not None:
+            errors.check_type("volume_id", self.volume_id, str, "an ID, or None")
         errors.raise_any()
 
     def token(self, region: str, attempt: int = 0) -> str:
@@ -114,7 +112,7 @@ class CopyRequest:
         """
         Return what is sent to *region*: the same for all requests with the same token.
         """
-        salt = (Tag(key=SALT_TAG, value=self.idempotency_salt),) if self.idempotency_salt else ()
+        salt = (Tag(key=SALT_TAG, value=self._salt_text),) if self.idempotency_salt else ()
         return {
             "source_backup_id": self.source_backup_id,
             "source_region": None if self.source_region == region else self.source_region,
@@ -134,8 +132,27 @@ class CopyRequest:
             return False
         if backup.source_backup_region not in (None, self.source_region or region):
             return False
+        return not self.idempotency_salt or self.has_its_salt(backup)
+
+    def has_its_salt(self, backup: Backup) -> bool:
+        """
+        Whether *backup* was requested with the same `idempotency_salt`, or without any.
+        """
+        # A salt that was copied from the source's own tags names another source.
+        ending = f"@{self.source_backup_id}"
         salts = {tag.value for tag in backup.tags if tag.key == SALT_TAG}
-        return not self.idempotency_salt or self.idempotency_salt in salts
+        own = {text for text in salts if text is not None and text.endswith(ending)}
+        return own == ({self._salt_text} if self.idempotency_salt else set())
+
+    def identity(self, region: str) -> tuple[str, str, str]:
+        """
+        Return what requests have in common that one copy in *region* satisfies.
+        """
+        return (self.source_backup_id, self.source_region or region, self.idempotency_salt)
+
+    @property
+    def _salt_text(self) -> str:
+        return f"{self.idempotency_salt}@{self.source_backup_id}"
 
 
 def _faults(request: CopyRequest, region: str) -> list[str]:

@@ -224,7 +224,6 @@ def _request(
     """
     Return the request for a copy of *backup*, the same whoever plans it and when.
     """
-    source = source_of(backup)
     lineage = Lineage(
         policy=policy.name,
         source_id=source_id,
@@ -238,7 +237,6 @@ def _request(
         copy_tags=policy.copy_tags,
         tags=(*policy.tags, *lineage.tags),
         volume_id=ontap_volume_id(backup),
-        file_system_id=source.file_system_id if source else None,
     )
 
 
