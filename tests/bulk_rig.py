@@ -37,7 +37,7 @@ WEST = "us-west-2"
 
 _Result = TypeVar("_Result")
 
-_ROUNDS = 10
+_ROUNDS = 25
 """Of the event loop, more than an answer takes from the socket to the next sleep."""
 
 

@@ -19,10 +19,8 @@ from fsxcopy_sdk import (
     VolumeType,
 )
 from fsxcopy_sdk.replication import ReplicationPlan, ReplicationPolicy
-from fsxcopy_sdk.replication._inventory import Inventory, inventory_of
-from fsxcopy_sdk.replication._lineage import Lineage
+from fsxcopy_sdk.replication._inventory import Inventory, Lineage, inventory_of, source_of
 from fsxcopy_sdk.replication._planning import decide
-from fsxcopy_sdk.replication._sources import source_of
 
 EAST = "us-east-2"
 WEST = "us-west-2"
@@ -110,7 +108,7 @@ def copy_of(
     )
 
 
-def situation(
+def inventory(
     backups: Iterable[Backup], copies: Iterable[Backup] = (), *, destination: str = WEST
 ) -> Inventory:
     """
@@ -135,7 +133,7 @@ def planned(
     """
     Return what *policy* wants done at `NOW`.
     """
-    return decide(policy, situation(backups, copies, destination=destination))
+    return decide(policy, inventory(backups, copies, destination=destination))
 
 
 def copied_ids(plan: ReplicationPlan) -> list[str]:

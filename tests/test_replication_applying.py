@@ -368,6 +368,10 @@ async def test_an_observer_that_raises_ends_it(regions: Regions) -> None:
     ("arguments", "fault"),
     [
         ({"plan": None}, "plan: must be a ReplicationPlan"),
+        ({"destination": None}, "destination: must be a FsxCopyClient"),
+        ({"source": "x"}, "source: must be a FsxCopyClient"),
+        ({"prune": "no"}, "prune: must be True or False"),
+        ({"prune": True, "prune_most": "no"}, "prune_most: must be True or False"),
         ({"max_in_progress": 0}, "max_in_progress: must be"),
         ({"max_wait": -1}, "max_wait: must be"),
         ({"schedule": 5}, "schedule: must be"),
@@ -663,16 +667,51 @@ async def test_originals_that_vanish_after_the_plan_count(regions: Regions) -> N
 
 async def test_no_more_than_half_goes_in_one_run(regions: Regions) -> None:
     """
-    Three of four are held back, and go only with a switch of their own.
+    Of four copies the two oldest go; the third goes only with a switch of its own.
     """
     copies = await _history(regions)
     plan = await regions.plan(KEEP_ONE)
+    outcomes = await regions.apply(plan, prune=True)
 
-    assert ([], copies) == (await regions.apply(plan, prune=True), _held(regions))
-    assert {(PruneObstacle.MORE_THAN_HALF,)} == {one.obstacles for one in plan.held_back}
+    assert [Pruned, Pruned] == [type(one) for one in outcomes]
+    assert copies[2:] == _held(regions)
+    assert [(PruneObstacle.MORE_THAN_HALF,)] == [one.obstacles for one in plan.held_back]
     outcomes = await regions.apply(plan, prune=True, prune_most=True)
     assert [Pruned] * 3 == [type(one) for one in outcomes]
     assert copies[3:] == _held(regions)
+
+
+async def test_lost_answers_count_as_deletions(regions: Regions) -> None:
+    """
+    If the answers of deletions are lost, no more than half of the copies go all the same.
+    """
+    copies = await _history(regions, 6)
+    plan = await regions.plan(attrs.evolve(POLICY, keep_last=2))
+    free = tuple(attrs.evolve(one, obstacles=()) for one in (*plan.to_prune, *plan.held_back))
+    regions.fsx.inject(Fault.reset(), operation="DeleteBackup", fraction=1, after=True)
+    await regions.apply(attrs.evolve(plan, to_prune=free, held_back=()), prune=True)
+
+    assert 4 == len(free)
+    assert copies[3:] == _held(regions)
+
+
+async def test_a_run_of_days_still_prunes(regions: Regions) -> None:
+    """
+    Copies that take more than a day do not make the plan's time a wrong one.
+    """
+    copies = await _history(regions)
+    regions.fsx.add_backup(
+        WEST,
+        SourceBackupId=regions.back_up(OTHER_FS),
+        SourceBackupRegion=EAST,
+        Lifecycle="COPYING",
+    )
+    plan = await regions.plan(KEEP_TWO)
+    async with apply_plan(plan, regions.west, prune=True, max_wait=35 * 3600) as applied:
+        outcomes = [outcome async for outcome in applied]
+
+    assert [CopyTimedOut, Pruned, Pruned] == [type(one) for one in outcomes]
+    assert copies[2:] == _held(regions)[:2]
 
 
 async def test_a_deletion_limit_holds_over_a_run(regions: Regions) -> None:
@@ -681,7 +720,7 @@ async def test_a_deletion_limit_holds_over_a_run(regions: Regions) -> None:
     """
     copies = await _history(regions, 4)
     plan = await regions.plan(KEEP_ONE)
-    free = tuple(attrs.evolve(one, obstacles=()) for one in plan.held_back)
+    free = tuple(attrs.evolve(one, obstacles=()) for one in (*plan.to_prune, *plan.held_back))
     forged = attrs.evolve(plan, to_prune=free, held_back=())
     outcomes = await regions.apply(forged, prune=True)
 

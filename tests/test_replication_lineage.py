@@ -14,7 +14,7 @@ from strategies import MODERATE
 
 from fsxcopy_sdk import Tag
 from fsxcopy_sdk.replication import BACKUP_TAG, POLICY_TAG, SOURCE_TAG, TIME_TAG
-from fsxcopy_sdk.replication._lineage import Lineage
+from fsxcopy_sdk.replication._inventory import Lineage
 
 WHOLE = {
     POLICY_TAG: "nightly",

@@ -12,7 +12,7 @@ from replication_rig import FS, OTHER_FS, VOLUME
 
 from fsxcopy_sdk import BackupFilter, InvalidArguments, Tag
 from fsxcopy_sdk.replication import ReplicationPolicy
-from fsxcopy_sdk.replication._sources import Source
+from fsxcopy_sdk.replication._inventory import Source
 
 
 def test_a_policy_needs_a_name_only() -> None:

@@ -23,7 +23,7 @@ from replication_rig import (
 
 from fsxcopy_sdk import Backup
 from fsxcopy_sdk.replication import ReplicationPolicy, SourceReport
-from fsxcopy_sdk.replication._values import duration_text
+from fsxcopy_sdk.replication._plan import duration_text
 
 DAY = 86400.0
 

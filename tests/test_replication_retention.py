@@ -25,9 +25,9 @@ from replication_rig import (
     backup_id,
     copied_ids,
     copy_of,
+    inventory,
     planned,
     pruned_ids,
-    situation,
 )
 from strategies import MODERATE
 
@@ -259,18 +259,30 @@ def test_a_source_without_originals_is_held_back() -> None:
 
 def test_more_than_half_is_held_back() -> None:
     """
-    No more than half of a source's copies are pruned, whatever their keys.
+    No more than half of a source's copies are pruned, whatever their keys, the oldest first.
     """
     other_key = [
         copy_of(one, 2000 + n, key="another-key") for n, one in enumerate([OLD, MIDDLE, NEW], 1)
     ]
 
-    held_back = planned(KEEP_ONE, [NEW], [*COPIES, *other_key])
-    pruned = planned(attrs.evolve(POLICY, keep_last=2), [NEW], [*COPIES, *other_key])
+    plan = planned(KEEP_ONE, [NEW], [*COPIES, *other_key])
 
-    assert ((), 4) == (held_back.to_prune, len(held_back.held_back))
-    assert {(PruneObstacle.MORE_THAN_HALF,)} == {one.obstacles for one in held_back.held_back}
-    assert (2, ()) == (len(pruned.to_prune), pruned.held_back)
+    assert [OLD_COPY, backup_id(2001), MIDDLE_COPY] == [
+        one.copy.backup_id for one in plan.to_prune
+    ]
+    assert [backup_id(2002)] == [one.copy.backup_id for one in plan.held_back]
+    assert (PruneObstacle.MORE_THAN_HALF,) == plan.held_back[0].obstacles
+
+
+def test_an_origin_in_the_future_makes_nothing_old() -> None:
+    """
+    A backup that is dated after its own copy does not age the others.
+    """
+    odd = backup(9, days=-3650)
+    week = attrs.evolve(POLICY, keep_last=1, keep_within=25 * DAY)
+    copies = [*COPIES, copy_of(odd, 1009, days=0)]
+
+    assert [OLD_COPY] == pruned_ids(planned(week, [NEW, odd], copies))
 
 
 def test_nothing_erodes_when_nothing_arrives() -> None:
@@ -309,7 +321,7 @@ def test_of_a_backup_listed_twice_the_later_state_counts() -> None:
     """
     copying = copy_of(NEW, 1003, lifecycle="COPYING")
     for order in itertools.permutations([copying, COPIES[2], COPIES[2]]):
-        (copy,) = situation([NEW], order).copies
+        (copy,) = inventory([NEW], order).copies
         assert "AVAILABLE" == copy.backup.lifecycle
 
 
@@ -575,6 +587,6 @@ def test_the_situation_lists_each_backup_once() -> None:
     """
     A backup that is on two pages of a listing, as they are when others go, is one.
     """
-    found = situation([NEW, NEW], [COPIES[0], COPIES[0]])
+    found = inventory([NEW, NEW], [COPIES[0], COPIES[0]])
 
     assert (1, 1) == (len(found.backups), len(found.copies))

@@ -17,7 +17,7 @@ from fsxcopy_sdk import (
     VolumeStyle,
     VolumeType,
 )
-from fsxcopy_sdk.replication._sources import (
+from fsxcopy_sdk.replication._inventory import (
     Source,
     is_of_flexgroup,
     ontap_volume_id,

@@ -18,7 +18,7 @@ from fsxcopy_sdk.bulk._outcomes import (
     CopyTimedOut,
     OutcomeStream,
 )
-from fsxcopy_sdk.bulk._queue import DEFAULT_MAX_IN_PROGRESS
+from fsxcopy_sdk.bulk._queue import DEFAULT_MAX_IN_PROGRESS, is_outcome_unknown
 from fsxcopy_sdk.bulk._requests import SALT_TAG, CopyRequest
 
 __all__ = [
@@ -35,4 +35,5 @@ __all__ = [
     "OutcomeStream",
     "SALT_TAG",
     "copy_many",
+    "is_outcome_unknown",
 ]

@@ -36,7 +36,7 @@ from fsxcopy_sdk.replication import (
     apply_plan,
     plan_replication,
 )
-from fsxcopy_sdk.replication._values import duration_text, to_plain
+from fsxcopy_sdk.replication._plan import duration_text, to_plain
 
 # What is still being made need only be waited for; a copy has an original elsewhere.
 _NO_FAILURE = (CannotCopyReason.NOT_AVAILABLE, CannotCopyReason.IS_A_COPY)

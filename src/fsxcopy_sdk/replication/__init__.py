@@ -8,28 +8,31 @@ backup a copy was made of, and tags on each copy record its policy.
 
 from __future__ import annotations
 
-from fsxcopy_sdk.replication._apply import AppliedPlan, apply_plan
-from fsxcopy_sdk.replication._lineage import BACKUP_TAG, POLICY_TAG, SOURCE_TAG, TIME_TAG
-from fsxcopy_sdk.replication._outcomes import (
+from fsxcopy_sdk.replication._apply import (
+    AppliedPlan,
     PlanOutcome,
     Pruned,
     PruneFailed,
     PruneOutcome,
     PruneSkipped,
+    apply_plan,
 )
+from fsxcopy_sdk.replication._inventory import BACKUP_TAG, POLICY_TAG, SOURCE_TAG, TIME_TAG
 from fsxcopy_sdk.replication._plan import (
+    BackupSummary,
     CannotCopy,
     CannotCopyReason,
     ExistingCopy,
+    JsonValue,
     PlannedCopy,
     PlannedPrune,
     PruneObstacle,
     ReplicationPlan,
+    ReplicationReport,
+    SourceReport,
 )
 from fsxcopy_sdk.replication._planning import plan_replication
 from fsxcopy_sdk.replication._policy import ReplicationPolicy
-from fsxcopy_sdk.replication._report import ReplicationReport, SourceReport
-from fsxcopy_sdk.replication._values import BackupSummary, JsonValue
 
 __all__ = [
     "AppliedPlan",

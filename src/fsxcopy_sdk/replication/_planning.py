@@ -14,24 +14,25 @@ from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.models import Backup
-from fsxcopy_sdk.replication._inventory import Inventory, inventory_of
-from fsxcopy_sdk.replication._lineage import Lineage
+from fsxcopy_sdk.replication._inventory import (
+    Inventory,
+    Lineage,
+    inventory_of,
+    is_of_flexgroup,
+    ontap_volume_id,
+    source_of,
+)
 from fsxcopy_sdk.replication._plan import (
+    BackupSummary,
     CannotCopy,
     CannotCopyReason,
     ExistingCopy,
     PlannedCopy,
     ReplicationPlan,
+    report_of,
 )
 from fsxcopy_sdk.replication._policy import ReplicationPolicy
-from fsxcopy_sdk.replication._report import report_of
 from fsxcopy_sdk.replication._retention import prunable
-from fsxcopy_sdk.replication._sources import (
-    is_of_flexgroup,
-    ontap_volume_id,
-    source_of,
-)
-from fsxcopy_sdk.replication._values import BackupSummary
 
 
 async def plan_replication(
@@ -53,20 +54,22 @@ async def plan_replication(
         CallError: a listing failed.
         ClientNotOpen: a client is not open.
     """
+    check_type("source", source, FsxCopyClient)
+    check_type("destination", destination, FsxCopyClient)
     check_type("policy", policy, ReplicationPolicy)
     _check(source.region, destination.region, now)
     # In this order: a copy that is begun meanwhile is then seen, and not planned again.
     source_backups = [one async for one in source.iter_backups(filters=policy.filters)]
     destination_backups = [one async for one in destination.iter_backups()]
     moment = now or destination.service_time or datetime.now(UTC)
-    situation = inventory_of(
+    inventory = inventory_of(
         source_region=source.region,
         destination_region=destination.region,
         now=moment.astimezone(UTC),
         source_backups=source_backups,
         destination_backups=destination_backups,
     )
-    return decide(policy, situation)
+    return decide(policy, inventory)
 
 
 def _check(source_region: str, destination_region: str, now: datetime | None) -> None:
@@ -78,7 +81,7 @@ def _check(source_region: str, destination_region: str, now: datetime | None) ->
     """
     errors = ArgumentErrors()
     given: object = now
-    if now is not None and (not isinstance(given, datetime) or given.tzinfo is None):
+    if now is not None and not _has_utc(given):
         errors.add_value("now", "a datetime with a time zone", now)
     partitions = partition_of(source_region), partition_of(destination_region)
     if partitions[0] != partitions[1]:
@@ -87,39 +90,54 @@ def _check(source_region: str, destination_region: str, now: datetime | None) ->
     errors.raise_any()
 
 
-def decide(policy: ReplicationPolicy, situation: Inventory) -> ReplicationPlan:
+def _has_utc(moment: object) -> bool:
     """
-    Return what *policy* wants done in *situation*.
+    Whether *moment* is a time that has a zone and a place in UTC.
+    """
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        return False
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        return False
+    return True
+
+
+def decide(policy: ReplicationPolicy, inventory: Inventory) -> ReplicationPlan:
+    """
+    Return what *policy* wants done in *inventory*.
     """
     copies = {
         origin_id: [copy.backup for copy in held if not copy.backup.lifecycle.is_dead]
-        for origin_id, held in situation.copies_by_origin().items()
+        for origin_id, held in inventory.copies_by_origin().items()
     }
     ranked: list[tuple[int, PlannedCopy | ExistingCopy]] = []
     cannot_copy: list[CannotCopy] = []
-    scope = _in_scope(policy, situation.backups)
+    scope = _in_scope(policy, inventory.backups)
     for source_id, backups in sorted(scope.items()):
-        chosen, refused = _choose(policy, situation, source_id, backups, copies)
+        chosen, refused = _choose(policy, inventory, source_id, backups, copies)
         ranked += enumerate(chosen)
         cannot_copy += refused
     # The newest of every source first: each has something before any has everything.
     wanted = [one for _, one in sorted(ranked, key=lambda pair: pair[0])]
     known = [one for one in wanted if isinstance(one, ExistingCopy)]
-    beyond = prunable(policy, situation, selected={one.backup.backup_id for one in wanted})
+    beyond = prunable(policy, inventory, selected={one.backup.backup_id for one in wanted})
     return ReplicationPlan(
         policy=policy,
-        source_region=situation.source_region,
-        destination_region=situation.destination_region,
-        made_at=situation.now,
+        source_region=inventory.source_region,
+        destination_region=inventory.destination_region,
+        made_at=inventory.now,
         to_copy=tuple(one for one in wanted if isinstance(one, PlannedCopy)),
         in_progress=tuple(one for one in known if not one.is_ready),
         present=tuple(one for one in known if one.is_ready),
         to_prune=tuple(one for one in beyond if not one.obstacles),
         held_back=tuple(one for one in beyond if one.obstacles),
-        cannot_copy=(*cannot_copy, *_of_nothing(policy, situation)),
-        source_backups=sum(map(len, scope.values())),
+        cannot_copy=(*cannot_copy, *_of_nothing(policy, inventory)),
+        source_backups=sum(
+            _is_recent(policy, one, inventory.now) for group in scope.values() for one in group
+        ),
         missing=_missing(policy, scope.values()),
-        report=report_of(policy, situation),
+        report=report_of(policy, inventory),
     )
 
 
@@ -160,7 +178,7 @@ def _order(backup: Backup) -> tuple[datetime, str]:
 
 def _choose(
     policy: ReplicationPolicy,
-    situation: Inventory,
+    inventory: Inventory,
     source_id: str,
     newest_first: Iterable[Backup],
     copies: Mapping[str, Sequence[Backup]],
@@ -173,10 +191,10 @@ def _choose(
     for backup in newest_first:
         if len(chosen) == policy.newest:
             break
-        if not _is_recent(policy, backup, situation.now):
+        if not _is_recent(policy, backup, inventory.now):
             continue
         try:
-            request = _request(policy, situation, source_id, backup)
+            request = _request(policy, inventory, source_id, backup)
         except InvalidArguments as error:
             # An odd backup, with an ID outside the rules for example, hides no others.
             why = CannotCopyReason.INVALID
@@ -210,6 +228,8 @@ def _obstacle(backup: Backup, request: CopyRequest) -> CannotCopyReason | None:
         return CannotCopyReason.IS_A_COPY
     if is_of_flexgroup(backup):
         return CannotCopyReason.FLEXGROUP
+    if backup.lifecycle.is_dead:
+        return CannotCopyReason.FAILED
     if not backup.lifecycle.is_available:
         return CannotCopyReason.NOT_AVAILABLE
     # Tags of AWS's own are neither copied nor counted.
@@ -219,7 +239,7 @@ def _obstacle(backup: Backup, request: CopyRequest) -> CannotCopyReason | None:
 
 
 def _request(
-    policy: ReplicationPolicy, situation: Inventory, source_id: str, backup: Backup
+    policy: ReplicationPolicy, inventory: Inventory, source_id: str, backup: Backup
 ) -> CopyRequest:
     """
     Return the request for a copy of *backup*, the same whoever plans it and when.
@@ -232,8 +252,8 @@ def _request(
     )
     return CopyRequest(
         source_backup_id=backup.backup_id,
-        source_region=situation.source_region,
-        kms_key_id=policy.kms_key_id(situation.destination_region),
+        source_region=inventory.source_region,
+        kms_key_id=policy.kms_key_id(inventory.destination_region),
         copy_tags=policy.copy_tags,
         tags=(*policy.tags, *lineage.tags),
         volume_id=ontap_volume_id(backup),
@@ -266,7 +286,7 @@ def _cannot(
     return CannotCopy(source_id=source_id, backup=summary, reason=reason, detail=detail)
 
 
-def _of_nothing(policy: ReplicationPolicy, situation: Inventory) -> list[CannotCopy]:
+def _of_nothing(policy: ReplicationPolicy, inventory: Inventory) -> list[CannotCopy]:
     """
     Return the backups that belong to nothing that could be in scope or out of it.
     """
@@ -274,9 +294,9 @@ def _of_nothing(policy: ReplicationPolicy, situation: Inventory) -> list[CannotC
         return []
     unknown = [
         _cannot(None, backup, CannotCopyReason.UNKNOWN_SOURCE)
-        for backup in sorted(situation.backups, key=_order, reverse=True)
+        for backup in sorted(inventory.backups, key=_order, reverse=True)
         if source_of(backup) is None
         and backup.source_backup_id is None
-        and _is_recent(policy, backup, situation.now)
+        and _is_recent(policy, backup, inventory.now)
     ]
     return unknown[: policy.newest]

@@ -16,8 +16,7 @@ from fsxcopy_sdk._validation import ArgumentErrors, BackupFilter, Duration, Tags
 from fsxcopy_sdk.bulk import CopyRequest
 from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.models import Tag
-from fsxcopy_sdk.replication._lineage import LINEAGE_TAGS, Lineage
-from fsxcopy_sdk.replication._sources import Source
+from fsxcopy_sdk.replication._inventory import LINEAGE_TAGS, Lineage, Source
 
 # The service's model has the same patterns and lengths.
 _FILE_SYSTEM_ID = re.compile(r"fs-[0-9a-f]{8,18}")
@@ -126,6 +125,7 @@ class ReplicationPolicy:
         _check_seconds(errors, "max_age", self.max_age)
         errors.check("keep_tag", self.keep_tag, rules.TAG_KEY)
         _check_keys(errors, self.kms_key_ids)
+        _check_unique(errors, self.kms_key_ids)
         _check_copies(errors, self)
         errors.raise_any()
 
@@ -188,6 +188,12 @@ def _check_keys(errors: ArgumentErrors, pairs: Iterable[object]) -> None:
                 errors.check(f"kms_key_ids: key of {rules.shown(region)}", key, rules.KMS_KEY_ID)
             case _:
                 errors.add_value("kms_key_ids", "a mapping from Regions to keys", pair)
+
+
+def _check_unique(errors: ArgumentErrors, pairs: Iterable[object]) -> None:
+    regions = [pair[0] for pair in pairs if isinstance(pair, tuple)]
+    for region in sorted({str(one) for one in regions if regions.count(one) > 1}):
+        errors.add(f"kms_key_ids: Region {region}", "given once", "several times")
 
 
 def _check_copies(errors: ArgumentErrors, policy: ReplicationPolicy) -> None:

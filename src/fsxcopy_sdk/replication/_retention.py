@@ -15,49 +15,50 @@ from itertools import islice
 
 from fsxcopy_sdk.enums import FilterName
 from fsxcopy_sdk.models import Backup
-from fsxcopy_sdk.replication._inventory import Inventory, InventoryCopy
-from fsxcopy_sdk.replication._plan import PlannedPrune, PruneObstacle
+from fsxcopy_sdk.replication._inventory import Inventory, InventoryCopy, Source, source_of
+from fsxcopy_sdk.replication._plan import BackupSummary, PlannedPrune, PruneObstacle, duration_text
 from fsxcopy_sdk.replication._policy import ReplicationPolicy
-from fsxcopy_sdk.replication._sources import Source, source_of
-from fsxcopy_sdk.replication._values import BackupSummary, duration_text
 
 
 def prunable(
-    policy: ReplicationPolicy, situation: Inventory, *, selected: Collection[str]
+    policy: ReplicationPolicy, inventory: Inventory, *, selected: Collection[str]
 ) -> tuple[PlannedPrune, ...]:
     """
     Return the copies that *policy* no longer keeps, the oldest first, with their obstacles.
 
     *selected* are the backups that shall have a copy: what is deleted of theirs today
-    would be copied again tomorrow.
+    would be copied again tomorrow. Of each source the oldest are free to go, up to half
+    of its copies.
     """
     if not policy.prunes:
         return ()
     found: list[PlannedPrune] = []
-    originals = _sources_with_originals(situation.backups)
-    for source_id, owned in _owned_by_source(policy, situation.copies).items():
+    originals = _sources_with_originals(inventory.backups)
+    for source_id, owned in _owned_by_source(policy, inventory.copies).items():
         beyond = [
             copy
             for group in _by_key(owned)
             for copy in _beyond(policy, group)
             if copy.origin_id not in selected and not _is_protected(policy, copy)
         ]
-        obstacles: list[PruneObstacle] = []
-        if source_id not in originals:
-            obstacles.append(PruneObstacle.NO_ORIGINAL)
-        if len(beyond) > most_to_prune(len(owned)):
-            obstacles.append(PruneObstacle.MORE_THAN_HALF)
-        found += [
-            PlannedPrune(
-                source_id=source_id,
-                source_backup_id=copy.origin_id,
-                copy=BackupSummary.of(copy.backup),
-                recovery_point=copy.recovery_point,
-                reason=_reason(policy),
-                obstacles=tuple(obstacles),
+        beyond.sort(key=lambda copy: copy.order)
+        allowed = most_to_prune(len(owned))
+        for number, copy in enumerate(beyond):
+            obstacles: list[PruneObstacle] = []
+            if source_id not in originals:
+                obstacles.append(PruneObstacle.NO_ORIGINAL)
+            if number >= allowed:
+                obstacles.append(PruneObstacle.MORE_THAN_HALF)
+            found.append(
+                PlannedPrune(
+                    source_id=source_id,
+                    source_backup_id=copy.origin_id,
+                    copy=BackupSummary.of(copy.backup),
+                    recovery_point=copy.recovery_point,
+                    reason=_reason(policy),
+                    obstacles=tuple(obstacles),
+                )
             )
-            for copy in beyond
-        ]
     return tuple(sorted(found, key=lambda one: (one.recovery_point, one.copy.backup_id)))
 
 
@@ -68,11 +69,11 @@ def most_to_prune(copies: int) -> int:
     return copies // 2
 
 
-def count_owned(policy: ReplicationPolicy, situation: Inventory, source_id: str) -> int:
+def count_owned(policy: ReplicationPolicy, inventory: Inventory, source_id: str) -> int:
     """
     Return how many AVAILABLE copies of a source are *policy*'s.
     """
-    return len(_owned_by_source(policy, situation.copies).get(source_id, ()))
+    return len(_owned_by_source(policy, inventory.copies).get(source_id, ()))
 
 
 def _sources_with_originals(backups: Iterable[Backup]) -> set[str]:
