@@ -4,6 +4,9 @@ Everything that is checked, locally and in CI: ``nox`` runs all of it.
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -27,6 +30,28 @@ STUBBED = [
     for path in sorted(Path("stubs").rglob("*.pyi"))
     if path.name != "__init__.pyi"
 ]
+
+
+def _runs(interpreter: str) -> bool:
+    done = subprocess.run([interpreter, "-c", ""], capture_output=True, check=False)  # noqa: S603 - a Python
+    return done.returncode == 0
+
+
+def _interpreter(version: str) -> str | None:
+    """
+    Return a Python of *version* that runs: from PATH, or one of pyenv's.
+    """
+    candidates = [shutil.which(f"python{version}")]
+    if pyenv := shutil.which("pyenv"):
+        command = [pyenv, "prefix", version]
+        prefix = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - pyenv
+        candidates.append(shutil.which(f"{prefix.stdout.strip()}/bin/python{version}"))
+    return next((one for one in candidates if one is not None and _runs(one)), None)
+
+
+CLASSIFIERS = "\n".join(PYPROJECT["project"]["classifiers"])
+VERSIONS = re.findall(r"Python :: (3\.\d+)$", CLASSIFIERS, re.MULTILINE)
+FIRST, *OTHERS = VERSIONS
 
 
 def _group(name: str) -> list[str]:
@@ -59,6 +84,17 @@ def types(session: nox.Session) -> None:
 
 
 @nox.session
+def users(session: nox.Session) -> None:
+    """
+    Check a user's program with four type checkers, beside nothing but the built wheel.
+    """
+    session.install(_wheel(session), *_group("users"))
+    folder = Path(session.create_tmp()) / "users"
+    shutil.copytree("tests/users", folder, dirs_exist_ok=True)
+    session.run("python", str(folder / "check.py"), str(folder))
+
+
+@nox.session
 def stubtest(session: nox.Session) -> None:
     """
     Hold the stubs against the libraries that they describe.
@@ -86,6 +122,33 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def pythons(session: nox.Session) -> None:
+    """
+    Test the wheel with every other Python that is found, and say which were not.
+    """
+    wheel = _wheel(session)
+    missing = []
+    for version in OTHERS:
+        interpreter = _interpreter(version)
+        if interpreter is None:
+            missing.append(version)
+            continue
+        folder = Path(session.create_tmp()) / version
+        session.run(interpreter, "-m", "venv", "--clear", str(folder), external=True)
+        python = str(folder / "bin" / "python")
+        requirements = [f"{wheel}[cli,testing,trio]", *_group("test")]
+        session.run(python, "-m", "pip", "install", "--quiet", *requirements, external=True)
+        session.log(f"Python {version}:")
+        session.run(
+            *(python, "-m", "pytest", "--quiet", *SIDE_BY_SIDE, *session.posargs),
+            "--ignore=tests/test_replication_kills.py",
+            external=True,
+        )
+    if missing:
+        session.warn(f"not tested, because not found: Python {', '.join(missing)}")
+
+
+@nox.session
 def lowest(session: nox.Session) -> None:
     """
     Test with the lowest versions that pyproject.toml allows.
@@ -97,6 +160,16 @@ def lowest(session: nox.Session) -> None:
     pins = [requirement.replace(">=", "==") for group in groups for requirement in group]
     session.install(".[cli,testing]", *pins, *_group("test"))
     session.run("python", "-m", "pytest", "--quiet", *SIDE_BY_SIDE, *session.posargs)
+
+
+@nox.session
+def newest(session: nox.Session) -> None:
+    """
+    Compare the models, both ways, with a botocore that is newer than aiobotocore's pin.
+    """
+    session.install(".", *_group("test"))
+    session.run("pip", "install", "--quiet", "--upgrade", "botocore")
+    session.run("python", "-m", "pytest", "--quiet", "tests/test_parity.py", *session.posargs)
 
 
 @nox.session(default=False)
