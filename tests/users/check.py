@@ -8,9 +8,11 @@ mistake. Nothing of this project's stubs or settings is in reach of the checkers
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 HERE = Path(__file__).parent
 CHECKERS = {
@@ -62,4 +64,9 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]).resolve()))
+    # Apart from this project's settings and stubs, and in no hidden folder: pyright skips those.
+    with TemporaryDirectory() as folder:
+        for file in HERE.iterdir():
+            if file.is_file():
+                shutil.copy(file, folder)
+        sys.exit(main(Path(folder).resolve()))
