@@ -26,7 +26,7 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 
 from fsxcopy_sdk import CopyBackupResponse, DescribeBackupsResponse, FsxCopyClient, FsxCopyError
-from fsxcopy_sdk._convert import Answer
+from fsxcopy_sdk._codec import RawResponse
 from fsxcopy_sdk._faults import read_error, service_error
 from fsxcopy_sdk._transport import Transport
 from fsxcopy_sdk.models import ResponseMetadata
@@ -186,13 +186,13 @@ class Direct:
         self.empty_listings = 0
         """How many of the next listings show nothing."""
 
-    async def copy_backup(self, request: Mapping[str, object]) -> Answer:
+    async def copy_backup(self, request: Mapping[str, object]) -> RawResponse:
         return await self._call("CopyBackup", request)
 
-    async def describe_backups(self, request: Mapping[str, object]) -> Answer:
+    async def describe_backups(self, request: Mapping[str, object]) -> RawResponse:
         return await self._call("DescribeBackups", request)
 
-    async def _call(self, operation: str, request: Mapping[str, object]) -> Answer:
+    async def _call(self, operation: str, request: Mapping[str, object]) -> RawResponse:
         await self._step()
         if refused := self.refuse(operation):
             raise refused
@@ -217,11 +217,11 @@ class Direct:
         is_listing = operation == "DescribeBackups" and "BackupIds" not in request
         if is_listing and (self.listings_are_empty or self.empty_listings):
             self.empty_listings = max(0, self.empty_listings - 1)
-            return Answer(operation=operation, payload=b'{"Backups":[]}', metadata=metadata)
+            return RawResponse(operation=operation, payload=b'{"Backups":[]}', metadata=metadata)
         if answer.status != 200:
             document = read_error(answer.status, answer.headers, answer.body)
             raise service_error(document, operation=operation, metadata=metadata, body=answer.body)
-        return Answer(operation=operation, payload=answer.body, metadata=metadata)
+        return RawResponse(operation=operation, payload=answer.body, metadata=metadata)
 
     async def _step(self) -> None:
         with self.traffic.one():

@@ -83,6 +83,6 @@ def test_local_fsx_is_on_its_own() -> None:
     """
     The local FSx loads neither AWS's libraries nor the conversion that it is to test.
     """
-    suspects = ("aiobotocore", "botocore", "cattrs", "fsxcopy_sdk._convert", "fsxcopy_sdk.client")
+    suspects = ("aiobotocore", "botocore", "cattrs", "fsxcopy_sdk._codec", "fsxcopy_sdk.client")
 
     assert [] == _loaded("import fsxcopy_sdk.testing", *suspects)

@@ -22,7 +22,7 @@ from botocore.model import (  # type: ignore[import-untyped]  # botocore ships n
 )
 
 from fsxcopy_sdk import BackupFilter, enums, errors, models
-from fsxcopy_sdk._convert import wire_name
+from fsxcopy_sdk._codec import wire_name
 
 _SCALARS = {
     "boolean": "bool",

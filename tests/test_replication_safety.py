@@ -34,7 +34,7 @@ from replication_rig import (
 )
 
 from fsxcopy_sdk import Backup, BackupNotFound, FsxCopyClient, Tag, to_dict
-from fsxcopy_sdk._convert import Answer
+from fsxcopy_sdk._codec import RawResponse
 from fsxcopy_sdk._transport import Transport
 from fsxcopy_sdk.models import ResponseMetadata
 from fsxcopy_sdk.replication import (
@@ -121,7 +121,7 @@ class Region:
     listings: int = 0
     copied: int = 0
 
-    async def describe_backups(self, request: Mapping[str, object]) -> Answer:
+    async def describe_backups(self, request: Mapping[str, object]) -> RawResponse:
         await anyio.lowlevel.checkpoint()
         if "BackupIds" in request:
             ids = cast("Sequence[str]", request["BackupIds"])
@@ -134,16 +134,16 @@ class Region:
         self.listings += 1
         return self._answer("DescribeBackups", _seen(view, wanted, self.random))
 
-    async def delete_backup(self, request: Mapping[str, object]) -> Answer:
+    async def delete_backup(self, request: Mapping[str, object]) -> RawResponse:
         await anyio.lowlevel.checkpoint()
         backup_id = str(request["BackupId"])
         del self.held[backup_id]
         document = {"BackupId": backup_id, "Lifecycle": "DELETED"}
-        return Answer(
+        return RawResponse(
             operation="DeleteBackup", payload=orjson.dumps(document), metadata=_metadata()
         )
 
-    async def copy_backup(self, request: Mapping[str, object]) -> Answer:
+    async def copy_backup(self, request: Mapping[str, object]) -> RawResponse:
         await anyio.lowlevel.checkpoint()
         self.copied += 1
         source = str(request["SourceBackupId"])
@@ -151,11 +151,15 @@ class Region:
         copy = copy_of(original, 5000 + self.copied, days=0)
         self.held[copy.backup_id] = copy
         document = {"Backup": to_dict(copy)}
-        return Answer(operation="CopyBackup", payload=orjson.dumps(document), metadata=_metadata())
+        return RawResponse(
+            operation="CopyBackup", payload=orjson.dumps(document), metadata=_metadata()
+        )
 
-    def _answer(self, operation: str, backups: Iterable[Backup]) -> Answer:
+    def _answer(self, operation: str, backups: Iterable[Backup]) -> RawResponse:
         document = {"Backups": [to_dict(one) for one in backups]}
-        return Answer(operation=operation, payload=orjson.dumps(document), metadata=_metadata())
+        return RawResponse(
+            operation=operation, payload=orjson.dumps(document), metadata=_metadata()
+        )
 
 
 def _metadata() -> ResponseMetadata:

@@ -19,7 +19,7 @@ from fsxcopy_sdk.models import *  # noqa: F403 - the same
 
 if TYPE_CHECKING:
     from fsxcopy_sdk._clock import Clock
-    from fsxcopy_sdk._convert import from_dict, to_dict
+    from fsxcopy_sdk._codec import from_dict, to_dict
     from fsxcopy_sdk._schedule import WaitSchedule
     from fsxcopy_sdk.client import FsxCopyClient
     from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT
@@ -47,8 +47,8 @@ _LAZY = {
     "DEFAULT_MAX_WAIT": "fsxcopy_sdk.waiting",
     "FsxCopyClient": "fsxcopy_sdk.client",
     "WaitSchedule": "fsxcopy_sdk._schedule",
-    "from_dict": "fsxcopy_sdk._convert",
-    "to_dict": "fsxcopy_sdk._convert",
+    "from_dict": "fsxcopy_sdk._codec",
+    "to_dict": "fsxcopy_sdk._codec",
 }
 
 

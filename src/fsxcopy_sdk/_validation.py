@@ -159,6 +159,8 @@ def shown(value: object) -> str:
     """
     Return *value* as a short text, whatever it is.
     """
+    if isinstance(value, str):  # cut first: the repr of megabytes takes long
+        value = value[:80]
     try:
         return f"{value!r:.80}"
     except ValueError:  # Python writes out no integer of more than 4300 digits

@@ -813,3 +813,12 @@ class DeleteBackupResponse(_Model):
     lifecycle: BackupLifecycle
     metadata: ResponseMetadata = attrs.field(factory=ResponseMetadata, eq=False)
     """How the exchange went; not part of what the service said, so not compared."""
+
+
+# attrs compiles an `__init__` with the names that were defined before its class. These three
+# classes contain this one, so they come after it; `typing.get_type_hints` needs their names.
+AdministrativeAction.__init__.__annotations__.update(
+    target_file_system_values=FileSystem | None,
+    target_volume_values=Volume | None,
+    target_snapshot_values=Snapshot | None,
+)

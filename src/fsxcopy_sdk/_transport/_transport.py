@@ -16,7 +16,7 @@ from aiobotocore.session import AioSession
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from fsxcopy_sdk._convert import Answer
+from fsxcopy_sdk._codec import RawResponse
 from fsxcopy_sdk._faults import ErrorDocument, service_error
 from fsxcopy_sdk._transport._bounds import BodyTooLargeError, call_seconds, within
 from fsxcopy_sdk._transport._exchange import Exchange, current, observe
@@ -55,7 +55,7 @@ class Transport:
         self.region: str = raw.meta.region_name
         observe(raw.meta.events)
 
-    async def copy_backup(self, request: CopyBackupRequestTypeDef) -> Answer:
+    async def copy_backup(self, request: CopyBackupRequestTypeDef) -> RawResponse:
         """
         Send one CopyBackup request.
 
@@ -64,7 +64,7 @@ class Transport:
         """
         return await self._call("CopyBackup", request, self._raw.copy_backup(**request))
 
-    async def describe_backups(self, request: DescribeBackupsRequestTypeDef) -> Answer:
+    async def describe_backups(self, request: DescribeBackupsRequestTypeDef) -> RawResponse:
         """
         Send one DescribeBackups request.
 
@@ -73,7 +73,7 @@ class Transport:
         """
         return await self._call("DescribeBackups", request, self._raw.describe_backups(**request))
 
-    async def delete_backup(self, request: DeleteBackupRequestTypeDef) -> Answer:
+    async def delete_backup(self, request: DeleteBackupRequestTypeDef) -> RawResponse:
         """
         Send one DeleteBackup request.
 
@@ -87,7 +87,7 @@ class Transport:
         operation: str,
         request: Mapping[str, object],
         pending: Awaitable[Mapping[str, object]],
-    ) -> Answer:
+    ) -> RawResponse:
         record = Exchange(operation, request)
         token = current.set(record)
         try:
@@ -103,7 +103,7 @@ class Transport:
         metadata = _metadata(record, parsed.get("ResponseMetadata"))
         _log.debug("%s: %s", operation, metadata)
         payload = parsed if record.body is None else record.body
-        return Answer(operation=operation, payload=payload, metadata=metadata)
+        return RawResponse(operation=operation, payload=payload, metadata=metadata)
 
 
 @asynccontextmanager

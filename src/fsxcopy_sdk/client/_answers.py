@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fsxcopy_sdk._convert import Answer
+from fsxcopy_sdk._codec import RawResponse
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.errors import ResponseDecodingError
 from fsxcopy_sdk.models import CopyBackupResponse, DeleteBackupResponse, DescribeBackupsResponse
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 def check_copied(
-    response: CopyBackupResponse, request: CopyBackupRequestTypeDef, region: str, answer: Answer
+    response: CopyBackupResponse,
+    request: CopyBackupRequestTypeDef,
+    region: str,
+    answer: RawResponse,
 ) -> None:
     """
     Refuse a copy of another backup; an answer may leave out what it is a copy of.
@@ -47,7 +50,7 @@ def check_copied(
 
 
 def check_described(
-    response: DescribeBackupsResponse, request: DescribeBackupsRequestTypeDef, answer: Answer
+    response: DescribeBackupsResponse, request: DescribeBackupsRequestTypeDef, answer: RawResponse
 ) -> None:
     """
     Refuse a page with a backup that is none of those whose ids were asked for, if any were.
@@ -63,7 +66,7 @@ def check_described(
 
 
 def check_deleted(
-    response: DeleteBackupResponse, request: DeleteBackupRequestTypeDef, answer: Answer
+    response: DeleteBackupResponse, request: DeleteBackupRequestTypeDef, answer: RawResponse
 ) -> None:
     """
     Refuse what does not say that this backup was deleted.
@@ -80,7 +83,7 @@ def check_deleted(
     _refuse(texts, answer)
 
 
-def _refuse(texts: list[str], answer: Answer) -> None:
+def _refuse(texts: list[str], answer: RawResponse) -> None:
     if texts:
         raise ResponseDecodingError(
             f"The answer belongs to another request: {'; '.join(texts)}",

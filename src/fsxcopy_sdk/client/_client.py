@@ -10,7 +10,7 @@ from contextlib import aclosing, contextmanager
 
 import attrs
 
-from fsxcopy_sdk._convert import parse_response
+from fsxcopy_sdk._codec import parse_response
 from fsxcopy_sdk._paging import stream_backups
 from fsxcopy_sdk._schedule import DEFAULT_SCHEDULE, WaitSchedule
 from fsxcopy_sdk._validation import (

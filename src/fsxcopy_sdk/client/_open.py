@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from fsxcopy_sdk._clock import Clock, SystemClock
-from fsxcopy_sdk._convert import parse_response
+from fsxcopy_sdk._codec import parse_response
 from fsxcopy_sdk._paging import every_backup
 from fsxcopy_sdk._transport import Transport, open_transport
 from fsxcopy_sdk.client._answers import check_described
