@@ -16,7 +16,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -25,10 +25,14 @@ import orjson
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 
-from fsxcopy_sdk import CopyBackupResponse, DescribeBackupsResponse, FsxCopyClient, FsxCopyError
-from fsxcopy_sdk._convert import Answer
-from fsxcopy_sdk._faults import read_error, service_error
-from fsxcopy_sdk._transport import Transport
+from fsxcopy_sdk import (
+    CopyBackupResponse,
+    DescribeBackupsResponse,
+    FsxCopyClient,
+    FsxCopyError,
+    RawResponse,
+)
+from fsxcopy_sdk._error_mapping import read_error, service_error
 from fsxcopy_sdk.models import ResponseMetadata
 from fsxcopy_sdk.testing import DEFAULT_ACCOUNT, LocalFsx, ManualClock, RecordedRequest
 from fsxcopy_sdk.testing._regions import AccountRegion
@@ -184,13 +188,16 @@ class Direct:
         self.listings_are_empty = False
         """Whether DescribeBackups without IDs shows nothing."""
 
-    async def copy_backup(self, request: Mapping[str, object]) -> Answer:
+    async def copy_backup(self, request: Mapping[str, object]) -> RawResponse:
         return await self._call("CopyBackup", request)
 
-    async def describe_backups(self, request: Mapping[str, object]) -> Answer:
+    async def describe_backups(self, request: Mapping[str, object]) -> RawResponse:
         return await self._call("DescribeBackups", request)
 
-    async def _call(self, operation: str, request: Mapping[str, object]) -> Answer:
+    async def delete_backup(self, request: Mapping[str, object]) -> RawResponse:
+        return await self._call("DeleteBackup", request)
+
+    async def _call(self, operation: str, request: Mapping[str, object]) -> RawResponse:
         await self._step()
         if refused := self.refuse(operation):
             raise refused
@@ -214,11 +221,11 @@ class Direct:
         metadata = ResponseMetadata(http_status=answer.status)
         is_listing = operation == "DescribeBackups" and "BackupIds" not in request
         if is_listing and self.listings_are_empty:
-            return Answer(operation=operation, payload=b'{"Backups":[]}', metadata=metadata)
+            return RawResponse(operation=operation, payload=b'{"Backups":[]}', metadata=metadata)
         if answer.status != 200:
             document = read_error(answer.status, answer.headers, answer.body)
             raise service_error(document, operation=operation, metadata=metadata, body=answer.body)
-        return Answer(operation=operation, payload=answer.body, metadata=metadata)
+        return RawResponse(operation=operation, payload=answer.body, metadata=metadata)
 
     async def _step(self) -> None:
         with self.traffic.one():
@@ -227,8 +234,7 @@ class Direct:
 
 def direct_client(fsx: LocalFsx, clock: ManualClock) -> tuple[FsxCopyClient, Direct]:
     """
-    Make an open client of us-west-2 that needs no socket, and show its way to the service.
+    Make an open client of us-west-2 that needs no socket, and return its transport too.
     """
-    client, direct = FsxCopyClient(WEST, clock=clock), Direct(fsx, WEST)
-    client._transport = cast("Transport", direct)
-    return client, direct
+    direct = Direct(fsx, WEST)
+    return FsxCopyClient(transport=direct, clock=clock), direct

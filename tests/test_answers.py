@@ -25,7 +25,7 @@ from fsxcopy_sdk import (
     FsxCopyError,
     ResponseDecodingError,
 )
-from fsxcopy_sdk._transport._transport import _date
+from fsxcopy_sdk._transport._aiobotocore import _date
 from fsxcopy_sdk.testing import Fault, LocalFsx
 
 OTHER = "backup-0badc0de"

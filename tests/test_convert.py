@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from strategies import MODERATE, Document, as_known, as_sent, documents, json_values, values
 
 from fsxcopy_sdk import models
-from fsxcopy_sdk._convert import Answer, from_dict, parse_response, to_dict, wire_name
+from fsxcopy_sdk._convert import RawResponse, from_dict, parse_response, to_dict, wire_name
 from fsxcopy_sdk._convert._careful import FAULTY, careful_converter
 from fsxcopy_sdk._convert._quick import REFUSALS, quick_converter
 from fsxcopy_sdk.enums import (
@@ -62,8 +62,8 @@ _STRUCTURES: dict[str, StructureShape] = {
 }
 
 
-def _answer(operation: str, payload: bytes | Document) -> Answer:
-    return Answer(operation=operation, payload=payload, metadata=_METADATA)
+def _answer(operation: str, payload: bytes | Document) -> RawResponse:
+    return RawResponse(operation=operation, payload=payload, metadata=_METADATA)
 
 
 _READERS: dict[str, Callable[[bytes | Document], attrs.AttrsInstance]] = {

@@ -33,9 +33,7 @@ from replication_rig import (
     planned,
 )
 
-from fsxcopy_sdk import Backup, BackupNotFound, FsxCopyClient, Tag, to_dict
-from fsxcopy_sdk._convert import Answer
-from fsxcopy_sdk._transport import Transport
+from fsxcopy_sdk import Backup, BackupNotFound, FsxCopyClient, RawResponse, Tag, to_dict
 from fsxcopy_sdk.models import ResponseMetadata
 from fsxcopy_sdk.replication import (
     POLICY_TAG,
@@ -121,7 +119,7 @@ class Region:
     listings: int = 0
     copied: int = 0
 
-    async def describe_backups(self, request: Mapping[str, object]) -> Answer:
+    async def describe_backups(self, request: Mapping[str, object]) -> RawResponse:
         await anyio.lowlevel.checkpoint()
         if "BackupIds" in request:
             ids = cast("Sequence[str]", request["BackupIds"])
@@ -134,32 +132,31 @@ class Region:
         self.listings += 1
         return self._answer("DescribeBackups", _seen(view, wanted, self.random))
 
-    async def delete_backup(self, request: Mapping[str, object]) -> Answer:
+    async def delete_backup(self, request: Mapping[str, object]) -> RawResponse:
         await anyio.lowlevel.checkpoint()
         backup_id = str(request["BackupId"])
         del self.held[backup_id]
-        document = {"BackupId": backup_id, "Lifecycle": "DELETED"}
-        return Answer(
-            operation="DeleteBackup", payload=orjson.dumps(document), metadata=_metadata()
-        )
+        return _response("DeleteBackup", {"BackupId": backup_id, "Lifecycle": "DELETED"})
 
-    async def copy_backup(self, request: Mapping[str, object]) -> Answer:
+    async def copy_backup(self, request: Mapping[str, object]) -> RawResponse:
         await anyio.lowlevel.checkpoint()
         self.copied += 1
         source = str(request["SourceBackupId"])
         (original,) = [one for one in self.history.originals if one.backup_id == source]
         copy = copy_of(original, 5000 + self.copied, days=0)
         self.held[copy.backup_id] = copy
-        document = {"Backup": to_dict(copy)}
-        return Answer(operation="CopyBackup", payload=orjson.dumps(document), metadata=_metadata())
+        return _response("CopyBackup", {"Backup": to_dict(copy)})
 
-    def _answer(self, operation: str, backups: Iterable[Backup]) -> Answer:
-        document = {"Backups": [to_dict(one) for one in backups]}
-        return Answer(operation=operation, payload=orjson.dumps(document), metadata=_metadata())
+    def _answer(self, operation: str, backups: Iterable[Backup]) -> RawResponse:
+        return _response(operation, {"Backups": [to_dict(one) for one in backups]})
 
 
-def _metadata() -> ResponseMetadata:
-    return ResponseMetadata(date=NOW)
+def _response(operation: str, document: object) -> RawResponse:
+    return RawResponse(
+        operation=operation,
+        payload=orjson.dumps(document),
+        metadata=ResponseMetadata(date=NOW),
+    )
 
 
 def _passes(one: Backup, request: Mapping[str, object]) -> bool:
@@ -199,9 +196,7 @@ def _seen(view: str, backups: list[Backup], draw: random.Random) -> list[Backup]
 
 
 def _open(region: Region, clock: ManualClock) -> FsxCopyClient:
-    client = FsxCopyClient(region.region, clock=clock)
-    client._transport = cast("Transport", region)
-    return client
+    return FsxCopyClient(transport=region, clock=clock)
 
 
 async def _prune(history: History) -> set[str]:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 
 from fsxcopy_sdk import Backup, FsxCopyClient
-from fsxcopy_sdk._convert import Answer, parse_response
+from fsxcopy_sdk._convert import RawResponse, parse_response
 from fsxcopy_sdk.models import DescribeBackupsResponse, ResponseMetadata
 
 
@@ -18,7 +18,7 @@ def decode(body: bytes) -> Sequence[Backup]:
     """
     Do what the client does with a body that the transport took: orjson included.
     """
-    answer = Answer(operation="DescribeBackups", payload=body, metadata=ResponseMetadata())
+    answer = RawResponse(operation="DescribeBackups", payload=body, metadata=ResponseMetadata())
     return parse_response(DescribeBackupsResponse, answer).backups
 
 

@@ -15,7 +15,7 @@ is read again by `_careful`, which is cattrs with detailed validation.
 
 from __future__ import annotations
 
-from fsxcopy_sdk._convert._documents import Answer, from_dict, parse_response, to_dict
+from fsxcopy_sdk._convert._documents import RawResponse, from_dict, parse_response, to_dict
 from fsxcopy_sdk._convert._names import wire_name
 
-__all__ = ["Answer", "parse_response", "from_dict", "to_dict", "wire_name"]
+__all__ = ["RawResponse", "parse_response", "from_dict", "to_dict", "wire_name"]

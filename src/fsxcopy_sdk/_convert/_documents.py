@@ -57,7 +57,7 @@ _MANY_PARTS = 10_000
 
 
 @attrs.frozen(kw_only=True)
-class Answer:
+class RawResponse:
     """
     A success as it was received.
     """
@@ -100,7 +100,7 @@ def to_dict(model: attrs.AttrsInstance) -> dict[str, object]:
     return data
 
 
-def parse_response(cls: type[_Response], answer: Answer) -> _Response:
+def parse_response(cls: type[_Response], answer: RawResponse) -> _Response:
     """
     Make the response class *cls* from what the service answered.
 
@@ -112,7 +112,7 @@ def parse_response(cls: type[_Response], answer: Answer) -> _Response:
     return attrs.evolve(response, metadata=answer.metadata)
 
 
-def _document(answer: Answer) -> object:
+def _document(answer: RawResponse) -> object:
     body = answer.payload
     if not isinstance(body, bytes):
         return body
@@ -130,7 +130,7 @@ def _document(answer: Answer) -> object:
         raise garbled from error
 
 
-def _structure(cls: type[_Model], document: object, answer: Answer | None = None) -> _Model:
+def _structure(cls: type[_Model], document: object, answer: RawResponse | None = None) -> _Model:
     if _is_deeper(document, MAX_DEPTH):
         payload = answer.payload if answer else document  # as it is: it may contain itself
         raise _undecodable([_too_deep(_deep_path(document))], payload, answer)
@@ -144,7 +144,7 @@ def _structure(cls: type[_Model], document: object, answer: Answer | None = None
 
 
 def _undecodable(
-    lines: Iterable[str], payload: object, answer: Answer | None
+    lines: Iterable[str], payload: object, answer: RawResponse | None
 ) -> ResponseDecodingError:
     found = tuple(islice(lines, MAX_FAULTS + 1))
     told = found[:MAX_FAULTS]

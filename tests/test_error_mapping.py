@@ -14,7 +14,7 @@ from botocore.model import StructureShape  # type: ignore[import-untyped]  # no 
 from botocore.retries import standard  # type: ignore[import-untyped]  # no types
 
 from fsxcopy_sdk import errors
-from fsxcopy_sdk._faults import CLASSES, ErrorDocument, read_error, service_error
+from fsxcopy_sdk._error_mapping import CLASSES, ErrorDocument, read_error, service_error
 from fsxcopy_sdk.enums import ServiceLimit
 from fsxcopy_sdk.models import ResponseMetadata
 
