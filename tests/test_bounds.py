@@ -196,7 +196,7 @@ def test_cancelling_a_call_is_no_timeout(
     backend: str, module: str, name: str, answer: Answer
 ) -> None:
     """
-    A cancellation from outside goes through, at once.
+    A cancellation from outside reaches the call at once.
     """
 
     async def main(session_class: type) -> None:

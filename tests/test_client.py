@@ -197,7 +197,7 @@ async def test_too_many_copies(client: FsxCopyClient) -> None:
 
 async def test_keys_that_cannot_be_used(client: FsxCopyClient, fsx: LocalFsx) -> None:
     """
-    The source's key and the copy's are told apart.
+    The source's key and the copy's are distinguished.
     """
     source = fsx.add_backup(DESTINATION, KmsKeyId="bad-source")
     fsx.refuse_kms_key("bad-source", as_source=True)
@@ -383,7 +383,7 @@ async def test_a_source_cannot_be_deleted_while_it_is_copied(
 
 async def test_a_client_shows_its_region(fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Clients of several Regions can be told apart; a Region that is not known yet is not guessed.
+    The repr names the Region; one that is not known yet is not guessed.
     """
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     client = FsxCopyClient(endpoint_url=fsx.endpoint_url)

@@ -1,5 +1,5 @@
 """
-From error answers to exceptions: where the code stands, and the table of classes.
+From error answers to exceptions: where the code is found, and the table of classes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _error(code: str, **members: object) -> errors.ServiceError:
     return service_error(document, operation="CopyBackup", metadata=_METADATA, body=b"received")
 
 
-# Where the code stands.
+# Where the code is found.
 
 _SPELLINGS = {
     "bare": "BackupNotFound",

@@ -144,10 +144,10 @@ def test_a_failure_to_open_is_raised(run: Run, monkeypatch: pytest.MonkeyPatch) 
     """
     An error from the other thread reaches the caller, on every event loop.
     """
-    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
 
     async def main() -> None:
-        with pytest.raises(ConfigurationError, match="nobody"):
+        with pytest.raises(ConfigurationError, match="no-such-profile"):
             await FsxCopyClient("us-west-2").__aenter__()
 
     run(main)
@@ -223,7 +223,7 @@ async def test_an_isolated_session_takes_nothing_from_the_machine(
     """
     for name in ("config", "credentials"):
         (tmp_path / name).write_text("[default]\naws_access_key_id = AKIDFILE\nregion = no\n")
-    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")

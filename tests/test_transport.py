@@ -113,7 +113,7 @@ async def test_redirects_are_not_followed(
     fsx: LocalFsx, client: FsxCopyClient, other_host: OtherHost, status: int
 ) -> None:
     """
-    A redirect to another host is an error, and that host hears nothing.
+    A redirect to another host is an error, and that host receives no request.
     """
     fsx.inject(Fault.redirect(other_host.url, status))
 
@@ -244,7 +244,7 @@ async def test_a_session_of_the_user_follows_no_redirects_either(
     fsx: LocalFsx, connect: Connect, other_host: OtherHost
 ) -> None:
     """
-    A class of the user's own hands the token to nobody.
+    A class of the user's own sends the token to no other host.
     """
     fsx.inject(Fault.redirect(other_host.url))
 
@@ -375,7 +375,7 @@ async def test_garbage_with_an_error_status_is_a_service_error(
     ids=["bare", "namespace", "suffix"],
 )
 @pytest.mark.parametrize("member", ["Message", "message"])
-async def test_the_code_is_found_wherever_it_stands(
+async def test_the_code_is_found_in_each_of_its_places(
     fsx: LocalFsx, client: FsxCopyClient, placement: ErrorPlacement, code: str, member: str
 ) -> None:
     """
@@ -431,7 +431,7 @@ async def test_throttling_named_in_a_header_only_is_retried(
     fsx: LocalFsx, retrying: FsxCopyClient
 ) -> None:
     """
-    botocore's retries see the code that it does not look for itself.
+    botocore's retries see the code, which its own parser does not find there.
     """
     fsx.inject(Fault.error("ThrottlingException", placement=ErrorPlacement.HEADER))
 
@@ -442,7 +442,7 @@ async def test_throttling_named_in_a_header_only_is_retried(
 
 @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
 @pytest.mark.parametrize("fault", [Fault.throttling(), Fault.reset(), Fault.raw(500, JSON, b"")])
-async def test_every_mode_of_retries_goes_on(
+async def test_every_mode_of_retries_makes_a_second_attempt(
     fsx: LocalFsx, connect: Connect, monkeypatch: pytest.MonkeyPatch, mode: str, fault: Fault
 ) -> None:
     """
@@ -507,7 +507,7 @@ async def test_an_answer_that_takes_too_long_is_a_timeout(connect: Connect) -> N
     assert "DescribeBackups" == caught.value.operation
 
 
-async def test_nobody_listening_is_a_failed_connection(
+async def test_a_refused_connection_is_a_failed_connection(
     unused_tcp_port: int, session: AioSession, config: AioConfig
 ) -> None:
     """
@@ -542,7 +542,7 @@ async def test_missing_credentials_are_found_at_the_call(fsx: LocalFsx, config: 
         (None, None, None),
         ("x@evil.example/#", None, None),
         ("us-west-2", "not a url", None),
-        ("us-west-2", None, "nobody"),
+        ("us-west-2", None, "no-such-profile"),
     ],
     ids=["no Region", "hostile Region", "bad endpoint", "no such profile"],
 )
@@ -660,11 +660,11 @@ async def test_only_a_client_of_fsx_can_be_wrapped(session: AioSession) -> None:
             FsxCopyClient.from_client(other)
 
 
-async def test_a_certificate_that_nobody_signed_is_not_waited_for(
+async def test_an_untrusted_certificate_is_not_retried_by_waits(
     fsx: LocalFsx, session: AioSession, config: AioConfig
 ) -> None:
     """
-    TLS that fails will fail again: no answer, and not for now only.
+    TLS that fails will fail again: the error is not transient.
     """
     endpoint_url = fsx.endpoint_url.replace("http:", "https:")
 
@@ -693,7 +693,7 @@ async def test_a_wrapped_client_still_serves_its_owner(fsx: LocalFsx, raw: FSxCl
         await raw.describe_backups()
 
 
-async def test_a_stubbed_client_takes_the_same_way(raw: FSxClient) -> None:
+async def test_a_stubbed_client_gives_the_same_objects(raw: FSxClient) -> None:
     """
     Where no HTTP answer is to be had, botocore's dict becomes the same objects.
     """
@@ -821,7 +821,7 @@ ALL_OF_BOTOCORE = {
 @pytest.mark.parametrize("name", ALL_OF_BOTOCORE)
 def test_every_exception_of_botocore_has_its_counterpart(name: str) -> None:
     """
-    Network, credentials and set-up are told apart, whatever botocore raises.
+    Errors of network, credentials and configuration are distinguished, whatever botocore raises.
     """
     error = ALL_OF_BOTOCORE[name].__new__(ALL_OF_BOTOCORE[name])
 
@@ -847,7 +847,7 @@ def test_every_exception_of_botocore_has_its_counterpart(name: str) -> None:
     ],
     ids=["disconnected", "not known to aiobotocore", "no file", "no URL"],
 )
-def test_what_aiobotocore_wraps_is_told_apart(
+def test_wrapped_errors_of_aiobotocore_are_distinguished(
     wrapped: Exception, expected: type[NoResponse]
 ) -> None:
     """
@@ -913,7 +913,7 @@ async def test_a_call_in_a_hook_is_the_users_own(
 
 async def test_a_task_that_a_hook_starts_is_the_users_own(fsx: LocalFsx, raw: FSxClient) -> None:
     """
-    A call that goes on beside ours is no part of it.
+    A call that runs beside ours is no part of it.
     """
     tasks: list[asyncio.Task[Any]] = []
 

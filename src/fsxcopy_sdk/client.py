@@ -79,8 +79,8 @@ class FsxCopyClient:
             a connection is free included; with one of them switched off (None) it may never
             end.
 
-        transport: What sends the requests, in the place of aiobotocore: a fake in a test,
-            say. It has a Region of its own, so none of the four arguments above may be
+        transport: What sends the requests instead of aiobotocore, such as a fake in a
+            test. It has a Region of its own, so none of the four arguments above may be
             given with it. The client is open at once, and does not close it.
 
         clock: What waits sleep on; None for the machine's.
@@ -501,7 +501,7 @@ def _token_in_errors(client_request_token: str) -> Iterator[None]:
 @contextmanager
 def _accepted_id_in_errors(accepted: str) -> Iterator[None]:
     """
-    Let exceptions say which copy was accepted, cancellation too.
+    Let exceptions name the copy that was accepted, cancellation too.
     """
     _log.info("%s: accepted", accepted, extra={"backup_id": accepted})
     try:
@@ -556,7 +556,7 @@ def _check_deleted(
     response: DeleteBackupResponse, request: Mapping[str, object], answer: RawResponse
 ) -> None:
     """
-    Refuse what does not say that this backup was deleted.
+    Refuse an answer that does not confirm that this backup was deleted.
 
     Raises:
         ResponseDecodingError: the id is another, or the lifecycle is a known one but DELETED.

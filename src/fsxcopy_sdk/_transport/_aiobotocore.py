@@ -179,7 +179,7 @@ def _check_region(region: str | None, config: Config, session: AioSession) -> No
 
 def _failure(operation: str, record: Exchange, error: Exception) -> FsxCopyError:
     """
-    Return the exception of this package that says what really happened.
+    Return the exception of this package for what really happened.
     """
     if record.redirected_to:
         return _answer_from_elsewhere(operation, record, record.redirected_to)
@@ -228,7 +228,7 @@ def _too_large(
 
 def _parsed_error(error: ClientError) -> ErrorDocument:
     """
-    Take an error as botocore read it, where no HTTP answer was seen (a stub's, say).
+    Take an error as botocore read it, where no HTTP answer was seen, as with a stub.
     """
     described = error.response.get("Error", {})
     return ErrorDocument(

@@ -14,7 +14,7 @@ from botocore.retryhandler import EXCEPTION_MAP
 
 from fsxcopy_sdk import errors
 
-# The first line that fits wins, so the narrower classes stand first.
+# The first match wins, so the narrower classes come first.
 _NETWORK: tuple[tuple[type[Exception], type[errors.NoResponse]], ...] = (
     (theirs.ConnectTimeoutError, errors.RequestTimeout),
     (theirs.ReadTimeoutError, errors.RequestTimeout),
@@ -37,7 +37,7 @@ _CREDENTIALS: tuple[type[Exception], ...] = (
     theirs.SSOError,
     theirs.TokenRetrievalError,
     theirs.UnknownCredentialError,
-    # A service that lends credentials (STS, say) refused; errors of FSx itself are read
+    # A service that lends credentials, such as STS, refused; errors of FSx itself are read
     # from their answers.
     theirs.ClientError,
 )
@@ -89,7 +89,7 @@ def from_botocore_error(
 
 def had_no_connection(error: Exception) -> bool:
     """
-    Whether *error* says that no connection was established, so that nothing was sent.
+    Whether *error* means that no connection was established, so that nothing was sent.
     """
     wrapped = _wrapped(error)
     if type(error) is theirs.HTTPClientError:

@@ -48,7 +48,7 @@ def isolated_session(access_key: str, secret_key: str) -> AioSession:
 
 def direct_config() -> AioConfig:
     """
-    Make a config that goes through no proxy, whatever the environment says.
+    Make a config that uses no proxy, whatever the environment has.
     """
     return AioConfig(proxies={})
 

@@ -8,7 +8,7 @@ handed on in the plainest form, so that botocore's retries see what really happe
 
 Four events are needed, because no single one has all that is to be known:
 
-* `provide-client-params`, the first of a call, says which of botocore's contexts is ours;
+* `provide-client-params`, the first of a call, shows which of botocore's contexts is ours;
 * `request-created` begins an attempt, after it was signed, and has that context;
 * `before-parse` has the body, and no context;
 * `needs-retry` ends an attempt, and has the context, the error, and the URL that answered.

@@ -19,7 +19,7 @@ from fsxcopy_sdk._convert import RawResponse
 @runtime_checkable
 class Transport(Protocol):
     """
-    Send requests to the service, or stand for it in a test.
+    Send requests to the service, or replace it in a test.
 
     Requests are mappings under the service's names, such as `SourceBackupId`; they were
     checked, and must not be changed. A failure is raised as one of this package's errors:
