@@ -1,11 +1,11 @@
 """
-What the tests of many copies stand on: a clock that moves past no call, ways to the FSx.
+What the tests of many copies share: a clock that waits for calls, and two kinds of client.
 
-A clock that moves by itself knows nothing of calls: it lets time pass while an answer is
-on its way. So `driven` moves a held one, from wake-up to wake-up, only while no call is
-under way and after whoever got an answer has had the chance to act on it. Calls then
-take no time, and what a run takes is its own doing. Should time move too early all the
-same, a run only looks worse than it is, since copies end by the clock.
+A clock that advances by itself knows nothing of calls: it lets time pass while a call is
+in progress. So `driven` moves a manual one, from wake-up to wake-up, only while no call
+is in progress and after the receivers of answers could act on them. Calls then take no
+time, and the duration of a run is its own. Should time move too early all the same, a run
+only seems longer than it is, because copies end by the clock.
 
 `CountingClient` goes over HTTP; `Direct` hands requests to a local FSx of the same
 process, so that every step can be counted and repeated, under asyncio and under trio.
@@ -16,7 +16,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -25,10 +25,14 @@ import orjson
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 
-from fsxcopy_sdk import CopyBackupResponse, DescribeBackupsResponse, FsxCopyClient, FsxCopyError
-from fsxcopy_sdk._codec import RawResponse
-from fsxcopy_sdk._faults import read_error, service_error
-from fsxcopy_sdk._transport import Transport
+from fsxcopy_sdk import (
+    CopyBackupResponse,
+    DescribeBackupsResponse,
+    FsxCopyClient,
+    FsxCopyError,
+    RawResponse,
+)
+from fsxcopy_sdk._error_mapping import read_error, service_error
 from fsxcopy_sdk.models import ResponseMetadata
 from fsxcopy_sdk.testing import DEFAULT_ACCOUNT, LocalFsx, ManualClock, RecordedRequest
 from fsxcopy_sdk.testing._regions import AccountRegion
@@ -53,7 +57,7 @@ def list_schedule(durations: Iterable[float], slots: int) -> float:
 
 class Traffic:
     """
-    The calls that are under way.
+    The calls in progress.
     """
 
     def __init__(self) -> None:
@@ -75,7 +79,7 @@ class Traffic:
 
     async def quiet(self) -> None:
         """
-        Return when no call is under way.
+        Return when no call is in progress.
         """
         if self.under_way:
             self._quiet = anyio.Event()
@@ -84,7 +88,7 @@ class Traffic:
 
 class CountingClient(FsxCopyClient):
     """
-    A client that is what it is, and counts its calls that are under way.
+    A client that counts its calls in progress.
     """
 
     traffic: Traffic
@@ -176,7 +180,7 @@ class Direct:
         self.traffic = Traffic()
         self._fsx = fsx
         self.way_back = 0.0
-        """For how many seconds of the clock each answer to CopyBackup is on its way."""
+        """How many seconds of the clock each answer to CopyBackup takes to arrive."""
         self.refuse: Meet = _nothing
         """What a call of an operation meets in the place of being carried out."""
         self.lose: Meet = _nothing
@@ -191,6 +195,9 @@ class Direct:
 
     async def describe_backups(self, request: Mapping[str, object]) -> RawResponse:
         return await self._call("DescribeBackups", request)
+
+    async def delete_backup(self, request: Mapping[str, object]) -> RawResponse:
+        return await self._call("DeleteBackup", request)
 
     async def _call(self, operation: str, request: Mapping[str, object]) -> RawResponse:
         await self._step()
@@ -230,8 +237,7 @@ class Direct:
 
 def direct_client(fsx: LocalFsx, clock: ManualClock) -> tuple[FsxCopyClient, Direct]:
     """
-    Make an open client of us-west-2 that needs no socket, and show its way to the service.
+    Make an open client of us-west-2 that needs no socket, and return its transport too.
     """
-    client, direct = FsxCopyClient(WEST, clock=clock), Direct(fsx, WEST)
-    client._transport = cast("Transport", direct)
-    return client, direct
+    direct = Direct(fsx, WEST)
+    return FsxCopyClient(transport=direct, clock=clock), direct

@@ -85,7 +85,7 @@ def right(request: Request) -> bytes:
 @attrs.define(eq=False)
 class RawPeer:
     """
-    Gives the first requests the answers it was told, and all others the right one.
+    Gives the first requests the answers that were set, and all others the right one.
     """
 
     answers: list[Answer]

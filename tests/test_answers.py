@@ -25,7 +25,7 @@ from fsxcopy_sdk import (
     FsxCopyError,
     ResponseDecodingError,
 )
-from fsxcopy_sdk._transport._transport import _date
+from fsxcopy_sdk._transport._aiobotocore import _date
 from fsxcopy_sdk.testing import Fault, LocalFsx
 
 OTHER = "backup-0badc0de"
@@ -261,7 +261,7 @@ def test_dates_are_read(text: str, expected: datetime | None) -> None:
 @given(st.text() | st.from_regex(r"\w{3}, \d+ \w+ \d+ \d+:\d+:\d+ [-+]?\w+"))
 def test_no_date_raises(text: str) -> None:
     """
-    Whatever stands there, the answer is read.
+    Whatever the header has, the answer is read.
     """
     date = _date(text)
 

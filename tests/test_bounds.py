@@ -32,7 +32,7 @@ from fsxcopy_sdk import (
     ResponseDecodingError,
 )
 from fsxcopy_sdk._transport import isolated_session
-from fsxcopy_sdk._transport._bounds import MAX_BODY, call_seconds, within
+from fsxcopy_sdk._transport._http import MAX_BODY, call_seconds, within
 
 _PATIENCE = 20  # seconds of real time after which a call counts as one without an end
 
@@ -196,7 +196,7 @@ def test_cancelling_a_call_is_no_timeout(
     backend: str, module: str, name: str, answer: Answer
 ) -> None:
     """
-    A cancellation from outside goes through, at once.
+    A cancellation from outside reaches the call at once.
     """
 
     async def main(session_class: type) -> None:

@@ -4,8 +4,11 @@ The operations as a user calls them, over HTTP against the local FSx.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
+import attrs
 import pytest
 from aiobotocore.session import AioSession
 
@@ -16,6 +19,7 @@ from fsxcopy_sdk import (
     BackupLifecycle,
     BackupNotFound,
     BackupType,
+    ClientNotOpen,
     ConfigurationError,
     FilterName,
     FsxCopyClient,
@@ -27,6 +31,8 @@ from fsxcopy_sdk import (
     InvalidSourceKmsKey,
     LustreDeploymentType,
     PaginationError,
+    RawResponse,
+    ResponseMetadata,
     ServiceLimit,
     ServiceLimitExceeded,
     SourceBackupUnavailable,
@@ -40,6 +46,7 @@ if TYPE_CHECKING:
     from conftest import Connect
 
 SOURCE = "backup-03e3c82e0183b7b6b"
+COPY = "backup-0a3364eded1014b28"
 DESTINATION = "us-west-2"
 
 
@@ -190,7 +197,7 @@ async def test_too_many_copies(client: FsxCopyClient) -> None:
 
 async def test_keys_that_cannot_be_used(client: FsxCopyClient, fsx: LocalFsx) -> None:
     """
-    The source's key and the copy's are told apart.
+    The source's key and the copy's are distinguished.
     """
     source = fsx.add_backup(DESTINATION, KmsKeyId="bad-source")
     fsx.refuse_kms_key("bad-source", as_source=True)
@@ -376,7 +383,7 @@ async def test_a_source_cannot_be_deleted_while_it_is_copied(
 
 async def test_a_client_shows_its_region(fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Clients of several Regions can be told apart; a Region that is not known yet is not guessed.
+    The repr names the Region; one that is not known yet is not guessed.
     """
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     client = FsxCopyClient(endpoint_url=fsx.endpoint_url)
@@ -407,3 +414,104 @@ async def test_a_wrapped_client_has_no_other_region(session: AioSession, fsx: Lo
     ) as raw:
         with pytest.raises(ConfigurationError, match="made by from_client"):
             FsxCopyClient.from_client(raw).with_region("us-east-2")
+
+
+@attrs.define
+class Recorder:
+    """
+    A transport that answers from memory, and records what it was asked.
+    """
+
+    region: str = DESTINATION
+    requests: list[Mapping[str, object]] = attrs.field(factory=list)
+
+    def _answer(
+        self, operation: str, request: Mapping[str, object], document: object
+    ) -> RawResponse:
+        self.requests.append(request)
+        return RawResponse(
+            operation=operation,
+            payload=json.dumps(document).encode(),
+            metadata=ResponseMetadata(request_id="request-1"),
+        )
+
+    async def copy_backup(self, request: Mapping[str, object]) -> RawResponse:
+        return self._answer("CopyBackup", request, {"Backup": self._backup()})
+
+    async def describe_backups(self, request: Mapping[str, object]) -> RawResponse:
+        return self._answer("DescribeBackups", request, {"Backups": [self._backup()]})
+
+    async def delete_backup(self, request: Mapping[str, object]) -> RawResponse:
+        document = {"BackupId": request["BackupId"], "Lifecycle": "DELETED"}
+        return self._answer("DeleteBackup", request, document)
+
+    @staticmethod
+    def _backup() -> dict[str, object]:
+        return {
+            "BackupId": COPY,
+            "Lifecycle": "AVAILABLE",
+            "Type": "USER_INITIATED",
+            "CreationTime": 1617954808,
+        }
+
+
+async def test_a_transport_takes_the_place_of_aiobotocore() -> None:
+    """
+    Every operation goes to the transport that was given, under the service's names.
+    """
+    transport = Recorder()
+    client = FsxCopyClient(transport=transport)
+
+    response = await client.copy_backup(SOURCE, client_request_token="my-token")
+    backup = await client.describe_backup(COPY)
+    deleted = await client.delete_backup(COPY, client_request_token="my-token")
+
+    assert (COPY, "request-1") == (response.backup.backup_id, response.metadata.request_id)
+    assert BackupLifecycle.AVAILABLE is backup.lifecycle
+    assert COPY == deleted.backup_id
+    assert [
+        {"SourceBackupId": SOURCE, "ClientRequestToken": "my-token"},
+        {"BackupIds": [COPY]},
+        {"BackupId": COPY, "ClientRequestToken": "my-token"},
+    ] == transport.requests
+
+
+async def test_a_client_with_a_transport_can_be_opened_and_closed() -> None:
+    """
+    Its Region is the transport's; once closed, it sends nothing more.
+    """
+    transport = Recorder()
+
+    async with FsxCopyClient(transport=transport) as client:
+        assert (DESTINATION, "<FsxCopyClient us-west-2>") == (client.region, repr(client))
+    with pytest.raises(ClientNotOpen, match="was closed"):
+        await client.describe_backup(COPY)
+
+    assert [] == transport.requests
+
+
+def test_a_client_with_a_transport_has_no_other_region() -> None:
+    """
+    A transport has one Region, so no client of another can be derived.
+    """
+    with pytest.raises(ConfigurationError, match="with transport="):
+        FsxCopyClient(transport=Recorder()).with_region("us-east-2")
+
+
+@pytest.mark.parametrize("name", ["region", "session", "endpoint_url", "config"])
+def test_a_transport_excludes_what_would_make_another(name: str) -> None:
+    """
+    Settings for aiobotocore are refused by name, because the transport would ignore them.
+    """
+    with pytest.raises(InvalidArguments, match=f"^{name}: must be None where transport is given"):
+        FsxCopyClient(**{name: "hidden"}, transport=Recorder())
+
+
+def test_what_lacks_an_operation_is_no_transport() -> None:
+    """
+    An object without the three operations and the Region is refused, and is not shown.
+    """
+    nothing: Any = {"aws_secret_access_key": "hidden"}
+
+    with pytest.raises(InvalidArguments, match="a Transport or None, not a value of type dict$"):
+        FsxCopyClient(transport=nothing)

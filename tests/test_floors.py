@@ -25,7 +25,7 @@ _FLOORS = (
     "waiting",
     "_transport",
     "_codec",
-    "_faults",
+    "_error_mapping",
     "_schedule",
     "_progress",
     "_validation",
@@ -33,7 +33,6 @@ _FLOORS = (
     "models",
     "enums",
     "_clock",
-    "_event_loop",
 )
 
 _AT_HOME = {

@@ -1,5 +1,5 @@
 """
-Pages become one stream, and the next one is on its way while one is consumed.
+Pages become one stream, and the next one is fetched while one is consumed.
 """
 
 from __future__ import annotations
@@ -7,11 +7,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import tracemalloc
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import aclosing
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import anyio
 import anyio.lowlevel
@@ -33,9 +33,6 @@ from fsxcopy_sdk import (
 )
 from fsxcopy_sdk._paging import Fetch, every_backup, stream_backups
 from fsxcopy_sdk.testing import Fault, LocalFsx
-
-if TYPE_CHECKING:
-    from types_aiobotocore_fsx.type_defs import DescribeBackupsRequestTypeDef
 
 METADATA = ResponseMetadata(request_id="r", http_status=200, attempts=1)
 
@@ -67,8 +64,8 @@ class Pages:
     answered: list[int] = attrs.field(factory=list)
     ended: list[int] = attrs.field(factory=list)
 
-    async def fetch(self, request: DescribeBackupsRequestTypeDef) -> DescribeBackupsResponse:
-        page = int(request.get("NextToken", "0"))
+    async def fetch(self, request: Mapping[str, object]) -> DescribeBackupsResponse:
+        page = int(str(request.get("NextToken", "0")))
         self.asked.append(page)
         try:
             await anyio.lowlevel.checkpoint()
@@ -105,9 +102,7 @@ def _on_trio(main: _Main) -> None:
 on_every_loop = pytest.mark.parametrize("run", [_on_asyncio, _on_trio], ids=["asyncio", "trio"])
 Run: TypeAlias = Callable[[_Main], None]
 every_way = pytest.mark.parametrize("backups_of", [every_backup, stream_backups])
-Stream: TypeAlias = Callable[
-    [Fetch, "DescribeBackupsRequestTypeDef"], AsyncGenerator[Backup, None]
-]
+Stream: TypeAlias = Callable[[Fetch, "Mapping[str, object]"], AsyncGenerator[Backup, None]]
 
 
 @on_every_loop
@@ -117,7 +112,7 @@ def test_every_backup_comes_once_and_in_order(run: Run, backups_of: Stream) -> N
     Pages are asked for one after the other, each once, and the request is left alone.
     """
     pages = Pages(size=3, count=4)
-    request: DescribeBackupsRequestTypeDef = {"MaxResults": 3}
+    request: Mapping[str, object] = {"MaxResults": 3}
     found: list[str] = []
 
     async def main() -> None:
@@ -232,7 +227,7 @@ async def test_an_error_of_the_service_is_raised_when_its_page_is_reached(
 @on_every_loop
 def test_an_error_of_a_page_that_is_not_reached_is_nobody_s(run: Run) -> None:
     """
-    Who stops early hears nothing of a page that was not wanted.
+    A consumer that stops early gets no error of the page after.
     """
     pages = Pages(size=2, count=2, fails=Throttled("slow down"))
 
@@ -347,7 +342,7 @@ async def test_the_client_may_be_closed_first(
 
 def test_a_page_whose_task_was_cancelled_is_fetched_again() -> None:
     """
-    Whoever cancels all tasks but the consumer's does not cancel the consumer.
+    Cancelling all tasks but the consumer's does not cancel the consumer.
     """
     pages = Pages(size=1, count=2)
 
@@ -376,7 +371,7 @@ def test_a_page_is_fetched_in_the_consumers_context(run: Run) -> None:
     pages = Pages(size=1, count=2)
     traces: list[str] = []
 
-    async def fetch(request: DescribeBackupsRequestTypeDef) -> DescribeBackupsResponse:
+    async def fetch(request: Mapping[str, object]) -> DescribeBackupsResponse:
         traces.append(trace.get())
         return await pages.fetch(request)
 
@@ -396,8 +391,8 @@ async def test_a_listing_without_an_end_is_noticed(backups_of: Stream) -> None:
     """
     found: list[str] = []
 
-    async def fetch(request: DescribeBackupsRequestTypeDef) -> DescribeBackupsResponse:
-        page = int(request.get("NextToken", "0"))
+    async def fetch(request: Mapping[str, object]) -> DescribeBackupsResponse:
+        page = int(str(request.get("NextToken", "0")))
         token = {0: "1", 1: "2", 2: "1"}[page]
         return DescribeBackupsResponse(
             backups=(_backup(page),), next_token=token, metadata=METADATA
@@ -419,9 +414,9 @@ def test_a_circle_of_any_length_is_noticed(backups_of: Stream, before: int, circ
     """
     pages = Pages(size=1, count=1)
 
-    async def fetch(request: DescribeBackupsRequestTypeDef) -> DescribeBackupsResponse:
+    async def fetch(request: Mapping[str, object]) -> DescribeBackupsResponse:
         page = await pages.fetch({})
-        number = int(request.get("NextToken", "0")) + 1
+        number = int(str(request.get("NextToken", "0"))) + 1
         token = str(number if number < before + circle else before)
         return attrs.evolve(page, next_token=token)
 
@@ -446,8 +441,8 @@ class Endless:
     """How many pages there are; None for no end."""
     asked: int = 0
 
-    async def fetch(self, request: DescribeBackupsRequestTypeDef) -> DescribeBackupsResponse:
-        page = int(request.get("NextToken", "0"))
+    async def fetch(self, request: Mapping[str, object]) -> DescribeBackupsResponse:
+        page = int(str(request.get("NextToken", "0")))
         assert page == self.asked
         self.asked += 1
         return DescribeBackupsResponse(
@@ -548,7 +543,7 @@ async def test_ids_take_no_more_pages_than_there_are(backups_of: Stream) -> None
     Each id may come on a page of its own; a page more with backups is an error.
     """
     ids = [_backup(number).backup_id for number in range(3)]
-    request: DescribeBackupsRequestTypeDef = {"BackupIds": ids}
+    request: Mapping[str, object] = {"BackupIds": ids}
     pages, endless = Endless(lambda page: [page], length=3), Endless(lambda page: [page])
 
     assert ids == [backup.backup_id async for backup in backups_of(pages.fetch, request)]
@@ -563,7 +558,7 @@ async def test_ids_may_come_after_empty_pages(backups_of: Stream) -> None:
     """
     A page without backups is none of those that the ids take, and may follow the last.
     """
-    request: DescribeBackupsRequestTypeDef = {"BackupIds": [_backup(3).backup_id]}
+    request: Mapping[str, object] = {"BackupIds": [_backup(3).backup_id]}
     pages = Endless(lambda page: [page] if page == 3 else [], length=5)
 
     assert [_backup(3)] == [backup async for backup in backups_of(pages.fetch, request)]
@@ -589,7 +584,7 @@ async def _peak(count: int) -> int:
     """
     pages = Pages(size=100, count=count)
 
-    async def fetch(request: DescribeBackupsRequestTypeDef) -> DescribeBackupsResponse:
+    async def fetch(request: Mapping[str, object]) -> DescribeBackupsResponse:
         page = await pages.fetch(request)
         for kept in (pages.asked, pages.answered, pages.ended):
             kept.clear()

@@ -33,9 +33,7 @@ from replication_rig import (
     planned,
 )
 
-from fsxcopy_sdk import Backup, BackupNotFound, FsxCopyClient, Tag, to_dict
-from fsxcopy_sdk._codec import RawResponse
-from fsxcopy_sdk._transport import Transport
+from fsxcopy_sdk import Backup, BackupNotFound, FsxCopyClient, RawResponse, Tag, to_dict
 from fsxcopy_sdk.models import ResponseMetadata
 from fsxcopy_sdk.replication import (
     POLICY_TAG,
@@ -138,10 +136,7 @@ class Region:
         await anyio.lowlevel.checkpoint()
         backup_id = str(request["BackupId"])
         del self.held[backup_id]
-        document = {"BackupId": backup_id, "Lifecycle": "DELETED"}
-        return RawResponse(
-            operation="DeleteBackup", payload=orjson.dumps(document), metadata=_metadata()
-        )
+        return _response("DeleteBackup", {"BackupId": backup_id, "Lifecycle": "DELETED"})
 
     async def copy_backup(self, request: Mapping[str, object]) -> RawResponse:
         await anyio.lowlevel.checkpoint()
@@ -150,20 +145,18 @@ class Region:
         (original,) = [one for one in self.history.originals if one.backup_id == source]
         copy = copy_of(original, 5000 + self.copied, days=0)
         self.held[copy.backup_id] = copy
-        document = {"Backup": to_dict(copy)}
-        return RawResponse(
-            operation="CopyBackup", payload=orjson.dumps(document), metadata=_metadata()
-        )
+        return _response("CopyBackup", {"Backup": to_dict(copy)})
 
     def _answer(self, operation: str, backups: Iterable[Backup]) -> RawResponse:
-        document = {"Backups": [to_dict(one) for one in backups]}
-        return RawResponse(
-            operation=operation, payload=orjson.dumps(document), metadata=_metadata()
-        )
+        return _response(operation, {"Backups": [to_dict(one) for one in backups]})
 
 
-def _metadata() -> ResponseMetadata:
-    return ResponseMetadata(date=NOW)
+def _response(operation: str, document: object) -> RawResponse:
+    return RawResponse(
+        operation=operation,
+        payload=orjson.dumps(document),
+        metadata=ResponseMetadata(date=NOW),
+    )
 
 
 def _passes(one: Backup, request: Mapping[str, object]) -> bool:
@@ -203,9 +196,7 @@ def _seen(view: str, backups: list[Backup], draw: random.Random) -> list[Backup]
 
 
 def _open(region: Region, clock: ManualClock) -> FsxCopyClient:
-    client = FsxCopyClient(region.region, clock=clock)
-    client._transport = cast("Transport", region)
-    return client
+    return FsxCopyClient(transport=region, clock=clock)
 
 
 async def _prune(history: History) -> set[str]:

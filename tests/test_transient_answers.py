@@ -392,7 +392,7 @@ async def test_every_attempt_of_a_call_counts(
 
 async def test_a_retry_of_aiobotocore_survives_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    With attempts left the call itself goes on.
+    With attempts left the call itself retries.
     """
     monkeypatch.setattr(random, "random", lambda: 0.0)  # botocore's jitter: no sleeping
     config = AioConfig(retries={"mode": "standard"})

@@ -43,10 +43,9 @@ from fsxcopy_sdk import (
     Tag,
     Throttled,
 )
-from fsxcopy_sdk._transport._bounds import Bounded
+from fsxcopy_sdk._transport._botocore_errors import from_botocore_error
 from fsxcopy_sdk._transport._config import build_config
-from fsxcopy_sdk._transport._failures import translate
-from fsxcopy_sdk._transport._no_redirects import NoRedirectSession
+from fsxcopy_sdk._transport._http import BoundedSession, NoRedirectSession
 from fsxcopy_sdk.testing import EXAMPLE_REGION, ErrorPlacement, Fault, LocalFsx, ManualClock
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ JSON = {"Content-Type": "application/x-amz-json-1.1"}
 
 
 @attrs.define
-class Stranger:
+class OtherHost:
     """
     Another host, which answers every request with a backup of its own.
     """
@@ -80,21 +79,21 @@ class Stranger:
         return web.json_response(body, status=self.status)
 
 
-@pytest.fixture(name="stranger")
-async def _stranger() -> AsyncIterator[Stranger]:
+@pytest.fixture(name="other_host")
+async def _other_host() -> AsyncIterator[OtherHost]:
     """
     Another host on loopback.
     """
-    stranger = Stranger()
+    other_host = OtherHost()
     app = web.Application()
-    app.router.add_route("*", "/{path:.*}", stranger.answer)
+    app.router.add_route("*", "/{path:.*}", other_host.answer)
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     host, port = runner.addresses[0][:2]
-    stranger.url = f"http://{host}:{port}/"
-    yield stranger
+    other_host.url = f"http://{host}:{port}/"
+    yield other_host
     await runner.cleanup()
 
 
@@ -111,29 +110,29 @@ async def _raw(fsx: LocalFsx, session: AioSession, config: AioConfig) -> AsyncIt
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_redirects_are_not_followed(
-    fsx: LocalFsx, client: FsxCopyClient, stranger: Stranger, status: int
+    fsx: LocalFsx, client: FsxCopyClient, other_host: OtherHost, status: int
 ) -> None:
     """
-    A redirect to another host is an error, and that host hears nothing.
+    A redirect to another host is an error, and that host receives no request.
     """
-    fsx.inject(Fault.redirect(stranger.url, status))
+    fsx.inject(Fault.redirect(other_host.url, status))
 
     with pytest.raises(ServiceError) as caught:
         await client.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
 
-    assert [] == stranger.requests
+    assert [] == other_host.requests
     assert (str(status), status) == (caught.value.code, caught.value.http_status)
-    assert stranger.url in caught.value.message
+    assert other_host.url in caught.value.message
 
 
 async def test_redirects_are_not_followed_with_a_default_client_config(
-    fsx: LocalFsx, session: AioSession, stranger: Stranger
+    fsx: LocalFsx, session: AioSession, other_host: OtherHost
 ) -> None:
     """
     A session's default client config cannot switch redirects on: refused or safe.
     """
     session.set_default_client_config(AioConfig(retries={"total_max_attempts": 1}))
-    fsx.inject(Fault.redirect(stranger.url))
+    fsx.inject(Fault.redirect(other_host.url))
 
     with pytest.raises((ServiceError, ConfigurationError)):
         async with FsxCopyClient(
@@ -141,7 +140,7 @@ async def test_redirects_are_not_followed_with_a_default_client_config(
         ) as client:
             await client.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
 
-    assert [] == stranger.requests
+    assert [] == other_host.requests
 
 
 class _MergeThatForgets(AioConfig):
@@ -238,22 +237,22 @@ def test_a_session_of_another_library_has_bounds(session: AioSession) -> None:
     careful = build_config(session, AioConfig(http_session_cls=HttpxSession))
 
     assert issubclass(careful.http_session_cls, HttpxSession)
-    assert issubclass(careful.http_session_cls, Bounded)
+    assert issubclass(careful.http_session_cls, BoundedSession)
 
 
 async def test_a_session_of_the_user_follows_no_redirects_either(
-    fsx: LocalFsx, connect: Connect, stranger: Stranger
+    fsx: LocalFsx, connect: Connect, other_host: OtherHost
 ) -> None:
     """
-    A class of the user's own hands the token to nobody.
+    A class of the user's own sends the token to no other host.
     """
-    fsx.inject(Fault.redirect(stranger.url))
+    fsx.inject(Fault.redirect(other_host.url))
 
     async with connect(fsx, config=AioConfig(http_session_cls=_OwnSession)) as client:
         with pytest.raises(ServiceError):
             await client.describe_backups()
 
-    assert [] == stranger.requests
+    assert [] == other_host.requests
 
 
 def test_the_users_config_is_not_changed(session: AioSession) -> None:
@@ -270,19 +269,19 @@ def test_the_users_config_is_not_changed(session: AioSession) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 400])
-async def test_a_stranger_s_answer_is_refused(
-    fsx: LocalFsx, raw: FSxClient, stranger: Stranger, status: int
+async def test_an_answer_of_another_host_is_refused(
+    fsx: LocalFsx, raw: FSxClient, other_host: OtherHost, status: int
 ) -> None:
     """
     Where the user's own client follows a redirect, the answer is still not taken.
     """
-    fsx.inject(Fault.redirect(stranger.url, 307))
-    stranger.status = status
+    fsx.inject(Fault.redirect(other_host.url, 307))
+    other_host.status = status
 
     with pytest.raises(ResponseDecodingError) as caught:
         await FsxCopyClient.from_client(raw).copy_backup(SOURCE, source_region=EXAMPLE_REGION)
 
-    assert stranger.url in caught.value.message
+    assert other_host.url in caught.value.message
     assert caught.value.is_transient
     assert status == caught.value.http_status
     assert isinstance(caught.value.payload, bytes)
@@ -376,7 +375,7 @@ async def test_garbage_with_an_error_status_is_a_service_error(
     ids=["bare", "namespace", "suffix"],
 )
 @pytest.mark.parametrize("member", ["Message", "message"])
-async def test_the_code_is_found_wherever_it_stands(
+async def test_the_code_is_found_in_each_of_its_places(
     fsx: LocalFsx, client: FsxCopyClient, placement: ErrorPlacement, code: str, member: str
 ) -> None:
     """
@@ -432,7 +431,7 @@ async def test_throttling_named_in_a_header_only_is_retried(
     fsx: LocalFsx, retrying: FsxCopyClient
 ) -> None:
     """
-    botocore's retries see the code that it does not look for itself.
+    botocore's retries see the code, which its own parser does not find there.
     """
     fsx.inject(Fault.error("ThrottlingException", placement=ErrorPlacement.HEADER))
 
@@ -443,7 +442,7 @@ async def test_throttling_named_in_a_header_only_is_retried(
 
 @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
 @pytest.mark.parametrize("fault", [Fault.throttling(), Fault.reset(), Fault.raw(500, JSON, b"")])
-async def test_every_mode_of_retries_goes_on(
+async def test_every_mode_of_retries_makes_a_second_attempt(
     fsx: LocalFsx, connect: Connect, monkeypatch: pytest.MonkeyPatch, mode: str, fault: Fault
 ) -> None:
     """
@@ -508,7 +507,7 @@ async def test_an_answer_that_takes_too_long_is_a_timeout(connect: Connect) -> N
     assert "DescribeBackups" == caught.value.operation
 
 
-async def test_nobody_listening_is_a_failed_connection(
+async def test_a_refused_connection_is_a_failed_connection(
     unused_tcp_port: int, session: AioSession, config: AioConfig
 ) -> None:
     """
@@ -543,7 +542,7 @@ async def test_missing_credentials_are_found_at_the_call(fsx: LocalFsx, config: 
         (None, None, None),
         ("x@evil.example/#", None, None),
         ("us-west-2", "not a url", None),
-        ("us-west-2", None, "nobody"),
+        ("us-west-2", None, "no-such-profile"),
     ],
     ids=["no Region", "hostile Region", "bad endpoint", "no such profile"],
 )
@@ -661,11 +660,11 @@ async def test_only_a_client_of_fsx_can_be_wrapped(session: AioSession) -> None:
             FsxCopyClient.from_client(other)
 
 
-async def test_a_certificate_that_nobody_signed_is_not_waited_for(
+async def test_an_untrusted_certificate_is_not_retried_by_waits(
     fsx: LocalFsx, session: AioSession, config: AioConfig
 ) -> None:
     """
-    TLS that fails will fail again: no answer, and not for now only.
+    TLS that fails will fail again: the error is not transient.
     """
     endpoint_url = fsx.endpoint_url.replace("http:", "https:")
 
@@ -694,7 +693,7 @@ async def test_a_wrapped_client_still_serves_its_owner(fsx: LocalFsx, raw: FSxCl
         await raw.describe_backups()
 
 
-async def test_a_stubbed_client_takes_the_same_way(raw: FSxClient) -> None:
+async def test_a_stubbed_client_gives_the_same_objects(raw: FSxClient) -> None:
     """
     Where no HTTP answer is to be had, botocore's dict becomes the same objects.
     """
@@ -822,11 +821,14 @@ ALL_OF_BOTOCORE = {
 @pytest.mark.parametrize("name", ALL_OF_BOTOCORE)
 def test_every_exception_of_botocore_has_its_counterpart(name: str) -> None:
     """
-    Network, credentials and set-up are told apart, whatever botocore raises.
+    Errors of network, credentials and configuration are distinguished, whatever botocore raises.
     """
     error = ALL_OF_BOTOCORE[name].__new__(ALL_OF_BOTOCORE[name])
 
-    ours, before = translate(error, "CopyBackup", 1), translate(error, "CopyBackup", 0)
+    ours, before = (
+        from_botocore_error(error, "CopyBackup", 1),
+        from_botocore_error(error, "CopyBackup", 0),
+    )
 
     assert (name in NETWORK) == isinstance(ours, ConnectionFailed | RequestTimeout)
     assert isinstance(ours, NoResponse)
@@ -845,13 +847,15 @@ def test_every_exception_of_botocore_has_its_counterpart(name: str) -> None:
     ],
     ids=["disconnected", "not known to aiobotocore", "no file", "no URL"],
 )
-def test_what_aiobotocore_wraps_is_told_apart(
+def test_wrapped_errors_of_aiobotocore_are_distinguished(
     wrapped: Exception, expected: type[NoResponse]
 ) -> None:
     """
     What aiobotocore itself would retry is a broken connection, everything else is not.
     """
-    assert expected is type(translate(theirs.HTTPClientError(error=wrapped), "CopyBackup", 1))
+    assert expected is type(
+        from_botocore_error(theirs.HTTPClientError(error=wrapped), "CopyBackup", 1)
+    )
 
 
 async def test_credentials_that_fail_after_the_first_attempt_leave_it_open(
@@ -909,7 +913,7 @@ async def test_a_call_in_a_hook_is_the_users_own(
 
 async def test_a_task_that_a_hook_starts_is_the_users_own(fsx: LocalFsx, raw: FSxClient) -> None:
     """
-    A call that goes on beside ours is no part of it.
+    A call that runs beside ours is no part of it.
     """
     tasks: list[asyncio.Task[Any]] = []
 
@@ -1002,7 +1006,7 @@ def test_an_error_of_the_service_that_lends_credentials_is_no_error_of_fsx() -> 
         {"Error": {"Code": "AccessDenied", "Message": "no"}}, "AssumeRole"
     )
 
-    ours = translate(refused, "CopyBackup")
+    ours = from_botocore_error(refused, "CopyBackup")
 
     assert CredentialsUnavailable is type(ours)
 

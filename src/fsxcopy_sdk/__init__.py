@@ -19,8 +19,9 @@ from fsxcopy_sdk.models import *  # noqa: F403 - the same
 
 if TYPE_CHECKING:
     from fsxcopy_sdk._clock import Clock
-    from fsxcopy_sdk._codec import from_dict, to_dict
+    from fsxcopy_sdk._codec import RawResponse, from_dict, to_dict
     from fsxcopy_sdk._schedule import WaitSchedule
+    from fsxcopy_sdk._transport import Transport
     from fsxcopy_sdk.client import FsxCopyClient
     from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT
 
@@ -32,7 +33,9 @@ __all__ = [
     "DEFAULT_MAX_WAIT",
     "Duration",
     "FsxCopyClient",
+    "RawResponse",
     "Tags",
+    "Transport",
     "WaitSchedule",
     "__version__",
     "from_dict",
@@ -46,6 +49,8 @@ _LAZY = {
     "Clock": "fsxcopy_sdk._clock",
     "DEFAULT_MAX_WAIT": "fsxcopy_sdk.waiting",
     "FsxCopyClient": "fsxcopy_sdk.client",
+    "RawResponse": "fsxcopy_sdk._codec",
+    "Transport": "fsxcopy_sdk._transport",
     "WaitSchedule": "fsxcopy_sdk._schedule",
     "from_dict": "fsxcopy_sdk._codec",
     "to_dict": "fsxcopy_sdk._codec",

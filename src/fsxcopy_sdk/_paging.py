@@ -5,20 +5,17 @@ From pages of backups to backups.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 import anyio
 
-from fsxcopy_sdk._event_loop import runs_on_asyncio
 from fsxcopy_sdk.errors import PaginationError
 from fsxcopy_sdk.models import Backup, DescribeBackupsResponse
 
-if TYPE_CHECKING:
-    from types_aiobotocore_fsx.type_defs import DescribeBackupsRequestTypeDef
-
-Fetch: TypeAlias = "Callable[[DescribeBackupsRequestTypeDef], Awaitable[DescribeBackupsResponse]]"
+Request: TypeAlias = Mapping[str, object]
+Fetch: TypeAlias = Callable[[Request], Awaitable[DescribeBackupsResponse]]
 _Item = TypeVar("_Item")
 
 MAX_EMPTY_PAGES = 100
@@ -26,8 +23,8 @@ MAX_EMPTY_PAGES = 100
 Pages without backups, one after the other, of a listing that may still end.
 
 The service may send fewer backups than MaxResults, or none, and still a NextToken (API
-reference of DescribeBackups). It documents no limit; a hundred empty pages stand for 5,000
-backups that filters leave out, where it reads 50 for each page.
+reference of DescribeBackups). It documents no limit; a hundred empty pages are 5,000
+backups that filters leave out, if it reads 50 for each page.
 """
 
 MAX_REPEATS = 10
@@ -38,9 +35,7 @@ Once or twice may be chance, where backups are created while they are listed.
 """
 
 
-async def every_backup(
-    fetch: Fetch, request: DescribeBackupsRequestTypeDef
-) -> AsyncGenerator[Backup, None]:
+async def every_backup(fetch: Fetch, request: Request) -> AsyncGenerator[Backup, None]:
     """
     Yield the backups of all pages, from the one that *request* asks for.
 
@@ -62,14 +57,12 @@ async def every_backup(
         request = {**request, "NextToken": page.next_token}
 
 
-async def stream_backups(
-    fetch: Fetch, request: DescribeBackupsRequestTypeDef
-) -> AsyncGenerator[Backup, None]:
+async def stream_backups(fetch: Fetch, request: Request) -> AsyncGenerator[Backup, None]:
     """
     Yield what `every_backup` does, and fetch each page while the one before is consumed.
 
-    What goes wrong with a page is raised when it is reached. Closing the generator ends
-    the call that is under way.
+    An error of a page is raised when the page is reached. Closing the generator ends the
+    call that is in progress.
     """
     guard = _EndGuard(request)
     page = await fetch(request)
@@ -92,15 +85,16 @@ class _EndGuard:
     Check that a listing ends, page by page, in memory that does not grow with the listing.
     """
 
-    def __init__(self, request: DescribeBackupsRequestTypeDef) -> None:
-        self._pages_left = len(request["BackupIds"]) if request.get("BackupIds") else None
+    def __init__(self, request: Request) -> None:
+        asked = request.get("BackupIds")
+        self._pages_left = len(asked) if isinstance(asked, Sequence) and asked else None
         self._empty_in_a_row = 0
         self._tokens = _CycleDetector[str]()
         self._contents = _CycleDetector[frozenset[str]]()
 
     def check(self, page: DescribeBackupsResponse) -> PaginationError | None:
         """
-        Return the error to raise after *page*, None where the listing may go on or end.
+        Return the error to raise after *page*, None where it may continue or end.
         """
         ids = frozenset(backup.backup_id for backup in page.backups)
         if ids and self._pages_left is not None:
@@ -158,20 +152,20 @@ class _CycleDetector(Generic[_Item]):
 
 class _Prefetch:
     """
-    A page on its way, in a task that nobody waits for yet.
+    A page that a task of its own fetches.
 
     The task is no child of a task group, because a generator must not yield inside one:
-    its cancellations would hit the wrong code. Whoever begins it must call `cancel`.
+    its cancellations would hit the wrong code. So the caller must call `cancel`.
     """
 
-    def __init__(self, fetch: Fetch, request: DescribeBackupsRequestTypeDef) -> None:
+    def __init__(self, fetch: Fetch, request: Request) -> None:
         self._fetch = fetch
         self._request = request
         self._scope = anyio.CancelScope()
         self._arrived = anyio.Event()
         self._page: DescribeBackupsResponse | None = None
         self._error: Exception | None = None
-        self._task = _begin(self._run)  # asyncio itself keeps no reference
+        self._task = _spawn(self._run)  # asyncio itself keeps no reference
 
     async def _run(self) -> None:
         try:
@@ -205,12 +199,23 @@ class _Prefetch:
                 await self._arrived.wait()
 
 
-def _begin(run: Callable[[], Coroutine[object, object, None]]) -> object:
+def _spawn(run: Callable[[], Coroutine[object, object, None]]) -> object:
     """
-    Run a function in a task of its own; anyio knows none outside of task groups.
+    Run a function in a task of its own; anyio has none outside of task groups.
     """
-    if runs_on_asyncio():
+    if _runs_on_asyncio():
         return asyncio.create_task(run())
-    import trio  # noqa: PLC0415 - nobody else has it installed
+    import trio  # noqa: PLC0415 - installed only where it is used
 
     return trio.lowlevel.spawn_system_task(run, context=copy_context())
+
+
+def _runs_on_asyncio() -> bool:
+    """
+    Whether the caller is a task of asyncio (or of uvloop), not of trio.
+    """
+    try:
+        # Without a task it may be trio as the guest of an asyncio loop.
+        return asyncio.current_task() is not None
+    except RuntimeError:
+        return False

@@ -1,9 +1,7 @@
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 
 class AWSRequest:
     url: str
-    headers: MutableMapping[str, str]
-    data: object
     # Where botocore notes what it does with the request.
     context: dict[str, object]
     def __init__(

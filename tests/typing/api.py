@@ -6,7 +6,7 @@ Everything a user writes has a type of its own: no `Any` comes out of the librar
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Literal, assert_never, assert_type
 
@@ -46,6 +46,7 @@ from fsxcopy_sdk import (
     OntapFileSystemConfiguration,
     OpenEnum,
     PaginationError,
+    RawResponse,
     RequestTimeout,
     ResourceType,
     ResponseDecodingError,
@@ -58,6 +59,7 @@ from fsxcopy_sdk import (
     Status,
     Tag,
     Tags,
+    Transport,
     Volume,
     WaitError,
     WaitSchedule,
@@ -129,6 +131,53 @@ async def opening(raw: FSxClient) -> None:
         assert_type(client, FsxCopyClient)
     assert_type(FsxCopyClient.from_client(raw), FsxCopyClient)
     assert_type(FsxCopyClient.from_client(raw, clock=MyClock()), FsxCopyClient)
+
+
+class MyTransport:
+    """
+    A transport of the user's own.
+    """
+
+    region = "us-west-2"
+
+    async def copy_backup(self, request: Mapping[str, object]) -> RawResponse:
+        """
+        Answer that nothing was copied.
+        """
+        return RawResponse(operation="CopyBackup", payload=b"{}", metadata=ResponseMetadata())
+
+    async def describe_backups(self, request: Mapping[str, object]) -> RawResponse:
+        """
+        Answer that there are no backups.
+        """
+        return RawResponse(
+            operation="DescribeBackups", payload={"Backups": []}, metadata=ResponseMetadata()
+        )
+
+    async def delete_backup(self, request: Mapping[str, object]) -> RawResponse:
+        """
+        Answer that nothing was deleted.
+        """
+        return RawResponse(operation="DeleteBackup", payload=b"{}", metadata=ResponseMetadata())
+
+
+def opening_with_a_transport(transport: Transport) -> None:
+    """
+    A transport is any object with the three operations and a Region.
+    """
+    FsxCopyClient(transport=transport)
+    FsxCopyClient(transport=MyTransport(), clock=MyClock())
+
+
+def opening_wrongly() -> None:
+    """
+    What is no session, config, transport or client is found before anything runs.
+    """
+    FsxCopyClient("us-west-2", session=42)  # type: ignore[arg-type]  # no session
+    FsxCopyClient("us-west-2", session="dr")  # type: ignore[arg-type]  # a profile's name
+    FsxCopyClient("us-west-2", config={"read_timeout": 3})  # type: ignore[arg-type]  # no config
+    FsxCopyClient(transport=MyClock())  # type: ignore[arg-type]  # no transport
+    FsxCopyClient.from_client("x")  # type: ignore[arg-type]  # no client
 
 
 class MyClient(FsxCopyClient):

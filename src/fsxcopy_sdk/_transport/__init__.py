@@ -1,17 +1,23 @@
 """
-The way to the service: the only package that imports aiobotocore or botocore.
+How requests reach the service: the only package that imports aiobotocore or botocore.
 """
 
 from __future__ import annotations
 
-from fsxcopy_sdk._transport._session import (
-    direct_config,
-    isolated_session,
-    session_of_profile,
+from fsxcopy_sdk._transport._aiobotocore import AiobotocoreTransport, open_transport
+from fsxcopy_sdk._transport._config import direct_config, isolated_session, session_of_profile
+from fsxcopy_sdk._transport._protocols import (
+    SupportsClient,
+    SupportsConfig,
+    SupportsSession,
+    Transport,
 )
-from fsxcopy_sdk._transport._transport import Transport, open_transport
 
 __all__ = [
+    "AiobotocoreTransport",
+    "SupportsClient",
+    "SupportsConfig",
+    "SupportsSession",
     "Transport",
     "direct_config",
     "isolated_session",

@@ -1,10 +1,11 @@
 """
-The config of the clients that this package makes: the user's, and what it lacks.
+Sessions, and the config of the clients that this package makes.
 """
 
 from __future__ import annotations
 
 import copy
+import os
 import re
 
 from aiobotocore.config import AioConfig
@@ -12,11 +13,44 @@ from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import AioSession
 from botocore.config import Config
 
-from fsxcopy_sdk._transport._no_redirects import safe_session
+from fsxcopy_sdk._transport._http import safe_session
 from fsxcopy_sdk.errors import ConfigurationError
+
+# What a session would read from the machine: name to (config key, environment
+# variable, default, conversion), as botocore's session variables are written.
+_NOTHING_OF_THE_MACHINE = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
 
 # What botocore allows there; what comes from the environment must not end the header.
 _NOT_IN_AN_APP_ID = re.compile(r"[^\w!#$%&'*+\-.^`|~]", re.ASCII)
+
+
+def session_of_profile(profile: str | None = None) -> AioSession:
+    """
+    Make a session of the profile of this name; None for the machine's default.
+
+    Whether there is such a profile shows when a client is made.
+    """
+    return AioSession(profile=profile)
+
+
+def isolated_session(access_key: str, secret_key: str) -> AioSession:
+    """
+    Make a session that has these credentials and reads no profile and no file.
+    """
+    session = AioSession(_NOTHING_OF_THE_MACHINE)
+    session.set_credentials(access_key, secret_key)
+    return session
+
+
+def direct_config() -> AioConfig:
+    """
+    Make a config that uses no proxy, whatever the environment has.
+    """
+    return AioConfig(proxies={})
 
 
 def build_config(session: AioSession, config: Config | None) -> AioConfig:
@@ -28,26 +62,26 @@ def build_config(session: AioSession, config: Config | None) -> AioConfig:
             session's default client config.
     """
     default = session.get_default_client_config()
-    careful = copy.copy(config) if isinstance(config, AioConfig) else _from_plain(config)
-    chosen = careful.http_session_cls
+    ours = copy.copy(config) if isinstance(config, AioConfig) else _from_plain(config)
+    chosen = ours.http_session_cls
     if chosen is AIOHTTPSession and isinstance(default, AioConfig):
         chosen = default.http_session_cls
-    ours = AioConfig(
-        http_session_cls=safe_session(chosen),
-        # Our own checks of the arguments are stricter.
-        parameter_validation=False,
-        # botocore would put its own together twice in every call.
-        user_agent=_user_agent(session, [careful, default]),
-    )
+    session_class = safe_session(chosen)
+    # botocore would put its own together twice in every call.
+    user_agent = _user_agent(session, [ours, default])
     if default is None:
-        careful.http_session_cls = ours.http_session_cls
-        careful.parameter_validation = ours.parameter_validation
-        careful.user_agent = ours.user_agent
-        return careful
+        ours.http_session_cls = session_class
+        ours.parameter_validation = False  # our own checks of the arguments are stricter
+        ours.user_agent = user_agent
+        return ours
     # The session merges its default with what it is given, and keeps only what was
     # given to a constructor; some versions of aiobotocore do not even keep that.
-    merged = careful.merge(ours)
-    if _session_class_after_merge(default, merged) is not ours.http_session_cls:
+    merged = ours.merge(
+        AioConfig(
+            http_session_cls=session_class, parameter_validation=False, user_agent=user_agent
+        )
+    )
+    if _session_class_after_merge(default, merged) is not session_class:
         raise ConfigurationError(
             "session: its default client config would switch redirects on, as this version of "
             "aiobotocore merges it; give it as config= instead"
@@ -55,9 +89,9 @@ def build_config(session: AioSession, config: Config | None) -> AioConfig:
     return merged
 
 
-def _session_class_after_merge(default: Config, careful: AioConfig) -> object:
+def _session_class_after_merge(default: Config, ours: AioConfig) -> object:
     try:
-        merged = default.merge(careful)
+        merged = default.merge(ours)
     except TypeError:  # a plain botocore Config, which takes no options of aiobotocore
         return None
     return getattr(merged, "http_session_cls", None)
@@ -69,7 +103,7 @@ def _from_plain(config: Config | None) -> AioConfig:
 
 def _user_agent(session: AioSession, configs: list[Config | None]) -> str:
     """
-    Say who calls, in one text for the life of a client.
+    Return one text that names the caller for the life of a client.
 
     It is the session's text with this package's name and the id of the application, both
     of which AWS's tools write this way. botocore adds what else the user wants added.

@@ -5,24 +5,30 @@ botocore's parser turns what it does not expect into an empty success or into an
 AttributeError, and forgets the body. So the body is taken before it is parsed, and
 the parser is handed a document that it cannot stumble on. Errors are read here and
 handed on in the plainest form, so that botocore's retries see what really happened.
+
+Four events are needed, because no single one has all that is to be known:
+
+* `provide-client-params`, the first of a call, shows which of botocore's contexts is ours;
+* `request-created` begins an attempt, after it was signed, and has that context;
+* `before-parse` has the body, and no context;
+* `needs-retry` ends an attempt, and has the context, the error, and the URL that answered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import urlsplit
 
 import attrs
 import orjson
 
-from fsxcopy_sdk._faults import ErrorDocument, read_error
-from fsxcopy_sdk._transport._failures import had_no_connection
-from fsxcopy_sdk._transport._signing import choose
+from fsxcopy_sdk._error_mapping import ErrorDocument, read_error
+from fsxcopy_sdk._transport._botocore_errors import had_no_connection
 
 if TYPE_CHECKING:
-    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+    from botocore.awsrequest import AWSRequest, AWSResponse
     from botocore.hooks import BaseEventHooks
 
 OPERATIONS = ("CopyBackup", "DescribeBackups", "DeleteBackup")
@@ -42,34 +48,29 @@ class Exchange:
     request: Mapping[str, object]
     context: object = None
     """botocore's own record of the call; None until the call is seen to begin."""
+    has_nested_call: bool = False
+    """Whether a hook of the user's has called the service in the middle of this call."""
     attempts: int = 0
     unsent: int = 0
     """How many of the attempts had no connection, so that nothing was sent."""
-    url: str | None = None
+    url: str = ""
     status: int | None = None
     headers: Mapping[str, str] = _NO_HEADERS
     """As botocore has them: whatever the case of a name, it is found."""
     body: bytes | None = None
     """As received in the last attempt; None where no answer was seen."""
     error: ErrorDocument | None = None
-    stranger: str | None = None
+    redirected_to: str | None = None
     """The URL that answered, where a redirect to another host was followed."""
 
 
-@attrs.frozen(eq=False)
-class _Stranger:
-    """
-    A call of the user's own, made by a hook in the middle of *interrupted*.
-    """
-
-    context: object
-    interrupted: Exchange | _Stranger
-
-
-# What the calls of this task belong to. The handlers sit on a client that may be the
-# user's own: without an exchange here the call is theirs, and is left alone. A task that
-# a hook starts inherits the exchange, and marks its calls in a context of its own.
-current: ContextVar[Exchange | _Stranger | None] = ContextVar("fsxcopy_sdk_exchange", default=None)
+# The call of this task. The handlers are on a client that may be the user's own: without an
+# exchange here the call is the user's, and is left alone. So are calls that a hook of the
+# user's makes in the middle of ours, in the same task or in one that it starts and that
+# inherits the exchange: their contexts are others. `before-parse` alone has no context to
+# compare, so after a nested call has begun, no more bodies are taken in the call around it:
+# what botocore parsed is used instead, as for clients that do not emit that event.
+current: ContextVar[Exchange | None] = ContextVar("fsxcopy_sdk_exchange", default=None)
 
 
 def observe(events: BaseEventHooks) -> None:
@@ -77,82 +78,38 @@ def observe(events: BaseEventHooks) -> None:
     Let the calls of a client be recorded; doing so twice is doing so once.
     """
     for operation in OPERATIONS:
-        # Before all hooks of the user: what they call must not be taken for this call.
-        events.register_first(
-            f"provide-client-params.fsx.{operation}", _begin, f"fsxcopy-sdk-{operation}"
-        )
-    for event, handler in (
-        ("before-call", _enter),
-        ("before-send", _begin_attempt),
-        ("before-parse", _take_body),
-        ("response-received", _end_attempt),
-        ("after-call", _leave),
-        ("after-call-error", _leave),
-    ):
-        events.register(f"{event}.fsx", handler, f"fsxcopy-sdk-{event}")
-    # After all others: whoever has chosen a signer knows why.
-    events.register_last("choose-signer", _choose_signer, "fsxcopy-sdk-choose-signer")
+        # Before all hooks of the user: what they call must not be taken for this call, and
+        # botocore's own handler of the second event raises when no attempt is left.
+        for event, handler in (
+            ("provide-client-params", _begin_call),
+            ("needs-retry", _end_attempt),
+        ):
+            name = f"{event}.fsx.{operation}"
+            events.register_first(name, handler, f"fsxcopy-sdk-{name}")
+    # After the signer: without credentials nothing is sent.
+    events.register_last("request-created.fsx", _begin_attempt, "fsxcopy-sdk-request-created")
+    events.register("before-parse.fsx", _take_body, "fsxcopy-sdk-before-parse")
 
 
-def _recorded_now() -> Exchange | None:
-    """
-    Return the exchange whose own call is under way, not one that a hook makes in it.
-    """
-    record = current.get()
-    return record if isinstance(record, Exchange) and record.context is not None else None
-
-
-def _begin(params: object, context: object, event_name: str, **_: object) -> None:
+def _begin_call(params: object, context: object, event_name: str, **_: object) -> None:
     record = current.get()
     called = (event_name.rpartition(".")[2], params)
-    if (
-        isinstance(record, Exchange)
-        and record.context is None
-        and called == (record.operation, record.request)
-    ):
+    if record and record.context is None and called == (record.operation, record.request):
         record.context = context
 
 
-def _enter(context: object, **_: object) -> None:
+def _begin_attempt(request: AWSRequest, **_: object) -> None:
     record = current.get()
     if record is None:
         return
-    is_ours = isinstance(record, Exchange) and record.context is context
-    if not is_ours:
-        current.set(_Stranger(context, record))
-
-
-def _leave(context: object, http_response: AWSResponse | None = None, **_: object) -> None:
-    record = current.get()
-    if record is None or record.context is not context:
+    if request.context is not record.context:
+        record.has_nested_call = True
         return
-    if isinstance(record, _Stranger):
-        current.set(record.interrupted)
-        return
-    answered = http_response.url if http_response else None
-    if record.url and answered and not _is_same_origin(record.url, answered):
-        record.stranger = answered
-
-
-def _choose_signer(signature_version: object, context: object, **_: object) -> str | None:
-    record = current.get()
-    is_ours = isinstance(record, Exchange) and record.context is context
-    return choose(signature_version) if is_ours else None
-
-
-def _begin_attempt(request: AWSPreparedRequest, **_: object) -> None:
-    if record := _recorded_now():
-        record.attempts += 1
-        record.url = request.url
-        # A later attempt may end without any answer.
-        record.status = record.body = record.error = None
-        record.headers = _NO_HEADERS
-
-
-def _end_attempt(exception: Exception | None, **_: object) -> None:
-    record = _recorded_now()
-    if record and exception and had_no_connection(exception):
-        record.unsent += 1
+    record.attempts += 1
+    record.url = request.url
+    # A later attempt may end without any answer.
+    record.status = record.body = record.error = record.redirected_to = None
+    record.headers = _NO_HEADERS
 
 
 class _ResponseDict(TypedDict):
@@ -166,8 +123,8 @@ class _ResponseDict(TypedDict):
 
 
 def _take_body(response_dict: _ResponseDict, **_: object) -> None:
-    record = _recorded_now()
-    if record is None:
+    record = current.get()
+    if record is None or record.has_nested_call:
         return
     status, record.body = response_dict["status_code"], response_dict["body"]
     record.status, record.headers = status, response_dict["headers"]
@@ -179,6 +136,22 @@ def _take_body(response_dict: _ResponseDict, **_: object) -> None:
         response_dict["body"] = orjson.dumps(
             {"__type": record.error.code, "message": record.error.message}
         )
+
+
+def _end_attempt(
+    request_dict: Mapping[str, object],
+    response: tuple[AWSResponse, Any] | None,
+    caught_exception: Exception | None,
+    **_: object,
+) -> None:
+    record = current.get()
+    if record is None or request_dict["context"] is not record.context:
+        return
+    if caught_exception and had_no_connection(caught_exception):
+        record.unsent += 1
+    answered = response[0].url if response else None
+    if answered and not _is_same_origin(record.url, answered):
+        record.redirected_to = answered
 
 
 def _is_same_origin(url: str, other: str) -> bool:

@@ -1,8 +1,8 @@
 """
-From an error answer to an exception: where the code stands, and one table.
+From an error answer to an exception: where its code is found, and one table.
 
-AWS JSON 1.1 puts the code into ``__type``, into ``code`` or into a header, and the
-text into ``Message`` or ``message``. Proxies put neither anywhere.
+AWS JSON 1.1 has the code in ``__type``, in ``code`` or in a header, and the text in
+``Message`` or ``message``. Answers of proxies have neither.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _FAMILIES: dict[type[errors.ServiceError], tuple[str, ...]] = {
         "SignatureDoesNotMatch",
         "UnrecognizedClientException",
     ),
-    # A request that took too long to arrive passes by itself too, as botocore has it.
+    # A request that took too long to arrive passes by itself too, as in botocore.
     errors.ServiceUnavailable: (
         "RequestTimeout",
         "RequestTimeoutException",
@@ -92,7 +92,7 @@ _MEMBERS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
 @attrs.frozen(kw_only=True)
 class ErrorDocument:
     """
-    What an error answer says.
+    The code, message and members of an error answer.
     """
 
     code: str
@@ -155,7 +155,7 @@ def _first_text(*candidates: object) -> str:
 
 def _describe(status: int, headers: Mapping[str, str], body: bytes) -> str:
     """
-    Say what came where the service's own words are missing.
+    Describe an answer that has no message of the service.
     """
     if location := headers.get("location"):
         return f"HTTP {status}: a redirect to {location} was not followed"

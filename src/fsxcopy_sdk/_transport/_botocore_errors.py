@@ -14,12 +14,12 @@ from botocore.retryhandler import EXCEPTION_MAP
 
 from fsxcopy_sdk import errors
 
-# The first line that fits wins, so the narrower classes stand first.
+# The first match wins, so the narrower classes come first.
 _NETWORK: tuple[tuple[type[Exception], type[errors.NoResponse]], ...] = (
     (theirs.ConnectTimeoutError, errors.RequestTimeout),
     (theirs.ReadTimeoutError, errors.RequestTimeout),
     (TimeoutError, errors.RequestTimeout),  # the bound of the whole call
-    # A certificate that does not convince will not do so later either.
+    # A certificate that is not accepted now will not be accepted later either.
     (theirs.SSLError, errors.NoResponse),
     (theirs.ConnectionError, errors.ConnectionFailed),
     (theirs.ConnectionClosedError, errors.ConnectionFailed),
@@ -37,11 +37,11 @@ _CREDENTIALS: tuple[type[Exception], ...] = (
     theirs.SSOError,
     theirs.TokenRetrievalError,
     theirs.UnknownCredentialError,
-    # A service that lends credentials (STS, say) refused; errors of FSx itself never
-    # come this way.
+    # A service that lends credentials, such as STS, refused; errors of FSx itself are read
+    # from their answers.
     theirs.ClientError,
 )
-# What aiobotocore's own retries take for a broken connection, and what they leave out: for
+# What aiobotocore's own retries count as a broken connection, and what they leave out: with
 # aiohttp, an answer that is no HTTP and a header that is no text.
 _BROKEN = (
     *EXCEPTION_MAP["GENERAL_CONNECTION_ERROR"],
@@ -59,15 +59,15 @@ _HTTPX_NOT_CONNECTED = "ConnectError"
 _HTTPX_CONNECTED = "WriteTimeout"  # for aiobotocore it is a ConnectTimeoutError
 
 
-def translate(
+def from_botocore_error(
     error: Exception, operation: str | None = None, attempts: int = 0, unsent: int = 0
 ) -> errors.FsxCopyError:
     """
     Return this package's exception for one that botocore or a library below it raised.
 
     With no attempt made, nothing was sent; otherwise the service may have accepted the
-    request, whatever it was that came up afterwards, unless no attempt had a connection
-    (*unsent* of them had none).
+    request, whatever failed afterwards, unless no attempt had a connection (*unsent* of
+    them had none).
     """
     text = f"{type(error).__name__}: {error}"
     no_answer = _no_answer(error) or (errors.NoResponse if attempts else None)
@@ -89,7 +89,7 @@ def translate(
 
 def had_no_connection(error: Exception) -> bool:
     """
-    Whether *error* says that no connection was established, so that nothing was sent.
+    Whether *error* means that no connection was established, so that nothing was sent.
     """
     wrapped = _wrapped(error)
     if type(error) is theirs.HTTPClientError:
@@ -106,8 +106,8 @@ def _no_answer(error: Exception) -> type[errors.NoResponse] | None:
     for their_class, our_class in _NETWORK:
         if isinstance(error, their_class):
             return our_class
-    # HTTPClientError is aiobotocore's word for everything that comes up on the way, a bad
-    # URL or a missing file of certificates too, and those do not pass by waiting.
+    # aiobotocore raises HTTPClientError for all other errors of a request, a bad URL or a
+    # missing file of certificates too, and those do not pass by waiting.
     if isinstance(error, theirs.HTTPClientError) and isinstance(_wrapped(error), _BROKEN):
         return errors.ConnectionFailed
     return None

@@ -1,5 +1,11 @@
 """
-Bounds: how long one attempt and one call may take, and how large an answer may be.
+HTTP sessions that follow no redirects, and bounds for time and size.
+
+aiobotocore lets aiohttp follow redirects (as of 3.10): to another host go the session token
+in `X-Amz-Security-Token` and, for 307 and 308, the request; and that host's answer is taken
+for the service's. boto3 follows none, nor does the httpx backend of aiobotocore. Overriding
+`AIOHTTPSession._get_session` is the only means to switch them off, and the one place where
+this package overrides something private; a test pins it, and each answer checks it.
 
 aiobotocore has a timeout for connecting and one for each silence between two reads. A
 peer that sends a byte every half second, headers without end, or interim answers keeps
@@ -17,21 +23,22 @@ where the last part is for loading credentials. A timeout that was switched off 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 import anyio
+from aiobotocore.httpsession import AIOHTTPSession
 from aiohttp import ClientResponse
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
-from fsxcopy_sdk._event_loop import runs_on_asyncio
+from fsxcopy_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from aiobotocore.awsrequest import AioAWSResponse
     from aiobotocore.httpsession import AIOHTTPSession as _HttpSession
+    from aiobotocore.httpsession import _Requester
     from botocore.awsrequest import AWSPreparedRequest
 else:
     _HttpSession = object  # at run time any HTTP session of aiobotocore comes after it
@@ -58,6 +65,8 @@ _OTHER_ATTEMPTS = 3
 
 _MAX_DOUBLINGS = 32  # 136 years; the power of any number of attempts is no float
 
+_UNSAFE = "http_session_cls: redirects cannot be switched off in this class or this aiobotocore"
+
 _Result = TypeVar("_Result")
 
 
@@ -80,14 +89,10 @@ async def within(seconds: float | None, call: Awaitable[_Result]) -> _Result:
         TimeoutError: it took longer.
     """
     try:
-        if runs_on_asyncio():
-            # anyio would load its backend first, and that on the event loop: 10 to 20 ms.
-            async with asyncio.timeout(seconds):
-                return await call
         with anyio.fail_after(seconds):
             return await call
     except TimeoutError as error:
-        if error.args:  # not of the two above, which say nothing
+        if error.args:  # raised by the call; the one of anyio has no text
             raise
         raise TimeoutError(f"no end after {seconds} s") from error
 
@@ -107,7 +112,7 @@ def call_seconds(config: Config) -> float | None:
 
 def _attempt_seconds(timeout: float | Sequence[float | None] | None) -> float | None:
     """
-    Return the sum of a pair of timeouts, or of one that stands for both.
+    Return the sum of a pair of timeouts, or of one that is used for both.
     """
     connect, read = timeout if isinstance(timeout, Sequence) else (timeout, timeout)
     return connect + read if connect and read else None
@@ -135,7 +140,7 @@ class _HttpxResponse(Protocol):
 
 class _Body:
     """
-    A body that was read, as aiobotocore's responses read one.
+    A body that was read, with the methods that aiobotocore's responses call.
     """
 
     def __init__(self, body: bytes) -> None:
@@ -147,9 +152,9 @@ class _Body:
     aread = read
 
 
-class Bounded(_HttpSession):
+class BoundedSession(_HttpSession):
     """
-    Bound each request of the HTTP session that comes after it in a class.
+    Bound each request of the HTTP session that comes after it in the bases of a class.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -189,6 +194,62 @@ class Bounded(_HttpSession):
         return type(response)(response.url, response.status_code, response.headers, _Body(body))
 
 
+class _NoRedirects:
+    """
+    What aiobotocore uses of an aiohttp session, with redirects off.
+    """
+
+    def __init__(self, session: _Requester) -> None:
+        self._session = session
+
+    def request(self, method: str, **options: Any) -> Awaitable[ClientResponse]:
+        return self._session.request(method, **{**options, "allow_redirects": False})
+
+
+class NoRedirectSession(BoundedSession, AIOHTTPSession):
+    """
+    aiobotocore's HTTP session, which returns redirects as the errors that they are.
+    """
+
+    _redirects_are_off = False
+
+    async def _get_session(self, proxy_url: str | None) -> _Requester:
+        session = await super()._get_session(proxy_url)
+        self._redirects_are_off = True
+        return _NoRedirects(session)
+
+    async def send(self, request: AWSPreparedRequest) -> AioAWSResponse:
+        """
+        Send a request, as `BoundedSession` does.
+
+        Raises:
+            ConfigurationError: `_get_session`, which is no public method of aiobotocore,
+                was not called, so that the answer may be another host's.
+        """
+        response = await super().send(request)
+        if not self._redirects_are_off:
+            raise ConfigurationError(_UNSAFE)
+        return response
+
+
+def safe_session(session_class: type) -> type:
+    """
+    Return *session_class*, a user's own too, as one with bounds that follows no redirects.
+
+    Raises:
+        ConfigurationError: it has no `_get_session`, which switches redirects off.
+    """
+    if issubclass(session_class, BoundedSession):
+        return session_class
+    if not issubclass(session_class, AIOHTTPSession):
+        return type(session_class.__name__, (BoundedSession, session_class), {})
+    if not callable(getattr(session_class, "_get_session", None)):
+        raise ConfigurationError(_UNSAFE)
+    if session_class is AIOHTTPSession:
+        return NoRedirectSession
+    return type(session_class.__name__, (NoRedirectSession, session_class), {})
+
+
 async def _read(response: AioAWSResponse) -> bytes | None:
     """
     Read a body as far as it may go; None where there is nothing that could be bounded.
@@ -213,7 +274,7 @@ async def _read_aiohttp(raw: ClientResponse, limit: int) -> bytes:
     """
     Read a body until it has more than *limit* bytes or ends.
     """
-    body = BytesIO()  # which gives its bytes away without a copy
+    body = BytesIO()  # `getvalue` makes no copy of what was written
     try:
         while body.tell() <= limit and (chunk := await raw.content.readany()):
             body.write(chunk)

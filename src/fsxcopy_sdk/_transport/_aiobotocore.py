@@ -1,105 +1,95 @@
 """
-Three operations of the service, each one call in and one answer or exception out.
+The transport over an aiobotocore client: each call returns one answer or raises one error.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from aiobotocore.client import AioBaseClient
+from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
+from anyio.to_thread import run_sync
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from fsxcopy_sdk._codec import RawResponse
-from fsxcopy_sdk._faults import ErrorDocument, service_error
-from fsxcopy_sdk._transport._bounds import BodyTooLargeError, call_seconds, within
+from fsxcopy_sdk._error_mapping import ErrorDocument, service_error
+from fsxcopy_sdk._transport._botocore_errors import from_botocore_error
+from fsxcopy_sdk._transport._config import build_config, session_of_profile
 from fsxcopy_sdk._transport._exchange import Exchange, current, observe
-from fsxcopy_sdk._transport._failures import translate
-from fsxcopy_sdk._transport._starting import prepare, taking_turns
+from fsxcopy_sdk._transport._http import BodyTooLargeError, call_seconds, within
+from fsxcopy_sdk._transport._protocols import SupportsClient, SupportsConfig, SupportsSession
 from fsxcopy_sdk._validation import ArgumentErrors
 from fsxcopy_sdk.errors import ConfigurationError, FsxCopyError, ResponseDecodingError
 from fsxcopy_sdk.models import ResponseMetadata
 
 if TYPE_CHECKING:
     from types_aiobotocore_fsx.client import FSxClient
-    from types_aiobotocore_fsx.type_defs import (
-        CopyBackupRequestTypeDef,
-        DeleteBackupRequestTypeDef,
-        DescribeBackupsRequestTypeDef,
-    )
 
 _log = logging.getLogger("fsxcopy_sdk.transport")
 
 
-class Transport:
+class AiobotocoreTransport:
     """
     Call the service through an aiobotocore client.
 
-    Every call ends, of a client of the caller's own too: see `_bounds` for when.
+    Every call ends, of a client of the caller's own too: see `_http` for when.
     """
 
-    def __init__(self, raw: FSxClient) -> None:
+    def __init__(self, raw: SupportsClient) -> None:
         errors = ArgumentErrors()
         given: object = raw
         if not isinstance(given, AioBaseClient) or given.meta.service_model.service_name != "fsx":
             errors.add_type("raw", "an aiobotocore FSx client", raw)
         errors.raise_any()
-        self._raw = raw
-        self._seconds = call_seconds(raw.meta.config)
-        self.region: str = raw.meta.region_name
-        observe(raw.meta.events)
+        self._raw = cast("FSxClient", raw)
+        meta = self._raw.meta
+        self._seconds = call_seconds(meta.config)
+        self.region: str = meta.region_name
+        observe(meta.events)
 
-    async def copy_backup(self, request: CopyBackupRequestTypeDef) -> RawResponse:
+    async def copy_backup(self, request: Mapping[str, object]) -> RawResponse:
         """
         Send one CopyBackup request.
-
-        Raises:
-            FsxCopyError: any of the tree but the waits'.
         """
-        return await self._call("CopyBackup", request, self._raw.copy_backup(**request))
+        return await self._call("CopyBackup", self._raw.copy_backup, request)
 
-    async def describe_backups(self, request: DescribeBackupsRequestTypeDef) -> RawResponse:
+    async def describe_backups(self, request: Mapping[str, object]) -> RawResponse:
         """
         Send one DescribeBackups request.
-
-        Raises:
-            FsxCopyError: any of the tree but the waits'.
         """
-        return await self._call("DescribeBackups", request, self._raw.describe_backups(**request))
+        return await self._call("DescribeBackups", self._raw.describe_backups, request)
 
-    async def delete_backup(self, request: DeleteBackupRequestTypeDef) -> RawResponse:
+    async def delete_backup(self, request: Mapping[str, object]) -> RawResponse:
         """
         Send one DeleteBackup request.
-
-        Raises:
-            FsxCopyError: any of the tree but the waits'.
         """
-        return await self._call("DeleteBackup", request, self._raw.delete_backup(**request))
+        return await self._call("DeleteBackup", self._raw.delete_backup, request)
 
     async def _call(
         self,
         operation: str,
+        method: Callable[..., Awaitable[Mapping[str, object]]],
         request: Mapping[str, object],
-        pending: Awaitable[Mapping[str, object]],
     ) -> RawResponse:
         record = Exchange(operation, request)
         token = current.set(record)
         try:
-            parsed = await within(self._seconds, pending)
+            parsed = await within(self._seconds, method(**request))
         except Exception as error:
             ours = _failure(operation, record, error)
             _log.debug("%s: %s, attempts %d", operation, type(ours).__name__, record.attempts)
             raise ours from error
         finally:
             current.reset(token)
-        if record.stranger:
-            raise _stranger_answered(operation, record, record.stranger)
+        if record.redirected_to:
+            raise _answer_from_elsewhere(operation, record, record.redirected_to)
         metadata = _metadata(record, parsed.get("ResponseMetadata"))
         _log.debug("%s: %s", operation, metadata)
         payload = parsed if record.body is None else record.body
@@ -109,10 +99,10 @@ class Transport:
 @asynccontextmanager
 async def open_transport(
     region: str | None,
-    session: AioSession | None,
+    session: SupportsSession | None,
     endpoint_url: str | None,
-    config: Config | None,
-) -> AsyncIterator[Transport]:
+    config: SupportsConfig | None,
+) -> AsyncIterator[AiobotocoreTransport]:
     """
     Make an aiobotocore client for one Region, and close it at the end.
 
@@ -123,24 +113,39 @@ async def open_transport(
     """
     _check_types(region, session, endpoint_url, config)
     try:
-        session, careful = await prepare(session, config)
-        _check_region(region, careful, session)
-        context = session.create_client(
-            "fsx", region_name=region, endpoint_url=endpoint_url, config=careful
+        ready, complete = await run_sync(
+            _prepare, cast("AioSession | None", session), cast("Config | None", config)
         )
-        with taking_turns(session):
-            raw = await context.__aenter__()
+        _check_region(region, complete, ready)
+        context = ready.create_client(
+            "fsx", region_name=region, endpoint_url=endpoint_url, config=complete
+        )
+        raw = await context.__aenter__()
     except FsxCopyError:
         raise
     except Exception as error:
-        raise translate(error) from error
+        raise from_botocore_error(error) from error
     try:
-        yield Transport(raw)
+        yield AiobotocoreTransport(raw)
     finally:
         try:
             await context.__aexit__(None, None, None)
         except Exception as error:
-            raise translate(error) from error
+            raise from_botocore_error(error) from error
+
+
+def _prepare(session: AioSession | None, config: Config | None) -> tuple[AioSession, AioConfig]:
+    """
+    Return a session that has read botocore's files, and the config for a client of it.
+
+    It runs in a thread: on the event loop, reading more than a megabyte of JSON would
+    hold every other task up for some 80 ms. Where aiobotocore is too old to offer that, the
+    files are read when the client is made.
+    """
+    session = session_of_profile() if session is None else session
+    if hasattr(session, "warm_up_loader_caches"):
+        session.warm_up_loader_caches("fsx")
+    return session, build_config(session, config)
 
 
 def _check_types(region: object, session: object, endpoint_url: object, config: object) -> None:
@@ -174,14 +179,14 @@ def _check_region(region: str | None, config: Config, session: AioSession) -> No
 
 def _failure(operation: str, record: Exchange, error: Exception) -> FsxCopyError:
     """
-    Return the exception of this package that says what really happened.
+    Return the exception of this package for what really happened.
     """
-    if record.stranger:
-        return _stranger_answered(operation, record, record.stranger)
+    if record.redirected_to:
+        return _answer_from_elsewhere(operation, record, record.redirected_to)
     if isinstance(error, BodyTooLargeError):
         return _too_large(operation, record, error)
     if not isinstance(error, ClientError) or error.operation_name != operation:
-        return translate(error, operation, record.attempts, record.unsent)
+        return from_botocore_error(error, operation, record.attempts, record.unsent)
     metadata = _metadata(record, error.response.get("ResponseMetadata"))
     return service_error(
         record.error or _parsed_error(error),
@@ -191,7 +196,7 @@ def _failure(operation: str, record: Exchange, error: Exception) -> FsxCopyError
     )
 
 
-def _stranger_answered(operation: str, record: Exchange, url: str) -> ResponseDecodingError:
+def _answer_from_elsewhere(operation: str, record: Exchange, url: str) -> ResponseDecodingError:
     fault = f"$: {url} answered, after a redirect away from the endpoint"
     return ResponseDecodingError(
         f"The answer is not the service's: {fault}",
@@ -223,7 +228,7 @@ def _too_large(
 
 def _parsed_error(error: ClientError) -> ErrorDocument:
     """
-    Take an error as botocore read it, where no HTTP answer was seen (a stub's, say).
+    Take an error as botocore read it, where no HTTP answer was seen, as with a stub.
     """
     described = error.response.get("Error", {})
     return ErrorDocument(
@@ -233,11 +238,11 @@ def _parsed_error(error: ClientError) -> ErrorDocument:
     )
 
 
-def _metadata(record: Exchange, described: object) -> ResponseMetadata:
+def _metadata(record: Exchange, parsed: object) -> ResponseMetadata:
     """
-    Say how the exchange went, from botocore's account where ours saw nothing.
+    Describe the exchange, from botocore's account where none was seen.
     """
-    theirs = described if isinstance(described, Mapping) else {}
+    theirs = parsed if isinstance(parsed, Mapping) else {}
     headers = record.headers or theirs.get("HTTPHeaders", {})
     return ResponseMetadata(
         request_id=headers.get("x-amzn-requestid") or theirs.get("RequestId"),

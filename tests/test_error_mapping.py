@@ -1,5 +1,5 @@
 """
-From error answers to exceptions: where the code stands, and the table of classes.
+From error answers to exceptions: where the code is found, and the table of classes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from botocore.model import StructureShape  # type: ignore[import-untyped]  # no 
 from botocore.retries import standard  # type: ignore[import-untyped]  # no types
 
 from fsxcopy_sdk import errors
-from fsxcopy_sdk._faults import CLASSES, ErrorDocument, read_error, service_error
+from fsxcopy_sdk._error_mapping import CLASSES, ErrorDocument, read_error, service_error
 from fsxcopy_sdk.enums import ServiceLimit
 from fsxcopy_sdk.models import ResponseMetadata
 
@@ -32,7 +32,7 @@ def _error(code: str, **members: object) -> errors.ServiceError:
     return service_error(document, operation="CopyBackup", metadata=_METADATA, body=b"received")
 
 
-# Where the code stands.
+# Where the code is found.
 
 _SPELLINGS = {
     "bare": "BackupNotFound",

@@ -1,0 +1,104 @@
+"""
+What a client needs from others: a transport, or a session and a config to make one.
+
+aiobotocore and botocore ship no type information, so in a user's environment their classes
+are `Any`, and `session=42` would pass. These protocols name a few members that their
+sources and the published stubs have in common; what an argument really is, is checked when
+it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol, runtime_checkable
+
+from fsxcopy_sdk._codec import RawResponse
+
+
+@runtime_checkable
+class Transport(Protocol):
+    """
+    Send requests to the service, or replace it in a test.
+
+    Requests are mappings under the service's names, such as `SourceBackupId`; they were
+    checked, and must not be changed. A failure is raised as one of this package's errors:
+    a `ServiceError` that the service answered, or a `NoResponse`. Other exceptions reach the
+    caller as they are. A transport may be called by many tasks at once, and be cancelled.
+    """
+
+    @property
+    def region(self) -> str:
+        """
+        The Region that requests go to.
+        """
+        ...
+
+    async def copy_backup(self, request: Mapping[str, object], /) -> RawResponse:
+        """
+        Send one CopyBackup request.
+
+        Raises:
+            FsxCopyError: any error but those of waits.
+        """
+        ...
+
+    async def describe_backups(self, request: Mapping[str, object], /) -> RawResponse:
+        """
+        Send one DescribeBackups request.
+
+        Raises:
+            FsxCopyError: any error but those of waits.
+        """
+        ...
+
+    async def delete_backup(self, request: Mapping[str, object], /) -> RawResponse:
+        """
+        Send one DeleteBackup request.
+
+        Raises:
+            FsxCopyError: any error but those of waits.
+        """
+        ...
+
+
+class SupportsSession(Protocol):
+    """
+    An `aiobotocore.session.AioSession`.
+    """
+
+    def create_client(self, *args: Any, **options: Any) -> AbstractAsyncContextManager[Any]:
+        """
+        Make a client, to be opened by ``async with``.
+        """
+        ...
+
+
+class SupportsConfig(Protocol):
+    """
+    An `aiobotocore.config.AioConfig` or a `botocore.config.Config`.
+    """
+
+    def merge(self, other_config: Any, /) -> Any:
+        """
+        Return a config with the settings of both, of which the other's win.
+        """
+        ...
+
+
+class SupportsClient(Protocol):
+    """
+    An aiobotocore client of FSx.
+    """
+
+    def can_paginate(self, operation_name: str, /) -> bool:
+        """
+        Whether an operation has pages.
+        """
+        ...
+
+    def close(self) -> Awaitable[None]:
+        """
+        Close the client's connections.
+        """
+        ...

@@ -1,0 +1,584 @@
+"""
+The client of one Region: the operations of the service around backup copies, and the wait.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing, contextmanager
+from datetime import datetime
+from typing import Literal, Self
+
+import attrs
+
+from fsxcopy_sdk._clock import Clock, SystemClock
+from fsxcopy_sdk._codec import RawResponse, parse_response
+from fsxcopy_sdk._paging import every_backup, stream_backups
+from fsxcopy_sdk._schedule import DEFAULT_SCHEDULE, WaitSchedule
+from fsxcopy_sdk._transport import (
+    AiobotocoreTransport,
+    SupportsClient,
+    SupportsConfig,
+    SupportsSession,
+    Transport,
+    open_transport,
+)
+from fsxcopy_sdk._validation import (
+    ArgumentErrors,
+    BackupFilter,
+    Duration,
+    Tags,
+    check_backup_id,
+    check_type,
+    copy_backup_request,
+    delete_backup_request,
+    describe_backups_request,
+    seconds,
+)
+from fsxcopy_sdk.enums import BackupLifecycle
+from fsxcopy_sdk.errors import (
+    BackupNotFound,
+    CallError,
+    ClientNotOpen,
+    ConfigurationError,
+    FsxCopyError,
+    ResponseDecodingError,
+)
+from fsxcopy_sdk.models import (
+    Backup,
+    CopyBackupResponse,
+    DeleteBackupResponse,
+    DescribeBackupsResponse,
+    ResponseMetadata,
+)
+from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, PollCoordinator
+
+_log = logging.getLogger("fsxcopy_sdk.client")
+
+# Silent until the program configures logging: Python itself would print warnings.
+logging.getLogger("fsxcopy_sdk").addHandler(logging.NullHandler())
+
+
+class FsxCopyClient:
+    """
+    Copy, describe, delete and await the backups of one Region, as ``async with``.
+
+    Args:
+        region: The Region that requests go to, which is the destination of copies;
+            None for the one of the environment or profile.
+
+        session: An aiobotocore `AioSession`, for a profile or credentials of its own; None
+            for aiobotocore's defaults.
+
+        endpoint_url: Where the service is, if not in AWS.
+
+        config: Timeouts, retries, proxies ...: an `AioConfig` or botocore `Config`. An
+            attempt ends after `connect_timeout` and `read_timeout` together, the time until
+            a connection is free included; with one of them switched off (None) it may never
+            end.
+
+        transport: What sends the requests instead of aiobotocore, such as a fake in a
+            test. It has a Region of its own, so none of the four arguments above may be
+            given with it. The client is open at once, and does not close it.
+
+        clock: What waits sleep on; None for the machine's.
+
+    Raises:
+        InvalidArguments: *transport* is no transport, or is given with other arguments.
+    """
+
+    def __init__(
+        self,
+        region: str | None = None,
+        *,
+        session: SupportsSession | None = None,
+        endpoint_url: str | None = None,
+        config: SupportsConfig | None = None,
+        transport: Transport | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        if transport is not None:
+            _check_transport(
+                transport,
+                {
+                    "region": region,
+                    "session": session,
+                    "endpoint_url": endpoint_url,
+                    "config": config,
+                },
+            )
+        self._settings = (region, session, endpoint_url, config)
+        self._clock = SystemClock() if clock is None else clock
+        self._transport = transport
+        self._has_settings = transport is None
+        self._state: Literal["new", "entered", "closed"] = "new"
+        self._service_time: datetime | None = None
+        self._coordinator = PollCoordinator(
+            self._describe, self._list_page, self._clock, random.random
+        )
+        self._stack = AsyncExitStack()
+
+    @classmethod
+    def from_client(cls, raw: SupportsClient, *, clock: Clock | None = None) -> Self:
+        """
+        Wrap an open aiobotocore FSx client, which stays the caller's to close.
+
+        Its HTTP session is the caller's too: where that follows redirects, the session
+        token follows them; an answer from elsewhere is refused all the same. Nor has one
+        attempt a bound there, or the size of an answer: only the whole call ends, after
+
+            attempts * (connect_timeout + read_timeout) + pauses + 300 seconds
+
+        by *raw*'s config; the pauses between attempts are botocore's (up to 25 seconds
+        each, or doubling from one second in mode legacy), and the 300 seconds are for
+        credentials. With a timeout switched off (None) there is no bound.
+
+        Raises:
+            InvalidArguments: *raw* is no FSx client.
+        """
+        return cls(transport=AiobotocoreTransport(raw), clock=clock)
+
+    def with_region(self, region: str) -> Self:
+        """
+        Return another client, not open yet, with this one's settings except for its Region.
+
+        Raises:
+            ConfigurationError: this client was made by `from_client` or with a transport,
+                so that it has no settings.
+        """
+        if not self._has_settings:
+            raise ConfigurationError(
+                f"A client of {region} cannot be derived from one made by from_client or with "
+                "transport="
+            )
+        _, session, endpoint_url, config = self._settings
+        return type(self)(
+            region, session=session, endpoint_url=endpoint_url, config=config, clock=self._clock
+        )
+
+    def __repr__(self) -> str:
+        region = self._settings[0] if self._transport is None else self._transport.region
+        return f"<{type(self).__name__} {region or 'of the default Region'}>"
+
+    async def __aenter__(self) -> Self:
+        """
+        Open the client.
+
+        Raises:
+            ClientNotOpen: it was opened before.
+            InvalidArguments: an argument is not of its type.
+            ConfigurationError: no Region, no such profile, a bad endpoint ...
+            CredentialsUnavailable: the credentials cannot be loaded.
+        """
+        if self._state != "new":
+            raise ClientNotOpen("A client can be opened once: make a new one")
+        self._state = "entered"
+        if self._transport is None:
+            self._transport = await self._stack.enter_async_context(
+                open_transport(*self._settings)
+            )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """
+        Close the client and its connections.
+        """
+        self._transport, self._state = None, "closed"
+        self._coordinator.close()
+        await self._stack.aclose()
+
+    @property
+    def region(self) -> str:
+        """
+        The Region that requests go to, known while the client is open.
+        """
+        return self._open_transport.region
+
+    @property
+    def clock(self) -> Clock:
+        """
+        The clock that waits sleep on.
+        """
+        return self._clock
+
+    @property
+    def service_time(self) -> datetime | None:
+        """
+        The time that the service had at its last success, in UTC; None before the first.
+
+        It is the `Date` of the last answer that named one, and stays what it was in between.
+        """
+        return self._service_time
+
+    async def copy_backup(
+        self,
+        source_backup_id: str,
+        *,
+        source_region: str | None = None,
+        kms_key_id: str | None = None,
+        copy_tags: bool = False,
+        tags: Tags | None = None,
+        client_request_token: str | None = None,
+    ) -> CopyBackupResponse:
+        """
+        Begin to copy a backup into this client's Region.
+
+        Give a token if the call may be cancelled, by a timeout for example: a call that
+        was cancelled may have been accepted, and the same token finds its copy again.
+        This call makes a copy even if there is one already; `copy_many` searches first.
+
+        Args:
+            source_backup_id: The backup to copy, which must be AVAILABLE.
+
+            source_region: The Region it lives in; None for this client's own.
+
+            kms_key_id: The key for the copy; None for the account's
+                key of FSx (aws/fsx).
+
+            copy_tags: Whether the source's tags are copied too.
+
+            tags: Tags for the copy, which win over the source's; 50 in all at most.
+
+            client_request_token: Requests with the same token make one copy while the
+                service remembers it, which may be minutes; None for a random one, which
+                an exception carries.
+
+        Raises:
+            InvalidArguments: arguments break rules; nothing was sent.
+            CallError: `ServiceLimitExceeded` and the other errors of the service, no
+                answer, or one that cannot be read or belongs to another request.
+            ClientNotOpen: the client is not open.
+        """
+        transport = self._open_transport
+        request = copy_backup_request(
+            source_backup_id,
+            region=transport.region,
+            source_region=source_region,
+            kms_key_id=kms_key_id,
+            copy_tags=copy_tags,
+            tags=tags,
+            client_request_token=client_request_token,
+        )
+        with _token_in_errors(request["ClientRequestToken"]):
+            answer = await transport.copy_backup(request)
+            response = parse_response(CopyBackupResponse, answer)
+            _check_copied(response, request, transport.region, answer)
+        self._note_time(response.metadata)
+        return response
+
+    async def describe_backups(
+        self,
+        *,
+        backup_ids: Iterable[str] | None = None,
+        filters: Iterable[BackupFilter] = (),
+        max_results: int | None = None,
+        next_token: str | None = None,
+    ) -> DescribeBackupsResponse:
+        """
+        Return one page of backups: of 1 to 50 ids, or of all that pass the filters.
+
+        Raises:
+            InvalidArguments: arguments break rules; nothing was sent.
+            CallError: `BackupNotFound` where one id is unknown, and the like.
+            ClientNotOpen: the client is not open.
+        """
+        request = describe_backups_request(
+            backup_ids=backup_ids, filters=filters, max_results=max_results, next_token=next_token
+        )
+        return await self._page(request)
+
+    async def describe_backup(self, backup_id: str) -> Backup:
+        """
+        Return one backup.
+
+        Raises:
+            InvalidArguments: *backup_id* is no id; nothing was sent.
+            BackupNotFound: there is no such backup in this Region and account.
+            CallError: any other error of the call.
+            ClientNotOpen: the client is not open.
+        """
+        check_backup_id(backup_id)
+        page = await self.describe_backups(backup_ids=[backup_id])
+        found = next((one for one in page.backups if one.backup_id == backup_id), None)
+        if found is not None:
+            return found
+        raise BackupNotFound(
+            f"{backup_id} is not in the answer",
+            operation="DescribeBackups",
+            request_id=page.metadata.request_id,
+            http_status=page.metadata.http_status,
+        )
+
+    async def iter_backups(
+        self, *, filters: Iterable[BackupFilter] = (), max_results: int | None = None
+    ) -> AsyncGenerator[Backup, None]:
+        """
+        Yield every backup that passes the filters, page by page of *max_results*.
+
+        The next page is fetched while one is consumed. A loop that may end early should
+        close the iterator, as with `contextlib.aclosing`: that ends the call in progress.
+
+        Raises:
+            InvalidArguments: arguments break rules; nothing was sent.
+            PaginationError: a page leads back to an earlier one.
+            CallError: any other error of a call.
+            ClientNotOpen: the client is not open.
+        """
+        request = describe_backups_request(
+            backup_ids=None, filters=filters, max_results=max_results, next_token=None
+        )
+        async with aclosing(stream_backups(self._page, request)) as backups:
+            async for backup in backups:
+                yield backup
+
+    async def delete_backup(
+        self, backup_id: str, *, client_request_token: str | None = None
+    ) -> DeleteBackupResponse:
+        """
+        Delete a backup for good.
+
+        Raises:
+            InvalidArguments: arguments break rules; nothing was sent.
+            CallError: `BackupBeingCopied` while and shortly after the backup is the
+                source of a copy, and the other errors of the service, no answer, or
+                one that cannot be read or belongs to another request.
+            ClientNotOpen: the client is not open.
+        """
+        request = delete_backup_request(backup_id, client_request_token=client_request_token)
+        with _token_in_errors(request["ClientRequestToken"]):
+            answer = await self._open_transport.delete_backup(request)
+            response = parse_response(DeleteBackupResponse, answer)
+            _check_deleted(response, request, answer)
+        self._note_time(response.metadata)
+        return response
+
+    async def watch_backup(
+        self,
+        backup_id: str,
+        *,
+        max_wait: Duration = DEFAULT_MAX_WAIT,
+        schedule: WaitSchedule = DEFAULT_SCHEDULE,
+    ) -> AsyncGenerator[Backup, None]:
+        """
+        Yield every observation of a backup until it is AVAILABLE.
+
+        *max_wait* is seconds or a timedelta, eight hours if not given; a wait that
+        timed out can simply be repeated, here or in another process. The last poll is
+        made on the deadline, and cancelled if it has no answer ten seconds later, by the
+        event loop's time; the retries and timeouts of the client's config end it earlier.
+
+        The backup may be unknown, as one is whose copy was only just accepted, for
+        `schedule.not_found_grace` seconds without interruption, a minute by default.
+        That holds too for a backup that was seen before: only FAILED or DELETED mean
+        that it failed. With a grace of *max_wait* or more, a backup that stays unknown
+        ends the wait as `WaitTimeout`.
+
+        Observations that other waits of this client ask for are yielded too. Close the
+        iterator if it is left early; it ends for good when a timeout is put around a
+        single step.
+
+        Raises:
+            InvalidArguments: arguments break rules; nothing was sent.
+            BackupCopyFailed: the backup is FAILED or DELETED, after it was yielded.
+            WaitTimeout: it was not AVAILABLE in time.
+            BackupNotFound: it was unknown in this Region and account for too long.
+            CallError: what will not pass by waiting, such as `AccessDenied`.
+            ClientNotOpen: the client is not open.
+        """
+        check_backup_id(backup_id)
+        check_type("schedule", schedule, WaitSchedule)
+        observations = self._coordinator.watch(backup_id, seconds("max_wait", max_wait), schedule)
+        async with aclosing(observations):
+            async for backup in observations:
+                yield backup
+
+    async def wait_until_backup_available(
+        self,
+        backup_id: str,
+        *,
+        max_wait: Duration = DEFAULT_MAX_WAIT,
+        schedule: WaitSchedule = DEFAULT_SCHEDULE,
+    ) -> Backup:
+        """
+        Return the backup as soon as it is AVAILABLE, under the rules of `watch_backup`.
+        """
+        observations = self.watch_backup(backup_id, max_wait=max_wait, schedule=schedule)
+        async with aclosing(observations):
+            async for backup in observations:
+                last = backup
+        return last
+
+    async def copy_backup_and_wait(
+        self,
+        source_backup_id: str,
+        *,
+        source_region: str | None = None,
+        kms_key_id: str | None = None,
+        copy_tags: bool = False,
+        tags: Tags | None = None,
+        client_request_token: str | None = None,
+        max_wait: Duration = DEFAULT_MAX_WAIT,
+        schedule: WaitSchedule = DEFAULT_SCHEDULE,
+    ) -> Backup:
+        """
+        Copy a backup and return the copy when it is AVAILABLE.
+
+        Arguments and exceptions are those of `copy_backup` and `watch_backup`; both
+        calls' arguments are checked before anything is sent. Because the service has
+        accepted the copy, it may be unknown to DescribeBackups until the deadline. An
+        exception after that has its id as `accepted_backup_id`, for another wait; a
+        cancellation has it as a note, and the logger `fsxcopy_sdk.client` records it.
+        """
+        check_type("schedule", schedule, WaitSchedule)
+        wait_seconds = seconds("max_wait", max_wait)
+        response = await self.copy_backup(
+            source_backup_id,
+            source_region=source_region,
+            kms_key_id=kms_key_id,
+            copy_tags=copy_tags,
+            tags=tags,
+            client_request_token=client_request_token,
+        )
+        grace = max(schedule.not_found_grace, wait_seconds)
+        with _accepted_id_in_errors(response.backup.backup_id):
+            return await self.wait_until_backup_available(
+                response.backup.backup_id,
+                max_wait=wait_seconds,
+                schedule=attrs.evolve(schedule, not_found_grace=grace),
+            )
+
+    @property
+    def _open_transport(self) -> Transport:
+        if self._transport is None:
+            is_closed = self._state == "closed"
+            state = "was closed" if is_closed else "is not open: use it inside `async with`"
+            raise ClientNotOpen(f"The client {state}")
+        return self._transport
+
+    def _note_time(self, metadata: ResponseMetadata) -> None:
+        self._service_time = metadata.date or self._service_time
+
+    async def _page(self, request: Mapping[str, object]) -> DescribeBackupsResponse:
+        answer = await self._open_transport.describe_backups(request)
+        response = parse_response(DescribeBackupsResponse, answer)
+        _check_described(response, request, answer)
+        self._note_time(response.metadata)
+        return response
+
+    async def _describe(self, backup_ids: Sequence[str]) -> Sequence[Backup]:
+        # These ids were checked; their answer may come in pages like any other.
+        return [one async for one in every_backup(self._page, {"BackupIds": backup_ids})]
+
+    async def _list_page(self, next_token: str | None) -> tuple[Sequence[Backup], str | None]:
+        page = await self._page({"NextToken": next_token} if next_token else {})
+        return page.backups, page.next_token
+
+
+def _check_transport(transport: object, others: Mapping[str, object]) -> None:
+    errors = ArgumentErrors()
+    if not isinstance(transport, Transport):
+        errors.add_type("transport", "a Transport or None", transport)
+    for name, value in others.items():
+        if value is not None:
+            errors.add_type(name, "None where transport is given", value)
+    errors.raise_any()
+
+
+@contextmanager
+def _token_in_errors(client_request_token: str) -> Iterator[None]:
+    """
+    Let exceptions carry the token that was sent, so that the request can be repeated.
+    """
+    try:
+        yield
+    except CallError as error:
+        error.client_request_token = client_request_token
+        raise
+
+
+@contextmanager
+def _accepted_id_in_errors(accepted: str) -> Iterator[None]:
+    """
+    Let exceptions name the copy that was accepted, cancellation too.
+    """
+    _log.info("%s: accepted", accepted, extra={"backup_id": accepted})
+    try:
+        yield
+    except FsxCopyError as error:
+        error.accepted_backup_id = accepted
+        raise
+    except BaseException as error:
+        error.add_note(f"the copy was accepted: {accepted}")
+        raise
+
+
+def _check_copied(
+    response: CopyBackupResponse, request: Mapping[str, object], region: str, answer: RawResponse
+) -> None:
+    """
+    Refuse a copy of another backup; an answer may leave out what it is a copy of.
+
+    Raises:
+        ResponseDecodingError: source or source Region are not those of *request*.
+    """
+    copy = response.backup
+    expected = (
+        ("SourceBackupId", request["SourceBackupId"], copy.source_backup_id),
+        ("SourceBackupRegion", request.get("SourceRegion", region), copy.source_backup_region),
+    )
+    texts = [
+        f"$.Backup.{name}: must be {asked}, not {found}"
+        for name, asked, found in expected
+        if found not in (None, asked)
+    ]
+    _refuse(texts, answer)
+
+
+def _check_described(
+    response: DescribeBackupsResponse, request: Mapping[str, object], answer: RawResponse
+) -> None:
+    """
+    Refuse a page with a backup whose id was not asked for, if any ids were.
+
+    Raises:
+        ResponseDecodingError: there is such a backup.
+    """
+    asked = request.get("BackupIds")
+    if isinstance(asked, Sequence):
+        # The whole page is another's, so no single backup of it is named as the place.
+        others = [one.backup_id for one in response.backups if one.backup_id not in asked]
+        _refuse([f"$.Backups: has {one}, which was not asked for" for one in others], answer)
+
+
+def _check_deleted(
+    response: DeleteBackupResponse, request: Mapping[str, object], answer: RawResponse
+) -> None:
+    """
+    Refuse an answer that does not confirm that this backup was deleted.
+
+    Raises:
+        ResponseDecodingError: the id is another, or the lifecycle is a known one but DELETED.
+    """
+    texts = []
+    if response.backup_id != request["BackupId"]:
+        texts.append(f"$.BackupId: must be {request['BackupId']}, not {response.backup_id}")
+    lifecycle = response.lifecycle
+    if lifecycle != BackupLifecycle.DELETED and not lifecycle.is_unknown:
+        texts.append(f"$.Lifecycle: must be DELETED, not {lifecycle}")
+    _refuse(texts, answer)
+
+
+def _refuse(texts: list[str], answer: RawResponse) -> None:
+    if texts:
+        raise ResponseDecodingError(
+            f"The answer belongs to another request: {'; '.join(texts)}",
+            operation=answer.operation,
+            attempts=answer.metadata.attempts,
+            request_id=answer.metadata.request_id,
+            http_status=answer.metadata.http_status,
+            error_paths=tuple(texts),
+            payload=answer.payload,
+            is_malformed=True,
+        )
