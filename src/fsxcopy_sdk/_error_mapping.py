@@ -17,6 +17,8 @@ from fsxcopy_sdk import errors
 from fsxcopy_sdk.enums import ServiceLimit
 from fsxcopy_sdk.models import ResponseMetadata
 
+_SERVER_ERROR = 500
+
 _MODELLED = (
     errors.BackupBeingCopied,
     errors.BackupInProgress,
@@ -100,6 +102,12 @@ class ErrorDocument:
     message: str
     members: Mapping[str, object] = attrs.field(factory=dict)
     """The whole document under the service's names; empty where there is none."""
+
+    def is_refusal(self, status: int) -> bool:
+        """
+        Whether the service itself says, with HTTP *status*, that it did not accept the request.
+        """
+        return status < _SERVER_ERROR and not self.code.isdecimal()
 
 
 def read_error(status: int, headers: Mapping[str, str], body: bytes) -> ErrorDocument:

@@ -146,6 +146,8 @@ class CallError(FsxCopyError):
     """
     attempts: int = 1
     """How often the request was sent, retries included."""
+    refused_attempts: int = attrs.field(init=False, default=0, kw_only=True, repr=False)
+    """How many of these the service certainly did not accept, as far as that was seen."""
 
     def __str__(self) -> str:
         return f"{self.operation}: {self.message}" if self.operation else self.message

@@ -26,7 +26,7 @@ from fsxcopy_sdk._transport._exchange import Exchange, current, observe
 from fsxcopy_sdk._transport._http import BodyTooLargeError, call_seconds, within
 from fsxcopy_sdk._transport._protocols import SupportsClient, SupportsConfig, SupportsSession
 from fsxcopy_sdk._validation import ArgumentErrors
-from fsxcopy_sdk.errors import ConfigurationError, FsxCopyError, ResponseDecodingError
+from fsxcopy_sdk.errors import CallError, ConfigurationError, FsxCopyError, ResponseDecodingError
 from fsxcopy_sdk.models import ResponseMetadata
 
 if TYPE_CHECKING:
@@ -84,6 +84,8 @@ class AiobotocoreTransport:
             parsed = await within(self._seconds, method(**request))
         except Exception as error:
             ours = _failure(operation, record, error)
+            if isinstance(ours, CallError):
+                ours.refused_attempts = record.refused
             _log.debug("%s: %s, attempts %d", operation, type(ours).__name__, record.attempts)
             raise ours from error
         finally:

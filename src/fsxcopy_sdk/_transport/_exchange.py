@@ -53,6 +53,8 @@ class Exchange:
     attempts: int = 0
     unsent: int = 0
     """How many of the attempts had no connection, so that nothing was sent."""
+    refused: int = 0
+    """How many of the attempts were certainly not accepted: unsent, or refused by the service."""
     url: str = ""
     status: int | None = None
     headers: Mapping[str, str] = _NO_HEADERS
@@ -149,6 +151,9 @@ def _end_attempt(
         return
     if caught_exception and had_no_connection(caught_exception):
         record.unsent += 1
+        record.refused += 1
+    elif record.error is not None and record.error.is_refusal(record.status or 0):
+        record.refused += 1
     answered = response[0].url if response else None
     if answered and not _is_same_origin(record.url, answered):
         record.redirected_to = answered

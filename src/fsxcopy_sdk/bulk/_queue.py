@@ -298,7 +298,7 @@ def is_outcome_unknown(error: FsxCopyError) -> bool:
     """
     Whether the request may have been accepted in spite of *error*.
     """
-    if not isinstance(error, CallError) or error.attempts == 0:
+    if not isinstance(error, CallError) or error.refused_attempts >= error.attempts:
         return False
     if isinstance(error, NoResponse):
         return error.may_have_been_sent
