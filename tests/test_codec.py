@@ -103,7 +103,7 @@ def _json(document: Mapping[str, object]) -> bytes:
 
 def _backup(**others: object) -> Document:
     """
-    Return the least that is a backup, and more.
+    Return a minimal backup with some more members.
     """
     return {
         "BackupId": "backup-0123456789abcdef0",
@@ -116,7 +116,7 @@ def _backup(**others: object) -> Document:
 
 def _exactly(model: attrs.AttrsInstance) -> tuple[attrs.AttrsInstance, str]:
     """
-    Return what differs where models differ, if only in that a text is no enum.
+    Return a value that also differs where an enum and its text are equal.
     """
     return model, repr(model)
 
@@ -127,7 +127,7 @@ def _error_paths(cls: type[attrs.AttrsInstance], document: object) -> tuple[str,
     return caught.value.error_paths
 
 
-# What the service sent and the models know survives.
+# Round trips.
 
 
 def _any_document() -> st.SearchStrategy[tuple[str, Document]]:
@@ -139,7 +139,7 @@ def _any_document() -> st.SearchStrategy[tuple[str, Document]]:
 @given(drawn=_any_document())
 def test_known_data_survives(drawn: tuple[str, Document]) -> None:
     """
-    What is sent and known comes back from the model, its times as epoch seconds.
+    `to_dict` returns every known member that was sent, with times as epoch seconds.
     """
     name, document = drawn
     model = from_dict(_class_of(name), _sent(document))
@@ -151,7 +151,7 @@ def test_known_data_survives(drawn: tuple[str, Document]) -> None:
 @given(drawn=_any_document())
 def test_model_survives(drawn: tuple[str, Document]) -> None:
     """
-    A model comes back from the data that it is turned into.
+    `from_dict` restores a model from what `to_dict` returned.
     """
     name, document = drawn
     model = from_dict(_class_of(name), _sent(document))
@@ -175,7 +175,7 @@ def test_data_is_plain_json(drawn: tuple[str, Document]) -> None:
 @given(drawn=_any_document())
 def test_equal_models_have_equal_hashes(drawn: tuple[str, Document]) -> None:
     """
-    Two models of the same data are equal and have the same hash.
+    Two models of the same data are equal and have equal hashes.
     """
     name, document = drawn
     one, other = (from_dict(_class_of(name), _sent(document)) for _ in range(2))
@@ -187,7 +187,7 @@ def test_equal_models_have_equal_hashes(drawn: tuple[str, Document]) -> None:
 @given(drawn=_any_document())
 def test_input_is_not_changed(drawn: tuple[str, Document]) -> None:
     """
-    The document that was given is the same afterwards.
+    Reading does not change the document.
     """
     name, document = drawn
     given_document = _sent(document)
@@ -224,7 +224,7 @@ def test_every_member_survives(name: str, data: st.DataObject) -> None:
 @given(data=st.data())
 def test_body_and_parsed_dict_become_equal_models(operation: str, data: st.DataObject) -> None:
     """
-    A body that was received and the dict that botocore makes of it become equal models.
+    A body and the dict that botocore parses from it become equal models.
     """
     shape = service_model.operation(operation).output_shape
     body = _json(_sent(data.draw(documents(shape))))
@@ -249,7 +249,7 @@ _DETAILED = _converter(detailed_validation=True)
 
 def _parsed(body: bytes, shape: StructureShape) -> Document:
     """
-    Return what botocore makes of a body.
+    Return a body as botocore parses it.
     """
     answer = {"status_code": 200, "headers": {}, "body": body}
     parsed: Document = create_parser("json").parse(answer, shape)
@@ -291,7 +291,7 @@ def test_fast_pass_accepts_every_member(name: str, data: st.DataObject) -> None:
 
 def _places(part: Any) -> Iterator[tuple[Any, Any]]:
     """
-    Yield every place in a document: what holds it, and its name or number there.
+    Yield the container and the key or index of every value in a document.
     """
     for key, value in part.items() if isinstance(part, dict) else enumerate(part):
         yield part, key
@@ -302,7 +302,7 @@ def _places(part: Any) -> Iterator[tuple[Any, Any]]:
 @st.composite
 def _perhaps_invalid(draw: st.DrawFn) -> tuple[type[attrs.AttrsInstance], Document]:
     """
-    Make JSON documents in which some values are none of what they should be.
+    Make JSON documents in which some values may be invalid.
     """
     name, document = draw(_any_document())
     sent: Document = json.loads(_json(_sent(document)))
@@ -318,7 +318,7 @@ def _perhaps_invalid(draw: st.DrawFn) -> tuple[type[attrs.AttrsInstance], Docume
 @given(drawn=_perhaps_invalid())
 def test_both_passes_agree(drawn: tuple[type[attrs.AttrsInstance], Document]) -> None:
     """
-    What one pass accepts the other accepts as well, and makes the same of it.
+    Both passes accept the same documents, and return equal models.
     """
     cls, document = drawn
     read: list[object] = []
@@ -381,9 +381,9 @@ def test_error_deep_in_a_long_page() -> None:
     assert "<fsxcopy_sdk structure" not in "".join(format_exception(caught.value))
 
 
-def test_what_botocore_parsed_stays_whole() -> None:
+def test_parsed_page_is_not_changed() -> None:
     """
-    A page that botocore parsed is not this package's to take apart.
+    A page that botocore parsed can be converted twice.
     """
     page = {"Backups": [_backup(OwnerId=str(number)) for number in range(3)]}
     before = copy.deepcopy(page)
@@ -395,9 +395,9 @@ def test_what_botocore_parsed_stays_whole() -> None:
 
 @pytest.mark.parametrize("operation", sorted(_READERS))
 @pytest.mark.parametrize("name", ["Backup", "BackupId", "Backups", "Lifecycle", "NextToken"])
-def test_lists_where_none_should_be_have_one_name(operation: str, name: str) -> None:
+def test_unexpected_lists_are_the_same_error(operation: str, name: str) -> None:
     """
-    What is wrong reads the same whether it came as a body or as botocore parsed it.
+    An error has the same path and text in a body and in a parsed dict.
     """
     document = {"BackupId": "backup-0123456789abcdef0", "Lifecycle": "DELETED", name: [1]}
     found = []
@@ -435,7 +435,7 @@ from_dict(models.FileSystem, {"LustreConfiguration": {}, "StorageType": "SSD"})
     ] == done.stdout.splitlines()
 
 
-# The service's own example, and where the service breaks its own model.
+# The service's own example, and deviations of the service from its own model.
 
 
 def _example() -> Backup:
@@ -445,14 +445,14 @@ def _example() -> Backup:
 
 def test_example_lifecycle() -> None:
     """
-    The copy in the service's own example is COPYING, and that very member.
+    The lifecycle in the service's own example is the member COPYING.
     """
     assert BackupLifecycle.COPYING is _example().lifecycle
 
 
 def test_example_enums_below() -> None:
     """
-    Enums deep in the service's own example are the very members.
+    Nested enums in the service's own example are known members.
     """
     file_system = _example().file_system
 
@@ -487,7 +487,7 @@ def test_example_scalars() -> None:
 
 def test_example_comes_back() -> None:
     """
-    The service's own example comes back from the model as it was.
+    The service's own example is unchanged by a round trip.
     """
     document = json.loads((_SAMPLES / "copy_backup.json").read_bytes())
 
@@ -507,7 +507,7 @@ def test_unknown_lifecycle_unknown_member_and_no_file_system() -> None:
 
 def test_unknown_value_seen_in_recorded_answers() -> None:
     """
-    The volume lifecycle ACTIVE, sent and not modelled, keeps its text both ways.
+    The volume lifecycle ACTIVE, which the service sends but does not document, keeps its text.
     """
     volume = from_dict(Volume, {"Lifecycle": "ACTIVE"})
 
@@ -517,7 +517,7 @@ def test_unknown_value_seen_in_recorded_answers() -> None:
 
 def test_nulls_are_absent() -> None:
     """
-    A member that is null is a member that was not sent.
+    A null is the same as a missing member.
     """
     nulls = dict.fromkeys(("Tags", "FileSystem", "ProgressPercent", "KmsKeyId"))
 
@@ -526,7 +526,7 @@ def test_nulls_are_absent() -> None:
 
 def test_any_mapping_is_read() -> None:
     """
-    A document of mappings that are no dicts is read as well.
+    Mappings that are not dicts are accepted.
     """
     document = _backup(FileSystem=MappingProxyType({"OwnerId": "123456789012"}))
 
@@ -535,7 +535,7 @@ def test_any_mapping_is_read() -> None:
 
 def test_required_empty_lists_are_kept() -> None:
     """
-    An empty page stays a page in plain data, though empty lists are left out elsewhere.
+    `to_dict` keeps an empty list that is required, and leaves out the others.
     """
     page = DescribeBackupsResponse(backups=())
 
@@ -544,7 +544,7 @@ def test_required_empty_lists_are_kept() -> None:
 
 def test_recursion_of_the_model() -> None:
     """
-    A file system within an action within a file system is a file system again.
+    File systems within administrative actions of file systems are read at any depth.
     """
     inner = {"AdministrativeActions": [{"TargetFileSystemValues": {"OwnerId": "1"}}]}
     document = {"AdministrativeActions": [{"TargetFileSystemValues": inner}]}
@@ -580,7 +580,7 @@ _EXAMPLE_TIME = datetime(2021, 4, 9, 7, 53, 28, 68000, UTC)
 )
 def test_forms_of_a_time(sent: object) -> None:
     """
-    Every form of one moment is that moment in UTC; without an offset it is taken as UTC.
+    Every form of a time is read as the same time in UTC; without an offset it is UTC.
     """
     backup = from_dict(Backup, _backup(CreationTime=sent))
 
@@ -590,7 +590,7 @@ def test_forms_of_a_time(sent: object) -> None:
 @pytest.fixture(name="_in_new_york")
 def _machine_in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """
-    Let the machine's own time not be UTC.
+    Set the machine's time zone to another one than UTC.
     """
     with monkeypatch.context() as machine:
         machine.setenv("TZ", "EST5EDT,M3.2.0,M11.1.0")
@@ -605,9 +605,9 @@ def _machine_in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ["2021-04-09T07:53:28.068", _EXAMPLE_TIME.replace(tzinfo=None)],
     ids=["iso", "datetime"],
 )
-def test_machines_own_time_does_not_matter(sent: object) -> None:
+def test_time_zone_of_the_machine_does_not_matter(sent: object) -> None:
     """
-    A time without an offset is UTC wherever the machine is.
+    A time without an offset is UTC in any time zone of the machine.
     """
     assert _EXAMPLE_TIME == from_dict(Backup, _backup(CreationTime=sent)).creation_time
 
@@ -763,7 +763,7 @@ def test_wrong_items(member: str, item: object, text: str) -> None:
 
 def test_enum_items() -> None:
     """
-    The items of a list of enums are known members, or unknown ones.
+    A list of enums may contain known and unknown values.
     """
     document = {"MaintenanceOperationsInProgress": ["PATCHING", "KNITTING"]}
     items = from_dict(WindowsFileSystemConfiguration, document).maintenance_operations_in_progress
@@ -772,9 +772,19 @@ def test_enum_items() -> None:
     assert FileSystemMaintenanceOperation is type(items[1])
 
 
+def test_members_of_enums_are_accepted() -> None:
+    """
+    A document of the user may have members of the enums instead of their texts.
+    """
+    document = _backup(Lifecycle=BackupLifecycle.COPYING, Type=BackupType("FUTURE"))
+
+    assert BackupLifecycle.COPYING is from_dict(Backup, document).lifecycle
+    assert BackupType("FUTURE") == from_dict(Backup, document).type
+
+
 def test_wrong_enum_items() -> None:
     """
-    An item of a list of enums has to be a text.
+    An item of a list of enums must be a string.
     """
     document = {"MaintenanceOperationsInProgress": ["PATCHING", 1]}
     text = "$.MaintenanceOperationsInProgress[1]: must be a string, not an integer"
@@ -784,7 +794,7 @@ def test_wrong_enum_items() -> None:
 
 def test_foreign_types_are_named() -> None:
     """
-    A value of a type that JSON does not have is named by its class.
+    The error about a type that JSON does not have shows the class.
     """
     expected = ("$.DNSName: must be a string, not <class 'bytes'>",)
 
@@ -803,7 +813,7 @@ def test_no_document(document: object) -> None:
 
 def test_errors_of_from_dict_have_no_call() -> None:
     """
-    Data that came from no call has no operation in its error.
+    The error of `from_dict` has no operation and no request id.
     """
     with pytest.raises(ResponseDecodingError) as caught:
         from_dict(Tag, {"Value": "Name"})
@@ -817,7 +827,7 @@ def test_errors_of_from_dict_have_no_call() -> None:
     )
 
 
-# Answers.
+# Responses.
 
 
 @pytest.mark.parametrize(
@@ -875,7 +885,7 @@ def _nested(depth: int) -> Document:
 
 def _nested_body(depth: int) -> bytes:
     """
-    Return the same as a body, however deep: Python's own JSON cannot write all.
+    Return the same as a body; Python's own JSON module cannot write the deepest.
     """
     begin, end = b'{"AdministrativeActions": [{"TargetFileSystemValues": ', b"}]}"
     outer = _json({"Backup": _backup(FileSystem="here")})
@@ -910,7 +920,7 @@ def test_nesting_beyond_reason(as_body: bool, count: int) -> None:
 
 def test_nesting_beyond_reason_in_data() -> None:
     """
-    The same of data that came from no call; it is kept as it is.
+    Data of the user that is nested too deeply is kept as it is.
     """
     data = _nested(10**5)
     with pytest.raises(ResponseDecodingError, match="nested too deeply") as caught:
@@ -925,7 +935,7 @@ def test_nesting_beyond_reason_in_data() -> None:
 @pytest.mark.parametrize("levels", [32, 1000, 10**5])
 def test_nesting_of_any_kind(member: bytes, levels: int) -> None:
     """
-    Nesting is refused wherever it is, and is no reason to send the request again.
+    Deep nesting in any member is an error that is not transient.
     """
     payload = b"{" + member + b":" + b"[" * levels + b"]" * levels + b"}"
     with pytest.raises(ResponseDecodingError) as caught:
@@ -939,7 +949,7 @@ def test_nesting_of_any_kind(member: bytes, levels: int) -> None:
 
 def test_long_names_of_members_are_cut() -> None:
     """
-    The path to what is nested too deeply is short, whatever the members are called.
+    Long names of members are cut in the path to what is nested too deeply.
     """
     name = "n" * 10**6
     payload = f'{{"{name}":{"[" * 40}{"]" * 40}}}'.encode()
@@ -951,7 +961,7 @@ def test_long_names_of_members_are_cut() -> None:
 
 def test_data_that_contains_itself() -> None:
     """
-    Data without an end is nested too deeply.
+    Data that contains itself is nested too deeply.
     """
     data: dict[str, Any] = {"AdministrativeActions": [{}]}
     data["AdministrativeActions"][0]["TargetFileSystemValues"] = data
@@ -962,7 +972,7 @@ def test_data_that_contains_itself() -> None:
 
 def test_data_that_contains_one_part_many_times() -> None:
     """
-    A part that is shared is counted once, so that reading ends.
+    A shared part is counted once, so checking the depth takes linear time.
     """
     part: list[object] = []
     for _ in range(30):
@@ -971,7 +981,7 @@ def test_data_that_contains_one_part_many_times() -> None:
     assert FileSystem() == from_dict(FileSystem, {"FutureMember": part})
 
 
-# Bounds of what errors say.
+# Bounds of errors.
 
 
 def test_a_document_that_is_wrong_everywhere() -> None:
@@ -1106,7 +1116,7 @@ def test_message_has_operation_and_errors() -> None:
 
 def test_response_has_the_metadata() -> None:
     """
-    A response says how the exchange went.
+    A response has the metadata of its exchange.
     """
     body = b'{"BackupId": "backup-01234567", "Lifecycle": "DELETED"}'
 
@@ -1117,7 +1127,7 @@ def test_response_has_the_metadata() -> None:
 
 def test_metadata_is_no_data() -> None:
     """
-    How the exchange went is neither compared nor part of the plain data.
+    Metadata is neither compared nor part of `to_dict`.
     """
     body = b'{"BackupId": "backup-01234567", "Lifecycle": "DELETED"}'
     plain = from_dict(DeleteBackupResponse, json.loads(body))
@@ -1142,6 +1152,16 @@ def _with_secret(secret: object) -> Document:
             "AdministrativeActions": [{"TargetFileSystemValues": file_system}],
         }
     return {"Backup": _backup(FileSystem=file_system)}
+
+
+def test_raw_response_does_not_show_its_payload() -> None:
+    """
+    The repr of a raw response does not show the payload, which may hold secrets.
+    """
+    response = _response("CopyBackup", _with_secret(_HIDDEN))
+
+    assert _HIDDEN not in repr(response)
+    assert "request-1" in repr(response)
 
 
 def test_secret_is_not_shown() -> None:
@@ -1175,13 +1195,13 @@ def test_errors_do_not_show_secrets(payload: bytes | Document) -> None:
     assert _HIDDEN not in shown
 
 
-# Plain data.
+# Writing, names, and arguments that are not models.
 
 
 @pytest.mark.parametrize("candidate", [None, {}, "x", 1.5, Backup], ids=repr)
 def test_no_model(candidate: object) -> None:
     """
-    What is no instance of a model cannot be made plain data.
+    `to_dict` refuses everything but instances of models.
     """
     with pytest.raises(InvalidArguments, match="^model: must be an instance of a model, not "):
         to_dict(candidate)  # type: ignore[arg-type]  # on purpose
@@ -1189,7 +1209,7 @@ def test_no_model(candidate: object) -> None:
 
 def test_wire_times_are_epoch_seconds() -> None:
     """
-    In plain data a time is a number of seconds, with its fraction.
+    `to_dict` returns times as epoch seconds with a fraction.
     """
     backup = from_dict(Backup, _backup(CreationTime="2021-04-09T07:53:28.068Z"))
 
@@ -1198,7 +1218,7 @@ def test_wire_times_are_epoch_seconds() -> None:
 
 def test_wire_enums_are_plain_text() -> None:
     """
-    In plain data an enum is a text of no other class.
+    `to_dict` returns enums as plain strings.
     """
     backup = from_dict(Backup, _backup(Type="AWS_BACKUP"))
 
@@ -1218,7 +1238,7 @@ def test_wire_enums_are_plain_text() -> None:
 )
 def test_wire_name(ours: str, wire: str) -> None:
     """
-    Names are capitalised word by word, but for the irregular ones.
+    Names are capitalised word by word, except for the irregular ones.
     """
     assert wire == wire_name(ours)
 
@@ -1244,7 +1264,7 @@ _NO_CLASSES = [
 @pytest.mark.parametrize("cls", _NO_CLASSES)
 def test_only_models_can_be_made(cls: Any) -> None:
     """
-    What is no model of this package is refused by name, an error of it too.
+    `from_dict` refuses everything but models, errors of this package included.
     """
     with pytest.raises(InvalidArguments, match="^cls: must be a model, not "):
         from_dict(cls, {})
@@ -1257,7 +1277,7 @@ def test_only_models_can_be_made(cls: Any) -> None:
 )
 def test_only_models_can_be_written(model: Any) -> None:
     """
-    What is no instance of a model is refused by name, an error of this package too.
+    `to_dict` refuses everything but instances of models, also of unhashable classes.
     """
     with pytest.raises(InvalidArguments, match="^model: must be an instance of a model, not "):
         to_dict(model)
@@ -1265,7 +1285,7 @@ def test_only_models_can_be_written(model: Any) -> None:
 
 def test_time_without_a_zone_is_utc_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    A model that a user made with a naive time is written as it would be read.
+    A naive time in a model of the user is written as UTC.
     """
     monkeypatch.setenv("TZ", "America/New_York")
     time.tzset()
@@ -1281,7 +1301,7 @@ def test_time_without_a_zone_is_utc_both_ways(monkeypatch: pytest.MonkeyPatch) -
 
 def test_error_about_any_mapping_pickles() -> None:
     """
-    Data in mappings that cannot be pickled is kept in plain dicts.
+    An error about mappings that do not pickle keeps them as dicts.
     """
     data = MappingProxyType({"Backup": MappingProxyType({"Tags": [MappingProxyType({})]})})
 

@@ -1,8 +1,8 @@
 """
-The classes of this package against botocore's model of the service, both ways.
+Compare the classes of this package with botocore's model of the service, both ways.
 
-Both sides are written down as the lines that declare them, so that what differs is
-what has to be added or taken away.
+Both sides are written as the lines that declare them, so a difference is the line to add
+or to remove.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _OTHER_NAMES = {"Filter": "BackupFilter"}
 """Structures with a name of our own: `Filter` is too general beside other packages."""
 
 _OURS_ALONE = {
-    "errors.AccessDenied": "a family of codes that the model leaves out",
+    "errors.AccessDenied": "a family of codes that the model does not have",
     "errors.ExpiredCredentials": "the same",
     "errors.InvalidCredentials": "the same",
     "errors.ServiceUnavailable": "the same",
     "errors.Throttled": "the same",
-    "models.CopyBackupResponse.metadata: ResponseMetadata": "how the exchange went",
+    "models.CopyBackupResponse.metadata: ResponseMetadata": "describes the exchange",
     "models.DeleteBackupResponse.metadata: ResponseMetadata": "the same",
     "models.DescribeBackupsResponse.metadata: ResponseMetadata": "the same",
     "models.ResponseMetadata": "the same",
@@ -50,10 +50,10 @@ _OURS_ALONE = {
     "models.ResponseMetadata.http_status: int": "the same",
     "models.ResponseMetadata.request_id: str | None = None": "the same",
 }
-"""What has no counterpart in the service's model, with the reason."""
+"""Lines without a counterpart in the service's model, with the reason."""
 
-# Further deviations, in what is required, stand in `service_model`. Members of errors
-# are always optional here: an error without them is still that error.
+# `service_model` lists further deviations, in what is required. Members of errors are always
+# optional here, because an error without them is still that error.
 
 
 def _modelled() -> list[Shape]:
@@ -75,7 +75,7 @@ def _type_in_model(shape: Shape) -> str:
         return _our_name(shape)
     if isinstance(shape, ListShape):
         return f"tuple[{_type_in_model(shape.member)}, ...]"
-    return _SCALARS.get(shape.type_name, f"<{shape.type_name}: unheard of>")
+    return _SCALARS.get(shape.type_name, f"<{shape.type_name}: unknown>")
 
 
 def _type_in_class(hint: object) -> str:
@@ -184,7 +184,7 @@ def _fields_below(cls: type[attrs.AttrsInstance]) -> dict[str, list[type]]:
 
 def test_classes_lack_nothing_of_the_model() -> None:
     """
-    Everything that the installed botocore knows has its line in this package.
+    Everything that the installed botocore has is in this package.
     """
     to_add = sorted(_lines_in_model() - _lines_in_classes())
 
@@ -195,18 +195,18 @@ def test_classes_lack_nothing_of_the_model() -> None:
     service_model.INSTALLED < service_model.WRITTEN_FROM,
     reason="the installed botocore is older than the one that the models were written from",
 )
-def test_classes_have_nothing_that_the_model_lacks() -> None:
+def test_classes_have_nothing_more_than_the_model() -> None:
     """
-    Everything in this package stands in the service's model, or in the table.
+    Everything in this package is in the service's model, or in the table.
     """
     to_remove = sorted(_lines_in_classes() - _lines_in_model() - set(_OURS_ALONE))
 
-    assert [] == to_remove, "\n".join(["to take away:", *to_remove])
+    assert [] == to_remove, "\n".join(["to remove:", *to_remove])
 
 
 def test_table_of_our_own_lines_is_exact() -> None:
     """
-    What the table says is ours alone exists here and not in the service's model.
+    The lines of the table exist here and not in the service's model.
     """
     assert set() == set(_OURS_ALONE) - _lines_in_classes()
     assert set() == set(_OURS_ALONE) & _lines_in_model()
@@ -215,7 +215,7 @@ def test_table_of_our_own_lines_is_exact() -> None:
 @pytest.mark.parametrize(("structure", "member"), service_model.OPTIONAL_HERE)
 def test_optional_here_is_still_required_there(structure: str, member: str) -> None:
     """
-    A member that only this package takes for optional is required in the model.
+    A member that is optional only in this package is required in the model.
     """
     assert member in service_model.shape(structure).required_members
 
@@ -260,7 +260,7 @@ def test_number_of_enums() -> None:
 
 def test_types_are_of_a_known_kind() -> None:
     """
-    The members of a CopyBackup answer are texts, integers, booleans, times, enums and models.
+    The members of a CopyBackup answer are strings, integers, booleans, times, enums and models.
     """
     types = {one for types in _fields_below(models.CopyBackupResponse).values() for one in types}
     others = {one for one in types if not attrs.has(one) and not issubclass(one, enums.OpenEnum)}
@@ -274,16 +274,16 @@ def _wire_names() -> list[str]:
 
 
 @pytest.mark.parametrize("wire", _wire_names())
-def test_names_lead_back_to_the_wire(wire: str) -> None:
+def test_wire_names(wire: str) -> None:
     """
-    The name that botocore's rule gives a member leads back to the service's own name.
+    Our name of a member is converted back to the service's own name.
     """
     assert wire == wire_name(service_model.member_name(wire))
 
 
 def test_modelled_errors_are_named_like_their_codes() -> None:
     """
-    No class of a modelled error is known under another name.
+    The class of a modelled error has the name of its code.
     """
     modelled = {shape.name for shape in service_model.error_shapes()}
     ours = {line.removeprefix("errors.") for line in _OURS_ALONE if line.startswith("errors.")}

@@ -34,15 +34,15 @@ from fsxcopy_sdk import models
 from fsxcopy_sdk._validation import ArgumentErrors, shown
 from fsxcopy_sdk.enums import OpenEnum
 from fsxcopy_sdk.errors import ResponseDecodingError
-from fsxcopy_sdk.models import (
-    CopyBackupResponse,
-    DeleteBackupResponse,
-    DescribeBackupsResponse,
-    ResponseMetadata,
-)
+from fsxcopy_sdk.models import ResponseMetadata
 
 _Model = TypeVar("_Model", bound=attrs.AttrsInstance)
-_Response = TypeVar("_Response", CopyBackupResponse, DescribeBackupsResponse, DeleteBackupResponse)
+_Response = TypeVar(
+    "_Response",
+    models.CopyBackupResponse,
+    models.DescribeBackupsResponse,
+    models.DeleteBackupResponse,
+)
 _Hook = Callable[[Any, Any], Any]
 """A value and its type in, the converted value out: cattrs' own signature."""
 
@@ -156,7 +156,7 @@ def _parse_body(response: RawResponse) -> object:
     except orjson.JSONDecodeError as error:
         # "depth limit exceeded", or "recursion depth exceeded": orjson reads 1024 levels.
         if "depth" in error.msg:
-            raise _decoding_error([_too_deep("$")], body, response) from error
+            raise _decoding_error(["$" + _TOO_DEEP], body, response) from error
         text = f"$: not JSON: {error}" if body else "$: empty"
         raise _decoding_error([text], body, response, is_malformed=True) from error
 
@@ -164,7 +164,7 @@ def _parse_body(response: RawResponse) -> object:
 def _structure(cls: type[_Model], document: object, response: RawResponse | None = None) -> _Model:
     if _is_deeper(document, MAX_DEPTH):
         payload = response.payload if response else document  # not copied: may contain itself
-        raise _decoding_error([_too_deep(_deep_path(document))], payload, response)
+        raise _decoding_error([_deep_path(document) + _TOO_DEEP], payload, response)
     with suppress(InvalidValue):
         return _converter(detailed_validation=False).structure(document, cls)
     # Outside the block above, so that the traceback of an error shows this pass alone.
@@ -212,6 +212,7 @@ def _as_dicts(data: object) -> object:
 _CONTAINERS = (dict, list, Mapping)
 _SCALARS_OF_JSON = frozenset((str, int, float, bool, type(None)))
 _MANY_PARTS = 10_000
+_TOO_DEEP = "...: nested too deeply"
 
 
 def _is_deeper(document: object, levels: int) -> bool:
@@ -252,10 +253,6 @@ def _deep_path(document: object) -> str:
     return path[:_MAX_PATH]
 
 
-def _too_deep(path: str) -> str:
-    return f"{path}...: nested too deeply"
-
-
 # The converters.
 
 
@@ -285,17 +282,14 @@ def configure(converter: cattrs.Converter) -> None:
     converter.register_structure_hook(datetime, _structure_time)
     for scalar in _SCALARS:
         converter.register_structure_hook(scalar, _scalar_hook(scalar))
-    converter.register_unstructure_hook_factory(attrs.has, _unstructure_hook)
+    converter.register_unstructure_hook_factory(
+        attrs.has,
+        lambda cls, converter: make_dict_unstructure_fn(
+            cls, converter, _cattrs_omit_if_default=True, **_overrides(cls)
+        ),
+    )
     converter.register_unstructure_hook(OpenEnum, str.__str__)
     converter.register_unstructure_hook(datetime, _unstructure_time)
-
-
-def _unstructure_hook(
-    cls: type[_Model], converter: cattrs.Converter
-) -> Callable[[_Model], dict[str, object]]:
-    return make_dict_unstructure_fn(
-        cls, converter, _cattrs_omit_if_default=True, **_overrides(cls)
-    )
 
 
 # Fast structuring.
@@ -317,9 +311,9 @@ def _fast_class_hook(cls: type[attrs.AttrsInstance], converter: cattrs.Converter
         HOOK, which is: to_volume(part, type_volume)                  everything else
 
     `set_owner_id` is `FileSystem.owner_id.__set__`: the slot's descriptor, which sets it on a
-    frozen instance too. The `__init__` of a frozen class sets by name, through
-    `object.__setattr__`; it and cattrs' call of a hook for each string take twice as long as
-    this whole function.
+    frozen instance too. cattrs' own function would call a hook for each string, and then the
+    class, which sets its members by name: several times the CPU time (`timeit`, on a page of
+    backups like the service's example).
     """
     attrs.resolve_types(cls)
     names: dict[str, Any] = {"Model": cls, "new": object.__new__, "wrong_type": _wrong_type}
@@ -349,7 +343,10 @@ def _lines(
     """
     Return the lines that set one member, and add to *names* what they refer to.
     """
-    name, type_ = field.name, _without_none(field.type)
+    name = field.name
+    type_: Any = field.type
+    if not _is_tuple(type_):  # take "| None" away
+        type_ = (get_args(type_) or (type_,))[0]
     names[f"set_{name}"] = getattr(cls, name).__set__
     if name == "metadata":  # describes the exchange, so it is not in the document
         names[name] = ResponseMetadata()
@@ -365,10 +362,6 @@ def _lines(
     if field.default is not attrs.NOTHING:
         value = f"{field.default!r} if part is None else {value}"
     return f"part = get({wire_name(name)!r})", f"set_{name}(model, {value})"
-
-
-def _without_none(type_: Any) -> Any:
-    return type_ if _is_tuple(type_) else (get_args(type_) or (type_,))[0]
 
 
 def _on_first_use(

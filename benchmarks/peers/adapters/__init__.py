@@ -1,8 +1,8 @@
 """
-How each peer is used, one module for each: as its own documentation has it.
+Use each peer as its own documentation shows it, one module for each.
 
-Every one is also a program, ``python -m benchmarks.peers.adapters.ours URL``: it copies one
-backup, and prints the id of the copy and the monotonic clock when it had it. Every one has
+Each is also a program, ``python -m benchmarks.peers.adapters.ours URL``: it copies one
+backup, and prints the id of the copy and the monotonic time at which it had it. Each has
 
 * ``decode(body)``: from the body of DescribeBackups to the backups that a caller keeps;
 * ``connect(url)``: a context manager that makes and closes a client;

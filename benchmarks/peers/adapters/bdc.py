@@ -1,5 +1,5 @@
 """
-boto3-dataclass-fsx: dataclasses around what boto3 returned, made when they are looked at.
+boto3-dataclass-fsx: dataclasses around what boto3 returned, made on first access.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def decode(body: bytes) -> Any:
     """
     Do what boto3 does with a body, then make the objects of the backups themselves.
 
-    What is below them is made when it is asked for, so it is not counted here.
+    Nested objects are made on first access, so they are not counted here.
     """
     return caster.describe_backups(parse(body)).Backups
 

@@ -1,5 +1,5 @@
 """
-What botocore makes of a body, for the peers that stand on it.
+Parse bodies with botocore, for the peers that use it.
 """
 
 from __future__ import annotations
