@@ -31,9 +31,8 @@ from fsxcopy_sdk import (
     WaitSchedule,
     WaitTimeout,
 )
-from fsxcopy_sdk._progress import ProgressHistory
 from fsxcopy_sdk.testing import ManualClock
-from fsxcopy_sdk.waiting import CALL_GRACE, PollCoordinator
+from fsxcopy_sdk.waiting import CALL_GRACE, PollCoordinator, ProgressHistory
 
 EVERY_TEN = WaitSchedule(min_delay=10, max_delay=10)
 HOUR = 3600.0
@@ -130,11 +129,10 @@ async def _coordinator(service: Service, clock: ManualClock) -> AsyncIterator[Po
     yield board
     assert {asyncio.current_task()} == asyncio.all_tasks()
     assert {} == board._waiting
-    assert (set(), None, None, set()) == (
+    assert (set(), None, None) == (
         board._in_flight,
         board._sleeper,
-        board._nap,
-        board._calls,
+        board._sleep_scope,
     )
 
 

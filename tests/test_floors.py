@@ -26,8 +26,6 @@ _FLOORS = (
     "_transport",
     "_convert",
     "_faults",
-    "_schedule",
-    "_progress",
     "_validation",
     "errors",
     "models",

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from strategies import MODERATE
 
 from fsxcopy_sdk import WaitSchedule
-from fsxcopy_sdk._progress import ProgressHistory, Window
+from fsxcopy_sdk.waiting import ProgressHistory
+from fsxcopy_sdk.waiting._progress import Window
 
 SCHEDULE = WaitSchedule(min_delay=5, max_delay=120)
 

@@ -383,7 +383,7 @@ async def test_polls_are_logged_for_those_who_listen(
 
     first, *_, last = caplog.records
     assert len(seen) == len(caplog.records)
-    assert f"{copy_id}: COPYING, next look in 10.0 s" == first.getMessage()
+    assert f"{copy_id}: COPYING, next poll in 10.0 s" == first.getMessage()
     assert f"{copy_id}: AVAILABLE, done" == last.getMessage()
     expected = {
         "backup_id": copy_id,
@@ -410,7 +410,7 @@ async def test_failed_looks_are_logged(
         await client.wait_until_backup_available(copy_id, schedule=EVERY_TEN)
 
     assert [
-        f"{copy_id}: not seen yet, next look in 10.0 s after Throttled",
+        f"{copy_id}: not seen yet, next poll in 10.0 s after Throttled",
         f"{copy_id}: not seen yet, ended by AccessDenied",
     ] == [record.getMessage() for record in caplog.records]
 

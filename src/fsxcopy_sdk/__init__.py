@@ -20,9 +20,8 @@ from fsxcopy_sdk.models import *  # noqa: F403 - the same
 if TYPE_CHECKING:
     from fsxcopy_sdk._clock import Clock
     from fsxcopy_sdk._convert import from_dict, to_dict
-    from fsxcopy_sdk._schedule import WaitSchedule
     from fsxcopy_sdk.client import FsxCopyClient
-    from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT
+    from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, WaitSchedule
 
     __version__: str
 
@@ -46,7 +45,7 @@ _LAZY = {
     "Clock": "fsxcopy_sdk._clock",
     "DEFAULT_MAX_WAIT": "fsxcopy_sdk.waiting",
     "FsxCopyClient": "fsxcopy_sdk.client",
-    "WaitSchedule": "fsxcopy_sdk._schedule",
+    "WaitSchedule": "fsxcopy_sdk.waiting",
     "from_dict": "fsxcopy_sdk._convert",
     "to_dict": "fsxcopy_sdk._convert",
 }

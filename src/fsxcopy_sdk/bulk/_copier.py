@@ -13,7 +13,6 @@ from types import TracebackType
 import anyio
 import attrs
 
-from fsxcopy_sdk._schedule import DEFAULT_SCHEDULE, NOTHING, WaitSchedule
 from fsxcopy_sdk._validation import ArgumentErrors, Duration, check_type, seconds
 from fsxcopy_sdk.bulk import _queue as queue
 from fsxcopy_sdk.bulk._existing import ExistingCopies, age_order, best_of
@@ -32,7 +31,7 @@ from fsxcopy_sdk.bulk._requests import CopyRequest, checked
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.errors import BackupCopyFailed, BackupNotFound, FsxCopyError, WaitTimeout
 from fsxcopy_sdk.models import Backup
-from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT
+from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, DEFAULT_SCHEDULE, NOTHING, WaitSchedule
 
 _log = logging.getLogger("fsxcopy_sdk.bulk")
 

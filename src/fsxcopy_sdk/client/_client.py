@@ -12,7 +12,6 @@ import attrs
 
 from fsxcopy_sdk._convert import parse_response
 from fsxcopy_sdk._paging import stream_backups
-from fsxcopy_sdk._schedule import DEFAULT_SCHEDULE, WaitSchedule
 from fsxcopy_sdk._validation import (
     BackupFilter,
     Duration,
@@ -33,7 +32,7 @@ from fsxcopy_sdk.models import (
     DeleteBackupResponse,
     DescribeBackupsResponse,
 )
-from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT
+from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, DEFAULT_SCHEDULE, WaitSchedule
 
 _log = logging.getLogger("fsxcopy_sdk.client")
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 
-from fsxcopy_sdk._schedule import DEFAULT_SCHEDULE, WaitSchedule
 from fsxcopy_sdk._validation import ArgumentErrors, Duration, check_type
 from fsxcopy_sdk.bulk import (
     DEFAULT_MAX_IN_PROGRESS,
@@ -24,7 +23,7 @@ from fsxcopy_sdk.models import Backup
 from fsxcopy_sdk.replication._outcomes import PlanOutcome
 from fsxcopy_sdk.replication._plan import ExistingCopy, PlannedCopy, PruneObstacle, ReplicationPlan
 from fsxcopy_sdk.replication._pruning import Pruning
-from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT
+from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, DEFAULT_SCHEDULE, WaitSchedule
 
 
 def apply_plan(

@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack, aclosing
 from datetime import timedelta
 
-from fsxcopy_sdk._schedule import NOTHING
 from fsxcopy_sdk._validation import BackupFilter
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.enums import BackupLifecycle, FilterName
@@ -27,6 +26,7 @@ from fsxcopy_sdk.replication._plan import PlannedPrune, PruneObstacle, Replicati
 from fsxcopy_sdk.replication._planning import decide
 from fsxcopy_sdk.replication._retention import count_owned, most_to_prune
 from fsxcopy_sdk.replication._values import time_text
+from fsxcopy_sdk.waiting import NOTHING
 
 # A copy that is or was just copied cannot be deleted "for a short time" (the service
 # names no figure). What is not deleted now is deleted by the next run, so that nothing
