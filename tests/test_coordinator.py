@@ -637,23 +637,6 @@ async def test_unrequested_backups_in_an_answer_are_ignored(
     assert 11 == len(service.calls)
 
 
-async def test_a_missing_backup_is_polled_alone(
-    coordinator: PollCoordinator, service: Service
-) -> None:
-    """
-    Once it is known to be missing, it spoils no further call.
-    """
-    found, missing = service.add(100.0), service.add(100.0)
-    service.unknown.add(missing)
-
-    await asyncio.gather(
-        _wait(coordinator, found), _wait(coordinator, missing), return_exceptions=True
-    )
-
-    together = [call for call in service.calls if len(call) == 2]
-    assert 1 == len(together)
-
-
 async def test_a_backup_that_appears_shares_calls_again(
     coordinator: PollCoordinator, service: Service
 ) -> None:
@@ -775,17 +758,19 @@ async def test_cancelling_one_leaves_the_others(
 @pytest.mark.parametrize("step", EVERY_STEP)
 async def test_closing_ends_all(coordinator: PollCoordinator, service: Service, step: int) -> None:
     """
-    Whenever the client is closed, asleep or in a call, every wait ends with ClientNotOpen.
+    Whenever the client is closed, asleep or in a call, every wait ends at once.
     """
     ids = [service.add(HOUR / 2 + number) for number in range(5)]
     tasks = [asyncio.create_task(_wait(coordinator, one)) for one in ids]
 
     for _ in range(step):
         await asyncio.sleep(0)
+    before = service.clock.now(), len(service.calls)
     coordinator.close()
     results = await asyncio.gather(*tasks, return_exceptions=True)
 
     assert [ClientNotOpen] * 5 == [type(result) for result in results]
+    assert before == (service.clock.now(), len(service.calls))
 
 
 @pytest.mark.parametrize("victim", [0, 7, 19])

@@ -17,6 +17,7 @@ import pytest
 from trio.testing import MockClock
 
 from fsxcopy_sdk import (
+    AccessDenied,
     Backup,
     BackupLifecycle,
     BackupNotFound,
@@ -359,5 +360,34 @@ def test_a_clock_that_runs_ahead_cancels_no_healthy_call(backend: str) -> None:
         await ends.wait("one", 60)
 
         assert isinstance(ends.results["one"], Backup)
+
+    _run(backend, scene)
+
+
+@on_both_backends
+def test_a_wait_that_the_rate_holds_back_is_not_in_a_call(backend: str) -> None:
+    """
+    Its time is the client's again, however long the event loop runs meanwhile.
+    """
+    clock = ManualClock()
+
+    async def describe(backup_ids: Sequence[str]) -> list[Backup]:
+        if len(backup_ids) > 1:
+            raise BackupNotFound("one of them is unknown")
+        return [_backup(one, BackupLifecycle.AVAILABLE) for one in backup_ids]
+
+    async def list_page(_: str | None) -> tuple[list[Backup], str | None]:
+        raise AccessDenied("no")
+
+    async def scene() -> None:
+        ends = Ends(PollCoordinator(describe, list_page, clock, lambda: 0.5))
+        async with anyio.create_task_group() as group:
+            for number in range(20):
+                group.start_soon(ends.wait, f"{number}", 60)
+            await anyio.sleep(1000)
+            assert len(ends.times) < 20
+            clock.advance(10)
+
+        assert {Backup} == {type(one) for one in ends.results.values()}
 
     _run(backend, scene)

@@ -195,9 +195,11 @@ def test_whole_wait_ends_on_the_deadline(
 
 def test_defaults() -> None:
     """
-    Without arguments the first delay is five seconds, and none is above 120.
+    Delays are from five seconds to two minutes, and a backup may be unknown for a minute.
     """
-    assert (5.0, 120.0) == (WaitSchedule().min_delay, WaitSchedule().max_delay)
+    default = WaitSchedule()
+
+    assert (5, 120, 60) == (default.min_delay, default.max_delay, default.not_found_grace)
 
 
 def test_timedeltas() -> None:

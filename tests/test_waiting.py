@@ -235,13 +235,6 @@ async def test_not_found_is_tolerated_at_first(
     assert ["while waiting for backup-00000000: poll 4, after 30 s"] == caught.value.__notes__
 
 
-def test_the_default_grace_is_a_minute() -> None:
-    """
-    BackupNotFound is tolerated for the first minute, because a new copy may not be visible.
-    """
-    assert 60 == WaitSchedule().not_found_grace
-
-
 async def test_a_backup_that_appears_late_is_found(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:

@@ -39,13 +39,7 @@ class SystemClock:
     """
 
     def now(self) -> float:
-        """
-        Return the machine's monotonic time in seconds.
-        """
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """
-        Sleep for *seconds* of real time.
-        """
         await anyio.sleep(seconds)

@@ -178,13 +178,8 @@ class PollCoordinator:
         self._wake_next()
 
     def _wake_next(self) -> None:
-        """
-        Make sure that the soonest wait sleeps until it is due.
-        """
-        if self._sleeper is None:
-            soonest = self._soonest()
-            if soonest:
-                soonest.notify()
+        if self._sleeper is None and (soonest := self._soonest()):
+            soonest.notify()
 
     async def _sleep_and_delegate(self, wait: Wait) -> None:
         """
@@ -259,9 +254,6 @@ class PollCoordinator:
 
     @property
     def _held_until(self) -> float:
-        """
-        When the rate allows the next call for isolated ids.
-        """
         return self._spent_until - (_BURST - 1) / _ISOLATED_CALLS_PER_SECOND
 
     def _spend(self, calls: int) -> None:
@@ -339,9 +331,6 @@ class PollCoordinator:
         return calls if calls >= self._listing_pages else 0
 
     async def _make_call(self, call: Call, caller: Wait) -> None:
-        """
-        Make a call that *caller* was chosen for, and pass its results to all its waits.
-        """
         now, loop_now = self._now(), anyio.current_time()
         for wait in self._waits_for(call.ids):
             wait.limit_call(now, loop_now)

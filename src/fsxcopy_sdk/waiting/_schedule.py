@@ -17,13 +17,6 @@ from fsxcopy_sdk._validation import Duration, seconds
 from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.waiting._progress import ProgressHistory, Window
 
-# A copy takes minutes at least, so the first polls need not be as close as the 2 s of
-# the Smithy waiter specification, which is for any resource; its 120 s are kept.
-_MIN_DELAY = 5.0
-_MAX_DELAY = 120.0
-
-_NOT_FOUND_GRACE = 60.0  # a guess on the safe side: AWS documents no figure
-
 NOTHING = 0.001
 """
 Seconds before a deadline that count as none, because rounding may leave them: a clock
@@ -66,11 +59,14 @@ class WaitSchedule:
             is not a finite, positive duration.
     """
 
-    min_delay: float = attrs.field(default=_MIN_DELAY, converter=_min_delay)
+    # A copy takes minutes at least, so the first polls need not be as close as the 2 s of
+    # the Smithy waiter specification, which is for any resource; its 120 s are kept.
+    min_delay: float = attrs.field(default=5.0, converter=_min_delay)
     """Seconds between the polls that a wait asks for; it also sees those of other waits."""
-    max_delay: float = attrs.field(default=_MAX_DELAY, converter=_max_delay)
+    max_delay: float = attrs.field(default=120.0, converter=_max_delay)
     """Seconds; no two polls are further apart."""
-    not_found_grace: float = attrs.field(default=_NOT_FOUND_GRACE, converter=_not_found_grace)
+    # AWS documents no figure; this is a guess on the safe side.
+    not_found_grace: float = attrs.field(default=60.0, converter=_not_found_grace)
     """
     Seconds for which the backup may be unknown without interruption, from the first poll
     that did not find it; with `max_wait` or more, it may be unknown until the deadline.

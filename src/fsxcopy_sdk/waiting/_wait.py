@@ -44,8 +44,8 @@ second; the rest is for the retries of a throttled call.
 # for 2.5 s more lag (measured by benchmarks/waits.py).
 _CROWD_FACTOR = 2
 
-# Failures in a row from which on they are no longer a hiccup.
-_FAILURES_FOR_A_WARNING = 3
+# So many failures in a row are worth one warning.
+_MANY_FAILURES = 3
 
 _log = logging.getLogger("fsxcopy_sdk.waiting")
 
@@ -101,7 +101,7 @@ class Wait:
     expired: bool = False
     """Whether it ended without an answer to its last poll."""
     wakeup: anyio.Event | None = None
-    """Set when there is a result, or this wait is to make a call or to sleep."""
+    """Set when there is a result, or when this wait is to make a call or to sleep."""
     call: Call | None = None
     """The call that this wait is to make next, for itself and others."""
     scope: anyio.CancelScope = attrs.field(init=False)
@@ -109,9 +109,6 @@ class Wait:
 
     @property
     def deadline(self) -> float:
-        """
-        The time at which the wait is to end.
-        """
         return self.started + self.max_wait
 
     @property
@@ -122,18 +119,12 @@ class Wait:
         return self.polled - self.started
 
     def notify(self) -> None:
-        """
-        Wake the coroutine of this wait.
-        """
         if self.wakeup is not None:
             self.wakeup.set()
 
     def answer(
         self, result: Backup | FsxCopyError, now: float, batch_size: int, jitter: float
     ) -> None:
-        """
-        Store the result of a poll, and wake the coroutine of this wait.
-        """
         self.polls += 1
         self.polled, self.batch_size, self.jitter, self.answered = now, batch_size, jitter, True
         if isinstance(result, Backup):
@@ -159,20 +150,13 @@ class Wait:
         self.scope.deadline = loop_now + max(self.deadline - now, 0.0) + CALL_GRACE
 
     def expire_in_call(self, now: float) -> None:
-        """
-        End the wait because the call of its last poll takes too long.
-        """
         text = f"no answer {CALL_GRACE:.0f} s after the deadline of the wait"
         error = RequestTimeout(text, operation="DescribeBackups")
         error.__cause__ = self.last_error
-        self.polls += 1
-        self.last_error = error
+        self.polls, self.last_error = self.polls + 1, error
         self.expire(now)
 
     def expire(self, now: float) -> None:
-        """
-        End the wait without an answer to its last poll.
-        """
         self.polled, self.answered, self.expired = now, True, True
         self.notify()
 
@@ -212,9 +196,6 @@ class Wait:
         return error.is_transient or (is_odd and self.batch_size > 1)
 
     def closed(self) -> ClientNotOpen:
-        """
-        Return the error of a wait whose client was closed.
-        """
         self._log(logging.INFO, "the client was closed")
         return ClientNotOpen(f"The client was closed while waiting for {self.backup_id}")
 
@@ -237,8 +218,7 @@ class Wait:
             raise self._timeout() from self.last_error
         self.due = self.polled + delay
         after = f" after {type(self.last_error).__name__}" if self.last_error else ""
-        is_warning = self.failures == _FAILURES_FOR_A_WARNING
-        level = logging.WARNING if is_warning else logging.DEBUG
+        level = logging.WARNING if self.failures == _MANY_FAILURES else logging.DEBUG
         self._log(level, f"next poll in {delay:.1f} s{after}", next_delay=delay)
 
     def _timeout(self) -> WaitTimeout:
