@@ -168,7 +168,6 @@ class PollCoordinator:
             self._interrupt_sleep()
 
     def _leave(self, wait: Wait) -> None:
-        wait.wakeup = None
         waits = self._waiting[wait.backup_id]
         waits.discard(wait)
         if not waits:
