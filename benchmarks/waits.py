@@ -3,7 +3,7 @@ What waiting costs: simulated copies by strategy, and many real waits on one cli
 
 Run ``python benchmarks/waits.py`` where fsxcopy_sdk is installed with its extra
 `testing`; it takes some minutes. The first table is arithmetic on a virtual clock. The
-others are the client against a local FSx on one held clock, over HTTP, so that hours
+others are the client against a local FSx on one manual clock, over HTTP, so that hours
 pass in seconds. All are seeded.
 """
 
@@ -20,28 +20,31 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import attrs
+from aiobotocore.session import AioSession
 
-from fsxcopy_sdk import Backup, BackupLifecycle, BackupType, FsxCopyClient, WaitSchedule
-from fsxcopy_sdk._progress import ProgressHistory
+from fsxcopy_sdk import Backup, BackupLifecycle, BackupType, FsxCopyClient
 from fsxcopy_sdk._transport import direct_config, isolated_session
 from fsxcopy_sdk.testing import LocalFsx, ManualClock, ProgressShape
 from fsxcopy_sdk.testing._lifecycle import percent_at
-from fsxcopy_sdk.waiting import PollCoordinator
+from fsxcopy_sdk.waiting import (
+    DEFAULT_MAX_WAIT,
+    DEFAULT_SCHEDULE,
+    PollCoordinator,
+    ProgressHistory,
+)
 
 SEED = 20261123
 COPIES = 3000
 MEDIAN, SIGMA = 30 * 60.0, 1.0
 SHORTEST, LONGEST = 60.0, 8 * 3600.0
 
-SCHEDULE = WaitSchedule()
-
-# So many rounds of the event loop until whoever got an answer sleeps again.
+# Rounds of the event loop after which a wait that got an answer sleeps again.
 _STEPS = 20
 
 
 def log_normal(count: int) -> list[float]:
     """
-    Draw durations in seconds, those outside the limits drawn again.
+    Return random durations in seconds, between the shortest and the longest.
     """
     source = random.Random(SEED)
     drawn: list[float] = []
@@ -54,19 +57,19 @@ def log_normal(count: int) -> list[float]:
 
 def even(count: int) -> list[float]:
     """
-    Draw durations in seconds, evenly from 20 to 40 minutes.
+    Return random durations in seconds, evenly from 20 to 40 minutes.
     """
     source = random.Random(SEED)
     return [source.uniform(20 * 60.0, 40 * 60.0) for _ in range(count)]
 
 
-# How long each strategy sleeps after so many polls and seconds, and this progress.
+# The seconds to sleep after some polls, at some time, with some progress.
 Strategy = Callable[[int, float, ProgressHistory, random.Random], float | None]
 
 
 def fixed(*_: object) -> float:
     """
-    Wait 30 s each time, as a hand-made botocore waiter does.
+    Wait 30 s each time, as a custom botocore waiter does.
     """
     return 30.0
 
@@ -75,7 +78,7 @@ def smithy(polls: int, _: float, __: ProgressHistory, source: random.Random) -> 
     """
     Wait 5 to 120 s, growing and with jitter, as the Smithy specification has it.
     """
-    return SCHEDULE.delay(polls, math.inf, source.random)
+    return DEFAULT_SCHEDULE.delay(polls, math.inf, source.random)
 
 
 def ours(
@@ -84,13 +87,13 @@ def ours(
     """
     Wait as `WaitSchedule` does, which learns from progress.
     """
-    return SCHEDULE.delay(polls, math.inf, source.random, progress, elapsed)
+    return DEFAULT_SCHEDULE.delay(polls, math.inf, source.random, progress, elapsed)
 
 
 @attrs.frozen
 class Cost:
     """
-    What a strategy costs for each copy, on the average.
+    What a strategy costs per copy, on average.
     """
 
     calls: float
@@ -100,14 +103,14 @@ class Cost:
     @property
     def merit(self) -> float:
         """
-        Calls times lag: the less the better.
+        Calls times lag: less is better.
         """
         return self.calls * self.lag
 
 
 def simulate(strategy: Strategy, shape: ProgressShape, lengths: Sequence[float]) -> Cost:
     """
-    Wait for copies of these *lengths* one by one.
+    Simulate waits for copies that take *lengths*, in seconds, one by one.
     """
     source = random.Random(SEED)
     calls, lags = 0, []
@@ -115,7 +118,7 @@ def simulate(strategy: Strategy, shape: ProgressShape, lengths: Sequence[float])
         elapsed, polls, progress = 0.0, 1, ProgressHistory()
         while elapsed < length:
             progress.add(elapsed, percent_at(shape, elapsed / length))
-            # No delay would mean that a deadline has come, and there is none.
+            # None would mean that the deadline has come, and there is no deadline.
             elapsed += strategy(polls, elapsed, progress, source) or math.nan
             polls += 1
         calls += polls
@@ -144,39 +147,60 @@ def print_strategies() -> None:
 
 async def drive(
     clock: ManualClock,
-    board: PollCoordinator,
+    calls_in_progress: list[str],
     is_over: Callable[[], bool],
     until: float = math.inf,
 ) -> None:
     """
-    Move the clock from wake-up to wake-up, never while a call is under way.
+    Move the clock from wake-up to wake-up, never during a call.
     """
     while not is_over() and clock.now() < until:
         for _ in range(_STEPS):
             await asyncio.sleep(0)
-        if not board._calls and clock.next_wake_up is not None:
+        if not calls_in_progress and clock.next_wake_up is not None:
             clock.advance(max(0.0, clock.next_wake_up - clock.now()))
 
 
 @attrs.frozen
 class Copies:
     """
-    Copies under way at a local FSx, and the client that waits for them.
+    Copies in progress at a local FSx, and the client that waits for them.
     """
 
     fsx: LocalFsx
     clock: ManualClock
     client: FsxCopyClient
+    calls_in_progress: list[str]
     lengths: dict[str, float]
     """Seconds, by the id of the copy."""
 
 
+def tracked_calls(session: AioSession) -> list[str]:
+    """
+    Return a list that holds an entry for each call of *session* that is in progress.
+    """
+    calls: list[str] = []
+
+    def begin(**_: object) -> None:
+        calls.append("call")
+
+    def end(**_: object) -> None:
+        calls.pop()
+
+    session.register("before-call.fsx", begin)
+    session.register("after-call.fsx", end)
+    session.register("after-call-error.fsx", end)
+    return calls
+
+
 @asynccontextmanager
-async def copies_under_way(lengths: Sequence[float]) -> AsyncIterator[Copies]:
+async def copies_in_progress(lengths: Sequence[float]) -> AsyncIterator[Copies]:
     """
     Begin copies that take *lengths*, in seconds.
     """
     clock = ManualClock()
+    session = isolated_session("AKIDEXAMPLE", "secret")
+    calls = tracked_calls(session)
     by_source: dict[str, float] = {}
     async with LocalFsx(
         clock=clock, copy_duration=by_source.__getitem__, max_copies_in_progress=len(lengths)
@@ -184,7 +208,7 @@ async def copies_under_way(lengths: Sequence[float]) -> AsyncIterator[Copies]:
         by_source.update((fsx.add_backup("us-west-2"), length) for length in lengths)
         async with FsxCopyClient(
             "us-west-2",
-            session=isolated_session("AKIDEXAMPLE", "secret"),
+            session=session,
             endpoint_url=fsx.endpoint_url,
             config=direct_config(),
             clock=clock,
@@ -193,52 +217,52 @@ async def copies_under_way(lengths: Sequence[float]) -> AsyncIterator[Copies]:
                 (await client.copy_backup(source)).backup.backup_id: length
                 for source, length in by_source.items()
             }
-            yield Copies(fsx, clock, client, by_copy)
+            yield Copies(fsx, clock, client, calls, by_copy)
 
 
 async def waits_to_the_end(lengths: Sequence[float]) -> tuple[int, int, float, float]:
     """
-    Return the calls, the looks, the mean lag and the CPU seconds of all waits together.
+    Return the calls, the polls, the mean lag and the CPU seconds of all waits together.
     """
-    looks, lag = 0, 0.0
-    async with copies_under_way(lengths) as copies:
+    polls, lag = 0, 0.0
+    async with copies_in_progress(lengths) as copies:
 
         async def wait(backup_id: str, length: float) -> None:
-            nonlocal looks, lag
+            nonlocal polls, lag
             async for _ in copies.client.watch_backup(backup_id):
-                looks += 1
+                polls += 1
             lag += copies.clock.now() - length
 
         begun = time.process_time()
         waits = asyncio.gather(*(wait(*copy) for copy in copies.lengths.items()))
-        await drive(copies.clock, copies.client._coordinator, waits.done)
+        await drive(copies.clock, copies.calls_in_progress, waits.done)
         await waits
         cpu = time.process_time() - begun
-        return copies.fsx.calls["DescribeBackups"], looks, lag / len(lengths), cpu
+        return copies.fsx.calls["DescribeBackups"], polls, lag / len(lengths), cpu
 
 
 def print_shared_calls() -> None:
     """
-    Print what many waits on one client cost, beside as many on their own.
+    Print what many waits on one client cost, beside as many separate ones.
     """
-    print("| waits | ends | calls | separate waits | ratio | mean lag s | CPU us per look |")
+    print("| waits | ends | calls | separate waits | ratio | mean lag s | CPU us per poll |")
     print("|---|---|---|---|---|---|---|")
     for count, draw in ((1000, even), (10_000, even), (1000, log_normal), (10_000, log_normal)):
         lengths = draw(count)
-        calls, looks, lag, cpu = asyncio.run(waits_to_the_end(lengths))
+        calls, polls, lag, cpu = asyncio.run(waits_to_the_end(lengths))
         separate = simulate(ours, ProgressShape.LINEAR, lengths).calls * count
         print(
             f"| {count} | {draw.__name__} | {calls} | {separate:.0f} | {separate / calls:.1f} "
-            f"| {lag:.2f} | {cpu / looks * 1e6:.0f} |"
+            f"| {lag:.2f} | {cpu / polls * 1e6:.0f} |"
         )
 
 
 async def memory_of_waits(count: int) -> float:
     """
-    Return the bytes of one wait of many after an hour, without its last `Backup`.
+    Return the bytes of one wait of many after half an hour, without its last `Backup`.
 
-    There is no server here, whose memory would be counted too, and all backups are made
-    before; so what is counted is what the waits hold.
+    There is no server, whose memory would count too, and all backups are made before, so
+    only what the waits hold is counted.
     """
     clock = ManualClock()
     seen = {
@@ -249,21 +273,25 @@ async def memory_of_waits(count: int) -> float:
     async def describe(backup_ids: Sequence[str]) -> list[Backup]:
         return [seen[one][int(clock.now() / 100)] for one in backup_ids]
 
-    client = FsxCopyClient("us-west-2", clock=clock)
-
     async def list_page(_: str | None) -> tuple[Sequence[Backup], str | None]:
         return [], None
 
-    client._coordinator = PollCoordinator(describe, list_page, clock, random.Random(SEED).random)
+    coordinator = PollCoordinator(describe, list_page, clock, random.Random(SEED).random)
+
+    async def wait(backup_id: str) -> None:
+        max_wait = DEFAULT_MAX_WAIT.total_seconds()
+        async for _ in coordinator.watch(backup_id, max_wait, DEFAULT_SCHEDULE):
+            pass
+
     gc.collect()
     tracemalloc.start()
-    waits = [asyncio.ensure_future(client.wait_until_backup_available(one)) for one in seen]
-    await drive(clock, client._coordinator, waits[0].done, until=1800.0)
+    waits = [asyncio.ensure_future(wait(one)) for one in seen]
+    await drive(clock, [], waits[0].done, until=1800.0)
     gc.collect()
     held = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    for wait in waits:
-        wait.cancel()
+    for task in waits:
+        task.cancel()
     await asyncio.wait(waits)
     return held / count
 

@@ -1,7 +1,7 @@
 """
-Waits that share their calls, on a clock that moves when somebody sleeps on it.
+Waits that share their calls, on a clock that moves as soon as a task sleeps on it.
 
-The board knows one function, which describes backups; here it is the test's own.
+The tests pass the coordinator their own functions to describe and to list backups.
 """
 
 from __future__ import annotations
@@ -31,9 +31,8 @@ from fsxcopy_sdk import (
     WaitSchedule,
     WaitTimeout,
 )
-from fsxcopy_sdk._progress import ProgressHistory
 from fsxcopy_sdk.testing import ManualClock
-from fsxcopy_sdk.waiting import CALL_GRACE, PollCoordinator
+from fsxcopy_sdk.waiting import CALL_GRACE, PollCoordinator, ProgressHistory
 
 EVERY_TEN = WaitSchedule(min_delay=10, max_delay=10)
 HOUR = 3600.0
@@ -52,21 +51,28 @@ class Service:
     pages: list[float] = attrs.field(factory=list)
     """When each page of a listing was read."""
     others: int = 0
-    """How many backups the Region has that no test waits for; a listing has them first."""
+    """How many other backups the Region has; a listing shows them first."""
     listing_errors: list[FsxCopyError] = attrs.field(factory=list)
     unknown: set[str] = attrs.field(factory=set)
     omits: bool = False
     unreadable: str | None = None
     refused: str | None = None
-    strangers: list[str] = attrs.field(factory=list)
+    unrequested: list[str] = attrs.field(factory=list)
     errors: list[FsxCopyError] = attrs.field(factory=list)
     held: asyncio.Event | None = None
-    """Where calls wait, if they shall."""
+    """If given, calls last until it is set."""
 
     def add(self, end: float) -> str:
         backup_id = f"backup-{len(self.ends):08x}"
         self.ends[backup_id] = end
         return backup_id
+
+    def recover(self) -> None:
+        """
+        Keep nothing but the backups, all of them readable.
+        """
+        for field, value in attrs.asdict(Service(self.clock, self.ends), recurse=False).items():
+            setattr(self, field, value)
 
     async def describe(self, backup_ids: Sequence[str]) -> list[Backup]:
         self.calls.append(tuple(backup_ids))
@@ -83,7 +89,7 @@ class Service:
             raise BadRequest("one of them is no id")
         if self.unknown & set(backup_ids) and not self.omits:
             raise BackupNotFound("one of them is unknown", operation="DescribeBackups")
-        described = [*self.strangers, *backup_ids]
+        described = [*self.unrequested, *backup_ids]
         return [self.backup(one) for one in described if one not in self.unknown]
 
     async def list_page(self, token: str | None) -> tuple[list[Backup], str | None]:
@@ -121,78 +127,89 @@ def _service(clock: ManualClock) -> Service:
     return Service(clock)
 
 
-@pytest.fixture(name="board")
+@pytest.fixture(name="coordinator")
 async def _coordinator(service: Service, clock: ManualClock) -> AsyncIterator[PollCoordinator]:
     """
-    A board that leaves no task and no wait behind.
+    A coordinator that leaves no task behind, and no wait that affects a later one.
     """
-    board = PollCoordinator(service.describe, service.list_page, clock, random.Random(1).random)
-    yield board
-    assert {asyncio.current_task()} == asyncio.all_tasks()
-    assert {} == board._waiting
-    assert (set(), None, None, set()) == (
-        board._in_flight,
-        board._sleeper,
-        board._nap,
-        board._calls,
+    coordinator = PollCoordinator(
+        service.describe, service.list_page, clock, random.Random(1).random
     )
+    yield coordinator
+    assert {asyncio.current_task()} == asyncio.all_tasks()
+    service.recover()
+    clock.advance(2 * HOUR)
+    async with asyncio.timeout(10):
+        later = await asyncio.gather(
+            *(_wait(coordinator, one) for one in service.ends), return_exceptions=True
+        )
+    if {ClientNotOpen} != {type(result) for result in later}:
+        assert list(service.ends) == [one.backup_id for one in later if isinstance(one, Backup)]
+        assert math.ceil(len(service.ends) / 50) == len(service.calls)
 
 
 async def _wait(
-    board: PollCoordinator, backup_id: str, schedule: WaitSchedule = EVERY_TEN
+    coordinator: PollCoordinator, backup_id: str, schedule: WaitSchedule = EVERY_TEN
 ) -> Backup:
-    async for backup in board.watch(backup_id, HOUR, schedule):
+    async for backup in coordinator.watch(backup_id, HOUR, schedule):
         last = backup
     return last
 
 
-async def test_waits_share_their_calls(board: PollCoordinator, service: Service) -> None:
+async def _results(
+    coordinator: PollCoordinator, ids: Sequence[str], schedule: WaitSchedule = EVERY_TEN
+) -> list[Backup | BaseException]:
+    waits = (_wait(coordinator, one, schedule) for one in ids)
+    return await asyncio.gather(*waits, return_exceptions=True)
+
+
+async def test_waits_share_their_calls(coordinator: PollCoordinator, service: Service) -> None:
     """
     Fifty waits that start together make the calls of one.
     """
     ids = [service.add(100.0) for _ in range(50)]
 
-    backups = await asyncio.gather(*(_wait(board, one) for one in ids))
+    backups = await asyncio.gather(*(_wait(coordinator, one) for one in ids))
 
     assert ids == [backup.backup_id for backup in backups]
     assert [50] * 10 == [len(call) for call in service.calls[1:]]
 
 
 @pytest.mark.parametrize(("others", "expected"), [(49, 5), (50, 10)])
-async def test_looks_of_a_crowd_are_further_apart(
-    board: PollCoordinator, service: Service, others: int, expected: float
+async def test_polls_of_a_crowd_are_further_apart(
+    coordinator: PollCoordinator, service: Service, others: int, expected: float
 ) -> None:
     """
-    With more than fifty waits, the smallest distance between looks is doubled.
+    With more than fifty waits, the minimum delay between polls is doubled.
     """
     schedule = WaitSchedule(min_delay=5, max_delay=600)
     ids = [service.add(20) for _ in range(1 + others)]
 
-    await asyncio.gather(*(_wait(board, one, schedule) for one in ids))
+    await asyncio.gather(*(_wait(coordinator, one, schedule) for one in ids))
 
     assert expected == min(time for time in service.times if time > 0)
 
 
 async def test_a_thousand_waits_share_nearly_all_calls(
-    board: PollCoordinator, service: Service
+    coordinator: PollCoordinator, service: Service
 ) -> None:
     """
-    A thousand waits that end over twenty minutes make a fortieth of a thousand's calls.
+    A thousand waits that end within twenty minutes make a fortieth of the calls.
     """
     source = random.Random(2)
     ends = [source.uniform(20 * 60, 40 * 60) for _ in range(1000)]
     ids = [service.add(end) for end in ends]
     schedule = WaitSchedule()
 
-    await asyncio.gather(*(_wait(board, one, schedule) for one in ids))
+    await asyncio.gather(*(_wait(coordinator, one, schedule) for one in ids))
 
     together = len(service.calls)
-    assert sum(_looks_alone(end, schedule, source) for end in ends) >= 40 * together
+    assert sum(_polls_alone(end, schedule, source) for end in ends) >= 40 * together
 
 
-def _looks_alone(end: float, schedule: WaitSchedule, source: random.Random) -> int:
+def _polls_alone(end: float, schedule: WaitSchedule, source: random.Random) -> int:
     """
-    Count the looks of a wait that shares nothing.
+    Count the polls of a wait that shares nothing.
     """
     elapsed, polls, progress = 0.0, 1, ProgressHistory()
     while elapsed < end:
@@ -204,39 +221,43 @@ def _looks_alone(end: float, schedule: WaitSchedule, source: random.Random) -> i
     return polls
 
 
-async def test_a_call_is_for_fifty_at_most(board: PollCoordinator, service: Service) -> None:
+async def test_a_call_describes_fifty_at_most(
+    coordinator: PollCoordinator, service: Service
+) -> None:
     """
     More waits than fit into a call make as many calls as are needed.
     """
     ids = [service.add(1.0) for _ in range(120)]
 
-    await asyncio.gather(*(_wait(board, one) for one in ids))
+    await asyncio.gather(*(_wait(coordinator, one) for one in ids))
 
     assert 50 == max(len(call) for call in service.calls)
 
 
-async def test_one_backup_is_looked_for_once(board: PollCoordinator, service: Service) -> None:
+async def test_waits_for_one_backup_share_its_polls(
+    coordinator: PollCoordinator, service: Service
+) -> None:
     """
-    Two waits for the same backup are one to the service.
+    Two waits for the same backup make the calls of one.
     """
     backup_id = service.add(100.0)
 
-    await asyncio.gather(_wait(board, backup_id), _wait(board, backup_id))
+    await asyncio.gather(_wait(coordinator, backup_id), _wait(coordinator, backup_id))
 
     assert {(backup_id,)} == set(service.calls)
     assert 11 == len(service.calls)
 
 
-async def test_the_soonest_due_come_first(board: PollCoordinator, service: Service) -> None:
+async def test_the_soonest_due_come_first(coordinator: PollCoordinator, service: Service) -> None:
     """
-    Of more than fifty waits a call takes those that are due next.
+    With more than fifty waits, a call polls those that are due first.
     """
     slow = [service.add(2000.0) for _ in range(60)]
     fast = service.add(2000.0)
     schedule = WaitSchedule(min_delay=100, max_delay=100)
 
-    waits = [_wait(board, one, schedule) for one in slow]
-    await asyncio.gather(*waits, _wait(board, fast, EVERY_TEN))
+    waits = [_wait(coordinator, one, schedule) for one in slow]
+    await asyncio.gather(*waits, _wait(coordinator, fast, EVERY_TEN))
 
     _, *later = (call for call in service.calls if len(call) == 50)
     assert len(later) > 100
@@ -244,18 +265,18 @@ async def test_the_soonest_due_come_first(board: PollCoordinator, service: Servi
 
 
 @pytest.mark.parametrize("omits", [False, True], ids=["refused", "left out"])
-async def test_a_missing_backup_does_not_hurt_the_others(
-    board: PollCoordinator, service: Service, omits: bool
+async def test_a_missing_backup_does_not_affect_the_others(
+    coordinator: PollCoordinator, service: Service, omits: bool
 ) -> None:
     """
-    The one that is not found is set apart, and ends alone after its grace.
+    The one that is not found is isolated, and ends alone after its grace.
     """
     ids = [service.add(200.0) for _ in range(50)]
     missing = ids[17]
     service.unknown.add(missing)
     service.omits = omits
 
-    results = await asyncio.gather(*(_wait(board, one) for one in ids), return_exceptions=True)
+    results = await _results(coordinator, ids)
 
     assert [isinstance(one, BackupNotFound) for one in results] == [one == missing for one in ids]
     # Halving fifty down to one takes six steps, each of one or two calls.
@@ -266,16 +287,16 @@ async def test_a_missing_backup_does_not_hurt_the_others(
 @pytest.mark.parametrize(
     ("what", "expected"), [("unreadable", ResponseDecodingError), ("refused", BadRequest)]
 )
-async def test_a_backup_that_spoils_the_call_does_not_hurt_the_others(
-    board: PollCoordinator, service: Service, what: str, expected: type[FsxCopyError]
+async def test_a_backup_that_spoils_the_call_does_not_affect_the_others(
+    coordinator: PollCoordinator, service: Service, what: str, expected: type[FsxCopyError]
 ) -> None:
     """
-    The one whose description cannot be read, or whose id is refused, ends alone.
+    The one whose description is unreadable, or whose id is refused, ends alone.
     """
     ids = [service.add(100.0) for _ in range(50)]
     setattr(service, what, ids[31])
 
-    results = await asyncio.gather(*(_wait(board, one) for one in ids), return_exceptions=True)
+    results = await _results(coordinator, ids)
 
     ended = [
         one for one, result in zip(ids, results, strict=True) if isinstance(result, Exception)
@@ -292,15 +313,15 @@ ODD_ANSWERS = {
 
 @pytest.mark.parametrize("error", ODD_ANSWERS.values(), ids=ODD_ANSWERS)
 async def test_an_odd_answer_ends_none_of_many(
-    board: PollCoordinator, service: Service, error: FsxCopyError
+    coordinator: PollCoordinator, service: Service, error: FsxCopyError
 ) -> None:
     """
-    What is wrong with the whole answer for fifty is asked for again, and not halved.
+    After an answer that is odd as a whole, the fifty are polled again, and not halved.
     """
     ids = [service.add(100.0) for _ in range(50)]
     service.errors = [error]
 
-    backups = await asyncio.gather(*(_wait(board, one) for one in ids))
+    backups = await asyncio.gather(*(_wait(coordinator, one) for one in ids))
 
     assert ids == [backup.backup_id for backup in backups]
     assert {50} == {len(call) for call in service.calls}
@@ -308,16 +329,16 @@ async def test_an_odd_answer_ends_none_of_many(
 
 @pytest.mark.parametrize("error", ODD_ANSWERS.values(), ids=ODD_ANSWERS)
 async def test_odd_answers_end_each_wait_by_a_call_of_its_own(
-    board: PollCoordinator, service: Service, error: FsxCopyError
+    coordinator: PollCoordinator, service: Service, error: FsxCopyError
 ) -> None:
     """
-    Answers that stay odd end the waits, after a call for each alone, and not in a burst.
+    Answers that stay odd end the waits, after a call for each, within the rate limit.
     """
     ids = [service.add(100.0) for _ in range(50)]
     service.errors = [error] * 51
     service.listing_errors = [error]
 
-    results = await asyncio.gather(*(_wait(board, one) for one in ids), return_exceptions=True)
+    results = await _results(coordinator, ids)
 
     assert {type(error)} == {type(result) for result in results}
     assert [50] + [1] * 50 == [len(call) for call in service.calls]
@@ -325,16 +346,16 @@ async def test_odd_answers_end_each_wait_by_a_call_of_its_own(
     _check_rate(service)
 
 
-async def test_an_odd_answer_for_some_ends_no_other(
-    board: PollCoordinator, service: Service
+async def test_an_odd_answer_for_one_ends_no_other(
+    coordinator: PollCoordinator, service: Service
 ) -> None:
     """
-    A wait whose own call is odd too ends alone.
+    A wait that has an odd answer to its own call too ends alone.
     """
     ids = [service.add(100.0) for _ in range(3)]
     service.errors = [ODD_ANSWERS["no listing"]] * 2
 
-    results = await asyncio.gather(*(_wait(board, one) for one in ids), return_exceptions=True)
+    results = await _results(coordinator, ids)
 
     assert [ResponseDecodingError, Backup, Backup] == [type(result) for result in results]
     assert 0.0 < service.times[1]
@@ -345,7 +366,7 @@ async def test_an_odd_answer_for_some_ends_no_other(
 
 def _check_rate(service: Service) -> None:
     """
-    Check that calls for less than fifty are five per second, with twelve at once.
+    Check that calls for less than fifty are five per second, after a burst of twelve.
     """
     timed = zip(service.times, service.calls, strict=True)
     spaced = [time for time, call in timed if len(call) < 50]
@@ -356,7 +377,7 @@ def _check_rate(service: Service) -> None:
 
 @pytest.mark.parametrize("others", [0, 5000])
 async def test_the_wrong_region_costs_hundreds_of_calls(
-    board: PollCoordinator, service: Service, others: int
+    coordinator: PollCoordinator, service: Service, others: int
 ) -> None:
     """
     Two thousand waits for unknown ids share listings, whatever else the Region holds.
@@ -364,9 +385,7 @@ async def test_the_wrong_region_costs_hundreds_of_calls(
     ids = [service.add(HOUR) for _ in range(2000)]
     service.unknown, service.others = set(ids), others
 
-    results = await asyncio.gather(
-        *(_wait(board, one, WaitSchedule()) for one in ids), return_exceptions=True
-    )
+    results = await _results(coordinator, ids, WaitSchedule())
 
     assert {BackupNotFound} == {type(result) for result in results}
     calls = [*service.times, *service.pages]
@@ -379,10 +398,10 @@ async def test_the_wrong_region_costs_hundreds_of_calls(
     [(1000, 20, 0), (1000, 20, 5000), (1000, 20, 100_000), (2000, 3, 100_000)],
 )
 async def test_some_unknown_ids_among_many_good_ones(
-    board: PollCoordinator, service: Service, good: int, unknown: int, others: int
+    coordinator: PollCoordinator, service: Service, good: int, unknown: int, others: int
 ) -> None:
     """
-    They cost some hundred calls, and the good ones end as soon as they do without them.
+    They cost some hundred calls, and the good ones end as soon as without them.
     """
     source = random.Random(4)
     ends = [source.uniform(20 * 60, 40 * 60) for _ in range(good + unknown)]
@@ -391,43 +410,43 @@ async def test_some_unknown_ids_among_many_good_ones(
     lags = []
 
     async def wait(backup_id: str) -> None:
-        await _wait(board, backup_id, WaitSchedule())
+        await _wait(coordinator, backup_id, WaitSchedule())
         lags.append(service.clock.now() - service.ends[backup_id])
 
     results = await asyncio.gather(*(wait(one) for one in ids), return_exceptions=True)
 
     ended = {one for one, end in zip(ids, results, strict=True) if end is not None}
     assert service.unknown == ended
-    # The smallest distance of a crowd's looks is ten seconds.
+    # The minimum delay of a crowd is ten seconds.
     assert max(lags) <= 10
-    # Without the unknown ones there are some 460 calls for each thousand.
+    # Without the unknown ones there are about 460 calls per thousand.
     assert len(service.calls) + len(service.pages) < 500 * good / 1000 + 500
 
 
 async def test_calls_for_unknown_ids_are_spaced_without_a_listing(
-    board: PollCoordinator, service: Service
+    coordinator: PollCoordinator, service: Service
 ) -> None:
     """
-    Where the Region cannot be listed, each is asked for alone, five per second.
+    Where the Region cannot be listed, each is described alone, five per second.
     """
     ids = [service.add(HOUR) for _ in range(50)]
     service.unknown = set(ids)
     service.listing_errors = [AccessDenied("no") for _ in range(100)]
 
-    results = await asyncio.gather(*(_wait(board, one) for one in ids), return_exceptions=True)
+    results = await _results(coordinator, ids)
 
     assert {BackupNotFound} == {type(result) for result in results}
     assert [1] * 50 == [len(call) for call in service.calls[-50:]]
-    # What was as long in vain is not tried again for no more ids.
+    # A listing that failed is not tried again for as few ids.
     assert len(service.pages) <= 2
     _check_rate(service)
 
 
-async def test_unknown_ids_end_in_time_where_their_calls_are_held(
-    board: PollCoordinator, service: Service, clock: ManualClock
+async def test_unknown_ids_end_in_time_where_the_rate_holds_them_back(
+    coordinator: PollCoordinator, service: Service, clock: ManualClock
 ) -> None:
     """
-    A wait whose last poll has to be held back for too long ends without it.
+    A wait ends without its last poll where that would be too late.
     """
     ids = [service.add(HOUR) for _ in range(500)]
     service.unknown = set(ids)
@@ -435,7 +454,7 @@ async def test_unknown_ids_end_in_time_where_their_calls_are_held(
     schedule = WaitSchedule(not_found_grace=60)
 
     async def wait(backup_id: str) -> None:
-        async for _ in board.watch(backup_id, 60, schedule):
+        async for _ in coordinator.watch(backup_id, 60, schedule):
             pass
 
     results = await asyncio.gather(*(wait(one) for one in ids), return_exceptions=True)
@@ -450,11 +469,11 @@ async def test_unknown_ids_end_in_time_where_their_calls_are_held(
     _check_rate(service)
 
 
-async def test_held_waits_end_in_time_beside_others(
-    board: PollCoordinator, service: Service, clock: ManualClock
+async def test_waits_that_are_held_back_end_in_time_beside_others(
+    coordinator: PollCoordinator, service: Service, clock: ManualClock
 ) -> None:
     """
-    That other waits sleep for long does not keep a held one past its end.
+    Other waits that sleep for long do not delay the end of one that is held back.
     """
     good = [service.add(HOUR) for _ in range(3)]
     ids = [service.add(HOUR) for _ in range(500)]
@@ -464,7 +483,7 @@ async def test_held_waits_end_in_time_beside_others(
     ends: list[float] = []
 
     async def wait(backup_id: str) -> None:
-        async for _ in board.watch(backup_id, 5, EVERY_TEN):
+        async for _ in coordinator.watch(backup_id, 5, EVERY_TEN):
             pass
 
     async def note(backup_id: str) -> None:
@@ -472,7 +491,7 @@ async def test_held_waits_end_in_time_beside_others(
             await wait(backup_id)
         ends.append(clock.now())
 
-    waits = asyncio.gather(*(_wait(board, one, long) for one in good))
+    waits = asyncio.gather(*(_wait(coordinator, one, long) for one in good))
     await asyncio.sleep(0)
     await asyncio.gather(*(note(one) for one in ids))
     waits.cancel()
@@ -481,63 +500,65 @@ async def test_held_waits_end_in_time_beside_others(
     assert 5 + CALL_GRACE == max(ends)
 
 
-async def test_a_listing_is_not_read_to_its_end_in_vain(
-    board: PollCoordinator, service: Service
+async def test_a_listing_that_is_too_long_is_given_up(
+    coordinator: PollCoordinator, service: Service
 ) -> None:
     """
-    What is found on the first pages needs no more of them, what is not is asked for alone.
+    An id that is not on the first pages is described alone.
     """
     ids = [service.add(100.0) for _ in range(50)]
     service.others = 10_000
     service.unknown = {ids[3]}
 
-    await asyncio.gather(*(_wait(board, one) for one in ids), return_exceptions=True)
+    await _results(coordinator, ids)
 
-    # As many pages as halving takes calls, and never again for so few.
+    # As many pages as halving takes calls, and no listing again for so few.
     assert [0.0] * 12 == service.pages
 
 
 async def test_a_listing_that_shows_all_ends_there(
-    board: PollCoordinator, service: Service
+    coordinator: PollCoordinator, service: Service
 ) -> None:
     """
-    When the last of those that are looked for was found, no more pages are read.
+    As soon as all ids were found, no more pages are read.
     """
     ids = [service.add(100.0) for _ in range(50)]
     for _ in range(1000):
         service.add(HOUR)
     service.errors = [BackupNotFound("not yet")]
 
-    backups = await asyncio.gather(*(_wait(board, one) for one in ids))
+    backups = await asyncio.gather(*(_wait(coordinator, one) for one in ids))
 
     assert ids == [backup.backup_id for backup in backups]
     assert 1 == len(service.pages)
 
 
 async def test_a_listing_that_is_throttled_is_a_poll_that_failed(
-    board: PollCoordinator, service: Service
+    coordinator: PollCoordinator, service: Service
 ) -> None:
     """
-    A passing error of the listing is survived by all, and spaced by their schedules.
+    All survive a transient error of the listing, and their schedules space the next.
     """
     ids = [service.add(100.0) for _ in range(50)]
     service.unknown = set(ids[:20])
     service.listing_errors = [Throttled("slow down")]
 
-    results = await asyncio.gather(*(_wait(board, one) for one in ids), return_exceptions=True)
+    results = await _results(coordinator, ids)
 
     assert [BackupNotFound] * 20 + [Backup] * 30 == [type(result) for result in results]
     assert [0.0, 10.0] == service.pages[:2]
 
 
-async def test_few_unknown_ids_need_no_listing(board: PollCoordinator, service: Service) -> None:
+async def test_few_unknown_ids_need_no_listing(
+    coordinator: PollCoordinator, service: Service
+) -> None:
     """
-    Up to eight are asked for by their ids.
+    Up to eight are described by their ids.
     """
     ids = [service.add(100.0) for _ in range(8)]
     service.unknown = set(ids)
 
-    await asyncio.gather(*(_wait(board, one) for one in ids), return_exceptions=True)
+    await _results(coordinator, ids)
 
     assert [] == service.pages
 
@@ -548,7 +569,7 @@ async def test_few_unknown_ids_need_no_listing(board: PollCoordinator, service: 
 @attrs.define
 class CoarseClock:
     """
-    Show time in steps, and wake sleepers a little early.
+    A clock that shows time in steps, and wakes sleepers a little early.
     """
 
     step: float
@@ -569,7 +590,7 @@ class CoarseClock:
 @pytest.mark.parametrize("early", [0.0, 0.001, 0.5])
 async def test_a_coarse_clock_does_not_make_a_wait_spin(step: float, early: float) -> None:
     """
-    After a wait has slept for as long as it asked, it is due, whatever the clock shows.
+    A wait is due once it slept until its time, whatever the clock shows.
     """
     clock = CoarseClock(step, early)
     polls = 0
@@ -590,9 +611,9 @@ async def test_a_coarse_clock_does_not_make_a_wait_spin(step: float, early: floa
     async def list_page(_: str | None) -> tuple[list[Backup], str | None]:
         return [], None
 
-    board = PollCoordinator(describe, list_page, clock, lambda: 0.5)
+    coordinator = PollCoordinator(describe, list_page, clock, lambda: 0.5)
     with pytest.raises(WaitTimeout) as caught:
-        async for _ in board.watch("backup-00000000", 600, EVERY_TEN):
+        async for _ in coordinator.watch("backup-00000000", 600, EVERY_TEN):
             pass
 
     assert (61, 60) == (polls, clock.sleeps)
@@ -601,78 +622,68 @@ async def test_a_coarse_clock_does_not_make_a_wait_spin(step: float, early: floa
     assert abs(clock.time - 600) <= step + early
 
 
-async def test_strangers_in_an_answer_are_ignored(
-    board: PollCoordinator, service: Service
+async def test_unrequested_backups_in_an_answer_are_ignored(
+    coordinator: PollCoordinator, service: Service
 ) -> None:
     """
-    An answer may hold backups that nobody asked for; each wait has its own.
+    An answer may contain backups that were not requested; each wait takes its own.
     """
     ids = [service.add(100.0) for _ in range(3)]
-    service.strangers = [service.add(1.0), ids[2]]
+    service.unrequested = [service.add(1.0), ids[2]]
 
-    backups = await asyncio.gather(*(_wait(board, one) for one in ids[:2]))
+    backups = await asyncio.gather(*(_wait(coordinator, one) for one in ids[:2]))
 
     assert ids[:2] == [backup.backup_id for backup in backups]
     assert 11 == len(service.calls)
 
 
-async def test_a_missing_backup_is_asked_for_alone(
-    board: PollCoordinator, service: Service
+async def test_a_backup_that_appears_shares_calls_again(
+    coordinator: PollCoordinator, service: Service
 ) -> None:
     """
-    Once it is known to be missing, it spoils no further call.
+    One that was unknown is polled alone until it is found, and with the others afterwards.
     """
-    found, missing = service.add(100.0), service.add(100.0)
-    service.unknown.add(missing)
+    ids = [service.add(100.0) for _ in range(3)]
+    service.unknown.add(ids[1])
 
-    await asyncio.gather(_wait(board, found), _wait(board, missing), return_exceptions=True)
+    async def watch_first() -> None:
+        async for _ in coordinator.watch(ids[0], HOUR, EVERY_TEN):
+            if service.clock.now() >= 30:
+                service.unknown.clear()
 
-    together = [call for call in service.calls if len(call) == 2]
-    assert 1 == len(together)
+    await asyncio.gather(watch_first(), *(_wait(coordinator, one) for one in ids[1:]))
+
+    timed = list(zip(service.times, service.calls, strict=True))
+    assert {(ids[1],), (ids[0], ids[2])} == {tuple(sorted(c)) for at, c in timed if 0 < at < 30}
+    assert {3} == {len(call) for at, call in timed if at > 40}
 
 
-async def test_a_late_backup_joins_the_others(board: PollCoordinator, service: Service) -> None:
+async def test_all_waits_survive_a_transient_error(
+    coordinator: PollCoordinator, service: Service
+) -> None:
     """
-    A backup that is found after all is looked for with the others again.
-    """
-    ids = [service.add(100.0), service.add(100.0)]
-    service.errors = [
-        BackupNotFound("not yet"),
-        BackupNotFound("not yet"),
-        BackupNotFound("not yet"),
-    ]
-
-    await asyncio.gather(*(_wait(board, one) for one in ids))
-
-    assert 2 == len(service.calls[-1])
-
-
-async def test_a_passing_error_is_everybodys(board: PollCoordinator, service: Service) -> None:
-    """
-    A call that is throttled counts for all it was for, and all go on.
+    A throttled call is a failed poll of all its waits, and all continue.
     """
     ids = [service.add(100.0) for _ in range(5)]
     service.errors = [Throttled("slow down")]
 
-    backups = await asyncio.gather(*(_wait(board, one) for one in ids))
+    backups = await asyncio.gather(*(_wait(coordinator, one) for one in ids))
 
     assert ids == [backup.backup_id for backup in backups]
 
 
 @pytest.mark.parametrize("waits", [1, 5, 50])
 async def test_failures_grow_further_apart(
-    board: PollCoordinator, service: Service, waits: int
+    coordinator: PollCoordinator, service: Service, waits: int
 ) -> None:
     """
-    Looks that fail in a row are spaced by their own number, those of many like those of one.
+    The number of failures in a row spaces the polls of many waits like those of one.
     """
     ids = [service.add(2 * HOUR) for _ in range(waits)]
     service.errors = [Throttled("slow down") for _ in range(1000)]
     schedule = WaitSchedule(min_delay=5, max_delay=120)
 
-    results = await asyncio.gather(
-        *(_wait(board, one, schedule) for one in ids), return_exceptions=True
-    )
+    results = await _results(coordinator, ids, schedule)
 
     assert len(service.calls) < 80
     for result in results:
@@ -682,54 +693,54 @@ async def test_failures_grow_further_apart(
 
 async def test_failures_are_spaced_by_themselves(service: Service, clock: ManualClock) -> None:
     """
-    Neither earlier looks nor progress count while looks fail; afterwards they do again.
+    Earlier polls and progress do not count while polls fail; afterwards they do again.
     """
     schedule = WaitSchedule(min_delay=10, max_delay=80)
     backup_id = service.add(clock.now() + 1000.0)
-    looks = [(clock.now(), type(None))]
-    board = PollCoordinator(service.describe, service.list_page, clock, lambda: 1.0)
-    async for _ in board.watch(backup_id, HOUR, schedule):
-        looks.append((clock.now(), Backup))
-        if len(looks) == 4:
+    polls = [(clock.now(), type(None))]
+    coordinator = PollCoordinator(service.describe, service.list_page, clock, lambda: 1.0)
+    async for _ in coordinator.watch(backup_id, HOUR, schedule):
+        polls.append((clock.now(), Backup))
+        if len(polls) == 4:
             service.errors = [Throttled("slow down") for _ in range(3)]
             failing_since = len(service.times)
 
     times = service.times[failing_since - 1 :]
     gaps = [later - earlier for earlier, later in pairwise(times)]
-    # The first gap was set by the look before; then come those of one, two, three failures.
+    # The first gap was set by the poll before; then come those of one, two, three failures.
     assert [10.0, 20.0, 40.0] == gaps[1:4]
     assert 40.0 != gaps[4] != 80.0
 
 
-async def test_a_lasting_error_ends_all_with_an_error_of_their_own(
-    board: PollCoordinator, service: Service
+async def test_a_permanent_error_ends_each_wait_with_its_own_copy(
+    coordinator: PollCoordinator, service: Service
 ) -> None:
     """
-    Each wait raises its own copy, noted with its own backup.
+    The note on each copy has the backup of its wait.
     """
     ids = [service.add(100.0) for _ in range(3)]
     service.errors = [AccessDenied("no") for _ in range(3)]
 
-    results = await asyncio.gather(*(_wait(board, one) for one in ids), return_exceptions=True)
+    results = await _results(coordinator, ids)
 
     notes = [getattr(one, "__notes__", None) for one in results]
     assert [[f"while waiting for {one}: poll 1, after 0 s"] for one in ids] == notes
 
 
 EVERY_STEP = range(40)
-"""Rounds of the event loop, more than a wait of some looks takes."""
+"""Rounds of the event loop, more than a wait of some polls takes."""
 
 
 @pytest.mark.parametrize("victim", [0, 2, 4])
 @pytest.mark.parametrize("step", EVERY_STEP)
 async def test_cancelling_one_leaves_the_others(
-    board: PollCoordinator, service: Service, victim: int, step: int
+    coordinator: PollCoordinator, service: Service, victim: int, step: int
 ) -> None:
     """
-    Whenever one of five is cancelled, asleep or in a call, the other four end well.
+    Whenever one of five is cancelled, asleep or in a call, the other four succeed.
     """
     ids = [service.add(100.0 + number) for number in range(5)]
-    tasks = [asyncio.create_task(_wait(board, one)) for one in ids]
+    tasks = [asyncio.create_task(_wait(coordinator, one)) for one in ids]
 
     for _ in range(step):
         await asyncio.sleep(0)
@@ -745,34 +756,36 @@ async def test_cancelling_one_leaves_the_others(
 
 
 @pytest.mark.parametrize("step", EVERY_STEP)
-async def test_closing_ends_all(board: PollCoordinator, service: Service, step: int) -> None:
+async def test_closing_ends_all(coordinator: PollCoordinator, service: Service, step: int) -> None:
     """
-    Whenever the client is closed, asleep or in a call, every wait ends with ClientNotOpen.
+    Whenever the client is closed, asleep or in a call, every wait ends at once.
     """
     ids = [service.add(HOUR / 2 + number) for number in range(5)]
-    tasks = [asyncio.create_task(_wait(board, one)) for one in ids]
+    tasks = [asyncio.create_task(_wait(coordinator, one)) for one in ids]
 
     for _ in range(step):
         await asyncio.sleep(0)
-    board.close()
+    before = service.clock.now(), len(service.calls)
+    coordinator.close()
     results = await asyncio.gather(*tasks, return_exceptions=True)
 
     assert [ClientNotOpen] * 5 == [type(result) for result in results]
+    assert before == (service.clock.now(), len(service.calls))
 
 
 @pytest.mark.parametrize("victim", [0, 7, 19])
 @pytest.mark.parametrize("step", EVERY_STEP)
 async def test_cancelling_one_of_those_that_share_a_listing(
-    board: PollCoordinator, service: Service, victim: int, step: int
+    coordinator: PollCoordinator, service: Service, victim: int, step: int
 ) -> None:
     """
-    Whoever is to read the listing for the others may be cancelled like any wait.
+    The wait that reads the listing for the others can be cancelled like any other.
     """
     ids = [service.add(100.0) for _ in range(20)]
     service.unknown = set(ids[8:])
 
     async def wait(number: int) -> None:
-        async for _ in board.watch(ids[number], HOUR + number % 7, EVERY_TEN):
+        async for _ in coordinator.watch(ids[number], HOUR + number % 7, EVERY_TEN):
             pass
 
     tasks = [asyncio.create_task(wait(number)) for number in range(20)]
@@ -788,20 +801,20 @@ async def test_cancelling_one_of_those_that_share_a_listing(
     assert service.pages
 
 
-async def test_a_call_that_hangs_does_not_hold_the_others(
-    board: PollCoordinator, service: Service
+async def test_a_call_that_hangs_does_not_delay_the_others(
+    coordinator: PollCoordinator, service: Service
 ) -> None:
     """
-    While one call takes its time, the waits that are not in it go on.
+    While one call hangs, the waits that are not in it continue.
     """
     stuck = service.add(HOUR)
     service.held = asyncio.Event()
-    slow = asyncio.create_task(_wait(board, stuck))
+    slow = asyncio.create_task(_wait(coordinator, stuck))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     held, service.held = service.held, None
 
-    backup = await _wait(board, service.add(50.0))
+    backup = await _wait(coordinator, service.add(50.0))
 
     assert BackupLifecycle.AVAILABLE is backup.lifecycle
     assert not slow.done()
@@ -810,16 +823,16 @@ async def test_a_call_that_hangs_does_not_hold_the_others(
     await asyncio.gather(slow, return_exceptions=True)
 
 
-async def test_a_slow_reader_is_looked_for_when_it_comes_back(
-    board: PollCoordinator, service: Service, clock: ManualClock
+async def test_a_slow_consumer_is_polled_at_once_when_it_returns(
+    coordinator: PollCoordinator, service: Service, clock: ManualClock
 ) -> None:
     """
-    Whoever takes long over an observation has the next one at once.
+    A consumer that takes longer than the delay gets the next observation at once.
     """
     backup_id = service.add(500.0)
     seen: list[float] = []
 
-    async for _ in board.watch(backup_id, HOUR, EVERY_TEN):
+    async for _ in coordinator.watch(backup_id, HOUR, EVERY_TEN):
         seen.append(clock.now())
         clock.advance(100)
 

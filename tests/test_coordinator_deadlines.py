@@ -1,7 +1,7 @@
 """
 Calls without an answer, on an event loop whose time jumps to the next timer.
 
-A wait gives a call ten seconds after its deadline, by the time of the event loop.
+A wait leaves a call ten seconds after its deadline, in the time of the event loop.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import pytest
 from trio.testing import MockClock
 
 from fsxcopy_sdk import (
+    AccessDenied,
     Backup,
     BackupLifecycle,
     BackupNotFound,
@@ -42,7 +43,7 @@ def _about(expected: object) -> object:
 
 class _Selector(selectors.SelectSelector):
     """
-    Pass over the time to the next timer where nothing else happens.
+    Skip the time to the next timer where nothing else happens.
     """
 
     skipped = 0.0
@@ -57,7 +58,7 @@ class _Selector(selectors.SelectSelector):
 
 class _JumpingLoop(asyncio.SelectorEventLoop):
     """
-    Take no real time for timers.
+    An event loop on which timers take no real time.
     """
 
     def __init__(self) -> None:
@@ -82,7 +83,7 @@ def _run(backend: str, scene: Callable[[], Awaitable[None]]) -> None:
 
 class LoopClock:
     """
-    The time of the event loop, as the client's clock has it.
+    A client's clock that shows the time of the event loop.
     """
 
     def now(self) -> float:
@@ -104,17 +105,17 @@ def _backup(backup_id: str, lifecycle: BackupLifecycle = BackupLifecycle.COPYING
 @attrs.define
 class Ends:
     """
-    How the waits of one board end, and when, by the time of the event loop.
+    How the waits of one coordinator end, and when, in the time of the event loop.
     """
 
-    board: PollCoordinator
+    coordinator: PollCoordinator
     begun: float = attrs.field(factory=anyio.current_time)
     times: dict[str, float] = attrs.field(factory=dict)
     results: dict[str, Backup | FsxCopyError] = attrs.field(factory=dict)
 
     async def wait(self, name: str, max_wait: float, backup_id: str | None = None) -> None:
         try:
-            async for seen in self.board.watch(backup_id or name, max_wait, EVERY_TEN):
+            async for seen in self.coordinator.watch(backup_id or name, max_wait, EVERY_TEN):
                 self.results[name] = seen
         except FsxCopyError as error:
             self.results[name] = error
@@ -132,7 +133,7 @@ class Ends:
 @attrs.define
 class Service:
     """
-    Calls of which each takes its time, the last of them all later ones too.
+    Calls that take the given seconds each; the last number is for all later calls.
     """
 
     seconds: list[float]
@@ -167,7 +168,7 @@ NEVER = 1e6
 @on_both_backends
 def test_a_silent_call_ends_with_its_wait(backend: str) -> None:
     """
-    Ten seconds after the deadline the call is cancelled, and the timeout says why.
+    Ten seconds after the deadline the call is cancelled, and the error says why.
     """
     service = Service([NEVER])
 
@@ -188,7 +189,7 @@ def test_a_silent_call_ends_with_its_wait(backend: str) -> None:
 @on_both_backends
 def test_a_timeout_keeps_what_was_seen_before(backend: str) -> None:
     """
-    The last observation and the last failure before the silence are not lost.
+    The error has the last observation and the last failure before the silent call.
     """
     throttled = Throttled("slow down")
     service = Service([0.1, 0.1, NEVER])
@@ -213,7 +214,7 @@ def test_a_timeout_keeps_what_was_seen_before(backend: str) -> None:
 @on_both_backends
 def test_each_wait_leaves_a_silent_call_at_its_own_deadline(backend: str) -> None:
     """
-    The call stays for those with time left, and is cancelled once, with the last of them.
+    The call continues for those with time left, and is cancelled once, with the last.
     """
     service = Service([NEVER])
     lengths = {"short": 5.0, "middle": 20.0, "long": 60.0, "as long": 60.0}
@@ -235,7 +236,7 @@ def test_each_wait_leaves_a_silent_call_at_its_own_deadline(backend: str) -> Non
 @on_both_backends
 def test_a_slow_call_answers_those_that_stayed(backend: str) -> None:
     """
-    A wait that left its call takes nothing from the others, whoever made the call.
+    A wait that leaves a call does not affect the others, whichever wait made the call.
     """
     service = Service([40.0], lifecycle=BackupLifecycle.AVAILABLE)
 
@@ -256,7 +257,7 @@ def test_a_slow_call_answers_those_that_stayed(backend: str) -> None:
 @on_both_backends
 def test_an_answer_shortly_after_the_deadline_counts(backend: str) -> None:
     """
-    The last poll is made on the deadline, and takes its time.
+    The last poll is made on the deadline, and its answer comes later.
     """
     service = Service([9.0], lifecycle=BackupLifecycle.AVAILABLE)
 
@@ -277,7 +278,7 @@ def test_a_wait_that_joins_a_silent_call(
     backend: str, length: float, expected_end: float, expected_calls: int
 ) -> None:
     """
-    A second wait for the backup of a call in progress leaves it in time, or asks again.
+    A second wait for the backup of a call in progress leaves it in time, or polls again.
     """
     service = Service([NEVER])
 
@@ -297,7 +298,7 @@ def test_a_wait_that_joins_a_silent_call(
 @on_both_backends
 def test_a_wait_that_is_cancelled_before_its_call_leaves_it_to_the_others(backend: str) -> None:
     """
-    Whatever becomes of the wait that is to make a call, the call is made.
+    The call is made even if the wait that was chosen to make it is cancelled.
     """
 
     async def scene(step: int) -> None:
@@ -342,7 +343,7 @@ def test_a_listing_without_end_ends_with_its_waits(backend: str) -> None:
 @on_both_backends
 def test_a_clock_that_runs_ahead_cancels_no_healthy_call(backend: str) -> None:
     """
-    Hours of a test's clock during a call of nine seconds are no reason to give it up.
+    Hours of a test's clock may pass during a call of nine seconds.
     """
     clock = ManualClock()
 
@@ -359,5 +360,36 @@ def test_a_clock_that_runs_ahead_cancels_no_healthy_call(backend: str) -> None:
         await ends.wait("one", 60)
 
         assert isinstance(ends.results["one"], Backup)
+
+    _run(backend, scene)
+
+
+@on_both_backends
+def test_a_wait_that_the_rate_holds_back_is_not_in_a_call(backend: str) -> None:
+    """
+    Its time is the client's again, however long the event loop runs meanwhile.
+    """
+    clock = ManualClock()
+
+    async def describe(backup_ids: Sequence[str]) -> list[Backup]:
+        if len(backup_ids) > 1:
+            raise BackupNotFound("one of them is unknown")
+        return [_backup(one, BackupLifecycle.AVAILABLE) for one in backup_ids]
+
+    async def list_page(_: str | None) -> tuple[list[Backup], str | None]:
+        raise AccessDenied("no")
+
+    async def scene() -> None:
+        ends = Ends(PollCoordinator(describe, list_page, clock, lambda: 0.5))
+        async with anyio.create_task_group() as group:
+            for number in range(20):
+                group.start_soon(ends.wait, f"{number}", 60)
+            await anyio.sleep(1000)
+            assert len(ends.times) < 20
+            for _ in range(20):
+                clock.advance(1)
+                await anyio.sleep(1)
+
+        assert {Backup} == {type(one) for one in ends.results.values()}
 
     _run(backend, scene)

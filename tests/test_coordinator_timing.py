@@ -1,5 +1,5 @@
 """
-Calls that take their time, on a clock that the test moves: nobody waits for others' calls.
+Slow calls, on a clock that the test moves: no wait is delayed by the calls of others.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ async def _settle() -> None:
 @attrs.define
 class Scene:
     """
-    Some waits on one board, and when each of them ended.
+    Some waits on one coordinator, and when each of them ended.
     """
 
     clock: ManualClock
@@ -58,10 +58,12 @@ class Scene:
     listing_seconds: float = 0.0
     listed: dict[str, bool] = attrs.field(factory=dict)
     """The backups that a listing shows, and whether they are done."""
-    board: PollCoordinator = attrs.field(init=False)
+    coordinator: PollCoordinator = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.board = PollCoordinator(self._describe, self._list_page, self.clock, lambda: 0.5)
+        self.coordinator = PollCoordinator(
+            self._describe, self._list_page, self.clock, lambda: 0.5
+        )
 
     async def _describe(self, backup_ids: Sequence[str]) -> list[Backup]:
         self.calls.append((self.clock.now(), len(backup_ids)))
@@ -81,7 +83,7 @@ class Scene:
     async def _wait(self, backup_id: str, max_wait: float, schedule: WaitSchedule) -> None:
         result: type[object] = Backup
         try:
-            async for _ in self.board.watch(backup_id, max_wait, schedule):
+            async for _ in self.coordinator.watch(backup_id, max_wait, schedule):
                 pass
         except FsxCopyError as error:
             result = type(error)
@@ -89,7 +91,7 @@ class Scene:
 
     async def until(self, time: float) -> None:
         """
-        Move the clock, and let everybody do what is due.
+        Move the clock, and let the waits do what is due.
         """
         await _settle()
         while (wake_up := self.clock.next_wake_up) is not None and wake_up <= time:
@@ -102,7 +104,7 @@ class Scene:
 MakeScene = Callable[[Callable[[Sequence[str]], Awaitable[list[Backup]]]], Scene]
 
 
-@pytest.fixture(name="held")
+@pytest.fixture(name="manual")
 def _held() -> ManualClock:
     """
     A clock that only the test moves.
@@ -111,14 +113,14 @@ def _held() -> ManualClock:
 
 
 @pytest.fixture(name="scene")
-async def _scene(held: ManualClock) -> AsyncIterator[MakeScene]:
+async def _scene(manual: ManualClock) -> AsyncIterator[MakeScene]:
     """
-    A way to scenes whose waits are ended with the test.
+    Make scenes whose waits end with the test.
     """
     scenes: list[Scene] = []
 
     def make(describe: Callable[[Sequence[str]], Awaitable[list[Backup]]]) -> Scene:
-        scenes.append(Scene(held, describe))
+        scenes.append(Scene(manual, describe))
         return scenes[-1]
 
     yield make
@@ -128,16 +130,16 @@ async def _scene(held: ManualClock) -> AsyncIterator[MakeScene]:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def test_the_rest_of_a_cancelled_call_is_not_forgotten(
-    scene: MakeScene, held: ManualClock
+async def test_the_others_of_a_cancelled_call_are_polled_at_once(
+    scene: MakeScene, manual: ManualClock
 ) -> None:
     """
-    Whose call was cancelled with its caller is looked for at once, not when others are due.
+    When the wait that made the call is cancelled, the others do not wait for the next.
     """
 
     async def describe(backup_ids: Sequence[str]) -> list[Backup]:
         if "caller" in backup_ids:
-            await held.sleep(LONG)
+            await manual.sleep(LONG)
         return [_backup(one, done=one == "rider") for one in backup_ids]
 
     waits = scene(describe)
@@ -152,17 +154,19 @@ async def test_the_rest_of_a_cancelled_call_is_not_forgotten(
     assert {"rider": (5.0, Backup)} == waits.ended
 
 
-async def test_a_call_for_a_missing_one_holds_nobody(scene: MakeScene, held: ManualClock) -> None:
+async def test_a_call_for_a_missing_backup_delays_no_other(
+    scene: MakeScene, manual: ManualClock
+) -> None:
     """
-    While the call for one that was not found hangs, the others are looked for in time.
+    While the call for an unknown id hangs, the others are polled in time.
     """
 
     async def describe(backup_ids: Sequence[str]) -> list[Backup]:
-        if list(backup_ids) == ["missing"] and held.now() > 0:
-            await held.sleep(LONG)
+        if list(backup_ids) == ["missing"] and manual.now() > 0:
+            await manual.sleep(LONG)
         if "missing" in backup_ids:
             raise BackupNotFound("one of them is unknown")
-        return [_backup(one, done=held.now() >= 20) for one in backup_ids]
+        return [_backup(one, done=manual.now() >= 20) for one in backup_ids]
 
     waits = scene(describe)
     waits.wait("one", 60, _every(20))
@@ -173,15 +177,15 @@ async def test_a_call_for_a_missing_one_holds_nobody(scene: MakeScene, held: Man
     assert {"one": (20.0, Backup), "other": (20.0, Backup)} == waits.ended
 
 
-async def test_a_call_for_newcomers_holds_nobody(scene: MakeScene, held: ManualClock) -> None:
+async def test_a_call_for_new_waits_delays_no_other(scene: MakeScene, manual: ManualClock) -> None:
     """
-    Whoever slept does not make the call of fifty others that it has no part in.
+    The wait that slept does not make a call that is not for its own backup.
     """
 
     async def describe(backup_ids: Sequence[str]) -> list[Backup]:
-        if "first" not in backup_ids and held.now() < 10:
-            await held.sleep(LONG)
-        return [_backup(one, done=held.now() >= 10) for one in backup_ids]
+        if "first" not in backup_ids and manual.now() < 10:
+            await manual.sleep(LONG)
+        return [_backup(one, done=manual.now() >= 10) for one in backup_ids]
 
     waits = scene(describe)
     waits.wait("first", 60, _every(10))
@@ -193,16 +197,16 @@ async def test_a_call_for_newcomers_holds_nobody(scene: MakeScene, held: ManualC
     assert {"first": (10.0, Backup)} == waits.ended
 
 
-async def test_halving_holds_the_innocent_no_longer_than_its_calls(
-    scene: MakeScene, held: ManualClock
+async def test_halving_delays_known_ids_no_longer_than_its_calls(
+    scene: MakeScene, manual: ManualClock
 ) -> None:
     """
-    With half of fifty not known yet and slow calls, the others are seen within seconds.
+    With half of fifty ids unknown and slow calls, the others are seen within seconds.
     """
     known = {f"{number:02}" for number in range(50) if number % 2}
 
     async def describe(backup_ids: Sequence[str]) -> list[Backup]:
-        await held.sleep(0.2)
+        await manual.sleep(0.2)
         if not known.issuperset(backup_ids):
             raise BackupNotFound("one of them is unknown")
         return [_backup(one, done=True) for one in backup_ids]
@@ -217,15 +221,15 @@ async def test_halving_holds_the_innocent_no_longer_than_its_calls(
     assert {Backup} == {result for _, result in waits.ended.values()}
 
 
-async def test_pages_that_were_not_read_hold_no_later_call(
-    scene: MakeScene, held: ManualClock
+async def test_pages_that_were_not_read_delay_no_later_call(
+    scene: MakeScene, manual: ManualClock
 ) -> None:
     """
-    A listing keeps other calls for unknown ids back for as long as it lasts, at most.
+    A listing delays other calls for unknown ids no longer than it lasts.
     """
 
     async def describe(_: Sequence[str]) -> list[Backup]:
-        await held.sleep(1)
+        await manual.sleep(1)
         raise BackupNotFound("one of them is unknown")
 
     waits = scene(describe)
@@ -242,13 +246,15 @@ async def test_pages_that_were_not_read_hold_no_later_call(
     assert [(1.0, 2), (4.0, 1), (4.0, 1)] == waits.calls[4:]
 
 
-async def test_missing_ones_are_asked_for_each_alone(scene: MakeScene, held: ManualClock) -> None:
+async def test_missing_backups_are_polled_one_by_one(
+    scene: MakeScene, manual: ManualClock
+) -> None:
     """
-    Two that are not found spoil each other's calls no more than anybody else's.
+    Two unknown ids do not share a call, until they were found.
     """
 
     async def describe(backup_ids: Sequence[str]) -> list[Backup]:
-        if {"missing", "late"} & set(backup_ids) and held.now() < 30:
+        if {"missing", "late"} & set(backup_ids) and manual.now() < 30:
             raise BackupNotFound("one of them is unknown")
         return [_backup(one, done=False) for one in backup_ids]
 
@@ -265,13 +271,13 @@ async def test_missing_ones_are_asked_for_each_alone(scene: MakeScene, held: Man
     assert (40.0, 3) == waits.calls[-1]
 
 
-async def test_delays_count_from_the_answer(scene: MakeScene, held: ManualClock) -> None:
+async def test_delays_count_from_the_answer(scene: MakeScene, manual: ManualClock) -> None:
     """
-    A call that takes long does not bring the next look nearer.
+    A slow call does not shorten the delay until the next poll.
     """
 
     async def describe(backup_ids: Sequence[str]) -> list[Backup]:
-        await held.sleep(7)
+        await manual.sleep(7)
         return [_backup(one, done=False) for one in backup_ids]
 
     waits = scene(describe)

@@ -26,8 +26,6 @@ _FLOORS = (
     "_transport",
     "_codec",
     "_error_mapping",
-    "_schedule",
-    "_progress",
     "_validation",
     "errors",
     "models",

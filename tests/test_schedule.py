@@ -1,5 +1,5 @@
 """
-When to look next: exact numbers, and what holds for all of them.
+When to poll next: exact numbers, and properties of all of them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _half() -> float:
 
 def _delays(schedule: WaitSchedule, max_wait: float, random: float) -> Iterator[float]:
     """
-    Yield the delays of a whole wait in which looking takes no time.
+    Yield the delays of a whole wait whose polls take no time.
     """
     polls, elapsed = 1, 0.0
     while (delay := schedule.delay(polls, max_wait - elapsed, lambda: random)) is not None:
@@ -44,9 +44,9 @@ def _delays(schedule: WaitSchedule, max_wait: float, random: float) -> Iterator[
     ("polls", "delay"),
     [(1, 2), (2, 3), (3, 5), (4, 9), (5, 17), (6, 33), (7, 61), (8, 61), (10**6, 61)],
 )
-def test_smithys_delays(polls: int, delay: float) -> None:
+def test_delays_of_smithy(polls: int, delay: float) -> None:
     """
-    With the middle of each range, delays are those that smithy-rs tests for.
+    With the middle of each range, the delays are those in the tests of smithy-rs.
     """
     assert delay == _SMITHY.delay(polls, 10**9, _half)
 
@@ -54,23 +54,23 @@ def test_smithys_delays(polls: int, delay: float) -> None:
 @pytest.mark.parametrize(("random", "delay"), [(0.0, 2.0), (0.25, 3.5), (0.5, 5.0), (1.0, 8.0)])
 def test_range_of_a_delay(random: float, delay: float) -> None:
     """
-    A delay is drawn from the whole range between the minimum and what it has grown to.
+    The range of a delay is from the minimum to what it has grown to.
     """
     assert delay == _SMITHY.delay(3, 10**9, lambda: random)
 
 
-def test_jitter_goes_on_at_the_maximum() -> None:
+def test_delays_at_the_maximum_have_jitter() -> None:
     """
-    Delays vary even when they have long reached the maximum.
+    Delays vary even after they have reached the maximum.
     """
-    drawn = iter([0.0, 0.5, 1.0])
+    jitter = iter([0.0, 0.5, 1.0])
 
-    assert [2, 61, 120] == [_SMITHY.delay(50, 10**9, drawn.__next__) for _ in range(3)]
+    assert [2, 61, 120] == [_SMITHY.delay(50, 10**9, jitter.__next__) for _ in range(3)]
 
 
 def test_wait_of_five_minutes() -> None:
     """
-    The last look of a wait falls on its deadline.
+    The last poll of a wait falls on its deadline.
     """
     delays = list(_delays(_SMITHY, 300, 0.5))
 
@@ -82,22 +82,22 @@ def test_wait_of_five_minutes() -> None:
     ("remaining", "delay"),
     [
         pytest.param(100.0, 3.0, id="far-off"),
-        pytest.param(5.0, 3.0, id="room-for-one-more"),
-        pytest.param(4.9, 4.9, id="no-room"),
+        pytest.param(5.0, 3.0, id="another-fits"),
+        pytest.param(4.9, 4.9, id="no-other-fits"),
         pytest.param(3.0, 3.0, id="just-the-delay"),
         pytest.param(0.1, 0.1, id="less-than-the-minimum"),
     ],
 )
-def test_last_look(remaining: float, delay: float) -> None:
+def test_last_poll(remaining: float, delay: float) -> None:
     """
-    Where less than the minimum would remain after a delay, the delay is all that remains.
+    Where less than the minimum would remain after a delay, the delay is all the rest.
     """
     assert delay == _SMITHY.delay(2, remaining, _half)
 
 
-def test_last_but_one_look() -> None:
+def test_last_but_one_poll() -> None:
     """
-    Where all that remains is more than the maximum, the last two looks share it.
+    Where the rest is more than the maximum, the last two delays share it.
     """
     schedule = WaitSchedule(min_delay=2, max_delay=4)
 
@@ -108,14 +108,14 @@ def test_last_but_one_look() -> None:
 @pytest.mark.parametrize("remaining", [0.0009, 1e-18, 0.0, -0.0, -1.0, -1e9])
 def test_deadline_has_come(remaining: float) -> None:
     """
-    On the deadline, but for what rounding leaves, and after it there is no further look.
+    On the deadline, except for rounding, and after it there is no further poll.
     """
     assert None is _SMITHY.delay(1, remaining, _half)
 
 
 def test_constant_delay() -> None:
     """
-    A minimum that is the maximum makes all delays the same.
+    With a minimum equal to the maximum all delays are the same.
     """
     assert [10, 10, 10] == list(_delays(WaitSchedule(min_delay=10, max_delay=10), 30, 0.7))
 
@@ -126,7 +126,7 @@ def test_constant_delay() -> None:
 @st.composite
 def _schedules(draw: st.DrawFn) -> WaitSchedule:
     """
-    Make schedules of all sizes, the absurd ones included.
+    Make schedules of all sizes, including absurd ones.
     """
     bounds = st.floats(0, sys.float_info.max, exclude_min=True)
     low, high = sorted((draw(bounds), draw(bounds)))
@@ -162,7 +162,7 @@ def test_delay_is_within_bounds(
 )
 def test_delay_is_at_least_the_minimum(schedule: WaitSchedule, polls: int, random: float) -> None:
     """
-    Far from the deadline no two looks are closer than the minimum.
+    Far from the deadline no two polls are closer than the minimum.
     """
     assume(schedule.max_delay < sys.float_info.max / 2)
     far = max(schedule.max_delay * 2, 1)
@@ -183,21 +183,23 @@ def test_whole_wait_ends_on_the_deadline(
     min_delay: float, factor: float, max_wait: float, random: float
 ) -> None:
     """
-    The delays of a wait add up to exactly its length, whatever is drawn.
+    The delays of a wait add up to its length, whatever the jitter.
     """
     schedule = WaitSchedule(min_delay=min_delay, max_delay=min_delay * factor)
 
     assert pytest.approx(max_wait) == sum(_delays(schedule, max_wait, random))
 
 
-# Making one.
+# Construction.
 
 
 def test_defaults() -> None:
     """
-    Without arguments the first look is after five seconds, and none after more than 120.
+    Delays are from five seconds to two minutes, and a backup may be unknown for a minute.
     """
-    assert (5.0, 120.0) == (WaitSchedule().min_delay, WaitSchedule().max_delay)
+    default = WaitSchedule()
+
+    assert (5, 120, 60) == (default.min_delay, default.max_delay, default.not_found_grace)
 
 
 def test_timedeltas() -> None:
@@ -215,16 +217,16 @@ def test_timedeltas() -> None:
 
 def test_frozen() -> None:
     """
-    A schedule cannot be changed, so that clients can share one.
+    A schedule cannot be changed, so clients can share it.
     """
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         _SMITHY.min_delay = 1  # type: ignore[misc]  # on purpose
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (2, 1), (0, 0), (121, 120)])
-def test_bounds_that_do_not_fit(low: float, high: float) -> None:
+def test_bounds_that_contradict_each_other(low: float, high: float) -> None:
     """
-    A minimum of zero or above the maximum is refused with both numbers named.
+    The error for a minimum of zero or above the maximum has both numbers.
     """
     expected = (
         f"min_delay: must be more than zero and at most max_delay, "
@@ -239,9 +241,9 @@ def test_bounds_that_do_not_fit(low: float, high: float) -> None:
 
 @pytest.mark.parametrize("argument", ["min_delay", "max_delay", "not_found_grace"])
 @pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), True, None, "5"], ids=repr)
-def test_bounds_that_are_no_durations(argument: str, value: Any) -> None:
+def test_bounds_that_are_not_durations(argument: str, value: Any) -> None:
     """
-    A bound that is no duration is refused by name.
+    The error for a bound that is not a duration has its name.
     """
     with pytest.raises(InvalidArguments, match=f"^{argument}: must be seconds or a timedelta"):
         WaitSchedule(**{argument: value})
@@ -251,7 +253,7 @@ def test_bounds_that_are_no_durations(argument: str, value: Any) -> None:
 @given(low=junk(), high=junk())
 def test_junk(low: Any, high: Any) -> None:
     """
-    Whatever the bounds are, there is a schedule or InvalidArguments.
+    Any bounds make a schedule or InvalidArguments.
     """
     try:
         schedule = WaitSchedule(min_delay=low, max_delay=high)

@@ -1,5 +1,5 @@
 """
-Watching and waiting, on a clock that moves when somebody sleeps on it.
+Watching and waiting, on a clock that moves as soon as a task sleeps on it.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ async def _copy_id(client: FsxCopyClient) -> str:
 
 async def test_a_wait_returns_the_available_backup(client: FsxCopyClient, copy_id: str) -> None:
     """
-    The result is the backup as it was last seen.
+    The result is the last observation of the backup.
     """
     backup = await client.wait_until_backup_available(copy_id)
 
@@ -62,7 +62,7 @@ async def test_a_wait_returns_the_available_backup(client: FsxCopyClient, copy_i
 
 async def test_a_wait_ends_within_the_maximum_delay(clock: ManualClock, connect: Connect) -> None:
     """
-    Between the end of the copy and the return lies one delay at most.
+    The wait returns at most one delay after the end of the copy.
     """
     async with LocalFsx(clock=clock, copy_duration=1000) as fsx:
         source = fsx.add_backup(DESTINATION)
@@ -89,11 +89,11 @@ async def test_a_watch_yields_every_observation(
     assert len(seen) == fsx.calls["DescribeBackups"]
 
 
-async def test_an_unknown_value_is_waited_through(
+async def test_an_unknown_lifecycle_does_not_end_a_wait(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
     """
-    A lifecycle of tomorrow is yielded, and the wait goes on.
+    An unknown lifecycle is yielded, and the wait continues.
     """
     fsx.set_lifecycle(copy_id, "POLISHING")
 
@@ -110,7 +110,7 @@ async def test_a_failed_copy_raises_with_its_reason(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
     """
-    The error has the final backup and the service's own words.
+    The error has the last observation and the reason that the service gives.
     """
     fsx.fail_copy(copy_id, "The key was disabled.")
 
@@ -142,7 +142,7 @@ async def test_a_wait_times_out_on_its_deadline(
     client: FsxCopyClient, copy_id: str, max_wait: float | timedelta
 ) -> None:
     """
-    The last look falls on the deadline, and the error says how far the copy was.
+    The last poll falls on the deadline, and the error says how far the copy was.
     """
     with pytest.raises(WaitTimeout) as caught:
         await client.wait_until_backup_available(copy_id, max_wait=max_wait, schedule=EVERY_TEN)
@@ -154,9 +154,9 @@ async def test_a_wait_times_out_on_its_deadline(
     assert BackupLifecycle.COPYING is error.last_backup.lifecycle
 
 
-async def test_no_time_at_all_is_one_look(client: FsxCopyClient, copy_id: str) -> None:
+async def test_a_wait_of_no_time_is_one_poll(client: FsxCopyClient, copy_id: str) -> None:
     """
-    With nothing to wait, the backup is looked at once.
+    With a max_wait of zero, the backup is polled once.
     """
     with pytest.raises(WaitTimeout) as caught:
         await client.wait_until_backup_available(copy_id, max_wait=0)
@@ -164,11 +164,11 @@ async def test_no_time_at_all_is_one_look(client: FsxCopyClient, copy_id: str) -
     assert 1 == caught.value.polls
 
 
-async def test_passing_errors_are_survived(
+async def test_transient_errors_are_survived(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
     """
-    Throttling, server errors, broken connections and a proxy's pages do not end a wait.
+    Throttling, server errors, broken connections and pages of a proxy do not end a wait.
     """
     faults = (Fault.throttling(), Fault.unavailable(), Fault.html(502), Fault.reset())
     for fault in (*faults, Fault.html(200), Fault.empty()):
@@ -179,7 +179,7 @@ async def test_passing_errors_are_survived(
     assert BackupLifecycle.AVAILABLE is backup.lifecycle
 
 
-async def test_a_timeout_says_what_was_in_the_way(
+async def test_a_timeout_has_the_last_failure(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
     """
@@ -198,7 +198,7 @@ async def test_a_missing_permission_ends_the_wait(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
     """
-    What waiting cannot mend is raised at once, with a note of where.
+    An error that waiting does not cure is raised at once, with a note on the wait.
     """
     fsx.inject(Fault.error("AccessDeniedException", "no"))
 
@@ -212,7 +212,7 @@ async def test_an_answer_of_the_wrong_form_ends_the_wait(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
     """
-    JSON that is no answer will be none the next time either.
+    JSON that is not an answer is not expected to become one.
     """
     fsx.inject(Fault.null())
 
@@ -221,7 +221,7 @@ async def test_an_answer_of_the_wrong_form_ends_the_wait(
 
 
 @pytest.mark.parametrize("unknown_ids", ["error", "omit"])
-async def test_not_found_is_forgiven_at_first_only(
+async def test_not_found_is_tolerated_at_first(
     clock: ManualClock, connect: Connect, unknown_ids: Literal["error", "omit"]
 ) -> None:
     """
@@ -235,18 +235,11 @@ async def test_not_found_is_forgiven_at_first_only(
     assert ["while waiting for backup-00000000: poll 4, after 30 s"] == caught.value.__notes__
 
 
-def test_the_default_grace_is_a_minute() -> None:
-    """
-    So long a copy that was only just accepted may be unknown.
-    """
-    assert 60 == WaitSchedule().not_found_grace
-
-
 async def test_a_backup_that_appears_late_is_found(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
     """
-    A copy that is not known yet everywhere is waited for.
+    A copy that is not visible yet does not end the wait.
     """
     fsx.inject(Fault.error("BackupNotFound", "not yet"), next_calls=2)
 
@@ -259,7 +252,7 @@ async def test_a_backup_that_vanishes_ends_the_wait_after_its_grace(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
     """
-    The grace of a backup that was seen begins with the first poll that misses it.
+    The grace of a backup that was seen begins with the first poll that does not find it.
     """
     schedule = WaitSchedule(min_delay=10, max_delay=10, not_found_grace=20)
     with pytest.raises(BackupNotFound) as caught:
@@ -275,7 +268,7 @@ async def test_a_backup_may_be_unknown_now_and_then(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
     """
-    Absence counts without interruption: one server may know what another does not.
+    Only an uninterrupted absence counts: one server may know what another does not.
     """
     schedule = WaitSchedule(min_delay=10, max_delay=10, not_found_grace=20)
     async for seen in client.watch_backup(copy_id, schedule=schedule):
@@ -290,7 +283,7 @@ async def test_a_failure_in_between_does_not_end_an_absence(
     client: FsxCopyClient, fsx: LocalFsx
 ) -> None:
     """
-    A poll that is throttled does not show the backup.
+    A throttled poll does not interrupt an absence.
     """
     schedule = WaitSchedule(min_delay=10, max_delay=10, not_found_grace=15)
     fsx.inject(Fault.error("BackupNotFound", "no"))
@@ -312,7 +305,7 @@ async def test_a_grace_as_long_as_the_wait_lasts_until_the_deadline(
     is_seen_first: bool,
 ) -> None:
     """
-    A backup that stays unknown then ends as a timeout, with what was seen before.
+    A backup that stays unknown then ends in a timeout, with the last observation.
     """
     schedule = attrs.evolve(EVERY_TEN, not_found_grace=max_wait)
     unknown = Fault.error("BackupNotFound", "not yet")
@@ -371,11 +364,11 @@ async def test_bad_arguments_of_a_wait(
     assert 0 == fsx.calls["DescribeBackups"]
 
 
-async def test_polls_are_logged_for_those_who_listen(
+async def test_polls_are_logged(
     client: FsxCopyClient, copy_id: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """
-    Each poll leaves a record with data, at debug level, and so does the outcome.
+    Each poll leaves a record with data at debug level, and the outcome one at info level.
     """
     caplog.set_level(logging.DEBUG, logger="fsxcopy_sdk.waiting")
 
@@ -383,7 +376,7 @@ async def test_polls_are_logged_for_those_who_listen(
 
     first, *_, last = caplog.records
     assert len(seen) == len(caplog.records)
-    assert f"{copy_id}: COPYING, next look in 10.0 s" == first.getMessage()
+    assert f"{copy_id}: COPYING, next poll in 10.0 s" == first.getMessage()
     assert f"{copy_id}: AVAILABLE, done" == last.getMessage()
     expected = {
         "backup_id": copy_id,
@@ -396,11 +389,11 @@ async def test_polls_are_logged_for_those_who_listen(
     assert (logging.DEBUG, logging.INFO) == (first.levelno, last.levelno)
 
 
-async def test_failed_looks_are_logged(
+async def test_failed_polls_are_logged(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """
-    A look that saw nothing leaves a record too, with the name of the error.
+    The record of a failed poll has the name of the error.
     """
     caplog.set_level(logging.DEBUG, logger="fsxcopy_sdk.waiting")
     fsx.inject(Fault.throttling())
@@ -410,30 +403,33 @@ async def test_failed_looks_are_logged(
         await client.wait_until_backup_available(copy_id, schedule=EVERY_TEN)
 
     assert [
-        f"{copy_id}: not seen yet, next look in 10.0 s after Throttled",
+        f"{copy_id}: not seen yet, next poll in 10.0 s after Throttled",
         f"{copy_id}: not seen yet, ended by AccessDenied",
     ] == [record.getMessage() for record in caplog.records]
 
 
-async def test_a_third_failure_in_a_row_is_a_warning(
+async def test_a_third_failure_in_a_row_is_one_warning(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """
-    A wait that sees nothing for long says so once; after a look that saw it, again.
+    Repeated failures are one warning, not one each; a success in between allows another.
     """
     caplog.set_level(logging.DEBUG, logger="fsxcopy_sdk.waiting")
     fsx.inject(Fault.throttling(), next_calls=5)
 
-    await client.wait_until_backup_available(copy_id, schedule=EVERY_TEN)
+    seen = 0
+    async for _ in client.watch_backup(copy_id, schedule=EVERY_TEN):
+        seen += 1
+        if seen == 1:
+            fsx.inject(Fault.throttling(), next_calls=4)
 
-    assert [2] == [
-        number for number, one in enumerate(caplog.records) if one.levelno == logging.WARNING
-    ]
+    levels = [record.levelno == logging.WARNING for record in caplog.records]
+    assert [2, 8] == [number for number, is_warning in enumerate(levels) if is_warning]
 
 
-def test_nothing_is_printed_unless_the_program_listens() -> None:
+def test_nothing_is_printed_without_a_logging_configuration() -> None:
     """
-    Warnings do not come out by Python's last resort.
+    Python's handler of last resort does not print warnings.
     """
     program = "import fsxcopy_sdk.client, logging; logging.getLogger('fsxcopy_sdk').error('x')"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
@@ -441,14 +437,14 @@ def test_nothing_is_printed_unless_the_program_listens() -> None:
     assert (b"", b"") == (done.stdout, done.stderr)
 
 
-# Both calls in one.
+# Copying and waiting in one call.
 
 
 async def test_copy_and_wait_returns_the_available_copy(
     client: FsxCopyClient, fsx: LocalFsx
 ) -> None:
     """
-    One call copies, with all that `copy_backup` takes, and waits.
+    One call copies, with all arguments of `copy_backup`, and waits.
     """
     backup = await client.copy_backup_and_wait(
         SOURCE,
@@ -483,7 +479,7 @@ async def test_copy_and_wait_never_loses_the_copy(
     expected: type[FsxCopyError],
 ) -> None:
     """
-    Once the copy is accepted, every exception says which it is, pickled too.
+    After the copy was accepted every exception has its id, even after pickling.
     """
     if fault:
         fsx.inject(fault, fraction=1, operation="DescribeBackups")
@@ -496,11 +492,11 @@ async def test_copy_and_wait_never_loses_the_copy(
     assert copy["BackupId"] == pickle.loads(pickle.dumps(caught.value)).accepted_backup_id
 
 
-async def test_copy_and_wait_tolerates_a_copy_that_is_unknown_for_long(
+async def test_copy_and_wait_tolerates_a_long_absence(
     client: FsxCopyClient, fsx: LocalFsx
 ) -> None:
     """
-    That it was accepted is known, so that its absence is no error.
+    The copy was accepted, so its absence is not an error.
     """
     fsx.inject(
         Fault.error("BackupNotFound", "not yet"), next_calls=60, operation="DescribeBackups"
@@ -516,7 +512,7 @@ async def test_copy_and_wait_tolerates_a_copy_that_is_unknown_for_long(
 
 async def test_a_refused_copy_was_not_accepted(client: FsxCopyClient, fsx: LocalFsx) -> None:
     """
-    Where the copy itself is refused there is none to find.
+    An error of CopyBackup itself has no id of a copy.
     """
     fsx.inject(Fault.error("BackupNotFound", "no"), operation="CopyBackup")
 
@@ -526,11 +522,11 @@ async def test_a_refused_copy_was_not_accepted(client: FsxCopyClient, fsx: Local
     assert caught.value.accepted_backup_id is None
 
 
-async def test_a_cancelled_copy_and_wait_tells_the_copy(
+async def test_a_cancelled_copy_and_wait_names_the_copy(
     connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
     """
-    A cancellation has the copy as a note; a record has told it before.
+    A note on the cancellation has the id of the copy, and so has an earlier log record.
     """
     caplog.set_level(logging.INFO, logger="fsxcopy_sdk.client")
     clock = ManualClock()
@@ -556,7 +552,7 @@ async def test_bad_arguments_copy_nothing(
     client: FsxCopyClient, fsx: LocalFsx, bad: dict[str, object]
 ) -> None:
     """
-    Arguments of the wait are checked before the copy is asked for.
+    Arguments of the wait are checked before the copy is requested.
     """
     with pytest.raises(InvalidArguments, match=f"^{next(iter(bad))}: "):
         await client.copy_backup_and_wait(**{"source_backup_id": SOURCE, **bad})  # type: ignore[arg-type]  # bad on purpose
@@ -571,7 +567,7 @@ async def test_five_hundred_waits_survive_a_bad_service(
     connect: Connect, clock: ManualClock
 ) -> None:
     """
-    With 30 % of the polls throttled, 10 % reset and 5 % unavailable, each ends as it must.
+    With 30 % of the polls throttled, 10 % reset and 5 % unavailable, each ends correctly.
     """
     source = random.Random(3)
     durations: dict[str, float] = {}
@@ -585,7 +581,7 @@ async def test_five_hundred_waits_survive_a_bad_service(
             copies = [(await client.copy_backup(one)).backup.backup_id for one in durations]
             for copy_id in copies[::25]:
                 fsx.fail_copy(copy_id, "The key was disabled.")
-            # Each share is of what those before have left.
+            # Each fraction is of the calls that the faults before it leave.
             fsx.inject(Fault.throttling(), fraction=0.30, operation="DescribeBackups")
             fsx.inject(Fault.reset(), fraction=0.10 / 0.70, operation="DescribeBackups")
             fsx.inject(Fault.unavailable(), fraction=0.05 / 0.60, operation="DescribeBackups")
@@ -608,7 +604,7 @@ async def test_closing_the_client_ends_its_waits(
     connect: Connect, caplog: pytest.LogCaptureFixture, rounds: int
 ) -> None:
     """
-    Whether asleep or in the middle of a call, each wait ends with ClientNotOpen, at once.
+    Asleep or in the middle of a call, each wait ends with ClientNotOpen at once.
     """
     clock = ManualClock()
     async with LocalFsx(clock=clock) as fsx:

@@ -20,10 +20,9 @@ from fsxcopy_sdk.models import *  # noqa: F403 - the same
 if TYPE_CHECKING:
     from fsxcopy_sdk._clock import Clock
     from fsxcopy_sdk._codec import RawResponse, from_dict, to_dict
-    from fsxcopy_sdk._schedule import WaitSchedule
     from fsxcopy_sdk._transport import Transport
     from fsxcopy_sdk.client import FsxCopyClient
-    from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT
+    from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, WaitSchedule
 
     __version__: str
 
@@ -51,7 +50,7 @@ _LAZY = {
     "FsxCopyClient": "fsxcopy_sdk.client",
     "RawResponse": "fsxcopy_sdk._codec",
     "Transport": "fsxcopy_sdk._transport",
-    "WaitSchedule": "fsxcopy_sdk._schedule",
+    "WaitSchedule": "fsxcopy_sdk.waiting",
     "from_dict": "fsxcopy_sdk._codec",
     "to_dict": "fsxcopy_sdk._codec",
 }

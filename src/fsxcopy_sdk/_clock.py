@@ -1,8 +1,8 @@
 """
-What the package knows of time: one protocol, and the clock of the machine.
+The clock protocol, and the clock of the machine.
 
-Whoever waits takes a clock as an argument, so that tests move time instead of
-spending it.
+Everything that waits takes a clock as an argument, so that tests can move time
+instead of spending it.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ class Clock(Protocol):
     """
     Tell the time and sleep.
 
-    Any object with these two methods serves; `fsxcopy_sdk.testing` has one
-    that stands still until it is moved.
+    Any object with these two methods will do, such as `fsxcopy_sdk.testing.ManualClock`.
     """
 
     def now(self) -> float:
@@ -36,17 +35,11 @@ class Clock(Protocol):
 
 class SystemClock:
     """
-    The machine's monotonic clock, sleeping on whatever event loop runs.
+    Read the machine's monotonic clock, and sleep on the running event loop.
     """
 
     def now(self) -> float:
-        """
-        Return the machine's monotonic time in seconds.
-        """
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """
-        Sleep for *seconds* of real time.
-        """
         await anyio.sleep(seconds)

@@ -16,7 +16,6 @@ import attrs
 from fsxcopy_sdk._clock import Clock, SystemClock
 from fsxcopy_sdk._codec import RawResponse, parse_response
 from fsxcopy_sdk._paging import every_backup, stream_backups
-from fsxcopy_sdk._schedule import DEFAULT_SCHEDULE, WaitSchedule
 from fsxcopy_sdk._transport import (
     AiobotocoreTransport,
     SupportsClient,
@@ -53,7 +52,7 @@ from fsxcopy_sdk.models import (
     DescribeBackupsResponse,
     ResponseMetadata,
 )
-from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, PollCoordinator
+from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, DEFAULT_SCHEDULE, PollCoordinator, WaitSchedule
 
 _log = logging.getLogger("fsxcopy_sdk.client")
 

@@ -13,7 +13,6 @@ from types import TracebackType
 import anyio
 import attrs
 
-from fsxcopy_sdk._schedule import DEFAULT_SCHEDULE, NOTHING, WaitSchedule
 from fsxcopy_sdk._validation import ArgumentErrors, Duration, check_type, seconds
 from fsxcopy_sdk.bulk import _queue as queue
 from fsxcopy_sdk.bulk._existing import ExistingCopies, best_of
@@ -36,7 +35,7 @@ from fsxcopy_sdk.errors import (
     RequestTimeout,
 )
 from fsxcopy_sdk.models import Backup, CopyBackupResponse
-from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT
+from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, DEFAULT_SCHEDULE, NOTHING, WaitSchedule
 
 _log = logging.getLogger("fsxcopy_sdk.bulk")
 

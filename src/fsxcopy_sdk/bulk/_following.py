@@ -10,7 +10,6 @@ from contextlib import aclosing
 
 import attrs
 
-from fsxcopy_sdk._schedule import NOTHING, WaitSchedule
 from fsxcopy_sdk.bulk import _queue as queue
 from fsxcopy_sdk.bulk._existing import ExistingCopies
 from fsxcopy_sdk.bulk._outcomes import (
@@ -26,6 +25,7 @@ from fsxcopy_sdk.bulk._requests import CopyRequest
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.errors import BackupCopyFailed, BackupNotFound, FsxCopyError, WaitTimeout
 from fsxcopy_sdk.models import Backup
+from fsxcopy_sdk.waiting import NOTHING, WaitSchedule
 
 _log = logging.getLogger("fsxcopy_sdk.bulk")
 

@@ -18,11 +18,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
-from fsxcopy_sdk._progress import ProgressHistory
 from fsxcopy_sdk.cli._options import Globals
 from fsxcopy_sdk.cli._output import progress_of
 from fsxcopy_sdk.cli._text import printable
 from fsxcopy_sdk.models import Backup
+from fsxcopy_sdk.waiting import ProgressHistory
 
 _BAR_WIDTH = 20
 # Seconds from which on a unit is the one that people would use.

@@ -17,7 +17,6 @@ from typing import TypeAlias
 import anyio
 import attrs
 
-from fsxcopy_sdk._schedule import DEFAULT_SCHEDULE, NOTHING, WaitSchedule
 from fsxcopy_sdk._validation import ArgumentErrors, BackupFilter, Duration, check_type
 from fsxcopy_sdk.bulk import (
     DEFAULT_MAX_IN_PROGRESS,
@@ -51,7 +50,7 @@ from fsxcopy_sdk.replication._plan import (
 )
 from fsxcopy_sdk.replication._planning import decide
 from fsxcopy_sdk.replication._retention import count_owned, most_to_prune
-from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT
+from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, DEFAULT_SCHEDULE, NOTHING, WaitSchedule
 
 
 @attrs.frozen(kw_only=True)

@@ -1,18 +1,17 @@
 """
-Where the waits of one client meet, so that one call looks for up to fifty of them.
+Share the calls of all waits of one client: one call polls up to fifty backups.
 
-There is no task of its own. The wait that is due soonest sleeps until then; the others
-wait for their bell. It then takes the fifty that are due soonest, itself among them,
-lets the next one sleep, and makes the call. So nobody is held up by a call that is not
-its own; and whoever is cancelled, asleep or in a call, leaves its part to the next.
-
-A call is made by the wait of its batch whose deadline is the last, so that the others
-can leave it at their own deadlines, and it is cancelled when none of them needs it.
+There is no background task. The wait that is due first sleeps until then, and the
+others wait to be notified. On waking it collects the fifty waits that are due first,
+its own included, and passes the call to the one of them whose deadline is the last;
+meanwhile the next wait sleeps. So no wait is delayed by a call that does not concern it,
+and when a wait is cancelled, asleep or in a call, another one takes over. Each wait can
+leave a call at its own deadline; the last one cancels it.
 
 One unknown id makes the service refuse a whole batch. Such a batch is halved until the
-unknown ids are isolated, and those are asked for alone. Where that would take more
-calls than a listing of all backups, the listing is read instead. These calls, which no
-schedule spaces, have a budget in common.
+unknown ids are isolated, and those are described one by one. Where that would take more
+calls than a listing of all backups, the listing is read instead. No schedule spaces
+these calls, so they share a rate limit.
 """
 
 from __future__ import annotations
@@ -26,37 +25,40 @@ from typing import TypeAlias
 import anyio
 
 from fsxcopy_sdk._clock import Clock
-from fsxcopy_sdk._schedule import WaitSchedule
+from fsxcopy_sdk._validation import MAX_BACKUP_IDS
 from fsxcopy_sdk.errors import BackupNotFound, BadRequest, FsxCopyError, ResponseDecodingError
 from fsxcopy_sdk.models import Backup
-from fsxcopy_sdk.waiting._wait import CALL_GRACE, MAX_BATCH, Call, Wait
+from fsxcopy_sdk.waiting._schedule import WaitSchedule
+from fsxcopy_sdk.waiting._wait import CALL_GRACE, Call, Wait
 
 Describe: TypeAlias = Callable[[Sequence[str]], Awaitable[Sequence[Backup]]]
 """Describe the backups of some ids; what is unknown is left out or `BackupNotFound`."""
 
 ListPage: TypeAlias = Callable[[str | None], Awaitable[tuple[Sequence[Backup], str | None]]]
-"""Return a page of all backups and the next page's token: that of a token, or the first."""
+"""Return the page of a token, or the first, of all backups, and the next page's token."""
 
-_Queue: TypeAlias = list[tuple[float, int, Wait]]
+_Entry: TypeAlias = tuple[float, int, Wait]
+_Queue: TypeAlias = list[_Entry]
+"""A heap of waits by the time they are due; the number breaks ties."""
 
-# AWS names no rate for DescribeBackups. Five calls per second are those of one caller
-# that makes one call after the other, with a round trip of 200 ms.
-_SUSPECT_CALLS_PER_SECOND = 5.0
+# AWS documents no rate for DescribeBackups. Five calls per second are those of one
+# caller that makes one call after the other, with a round trip of 200 ms.
+_ISOLATED_CALLS_PER_SECOND = 5.0
 
-# So many of them need not be spaced: halving a batch of 50 down to one unknown id takes
-# 11 or 12 calls, and the others of the batch are not to wait for that.
-_SUSPECT_CALLS_AT_ONCE = 12
+# The calls that need not be spaced: halving a batch of 50 down to one unknown id takes
+# 11 or 12 calls, and the other backups of the batch should not wait for the limit.
+_BURST = 12
 
-# So few suspects are always asked for by their ids, which shows nothing of other backups.
-_FEW_SUSPECTS = 8
+# So few ids are always described, because a listing also costs the pages of all others.
+_TOO_FEW_TO_LIST = 8
 
-# Suspects that are not isolated yet cost a quarter of a call each: see 50 and 12 above.
-_SUSPECTS_PER_CALL = 4
+# Ids that are not isolated yet cost a quarter of a call each: 12 calls for 50.
+_IDS_PER_CALL = 4
 
 
 class PollCoordinator:
     """
-    The waits of one client.
+    Coordinate the waits of one client.
     """
 
     def __init__(
@@ -67,27 +69,27 @@ class PollCoordinator:
         random: Callable[[], float],
     ) -> None:
         self._describe = describe
+        self._list_page = list_page
         self._clock = clock
         self._random = random
-        self._list_page = list_page
         self._numbers = count()
-        # Waits that want a look, by backup and by time; suspects stand apart, because
-        # they would spoil a call for all the others.
+        self._closed = False
+        # The waits that need a poll, by backup.
         self._waiting: dict[str, set[Wait]] = {}
-        self._innocent: _Queue = []
-        self._suspect: _Queue = []
+        # The same, by time. An entry is valid while `_is_pending`. Waits that would spoil
+        # a call for all others have a queue of their own.
+        self._batchable: _Queue = []
+        self._isolated: _Queue = []
         self._in_flight: set[str] = set()
         self._sleeper: Wait | None = None
-        self._wakes = 0.0
-        # The time that was last slept up to. A clock of coarse resolution may still show
-        # less, and a wait that slept on the difference would spin.
+        self._sleep_scope: anyio.CancelScope | None = None
+        self._wake_at = 0.0
+        # The time of the last wake-up. A coarse clock may still show less, and a wait
+        # that slept for the difference would spin.
         self._reached = -math.inf
-        self._nap: anyio.CancelScope | None = None
-        self._calls: set[anyio.CancelScope] = set()
-        self._closed = False
-        # The time up to which calls for suspects have used up their rate.
+        # The time until which the calls for isolated ids have used up their rate.
         self._spent_until = -math.inf
-        # From how many pages on a listing is worth a try, as far as is known.
+        # The fewest pages that a listing may have, as far as is known.
         self._listing_pages = 1
 
     async def watch(
@@ -102,96 +104,85 @@ class PollCoordinator:
         Raises:
             BackupCopyFailed: the backup is FAILED or DELETED.
             WaitTimeout: it was not AVAILABLE in time.
-            BackupNotFound: it is unknown, and no longer only just accepted.
+            BackupNotFound: it was unknown for longer than the schedule's grace.
             ClientNotOpen: the client was closed meanwhile.
-            FsxCopyError: what else will not pass by waiting, a missing permission say.
+            FsxCopyError: another error that waiting does not cure, such as AccessDenied.
         """
         now = self._now()
         wait = Wait(backup_id, max_wait, schedule, started=now, due=now)
         while True:
-            await self._look(wait)
+            await self._poll(wait)
             backup = wait.take()
             if backup is not None:
                 yield backup
                 if wait.is_over(backup):
                     return
-            wait.reschedule(in_crowd=len(self._waiting) >= MAX_BATCH)
+            wait.reschedule(in_crowd=len(self._waiting) >= MAX_BACKUP_IDS)
 
     def close(self) -> None:
         """
-        End all waits with `ClientNotOpen`, those too that are in the middle of a call.
+        End all waits with `ClientNotOpen`, those in the middle of a call included.
         """
         self._closed = True
-        for scope in (*self._calls, *([self._nap] if self._nap else [])):
-            scope.cancel()
-        for waits in self._waiting.values():
-            for wait in waits:
-                wait.ring()
+        for wait in self._waits_for(self._waiting):
+            wait.scope.cancel()
 
-    async def _look(self, wait: Wait) -> None:
+    async def _poll(self, wait: Wait) -> None:
         """
-        Return when there is a new result for *wait*, or none in time.
+        Return when there is a new result for *wait*, or its time is over.
         """
         wait.scope = anyio.CancelScope()
-        try:
-            with wait.scope:
-                self._enter(wait)
-                await self._until_answered(wait)
-        finally:
-            self._leave(wait)
+        if not self._closed:
+            try:
+                with wait.scope:
+                    self._enter(wait)
+                    await self._until_answered(wait)
+            finally:
+                self._leave(wait)
         if not wait.answered:
-            wait.expire(self._now(), in_call=True)
+            if self._closed:
+                raise wait.closed()
+            wait.expire_in_call(self._now())
 
     async def _until_answered(self, wait: Wait) -> None:
         while not wait.answered:
-            if self._closed:
-                raise wait.closed()
             if wait.call is not None:
-                call, wait.call = wait.call, None
-                await self._make(call, wait)
-            elif self._sleeper is None and self._is_soonest(wait):
-                await self._serve(wait)
+                await self._make_call(wait.call, wait)
+            elif self._sleeper is None and self._soonest() is wait:
+                await self._sleep_and_delegate(wait)
             else:
-                wait.bell = anyio.Event()
-                self._appoint()
-                await wait.bell.wait()
+                wait.wakeup = anyio.Event()
+                self._wake_next()
+                await wait.wakeup.wait()
 
     def _enter(self, wait: Wait) -> None:
         self._waiting.setdefault(wait.backup_id, set()).add(wait)
         self._push(wait)
         if wait.backup_id in self._in_flight:
-            wait.set_limit(self._now(), anyio.current_time())
-            wait.scope.deadline = wait.limit
+            wait.limit_call(self._now(), anyio.current_time())
 
     def _push(self, wait: Wait) -> None:
-        queue = self._innocent if wait.most == MAX_BATCH else self._suspect
+        queue = self._batchable if wait.max_batch == MAX_BACKUP_IDS else self._isolated
         heapq.heappush(queue, (wait.due, next(self._numbers), wait))
-        if self._nap is not None and wait.due < self._wakes:
-            self._nap.cancel()
+        if wait.due < self._wake_at:
+            self._interrupt_sleep()
 
     def _leave(self, wait: Wait) -> None:
-        wait.bell = None
         waits = self._waiting[wait.backup_id]
         waits.discard(wait)
         if not waits:
             del self._waiting[wait.backup_id]
         if wait.call is not None:
-            call, wait.call = wait.call, None
-            self._release(call)
-        self._appoint()
+            self._release(wait.call, wait)
+        self._wake_next()
 
-    def _appoint(self) -> None:
-        """
-        See to it that the soonest wait sleeps until it is due.
-        """
-        if self._sleeper is None:
-            queue = self._soonest_queue()
-            if queue:
-                queue[0][2].ring()
+    def _wake_next(self) -> None:
+        if self._sleeper is None and (soonest := self._soonest()):
+            soonest.notify()
 
-    async def _serve(self, wait: Wait) -> None:
+    async def _sleep_and_delegate(self, wait: Wait) -> None:
         """
-        Sleep until *wait*, the soonest, is due, then see to it that a call is made.
+        Sleep until *wait*, the soonest, is due, and choose the wait that makes the call.
         """
         self._sleeper = wait
         try:
@@ -200,89 +191,59 @@ class PollCoordinator:
             self._sleeper = None
         if call is not None:
             waits = self._waits_for(call.ids)
-            last = max(waits, key=lambda one: (one.deadline, one is wait))
-            last.call = call
-            last.ring()
+            caller = max(waits, key=lambda one: (one.deadline, one is wait))
+            caller.call = call
+            caller.notify()
 
     async def _sleep(self, wait: Wait) -> Call | None:
         """
         Return the call that is to be made; None where another wait is sooner now.
         """
-        # Whoever starts at the same time gets the chance to be in the same call.
+        # Waits that start at the same time can so share the first call.
         await anyio.sleep(0)  # noqa: ASYNC115 - what it names takes a millisecond to import
-        while not self._closed and self._is_soonest(wait):
+        while True:
+            soonest_expiry = self._expire_held()
+            if self._soonest() is not wait:
+                return None
             queue = self._soonest_queue()
-            wakes = self._time_of(queue)
-            if wakes <= self._now():
+            callable_at = self._callable_at(queue)
+            if callable_at <= self._now():
                 return self._next_call(queue)
-            self._wakes = min(wakes, self._expire_held())
-            if wait.answered:
-                break
+            self._wake_at = min(callable_at, soonest_expiry)
             try:
-                with anyio.CancelScope() as self._nap:
-                    await self._clock.sleep(self._wakes - self._clock.now())
-                    self._reached = self._wakes
+                with anyio.CancelScope() as self._sleep_scope:
+                    await self._clock.sleep(self._wake_at - self._clock.now())
+                    self._reached = self._wake_at
             finally:
-                self._nap = None
-        return None
+                self._sleep_scope = None
+
+    def _interrupt_sleep(self) -> None:
+        if self._sleep_scope is not None:
+            self._sleep_scope.cancel()
 
     def _now(self) -> float:
         return max(self._clock.now(), self._reached)
 
-    def _is_soonest(self, wait: Wait) -> bool:
+    def _soonest(self) -> Wait | None:
         queue = self._soonest_queue()
-        return bool(queue) and queue[0][2] is wait
+        return queue[0][2] if queue else None
 
     def _soonest_queue(self) -> _Queue:
         """
-        Return the queue with the soonest wait that can be looked for; empty if none.
+        Return the queue whose first wait can be polled soonest; an empty one if none can.
         """
-        for queue in (self._innocent, self._suspect):
-            while queue and not self._is_open(queue[0]):
+        for queue in (self._batchable, self._isolated):
+            while queue and not self._is_pending(queue[0]):
                 heapq.heappop(queue)
-        queues = [q for q in (self._innocent, self._suspect) if q]
-        return min(queues, key=self._time_of, default=[])
+        queues = [queue for queue in (self._batchable, self._isolated) if queue]
+        return min(queues, key=self._callable_at, default=[])
 
-    def _time_of(self, queue: _Queue) -> float:
-        """
-        Return when the next call for *queue* may be made.
-        """
+    def _callable_at(self, queue: _Queue) -> float:
         due = queue[0][0]
-        return due if queue is self._innocent else max(due, self._held_until)
+        return due if queue is self._batchable else max(due, self._held_until)
 
-    @property
-    def _held_until(self) -> float:
-        """
-        When the budget has a call for suspects.
-        """
-        return self._spent_until - (_SUSPECT_CALLS_AT_ONCE - 1) / _SUSPECT_CALLS_PER_SECOND
-
-    def _spend(self, calls: int) -> None:
-        """
-        Take so many calls out of the suspects' budget; give them back where negative.
-        """
-        now = self._now()
-        self._spent_until = max(self._spent_until, now) + calls / _SUSPECT_CALLS_PER_SECOND
-        if calls < 0 and self._nap is not None:
-            self._nap.cancel()
-
-    def _expire_held(self) -> float:
-        """
-        End the suspects whose last poll had no budget; return when the next one has to end.
-        """
-        now, soonest = self._now(), math.inf
-        if self._held_until <= now:
-            return soonest
-        for place in filter(self._is_open, self._suspect):
-            end = place[2].deadline + CALL_GRACE
-            if end <= now:
-                place[2].expire(now, in_call=False)
-            else:
-                soonest = min(soonest, end)
-        return soonest
-
-    def _is_open(self, place: tuple[float, int, Wait]) -> bool:
-        due, _, wait = place
+    def _is_pending(self, entry: _Entry) -> bool:
+        due, _, wait = entry
         return (
             wait in self._waiting.get(wait.backup_id, ())
             and due == wait.due
@@ -290,133 +251,148 @@ class PollCoordinator:
             and wait.backup_id not in self._in_flight
         )
 
+    @property
+    def _held_until(self) -> float:
+        return self._spent_until - (_BURST - 1) / _ISOLATED_CALLS_PER_SECOND
+
+    def _spend(self, calls: int) -> None:
+        """
+        Count *calls* against the rate for isolated ids; give them back if negative.
+        """
+        spent_until = max(self._spent_until, self._now())
+        self._spent_until = spent_until + calls / _ISOLATED_CALLS_PER_SECOND
+        if calls < 0:
+            self._interrupt_sleep()
+
+    def _expire_held(self) -> float:
+        """
+        End the waits whose last poll was held back too long; return when the next one ends.
+        """
+        now, soonest = self._now(), math.inf
+        if self._held_until <= now:
+            return soonest
+        for entry in filter(self._is_pending, self._isolated):
+            end = entry[2].deadline + CALL_GRACE
+            if end <= now:
+                entry[2].expire(now)
+            else:
+                soonest = min(soonest, end)
+        return soonest
+
     def _next_call(self, queue: _Queue) -> Call:
-        if queue is self._innocent:
+        if queue is self._batchable:
             return Call(self._take_batch(queue))
         self._spend(1)
-        max_pages = self._pages_worth_reading()
+        max_pages = self._max_listing_pages()
         if not max_pages:
             return Call(self._take_batch(queue))
-        # Those that are not due yet cost nothing more, and are due together from now on.
-        ids = dict.fromkeys(place[2].backup_id for place in queue if self._is_open(place))
+        # Ids that are not due yet cost nothing more, and are polled together from now on.
+        ids = dict.fromkeys(entry[2].backup_id for entry in queue if self._is_pending(entry))
         queue.clear()
         self._in_flight.update(ids)
         return Call(tuple(ids), max_pages)
-
-    def _pages_worth_reading(self) -> int:
-        """
-        Return how many pages of a listing to read for the suspects that are due.
-
-        That is the number of calls that they take without it, so that a listing that
-        turns out to be longer costs as much again at most; 0 where it is known to be.
-        """
-        now = self._now()
-        due = {
-            place[2].backup_id: place[2].most
-            for place in self._suspect
-            if place[0] <= now and self._is_open(place)
-        }
-        if len(due) <= _FEW_SUSPECTS:
-            return 0
-        isolated = sum(most == 1 for most in due.values())
-        calls = isolated + (len(due) - isolated) // _SUSPECTS_PER_CALL
-        return calls if calls >= self._listing_pages else 0
 
     def _take_batch(self, queue: _Queue) -> tuple[str, ...]:
         """
         Take the soonest ids out of *queue*, as many as all of them may share a call with.
         """
-        most = MAX_BATCH
+        max_batch = MAX_BACKUP_IDS
         batch: list[str] = []
         while queue:
-            if not self._is_open(queue[0]):
+            if not self._is_pending(queue[0]):
                 heapq.heappop(queue)
                 continue
-            most = min(most, queue[0][2].most)
-            if len(batch) >= most:
+            max_batch = min(max_batch, queue[0][2].max_batch)
+            if len(batch) >= max_batch:
                 break
             backup_id = heapq.heappop(queue)[2].backup_id
             batch.append(backup_id)
             self._in_flight.add(backup_id)
         return tuple(batch)
 
-    async def _make(self, call: Call, caller: Wait) -> None:
+    def _max_listing_pages(self) -> int:
         """
-        Make a call, and give everybody what was seen.
+        Return how many pages of a listing to read instead of describing what is due.
+
+        That is the number of calls that describing takes, so that a listing that turns
+        out to be longer doubles the cost at most; 0 where it is known to be longer.
         """
-        now, real_now = self._now(), anyio.current_time()
+        now = self._now()
+        due = {
+            entry[2].backup_id: entry[2].max_batch
+            for entry in self._isolated
+            if entry[0] <= now and self._is_pending(entry)
+        }
+        if len(due) <= _TOO_FEW_TO_LIST:
+            return 0
+        alone = sum(max_batch == 1 for max_batch in due.values())
+        calls = alone + (len(due) - alone) // _IDS_PER_CALL
+        return calls if calls >= self._listing_pages else 0
+
+    async def _make_call(self, call: Call, caller: Wait) -> None:
+        now, loop_now = self._now(), anyio.current_time()
         for wait in self._waits_for(call.ids):
-            wait.set_limit(now, real_now)
-            if wait is not caller:
-                wait.scope.deadline = wait.limit
-        scope = anyio.CancelScope(deadline=caller.limit)
-        self._calls.add(scope)
-        self._appoint()
+            wait.limit_call(now, loop_now)
+        self._wake_next()
         try:
-            with scope:
-                await (self._read_listing(call) if call.max_pages else self._look_for(call.ids))
-            if scope.cancelled_caught and not self._closed:
-                self._expire_late(call, caller.limit)
+            await (self._poll_listing(call) if call.max_pages else self._poll_batch(call.ids))
         finally:
-            self._calls.discard(scope)
-            self._release(call)
+            self._release(call, caller)
 
-    def _expire_late(self, call: Call, limit: float) -> None:
-        # Who came after the call had begun may have more time, and asks again.
-        for wait in self._waits_for(call.ids):
-            if wait.limit <= limit and not wait.answered:
-                wait.expire(self._now(), in_call=True)
-
-    def _release(self, call: Call) -> None:
+    def _release(self, call: Call, caller: Wait) -> None:
         """
-        Make the waits of a call that ended due again, but for those that have an answer.
+        End a call; its waits without an answer are due again.
         """
+        caller.call = None
         self._in_flight.difference_update(call.ids)
         for wait in self._waits_for(call.ids):
             if not wait.answered:
                 wait.scope.deadline = math.inf
                 self._push(wait)
-        self._appoint()
+        self._wake_next()
 
-    async def _look_for(self, batch: Sequence[str]) -> None:
+    async def _poll_batch(self, batch: Sequence[str]) -> None:
         """
-        Describe *batch*; where one of it spoils the answer, none may share with so many.
+        Describe *batch*; where one id spoils the answer, let none share with so many.
 
-        So the next calls are for halves of it, down to the one that is alone with its
-        error: a number of calls that grows with the logarithm of the batch.
+        So the next calls are for halves of it, down to the id that is alone with its
+        error: the number of calls grows with the logarithm of the batch.
         """
         try:
             backups = await self._describe(batch)
         except FsxCopyError as error:
-            if len(batch) == 1 or not _may_be_of_one(error):
-                self._answer(batch, dict.fromkeys(batch, error), len(batch))
+            if len(batch) == 1 or not _may_concern_one(error):
+                self._answer(dict.fromkeys(batch, error), len(batch))
                 return
             for wait in self._waits_for(batch):
-                wait.most = (len(batch) + 1) // 2
+                wait.max_batch = (len(batch) + 1) // 2
         else:
             found = {backup.backup_id: backup for backup in backups}
-            absent = {one: _not_found(one, "the answer") for one in batch if one not in found}
-            self._answer(batch, {**found, **absent}, len(batch))
+            results = {one: found.get(one) or _not_found(one, "the answer") for one in batch}
+            self._answer(results, len(batch))
 
-    async def _read_listing(self, call: Call) -> None:
+    async def _poll_listing(self, call: Call) -> None:
         """
         Find the backups of *call* in a listing of all backups.
 
-        What a listing that is too long or cannot be read does not show is due still.
+        Those that a listing does not show remain due if it is too long or unreadable.
         """
-        results: dict[str, Backup | FsxCopyError] = {}
+        found: dict[str, Backup] = {}
+        failure: FsxCopyError | None = None
         try:
-            if await self._read_pages(call, results):
-                absent = (one for one in call.ids if one not in results)
-                results.update((one, _not_found(one, "the listing")) for one in absent)
+            is_conclusive = await self._read_pages(call, found)
         except FsxCopyError as error:
-            if error.is_transient:
-                results = {**dict.fromkeys(call.ids, error), **results}
-            else:
-                self._read_in_vain(call)
-        self._answer(tuple(results), results, len(call.ids))
+            is_conclusive, failure = error.is_transient, error
+        results: dict[str, Backup | FsxCopyError] = {**found}
+        if is_conclusive:
+            absent = (one for one in call.ids if one not in found)
+            results.update((one, failure or _not_found(one, "the listing")) for one in absent)
+        else:
+            # Doubling keeps the cost of all listings in vain below twice that of the last.
+            self._listing_pages = 2 * call.max_pages
+        self._answer(results, len(call.ids))
 
-    async def _read_pages(self, call: Call, found: dict[str, Backup | FsxCopyError]) -> bool:
+    async def _read_pages(self, call: Call, found: dict[str, Backup]) -> bool:
         """
         Add the backups of *call* to *found*; return whether no page can have more of them.
         """
@@ -432,33 +408,24 @@ class PollCoordinator:
                     return True
         finally:
             self._spend(pages - call.max_pages)
-        if len(found) == len(ids):
-            return True
-        self._read_in_vain(call)
-        return False
+        return len(found) == len(ids)
 
-    def _read_in_vain(self, call: Call) -> None:
-        # By doubling, all listings in vain take no more than twice the pages of the last.
-        self._listing_pages = 2 * call.max_pages
-
-    def _answer(
-        self, ids: Sequence[str], results: Mapping[str, Backup | FsxCopyError], batch_size: int
-    ) -> None:
-        # One draw for all: whoever looked together shall look together again.
-        now, draw = self._now(), self._random()
-        for wait in self._waits_for(ids):
-            wait.answer(results[wait.backup_id], now, batch_size, draw)
+    def _answer(self, results: Mapping[str, Backup | FsxCopyError], batch_size: int) -> None:
+        # One jitter for all, so that waits that were polled together stay together.
+        now, jitter = self._now(), self._random()
+        for wait in self._waits_for(results):
+            wait.answer(results[wait.backup_id], now, batch_size, jitter)
 
     def _waits_for(self, ids: Iterable[str]) -> list[Wait]:
         return [wait for backup_id in ids for wait in self._waiting.get(backup_id, ())]
 
 
-def _may_be_of_one(error: FsxCopyError) -> bool:
+def _may_concern_one(error: FsxCopyError) -> bool:
     """
-    Whether *error* may be the doing of one backup among many.
+    Return whether one backup among many may have caused *error*.
     """
     if isinstance(error, ResponseDecodingError):
-        return any(fault.startswith("$.Backups[") for fault in error.error_paths)
+        return any(path.startswith("$.Backups[") for path in error.error_paths)
     return isinstance(error, BackupNotFound | BadRequest)
 
 

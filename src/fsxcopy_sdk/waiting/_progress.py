@@ -1,11 +1,11 @@
 """
-What ProgressPercent over time says about the end: pure arithmetic.
+Predict the end of a copy from its ProgressPercent over time: pure arithmetic.
 
-Percents are rounded down, so one that is seen stands for a range as wide as the
-resolution of the service's counting, 1 or 10 say. The latest looks that lie on one
-straight line bound the lines that go through all their ranges, and those bound the
-time at which 100 is reached. Progress that bends leaves the line and takes the older
-looks with it; progress that stands still has a line that never gets there.
+Percents are rounded down, so each stands for a range as wide as the resolution of the
+service's counting (1 or 10, for example). The latest polls that lie on one straight
+line limit the lines through all their ranges, and those limit the time at which 100 is
+reached. Where progress changes its speed, only the polls since then count. Where it
+stands still, one of the possible lines never reaches 100.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ import math
 
 import attrs
 
-# So many looks are remembered. More make the prediction hardly better (measured by
-# benchmarks/waits.py) and every wait dearer.
-_MOST_POINTS = 16
-
+# More polls hardly improve the prediction (measured by benchmarks/waits.py), and each
+# wait would take more memory.
+_MAX_POINTS = 16
 
 _WHOLE = 100
 
@@ -25,26 +24,26 @@ _WHOLE = 100
 @attrs.frozen
 class Window:
     """
-    When the end can be expected, in the time of the looks.
+    When the end can be expected: seconds since the start of the wait.
     """
 
     earliest: float
     latest: float
-    """Infinite where progress stands still."""
+    """Infinite while progress stands still."""
 
 
 @attrs.define
 class ProgressHistory:
     """
-    The looks of one wait that showed a ProgressPercent.
+    The polls of one wait that showed a ProgressPercent.
     """
 
     points: list[tuple[float, int]] = attrs.field(factory=list)
-    """Seconds and percent: of each percent the first look and the last."""
+    """Seconds and percent: the first and the last poll of each percent."""
 
     def add(self, elapsed: float, percent: int | None) -> None:
         """
-        Remember a look; one without progress says nothing, one backwards starts anew.
+        Add a poll; ignore one without a percentage, start again when progress goes back.
         """
         points = self.points
         if percent is None or not 0 <= percent <= _WHOLE:
@@ -55,26 +54,26 @@ class ProgressHistory:
             points[-1] = (elapsed, percent)
         else:
             points.append((elapsed, percent))
-        if len(points) > _MOST_POINTS:
-            # Not the first: the longest view is worth most.
+        if len(points) > _MAX_POINTS:
+            # The first is kept, because the longest interval predicts best.
             del points[1]
 
     @property
     def stands_since(self) -> float:
         """
-        The time of the first look at the present percent.
+        The time of the first poll that showed the present percent.
         """
         present = self.points[-1][1]
         return next(elapsed for elapsed, percent in self.points if percent == present)
 
     def window(self) -> Window | None:
         """
-        Say when the end can be expected; None where nothing has moved yet.
+        Return when the end can be expected; None where nothing has moved yet.
         """
         points = self.points
         if not points or points[0][1] == points[-1][1]:
             return None
-        resolution = max(1, math.gcd(*(percent for _, percent in points)))
+        resolution = math.gcd(*(percent for _, percent in points))
         window = Window(points[-1][0], math.inf)
         for first in range(len(points) - 2, -1, -1):
             narrower = _narrow(window, points[first:], resolution)
@@ -86,15 +85,15 @@ class ProgressHistory:
 
 def _narrow(window: Window, points: list[tuple[float, int]], resolution: int) -> Window:
     """
-    Keep what the lines from the first of *points* to each of the others allow.
+    Limit *window* to the lines from the first of *points* to each of the others.
     """
     earliest, latest = window.earliest, window.latest
     (begin, low), *others = points
     for elapsed, percent in others:
         steepest = percent + resolution - low
         flattest = percent - low - resolution
-        earliest = max(earliest, begin + (elapsed - begin) * (100 - low) / steepest)
+        earliest = max(earliest, begin + (elapsed - begin) * (_WHOLE - low) / steepest)
         if flattest > 0:
-            left = 100 - low - resolution
+            left = _WHOLE - low - resolution
             latest = min(latest, begin + (elapsed - begin) * left / flattest)
     return Window(earliest, latest)

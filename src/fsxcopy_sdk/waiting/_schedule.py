@@ -1,0 +1,128 @@
+"""
+When to poll a backup next: pure arithmetic, with neither clock nor randomness of its own.
+
+It follows the Smithy waiter specification: delays grow exponentially from a minimum to
+a maximum, each has jitter, and the last poll falls on the deadline. Once progress was
+seen, polls are placed where the end is likely.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import attrs
+
+from fsxcopy_sdk._validation import Duration, seconds
+from fsxcopy_sdk.errors import InvalidArguments
+from fsxcopy_sdk.waiting._progress import ProgressHistory, Window
+
+NOTHING = 0.001
+"""
+Seconds before a deadline that count as none, because rounding may leave them: a clock
+need not move at all when it sleeps so little, so a poll would follow a poll for ever.
+"""
+
+# Found by benchmarks/waits.py: additional polls where the end is likely are few beside
+# those before, and shorten the lag much.
+_POLLS_IN_WINDOW = 12
+_POLLS_STANDING_STILL = 30
+_JITTER = 0.1
+
+# Found in the same way. Copies that speed up end before the predicted window, so there
+# are polls before it too, unless it begins within this many minimum delays.
+_SHARE_BEFORE_WINDOW = 0.8
+_NEAR = 2
+
+_MAX_DOUBLINGS = 1000  # 2.0 ** 1024 overflows
+
+
+def _min_delay(value: Duration) -> float:
+    return seconds("min_delay", value)
+
+
+def _max_delay(value: Duration) -> float:
+    return seconds("max_delay", value)
+
+
+def _not_found_grace(value: Duration) -> float:
+    return seconds("not_found_grace", value)
+
+
+@attrs.frozen(kw_only=True)
+class WaitSchedule:
+    """
+    Space the polls of a backup; timedeltas become seconds.
+
+    Raises:
+        InvalidArguments: `min_delay` is zero or above `max_delay`, or one of the values
+            is not a finite, positive duration.
+    """
+
+    # A copy takes minutes at least, so the first polls need not be as close as the 2 s of
+    # the Smithy waiter specification, which is for any resource; its 120 s are kept.
+    min_delay: float = attrs.field(default=5.0, converter=_min_delay)
+    """Seconds between the polls that a wait asks for; it also sees those of other waits."""
+    max_delay: float = attrs.field(default=120.0, converter=_max_delay)
+    """Seconds; no two polls are further apart."""
+    # AWS documents no figure; this is a guess on the safe side.
+    not_found_grace: float = attrs.field(default=60.0, converter=_not_found_grace)
+    """
+    Seconds for which the backup may be unknown without interruption, from the first poll
+    that did not find it; with `max_wait` or more, it may be unknown until the deadline.
+    """
+
+    def __attrs_post_init__(self) -> None:
+        if not 0 < self.min_delay <= self.max_delay:
+            rule = (
+                f"min_delay: must be more than zero and at most max_delay, "
+                f"not {self.min_delay} with a max_delay of {self.max_delay}"
+            )
+            raise InvalidArguments(rule, (rule,))
+
+    def delay(
+        self,
+        polls: int,
+        remaining: float,
+        random: Callable[[], float],
+        progress: ProgressHistory | None = None,
+        elapsed: float = 0.0,
+    ) -> float | None:
+        """
+        Return the seconds until the next poll, or None at the deadline.
+
+        *polls* (1 or more) were made so far; *remaining* seconds are left; *random*
+        returns numbers from 0 to 1; *progress* is what the polls showed until *elapsed*.
+        """
+        if remaining < NOTHING:
+            return None
+        window = progress.window() if progress else None
+        if progress and window:
+            ideal = _until_likely(window, elapsed, progress.stands_since, self.min_delay)
+            delay = min(self.max_delay, ideal) * (1 - _JITTER * random())
+        else:
+            ceiling = self.min_delay * 2.0 ** min(polls - 1, _MAX_DOUBLINGS)
+            ceiling = min(self.max_delay, ceiling)
+            delay = self.min_delay + (ceiling - self.min_delay) * random()
+        delay = min(self.max_delay, max(self.min_delay, delay))
+        if remaining - delay >= self.min_delay:
+            return delay
+        # Too little would remain for another poll, so this is the last one, on the
+        # deadline; or the last but one, half-way, where the deadline is too far off.
+        return remaining if remaining <= self.max_delay else remaining / 2
+
+
+DEFAULT_SCHEDULE = WaitSchedule()
+
+
+def _until_likely(window: Window, elapsed: float, stands_since: float, min_delay: float) -> float:
+    """
+    Return the seconds from *elapsed* to a poll that suits the predicted *window*.
+    """
+    ahead = max(window.earliest - elapsed, 0.0)
+    if ahead > _NEAR * min_delay:
+        return ahead * _SHARE_BEFORE_WINDOW
+    if math.isinf(window.latest) or elapsed > window.latest:
+        return ahead or (elapsed - stands_since) / _POLLS_STANDING_STILL
+    width = window.latest - elapsed - ahead
+    return ahead + max(width / _POLLS_IN_WINDOW, min(width, min_delay))
