@@ -7,10 +7,19 @@ import unicodedata
 
 import pytest
 
-from fsxcopy_sdk.testing._checks import check_request, matcher
-from fsxcopy_sdk.testing._errors import ProtocolFailure, ServiceFailure
+from fsxcopy_sdk.testing._documents import ProtocolFailure, ServiceFailure
 from fsxcopy_sdk.testing._operations import OPERATIONS
-from fsxcopy_sdk.testing._rules import REQUESTS, Flag, Many, Members, Number, Rule, Text
+from fsxcopy_sdk.testing._requests import (
+    REQUESTS,
+    Flag,
+    Many,
+    Members,
+    Number,
+    Rule,
+    Text,
+    check_request,
+)
+from fsxcopy_sdk.testing._requests import _matcher as matcher
 
 COPY = {"SourceBackupId": "backup-03e3c82e0183b7b6b"}
 
@@ -19,7 +28,7 @@ def rule_of(shape) -> Rule:
     """
     Return the rule that the model's *shape* amounts to.
     """
-    sizes = {"least": shape.metadata.get("min"), "most": shape.metadata.get("max")}
+    sizes = {"min": shape.metadata.get("min"), "max": shape.metadata.get("max")}
     match shape.type_name:
         case "structure":
             rules = {name: rule_of(member) for name, member in shape.members.items()}

@@ -425,7 +425,7 @@ async def test_slot_is_free_when_a_copy_ends(fsx, clock, connect) -> None:
         clock.advance(10)
         await copy(client, source)
         in_progress = one.copies_in_progress("us-west-2")
-        most = one.most_copies_in_progress("us-west-2")
+        most = one.max_copies_in_progress_seen("us-west-2")
 
     assert (1, 1) == (in_progress, most)
 
@@ -439,7 +439,7 @@ async def test_regions_have_slots_of_their_own(fsx, connect, west, source) -> No
 
     assert "COPYING" == backup["Lifecycle"]
     assert (5, 1) == tuple(
-        fsx.most_copies_in_progress(region) for region in ("us-west-2", "eu-west-1")
+        fsx.max_copies_in_progress_seen(region) for region in ("us-west-2", "eu-west-1")
     )
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsxcopy_sdk.testing import LocalFsx, ManualClock
+from fsxcopy_sdk.testing._documents import AccountRegion
 from fsxcopy_sdk.testing._operations import perform
-from fsxcopy_sdk.testing._regions import AccountRegion
 
 LUSTRE = {"FileSystemId": "fs-00000001", "FileSystemType": "LUSTRE"}
 WINDOWS = {"FileSystemId": "fs-00000002", "FileSystemType": "WINDOWS"}

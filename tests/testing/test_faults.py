@@ -325,7 +325,7 @@ def strikes(seed, fraction, count) -> list[bool]:
     fsx = LocalFsx(seed=seed)
     fsx.inject(Fault.reset(), fraction=fraction)
     injections = fsx._handler.injections
-    return [injections.strike("CopyBackup", {}) is not None for _ in range(count)]
+    return [injections.match("CopyBackup", {}) is not None for _ in range(count)]
 
 
 def test_fraction() -> None:

@@ -190,7 +190,7 @@ async def test_backup_of_another_account(fsx, connect, west) -> None:
         == fsx.backups("us-west-2", account=account)[0]["BackupId"]
     )
     assert 0 == fsx.copies_in_progress("us-west-2", account=account)
-    assert 0 == fsx.most_copies_in_progress("us-west-2", account=account)
+    assert 0 == fsx.max_copies_in_progress_seen("us-west-2", account=account)
 
 
 @pytest.mark.parametrize("account", ["", "1", "12345678901x"])
@@ -305,7 +305,7 @@ def test_taken_id(fsx) -> None:
         lambda fsx: fsx.add_backup("nowhere"),
         lambda fsx: fsx.backups("nowhere"),
         lambda fsx: fsx.copies_in_progress("nowhere"),
-        lambda fsx: fsx.most_copies_in_progress("nowhere"),
+        lambda fsx: fsx.max_copies_in_progress_seen("nowhere"),
         lambda fsx: fsx.forbid_multi_az("nowhere"),
     ],
 )

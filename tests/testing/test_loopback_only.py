@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from fsxcopy_sdk.testing._http import KEPT_REQUESTS, LARGEST_KEPT_BODY
+from fsxcopy_sdk.testing._protocol import KEPT_REQUESTS, MAX_KEPT_BODY
 
 
 async def answer_of(reader) -> tuple[int, dict]:
@@ -128,11 +128,11 @@ async def test_remembers_no_huge_bodies(fsx, raw_call) -> None:
     """
     A call with a huge body is carried out and recorded, its body is not kept.
     """
-    bodies = [json.dumps({"Padding": "x" * (LARGEST_KEPT_BODY + more - 15)}) for more in (0, 1)]
+    bodies = [json.dumps({"Padding": "x" * (MAX_KEPT_BODY + more - 15)}) for more in (0, 1)]
     for body in bodies:
         reader, _ = await raw_call(body=body)
         assert 200 == (await answer_of(reader))[0]
 
-    assert [LARGEST_KEPT_BODY, LARGEST_KEPT_BODY + 1] == [len(body) for body in bodies]
+    assert [MAX_KEPT_BODY, MAX_KEPT_BODY + 1] == [len(body) for body in bodies]
     assert [["Padding"], []] == [list(request.body) for request in fsx.requests]
     assert {"DescribeBackups": 2} == fsx.calls

@@ -7,7 +7,7 @@ import re
 import boto3
 import pytest
 
-from fsxcopy_sdk.testing._regions import AccountRegion, partition_of
+from fsxcopy_sdk.testing._documents import AccountRegion, partition_of
 
 
 def regions() -> list[tuple[str, str]]:
