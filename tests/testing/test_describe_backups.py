@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fsxcopy_sdk.testing import LocalFsx, ManualClock
 from fsxcopy_sdk.testing._documents import AccountRegion
-from fsxcopy_sdk.testing._operations import perform
+from fsxcopy_sdk.testing._operations import OPERATIONS
 
 LUSTRE = {"FileSystemId": "fs-00000001", "FileSystemType": "LUSTRE"}
 WINDOWS = {"FileSystemId": "fs-00000002", "FileSystemType": "WINDOWS"}
@@ -240,7 +240,7 @@ def test_any_page_size_gives_the_same(count, size) -> None:
     place = AccountRegion("123456789012", "us-west-2")
     shown, request = [], {"MaxResults": size}
     while True:
-        page = perform(fsx._store, place, "DescribeBackups", request)
+        page = OPERATIONS["DescribeBackups"](fsx._store, place, request)
         shown += [backup["BackupId"] for backup in page["Backups"]]
         if "NextToken" not in page:
             break

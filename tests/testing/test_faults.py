@@ -3,6 +3,7 @@ ArgumentErrors on demand, as boto3 and a bare HTTP client meet them.
 """
 
 import asyncio
+import functools
 import json
 from collections.abc import AsyncIterator, Callable
 
@@ -31,20 +32,28 @@ def _plain(fsx, connect) -> Callable:
     return connect(fsx, checked=False)
 
 
-@pytest.fixture(name="get")
-async def _get(fsx) -> AsyncIterator[Callable]:
+@pytest.fixture(name="send")
+async def _send() -> AsyncIterator[Callable]:
     """
-    Return a function that describes all backups over bare HTTP.
+    Return a function that describes all backups of an FSx over bare HTTP.
     """
     async with aiohttp.ClientSession() as session:
 
-        async def get() -> tuple[int, dict, bytes]:
+        async def send(fsx) -> tuple[int, dict, bytes]:
             async with session.post(
                 fsx.endpoint_url, headers=HEADERS, data=b"{}", allow_redirects=False
             ) as response:
                 return response.status, dict(response.headers), await response.read()
 
-        yield get
+        yield send
+
+
+@pytest.fixture(name="get")
+def _get(fsx, send) -> Callable:
+    """
+    Return a function that describes all backups of the FSx over bare HTTP.
+    """
+    return functools.partial(send, fsx)
 
 
 @pytest.mark.parametrize(
@@ -318,29 +327,34 @@ async def test_next_calls(fsx, get) -> None:
     assert [503, 503, 500, 200] == await outcomes(get, 4)
 
 
-def strikes(seed, fraction, count) -> list[bool]:
+async def faulty(send, fsx, count) -> list[bool]:
     """
-    Return which of *count* calls a fault for *fraction* of them strikes.
+    Return which of *count* calls of an FSx get the faults that are injected.
     """
-    fsx = LocalFsx(seed=seed)
-    fsx.inject(Fault.reset(), fraction=fraction)
-    injections = fsx._handler.injections
-    return [injections.match("CopyBackup", {}) is not None for _ in range(count)]
+    return [(await send(fsx))[0] == 503 for _ in range(count)]
 
 
-def test_fraction() -> None:
+async def test_fraction(send) -> None:
     """
-    A fraction strikes about that share of the calls.
+    About the given fraction of the calls gets the fault.
     """
-    assert 270 < sum(strikes(0, 0.3, 1000)) < 330
+    async with LocalFsx() as fsx:
+        fsx.inject(Fault.unavailable(), fraction=0.3)
+
+        assert 40 < sum(await faulty(send, fsx, 200)) < 80
 
 
-def test_fraction_comes_from_the_seed() -> None:
+async def test_fraction_comes_from_the_seed(send) -> None:
     """
-    The same seed strikes the same calls, another one others.
+    The same seed gives the fault to the same calls, another seed to others.
     """
-    assert strikes(1, 0.5, 64) == strikes(1, 0.5, 64)
-    assert strikes(1, 0.5, 64) != strikes(2, 0.5, 64)
+    runs = []
+    for seed in (1, 1, 2):
+        async with LocalFsx(seed=seed) as fsx:
+            fsx.inject(Fault.unavailable(), fraction=0.5)
+            runs.append(await faulty(send, fsx, 32))
+
+    assert runs[0] == runs[1] != runs[2]
 
 
 @pytest.mark.parametrize(("fraction", "statuses"), [(0, [200] * 9), (1, [503] * 9)])

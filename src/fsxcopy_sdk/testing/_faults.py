@@ -49,37 +49,23 @@ class ErrorPlacement(StrEnum):
 
 class FaultKind(Enum):
     """
-    Name what happens to a call.
+    Name what happens to a call; the class methods of `Fault` explain each.
     """
 
     ANSWER = auto()
-    """It gets the answer of the fault."""
     RESET = auto()
-    """The connection is reset without an answer."""
     DELAY = auto()
-    """It takes longer."""
     TRUNCATE = auto()
-    """Its answer ends in the middle, and the connection with it."""
     RELABEL = auto()
-    """Its answer has other headers."""
     EMPTY_LISTING = auto()
-    """Its page has no backups and no NextToken."""
     CUT_LISTING = auto()
-    """Its page has only the first backups, and no NextToken."""
     SHUFFLED_LISTING = auto()
-    """Its page has its backups in another order."""
     ENDLESS_LISTING = auto()
-    """Its page has no backups and a new NextToken."""
     OTHER_ANSWER = auto()
-    """It gets the answer of another request."""
     INTERIM = auto()
-    """It gets an interim answer and no final one."""
     DRIP = auto()
-    """Its answer comes byte by byte and never ends."""
     GARBAGE = auto()
-    """It gets bytes that are not HTTP."""
     BAD_CHUNK = auto()
-    """It gets a body with a broken chunk."""
 
 
 LISTING_FAULTS: Final = frozenset(
@@ -340,16 +326,38 @@ class Fault:
 @attrs.define(eq=False, kw_only=True)
 class Injection:
     """
-    A fault, and the calls to which it happens.
+    A fault, and the calls to which it happens; `LocalFsx.inject` explains it.
+
+    Raises:
+        TypeError: *fault* is not a Fault.
+        ValueError: an argument breaks its rule.
     """
 
     fault: Fault
+    calls_left: int | None
+    fraction: float | None
+    operation: str | None
     after: bool
     """Whether the call is carried out before it goes wrong."""
-    operation: str | None
-    calls_left: int | None
-    fraction: float
     random: random.Random
+
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(cast("object", self.fault), Fault):
+            raise TypeError(
+                f"fault must be a Fault, such as Fault.throttling(), not {self.fault!r}"
+            )
+        calls, fraction, operation = self.calls_left, self.fraction, self.operation
+        if calls is not None and fraction is not None:
+            raise ValueError("next_calls and fraction cannot be given together")
+        if calls is not None and (calls < 1 or calls % 1):
+            raise ValueError(f"next_calls must be a whole number, one or more, not {calls!r}")
+        if fraction is not None and not 0 <= fraction <= 1:
+            raise ValueError(f"fraction must be between 0 and 1, not {fraction!r}")
+        operations = _OPERATIONS.get(self.fault.kind, REQUESTS)
+        if operation is not None and operation not in operations:
+            raise ValueError(f"operation must be one of {sorted(operations)}, not {operation!r}")
+        if calls is None and fraction is None:
+            self.calls_left = 1
 
     def matches(self, operation: str, body: Mapping[str, JsonValue]) -> bool:
         """
@@ -359,9 +367,9 @@ class Injection:
             return False
         if not _applies(self.fault.kind, operation, body):
             return False
-        if self.calls_left is None:
+        if self.fraction is not None:
             return self.random.random() < self.fraction
-        self.calls_left -= 1
+        self.calls_left = cast("int", self.calls_left) - 1
         return True
 
 
@@ -376,68 +384,6 @@ def _applies(kind: FaultKind, operation: str, body: Mapping[str, JsonValue]) -> 
     if kind in LISTING_FAULTS:
         return not by_id
     return kind is not FaultKind.OTHER_ANSWER or operation != "DescribeBackups" or by_id
-
-
-class Injections:
-    """
-    Hold the faults on demand; a call gets the first one that matches.
-    """
-
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
-        self._injections: list[Injection] = []
-
-    def add(
-        self,
-        fault: Fault,
-        *,
-        next_calls: int | None,
-        fraction: float | None,
-        operation: str | None,
-        after: bool,
-    ) -> None:
-        """
-        Add *fault*, by default for the next call.
-
-        Raises:
-            TypeError: *fault* is not a Fault.
-            ValueError: an argument breaks its rule.
-        """
-        given: object = fault
-        if not isinstance(given, Fault):
-            raise TypeError(f"fault must be a Fault, such as Fault.throttling(), not {fault!r}")
-        if next_calls is not None and fraction is not None:
-            raise ValueError("next_calls and fraction cannot be given together")
-        if next_calls is not None and (next_calls < 1 or next_calls % 1):
-            raise ValueError(f"next_calls must be a whole number, one or more, not {next_calls!r}")
-        if fraction is not None and not 0 <= fraction <= 1:
-            raise ValueError(f"fraction must be between 0 and 1, not {fraction!r}")
-        operations = _OPERATIONS.get(fault.kind, REQUESTS)
-        if operation is not None and operation not in operations:
-            raise ValueError(f"operation must be one of {sorted(operations)}, not {operation!r}")
-        injection = Injection(
-            fault=fault,
-            after=after,
-            operation=operation,
-            calls_left=(next_calls or 1) if fraction is None else None,
-            fraction=fraction or 0.0,
-            # Each has a generator of its own, so that adding one does not change the others.
-            random=random.Random(f"{self._seed}/{len(self._injections)}"),  # noqa: S311 - must be repeatable
-        )
-        self._injections.append(injection)
-
-    def clear(self) -> None:
-        """
-        Remove all faults.
-        """
-        self._injections.clear()
-
-    def match(self, operation: str, body: Mapping[str, JsonValue]) -> Injection | None:
-        """
-        Return the injection for this call of *operation*, None if it gets no fault.
-        """
-        matching = (one for one in self._injections if one.matches(operation, body))
-        return next(matching, None)
 
 
 # Wrong documents

@@ -112,13 +112,6 @@ class Settled:
         """
         return self.since if self.moment.lifecycle in FINISHED else math.inf
 
-    @property
-    def succeeds(self) -> bool:
-        """
-        Whether the final lifecycle is AVAILABLE.
-        """
-        return self.moment.lifecycle == "AVAILABLE"
-
     def at(self, now: float) -> Moment:  # noqa: ARG002 - the same signature as Moving
         """
         Return what the backup shows at any time.
@@ -148,13 +141,6 @@ class Moving:
         share = 1.0 if self.failure is None else FAILS_AFTER
         return self.begun_at + self.duration * share
 
-    @property
-    def succeeds(self) -> bool:
-        """
-        Whether the final lifecycle is AVAILABLE.
-        """
-        return self.failure is None
-
     def at(self, now: float) -> Moment:
         """
         Return what the backup shows at *now*.
@@ -179,4 +165,5 @@ def busy_until(progression: Progression, grace: float) -> float:
 
     A copy that succeeds does so for *grace* seconds after its end.
     """
-    return progression.ends_at + (grace if progression.succeeds else 0.0)
+    end = progression.ends_at
+    return end + (grace if progression.at(end).lifecycle == "AVAILABLE" else 0.0)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 import math
+import random
 import re
 import socket
 import time
@@ -30,7 +31,7 @@ from fsxcopy_sdk.testing._documents import (
     partition_of,
     with_tags,
 )
-from fsxcopy_sdk.testing._faults import Fault
+from fsxcopy_sdk.testing._faults import Fault, Injection
 from fsxcopy_sdk.testing._lifecycle import Moment, ProgressShape, Settled
 from fsxcopy_sdk.testing._protocol import RecordedRequest, RequestHandler
 from fsxcopy_sdk.testing._store import (
@@ -264,7 +265,7 @@ class LocalFsx:
         Raises:
             ValueError: *account* is not twelve digits.
         """
-        self._store.add_access_key(access_key, _account(account))
+        self._store.accounts[access_key] = _account(account)
 
     # Backups
 
@@ -304,7 +305,7 @@ class LocalFsx:
         backup = self._store.put(scope, complete, progression)
         if moment.lifecycle == "COPYING":
             self._store.add_copy(backup)
-        self._store.state(scope).add_sources(complete)
+        self._store.regions[scope].add_sources(complete)
         return backup_id
 
     def add_example_backup(
@@ -338,7 +339,7 @@ class LocalFsx:
             ValueError: *region* or *account* is malformed.
         """
         now = self._store.clock.now()
-        held = self._store.state(_scope(region, account)).backups
+        held = self._store.regions[_scope(region, account)].backups
         return [copy.deepcopy(backup.seen(now)) for backup in held.values()]
 
     def copies_in_progress(self, region: str, *, account: str | None = None) -> int:
@@ -357,7 +358,7 @@ class LocalFsx:
         Raises:
             ValueError: *region* or *account* is malformed.
         """
-        return self._store.state(_scope(region, account)).max_copies_in_progress_seen
+        return self._store.regions[_scope(region, account)].max_copies_in_progress_seen
 
     def fail_copy(self, backup_id: str, message: str) -> None:
         """
@@ -474,13 +475,17 @@ class LocalFsx:
             TypeError: *fault* is not a Fault.
             ValueError: an argument breaks its rule.
         """
-        self._handler.injections.add(
-            fault,
-            next_calls=next_calls,
+        injections = self._handler.injections
+        injection = Injection(
+            fault=fault,
+            calls_left=next_calls,
             fraction=fraction,
             operation=operation,
             after=after,
+            # Each has a generator of its own, so that adding one does not change the others.
+            random=random.Random(f"{self._settings.seed}/{len(injections)}"),  # noqa: S311 - must be repeatable
         )
+        injections.append(injection)
 
     def clear_faults(self) -> None:
         """

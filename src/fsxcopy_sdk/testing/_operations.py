@@ -8,7 +8,7 @@ import base64
 import binascii
 import itertools
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, TypeAlias, cast
+from typing import Final, cast
 
 from fsxcopy_sdk.testing._documents import (
     MAX_MESSAGE,
@@ -27,27 +27,10 @@ from fsxcopy_sdk.testing._documents import (
 from fsxcopy_sdk.testing._lifecycle import FINISHED, busy_until
 from fsxcopy_sdk.testing._requests import (
     MAX_TAGS,
-    CopyBackupRequest,
-    CreateBackupRequest,
-    DeleteBackupRequest,
-    DescribeBackupsRequest,
     Filter,
-    ListTagsForResourceRequest,
-    TagResourceRequest,
-    check_request,
+    Request,
 )
 from fsxcopy_sdk.testing._store import Source, Store, StoredBackup
-
-
-def perform(store: Store, scope: AccountRegion, operation: str, body: Document) -> Document:
-    """
-    Carry out *operation*, one of `OPERATIONS`, in *scope* and return its answer.
-
-    Raises:
-        ServiceFailure: the answer is an error.
-    """
-    return OPERATIONS[operation](store, scope, check_request(operation, body))
-
 
 # CopyBackup
 
@@ -64,7 +47,7 @@ _CONFIGURATIONS: Final = ("WindowsConfiguration", "OntapConfiguration", "OpenZFS
 """The configurations of file systems that may be Multi-AZ."""
 
 
-def _copy_backup(store: Store, scope: AccountRegion, request: CopyBackupRequest) -> Document:
+def _copy_backup(store: Store, scope: AccountRegion, request: Request) -> Document:
     """
     Accept a copy into *scope*; the same token gives the same copy again.
     """
@@ -85,9 +68,7 @@ def _copy_backup(store: Store, scope: AccountRegion, request: CopyBackupRequest)
     return {"Backup": copy.seen(store.clock.now())}
 
 
-def _source_of_copy(
-    store: Store, scope: AccountRegion, request: CopyBackupRequest
-) -> StoredBackup:
+def _source_of_copy(store: Store, scope: AccountRegion, request: Request) -> StoredBackup:
     """
     Return the backup to copy if it can be copied to *scope*.
     """
@@ -99,7 +80,7 @@ def _source_of_copy(
             f"{region} is not a Region from which backups can be copied to {scope.region}.",
         )
     backup_id = request["SourceBackupId"]
-    source = store.state(AccountRegion(scope.account, region)).backups.get(backup_id)
+    source = store.regions[AccountRegion(scope.account, region)].backups.get(backup_id)
     if source is None:
         raise ServiceFailure("BackupNotFound", f"Backup {backup_id} does not exist in {region}.")
     lifecycle = source.lifecycle(store.clock.now())
@@ -132,7 +113,7 @@ def _check_kind(store: Store, scope: AccountRegion, source: Document) -> None:
 
 
 def _begin_copy(
-    store: Store, scope: AccountRegion, source: StoredBackup, request: CopyBackupRequest
+    store: Store, scope: AccountRegion, source: StoredBackup, request: Request
 ) -> StoredBackup:
     key = request.get("KmsKeyId") or scope.default_kms_key()
     failure = _key_failure(store, source, key)
@@ -188,7 +169,7 @@ def _check_user_initiated_limit(store: Store, scope: AccountRegion) -> None:
     limit = store.settings.max_user_initiated_backups
     if limit is None:
         return
-    backups = store.state(scope).backups.values()
+    backups = store.regions[scope].backups.values()
     held = sum(backup.document.get("Type") == "USER_INITIATED" for backup in backups)
     if held >= limit:
         raise ServiceFailure(
@@ -218,7 +199,8 @@ def _check_copies_limit(
     if volume is not None:
         of_account = sum(
             "Volume" in copy.document
-            for used in store.scopes_of(scope.account)
+            for used in store.regions
+            if used.account == scope.account
             for copy in store.copies_in_progress(used)
         )
         full = full or of_account >= store.settings.max_volume_copies_in_progress
@@ -233,7 +215,7 @@ def _check_copies_limit(
 # CreateBackup
 
 
-def _create_backup(store: Store, scope: AccountRegion, request: CreateBackupRequest) -> Document:
+def _create_backup(store: Store, scope: AccountRegion, request: Request) -> Document:
     """
     Begin a backup of a file system or volume, which need not exist before.
     """
@@ -248,9 +230,7 @@ def _create_backup(store: Store, scope: AccountRegion, request: CreateBackupRequ
     return {"Backup": backup.seen(store.clock.now())}
 
 
-def _begin_backup(
-    store: Store, scope: AccountRegion, request: CreateBackupRequest
-) -> StoredBackup:
+def _begin_backup(store: Store, scope: AccountRegion, request: Request) -> StoredBackup:
     ids = (request.get("FileSystemId"), request.get("VolumeId"))
     match ids:
         case (str(source_id), None) | (None, str(source_id)):
@@ -275,7 +255,7 @@ def _source_of_backup(store: Store, scope: AccountRegion, source_id: str) -> Sou
     """
     Return the file system or volume to back up; an unknown one is created.
     """
-    sources = store.state(scope).sources
+    sources = store.regions[scope].sources
     if source_id not in sources:
         make = default_volume if source_id.startswith("fsvol-") else default_file_system
         sources[source_id] = Source(make(scope, source_id, store.epoch()))
@@ -295,14 +275,14 @@ def _is_finished(store: Store, backup: StoredBackup) -> bool:
 # DeleteBackup
 
 
-def _delete_backup(store: Store, scope: AccountRegion, request: DeleteBackupRequest) -> Document:
+def _delete_backup(store: Store, scope: AccountRegion, request: Request) -> Document:
     """
     Delete a backup that is neither in progress nor being copied.
     """
     backup_id = request["BackupId"]
 
     def delete() -> StoredBackup:
-        backup = store.state(scope).backups.get(backup_id)
+        backup = store.regions[scope].backups.get(backup_id)
         if backup is None:
             raise ServiceFailure("BackupNotFound", f"Backup {backup_id} does not exist.")
         _check_deletable(store, backup)
@@ -357,9 +337,7 @@ _FILTERS: Final[Mapping[str, Callable[[Document], str | None]]] = {
 """The value of a backup that a filter compares with its own values."""
 
 
-def _describe_backups(
-    store: Store, scope: AccountRegion, request: DescribeBackupsRequest
-) -> Document:
+def _describe_backups(store: Store, scope: AccountRegion, request: Request) -> Document:
     """
     Return one page of the backups of *scope* that are asked for.
 
@@ -389,7 +367,7 @@ def _shown(store: Store, scope: AccountRegion, by: str) -> dict[str, StoredBacku
     """
     Return the backups of *scope* without copies that a call *by* this does not show yet.
     """
-    backups = store.state(scope).backups
+    backups = store.regions[scope].backups
     if store.settings.unseen_by not in ("all", by):
         return backups
     now = store.clock.now()
@@ -452,7 +430,7 @@ def read_token(operation: str, scope: AccountRegion, token: str) -> int:
 # Tags
 
 
-def _tag_resource(store: Store, scope: AccountRegion, request: TagResourceRequest) -> Document:
+def _tag_resource(store: Store, scope: AccountRegion, request: Request) -> Document:
     """
     Add tags to a backup, replacing those that have the same keys.
     """
@@ -465,9 +443,7 @@ def _tag_resource(store: Store, scope: AccountRegion, request: TagResourceReques
     return {}
 
 
-def _list_tags_for_resource(
-    store: Store, scope: AccountRegion, request: ListTagsForResourceRequest
-) -> Document:
+def _list_tags_for_resource(store: Store, scope: AccountRegion, request: Request) -> Document:
     """
     Return one page of the tags of a backup; all fit unless MaxResults is smaller.
     """
@@ -488,21 +464,18 @@ def _resource(store: Store, scope: AccountRegion, arn: str) -> StoredBackup:
     """
     Return the backup with *arn*; no other resource has tags here.
     """
-    backup = store.state(scope).backups.get(arn.rpartition("/")[2])
+    backup = store.regions[scope].backups.get(arn.rpartition("/")[2])
     if backup is None or backup.document.get("ResourceARN") != arn:
         raise ServiceFailure("ResourceNotFound", f"{arn} does not exist.", ResourceARN=arn)
     return backup
 
 
-_Operation: TypeAlias = Callable[[Store, AccountRegion, Document], Document]
-
-OPERATIONS: Final[Mapping[str, _Operation]] = {
-    # `check_request` has made a typed request of the body, which no type can express.
-    "CopyBackup": cast("_Operation", _copy_backup),
-    "CreateBackup": cast("_Operation", _create_backup),
-    "DeleteBackup": cast("_Operation", _delete_backup),
-    "DescribeBackups": cast("_Operation", _describe_backups),
-    "ListTagsForResource": cast("_Operation", _list_tags_for_resource),
-    "TagResource": cast("_Operation", _tag_resource),
+OPERATIONS: Final[Mapping[str, Callable[[Store, AccountRegion, Request], Document]]] = {
+    "CopyBackup": _copy_backup,
+    "CreateBackup": _create_backup,
+    "DeleteBackup": _delete_backup,
+    "DescribeBackups": _describe_backups,
+    "ListTagsForResource": _list_tags_for_resource,
+    "TagResource": _tag_resource,
 }
-"""The operations of the local FSx."""
+"""The operations of the local FSx; each raises `ServiceFailure` for its errors."""

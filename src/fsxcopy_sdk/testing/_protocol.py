@@ -36,11 +36,11 @@ from fsxcopy_sdk.testing._faults import (
     Fault,
     FaultKind,
     Injection,
-    Injections,
     altered_listing,
     other_answer,
 )
-from fsxcopy_sdk.testing._operations import OPERATIONS, perform
+from fsxcopy_sdk.testing._operations import OPERATIONS
+from fsxcopy_sdk.testing._requests import check_request
 from fsxcopy_sdk.testing._store import Store
 
 MAX_BODY: Final = 1024 * 1024
@@ -99,7 +99,7 @@ class RequestHandler:
         self.calls: Counter[str] = Counter()
         self.requests: list[RecordedRequest] = []
         """The latest `KEPT_REQUESTS`, in order."""
-        self.injections = Injections(store.settings.seed)
+        self.injections: list[Injection] = []
         self._store = store
         self._tasks: set[asyncio.Task[object]] = set()
 
@@ -169,9 +169,14 @@ class RequestHandler:
     async def _carry_out(
         self, request: web.Request, recorded: RecordedRequest
     ) -> web.StreamResponse:
-        injection = self.injections.match(recorded.operation, recorded.body)
-        if injection is None:
-            return self._response(self._answer(recorded))
+        for injection in self.injections:
+            if injection.matches(recorded.operation, recorded.body):
+                return await self._go_wrong(request, recorded, injection)
+        return self._response(self._answer(recorded))
+
+    async def _go_wrong(
+        self, request: web.Request, recorded: RecordedRequest, injection: Injection
+    ) -> web.StreamResponse:
         fault = injection.fault
         if fault.kind is FaultKind.DELAY:
             return self._response(await self._delayed(injection, recorded))
@@ -191,10 +196,10 @@ class RequestHandler:
         return self._response(answer)
 
     def _answer(self, recorded: RecordedRequest) -> Answer:
+        operation = recorded.operation
         try:
-            document = perform(
-                self._store, recorded.scope, recorded.operation, dict(recorded.body)
-            )
+            request = check_request(operation, dict(recorded.body))
+            document = OPERATIONS[operation](self._store, recorded.scope, request)
         except ServiceFailure as failure:
             return _error_answer(failure)
         return Answer(200, orjson.dumps(document))

@@ -26,8 +26,6 @@ from fsxcopy_sdk.testing._documents import (
     Tag,
 )
 
-# Requests after the check: every member has its type, or is absent.
-
 
 class Filter(TypedDict, total=False):
     """
@@ -38,67 +36,28 @@ class Filter(TypedDict, total=False):
     Values: list[str]
 
 
-class CopyBackupRequest(TypedDict, total=False):
+class Request(TypedDict, total=False):
     """
-    The parameters of CopyBackup.
-    """
+    The parameters of any operation after the check: each has its type, or is absent.
 
-    ClientRequestToken: str
-    SourceBackupId: str
-    SourceRegion: str
-    KmsKeyId: str
-    CopyTags: bool
-    Tags: list[Tag]
-
-
-class CreateBackupRequest(TypedDict, total=False):
-    """
-    The parameters of CreateBackup.
-    """
-
-    FileSystemId: str
-    ClientRequestToken: str
-    Tags: list[Tag]
-    VolumeId: str
-
-
-class DescribeBackupsRequest(TypedDict, total=False):
-    """
-    The parameters of DescribeBackups.
-    """
-
-    BackupIds: list[str]
-    Filters: list[Filter]
-    MaxResults: int
-    NextToken: str
-
-
-class DeleteBackupRequest(TypedDict, total=False):
-    """
-    The parameters of DeleteBackup.
+    A name has the same type in every operation. Which are present follows
+    from the rules of the operation.
     """
 
     BackupId: str
+    BackupIds: list[str]
     ClientRequestToken: str
-
-
-class TagResourceRequest(TypedDict, total=False):
-    """
-    The parameters of TagResource.
-    """
-
-    ResourceARN: str
-    Tags: list[Tag]
-
-
-class ListTagsForResourceRequest(TypedDict, total=False):
-    """
-    The parameters of ListTagsForResource.
-    """
-
-    ResourceARN: str
+    CopyTags: bool
+    FileSystemId: str
+    Filters: list[Filter]
+    KmsKeyId: str
     MaxResults: int
     NextToken: str
+    ResourceARN: str
+    SourceBackupId: str
+    SourceRegion: str
+    Tags: list[Tag]
+    VolumeId: str
 
 
 # Rules
@@ -262,7 +221,7 @@ _Broken: TypeAlias = tuple[str, str]
 _ANY_ARN: Final = re.compile(r"arn:[^:]+:(?!fsx:)[a-z0-9-]+:[^:]*:[^:]*:.+")
 
 
-def check_request(operation: str, body: Document) -> Document:
+def check_request(operation: str, body: Document) -> Request:
     """
     Return *body* with only those members that *operation* knows.
 
@@ -272,11 +231,12 @@ def check_request(operation: str, body: Document) -> Document:
         ServiceFailure: it has a wrong type or breaks a rule of the model.
     """
     rules = REQUESTS[operation]
-    request = cast("Document", _typed(rules, operation, body))
-    broken = list(_broken(rules, "", request))
+    typed = cast("Document", _typed(rules, operation, body))
+    broken = list(_broken(rules, "", typed))
     if broken:
-        raise _failure(request, broken)
-    _check_keys([tag["Key"] for tag in cast("list[Tag]", request.get("Tags", []))])
+        raise _failure(typed, broken)
+    request = cast("Request", typed)
+    _check_keys([tag["Key"] for tag in request.get("Tags", [])])
     return request
 
 

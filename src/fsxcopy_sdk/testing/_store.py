@@ -8,6 +8,7 @@ import hashlib
 import math
 import random
 import uuid
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
@@ -268,8 +269,9 @@ class Store:
         self.refused_keys: dict[tuple[str, str], bool] = {}
         """(error code, key) -> whether the copy is accepted and fails later."""
         self.single_az_regions: set[str] = set()
-        self._accounts: dict[str, str] = {}
-        self._states: dict[AccountRegion, RegionState] = {}
+        self.accounts: dict[str, str] = {}
+        """By access key."""
+        self.regions: defaultdict[AccountRegion, RegionState] = defaultdict(RegionState)
         self._backup_ids = random.Random(settings.seed)  # noqa: S311 - must be repeatable
         # A generator of its own, so that more polls do not change the IDs of backups.
         self._request_ids = random.Random(settings.seed)  # noqa: S311 - must be repeatable
@@ -286,29 +288,11 @@ class Store:
         """
         Return the account of *access_key*; the first key has the default account.
         """
-        if access_key not in self._accounts:
+        if access_key not in self.accounts:
             digest = hashlib.sha256(access_key.encode()).digest()
             account = f"{int.from_bytes(digest[:8]) % 10**12:012d}"
-            self.add_access_key(access_key, account if self._accounts else DEFAULT_ACCOUNT)
-        return self._accounts[access_key]
-
-    def add_access_key(self, access_key: str, account: str) -> None:
-        """
-        Give *access_key* to *account*.
-        """
-        self._accounts[access_key] = account
-
-    def state(self, scope: AccountRegion) -> RegionState:
-        """
-        Return what *scope* holds.
-        """
-        return self._states.setdefault(scope, RegionState())
-
-    def scopes_of(self, account: str) -> list[AccountRegion]:
-        """
-        Return the Regions of *account* that were used.
-        """
-        return [scope for scope in self._states if scope.account == account]
+            self.accounts[access_key] = account if self.accounts else DEFAULT_ACCOUNT
+        return self.accounts[access_key]
 
     def complete(self, scope: AccountRegion, given: Document) -> Document:
         """
@@ -358,14 +342,14 @@ class Store:
             sequence=self._sequence,
         )
         self.by_id[backup.backup_id] = backup
-        self.state(scope).backups[backup.backup_id] = backup
+        self.regions[scope].backups[backup.backup_id] = backup
         return backup
 
     def add_copy(self, copy: StoredBackup) -> None:
         """
         Count *copy* among the copies in progress.
         """
-        state = self.state(copy.scope)
+        state = self.regions[copy.scope]
         state.copies.append(copy)
         in_progress = len(self.copies_in_progress(copy.scope))
         state.max_copies_in_progress_seen = max(state.max_copies_in_progress_seen, in_progress)
@@ -375,14 +359,14 @@ class Store:
         Remove *backup*; only its ClientRequestToken still leads to it, as DELETED.
         """
         del self.by_id[backup.backup_id]
-        del self.state(backup.scope).backups[backup.backup_id]
+        del self.regions[backup.scope].backups[backup.backup_id]
         backup.progression = Settled(since=self.clock.now(), moment=Moment(lifecycle="DELETED"))
 
     def copies_in_progress(self, scope: AccountRegion) -> list[StoredBackup]:
         """
         Return the copies into *scope* that are in progress now.
         """
-        state = self.state(scope)
+        state = self.regions[scope]
         now = self.clock.now()
         state.copies = [copy for copy in state.copies if now < copy.progression.ends_at]
         return state.copies
