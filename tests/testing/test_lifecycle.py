@@ -13,9 +13,9 @@ from fsxcopy_sdk.testing._lifecycle import (
     EVERY_COPYING_STAGE,
     EVERY_CREATING_STAGE,
     FINISHED,
-    Moment,
     Moving,
     Settled,
+    Status,
     busy_until,
     percent_at,
 )
@@ -94,10 +94,10 @@ def test_hundred_means_available(progression, now) -> None:
     """
     ProgressPercent is 100 when, and only when, an AVAILABLE one shows any.
     """
-    moment = progression.at(now)
-    done = moment.lifecycle == "AVAILABLE" and progression.shape is not ProgressShape.NONE
+    status = progression.at(now)
+    done = status.lifecycle == "AVAILABLE" and progression.shape is not ProgressShape.NONE
 
-    assert done == (moment.percent == 100)
+    assert done == (status.percent == 100)
 
 
 @given(progressions, times)
@@ -125,8 +125,8 @@ def test_fails_half_way() -> None:
     """
     progression = moving(failure="The key is gone.")
 
-    assert Moment(lifecycle="COPYING", percent=49) == progression.at(59)
-    assert Moment(lifecycle="FAILED", percent=50, failure="The key is gone.") == progression.at(60)
+    assert Status(lifecycle="COPYING", percent=49) == progression.at(59)
+    assert Status(lifecycle="FAILED", percent=50, failure="The key is gone.") == progression.at(60)
 
 
 def test_no_duration_is_available_at_once() -> None:
@@ -141,9 +141,9 @@ def test_no_duration_is_available_at_once() -> None:
     [
         (moving(), 117.0),
         (moving(failure="broken"), 60.0),
-        (Settled(since=3.0, moment=Moment(lifecycle="AVAILABLE")), 10.0),
-        (Settled(since=3.0, moment=Moment(lifecycle="DELETED")), 3.0),
-        (Settled(since=3.0, moment=Moment(lifecycle="NEW_IN_2031")), math.inf),
+        (Settled(since=3.0, status=Status(lifecycle="AVAILABLE")), 10.0),
+        (Settled(since=3.0, status=Status(lifecycle="DELETED")), 3.0),
+        (Settled(since=3.0, status=Status(lifecycle="NEW_IN_2031")), math.inf),
     ],
 )
 def test_keeps_its_source(progression, until) -> None:

@@ -86,7 +86,7 @@ def percent_at(shape: ProgressShape, share: float) -> int | None:
 
 
 @attrs.frozen(kw_only=True)
-class Moment:
+class Status:
     """
     What a backup shows of its progression at one time.
     """
@@ -103,20 +103,20 @@ class Settled:
     """
 
     since: float
-    moment: Moment
+    status: Status
 
     @property
     def ends_at(self) -> float:
         """
         Return when the work ended, infinity for work that never ends.
         """
-        return self.since if self.moment.lifecycle in FINISHED else math.inf
+        return self.since if self.status.lifecycle in FINISHED else math.inf
 
-    def at(self, now: float) -> Moment:  # noqa: ARG002 - the same signature as Moving
+    def at(self, now: float) -> Status:  # noqa: ARG002 - the same signature as Moving
         """
         Return what the backup shows at any time.
         """
-        return self.moment
+        return self.status
 
 
 @attrs.frozen(kw_only=True)
@@ -141,19 +141,19 @@ class Moving:
         share = 1.0 if self.failure is None else FAILS_AFTER
         return self.begun_at + self.duration * share
 
-    def at(self, now: float) -> Moment:
+    def at(self, now: float) -> Status:
         """
         Return what the backup shows at *now*.
         """
         if now < self.ends_at:
             share = (now - self.begun_at) / self.duration
             reached = [name for begin, name in self.stages if begin <= share]
-            return Moment(lifecycle=reached[-1], percent=percent_at(self.shape, share))
+            return Status(lifecycle=reached[-1], percent=percent_at(self.shape, share))
         if self.failure is not None:
             percent = percent_at(self.shape, FAILS_AFTER)
-            return Moment(lifecycle="FAILED", percent=percent, failure=self.failure)
+            return Status(lifecycle="FAILED", percent=percent, failure=self.failure)
         done = None if self.shape is ProgressShape.NONE else 100
-        return Moment(lifecycle="AVAILABLE", percent=done)
+        return Status(lifecycle="AVAILABLE", percent=done)
 
 
 Progression: TypeAlias = Settled | Moving

@@ -32,7 +32,7 @@ from fsxcopy_sdk.testing._documents import (
     with_tags,
 )
 from fsxcopy_sdk.testing._faults import Fault, Injection
-from fsxcopy_sdk.testing._lifecycle import Moment, ProgressShape, Settled
+from fsxcopy_sdk.testing._lifecycle import ProgressShape, Settled, Status
 from fsxcopy_sdk.testing._protocol import RecordedRequest, RequestHandler
 from fsxcopy_sdk.testing._store import (
     DEFAULT_ACCOUNT,
@@ -300,10 +300,10 @@ class LocalFsx:
         backup_id = str(complete["BackupId"])
         if backup_id in self._store.by_id:
             raise ValueError(f"BackupId {backup_id!r} is taken")
-        moment = Moment(lifecycle=str(complete.pop("Lifecycle")))
-        progression = Settled(since=self._store.clock.now(), moment=moment)
+        status = Status(lifecycle=str(complete.pop("Lifecycle")))
+        progression = Settled(since=self._store.clock.now(), status=status)
         backup = self._store.put(scope, complete, progression)
-        if moment.lifecycle == "COPYING":
+        if status.lifecycle == "COPYING":
             self._store.add_copy(backup)
         self._store.regions[scope].add_sources(complete)
         return backup_id
@@ -329,7 +329,7 @@ class LocalFsx:
         backup = self._store.by_id[backup_id]
         if backup.scope.region != region:
             raise KeyError(backup_id)
-        return copy.deepcopy(backup.seen(self._store.clock.now()))
+        return copy.deepcopy(backup.document_at(self._store.clock.now()))
 
     def backups(self, region: str, *, account: str | None = None) -> list[Document]:
         """
@@ -340,7 +340,7 @@ class LocalFsx:
         """
         now = self._store.clock.now()
         held = self._store.regions[_scope(region, account)].backups
-        return [copy.deepcopy(backup.seen(now)) for backup in held.values()]
+        return [copy.deepcopy(backup.document_at(now)) for backup in held.values()]
 
     def copies_in_progress(self, region: str, *, account: str | None = None) -> int:
         """
@@ -386,8 +386,8 @@ class LocalFsx:
     def _settle(self, backup: StoredBackup, lifecycle: str, failure: str | None) -> None:
         now = self._store.clock.now()
         percent = backup.progression.at(now).percent
-        moment = Moment(lifecycle=lifecycle, percent=percent, failure=failure)
-        backup.progression = Settled(since=now, moment=moment)
+        status = Status(lifecycle=lifecycle, percent=percent, failure=failure)
+        backup.progression = Settled(since=now, status=status)
 
     def delete_backup(self, backup_id: str) -> None:
         """

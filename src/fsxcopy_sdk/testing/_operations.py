@@ -65,7 +65,7 @@ def _copy_backup(store: Store, scope: AccountRegion, request: Request) -> Docume
         asked,
         lambda: _begin_copy(store, scope, _source_of_copy(store, scope, request), request),
     )
-    return {"Backup": copy.seen(store.clock.now())}
+    return {"Backup": copy.document_at(store.clock.now())}
 
 
 def _source_of_copy(store: Store, scope: AccountRegion, request: Request) -> StoredBackup:
@@ -227,7 +227,7 @@ def _create_backup(store: Store, scope: AccountRegion, request: Request) -> Docu
         asked,
         lambda: _begin_backup(store, scope, request),
     )
-    return {"Backup": backup.seen(store.clock.now())}
+    return {"Backup": backup.document_at(store.clock.now())}
 
 
 def _begin_backup(store: Store, scope: AccountRegion, request: Request) -> StoredBackup:
@@ -357,7 +357,7 @@ def _describe_backups(store: Store, scope: AccountRegion, request: Request) -> D
     rest = (backup for backup in found if backup.sequence > shown_up_to)
     page = list(itertools.islice(rest, size))
     now = store.clock.now()
-    answer: Document = {"Backups": [backup.seen(now) for backup in page]}
+    answer: Document = {"Backups": [backup.document_at(now) for backup in page]}
     if next(rest, None) is not None:
         answer["NextToken"] = write_token("DescribeBackups", scope, page[-1].sequence)
     return answer

@@ -82,13 +82,6 @@ class RecordedRequest:
     at: float
     """Seconds, by the clock of the local FSx."""
 
-    @property
-    def scope(self) -> AccountRegion:
-        """
-        The account and Region that the call addresses.
-        """
-        return AccountRegion(self.account, self.region)
-
 
 class RequestHandler:
     """
@@ -171,10 +164,10 @@ class RequestHandler:
     ) -> web.StreamResponse:
         for injection in self.injections:
             if injection.matches(recorded.operation, recorded.body):
-                return await self._go_wrong(request, recorded, injection)
+                return await self._inject(request, recorded, injection)
         return self._response(self._answer(recorded))
 
-    async def _go_wrong(
+    async def _inject(
         self, request: web.Request, recorded: RecordedRequest, injection: Injection
     ) -> web.StreamResponse:
         fault = injection.fault
@@ -199,7 +192,7 @@ class RequestHandler:
         operation = recorded.operation
         try:
             request = check_request(operation, dict(recorded.body))
-            document = OPERATIONS[operation](self._store, recorded.scope, request)
+            document = OPERATIONS[operation](self._store, _scope_of(recorded), request)
         except ServiceFailure as failure:
             return _error_answer(failure)
         return Answer(200, orjson.dumps(document))
@@ -211,7 +204,7 @@ class RequestHandler:
 
     def _other(self, recorded: RecordedRequest) -> Answer:
         document = other_answer(
-            self._store, recorded.scope, recorded.operation, dict(recorded.body)
+            self._store, _scope_of(recorded), recorded.operation, dict(recorded.body)
         )
         return Answer(200, orjson.dumps(document))
 
@@ -247,6 +240,10 @@ class RequestHandler:
         return {**missing, **answer.headers}
 
 
+def _scope_of(recorded: RecordedRequest) -> AccountRegion:
+    return AccountRegion(recorded.account, recorded.region)
+
+
 def _error_answer(failure: ServiceFailure) -> Answer:
     return Answer(failure.status, orjson.dumps(failure.document()))
 
@@ -255,7 +252,7 @@ def _altered(injection: Injection, recorded: RecordedRequest, answer: Answer) ->
     if answer.status != HTTPStatus.OK:
         return answer
     page: Document = orjson.loads(answer.body)
-    document = altered_listing(injection, recorded.scope, dict(recorded.body), page)
+    document = altered_listing(injection, _scope_of(recorded), dict(recorded.body), page)
     return Answer(200, orjson.dumps(document))
 
 

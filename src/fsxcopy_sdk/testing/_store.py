@@ -28,11 +28,11 @@ from fsxcopy_sdk.testing._lifecycle import (
     CREATING_STAGES,
     EVERY_COPYING_STAGE,
     EVERY_CREATING_STAGE,
-    Moment,
     Moving,
     Progression,
     ProgressShape,
     Settled,
+    Status,
 )
 
 DEFAULT_ACCOUNT: Final = "123456789012"
@@ -165,16 +165,16 @@ class StoredBackup:
         """
         return self.progression.at(now).lifecycle
 
-    def seen(self, now: float) -> Document:
+    def document_at(self, now: float) -> Document:
         """
         Return its document at *now*; the caller must not change it.
         """
-        moment = self.progression.at(now)
-        document: Document = {**self.document, "Lifecycle": moment.lifecycle}
-        if moment.percent is not None:
-            document["ProgressPercent"] = moment.percent
-        if moment.failure is not None:
-            document["FailureDetails"] = {"Message": moment.failure}
+        status = self.progression.at(now)
+        document: Document = {**self.document, "Lifecycle": status.lifecycle}
+        if status.percent is not None:
+            document["ProgressPercent"] = status.percent
+        if status.failure is not None:
+            document["FailureDetails"] = {"Message": status.failure}
         return document
 
 
@@ -219,7 +219,9 @@ class Tokens:
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock = clock
         self._seconds = seconds
-        self._seen: dict[tuple[AccountRegion, str, str], tuple[float, object, StoredBackup]] = {}
+        self._remembered: dict[
+            tuple[AccountRegion, str, str], tuple[float, object, StoredBackup]
+        ] = {}
 
     def once(
         self,
@@ -239,17 +241,20 @@ class Tokens:
         """
         if token is None:
             return carry_out()
+        key = (*operation, token)
         now = self._clock.now()
-        since, asked_before, backup = self._seen.get((*operation, token), (-math.inf, None, None))
-        if backup is None or now - since >= self._seconds:
-            backup = carry_out()
-            self._seen[(*operation, token)] = (now, asked, backup)
-        elif asked != asked_before:
-            raise ServiceFailure(
-                "IncompatibleParameterError",
-                "The token was used before, with other parameters.",
-                Parameter="ClientRequestToken",
-            )
+        if key in self._remembered:
+            since, asked_before, backup = self._remembered[key]
+            if now - since < self._seconds:
+                if asked != asked_before:
+                    raise ServiceFailure(
+                        "IncompatibleParameterError",
+                        "The token was used before, with other parameters.",
+                        Parameter="ClientRequestToken",
+                    )
+                return backup
+        backup = carry_out()
+        self._remembered[key] = (now, asked, backup)
         return backup
 
 
@@ -360,7 +365,7 @@ class Store:
         """
         del self.by_id[backup.backup_id]
         del self.regions[backup.scope].backups[backup.backup_id]
-        backup.progression = Settled(since=self.clock.now(), moment=Moment(lifecycle="DELETED"))
+        backup.progression = Settled(since=self.clock.now(), status=Status(lifecycle="DELETED"))
 
     def copies_in_progress(self, scope: AccountRegion) -> list[StoredBackup]:
         """
