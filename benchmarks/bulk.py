@@ -184,7 +184,7 @@ async def measure(shape: Shape) -> None:
         await work
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         most = max(
-            fsx.most_copies_in_progress(region, account=f"{account + 1:012d}")
+            fsx.max_copies_in_progress_seen(region, account=f"{account + 1:012d}")
             for account in range(shape.accounts)
             for region in REGIONS
         )

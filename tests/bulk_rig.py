@@ -35,7 +35,7 @@ from fsxcopy_sdk import (
 from fsxcopy_sdk._error_mapping import read_error, service_error
 from fsxcopy_sdk.models import ResponseMetadata
 from fsxcopy_sdk.testing import DEFAULT_ACCOUNT, LocalFsx, ManualClock, RecordedRequest
-from fsxcopy_sdk.testing._regions import AccountRegion
+from fsxcopy_sdk.testing._documents import AccountRegion
 
 WEST = "us-west-2"
 

@@ -165,7 +165,7 @@ def test_no_more_than_allowed_at_once(run: Callable[..., Any], bench: Bench) -> 
 
     run(lambda: bench.copy(*requests, max_in_progress=2))
 
-    assert 2 == bench.fsx.most_copies_in_progress(WEST)
+    assert 2 == bench.fsx.max_copies_in_progress_seen(WEST)
     assert [one.source_backup_id for one in requests] == list(bench.copies)
     assert 9 == bench.fsx.calls["CopyBackup"]
 
@@ -918,7 +918,7 @@ async def test_a_full_service_is_asked_again(bench: Bench) -> None:
     assert isinstance(outcome, Copied)
     assert HOUR + MINUTE <= bench.clock.now() <= HOUR + MINUTE + 75 + 10
     assert HOUR / 75 <= bench.fsx.calls["CopyBackup"] <= HOUR / 45 + 2
-    assert 5 == bench.fsx.most_copies_in_progress(WEST)
+    assert 5 == bench.fsx.max_copies_in_progress_seen(WEST)
 
 
 async def test_an_end_of_ours_is_used_at_once(bench: Bench) -> None:

@@ -68,7 +68,7 @@ class Load:
         copies = [source for source in sources if source in self.lengths]
         assert {Copied: self.count} == Counter(type(outcome) for outcome in outcomes)
         assert dict.fromkeys(self.lengths, 1) == Counter(copies)
-        assert SLOTS == self.fsx.most_copies_in_progress(WEST)
+        assert SLOTS == self.fsx.max_copies_in_progress_seen(WEST)
 
     def delay(self, slots: int) -> float:
         """

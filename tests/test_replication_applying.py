@@ -175,7 +175,7 @@ async def test_two_at_once(regions: Regions) -> None:
         tasks.start_soon(regions.sync)
 
     assert dict.fromkeys(backups, 1) == regions.copies()
-    assert 5 == regions.fsx.most_copies_in_progress(WEST)
+    assert 5 == regions.fsx.max_copies_in_progress_seen(WEST)
 
 
 async def test_copies_carry_their_lineage(regions: Regions) -> None:

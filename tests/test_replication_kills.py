@@ -86,7 +86,7 @@ class Service:
         copies = self.fsx.backups(DESTINATION)
         assert dict.fromkeys(self.selected, 1) == Counter(one["SourceBackupId"] for one in copies)
         assert {"AVAILABLE"} == {one["Lifecycle"] for one in copies}
-        assert self.fsx.most_copies_in_progress(DESTINATION) <= 5
+        assert self.fsx.max_copies_in_progress_seen(DESTINATION) <= 5
 
 
 def _add_old_copy(fsx: LocalFsx, file_system_id: str, month: int) -> None:

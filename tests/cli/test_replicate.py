@@ -13,7 +13,7 @@ from cli_rig import EXAMPLE, Run
 from fsxcopy_sdk.bulk import DEFAULT_MAX_IN_PROGRESS
 from fsxcopy_sdk.cli import _app
 from fsxcopy_sdk.testing import Fault, LocalFsx
-from fsxcopy_sdk.testing._json import JsonValue
+from fsxcopy_sdk.testing._documents import JsonValue
 
 WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
 OFTEN = ("--min-delay", "0.05")

@@ -1,8 +1,8 @@
 """
-The local FSx on a clock that stands still, and clients that nobody here wrote.
+The local FSx on a clock that is moved by hand, and foreign clients.
 
-Whatever a boto3 client of these fixtures receives is compared with botocore's
-service model first: every member known, typed and within its rules.
+Each answer to a boto3 client of these fixtures is first compared with botocore's
+service model: every member must be known, typed and within its rules.
 """
 
 import asyncio
@@ -12,12 +12,14 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 
+import aiohttp
 import boto3
 import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.model import ServiceModel
+from multidict import CIMultiDictProxy
 
 from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
@@ -200,7 +202,7 @@ def _clock() -> ManualClock:
 @pytest.fixture(name="fsx")
 async def _fsx(clock) -> AsyncIterator[LocalFsx]:
     """
-    Serve a local FSx where a copy takes 100 seconds of the held clock.
+    Serve a local FSx where a copy takes 100 seconds of the clock.
     """
     async with LocalFsx(clock=clock, copy_duration=100) as fsx:
         yield fsx
@@ -222,6 +224,19 @@ async def _source(fsx) -> str:
     return fsx.add_example_backup()
 
 
+def signed_headers(operation: str) -> dict[str, str]:
+    """
+    Return the headers of a proper call, whose signature is well-formed.
+    """
+    return {
+        "X-Amz-Target": f"AWSSimbaAPIService_v20180301.{operation}",
+        "X-Amz-Date": "20260101T000000Z",
+        "Authorization": "AWS4-HMAC-SHA256 SignedHeaders=host;x-amz-date, Signature="
+        + "0" * 64
+        + ", Credential=AKIDEXAMPLE/20260101/us-west-2/fsx/aws4_request",
+    }
+
+
 @contextlib.asynccontextmanager
 async def raw_calls(fsx: LocalFsx) -> AsyncIterator[Callable]:
     """
@@ -238,11 +253,7 @@ async def raw_calls(fsx: LocalFsx) -> AsyncIterator[Callable]:
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         head = [
             "POST / HTTP/1.1",
-            f"X-Amz-Target: AWSSimbaAPIService_v20180301.{operation}",
-            "X-Amz-Date: 20260101T000000Z",
-            "Authorization: AWS4-HMAC-SHA256 SignedHeaders=host;x-amz-date, Signature="
-            + "0" * 64
-            + ", Credential=AKIDEXAMPLE/20260101/us-west-2/fsx/aws4_request",
+            *(f"{name}: {value}" for name, value in signed_headers(operation).items()),
             f"Content-Length: {len(body)}",
             f"Host: {host}",
             *lines,
@@ -274,3 +285,32 @@ async def _raw_call(fsx) -> AsyncIterator[Callable]:
     """
     async with raw_calls(fsx) as raw_call:
         yield raw_call
+
+
+@pytest.fixture(name="send")
+async def _send(fsx) -> AsyncIterator[Callable]:
+    """
+    Return a function that sends a request over bare HTTP: status, headers, body.
+
+    It is a proper DescribeBackups, except for what is changed.
+    """
+    async with aiohttp.ClientSession(
+        fsx.endpoint_url, skip_auto_headers={"Content-Type"}
+    ) as session:
+
+        async def send(
+            body=b"{}",
+            *,
+            method="POST",
+            path="/",
+            operation="DescribeBackups",
+            **changes: str | None,
+        ) -> tuple[int, CIMultiDictProxy[str], bytes]:
+            headers = {**signed_headers(operation), **changes}
+            headers = {name: value for name, value in headers.items() if value is not None}
+            async with session.request(
+                method, path, headers=headers, data=body, allow_redirects=False
+            ) as response:
+                return response.status, response.headers, await response.read()
+
+        yield send

@@ -1,5 +1,5 @@
 """
-Clients that nobody here wrote: the AWS CLI and aiobotocore.
+Foreign clients: the AWS CLI and aiobotocore.
 
 boto3 is the client of all other tests.
 """
@@ -75,9 +75,9 @@ async def test_cli_pages(aws, fsx) -> None:
     assert 3 == fsx.calls["DescribeBackups"]
 
 
-async def test_cli_tells_errors(aws) -> None:
+async def test_cli_shows_errors(aws) -> None:
     """
-    The AWS CLI tells the service's error.
+    The AWS CLI shows the service's error.
     """
     code, _, errors = await aws("copy-backup", "--source-backup-id", "backup-00000000")
 
@@ -116,7 +116,7 @@ async def test_aiobotocore_copies_describes_deletes(clock, raw, source) -> None:
 
 async def test_aiobotocore_knows_the_errors(raw) -> None:
     """
-    aiobotocore finds the modelled exception class of an error.
+    aiobotocore raises the exception class of the model.
     """
     with pytest.raises(ClientError) as caught:
         await raw.copy_backup(SourceBackupId="backup-00000000")

@@ -24,17 +24,17 @@ def _run(request) -> Callable:
     return run
 
 
-def test_starts_where_told() -> None:
+def test_start() -> None:
     """
-    A held clock stands at its start.
+    A manual clock starts at the given time.
     """
     assert 12.5 == ManualClock(12.5).now()
 
 
 @pytest.mark.parametrize("start", [math.nan, math.inf])
-def test_refuses_endless_start(start) -> None:
+def test_refuses_infinite_start(start) -> None:
     """
-    A start that is no time is refused by name.
+    A start that is not finite is refused by name.
     """
     with pytest.raises(ValueError, match="start must be a finite number"):
         ManualClock(start)
@@ -43,7 +43,7 @@ def test_refuses_endless_start(start) -> None:
 @pytest.mark.parametrize("seconds", [-1, math.nan, math.inf])
 def test_never_goes_back(seconds) -> None:
     """
-    A move that is none is refused by name.
+    A move that is negative or not finite is refused by name.
     """
     with pytest.raises(ValueError, match="seconds must be a finite number"):
         ManualClock().advance(seconds)
@@ -129,7 +129,7 @@ def test_until_sleeping_serves_many(run) -> None:
 
 def test_cancelled_sleeper_is_forgotten(run) -> None:
     """
-    A sleep that is cancelled leaves nothing behind, the others sleep on.
+    A cancelled sleep is removed, the others continue.
     """
 
     async def main() -> object:
@@ -212,7 +212,7 @@ def test_scaled_clock_sleeps_less(run) -> None:
 @pytest.mark.parametrize("speed", [0, -1, math.nan, math.inf])
 def test_scaled_clock_refuses_other_speeds(speed) -> None:
     """
-    A speed that is none is refused by name.
+    A speed that is not a finite number above zero is refused by name.
     """
     with pytest.raises(ValueError, match="speed must be a finite number above zero"):
         ScaledClock(speed)
@@ -220,7 +220,7 @@ def test_scaled_clock_refuses_other_speeds(speed) -> None:
 
 async def test_next_wake_up_is_the_earliest() -> None:
     """
-    The clock tells when the first of its sleepers is to wake, and None without any.
+    `next_wake_up` is the earliest wake-up time, None without sleeping tasks.
     """
     clock = ManualClock(start=5.0)
     assert clock.next_wake_up is None

@@ -2,10 +2,7 @@
 ``python -m fsxcopy_sdk.testing``.
 """
 
-import io
-import os
 import re
-import runpy
 import signal
 import socket
 import subprocess
@@ -15,7 +12,7 @@ import boto3
 import pytest
 
 from fsxcopy_sdk.testing import EXAMPLE_BACKUP
-from fsxcopy_sdk.testing._command import main
+from fsxcopy_sdk.testing.__main__ import main
 
 
 def started(*arguments: str) -> subprocess.Popen:
@@ -65,34 +62,6 @@ def test_serves_other_processes() -> None:
     assert (EXAMPLE_BACKUP["BackupId"], "AVAILABLE") == (backup_id, lifecycle)
 
 
-class Output(io.StringIO):
-    """
-    Send this process SIGTERM when the last of *lines* was written.
-    """
-
-    def __init__(self, lines) -> None:
-        super().__init__()
-        self.lines = lines
-
-    def flush(self) -> None:
-        if self.lines == self.getvalue().count("\n"):
-            os.kill(os.getpid(), signal.SIGTERM)
-
-
-@pytest.mark.parametrize(("arguments", "lines"), [([], 1), (["--with-example"], 2)])
-def test_as_a_module(monkeypatch, arguments, lines) -> None:
-    """
-    Run as a module it prints what it must, flushed, and exits with 0.
-    """
-    monkeypatch.setattr(sys, "argv", ["fsx", *arguments])
-    monkeypatch.setattr(sys, "stdout", output := Output(lines))
-    with pytest.raises(SystemExit) as caught:
-        runpy.run_module("fsxcopy_sdk.testing", run_name="__main__")
-
-    assert 0 == caught.value.code
-    assert lines == len(output.getvalue().splitlines())
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -102,30 +71,20 @@ def test_as_a_module(monkeypatch, arguments, lines) -> None:
         (["--port", "x"], "invalid int value"),
     ],
 )
-def test_bad_arguments(monkeypatch, capsys, arguments, message) -> None:
+def test_bad_arguments(capsys, arguments, message) -> None:
     """
     A bad argument ends it with exit code 2 and the rule.
     """
-    monkeypatch.setattr(sys, "argv", ["fsx", *arguments])
     with pytest.raises(SystemExit) as caught:
-        runpy.run_module("fsxcopy_sdk.testing", run_name="__main__")
+        main(arguments)
 
     assert 2 == caught.value.code
     assert message in capsys.readouterr().err
 
 
-def test_importing_it_serves_nothing(capsys) -> None:
+def test_taken_port_is_refused(capsys, unused_tcp_port) -> None:
     """
-    The module serves when it is run, not when something imports it.
-    """
-    runpy.run_module("fsxcopy_sdk.testing.__main__", run_name="imported")
-
-    assert "" == capsys.readouterr().out
-
-
-def test_taken_port_is_said(capsys, unused_tcp_port) -> None:
-    """
-    A port that somebody else listens on is bad usage, in one line.
+    A port that another program listens on is a usage error, in one line.
     """
     with (
         socket.create_server(("127.0.0.1", unused_tcp_port)),
@@ -134,4 +93,18 @@ def test_taken_port_is_said(capsys, unused_tcp_port) -> None:
         main(["--port", str(unused_tcp_port)])
 
     assert 2 == caught.value.code
-    assert f"port {unused_tcp_port} cannot be served: " in capsys.readouterr().err
+    assert f"port: {unused_tcp_port} cannot be served: " in capsys.readouterr().err
+
+
+def test_needs_no_extra_but_testing() -> None:
+    """
+    It runs where the libraries of the extra `cli` are not installed.
+    """
+    program = (
+        "import runpy, sys; sys.modules.update(dict.fromkeys(['cyclopts', 'rich'])); "
+        "sys.argv[1:] = ['--help']; runpy.run_module('fsxcopy_sdk.testing', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+
+    assert (0, b"") == (done.returncode, done.stderr)
+    assert done.stdout.startswith(b"usage: python -m fsxcopy_sdk.testing")

@@ -1,9 +1,9 @@
 """
-CopyBackup, asked by boto3, every answer compared with botocore's model.
+CopyBackup, called by boto3; every answer is compared with botocore's model.
 """
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -44,7 +44,7 @@ async def copy(client, source, **parameters: object) -> dict:
 
 async def copy_error(client, source, **parameters: object) -> dict:
     """
-    Copy *source* from us-east-2 in vain, return the error.
+    Copy *source* from us-east-2, return the error.
     """
     parameters = {"SourceRegion": "us-east-2", **parameters}
     return await client.error("copy_backup", SourceBackupId=source, **parameters)
@@ -52,7 +52,7 @@ async def copy_error(client, source, **parameters: object) -> dict:
 
 async def test_copy_of_the_example(fsx, west, source) -> None:
     """
-    A copy is COPYING, carries its lineage, and what it is a backup of.
+    A copy is COPYING and has its source's ID, Region and file system.
     """
     backup = await copy(west, source)
 
@@ -70,9 +70,9 @@ async def test_copy_of_the_example(fsx, west, source) -> None:
     assert "Tags" not in backup
 
 
-async def test_copy_moves_with_the_clock(clock, west, source) -> None:
+async def test_copy_progresses_with_the_clock(clock, west, source) -> None:
     """
-    A copy shows its progress while the clock moves, and ends AVAILABLE.
+    ProgressPercent grows with the clock, until the copy is AVAILABLE.
     """
     backup_id = (await copy(west, source))["BackupId"]
     seen = []
@@ -108,7 +108,7 @@ async def test_every_stage(connect, clock) -> None:
 
 async def test_duration_by_source(connect, clock) -> None:
     """
-    A function says for each source how long its copies take.
+    The duration may be a function from the source's ID.
     """
     durations = {"backup-000000001": 10.0, "backup-000000002": 20.0}
     async with LocalFsx(clock=clock, copy_duration=durations.__getitem__) as fsx:
@@ -124,7 +124,7 @@ async def test_duration_by_source(connect, clock) -> None:
 
 async def test_creation_time_follows_the_clock(connect) -> None:
     """
-    CreationTime is when the FSx began plus what its clock has moved.
+    CreationTime is the start of the FSx plus the time of its clock.
     """
     clock = ManualClock()
     begun = datetime(2021, 4, 9, 7, 53, 28, 68000, tzinfo=UTC)
@@ -138,7 +138,7 @@ async def test_creation_time_follows_the_clock(connect) -> None:
 
 async def test_in_region_copy(fsx, connect, source) -> None:
     """
-    Without SourceRegion the source is looked for where the request goes.
+    Without SourceRegion the source is in the Region of the call.
     """
     answer = await connect(fsx, "us-east-2")("copy_backup", SourceBackupId=source)
 
@@ -240,7 +240,7 @@ async def test_unknown_source(west) -> None:
 
 async def test_source_in_another_region(west, source) -> None:
     """
-    A source that is elsewhere than SourceRegion says is BackupNotFound.
+    A source that is in another Region than SourceRegion is BackupNotFound.
     """
     error = await copy_error(west, source, SourceRegion="us-east-1")
 
@@ -271,7 +271,7 @@ async def test_source_not_available(fsx, west, lifecycle) -> None:
 
 async def test_copy_in_progress_is_no_source(fsx, connect, west, source) -> None:
     """
-    A copy can be copied on once it is AVAILABLE, not before.
+    A copy can be copied when it is AVAILABLE, not before.
     """
     first = (await copy(west, source))["BackupId"]
     error = await connect(fsx, "eu-west-1").error(
@@ -286,7 +286,7 @@ async def test_copy_in_progress_is_no_source(fsx, connect, west, source) -> None
 )
 async def test_impossible_source_region(fsx, connect, source, region) -> None:
     """
-    A SourceRegion of another partition, or that is none, is InvalidRegion.
+    A SourceRegion of another partition, or an unknown one, is InvalidRegion.
     """
     client = connect(fsx, validated=False)
     error = await copy_error(client, source, SourceRegion=region)
@@ -296,7 +296,7 @@ async def test_impossible_source_region(fsx, connect, source, region) -> None:
 
 async def test_copies_within_another_partition(fsx, connect) -> None:
     """
-    Within China a copy is fine, and its ARN says the partition.
+    A copy within China is accepted, and its ARN has the partition.
     """
     source = fsx.add_backup("cn-north-1")
     answer = await connect(fsx, "cn-northwest-1")(
@@ -308,7 +308,7 @@ async def test_copies_within_another_partition(fsx, connect) -> None:
 
 async def test_multi_az_into_a_region_without(fsx, west) -> None:
     """
-    A Multi-AZ file system cannot go where there are none.
+    A backup of a Multi-AZ file system cannot be copied to a Region without Multi-AZ.
     """
     source = fsx.add_backup("us-east-2", FileSystem=windows("MULTI_AZ_1"))
     fsx.forbid_multi_az("us-west-2")
@@ -319,7 +319,7 @@ async def test_multi_az_into_a_region_without(fsx, west) -> None:
 
 async def test_single_az_into_a_region_without_multi_az(fsx, west) -> None:
     """
-    A Single-AZ file system can go there.
+    A backup of a Single-AZ file system can be copied there.
     """
     source = fsx.add_backup("us-east-2", FileSystem=windows("SINGLE_AZ_2"))
     fsx.forbid_multi_az("us-west-2")
@@ -329,7 +329,7 @@ async def test_single_az_into_a_region_without_multi_az(fsx, west) -> None:
 
 async def test_multi_az_elsewhere(fsx, west) -> None:
     """
-    A Multi-AZ file system can go to any other Region.
+    A backup of a Multi-AZ file system can be copied to any other Region.
     """
     source = fsx.add_backup("us-east-2", FileSystem=windows("MULTI_AZ_1"))
     fsx.forbid_multi_az("eu-west-1")
@@ -373,7 +373,7 @@ async def test_refused_destination_key(fsx, west, source) -> None:
 
 async def test_key_fails_later(fsx, clock, west, source) -> None:
     """
-    A copy can be accepted, and fail for its key half way.
+    A copy can be accepted, and fail at half time because of its key.
     """
     fsx.refuse_kms_key("alias/bad", as_destination=True, later=True)
     backup = await copy(west, source, KmsKeyId="alias/bad")
@@ -425,7 +425,7 @@ async def test_slot_is_free_when_a_copy_ends(fsx, clock, connect) -> None:
         clock.advance(10)
         await copy(client, source)
         in_progress = one.copies_in_progress("us-west-2")
-        most = one.most_copies_in_progress("us-west-2")
+        most = one.max_copies_in_progress_seen("us-west-2")
 
     assert (1, 1) == (in_progress, most)
 
@@ -439,13 +439,13 @@ async def test_regions_have_slots_of_their_own(fsx, connect, west, source) -> No
 
     assert "COPYING" == backup["Lifecycle"]
     assert (5, 1) == tuple(
-        fsx.most_copies_in_progress(region) for region in ("us-west-2", "eu-west-1")
+        fsx.max_copies_in_progress_seen(region) for region in ("us-west-2", "eu-west-1")
     )
 
 
 async def test_others_copies_take_slots(fsx, west, source) -> None:
     """
-    A backup that was put there COPYING takes a slot until it is settled.
+    A backup that was added COPYING takes a slot until its lifecycle is changed.
     """
     others = [fsx.add_backup("us-west-2", Lifecycle="COPYING") for _ in range(5)]
     error = await copy_error(west, source)
@@ -533,7 +533,7 @@ async def test_same_token_other_parameters(west, source, change) -> None:
 
 async def test_tokens_belong_to_a_region(fsx, connect, west, source) -> None:
     """
-    The same token in another Region is another one.
+    The same token in another Region belongs to another request.
     """
     first = await copy(west, source, ClientRequestToken="t")
     other = await copy(connect(fsx, "eu-west-1"), source, ClientRequestToken="t", CopyTags=True)
@@ -543,7 +543,7 @@ async def test_tokens_belong_to_a_region(fsx, connect, west, source) -> None:
 
 async def test_tokens_belong_to_an_operation(fsx, connect, clock, source) -> None:
     """
-    The token of a copy may delete a backup.
+    The token of a CopyBackup may be used for a DeleteBackup.
     """
     east = connect(fsx, "us-east-2")
     await east("copy_backup", SourceBackupId=source, ClientRequestToken="t")
@@ -572,3 +572,44 @@ async def test_token_of_a_deleted_copy(clock, west, source) -> None:
     again = await copy(west, source, ClientRequestToken="t")
 
     assert (first["BackupId"], "DELETED") == (again["BackupId"], again["Lifecycle"])
+
+
+async def test_token_is_forgotten(clock, connect) -> None:
+    """
+    A forgotten token makes a new copy, also with other parameters, and is remembered again.
+    """
+    async with LocalFsx(clock=clock, tokens_remembered_for=timedelta(seconds=60)) as fsx:
+        west, source = connect(fsx), fsx.add_example_backup()
+        first = await copy(west, source, ClientRequestToken="t")
+        clock.advance(59)
+        remembered = await copy(west, source, ClientRequestToken="t")
+        clock.advance(1)
+        second = await copy(west, source, ClientRequestToken="t", CopyTags=True)
+        again = await copy(west, source, ClientRequestToken="t", CopyTags=True)
+
+    ids = [one["BackupId"] for one in (first, remembered, second, again)]
+    assert ids[0] == ids[1] != ids[2] == ids[3]
+
+
+async def test_tokens_that_are_never_remembered(clock, connect) -> None:
+    """
+    With zero seconds every request makes a copy.
+    """
+    async with LocalFsx(clock=clock, tokens_remembered_for=0) as fsx:
+        west, source = connect(fsx), fsx.add_example_backup()
+        ids = {(await copy(west, source, ClientRequestToken="t"))["BackupId"] for _ in range(2)}
+
+    assert 2 == len(ids)
+
+
+async def test_tokens_are_remembered_by_default(clock, connect) -> None:
+    """
+    By default a token is not forgotten.
+    """
+    async with LocalFsx(clock=clock) as fsx:
+        west, source = connect(fsx), fsx.add_example_backup()
+        first = await copy(west, source, ClientRequestToken="t")
+        clock.advance(1e9)
+        again = await copy(west, source, ClientRequestToken="t")
+
+    assert first["BackupId"] == again["BackupId"]

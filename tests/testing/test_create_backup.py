@@ -10,7 +10,7 @@ FILE_SYSTEM = "fs-0123456789abcdef0"
 VOLUME = "fsvol-0123456789abcdef0"
 
 
-async def test_file_system_comes_into_being(west) -> None:
+async def test_unknown_file_system(west) -> None:
     """
     Any well-formed file system id can be backed up.
     """
@@ -23,7 +23,7 @@ async def test_file_system_comes_into_being(west) -> None:
 
 async def test_becomes_available(clock, fsx, west) -> None:
     """
-    A backup becomes AVAILABLE as a copy does.
+    A backup becomes AVAILABLE after the same duration as a copy.
     """
     answer = await west("create_backup", FileSystemId=FILE_SYSTEM)
     clock.advance(100)
@@ -59,7 +59,7 @@ async def test_volume(west) -> None:
 
 async def test_known_file_system(fsx, connect, source) -> None:
     """
-    A file system that a backup was put in for is that one.
+    The file system of a backup that was added is known.
     """
     known = fsx.backup("us-east-2", source)["FileSystem"]
     answer = await connect(fsx, "us-east-2")(

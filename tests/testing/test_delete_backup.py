@@ -20,7 +20,7 @@ async def test_deletes(fsx, west) -> None:
 
 async def test_unknown(west) -> None:
     """
-    What does not exist cannot be deleted.
+    A backup that does not exist cannot be deleted.
     """
     assert "BackupNotFound" == await west.code("delete_backup", BackupId="backup-00000000")
 

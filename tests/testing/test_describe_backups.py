@@ -1,16 +1,15 @@
 """
-DescribeBackups: ids, filters, pages.
+DescribeBackups: IDs, filters, pages, copies that are not shown yet.
 """
 
 import base64
+import math
+from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from fsxcopy_sdk.testing import LocalFsx, ManualClock
-from fsxcopy_sdk.testing._operations import perform
-from fsxcopy_sdk.testing._regions import AccountRegion
+from fsxcopy_sdk.testing import LocalFsx
 
 LUSTRE = {"FileSystemId": "fs-00000001", "FileSystemType": "LUSTRE"}
 WINDOWS = {"FileSystemId": "fs-00000002", "FileSystemType": "WINDOWS"}
@@ -41,6 +40,20 @@ async def described(client, **parameters: object) -> list[str]:
     return [backup["BackupId"] for backup in answer["Backups"]]
 
 
+async def pages(client, **parameters: object) -> list[list[str]]:
+    """
+    Describe backups page by page, return the ids of each page.
+    """
+    listed = []
+    token: dict[str, object] = {}
+    while True:
+        page = await client("describe_backups", **parameters, **token)
+        listed.append([backup["BackupId"] for backup in page["Backups"]])
+        if "NextToken" not in page:
+            return listed
+        token = {"NextToken": page["NextToken"]}
+
+
 async def test_all(west, ids) -> None:
     """
     Without ids and filters all backups of the Region are shown.
@@ -48,16 +61,16 @@ async def test_all(west, ids) -> None:
     assert ids == await described(west)
 
 
-async def test_nothing(connect, fsx, ids) -> None:
+async def test_empty_region(connect, fsx, ids) -> None:
     """
-    A Region that holds nothing shows nothing.
+    A Region without backups has an empty listing.
     """
     assert [] == await described(connect(fsx, "eu-west-1"))
 
 
 async def test_by_id(west, ids) -> None:
     """
-    Ids are shown once each, in the order in which they arrived.
+    Each ID is shown once, in the order of creation.
     """
     assert [ids[0], ids[2]] == await described(west, BackupIds=[ids[2], ids[0], ids[2]])
 
@@ -73,7 +86,7 @@ async def test_unknown_id(west, ids) -> None:
 
 async def test_unknown_id_can_be_left_out(connect) -> None:
     """
-    A service that omits unknown ids shows the others.
+    With unknown_ids="omit" the other backups are shown.
     """
     async with LocalFsx(unknown_ids="omit") as fsx:
         known = fsx.add_backup("us-west-2")
@@ -97,16 +110,16 @@ async def test_unknown_id_can_be_left_out(connect) -> None:
 )
 async def test_filter(west, ids, name, values, expected) -> None:
     """
-    A filter lets pass what has one of its values.
+    A filter matches the backups that have one of its values.
     """
     filters = [{"Name": name, "Values": values}]
 
     assert [ids[index] for index in expected] == await described(west, Filters=filters)
 
 
-async def test_filters_add_up(west, ids) -> None:
+async def test_filters_are_combined(west, ids) -> None:
     """
-    Of several filters all must let pass.
+    A backup must match all of several filters.
     """
     filters = [
         {"Name": "file-system-type", "Values": ["LUSTRE", "WINDOWS"]},
@@ -120,7 +133,7 @@ async def test_filters_add_up(west, ids) -> None:
     "filter_",
     [{}, {"Name": "backup-type"}, {"Values": ["x"]}, {"Name": "backup-type", "Values": []}],
 )
-async def test_filter_that_says_nothing(west, filter_) -> None:
+async def test_filter_without_name_or_values(west, filter_) -> None:
     """
     A filter without a name or values is a BadRequest.
     """
@@ -149,7 +162,7 @@ async def test_pages(west, ids) -> None:
 
 async def test_page_size_is_a_setting(connect) -> None:
     """
-    A page holds no more than the setting, whatever is asked for.
+    A page never holds more backups than the setting.
     """
     async with LocalFsx(page_size=2) as fsx:
         for _ in range(3):
@@ -161,34 +174,27 @@ async def test_page_size_is_a_setting(connect) -> None:
 
 async def test_pages_of_ids(west, ids) -> None:
     """
-    Ids that are asked for come in pages as well.
+    Backups by ID come in pages as well.
     """
     first = await west("describe_backups", BackupIds=ids, MaxResults=1)
 
     assert ids[1:] == await described(west, BackupIds=ids, NextToken=first["NextToken"])
 
 
-async def test_botocore_paginates(fsx, west) -> None:
+async def test_default_page_size(fsx, west) -> None:
     """
-    botocore's own paginator finds all of more than two pages.
+    A page holds 50 backups unless fewer are asked for.
     """
     ids = [fsx.add_backup("us-west-2") for _ in range(101)]
-    pages = []
-    token = {}
-    while True:
-        page = await west("describe_backups", **token)
-        pages.append([backup["BackupId"] for backup in page["Backups"]])
-        if "NextToken" not in page:
-            break
-        token = {"NextToken": page["NextToken"]}
+    listed = await pages(west)
 
-    assert [50, 50, 1] == [len(page) for page in pages]
-    assert ids == [backup_id for page in pages for backup_id in page]
+    assert [50, 50, 1] == [len(page) for page in listed]
+    assert ids == [backup_id for page in listed for backup_id in page]
 
 
 async def test_pages_are_stable(fsx, west, ids) -> None:
     """
-    What comes and goes between two pages shifts nothing.
+    Backups that are created or deleted between two pages shift nothing.
     """
     first = await west("describe_backups", MaxResults=2)
     await west("delete_backup", BackupId=ids[0])
@@ -203,7 +209,7 @@ async def test_pages_are_stable(fsx, west, ids) -> None:
 )
 async def test_token_of_another_listing(west, ids, text) -> None:
     """
-    A token that this listing never gave is a BadRequest.
+    A token that this listing did not return is a BadRequest.
     """
     token = base64.b64encode(text.encode()).decode()
 
@@ -212,7 +218,7 @@ async def test_token_of_another_listing(west, ids, text) -> None:
 
 async def test_token_that_is_no_text(west) -> None:
     """
-    A token of bytes that are no text is a BadRequest.
+    A token whose bytes are not text is a BadRequest.
     """
     token = base64.b64encode(b"\xff\xfe\xfd").decode()
 
@@ -221,7 +227,7 @@ async def test_token_that_is_no_text(west) -> None:
 
 async def test_unknown_values_pass(connect, fsx) -> None:
     """
-    What nobody knows yet is shown as it was put there.
+    Unknown values and members are shown as they were added.
     """
     backup_id = fsx.add_backup("us-west-2", Lifecycle="NEW_IN_2031", Novelty={"A": [1]})
     answer = await connect(fsx, checked=False)("describe_backups")
@@ -230,20 +236,134 @@ async def test_unknown_values_pass(connect, fsx) -> None:
     assert {"A": [1]} == fsx.backup("us-west-2", backup_id)["Novelty"]
 
 
-@given(count=st.integers(0, 30), size=st.integers(1, 31))
-def test_any_page_size_gives_the_same(count, size) -> None:
+@pytest.mark.parametrize("size", [1, 2, 6, 7, 8])
+async def test_any_page_size_gives_the_same(fsx, west, size) -> None:
     """
-    Pages of any size, one after the other, show every backup once.
+    Pages of any size show every backup once.
     """
-    fsx = LocalFsx(clock=ManualClock())
-    ids = [fsx.add_backup("us-west-2") for _ in range(count)]
-    place = AccountRegion("123456789012", "us-west-2")
-    shown, request = [], {"MaxResults": size}
-    while True:
-        page = perform(fsx._store, place, "DescribeBackups", request)
-        shown += [backup["BackupId"] for backup in page["Backups"]]
-        if "NextToken" not in page:
-            break
-        request["NextToken"] = page["NextToken"]
+    ids = [fsx.add_backup("us-west-2") for _ in range(7)]
 
-    assert ids == shown
+    assert ids == [backup_id for page in await pages(west, MaxResults=size) for backup_id in page]
+
+
+# Copies that are not shown yet
+
+
+@pytest.fixture(name="accept")
+def _accept(connect) -> Callable[[LocalFsx], tuple]:
+    """
+    Return a function that makes a client of an FSx, and a function that copies with it.
+    """
+
+    def accept(fsx: LocalFsx) -> tuple:
+        west = connect(fsx)
+        source = fsx.add_example_backup()
+
+        async def copy(**members: object) -> dict:
+            answer = await west(
+                "copy_backup", SourceBackupId=source, SourceRegion="us-east-2", **members
+            )
+            return answer["Backup"]
+
+        return west, copy
+
+    return accept
+
+
+async def shown(west, backup_id) -> tuple[bool, bool]:
+    """
+    Return whether a backup is shown by ID, and whether it is listed.
+    """
+    listed = (await west("describe_backups"))["Backups"]
+    filters = [{"Name": "backup-type", "Values": ["USER_INITIATED"]}]
+    filtered = (await west("describe_backups", Filters=filters))["Backups"]
+    by_id = (await west("describe_backups", BackupIds=[backup_id]))["Backups"]
+    ids = [[backup["BackupId"] for backup in page] for page in (listed, filtered, by_id)]
+    assert ids[0] == ids[1]
+    return backup_id in ids[2], backup_id in ids[0]
+
+
+@pytest.mark.parametrize(
+    ("unseen_by", "expected"),
+    [("all", (False, False)), ("id", (False, True)), ("listing", (True, False))],
+)
+async def test_copy_is_unseen_for_a_while(clock, accept, unseen_by, expected) -> None:
+    """
+    For the given time the given calls do not show a new copy.
+    """
+    async with LocalFsx(
+        clock=clock, unseen_for=90, unseen_by=unseen_by, unknown_ids="omit"
+    ) as fsx:
+        west, copy = accept(fsx)
+        backup_id = (await copy())["BackupId"]
+        at_once = await shown(west, backup_id)
+        clock.advance(89)
+        late = await shown(west, backup_id)
+        clock.advance(1)
+
+        assert [expected, expected] == [at_once, late]
+        assert (True, True) == await shown(west, backup_id)
+
+
+async def test_unseen_id_is_not_found(clock, accept) -> None:
+    """
+    The ID of an unseen copy is BackupNotFound, as any unknown ID.
+    """
+    async with LocalFsx(clock=clock, unseen_for=timedelta(minutes=2)) as fsx:
+        west, copy = accept(fsx)
+        ids = [(await copy())["BackupId"]]
+        clock.advance(119)
+
+        assert "BackupNotFound" == await west.code("describe_backups", BackupIds=ids)
+
+
+async def test_unseen_copy_exists(clock, accept) -> None:
+    """
+    CopyBackup with its token, the quota and the test itself know an unseen copy.
+    """
+    async with LocalFsx(clock=clock, unseen_for=math.inf, max_copies_in_progress=1) as fsx:
+        west, copy = accept(fsx)
+        first = await copy(ClientRequestToken="t")
+        again = await copy(ClientRequestToken="t")
+        error = await west.error(
+            "copy_backup", SourceBackupId=first["SourceBackupId"], SourceRegion="us-east-2"
+        )
+
+        assert first == again
+        assert "TOTAL_IN_PROGRESS_COPY_BACKUPS" == error["Limit"]
+        assert 1 == fsx.copies_in_progress("us-west-2")
+        assert "COPYING" == fsx.backup("us-west-2", first["BackupId"])["Lifecycle"]
+        assert 1 == len(fsx.backups("us-west-2"))
+
+
+async def test_unseen_time_by_copy(clock, accept) -> None:
+    """
+    The setting may be a function from the copy's ID.
+    """
+    asked = []
+
+    def unseen_for(copy_id: str) -> float:
+        asked.append(copy_id)
+        return 10.0 * len(asked)
+
+    async with LocalFsx(clock=clock, unseen_for=unseen_for) as fsx:
+        west, copy = accept(fsx)
+        ids = [(await copy())["BackupId"] for _ in range(2)]
+        clock.advance(15)
+        listed = (await west("describe_backups"))["Backups"]
+
+    assert ids == asked
+    assert ids[:1] == [backup["BackupId"] for backup in listed]
+
+
+async def test_other_backups_are_seen_at_once(clock, connect) -> None:
+    """
+    New backups, and those that a test adds, are shown at once.
+    """
+    async with LocalFsx(clock=clock, unseen_for=90) as fsx:
+        west = connect(fsx)
+        added = fsx.add_backup("us-west-2")
+        created = await west("create_backup", FileSystemId="fs-00000001")
+        listed = (await west("describe_backups"))["Backups"]
+
+    assert [added, created["Backup"]["BackupId"]] == [backup["BackupId"] for backup in listed]

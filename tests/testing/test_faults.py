@@ -1,26 +1,16 @@
 """
-ArgumentErrors on demand, as boto3 and a bare HTTP client meet them.
+Faults on demand, and faults of the connection, as boto3 and bare connections see them.
 """
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import aiohttp
 import pytest
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from fsxcopy_sdk.testing import ErrorPlacement, Fault, LocalFsx, ManualClock
-
-HEADERS = {
-    "X-Amz-Target": "AWSSimbaAPIService_v20180301.DescribeBackups",
-    "X-Amz-Date": "20260101T000000Z",
-    "Content-Type": "application/x-amz-json-1.1",
-    "Authorization": (
-        "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/us-west-2/fsx/aws4_request,"
-        " SignedHeaders=host;x-amz-date, Signature=" + "0" * 64
-    ),
-}
 
 
 @pytest.fixture(name="plain")
@@ -29,22 +19,6 @@ def _plain(fsx, connect) -> Callable:
     Return a client whose answers are not compared with the model.
     """
     return connect(fsx, checked=False)
-
-
-@pytest.fixture(name="get")
-async def _get(fsx) -> AsyncIterator[Callable]:
-    """
-    Return a function that describes all backups over bare HTTP.
-    """
-    async with aiohttp.ClientSession() as session:
-
-        async def get() -> tuple[int, dict, bytes]:
-            async with session.post(
-                fsx.endpoint_url, headers=HEADERS, data=b"{}", allow_redirects=False
-            ) as response:
-                return response.status, dict(response.headers), await response.read()
-
-        yield get
 
 
 @pytest.mark.parametrize(
@@ -71,23 +45,23 @@ async def test_error(fsx, plain, fault, status, code) -> None:
     )
 
 
-async def test_error_in_the_code(fsx, get) -> None:
+async def test_error_in_the_code(fsx, send) -> None:
     """
-    A code can stand in the member ``code``.
+    The code can be in the member ``code``.
     """
     fsx.inject(Fault.error("BadRequest", "No.", placement=ErrorPlacement.CODE))
 
-    assert {"code": "BadRequest", "Message": "No."} == json.loads((await get())[2])
+    assert {"code": "BadRequest", "Message": "No."} == json.loads((await send())[2])
 
 
-async def test_error_in_the_header(fsx, get) -> None:
+async def test_error_in_the_header(fsx, send) -> None:
     """
-    A code can stand in the header, the text in either spelling.
+    The code can be in the header, the text in either spelling.
     """
     fsx.inject(
         Fault.error("BadRequest", "No.", placement=ErrorPlacement.HEADER, message_member="message")
     )
-    status, headers, body = await get()
+    status, headers, body = await send()
 
     assert 400 == status
     assert "BadRequest" == headers["x-amzn-ErrorType"]
@@ -113,67 +87,56 @@ async def test_reset(fsx, plain) -> None:
         await plain("describe_backups")
 
 
-async def test_reset_is_rst(fsx) -> None:
+async def test_reset_is_rst(fsx, raw_call) -> None:
     """
     A reset sends RST: the client sees it as such, not as an end of file.
     """
     fsx.inject(Fault.reset())
-    host, port = fsx.endpoint_url.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    lines = ["POST / HTTP/1.1", f"Host: {host}", "Content-Length: 2"]
-    lines += [f"{name}: {value}" for name, value in HEADERS.items()]
-    writer.write("\r\n".join([*lines, "", "{}"]).encode())
+    reader, _ = await raw_call()
 
     with pytest.raises(ConnectionResetError):
         await reader.read()
 
-    writer.close()
 
-
-async def test_truncated(fsx, get, source) -> None:
+async def test_truncated(fsx, send, source) -> None:
     """
     A truncated answer ends before the length that it announced.
     """
     fsx.inject(Fault.truncated())
 
     with pytest.raises(aiohttp.ClientPayloadError):
-        await get()
+        await send()
 
 
-async def test_truncated_sends_half(fsx) -> None:
+async def test_truncated_sends_half(fsx, raw_call) -> None:
     """
     A truncated answer sends the first half, then closes the connection.
     """
     fsx.inject(Fault.truncated())
-    host, port = fsx.endpoint_url.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    lines = ["POST / HTTP/1.1", f"Host: {host}", "Content-Length: 2"]
-    lines += [f"{name}: {value}" for name, value in HEADERS.items()]
-    writer.write("\r\n".join([*lines, "", "{}"]).encode())
+    reader, _ = await raw_call()
     head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-    writer.close()
 
     assert b"Content-Length: 14" in head
     assert b'{"Backu' == body
 
 
-async def test_html(fsx, get) -> None:
+async def test_html(fsx, send) -> None:
     """
     An HTML answer has its status and content type.
     """
     fsx.inject(Fault.html(504))
-    status, headers, body = await get()
+    status, headers, body = await send()
 
     assert (504, "text/html") == (status, headers["Content-Type"])
     assert b"<h1>504</h1>" in body
 
 
-async def test_content_type(fsx, get) -> None:
+async def test_content_type(fsx, send) -> None:
     """
     A wrong content type is on the right answer.
     """
     fsx.inject(Fault.content_type("text/plain"))
-    status, headers, body = await get()
+    status, headers, body = await send()
 
     assert (200, "text/plain") == (status, headers["Content-Type"])
     assert {"Backups": []} == json.loads(body)
@@ -187,33 +150,33 @@ async def test_content_type(fsx, get) -> None:
         (Fault.raw(418, {"X-Tea": "green"}, b"[1]"), 418, b"[1]"),
     ],
 )
-async def test_strange_bodies(fsx, get, fault, status, body) -> None:
+async def test_strange_bodies(fsx, send, fault, status, body) -> None:
     """
-    Empty bodies, ``null`` and whatever else is asked for are sent as asked.
+    Empty bodies, ``null`` and raw answers are sent unchanged.
     """
     fsx.inject(fault)
-    answer = await get()
+    answer = await send()
 
     assert (status, body) == (answer[0], answer[2])
     assert "x-amzn-RequestId" in answer[1]
 
 
-async def test_redirect(fsx, get) -> None:
+async def test_redirect(fsx, send) -> None:
     """
-    A redirect says where to go.
+    A redirect has its location.
     """
     fsx.inject(Fault.redirect("http://127.0.0.1:9/", 308))
-    status, headers, _ = await get()
+    status, headers, _ = await send()
 
     assert (308, "http://127.0.0.1:9/") == (status, headers["Location"])
 
 
-async def test_delay(clock, fsx, get) -> None:
+async def test_delay(clock, fsx, send) -> None:
     """
     A delayed call is answered once the clock has moved.
     """
     fsx.inject(Fault.delay(30))
-    call = asyncio.create_task(get())
+    call = asyncio.create_task(send())
     await clock.until_sleeping()
     fsx.add_backup("us-west-2")
     clock.advance(30)
@@ -222,12 +185,12 @@ async def test_delay(clock, fsx, get) -> None:
     assert 1 == len(json.loads(body)["Backups"])
 
 
-async def test_delay_after(clock, fsx, get) -> None:
+async def test_delay_after(clock, fsx, send) -> None:
     """
     With *after* the call is carried out first, its answer comes late.
     """
     fsx.inject(Fault.delay(30), after=True)
-    call = asyncio.create_task(get())
+    call = asyncio.create_task(send())
     await clock.until_sleeping()
     fsx.add_backup("us-west-2")
     clock.advance(30)
@@ -236,9 +199,9 @@ async def test_delay_after(clock, fsx, get) -> None:
     assert [] == json.loads(body)["Backups"]
 
 
-async def test_delayed_call_does_not_hold_the_end(connect) -> None:
+async def test_delayed_call_does_not_delay_the_end(connect) -> None:
     """
-    An FSx stops although a call is still delayed.
+    The FSx stops although a call is still delayed.
     """
     clock = ManualClock()
     async with LocalFsx(clock=clock) as fsx:
@@ -252,7 +215,7 @@ async def test_delayed_call_does_not_hold_the_end(connect) -> None:
 
 async def attempt(client, source) -> None:
     """
-    Copy *source*, with the same token each time, whatever comes of it.
+    Copy *source*, with the same token each time, and ignore the outcome.
     """
     await asyncio.gather(
         client(
@@ -266,7 +229,7 @@ async def attempt(client, source) -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault.reset(), Fault.html(), Fault.throttling(), Fault.empty()])
-async def test_before_nothing_is_done(fsx, plain, source, fault) -> None:
+async def test_faulty_call_is_not_carried_out(fsx, plain, source, fault) -> None:
     """
     A fault keeps the call from being carried out.
     """
@@ -286,11 +249,11 @@ async def test_before_nothing_is_done(fsx, plain, source, fault) -> None:
         (Fault.truncated(), False),
     ],
 )
-async def test_after_it_is_done(fsx, plain, source, fault, after) -> None:
+async def test_after_the_call_is_carried_out(fsx, plain, source, fault, after) -> None:
     """
     With *after* the copy is accepted and its answer lost, or cut.
 
-    Who asks again with the same token finds the same copy.
+    The same request with the same token gets the same copy.
     """
     fsx.inject(fault, after=after)
     await attempt(plain, source)
@@ -301,84 +264,89 @@ async def test_after_it_is_done(fsx, plain, source, fault, after) -> None:
     assert accepted == fsx.backups("us-west-2")
 
 
-async def outcomes(get, count) -> list[int]:
+async def outcomes(send, count) -> list[int]:
     """
     Return the statuses of *count* calls.
     """
-    return [(await get())[0] for _ in range(count)]
+    return [(await send())[0] for _ in range(count)]
 
 
-async def test_next_calls(fsx, get) -> None:
+async def test_next_calls(fsx, send) -> None:
     """
-    A fault is for as many calls as were asked for, one if nothing was.
+    A fault happens to as many calls as were asked for, by default to one.
     """
     fsx.inject(Fault.unavailable(), next_calls=2)
     fsx.inject(Fault.internal_error())
 
-    assert [503, 503, 500, 200] == await outcomes(get, 4)
+    assert [503, 503, 500, 200] == await outcomes(send, 4)
 
 
-def strikes(seed, fraction, count) -> list[bool]:
+async def test_fraction(fsx, send) -> None:
     """
-    Return which of *count* calls a fault for *fraction* of them strikes.
+    About the given fraction of the calls gets the fault.
     """
-    fsx = LocalFsx(seed=seed)
-    fsx.inject(Fault.reset(), fraction=fraction)
-    injections = fsx._handler.injections
-    return [injections.strike("CopyBackup", {}) is not None for _ in range(count)]
+    fsx.inject(Fault.unavailable(), fraction=0.3)
+
+    assert 40 < (await outcomes(send, 200)).count(503) < 80
 
 
-def test_fraction() -> None:
+async def faulty(connect, seed) -> list[bool]:
     """
-    A fraction strikes about that share of the calls.
+    Return which of 32 calls get a fault that is injected for half of them.
     """
-    assert 270 < sum(strikes(0, 0.3, 1000)) < 330
+    async with LocalFsx(seed=seed) as fsx:
+        fsx.inject(Fault.content_type("text/plain"), fraction=0.5)
+        west = connect(fsx, checked=False)
+        answers = [await west("describe_backups") for _ in range(32)]
+    headers = [answer["ResponseMetadata"]["HTTPHeaders"] for answer in answers]
+    return [one["content-type"] == "text/plain" for one in headers]
 
 
-def test_fraction_comes_from_the_seed() -> None:
+async def test_fraction_comes_from_the_seed(connect) -> None:
     """
-    The same seed strikes the same calls, another one others.
+    The same seed gives the fault to the same calls, another seed to others.
     """
-    assert strikes(1, 0.5, 64) == strikes(1, 0.5, 64)
-    assert strikes(1, 0.5, 64) != strikes(2, 0.5, 64)
+    runs = [await faulty(connect, seed) for seed in (1, 1, 2)]
+
+    assert runs[0] == runs[1] != runs[2]
 
 
 @pytest.mark.parametrize(("fraction", "statuses"), [(0, [200] * 9), (1, [503] * 9)])
-async def test_none_or_all(fsx, get, fraction, statuses) -> None:
+async def test_none_or_all(fsx, send, fraction, statuses) -> None:
     """
-    A fraction of zero strikes no call, of one every call.
+    A fraction of zero affects no call, of one every call.
     """
     fsx.inject(Fault.unavailable(), fraction=fraction)
 
-    assert statuses == await outcomes(get, 9)
+    assert statuses == await outcomes(send, 9)
 
 
-async def test_one_operation(fsx, get) -> None:
+async def test_one_operation(fsx, send) -> None:
     """
-    A fault for another operation waits for that one.
+    A fault for another operation does not affect this one.
     """
     fsx.inject(Fault.unavailable(), operation="CopyBackup")
 
-    assert [200] == await outcomes(get, 1)
+    assert [200] == await outcomes(send, 1)
 
 
-async def test_clear(fsx, get) -> None:
+async def test_clear(fsx, send) -> None:
     """
-    Cleared faults strike no more.
+    Cleared faults do not happen any more.
     """
     fsx.inject(Fault.unavailable(), next_calls=5)
-    await get()
+    await send()
     fsx.clear_faults()
 
-    assert [200] == await outcomes(get, 1)
+    assert [200] == await outcomes(send, 1)
 
 
-async def test_faulty_calls_count(fsx, get) -> None:
+async def test_faulty_calls_count(fsx, send) -> None:
     """
     A call that got a fault counts as one that reached its operation.
     """
     fsx.inject(Fault.unavailable())
-    await outcomes(get, 2)
+    await outcomes(send, 2)
 
     assert {"DescribeBackups": 2} == fsx.calls
 
@@ -402,17 +370,201 @@ def test_bad_arguments(arguments, message) -> None:
         LocalFsx().inject(Fault.reset(), **arguments)
 
 
-def test_negative_delay() -> None:
-    """
-    A delay of less than nothing is refused.
-    """
-    with pytest.raises(ValueError, match="seconds must be a finite number, zero or more"):
-        Fault.delay(-1)
-
-
 def test_only_faults_can_be_injected() -> None:
     """
-    What is no fault is refused when it is given, not when it would strike.
+    A value that is not a Fault is refused when it is injected, not at the next call.
     """
     with pytest.raises(TypeError, match="must be a Fault, such as"):
         LocalFsx().inject("throttling")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Fault.delay(-1), "seconds must be a finite number, zero or more"),
+        (lambda: Fault.interim(101), "status must be 102 or 103, not 101"),
+        (lambda: Fault.interim(200), "status must be 102 or 103, not 200"),
+        (lambda: Fault.drip(0), "interval must be a finite number of seconds above zero"),
+        (lambda: Fault.drip(float("inf")), "interval must be a finite number"),
+        (lambda: Fault.drip(float("nan")), "interval must be a finite number"),
+    ],
+)
+def test_bad_faults(make: Callable, message) -> None:
+    """
+    Arguments that break a rule are refused by name.
+    """
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+# Faults of the connection
+
+
+async def is_silent(reader) -> bool:
+    """
+    Return whether a connection stays open without data for 0.1 s.
+    """
+    try:
+        async with asyncio.timeout(0.1):
+            await reader.read(1)
+    except TimeoutError:
+        return True
+    return False
+
+
+def other_tasks() -> set[asyncio.Task]:
+    """
+    Return the tasks that run, except for the one of the test.
+    """
+    return asyncio.all_tasks() - {asyncio.current_task()}
+
+
+async def until_ended(before) -> None:
+    """
+    Return when no tasks run that were not there *before*.
+    """
+    async with asyncio.timeout(5):
+        while other_tasks() - before:  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("status", "line"),
+    [(102, b"HTTP/1.1 102 Processing"), (103, b"HTTP/1.1 103 Early Hints")],
+)
+async def test_interim(fsx, raw_call, status, line) -> None:
+    """
+    After an interim answer nothing is sent; the handler ends when the client closes.
+    """
+    before = other_tasks()
+    fsx.inject(Fault.interim(status))
+    reader, writer = await raw_call()
+
+    assert line + b"\r\n\r\n" == await reader.readuntil(b"\r\n\r\n")
+    assert await is_silent(reader)
+    assert other_tasks() - before
+
+    writer.close()
+    await until_ended(before)
+
+
+async def test_interim_is_by_default_processing(fsx, raw_call) -> None:
+    """
+    The interim answer is 102 unless another one is asked for.
+    """
+    fsx.inject(Fault.interim())
+    reader, _ = await raw_call()
+
+    assert b"HTTP/1.1 102 Processing\r\n" == await reader.readline()
+
+
+async def test_drip(fsx, raw_call) -> None:
+    """
+    Headers come at once, bytes of the body one by one, until the client closes.
+    """
+    before = other_tasks()
+    fsx.inject(Fault.drip(0.01))
+    reader, writer = await raw_call()
+    head = await reader.readuntil(b"\r\n\r\n")
+
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"Content-Type: application/x-amz-json-1.1\r\n" in head
+    assert b"Transfer-Encoding: chunked\r\n" in head
+    assert b"1\r\n \r\n" * 9 == await reader.readexactly(54)
+
+    writer.close()
+    await until_ended(before)
+
+
+async def test_drip_waits_between_bytes(fsx, raw_call) -> None:
+    """
+    Nothing but headers comes before the first interval is over.
+    """
+    fsx.inject(Fault.drip(60))
+    reader, _ = await raw_call()
+    await reader.readuntil(b"\r\n\r\n")
+
+    assert await is_silent(reader)
+
+
+async def test_garbage(fsx, raw_call) -> None:
+    """
+    Garbage has no status line, and the connection is closed after it.
+    """
+    fsx.inject(Fault.garbage())
+    reader, _ = await raw_call()
+    answer = await reader.read()
+
+    assert answer
+    assert not answer.startswith(b"HTTP")
+
+
+async def test_bad_chunk(fsx, raw_call) -> None:
+    """
+    The first chunk does not begin with its size.
+    """
+    fsx.inject(Fault.bad_chunk())
+    reader, _ = await raw_call()
+    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"Transfer-Encoding: chunked" in head
+    with pytest.raises(ValueError, match="invalid literal for int"):
+        int(body.partition(b"\r\n")[0], 16)
+
+
+WIRE_FAULTS = [Fault.interim(), Fault.drip(0.01), Fault.garbage(), Fault.bad_chunk()]
+
+
+@pytest.mark.parametrize("fault", [Fault.garbage(), Fault.bad_chunk()])
+async def test_boto3_fails(fsx, connect, fault) -> None:
+    """
+    boto3 fails at once, and its next call is answered.
+    """
+    west = connect(fsx, checked=False)
+    fsx.inject(fault)
+    with pytest.raises(ConnectionClosedError):
+        await west("describe_backups")
+
+    assert [] == (await west("describe_backups"))["Backups"]
+
+
+@pytest.mark.parametrize("fault", WIRE_FAULTS)
+@pytest.mark.parametrize("after", [False, True])
+async def test_after(fsx, raw_call, fault, after) -> None:
+    """
+    Only with *after* is the call carried out.
+    """
+    fsx.inject(fault, after=after)
+    reader, _ = await raw_call(
+        operation="CreateBackup", body=json.dumps({"FileSystemId": "fs-00000001"})
+    )
+    await reader.read(1)
+
+    assert after == len(fsx.backups("us-west-2"))
+    assert {"CreateBackup": 1} == fsx.calls
+
+
+@pytest.mark.parametrize("fault", [Fault.interim(), Fault.drip(0.01), Fault.delay(1000)])
+@pytest.mark.parametrize("closes", [False, True])
+async def test_ends_with_the_server(clock, raw_calls, fault, closes) -> None:
+    """
+    When the server has stopped no handler runs, whether or not the client has closed.
+    """
+    before = other_tasks()
+    async with LocalFsx(clock=clock) as fsx, raw_calls(fsx) as raw_call:
+        fsx.inject(fault)
+        reader, writer = await raw_call()
+        if fault.kind is Fault.delay(0).kind:
+            await clock.until_sleeping()
+        else:
+            await reader.readline()
+        if closes:
+            writer.close()
+            await writer.wait_closed()
+            # The server sees it in its next turn, and its handler later.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+
+    assert set() == other_tasks() - before
+    assert 0 == clock.sleeping

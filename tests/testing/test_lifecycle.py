@@ -1,5 +1,5 @@
 """
-The pure course of a backup.
+How a backup progresses, as pure functions of the time.
 """
 
 import math
@@ -13,9 +13,9 @@ from fsxcopy_sdk.testing._lifecycle import (
     EVERY_COPYING_STAGE,
     EVERY_CREATING_STAGE,
     FINISHED,
-    Moment,
     Moving,
     Settled,
+    Status,
     busy_until,
     percent_at,
 )
@@ -24,7 +24,7 @@ shares = st.floats(min_value=0, max_value=1, exclude_max=True)
 durations = st.floats(min_value=0, max_value=1e6)
 times = st.floats(min_value=1e6, max_value=3e6)
 """After the beginning: the clock never goes back before it."""
-courses = st.builds(
+progressions = st.builds(
     Moving,
     begun_at=st.floats(min_value=0, max_value=1e6),
     duration=durations,
@@ -34,7 +34,7 @@ courses = st.builds(
 )
 
 
-def course(**changes: object) -> Moving:
+def moving(**changes: object) -> Moving:
     """
     Return a copy of 100 seconds that began at 10.
     """
@@ -69,53 +69,53 @@ def test_follows_the_formula(shape, percents) -> None:
 @given(st.sampled_from(ProgressShape), shares, shares)
 def test_never_falls_nor_leaves_the_bounds(shape, one, other) -> None:
     """
-    Percents at work grow with the share, from 0 to 99.
+    Percents of a backup in progress grow with the share, from 0 to 99.
     """
     early, late = (percent_at(shape, share) or 0 for share in sorted((one, other)))
 
     assert 0 <= early <= late <= 99
 
 
-@given(courses, times, times)
-def test_course_only_goes_forward(moving, one, other) -> None:
+@given(progressions, times, times)
+def test_progression_only_goes_forward(progression, one, other) -> None:
     """
-    A course never goes back: neither its stage, nor its percents.
+    Neither the stage nor the percents ever go back.
     """
     early, late = sorted((one, other))
-    order = [name for _, name in moving.stages] + ["AVAILABLE", "FAILED"]
-    before, after = moving.at(early), moving.at(late)
+    order = [name for _, name in progression.stages] + ["AVAILABLE", "FAILED"]
+    before, after = progression.at(early), progression.at(late)
 
     assert order.index(before.lifecycle) <= order.index(after.lifecycle)
     assert (before.percent or 0) <= (after.percent or 0)
 
 
-@given(courses, times)
-def test_hundred_means_available(moving, now) -> None:
+@given(progressions, times)
+def test_hundred_means_available(progression, now) -> None:
     """
     ProgressPercent is 100 when, and only when, an AVAILABLE one shows any.
     """
-    moment = moving.at(now)
-    done = moment.lifecycle == "AVAILABLE" and moving.shape is not ProgressShape.NONE
+    status = progression.at(now)
+    done = status.lifecycle == "AVAILABLE" and progression.shape is not ProgressShape.NONE
 
-    assert done == (moment.percent == 100)
+    assert done == (status.percent == 100)
 
 
-@given(courses, times)
-def test_ends_when_it_says(moving, now) -> None:
+@given(progressions, times)
+def test_ends_when_it_says(progression, now) -> None:
     """
-    A course is finished from `ends_at` on, and not before.
+    A backup is finished from `ends_at` on, and not before.
     """
-    assert (now >= moving.ends_at) == (moving.at(now).lifecycle in FINISHED)
+    assert (now >= progression.ends_at) == (progression.at(now).lifecycle in FINISHED)
 
 
 def test_goes_through_every_stage() -> None:
     """
     With every stage a new backup is PENDING, CREATING, then TRANSFERRING.
     """
-    moving = course(stages=EVERY_CREATING_STAGE)
+    progression = moving(stages=EVERY_CREATING_STAGE)
 
     assert ["PENDING", "PENDING", "CREATING", "CREATING", "TRANSFERRING", "AVAILABLE"] == [
-        moving.at(10 + elapsed).lifecycle for elapsed in (0, 9, 10, 49, 50, 100)
+        progression.at(10 + elapsed).lifecycle for elapsed in (0, 9, 10, 49, 50, 100)
     ]
 
 
@@ -123,31 +123,31 @@ def test_fails_half_way() -> None:
     """
     One that is to fail does so at half time, with its text and percents.
     """
-    moving = course(failure="The key is gone.")
+    progression = moving(failure="The key is gone.")
 
-    assert Moment(lifecycle="COPYING", percent=49) == moving.at(59)
-    assert Moment(lifecycle="FAILED", percent=50, failure="The key is gone.") == moving.at(60)
+    assert Status(lifecycle="COPYING", percent=49) == progression.at(59)
+    assert Status(lifecycle="FAILED", percent=50, failure="The key is gone.") == progression.at(60)
 
 
 def test_no_duration_is_available_at_once() -> None:
     """
-    A course of no duration has no time to be anything but AVAILABLE.
+    A copy that takes no time is AVAILABLE at once.
     """
-    assert "AVAILABLE" == course(duration=0.0).at(10).lifecycle
+    assert "AVAILABLE" == moving(duration=0.0).at(10).lifecycle
 
 
 @pytest.mark.parametrize(
-    ("stands_on", "until"),
+    ("progression", "until"),
     [
-        (course(), 117.0),
-        (course(failure="broken"), 60.0),
-        (Settled(since=3.0, moment=Moment(lifecycle="AVAILABLE")), 10.0),
-        (Settled(since=3.0, moment=Moment(lifecycle="DELETED")), 3.0),
-        (Settled(since=3.0, moment=Moment(lifecycle="NEW_IN_2031")), math.inf),
+        (moving(), 117.0),
+        (moving(failure="broken"), 60.0),
+        (Settled(since=3.0, status=Status(lifecycle="AVAILABLE")), 10.0),
+        (Settled(since=3.0, status=Status(lifecycle="DELETED")), 3.0),
+        (Settled(since=3.0, status=Status(lifecycle="NEW_IN_2031")), math.inf),
     ],
 )
-def test_keeps_its_source(stands_on, until) -> None:
+def test_keeps_its_source(progression, until) -> None:
     """
     A copy keeps its source until its end, and a grace longer if AVAILABLE.
     """
-    assert until == busy_until(stands_on, 7.0)
+    assert until == busy_until(progression, 7.0)

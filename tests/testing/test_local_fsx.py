@@ -1,5 +1,5 @@
 """
-The local FSx itself: settings, lifetime, and what tests may ask of it.
+The local FSx itself: settings, lifetime, and the methods for tests.
 """
 
 import re
@@ -29,7 +29,7 @@ async def test_listens_on_loopback() -> None:
 
 async def test_port_is_a_setting(connect, fsx) -> None:
     """
-    It takes the port that it is told, and says so if that is taken.
+    It uses the given port, and raises if that is taken.
     """
     port = int(fsx.endpoint_url.rpartition(":")[2])
 
@@ -57,9 +57,9 @@ async def test_serves_once_at_a_time(fsx) -> None:
         await fsx.__aenter__()
 
 
-async def test_keeps_what_it_holds(connect) -> None:
+async def test_backups_outlive_the_server(connect) -> None:
     """
-    What it holds outlives the `async with`.
+    Its backups outlive the `async with`.
     """
     fsx = LocalFsx()
     async with fsx:
@@ -70,9 +70,9 @@ async def test_keeps_what_it_holds(connect) -> None:
     assert [backup_id] == [backup["BackupId"] for backup in answer["Backups"]]
 
 
-async def test_leaving_twice_is_fine() -> None:
+async def test_exit_without_enter() -> None:
     """
-    Leaving what was not entered does nothing.
+    Exiting without entering does nothing.
     """
     assert await LocalFsx().__aexit__(None, None, None) is None
 
@@ -165,7 +165,7 @@ def test_first_key_has_the_default_account() -> None:
 
 async def test_more_keys_for_an_account(fsx, connect) -> None:
     """
-    Keys can be given to an account: rotated ones see what the old ones saw.
+    An account can have several keys, which see the same backups.
     """
     fsx.add_backup("us-west-2")
     fsx.add_access_key("new")
@@ -177,7 +177,7 @@ async def test_more_keys_for_an_account(fsx, connect) -> None:
 
 async def test_backup_of_another_account(fsx, connect, west) -> None:
     """
-    A backup can be put into any account, and is owned there.
+    A backup can be added to any account, which then owns it.
     """
     await west("describe_backups")
     account = fsx.account_of("AKIDOTHER")
@@ -190,13 +190,13 @@ async def test_backup_of_another_account(fsx, connect, west) -> None:
         == fsx.backups("us-west-2", account=account)[0]["BackupId"]
     )
     assert 0 == fsx.copies_in_progress("us-west-2", account=account)
-    assert 0 == fsx.most_copies_in_progress("us-west-2", account=account)
+    assert 0 == fsx.max_copies_in_progress_seen("us-west-2", account=account)
 
 
 @pytest.mark.parametrize("account", ["", "1", "12345678901x"])
 def test_bad_accounts(account) -> None:
     """
-    What is no account is refused by name.
+    A malformed account is refused by name.
     """
     fsx = LocalFsx()
 
@@ -206,7 +206,7 @@ def test_bad_accounts(account) -> None:
         fsx.add_backup("us-west-2", account=account)
 
 
-# Backups that are put there
+# Backups that are added
 
 
 async def test_example(fsx, connect) -> None:
@@ -260,7 +260,7 @@ def test_ids_and_lifecycles_are_always_there(fsx) -> None:
 
 def test_strange_file_system(fsx) -> None:
     """
-    A FileSystem that is none at all is put there as it is.
+    A malformed FileSystem is added unchanged.
     """
     backup_id = fsx.add_backup("us-west-2", FileSystem="strange")
 
@@ -269,7 +269,7 @@ def test_strange_file_system(fsx) -> None:
 
 def test_what_is_shown_is_a_copy(fsx) -> None:
     """
-    Changing what a test was shown changes nothing inside.
+    Changing a returned document does not change the backup.
     """
     backup_id = fsx.add_example_backup()
     fsx.backup("us-east-2", backup_id)["FileSystem"]["StorageCapacity"] = 1
@@ -280,7 +280,7 @@ def test_what_is_shown_is_a_copy(fsx) -> None:
 
 def test_document_is_copied(fsx) -> None:
     """
-    Changing a document after it was put there changes nothing inside.
+    Changing a document after it was added does not change the backup.
     """
     document = {"Tags": [{"Key": "a", "Value": "b"}]}
     backup_id = fsx.add_backup("us-west-2", document)
@@ -291,7 +291,7 @@ def test_document_is_copied(fsx) -> None:
 
 def test_taken_id(fsx) -> None:
     """
-    An id can be put there once, in whatever Region.
+    An ID can be added once, in any Region.
     """
     fsx.add_example_backup()
 
@@ -305,13 +305,13 @@ def test_taken_id(fsx) -> None:
         lambda fsx: fsx.add_backup("nowhere"),
         lambda fsx: fsx.backups("nowhere"),
         lambda fsx: fsx.copies_in_progress("nowhere"),
-        lambda fsx: fsx.most_copies_in_progress("nowhere"),
+        lambda fsx: fsx.max_copies_in_progress_seen("nowhere"),
         lambda fsx: fsx.forbid_multi_az("nowhere"),
     ],
 )
 def test_bad_region(fsx, call) -> None:
     """
-    What is no Region is refused by name.
+    A malformed Region is refused by name.
     """
     with pytest.raises(ValueError, match="region must be the name of a Region"):
         call(fsx)
@@ -319,7 +319,7 @@ def test_bad_region(fsx, call) -> None:
 
 def test_not_json(fsx) -> None:
     """
-    What is not JSON cannot be put there.
+    A document that is not JSON cannot be added.
     """
     with pytest.raises(TypeError):
         fsx.add_backup("us-west-2", Strange=object())
@@ -335,7 +335,7 @@ def test_backup_elsewhere(fsx) -> None:
         fsx.backup("us-west-2", backup_id)
 
 
-# What a test may do to a copy
+# Changes to a copy
 
 
 @pytest.fixture(name="copy_id")
@@ -363,7 +363,7 @@ async def test_fail_copy(fsx, west, copy_id) -> None:
 @pytest.mark.parametrize("message", ["", "x" * 257])
 async def test_fail_copy_with_bad_text(fsx, copy_id, message) -> None:
     """
-    A text that the model has no room for is refused.
+    A text that is empty or longer than the model allows is refused.
     """
     with pytest.raises(ValueError, match="message must have 1 to 256 characters"):
         fsx.fail_copy(copy_id, message)
@@ -371,7 +371,7 @@ async def test_fail_copy_with_bad_text(fsx, copy_id, message) -> None:
 
 async def test_set_lifecycle(clock, fsx, copy_id) -> None:
     """
-    A backup can be held in any lifecycle, and let go again.
+    A backup can be set to any lifecycle, and to another one later.
     """
     fsx.set_lifecycle(copy_id, "NEW_IN_2031")
     clock.advance(1000)
@@ -385,7 +385,7 @@ async def test_set_lifecycle(clock, fsx, copy_id) -> None:
 
 def test_refuse_key_for_nothing(fsx) -> None:
     """
-    A key must be refused as something.
+    A key must be refused as source, destination or both.
     """
     with pytest.raises(ValueError, match="as_source or as_destination must be true"):
         fsx.refuse_kms_key("alias/bad")

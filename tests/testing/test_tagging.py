@@ -22,7 +22,7 @@ def _arn(fsx) -> str:
 
 async def test_tags_are_merged(fsx, west, arn) -> None:
     """
-    New tags are added, and take the place of those with the same key.
+    New tags are added, and replace those with the same key.
     """
     tags = [{"Key": "team", "Value": ""}, {"Key": "Name", "Value": "new"}]
     await west("tag_resource", ResourceARN=arn, Tags=tags)
@@ -124,6 +124,6 @@ async def test_resource_of_another_service(fsx, connect, operation, parameters) 
 
 async def test_no_arn(west) -> None:
     """
-    What is no ARN at all is a BadRequest.
+    A text that is not an ARN is a BadRequest.
     """
     assert "BadRequest" == await west.code("list_tags_for_resource", ResourceARN="backup-00000000")

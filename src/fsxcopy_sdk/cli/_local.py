@@ -4,17 +4,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from contextlib import AsyncExitStack
 from datetime import timedelta
 
-import anyio
-
 from fsxcopy_sdk.cli._exit import Exit
-from fsxcopy_sdk.cli._output import write_lines
 from fsxcopy_sdk.errors import InvalidArguments
-from fsxcopy_sdk.testing import LocalFsx, ScaledClock
+from fsxcopy_sdk.testing.__main__ import serve as serve_local_fsx
 
 
 async def serve(port: int, speed: float, copy_duration: timedelta, with_example: bool) -> Exit:
@@ -24,18 +18,10 @@ async def serve(port: int, speed: float, copy_duration: timedelta, with_example:
     Raises:
         InvalidArguments: the port cannot be served.
     """
-    fsx = LocalFsx(clock=ScaledClock(speed), copy_duration=copy_duration, port=port)
-    # The signals first: whoever reads the URL may send one at once.
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with AsyncExitStack() as stack:
-            try:
-                await stack.enter_async_context(fsx)
-            except OSError as error:
-                # Its own text repeats the address.
-                why = os.strerror(error.errno or 0)
-                fault = f"--port: {port} cannot be served: {why}"
-                raise InvalidArguments(fault, (fault,)) from error
-            write_lines([fsx.endpoint_url, *([fsx.add_example_backup()] if with_example else [])])
-            async for _ in signals:
-                break
+    try:
+        await serve_local_fsx(port, speed, copy_duration, with_example)
+    except ValueError as error:
+        # Its text begins with the name of the argument.
+        problem = f"--{error}"
+        raise InvalidArguments(problem, (problem,)) from error
     return Exit.DONE

@@ -1,17 +1,17 @@
 """
-An Amazon FSx that runs on loopback, for tests that need no AWS.
+An Amazon FSx that runs on loopback, for tests without AWS.
 
 It speaks the real protocol to any client (boto3, the AWS CLI, aiobotocore,
-other languages) and keeps the service's rules of backup copies.
+other languages) and follows the service's rules of backup copies.
 """
 
-from ._clocks import ManualClock, ScaledClock
-from ._documents import EXAMPLE_BACKUP, EXAMPLE_REGION
-from ._faults import ErrorPlacement, Fault
-from ._http import RecordedRequest
-from ._lifecycle import ProgressShape
-from ._local_fsx import LocalFsx
-from ._store import DEFAULT_ACCOUNT
+from fsxcopy_sdk.testing._clocks import ManualClock, ScaledClock
+from fsxcopy_sdk.testing._documents import EXAMPLE_BACKUP, EXAMPLE_REGION
+from fsxcopy_sdk.testing._faults import ErrorPlacement, Fault
+from fsxcopy_sdk.testing._lifecycle import ProgressShape
+from fsxcopy_sdk.testing._local_fsx import LocalFsx
+from fsxcopy_sdk.testing._protocol import RecordedRequest
+from fsxcopy_sdk.testing._store import DEFAULT_ACCOUNT
 
 __all__ = [
     "DEFAULT_ACCOUNT",

@@ -1,10 +1,100 @@
 """
-Serve a local FSx until told to stop: ``python -m fsxcopy_sdk.testing``.
+Serve a local FSx until it is interrupted: ``python -m fsxcopy_sdk.testing``.
+
+The command ``fsxcopy local`` calls the same `serve`.
 """
 
-import sys
+from __future__ import annotations
 
-from ._command import main
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+import anyio
+
+from fsxcopy_sdk.testing._clocks import ScaledClock
+from fsxcopy_sdk.testing._local_fsx import COPY_DURATION, LocalFsx
+
+
+async def serve(
+    port: int, speed: float, copy_duration: float | timedelta, with_example: bool
+) -> None:
+    """
+    Serve on *port* of 127.0.0.1 until SIGINT or SIGTERM.
+
+    The first line on standard output is the URL of the endpoint;
+    *with_example* adds the example backup, whose ID is the second line.
+    *copy_duration* is by a clock that runs *speed* times as fast as real time.
+
+    Raises:
+        ValueError: an argument breaks its rule, or the port cannot be served.
+    """
+    fsx = LocalFsx(clock=ScaledClock(speed), copy_duration=copy_duration, port=port)
+    # The signals first, because a reader of the URL may send one at once.
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(fsx)
+            except OSError as error:
+                # The error's own text repeats the address.
+                reason = os.strerror(error.errno or 0)
+                raise ValueError(f"port: {port} cannot be served: {reason}") from error
+            lines = [fsx.endpoint_url, *([fsx.add_example_backup()] if with_example else [])]
+            print(*lines, sep="\n", flush=True)  # noqa: T201 - this is the output of a command
+            async for _ in signals:
+                break
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Serve as *arguments* say, by default those of the command line; return the exit code.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        anyio.run(serve, options.port, options.speed, options.copy_duration, options.with_example)
+    except ValueError as error:
+        parser.error(str(error))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m fsxcopy_sdk.testing",
+        description="Serve a local Amazon FSx on 127.0.0.1.",
+        epilog="Any credentials are accepted, such as AWS_ACCESS_KEY_ID=any "
+        "AWS_SECRET_ACCESS_KEY=any; each further access key is an account of its own. "
+        "Operations: CopyBackup, CreateBackup, DeleteBackup, DescribeBackups, "
+        "ListTagsForResource, TagResource.",
+    )
+    parser.add_argument(
+        "--port", type=int, default=0, metavar="N", help="TCP port (default: any free one)"
+    )
+    parser.add_argument(
+        "--speed",
+        type=float,
+        default=1.0,
+        metavar="X",
+        help="how many times as fast as real time its clock runs (default: 1)",
+    )
+    parser.add_argument(
+        "--copy-duration",
+        type=float,
+        default=COPY_DURATION,
+        metavar="SECONDS",
+        help="how long a copy takes by its clock (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--with-example",
+        action="store_true",
+        help="add the backup of the service's CopyBackup example to us-east-2",
+    )
+    return parser
+
 
 if __name__ == "__main__":
     sys.exit(main())

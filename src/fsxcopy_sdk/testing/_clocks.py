@@ -1,8 +1,8 @@
 """
-Clocks that tests hold in their hands: one that stands still, one that races.
+Clocks for tests: one that is moved by hand, one that runs faster than real time.
 
-Both are a `fsxcopy_sdk._clock.Clock`, so that a client and the local FSx can
-share one and agree on what time it is.
+Both have `now` and `sleep`, as clients and the local FSx need them, so that
+one clock can be shared by both.
 """
 
 from __future__ import annotations
@@ -18,33 +18,32 @@ import anyio.lowlevel
 
 class ManualClock:
     """
-    Stand still until `advance` is called.
+    A clock that moves only when `advance` is called.
 
-    With *auto_advance* the clock moves by itself: whoever sleeps brings it
-    to the earliest wake-up time at once, so that hours of waiting take no
-    real time. With several sleepers the earliest wakes first. A task that
-    waits for something else than this clock (a socket, for one) does not
-    hold the time of the sleepers back.
+    With *auto_advance* it moves by itself: a task that sleeps moves it to
+    the earliest wake-up time at once, so that hours of waiting take no real
+    time. Of several sleeping tasks the one with the earliest wake-up time
+    wakes first. The clock also moves while other tasks wait for something
+    else, such as a socket.
 
     It works under asyncio and trio, for tasks of one event loop.
     """
 
     def __init__(self, start: float = 0.0, *, auto_advance: bool = False) -> None:
         """
-        Stand at *start* seconds.
+        Start at *start* seconds.
 
         Raises:
             ValueError: *start* is not finite.
         """
         if not math.isfinite(start):
-            msg = f"start must be a finite number of seconds, not {start!r}"
-            raise ValueError(msg)
+            raise ValueError(f"start must be a finite number of seconds, not {start!r}")
         self._now = start
         self._auto_advance = auto_advance
-        # The number breaks ties: first asleep, first awake.
+        # The number breaks ties: tasks with the same time wake in the order of their calls.
         self._numbers = itertools.count()
         self._sleepers: list[tuple[float, int, anyio.Event]] = []
-        self._fell_asleep: anyio.Event | None = None
+        self._new_sleeper: anyio.Event | None = None
 
     @property
     def sleeping(self) -> int:
@@ -56,36 +55,35 @@ class ManualClock:
     @property
     def next_wake_up(self) -> float | None:
         """
-        The time at which the earliest sleeper is to wake; None if nobody sleeps.
+        The earliest wake-up time of the sleeping tasks, None without any.
         """
         return self._sleepers[0][0] if self._sleepers else None
 
     def now(self) -> float:
         """
-        Return the seconds at which this clock stands.
+        Return the time of this clock in seconds.
         """
         return self._now
 
     def advance(self, seconds: float) -> None:
         """
-        Move the clock by *seconds* and wake whoever's time has come.
+        Move the clock by *seconds* and wake the tasks whose time has come.
 
-        The woken run when the caller next awaits, and see the time after
-        the whole move.
+        They run when the caller next awaits, and see the time after the
+        whole move.
 
         Raises:
             ValueError: *seconds* is negative or not finite.
         """
         if not (math.isfinite(seconds) and seconds >= 0):
-            msg = f"seconds must be a finite number, zero or more, not {seconds!r}"
-            raise ValueError(msg)
+            raise ValueError(f"seconds must be a finite number, zero or more, not {seconds!r}")
         self._now += seconds
         while self._sleepers and self._sleepers[0][0] <= self._now:
             self._wake_earliest()
 
     async def sleep(self, seconds: float) -> None:
         """
-        Return when the clock has been moved past *seconds* from now.
+        Return when the clock has moved by *seconds*.
         """
         if seconds <= 0:
             await anyio.lowlevel.checkpoint()
@@ -93,8 +91,8 @@ class ManualClock:
         awake = anyio.Event()
         sleeper = (self._now + seconds, next(self._numbers), awake)
         heapq.heappush(self._sleepers, sleeper)
-        if self._fell_asleep is not None:
-            self._fell_asleep.set()
+        if self._new_sleeper is not None:
+            self._new_sleeper.set()
         try:
             if self._auto_advance:
                 await self._advance_to(sleeper)
@@ -110,13 +108,13 @@ class ManualClock:
         Return when at least *count* tasks sleep on this clock.
         """
         while len(self._sleepers) < count:
-            if self._fell_asleep is None or self._fell_asleep.is_set():
-                self._fell_asleep = anyio.Event()
-            await self._fell_asleep.wait()
+            if self._new_sleeper is None or self._new_sleeper.is_set():
+                self._new_sleeper = anyio.Event()
+            await self._new_sleeper.wait()
 
     async def _advance_to(self, sleeper: tuple[float, int, anyio.Event]) -> None:
-        # Whoever is about to fall asleep too gets the chance before time
-        # moves: each wakes itself, once it is the earliest of all.
+        # The checkpoint lets tasks that are about to sleep do so before the
+        # time moves. Each task wakes itself once it is the earliest.
         await anyio.lowlevel.checkpoint()
         while not sleeper[2].is_set():
             if self._sleepers[0] is sleeper:
@@ -132,7 +130,7 @@ class ManualClock:
 
 class ScaledClock:
     """
-    Run *speed* times as fast as real time.
+    A clock that runs *speed* times as fast as real time.
     """
 
     def __init__(self, speed: float) -> None:
@@ -143,8 +141,7 @@ class ScaledClock:
             ValueError: *speed* is not a finite number above zero.
         """
         if not (math.isfinite(speed) and speed > 0):
-            msg = f"speed must be a finite number above zero, not {speed!r}"
-            raise ValueError(msg)
+            raise ValueError(f"speed must be a finite number above zero, not {speed!r}")
         self._speed = speed
         self._begun_at = time.monotonic()
 

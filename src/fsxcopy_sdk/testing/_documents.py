@@ -1,18 +1,169 @@
 """
-The documents that the local FSx starts from, in the service's own words.
+The service's vocabulary: JSON documents, errors, Regions and ARNs, default resources.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import re
+import uuid
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias, TypedDict, cast
 
-from ._json import Document, JsonValue
-from ._regions import AccountRegion
+import attrs
+
+JsonValue: TypeAlias = (
+    bool | int | float | str | Sequence["JsonValue"] | Mapping[str, "JsonValue"] | None
+)
+"""Any value of a JSON document."""
+
+Document: TypeAlias = dict[str, JsonValue]
+"""A JSON object under the service's own member names."""
+
+
+class Tag(TypedDict):
+    """
+    One tag under the service's member names.
+    """
+
+    Key: str
+    Value: str
+
+
+def text_member(document: JsonValue, *path: str) -> str | None:
+    """
+    Return the text at *path* below *document*, None where there is none.
+    """
+    value = document
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value if isinstance(value, str) else None
+
+
+def tags_of(document: Document) -> list[Tag]:
+    """
+    Return the tags of *document*, an empty list where it has none.
+    """
+    return cast("list[Tag]", document.get("Tags") or [])
+
+
+def with_tags(document: Document, tags: list[Tag]) -> Document:
+    """
+    Return *document* with *tags*, without the member where there are none.
+    """
+    rest = {name: value for name, value in document.items() if name != "Tags"}
+    return {**rest, "Tags": cast("JsonValue", tags)} if tags else rest
+
+
+def merged_tags(first: list[Tag], second: list[Tag]) -> list[Tag]:
+    """
+    Return both lists as one; where both have a key, the value of *second* wins.
+    """
+    merged = {tag["Key"]: tag["Value"] for tag in (*first, *second)}
+    return [Tag(Key=key, Value=value) for key, value in merged.items()]
+
+
+# Errors
+
+MAX_MESSAGE: Final = 256
+"""Characters; the maximum of the service model's ErrorMessage."""
+
+
+class ServiceFailure(Exception):
+    """
+    Answer the call with an error of the service's model.
+    """
+
+    status = 400
+    """HTTP status; AWS JSON uses 400 for every error that the caller can correct."""
+
+    message_member = "Message"
+    """The member that has the text."""
+
+    def __init__(self, code: str, message: str, **members: JsonValue) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message[:MAX_MESSAGE]
+        self.members = members
+
+    def document(self) -> Document:
+        """
+        Return the body of the answer.
+        """
+        return {"__type": self.code, self.message_member: self.message, **self.members}
+
+
+class ProtocolFailure(ServiceFailure):
+    """
+    Answer with an error that occurs before the operation and is not in the model.
+    """
+
+    message_member = "message"
+    """As recorded from services of this protocol (aws/aws-sdk-ruby issue 431)."""
+
+    def __init__(self, code: str, message: str, *, status: int = 400) -> None:
+        super().__init__(code, message)
+        self.status = status
+
+
+# Regions and ARNs
+
+_PARTITIONS: Final = tuple(
+    (partition, re.compile(pattern))
+    for partition, pattern in (
+        ("aws-cn", r"cn-[a-z]+-\d{1,2}"),
+        ("aws-us-gov", r"us-gov-[a-z]+-\d{1,2}"),
+        ("aws-iso", r"us-iso-[a-z]+-\d{1,2}"),
+        ("aws-iso-b", r"us-isob-[a-z]+-\d{1,2}"),
+        ("aws-iso-e", r"eu-isoe-[a-z]+-\d{1,2}"),
+        ("aws-iso-f", r"us-isof-[a-z]+-\d{1,2}"),
+        ("aws-eusc", r"eusc-de-[a-z]+-\d{1,2}"),
+        # Last, and wider than today's list of continents, because Regions with
+        # new prefixes keep opening.
+        ("aws", r"[a-z]{2}-[a-z]+-\d{1,2}"),
+    )
+)
+"""Partition and the names of its Regions, from botocore's partitions.json."""
+
+
+def partition_of(region: str) -> str | None:
+    """
+    Return the partition of *region*, None for what cannot be a Region.
+    """
+    matching = (partition for partition, names in _PARTITIONS if names.fullmatch(region))
+    return next(matching, None)
+
+
+@attrs.frozen
+class AccountRegion:
+    """
+    One Region of one account; backups of two of them are kept apart.
+    """
+
+    account: str
+    """Twelve digits."""
+    region: str
+
+    def arn(self, resource: str, *, service: str = "fsx") -> str:
+        """
+        Return the ARN of *resource*, such as ``backup/backup-…``.
+        """
+        partition = partition_of(self.region)
+        return f"arn:{partition}:{service}:{self.region}:{self.account}:{resource}"
+
+    def default_kms_key(self) -> str:
+        """
+        Return the ARN of the key aws/fsx, which depends on account and Region only.
+        """
+        name = hashlib.md5(f"{self.account}/{self.region}".encode(), usedforsecurity=False)
+        return self.arn(f"key/{uuid.UUID(bytes=name.digest(), version=4)}", service="kms")
+
+
+# Default resources
 
 EXAMPLE_REGION: Final = "us-east-2"
-"""Where the service's own CopyBackup example copies from."""
+"""The source Region of the service's own CopyBackup example."""
 
 EXAMPLE_BACKUP: Final[Mapping[str, JsonValue]] = MappingProxyType(
     {
@@ -27,40 +178,36 @@ EXAMPLE_BACKUP: Final[Mapping[str, JsonValue]] = MappingProxyType(
                 "PerUnitStorageThroughput": 50,
                 "WeeklyMaintenanceStartTime": "1:05:00",
             },
-            "ResourceARN": ("arn:aws:fsx:us-east-2:012345678912:file-system/fs-0498eed5fe91001ec"),
+            "ResourceARN": "arn:aws:fsx:us-east-2:012345678912:file-system/fs-0498eed5fe91001ec",
             "StorageCapacity": 2400,
             "StorageType": "SSD",
         },
-        "KmsKeyId": (
-            "arn:aws:kms:us-east-2:012345678912:key/d1234e22-543a-12b7-a98f-e12c2b54001a"
-        ),
+        "KmsKeyId": "arn:aws:kms:us-east-2:012345678912:key/d1234e22-543a-12b7-a98f-e12c2b54001a",
         "Tags": [{"Key": "Name", "Value": "MyBackup"}],
         "Type": "USER_INITIATED",
     }
 )
 """
-The Lustre backup that the service's own CopyBackup example copies, as it
-stands in its source Region. The example shows the copy only: the Region in
-the ARNs is the source's, the key's ARN is mended (it said ``fsx``), and so is
-the file system's (it named another one).
+The Lustre backup that the service's own CopyBackup example copies, as it is
+in its source Region. The example shows only the copy, so the Region in the
+ARNs is the source's here. Two ARNs are corrected: the key's said ``fsx``, and
+the file system's named another one.
 """
 
 
-def default_file_system(place: AccountRegion, file_system_id: str, created_at: float) -> Document:
+def default_file_system(scope: AccountRegion, file_system_id: str, created_at: float) -> Document:
     """
-    Return a Lustre file system of 1200 GiB that nobody said more about.
-
-    *created_at* is in epoch seconds.
+    Return a Lustre file system of 1200 GiB; *created_at* is in epoch seconds.
     """
     return {
-        "OwnerId": place.account,
+        "OwnerId": scope.account,
         "CreationTime": created_at,
         "FileSystemId": file_system_id,
         "FileSystemType": "LUSTRE",
         "Lifecycle": "AVAILABLE",
         "StorageCapacity": 1200,
         "StorageType": "SSD",
-        "ResourceARN": place.arn(f"file-system/{file_system_id}"),
+        "ResourceARN": scope.arn(f"file-system/{file_system_id}"),
         "LustreConfiguration": {
             "WeeklyMaintenanceStartTime": "1:05:00",
             "DeploymentType": "PERSISTENT_1",
@@ -71,11 +218,9 @@ def default_file_system(place: AccountRegion, file_system_id: str, created_at: f
     }
 
 
-def default_volume(place: AccountRegion, volume_id: str, created_at: float) -> Document:
+def default_volume(scope: AccountRegion, volume_id: str, created_at: float) -> Document:
     """
-    Return an ONTAP FlexVol volume that nobody said more about.
-
-    *created_at* is in epoch seconds.
+    Return an ONTAP FlexVol volume; *created_at* is in epoch seconds.
     """
     file_system_id = volume_id.replace("fsvol-", "fs-")
     return {
@@ -90,7 +235,7 @@ def default_volume(place: AccountRegion, volume_id: str, created_at: float) -> D
             "SizeInMegabytes": 1024,
             "VolumeStyle": "FLEXVOL",
         },
-        "ResourceARN": place.arn(f"volume/{file_system_id}/{volume_id}"),
+        "ResourceARN": scope.arn(f"volume/{file_system_id}/{volume_id}"),
         "VolumeId": volume_id,
         "VolumeType": "ONTAP",
     }

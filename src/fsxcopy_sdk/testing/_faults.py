@@ -1,28 +1,32 @@
 """
-ArgumentErrors on demand: what can go wrong with a call.
+Faults on demand: what can go wrong with a call, and which calls it happens to.
 """
 
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Mapping
 from enum import Enum, StrEnum, auto
 from types import MappingProxyType
-from typing import Final
+from typing import Final, cast
 
 import attrs
 import orjson
 
-from ._json import Document, JsonValue
+from fsxcopy_sdk.testing._documents import AccountRegion, Document, JsonValue, text_member
+from fsxcopy_sdk.testing._operations import read_token, write_token
+from fsxcopy_sdk.testing._requests import REQUESTS
+from fsxcopy_sdk.testing._store import Store
 
 CONTENT_TYPE: Final = "application/x-amz-json-1.1"
-"""What every answer of the protocol AWS JSON 1.1 is."""
+"""The content type of the protocol AWS JSON 1.1."""
 
 
 @attrs.frozen
 class Answer:
     """
-    An HTTP answer, but for the request id that each gets.
+    An HTTP answer without its request ID and date.
     """
 
     status: int
@@ -32,7 +36,7 @@ class Answer:
 
 class ErrorPlacement(StrEnum):
     """
-    Name where an error's code stands, of the places that AWS JSON has.
+    Name where the code of an error is, of the places that AWS JSON allows.
     """
 
     TYPE = "__type"
@@ -45,52 +49,58 @@ class ErrorPlacement(StrEnum):
 
 class FaultKind(Enum):
     """
-    Name what happens to a call.
+    Name what happens to a call; the class methods of `Fault` explain each.
     """
 
     ANSWER = auto()
-    """It gets an answer of the fault's own."""
     RESET = auto()
-    """The connection is reset, there is no answer."""
     DELAY = auto()
-    """It takes longer."""
     TRUNCATE = auto()
-    """Its answer ends in the middle, and the connection with it."""
     RELABEL = auto()
-    """Its answer has other headers."""
     EMPTY_LISTING = auto()
-    """Its page has no backups and no NextToken."""
     CUT_LISTING = auto()
-    """Its page has only the first backups, and no NextToken."""
     SHUFFLED_LISTING = auto()
-    """Its page has its backups in another order."""
     ENDLESS_LISTING = auto()
-    """Its page has no backups and a new NextToken."""
     OTHER_ANSWER = auto()
-    """It gets the answer of another request."""
     INTERIM = auto()
-    """It gets an interim answer and no final one."""
     DRIP = auto()
-    """Its answer comes byte by byte and never ends."""
     GARBAGE = auto()
-    """It gets bytes that are no HTTP."""
     BAD_CHUNK = auto()
-    """It gets a body with a broken chunk."""
+
+
+LISTING_FAULTS: Final = frozenset(
+    {
+        FaultKind.EMPTY_LISTING,
+        FaultKind.CUT_LISTING,
+        FaultKind.SHUFFLED_LISTING,
+        FaultKind.ENDLESS_LISTING,
+    }
+)
+"""Faults of DescribeBackups without BackupIds."""
+
+CARRIED_OUT: Final = LISTING_FAULTS | {FaultKind.TRUNCATE, FaultKind.RELABEL}
+"""Faults that change the answer of the call, which is always carried out."""
+
+_OPERATIONS: Final[Mapping[FaultKind, frozenset[str]]] = {
+    **dict.fromkeys(LISTING_FAULTS, frozenset({"DescribeBackups"})),
+    FaultKind.OTHER_ANSWER: frozenset({"CopyBackup", "DeleteBackup", "DescribeBackups"}),
+}
+"""The operations of those faults that do not apply to all."""
 
 
 @attrs.frozen(kw_only=True)
 class Fault:
     """
-    One thing that goes wrong; make it with one of the class methods.
+    One thing that goes wrong with a call; create it with one of the class methods.
     """
 
     kind: FaultKind
     answer: Answer = Answer(200, b"")
-    """What to answer, for ANSWER; its headers for RELABEL, its status for INTERIM."""
+    """The answer for ANSWER; its headers for RELABEL, its status for INTERIM."""
     seconds: float = 0.0
     """
-    How much longer, by the clock of the local FSx, for DELAY; real seconds
-    between two bytes, for DRIP.
+    For DELAY the delay, by the clock of the local FSx; for DRIP the real
+    seconds between two bytes.
     """
     keep: int = 0
     """How many backups remain, for CUT_LISTING."""
@@ -107,12 +117,12 @@ class Fault:
         **members: JsonValue,
     ) -> Fault:
         """
-        Answer with an error of the service, known or not.
+        Answer with an error, known to the service's model or not.
 
-        *code* is sent as it is: give it a namespace
+        *code* is sent unchanged, so that it can have a namespace
         (``com.amazonaws.fsx#BadRequest``) or a suffix
-        (``BadRequest:http://…``) to see how a client takes it. *members*
-        are what the error has beside its text (``Limit="…"``).
+        (``BadRequest:http://…``). *members* are those that the error has
+        besides its text (``Limit="…"``).
         """
         document: Document = {message_member: message, **members}
         headers = {"Content-Type": CONTENT_TYPE}
@@ -125,7 +135,7 @@ class Fault:
     @classmethod
     def throttling(cls) -> Fault:
         """
-        Answer that the caller asks too often: 400, ThrottlingException.
+        Answer that the caller sends too many requests: 400, ThrottlingException.
         """
         return cls.error("ThrottlingException", "Rate exceeded", message_member="message")
 
@@ -146,7 +156,7 @@ class Fault:
     @classmethod
     def reset(cls) -> Fault:
         """
-        Reset the connection (TCP RST) in the place of an answer.
+        Reset the connection (TCP RST) instead of answering.
         """
         return cls(kind=FaultKind.RESET)
 
@@ -159,14 +169,13 @@ class Fault:
             ValueError: *seconds* is negative or not finite.
         """
         if not 0 <= seconds < math.inf:
-            msg = f"seconds must be a finite number, zero or more, not {seconds!r}"
-            raise ValueError(msg)
+            raise ValueError(f"seconds must be a finite number, zero or more, not {seconds!r}")
         return cls(kind=FaultKind.DELAY, seconds=seconds)
 
     @classmethod
     def truncated(cls) -> Fault:
         """
-        Carry out the call, announce its answer whole, send the first half.
+        Carry out the call, announce the whole answer, send the first half.
         """
         return cls(kind=FaultKind.TRUNCATE)
 
@@ -181,7 +190,7 @@ class Fault:
     @classmethod
     def html(cls, status: int = 502) -> Fault:
         """
-        Answer with a page, as proxies and load balancers do.
+        Answer with an HTML page, as proxies and load balancers do.
         """
         page = f"<html><body><h1>{status}</h1></body></html>"
         return cls.raw(status, {"Content-Type": "text/html"}, page.encode())
@@ -189,7 +198,7 @@ class Fault:
     @classmethod
     def redirect(cls, location: str, status: int = 307) -> Fault:
         """
-        Answer that *location* should be asked instead.
+        Redirect the call to *location*.
         """
         return cls.raw(status, {"Location": location}, b"")
 
@@ -217,16 +226,15 @@ class Fault:
     @classmethod
     def cut_listing(cls, keep: int) -> Fault:
         """
-        Answer with the first *keep* backups of the page only, and no NextToken.
+        Answer with only the first *keep* backups of the page, and no NextToken.
 
-        It is for DescribeBackups without BackupIds.
+        It applies to DescribeBackups without BackupIds.
 
         Raises:
             ValueError: *keep* is not a whole number, zero or more.
         """
         if keep < 0 or keep % 1:
-            msg = f"keep must be a whole number, zero or more, not {keep!r}"
-            raise ValueError(msg)
+            raise ValueError(f"keep must be a whole number, zero or more, not {keep!r}")
         return cls(kind=FaultKind.CUT_LISTING, keep=int(keep))
 
     @classmethod
@@ -234,7 +242,7 @@ class Fault:
         """
         Answer with the backups of the page in another order, drawn from the seed.
 
-        It is for DescribeBackups without BackupIds.
+        It applies to DescribeBackups without BackupIds.
         """
         return cls(kind=FaultKind.SHUFFLED_LISTING)
 
@@ -243,19 +251,19 @@ class Fault:
         """
         Answer with no backups and a NextToken that was never used before.
 
-        It is for DescribeBackups without BackupIds. Injected with
-        ``fraction=1`` the listing never ends; after a number of calls it
-        continues where it was.
+        It applies to DescribeBackups without BackupIds. Injected with
+        ``fraction=1`` the listing never ends; injected for a number of calls
+        it then continues at its position.
         """
         return cls(kind=FaultKind.ENDLESS_LISTING)
 
     @classmethod
     def other_answer(cls) -> Fault:
         """
-        Answer what another request would get: of other backups.
+        Answer with that of another request, about backups that do not exist.
 
-        CopyBackup gets a copy of another source, DeleteBackup another id,
-        DescribeBackups with BackupIds one other backup. None of them exists.
+        CopyBackup gets a copy of another source, DeleteBackup another ID,
+        DescribeBackups with BackupIds one other backup.
         """
         return cls(kind=FaultKind.OTHER_ANSWER)
 
@@ -267,11 +275,10 @@ class Fault:
         It ends when the client closes the connection, or the server stops.
 
         Raises:
-            ValueError: *status* is another.
+            ValueError: *status* is another one.
         """
         if status not in (102, 103):
-            msg = f"status must be 102 or 103, not {status!r}"
-            raise ValueError(msg)
+            raise ValueError(f"status must be 102 or 103, not {status!r}")
         return cls(kind=FaultKind.INTERIM, answer=Answer(status, b""))
 
     @classmethod
@@ -285,14 +292,15 @@ class Fault:
             ValueError: *interval* is not a finite number above zero.
         """
         if not 0 < interval < math.inf:
-            msg = f"interval must be a finite number of seconds above zero, not {interval!r}"
-            raise ValueError(msg)
+            raise ValueError(
+                f"interval must be a finite number of seconds above zero, not {interval!r}"
+            )
         return cls(kind=FaultKind.DRIP, seconds=interval)
 
     @classmethod
     def garbage(cls) -> Fault:
         """
-        Send bytes that are no HTTP, then close the connection.
+        Send bytes that are not HTTP, then close the connection.
         """
         return cls(kind=FaultKind.GARBAGE)
 
@@ -306,7 +314,118 @@ class Fault:
     @classmethod
     def raw(cls, status: int, headers: Mapping[str, str], body: bytes) -> Fault:
         """
-        Answer with exactly this, and a request id.
+        Answer with exactly this, and a request ID.
         """
         answer = Answer(status, body, MappingProxyType(dict(headers)))
         return cls(kind=FaultKind.ANSWER, answer=answer)
+
+
+# Injection
+
+
+@attrs.define(eq=False, kw_only=True)
+class Injection:
+    """
+    A fault, and the calls to which it happens; `LocalFsx.inject` explains it.
+
+    Raises:
+        TypeError: *fault* is not a Fault.
+        ValueError: an argument breaks its rule.
+    """
+
+    fault: Fault
+    calls_left: int | None
+    fraction: float | None
+    operation: str | None
+    after: bool
+    """Whether the call is carried out before it goes wrong."""
+    random: random.Random
+
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(cast("object", self.fault), Fault):
+            raise TypeError(
+                f"fault must be a Fault, such as Fault.throttling(), not {self.fault!r}"
+            )
+        calls, fraction, operation = self.calls_left, self.fraction, self.operation
+        if calls is not None and fraction is not None:
+            raise ValueError("next_calls and fraction cannot be given together")
+        if calls is not None and (calls < 1 or calls % 1):
+            raise ValueError(f"next_calls must be a whole number, one or more, not {calls!r}")
+        if fraction is not None and not 0 <= fraction <= 1:
+            raise ValueError(f"fraction must be between 0 and 1, not {fraction!r}")
+        operations = _OPERATIONS.get(self.fault.kind, REQUESTS)
+        if operation is not None and operation not in operations:
+            raise ValueError(f"operation must be one of {sorted(operations)}, not {operation!r}")
+        if calls is None and fraction is None:
+            self.calls_left = 1
+
+    def matches(self, operation: str, body: Mapping[str, JsonValue]) -> bool:
+        """
+        Whether this call of *operation* gets the fault, which then has one call less.
+        """
+        if self.operation not in (None, operation) or self.calls_left == 0:
+            return False
+        if not _applies(self.fault.kind, operation, body):
+            return False
+        if self.fraction is not None:
+            return self.random.random() < self.fraction
+        self.calls_left = cast("int", self.calls_left) - 1
+        return True
+
+
+def _applies(kind: FaultKind, operation: str, body: Mapping[str, JsonValue]) -> bool:
+    """
+    Whether a fault of *kind* can happen to such a call.
+    """
+    if operation not in _OPERATIONS.get(kind, REQUESTS):
+        return False
+    # For DescribeBackups some faults need a listing, and one needs IDs.
+    by_id = bool(body.get("BackupIds"))
+    if kind in LISTING_FAULTS:
+        return not by_id
+    return kind is not FaultKind.OTHER_ANSWER or operation != "DescribeBackups" or by_id
+
+
+# Wrong documents
+
+
+def altered_listing(
+    injection: Injection, scope: AccountRegion, request: Document, answer: Document
+) -> Document:
+    """
+    Return *answer*, a page of backups of *scope*, changed by the fault of *injection*.
+    """
+    backups = list(cast("list[JsonValue]", answer["Backups"]))
+    match injection.fault.kind:
+        case FaultKind.CUT_LISTING:
+            return {"Backups": backups[: injection.fault.keep]}
+        case FaultKind.SHUFFLED_LISTING:
+            injection.random.shuffle(backups)
+            if backups == answer["Backups"]:
+                backups.reverse()
+            return {**answer, "Backups": backups}
+        case FaultKind.ENDLESS_LISTING:
+            token = text_member(request, "NextToken")
+            position = read_token("DescribeBackups", scope, token) if token is not None else 0
+            salt = f"{injection.random.getrandbits(64):016x}"
+            token = write_token("DescribeBackups", scope, position, salt)
+            return {"Backups": [], "NextToken": token}
+    return {"Backups": []}
+
+
+def other_answer(
+    store: Store, scope: AccountRegion, operation: str, request: Document
+) -> Document:
+    """
+    Return the answer to another request of *operation*, about backups that do not exist.
+    """
+    if operation == "DeleteBackup":
+        return {"BackupId": store.new_backup_id(), "Lifecycle": "DELETED"}
+    if operation == "DescribeBackups":
+        return {"Backups": [store.complete(scope, {})]}
+    copy: Document = {
+        "Lifecycle": "COPYING",
+        "SourceBackupId": store.new_backup_id(),
+        "SourceBackupRegion": text_member(request, "SourceRegion") or scope.region,
+    }
+    return {"Backup": store.complete(scope, copy)}

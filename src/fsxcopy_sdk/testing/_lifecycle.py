@@ -1,7 +1,7 @@
 """
-How a backup moves: its Lifecycle and ProgressPercent at any time.
+How a backup progresses: its Lifecycle and ProgressPercent at any time.
 
-Pure: the time is an argument, nothing is remembered, nothing runs.
+The functions are pure: the time is an argument.
 """
 
 from __future__ import annotations
@@ -15,18 +15,16 @@ import attrs
 
 FINISHED: Final = frozenset({"AVAILABLE", "FAILED", "DELETED"})
 """
-The lifecycles that a backup does not leave by itself; any other, also one
-that nobody knows yet, counts as work in progress.
+The lifecycles that a backup does not leave by itself; any other, also an
+unknown one, counts as in progress.
 """
 
 Stages: TypeAlias = tuple[tuple[float, str], ...]
-"""
-(share of the duration at which it begins, lifecycle); the first at 0.
-"""
+"""(share of the duration at which it begins, lifecycle); the first at 0."""
 
 CREATING_STAGES: Final[Stages] = ((0.0, "CREATING"),)
 COPYING_STAGES: Final[Stages] = ((0.0, "COPYING"),)
-"""What a backup or a copy is until it is AVAILABLE."""
+"""The lifecycle of a backup or a copy until it is AVAILABLE."""
 
 EVERY_CREATING_STAGE: Final[Stages] = (
     (0.0, "PENDING"),
@@ -35,8 +33,8 @@ EVERY_CREATING_STAGE: Final[Stages] = (
 )
 EVERY_COPYING_STAGE: Final[Stages] = ((0.0, "PENDING"), (0.1, "COPYING"))
 """
-The same with all stages that the service has. The service does not say how
-long each lasts: the shares are this package's own.
+The same with all stages that the service has. The service does not document
+how long each lasts: the shares are this package's own.
 """
 
 FAILS_AFTER: Final = 0.5
@@ -48,7 +46,7 @@ class ProgressShape(StrEnum):
     Name how ProgressPercent grows with the share *x* of the duration.
 
     Percents are rounded down, never fall, and stay between 0 and 100. A
-    backup at work shows 99 at most: 100 is shown by AVAILABLE ones only.
+    backup in progress shows 99 at most: 100 is shown by AVAILABLE ones only.
     """
 
     LINEAR = "linear"
@@ -61,7 +59,7 @@ class ProgressShape(StrEnum):
     """100 * (1 - (1 - x) ** 2): three quarters at half time."""
 
     STEPS = "steps"
-    """10 * floor(10 * x): stands still, then jumps by ten."""
+    """10 * floor(10 * x): constant, then up by ten."""
 
     NONE = "none"
     """ProgressPercent is absent, also when the backup is AVAILABLE."""
@@ -77,7 +75,7 @@ _DONE: Final[Mapping[ProgressShape, Callable[[float], float]]] = {
 
 def percent_at(shape: ProgressShape, share: float) -> int | None:
     """
-    Return the ProgressPercent of a backup at work, None if it shows none.
+    Return the ProgressPercent of a backup in progress, None if it shows none.
 
     *share* is the part of the duration that has passed, 0 to 1.
     """
@@ -88,9 +86,9 @@ def percent_at(shape: ProgressShape, share: float) -> int | None:
 
 
 @attrs.frozen(kw_only=True)
-class Moment:
+class Status:
     """
-    What a backup shows of its course at one time.
+    What a backup shows of its progression at one time.
     """
 
     lifecycle: str
@@ -101,37 +99,30 @@ class Moment:
 @attrs.frozen(kw_only=True)
 class Settled:
     """
-    Stay what it is: a backup that was put there, or stopped, as it stands.
+    Stay as it is: a backup that was added, stopped or deleted.
     """
 
     since: float
-    moment: Moment
+    status: Status
 
     @property
     def ends_at(self) -> float:
         """
         Return when the work ended, infinity for work that never ends.
         """
-        return self.since if self.moment.lifecycle in FINISHED else math.inf
+        return self.since if self.status.lifecycle in FINISHED else math.inf
 
-    @property
-    def succeeds(self) -> bool:
+    def at(self, now: float) -> Status:  # noqa: ARG002 - the same signature as Moving
         """
-        Tell whether the end is AVAILABLE.
+        Return what the backup shows at any time.
         """
-        return self.moment.lifecycle == "AVAILABLE"
-
-    def at(self, now: float) -> Moment:  # noqa: ARG002 - the same face as Moving
-        """
-        Return what the backup shows, whatever the time is.
-        """
-        return self.moment
+        return self.status
 
 
 @attrs.frozen(kw_only=True)
 class Moving:
     """
-    Go through the stages and become AVAILABLE, or FAILED on the way.
+    Go through the stages and become AVAILABLE, or FAILED before that.
     """
 
     begun_at: float
@@ -140,49 +131,39 @@ class Moving:
     stages: Stages
     shape: ProgressShape
     failure: str | None = None
-    """The text of FailureDetails, for one that is to fail."""
+    """The text of FailureDetails if it is to fail."""
 
     @property
     def ends_at(self) -> float:
         """
         Return when it becomes AVAILABLE or FAILED.
         """
-        if self.failure is None:
-            return self.begun_at + self.duration
-        return self.begun_at + self.duration * FAILS_AFTER
+        share = 1.0 if self.failure is None else FAILS_AFTER
+        return self.begun_at + self.duration * share
 
-    @property
-    def succeeds(self) -> bool:
-        """
-        Tell whether the end is AVAILABLE.
-        """
-        return self.failure is None
-
-    def at(self, now: float) -> Moment:
+    def at(self, now: float) -> Status:
         """
         Return what the backup shows at *now*.
         """
         if now < self.ends_at:
             share = (now - self.begun_at) / self.duration
             reached = [name for begin, name in self.stages if begin <= share]
-            return Moment(lifecycle=reached[-1], percent=percent_at(self.shape, share))
+            return Status(lifecycle=reached[-1], percent=percent_at(self.shape, share))
         if self.failure is not None:
-            return Moment(
-                lifecycle="FAILED",
-                percent=percent_at(self.shape, FAILS_AFTER),
-                failure=self.failure,
-            )
+            percent = percent_at(self.shape, FAILS_AFTER)
+            return Status(lifecycle="FAILED", percent=percent, failure=self.failure)
         done = None if self.shape is ProgressShape.NONE else 100
-        return Moment(lifecycle="AVAILABLE", percent=done)
+        return Status(lifecycle="AVAILABLE", percent=done)
 
 
 Progression: TypeAlias = Settled | Moving
 
 
-def busy_until(course: Progression, grace: float) -> float:
+def busy_until(progression: Progression, grace: float) -> float:
     """
-    Return until when a copy on *course* keeps its source from deletion.
+    Return until when a copy with *progression* prevents the deletion of its source.
 
-    *grace* is for how many seconds after AVAILABLE it still does.
+    A copy that succeeds does so for *grace* seconds after its end.
     """
-    return course.ends_at + (grace if course.succeeds else 0.0)
+    end = progression.ends_at
+    return end + (grace if progression.at(end).lifecycle == "AVAILABLE" else 0.0)

@@ -1,64 +1,87 @@
 """
-The local FSx: its settings and its lifetime.
+The local FSx: its settings, its lifetime, and what a test can do to it.
 """
 
 from __future__ import annotations
 
+import copy
 import math
+import random
+import re
 import socket
 import time
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import Final, Literal, Self
+from typing import Final, Literal, Self, cast
 
+import orjson
 from aiohttp import web
 
 from fsxcopy_sdk._clock import Clock, SystemClock
-
-from ._controls import Controls
-from ._lifecycle import ProgressShape
-from ._settings import CopyDuration, Duration, Settings, UnseenFor
-from ._store import Store
+from fsxcopy_sdk.testing._documents import (
+    EXAMPLE_BACKUP,
+    EXAMPLE_REGION,
+    MAX_MESSAGE,
+    AccountRegion,
+    Document,
+    JsonValue,
+    Tag,
+    partition_of,
+    with_tags,
+)
+from fsxcopy_sdk.testing._faults import Fault, Injection
+from fsxcopy_sdk.testing._lifecycle import ProgressShape, Settled, Status
+from fsxcopy_sdk.testing._protocol import RecordedRequest, RequestHandler
+from fsxcopy_sdk.testing._store import (
+    DEFAULT_ACCOUNT,
+    BackupDuration,
+    Duration,
+    Settings,
+    Store,
+    StoredBackup,
+    seconds_by_id,
+    seconds_of,
+)
 
 COPY_DURATION: Final = 300.0
 """
-Seconds; long enough to watch, short enough to wait for. The service names no
-figure: a copy takes what its size and distance take.
+Seconds; long enough to watch, short enough to wait for. The service documents
+no figure, because the duration depends on size and distance.
 """
 
 BACKUP_BEING_COPIED_FOR: Final = 60.0
-"""
-Seconds; the service says "a short time" and no figure.
-"""
+"""Seconds; the service documents "a short time" and no figure."""
 
 
-class LocalFsx(Controls):
+class LocalFsx:
     """
     An Amazon FSx on a loopback port, for any AWS client.
 
     ``async with LocalFsx() as fsx:`` serves at ``fsx.endpoint_url`` from the
-    event loop that runs, which must be asyncio's; other processes and
-    programs without one start ``python -m fsxcopy_sdk.testing``. What it
-    holds outlives the ``async with``, which may be entered again.
+    running event loop, which must be asyncio's; other processes and programs
+    without one start ``python -m fsxcopy_sdk.testing``. Its backups outlive
+    the ``async with``, which may be entered again.
 
     Signatures are not verified: their form is checked, and any secret key
     is accepted. Requests of web pages are refused with 403: those whose
     Host is not 127.0.0.1, [::1] or localhost, and those with the Origin of
     another host.
 
-    Regions are kept apart by the scope of the request's signature, accounts
-    by access key. The first access key that is seen has the account
-    `DEFAULT_ACCOUNT`, where backups are put when no account is named; every
-    other key has an account of its own, derived from its text.
+    The Region of a call is that in the scope of its signature, its account
+    that of its access key. The first access key that calls has the account
+    `DEFAULT_ACCOUNT`, to which backups are added when no account is named;
+    every other key has an account of its own, derived from its text.
 
     Args:
         clock:
-            What time it is; the machine's clock if None. A client that
-            waits should be given the same one.
+            The clock that copies progress with; the machine's if None. A
+            client that waits should use the same one.
 
         copy_duration:
             How long a copy (or a new backup) takes: seconds, a timedelta,
-            or a function from the id of what is copied to seconds.
+            or a function from the ID of what is copied to seconds.
 
         progress:
             How ProgressPercent grows meanwhile.
@@ -75,19 +98,19 @@ class LocalFsx(Controls):
             number.
 
         backup_being_copied_for:
-            Seconds after a copy is AVAILABLE for which its source cannot be
-            deleted yet.
+            For how many seconds after a copy is AVAILABLE its source cannot
+            be deleted.
 
         every_stage:
-            Whether backups also show PENDING and TRANSFERRING on their way.
+            Whether backups also show PENDING and TRANSFERRING.
 
         unknown_ids:
-            What DescribeBackups does with an id that it does not know:
-            "error" refuses the whole call, "omit" leaves it out.
+            What DescribeBackups does with an unknown ID: "error" refuses
+            the whole call, "omit" leaves the ID out.
 
         unseen_for:
             For how long after its acceptance DescribeBackups does not show
-            a new copy: seconds, a timedelta, or a function from the id of
+            a new copy: seconds, a timedelta, or a function from the ID of
             the copy to seconds; infinity for always. Other operations know
             it: CopyBackup with the same token answers with it, and it
             counts as one in progress. `backup` and `backups` return it.
@@ -101,18 +124,18 @@ class LocalFsx(Controls):
             timedelta. Afterwards the same request makes a new copy.
 
         page_size:
-            The most backups on one page, 1 to 50.
+            The maximum of backups on one page, 1 to 50.
 
         started_at:
-            The date and time at which this FSx begins, the real one if
-            None; CreationTime goes on from there by the clock.
+            The date and time at which this FSx starts, the real one if
+            None; CreationTime and Date advance from there with the clock.
 
         port:
-            The TCP port on 127.0.0.1, 0 for any that is free.
+            The TCP port on 127.0.0.1, 0 for any free one.
 
         seed:
-            What ids and fractions of faults are drawn from: the same calls
-            with the same seed give the same ids and faults.
+            The seed of IDs and fractions of faults: the same calls with the
+            same seed give the same IDs and faults.
 
     Raises:
         ValueError: an argument breaks its rule.
@@ -122,7 +145,7 @@ class LocalFsx(Controls):
         self,
         *,
         clock: Clock | None = None,
-        copy_duration: CopyDuration = COPY_DURATION,
+        copy_duration: BackupDuration = COPY_DURATION,
         progress: ProgressShape = ProgressShape.LINEAR,
         max_copies_in_progress: int = 5,
         max_volume_copies_in_progress: int = 1000,
@@ -130,7 +153,7 @@ class LocalFsx(Controls):
         backup_being_copied_for: float = BACKUP_BEING_COPIED_FOR,
         every_stage: bool = False,
         unknown_ids: Literal["error", "omit"] = "error",
-        unseen_for: UnseenFor = 0,
+        unseen_for: BackupDuration = 0,
         unseen_by: Literal["all", "id", "listing"] = "all",
         tokens_remembered_for: Duration = math.inf,
         page_size: int = 50,
@@ -139,42 +162,44 @@ class LocalFsx(Controls):
         seed: int = 0,
     ) -> None:
         self._settings = Settings(
-            copy_duration=copy_duration,
+            copy_seconds=seconds_by_id("copy_duration", copy_duration),
             progress=progress,
             max_copies_in_progress=max_copies_in_progress,
             max_volume_copies_in_progress=max_volume_copies_in_progress,
             max_user_initiated_backups=max_user_initiated_backups,
-            backup_being_copied_for=backup_being_copied_for,
+            backup_being_copied_for=seconds_of("backup_being_copied_for", backup_being_copied_for),
             every_stage=every_stage,
             unknown_ids=unknown_ids,
-            unseen_for=unseen_for,
+            unseen_seconds=seconds_by_id("unseen_for", unseen_for, finite=False),
             unseen_by=unseen_by,
-            tokens_remembered_for=tokens_remembered_for,
+            tokens_remembered_for=seconds_of(
+                "tokens_remembered_for", tokens_remembered_for, finite=False
+            ),
             page_size=page_size,
             started_at=started_at,
             port=port,
             seed=seed,
         )
         begin = time.time() if started_at is None else started_at.timestamp()
-        super().__init__(Store(self._settings, SystemClock() if clock is None else clock, begin))
+        self._store = Store(self._settings, SystemClock() if clock is None else clock, begin)
+        self._handler = RequestHandler(self._store)
         self._runner: web.AppRunner | None = None
         self._endpoint_url: str | None = None
 
     async def __aenter__(self) -> Self:
         """
-        Begin to serve.
+        Start to serve.
 
         Raises:
             OSError: the port is taken.
             RuntimeError: it serves already.
         """
         if self._runner is not None:
-            msg = "this LocalFsx serves already"
-            raise RuntimeError(msg)
+            raise RuntimeError("this LocalFsx serves already")
         listening = socket.create_server(("127.0.0.1", self._settings.port))
         self._runner = web.AppRunner(
-            # A call that a fault delays must not hold up the end of a test.
             self._handler.application(),
+            # A call that a fault delays must not delay the end of a test.
             shutdown_timeout=0.1,
             access_log=None,
         )
@@ -191,7 +216,7 @@ class LocalFsx(Controls):
         traceback: TracebackType | None,
     ) -> None:
         """
-        Stop serving; calls that are under way are cut off.
+        Stop serving; calls in progress are cancelled.
         """
         runner, self._runner, self._endpoint_url = self._runner, None, None
         if runner is not None:
@@ -200,12 +225,282 @@ class LocalFsx(Controls):
     @property
     def endpoint_url(self) -> str:
         """
-        Return where it serves, such as ``http://127.0.0.1:40217``.
+        Return its URL, such as ``http://127.0.0.1:40217``.
 
         Raises:
             RuntimeError: it does not serve.
         """
         if self._endpoint_url is None:
-            msg = "this LocalFsx serves only inside its `async with`"
-            raise RuntimeError(msg)
+            raise RuntimeError("this LocalFsx serves only inside its `async with`")
         return self._endpoint_url
+
+    # Calls and access keys
+
+    @property
+    def calls(self) -> Counter[str]:
+        """
+        Count the calls that reached an operation, by its name.
+
+        Calls that got a fault count as well.
+        """
+        return self._handler.calls
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """
+        List the latest 10,000 calls that reached an operation, in order.
+        """
+        return self._handler.requests
+
+    def account_of(self, access_key: str) -> str:
+        """
+        Return the account of *access_key*, which keeps it from now on.
+        """
+        return self._store.account_of(access_key)
+
+    def add_access_key(self, access_key: str, *, account: str = DEFAULT_ACCOUNT) -> None:
+        """
+        Give one more *access_key* to *account*.
+
+        Raises:
+            ValueError: *account* is not twelve digits.
+        """
+        self._store.accounts[access_key] = _account(account)
+
+    # Backups
+
+    def add_backup(
+        self,
+        region: str,
+        document: Mapping[str, JsonValue] | None = None,
+        /,
+        *,
+        account: str | None = None,
+        **members: JsonValue,
+    ) -> str:
+        """
+        Add a backup to *region*, and return its ID.
+
+        *document* and *members* describe it under the service's own names
+        and in JSON (CreationTime in epoch seconds), known to the service or
+        not; members win. The defaults are those of an AVAILABLE,
+        USER_INITIATED backup of a Lustre file system, or of the volume in
+        Volume. A member that is None is left out, except for BackupId and
+        Lifecycle. The backup stays in its Lifecycle; one that is COPYING
+        counts as a copy in progress.
+
+        Raises:
+            TypeError: it is not JSON.
+            ValueError: *region* or *account* is malformed, or the BackupId
+                is taken.
+        """
+        scope = _scope(region, account)
+        given = orjson.loads(orjson.dumps({**(document or {}), **members}))
+        complete = self._store.complete(scope, given)
+        backup_id = str(complete["BackupId"])
+        if backup_id in self._store.by_id:
+            raise ValueError(f"BackupId {backup_id!r} is taken")
+        status = Status(lifecycle=str(complete.pop("Lifecycle")))
+        progression = Settled(since=self._store.clock.now(), status=status)
+        backup = self._store.put(scope, complete, progression)
+        if status.lifecycle == "COPYING":
+            self._store.add_copy(backup)
+        self._store.regions[scope].add_sources(complete)
+        return backup_id
+
+    def add_example_backup(
+        self, region: str = EXAMPLE_REGION, *, account: str | None = None
+    ) -> str:
+        """
+        Add `EXAMPLE_BACKUP` to *region*, and return its ID.
+
+        Raises:
+            ValueError: it was added already.
+        """
+        return self.add_backup(region, EXAMPLE_BACKUP, account=account)
+
+    def backup(self, region: str, backup_id: str) -> Document:
+        """
+        Return a backup as it is now, also one that calls do not show yet.
+
+        Raises:
+            KeyError: *region* has no such backup.
+        """
+        backup = self._store.by_id[backup_id]
+        if backup.scope.region != region:
+            raise KeyError(backup_id)
+        return copy.deepcopy(backup.document_at(self._store.clock.now()))
+
+    def backups(self, region: str, *, account: str | None = None) -> list[Document]:
+        """
+        Return the backups of *region* as they are now, also those that calls do not show yet.
+
+        Raises:
+            ValueError: *region* or *account* is malformed.
+        """
+        now = self._store.clock.now()
+        held = self._store.regions[_scope(region, account)].backups
+        return [copy.deepcopy(backup.document_at(now)) for backup in held.values()]
+
+    def copies_in_progress(self, region: str, *, account: str | None = None) -> int:
+        """
+        Count the copies into *region* that are in progress now.
+
+        Raises:
+            ValueError: *region* or *account* is malformed.
+        """
+        return len(self._store.copies_in_progress(_scope(region, account)))
+
+    def max_copies_in_progress_seen(self, region: str, *, account: str | None = None) -> int:
+        """
+        Return the maximum of copies into *region* that were in progress at once.
+
+        Raises:
+            ValueError: *region* or *account* is malformed.
+        """
+        return self._store.regions[_scope(region, account)].max_copies_in_progress_seen
+
+    def fail_copy(self, backup_id: str, message: str) -> None:
+        """
+        Make a backup FAILED now, with *message* in its FailureDetails.
+
+        Raises:
+            KeyError: there is no such backup.
+            ValueError: *message* is not 1 to 256 characters long.
+        """
+        if not 1 <= len(message) <= MAX_MESSAGE:
+            raise ValueError(f"message must have 1 to {MAX_MESSAGE} characters")
+        self._settle(self._store.by_id[backup_id], "FAILED", message)
+
+    def set_lifecycle(self, backup_id: str, lifecycle: str) -> None:
+        """
+        Make a backup stay in *lifecycle* from now on, known to the service or not.
+
+        It keeps the ProgressPercent that it has reached.
+
+        Raises:
+            KeyError: there is no such backup.
+        """
+        self._settle(self._store.by_id[backup_id], lifecycle, None)
+
+    def _settle(self, backup: StoredBackup, lifecycle: str, failure: str | None) -> None:
+        now = self._store.clock.now()
+        percent = backup.progression.at(now).percent
+        status = Status(lifecycle=lifecycle, percent=percent, failure=failure)
+        backup.progression = Settled(since=now, status=status)
+
+    def delete_backup(self, backup_id: str) -> None:
+        """
+        Delete a backup now, as another program could have done.
+
+        No rule prevents it: it may be in progress, or be copied.
+
+        Raises:
+            KeyError: there is no such backup.
+        """
+        self._store.remove(self._store.by_id[backup_id])
+
+    def set_tags(self, backup_id: str, tags: Mapping[str, str | None]) -> None:
+        """
+        Replace the tags of a backup by *tags*, as another program could have done.
+
+        Keys and values are stored unchanged, also reserved keys and null
+        values; an empty mapping removes all tags.
+
+        Raises:
+            KeyError: there is no such backup.
+        """
+        backup = self._store.by_id[backup_id]
+        pairs: list[JsonValue] = [{"Key": key, "Value": value} for key, value in tags.items()]
+        backup.document = with_tags(backup.document, cast("list[Tag]", pairs))
+
+    # Refusals and faults
+
+    def refuse_kms_key(
+        self,
+        key_id: str,
+        *,
+        as_source: bool = False,
+        as_destination: bool = False,
+        later: bool = False,
+    ) -> None:
+        """
+        Make copies fail that need *key_id*, written exactly like this.
+
+        *as_source*: copies of backups that are encrypted with it.
+        *as_destination*: copies that are to be encrypted with it. With
+        *later* the copy is accepted and becomes FAILED at half of its
+        duration, else it is refused.
+
+        Raises:
+            ValueError: both are false.
+        """
+        if not (as_source or as_destination):
+            raise ValueError("as_source or as_destination must be true")
+        if as_source:
+            self._store.refused_keys["InvalidSourceKmsKey", key_id] = later
+        if as_destination:
+            self._store.refused_keys["InvalidDestinationKmsKey", key_id] = later
+
+    def forbid_multi_az(self, region: str) -> None:
+        """
+        Make *region* one that does not support Multi-AZ file systems.
+
+        Raises:
+            ValueError: *region* is malformed.
+        """
+        self._store.single_az_regions.add(_scope(region, None).region)
+
+    def inject(
+        self,
+        fault: Fault,
+        *,
+        next_calls: int | None = None,
+        fraction: float | None = None,
+        operation: str | None = None,
+        after: bool = False,
+    ) -> None:
+        """
+        Make the next call go wrong, or *next_calls* of them, or a *fraction*.
+
+        *next_calls* counts calls of *operation* (of any, if None);
+        *fraction* is the share of them, 0 to 1, drawn from the seed until
+        the faults are cleared. Calls to which the fault does not apply, such
+        as those with BackupIds for one of a listing, do not count. The call
+        is not carried out, unless *after* is true or the fault is one of an
+        answer (truncated, content type, listings). Each call gets at most
+        one fault: of several, the one that was injected first.
+
+        Raises:
+            TypeError: *fault* is not a Fault.
+            ValueError: an argument breaks its rule.
+        """
+        injections = self._handler.injections
+        injection = Injection(
+            fault=fault,
+            calls_left=next_calls,
+            fraction=fraction,
+            operation=operation,
+            after=after,
+            # Each has a generator of its own, so that adding one does not change the others.
+            random=random.Random(f"{self._settings.seed}/{len(injections)}"),  # noqa: S311 - must be repeatable
+        )
+        injections.append(injection)
+
+    def clear_faults(self) -> None:
+        """
+        Remove all injected faults.
+        """
+        self._handler.injections.clear()
+
+
+def _scope(region: str, account: str | None) -> AccountRegion:
+    if partition_of(region) is None:
+        raise ValueError(f"region must be the name of a Region, not {region!r}")
+    return AccountRegion(DEFAULT_ACCOUNT if account is None else _account(account), region)
+
+
+def _account(account: str) -> str:
+    if not re.fullmatch(r"\d{12}", account):
+        raise ValueError(f"account must be twelve digits, not {account!r}")
+    return account

@@ -1,196 +1,481 @@
 """
-The operations of the service, by name, on top of what the store holds.
+The operations of the service by name, on what the store holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias, cast
+import base64
+import binascii
+import itertools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, cast
 
-from ._checks import MOST_TAGS, check_request
-from ._copying import check_user_initiated_limit, copy_backup, merged_tags
-from ._describing import describe_backups, read_token, write_token
-from ._documents import default_file_system, default_volume
-from ._errors import ServiceFailure
-from ._json import Document, JsonValue, tags_of, text_member, with_tags
-from ._lifecycle import FINISHED, busy_until
-from ._regions import AccountRegion
-from ._requests import (
-    CreateBackupRequest,
-    DeleteBackupRequest,
-    ListTagsForResourceRequest,
-    TagResourceRequest,
+from fsxcopy_sdk.testing._documents import (
+    MAX_MESSAGE,
+    AccountRegion,
+    Document,
+    JsonValue,
+    ServiceFailure,
+    default_file_system,
+    default_volume,
+    merged_tags,
+    partition_of,
+    tags_of,
+    text_member,
+    with_tags,
 )
-from ._store import Source, Store, StoredBackup, default_key
+from fsxcopy_sdk.testing._lifecycle import FINISHED, busy_until
+from fsxcopy_sdk.testing._requests import (
+    MAX_TAGS,
+    Filter,
+    Request,
+)
+from fsxcopy_sdk.testing._store import Source, Store, StoredBackup
+
+# CopyBackup
+
+_INHERITED: Final = (
+    "FileSystem",
+    "Volume",
+    "ResourceType",
+    "DirectoryInformation",
+    "SizeInBytes",
+)
+"""The members that a copy has from its source."""
+
+_CONFIGURATIONS: Final = ("WindowsConfiguration", "OntapConfiguration", "OpenZFSConfiguration")
+"""The configurations of file systems that may be Multi-AZ."""
 
 
-def perform(store: Store, place: AccountRegion, operation: str, body: Document) -> Document:
+def _copy_backup(store: Store, scope: AccountRegion, request: Request) -> Document:
     """
-    Carry out *operation*, one of `OPERATIONS`, and return its answer.
-
-    Raises:
-        ServiceFailure: the answer is an error.
+    Accept a copy into *scope*; the same token gives the same copy again.
     """
-    return OPERATIONS[operation](store, place, check_request(operation, body))
+    # Leaving a member out is the same request as giving its default.
+    asked = (
+        request["SourceBackupId"],
+        request.get("SourceRegion", scope.region),
+        request.get("KmsKeyId"),
+        request.get("CopyTags", False),
+        sorted((tag["Key"], tag["Value"]) for tag in request.get("Tags", [])),
+    )
+    copy = store.tokens.once(
+        (scope, "CopyBackup"),
+        request.get("ClientRequestToken"),
+        asked,
+        lambda: _begin_copy(store, scope, _source_of_copy(store, scope, request), request),
+    )
+    return {"Backup": copy.document_at(store.clock.now())}
 
 
-def create_backup(store: Store, place: AccountRegion, request: CreateBackupRequest) -> Document:
+def _source_of_copy(store: Store, scope: AccountRegion, request: Request) -> StoredBackup:
     """
-    Begin a backup of a file system or volume, which need not exist before.
-
-    Raises:
-        ServiceFailure: one of the operation's errors.
+    Return the backup to copy if it can be copied to *scope*.
     """
-    ids = [request.get("FileSystemId"), request.get("VolumeId")]
-    tags = request.get("Tags", [])
-    token = request.get("ClientRequestToken")
-    asked = (ids, sorted((tag["Key"], tag["Value"]) for tag in tags))
-    backup = store.tokens.recall(place, "CreateBackup", token, asked)
-    if backup is None:
-        given = [source_id for source_id in ids if source_id is not None]
-        if len(given) != 1:
-            msg = "Exactly one of FileSystemId and VolumeId must be given."
-            raise ServiceFailure("BadRequest", msg)
-        source = _source_of_backup(store, place, given[0])
-        check_user_initiated_limit(store, place)
-        document = with_tags(_new_document(store, place, source), tags)
-        course = store.begin(given[0], copy=False)
-        backup = source.latest = store.put(place, document, course)
-        store.tokens.remember(place, "CreateBackup", token, asked, backup)
-    return {"Backup": backup.seen(store.clock.now())}
-
-
-def _source_of_backup(store: Store, place: AccountRegion, source_id: str) -> Source:
-    """
-    Return what to back up, made on the spot if nobody knows it yet.
-    """
-    sources = store.shelf(place).sources
-    if source_id not in sources:
-        make = default_volume if source_id.startswith("fsvol-") else default_file_system
-        sources[source_id] = Source(make(place, source_id, store.epoch()))
-    source = sources[source_id]
-    if text_member(source.document, "FileSystemType") == "ONTAP":
-        # In the service's own words: aws/aws-sdk issue 183.
-        msg = "ONTAP file system backup is unsupported."
-        raise ServiceFailure("UnsupportedOperation", msg)
-    if source.latest and not _finished(store, source.latest):
-        msg = f"Another backup of {source_id} is under way."
-        raise ServiceFailure("BackupInProgress", msg)
+    region = request.get("SourceRegion", scope.region)
+    partition = partition_of(region)
+    if partition is None or partition != partition_of(scope.region):
+        raise ServiceFailure(
+            "InvalidRegion",
+            f"{region} is not a Region from which backups can be copied to {scope.region}.",
+        )
+    backup_id = request["SourceBackupId"]
+    source = store.regions[AccountRegion(scope.account, region)].backups.get(backup_id)
+    if source is None:
+        raise ServiceFailure("BackupNotFound", f"Backup {backup_id} does not exist in {region}.")
+    lifecycle = source.lifecycle(store.clock.now())
+    if lifecycle != "AVAILABLE":
+        raise ServiceFailure(
+            "SourceBackupUnavailable",
+            f"Backup {backup_id} is {lifecycle}, not AVAILABLE.",
+            BackupId=backup_id,
+        )
+    _check_kind(store, scope, source.document)
     return source
 
 
-def _new_document(store: Store, place: AccountRegion, source: Source) -> Document:
+def _check_kind(store: Store, scope: AccountRegion, source: Document) -> None:
+    style = text_member(source, "Volume", "OntapConfiguration", "VolumeStyle")
+    if style == "FLEXGROUP":
+        raise ServiceFailure(
+            "UnsupportedOperation", "Backups of FlexGroup volumes cannot be copied."
+        )
+    deployments = (
+        text_member(source, "FileSystem", configuration, "DeploymentType")
+        for configuration in _CONFIGURATIONS
+    )
+    multi_az = any((kind or "").startswith("MULTI_AZ") for kind in deployments)
+    if multi_az and scope.region in store.single_az_regions:
+        raise ServiceFailure(
+            "IncompatibleRegionForMultiAZ",
+            f"{scope.region} does not support Multi-AZ file systems.",
+        )
+
+
+def _begin_copy(
+    store: Store, scope: AccountRegion, source: StoredBackup, request: Request
+) -> StoredBackup:
+    key = request.get("KmsKeyId") or scope.default_kms_key()
+    failure = _key_failure(store, source, key)
+    source_tags = tags_of(source.document) if request.get("CopyTags") else []
+    tags = merged_tags(source_tags, request.get("Tags", []))
+    if len(tags) > MAX_TAGS:
+        # BadRequest is for a request that breaks the model's rules, which this
+        # one does not: the sum of both lists is a limit on the resource.
+        raise ServiceFailure(
+            "ServiceLimitExceeded",
+            f"The copy would have {len(tags)} tags, {MAX_TAGS} are allowed.",
+            Limit="TOTAL_USER_TAGS",
+        )
+    _check_user_initiated_limit(store, scope)
+    _check_copies_limit(store, scope, source, key)
+    document: Document = {
+        **store.new_document(scope, store.new_backup_id()),
+        "KmsKeyId": key,
+        "SourceBackupId": source.backup_id,
+        "SourceBackupRegion": source.scope.region,
+        **{name: source.document[name] for name in _INHERITED if name in source.document},
+    }
+    progression = store.begin(source.backup_id, copy=True, failure=failure)
+    copy = store.put(scope, with_tags(document, tags), progression)
+    copy.unseen_until = store.clock.now() + store.settings.unseen_seconds(copy.backup_id)
+    source.copies.append(copy)
+    store.add_copy(copy)
+    return copy
+
+
+def _key_failure(store: Store, source: StoredBackup, key: str) -> str | None:
+    """
+    Return the text with which the copy will fail; raise if its key is refused at once.
+    """
+    failure = None
+    for code, key_id in (
+        ("InvalidSourceKmsKey", text_member(source.document, "KmsKeyId")),
+        ("InvalidDestinationKmsKey", key),
+    ):
+        later = store.refused_keys.get((code, key_id or ""))
+        message = f"{code}: the KMS key {key_id} cannot be used."
+        if later is False:
+            raise ServiceFailure(code, message)
+        if later is True:
+            failure = message[:MAX_MESSAGE]
+    return failure
+
+
+def _check_user_initiated_limit(store: Store, scope: AccountRegion) -> None:
+    """
+    Check that *scope* may hold one more user-initiated backup.
+    """
+    limit = store.settings.max_user_initiated_backups
+    if limit is None:
+        return
+    backups = store.regions[scope].backups.values()
+    held = sum(backup.document.get("Type") == "USER_INITIATED" for backup in backups)
+    if held >= limit:
+        raise ServiceFailure(
+            "ServiceLimitExceeded",
+            f"{scope.region} holds {held} user-initiated backups already.",
+            Limit="TOTAL_USER_INITIATED_BACKUPS",
+        )
+
+
+def _check_copies_limit(
+    store: Store, scope: AccountRegion, source: StoredBackup, key: str
+) -> None:
+    """
+    Check that one more copy of *source* may be in progress.
+
+    Copies of file systems are limited per account and destination Region;
+    those of ONTAP volumes per volume and key there, and per account.
+    """
+    volume = text_member(source.document, "Volume", "VolumeId")
+    rivals = [
+        copy
+        for copy in store.copies_in_progress(scope)
+        if text_member(copy.document, "Volume", "VolumeId") == volume
+        and (volume is None or copy.document.get("KmsKeyId") == key)
+    ]
+    full = len(rivals) >= store.settings.max_copies_in_progress
+    if volume is not None:
+        of_account = sum(
+            "Volume" in copy.document
+            for used in store.regions
+            if used.account == scope.account
+            for copy in store.copies_in_progress(used)
+        )
+        full = full or of_account >= store.settings.max_volume_copies_in_progress
+    if full:
+        raise ServiceFailure(
+            "ServiceLimitExceeded",
+            f"Too many backup copies in progress to {scope.region}.",
+            Limit="TOTAL_IN_PROGRESS_COPY_BACKUPS",
+        )
+
+
+# CreateBackup
+
+
+def _create_backup(store: Store, scope: AccountRegion, request: Request) -> Document:
+    """
+    Begin a backup of a file system or volume, which need not exist before.
+    """
+    ids = [request.get("FileSystemId"), request.get("VolumeId")]
+    asked = (ids, sorted((tag["Key"], tag["Value"]) for tag in request.get("Tags", [])))
+    backup = store.tokens.once(
+        (scope, "CreateBackup"),
+        request.get("ClientRequestToken"),
+        asked,
+        lambda: _begin_backup(store, scope, request),
+    )
+    return {"Backup": backup.document_at(store.clock.now())}
+
+
+def _begin_backup(store: Store, scope: AccountRegion, request: Request) -> StoredBackup:
+    ids = (request.get("FileSystemId"), request.get("VolumeId"))
+    match ids:
+        case (str(source_id), None) | (None, str(source_id)):
+            source = _source_of_backup(store, scope, source_id)
+        case _:
+            raise ServiceFailure(
+                "BadRequest", "Exactly one of FileSystemId and VolumeId must be given."
+            )
+    _check_user_initiated_limit(store, scope)
     is_volume = "VolumeId" in source.document
-    backup_id = store.new_backup_id()
-    return {
-        "BackupId": backup_id,
-        "Type": "USER_INITIATED",
-        "CreationTime": store.epoch(),
-        "KmsKeyId": default_key(place),
-        "ResourceARN": place.arn(f"backup/{backup_id}"),
-        "OwnerId": place.account,
+    document: Document = {
+        **store.new_document(scope, store.new_backup_id()),
         "ResourceType": "VOLUME" if is_volume else "FILE_SYSTEM",
         "Volume" if is_volume else "FileSystem": source.document,
     }
+    document = with_tags(document, request.get("Tags", []))
+    source.latest = store.put(scope, document, store.begin(source_id, copy=False))
+    return source.latest
 
 
-def delete_backup(store: Store, place: AccountRegion, request: DeleteBackupRequest) -> Document:
+def _source_of_backup(store: Store, scope: AccountRegion, source_id: str) -> Source:
     """
-    Delete a backup that nothing needs any more.
-
-    Raises:
-        ServiceFailure: one of the operation's errors.
+    Return the file system or volume to back up; an unknown one is created.
     """
-    backup_id = request["BackupId"]
-    token = request.get("ClientRequestToken")
-    if not store.tokens.recall(place, "DeleteBackup", token, backup_id):
-        backup = store.shelf(place).backups.get(backup_id)
-        if backup is None:
-            msg = f"Backup {backup_id} does not exist."
-            raise ServiceFailure("BackupNotFound", msg)
-        _check_deletable(store, backup)
-        store.remove(backup)
-        store.tokens.remember(place, "DeleteBackup", token, backup_id, backup)
-    return {"BackupId": backup_id, "Lifecycle": "DELETED"}
+    sources = store.regions[scope].sources
+    if source_id not in sources:
+        make = default_volume if source_id.startswith("fsvol-") else default_file_system
+        sources[source_id] = Source(make(scope, source_id, store.epoch()))
+    source = sources[source_id]
+    if text_member(source.document, "FileSystemType") == "ONTAP":
+        # In the service's own words: aws/aws-sdk issue 183.
+        raise ServiceFailure("UnsupportedOperation", "ONTAP file system backup is unsupported.")
+    if source.latest and not _is_finished(store, source.latest):
+        raise ServiceFailure("BackupInProgress", f"Another backup of {source_id} is in progress.")
+    return source
 
 
-def _finished(store: Store, backup: StoredBackup) -> bool:
+def _is_finished(store: Store, backup: StoredBackup) -> bool:
     return backup.lifecycle(store.clock.now()) in FINISHED
 
 
+# DeleteBackup
+
+
+def _delete_backup(store: Store, scope: AccountRegion, request: Request) -> Document:
+    """
+    Delete a backup that is neither in progress nor being copied.
+    """
+    backup_id = request["BackupId"]
+
+    def delete() -> StoredBackup:
+        backup = store.regions[scope].backups.get(backup_id)
+        if backup is None:
+            raise ServiceFailure("BackupNotFound", f"Backup {backup_id} does not exist.")
+        _check_deletable(store, backup)
+        store.remove(backup)
+        return backup
+
+    token = request.get("ClientRequestToken")
+    store.tokens.once((scope, "DeleteBackup"), token, backup_id, delete)
+    return {"BackupId": backup_id, "Lifecycle": "DELETED"}
+
+
 def _check_deletable(store: Store, backup: StoredBackup) -> None:
-    if not _finished(store, backup):
-        msg = f"Backup {backup.backup_id} is still being made."
-        raise ServiceFailure("BackupInProgress", msg)
+    if not _is_finished(store, backup):
+        raise ServiceFailure(
+            "BackupInProgress", f"Backup {backup.backup_id} is still in progress."
+        )
     now = store.clock.now()
     grace = store.settings.backup_being_copied_for
-    backup.copies = [copy for copy in backup.copies if now < busy_until(copy.course, grace)]
+    backup.copies = [copy for copy in backup.copies if now < busy_until(copy.progression, grace)]
     if backup.copies:
-        msg = f"Backup {backup.backup_id} is being copied."
-        raise ServiceFailure("BackupBeingCopied", msg, BackupId=backup.backup_id)
+        raise ServiceFailure(
+            "BackupBeingCopied",
+            f"Backup {backup.backup_id} is being copied.",
+            BackupId=backup.backup_id,
+        )
 
 
-def tag_resource(store: Store, place: AccountRegion, request: TagResourceRequest) -> Document:
+# DescribeBackups
+
+
+def _absent(_: Document) -> None:
     """
-    Add tags to a backup, in the place of those that have the same keys.
+    Return None for a member that backups do not have, so that no value matches.
+    """
+
+
+_FILTERS: Final[Mapping[str, Callable[[Document], str | None]]] = {
+    "file-system-id": lambda document: (
+        text_member(document, "FileSystem", "FileSystemId")
+        or text_member(document, "Volume", "FileSystemId")
+    ),
+    "backup-type": lambda document: text_member(document, "Type"),
+    "file-system-type": lambda document: (
+        text_member(document, "FileSystem", "FileSystemType")
+        or text_member(document, "Volume", "VolumeType")
+    ),
+    "volume-id": lambda document: text_member(document, "Volume", "VolumeId"),
+    "data-repository-type": _absent,
+    "file-cache-id": _absent,
+    "file-cache-type": _absent,
+}
+"""The value of a backup that a filter compares with its own values."""
+
+
+def _describe_backups(store: Store, scope: AccountRegion, request: Request) -> Document:
+    """
+    Return one page of the backups of *scope* that are asked for.
+
+    Pages are in the order of creation. A token has the position of the last
+    backup that was shown, so that each is shown once although others are
+    created or deleted between two pages.
+    """
+    ids = request.get("BackupIds", [])
+    filters = request.get("Filters", [])
+    if ids and filters:
+        raise ServiceFailure("BadRequest", "BackupIds and Filters cannot be given together.")
+    shown_up_to = 0
+    if "NextToken" in request:
+        shown_up_to = read_token("DescribeBackups", scope, request["NextToken"])
+    found = _by_id(store, scope, ids) if ids else _by_filter(store, scope, filters)
+    size = min(request.get("MaxResults", store.settings.page_size), store.settings.page_size)
+    rest = (backup for backup in found if backup.sequence > shown_up_to)
+    page = list(itertools.islice(rest, size))
+    now = store.clock.now()
+    answer: Document = {"Backups": [backup.document_at(now) for backup in page]}
+    if next(rest, None) is not None:
+        answer["NextToken"] = write_token("DescribeBackups", scope, page[-1].sequence)
+    return answer
+
+
+def _shown(store: Store, scope: AccountRegion, by: str) -> dict[str, StoredBackup]:
+    """
+    Return the backups of *scope* without copies that a call *by* this does not show yet.
+    """
+    backups = store.regions[scope].backups
+    if store.settings.unseen_by not in ("all", by):
+        return backups
+    now = store.clock.now()
+    return {known: backup for known, backup in backups.items() if now >= backup.unseen_until}
+
+
+def _by_id(store: Store, scope: AccountRegion, ids: list[str]) -> Iterable[StoredBackup]:
+    backups = _shown(store, scope, "id")
+    unknown = [backup_id for backup_id in ids if backup_id not in backups]
+    if unknown and store.settings.unknown_ids == "error":
+        raise ServiceFailure("BackupNotFound", f"Backup {unknown[0]} does not exist.")
+    found = {backups[known] for known in ids if known in backups}
+    return sorted(found, key=lambda backup: backup.sequence)
+
+
+def _by_filter(
+    store: Store, scope: AccountRegion, filters: list[Filter]
+) -> Iterable[StoredBackup]:
+    wanted = []
+    for filter_ in filters:
+        if "Name" not in filter_ or not filter_.get("Values"):
+            # The model requires neither; such a filter would match all or nothing.
+            raise ServiceFailure(
+                "BadRequest", "Filters: each needs a Name and at least one of Values."
+            )
+        wanted.append((_FILTERS[filter_["Name"]], set(filter_["Values"])))
+    return (
+        backup
+        for backup in _shown(store, scope, "listing").values()
+        if all(read(backup.document) in values for read, values in wanted)
+    )
+
+
+def write_token(operation: str, scope: AccountRegion, position: int, salt: str = "") -> str:
+    """
+    Return a NextToken for *position* of this listing.
+
+    Tokens that differ only in *salt* have the same position.
+    """
+    text = f"{operation}/{scope.account}/{scope.region}/{position}.{salt}"
+    return base64.b64encode(text.encode()).decode()
+
+
+def read_token(operation: str, scope: AccountRegion, token: str) -> int:
+    """
+    Return the position of *token*.
 
     Raises:
-        ServiceFailure: one of the operation's errors.
+        ServiceFailure: BadRequest, for a token of another listing.
     """
-    backup = _resource(store, place, request["ResourceARN"])
+    try:
+        listing, _, position = base64.b64decode(token).decode().rpartition("/")
+        if listing == f"{operation}/{scope.account}/{scope.region}":
+            return int(position.partition(".")[0])
+    except (binascii.Error, ValueError):
+        pass
+    raise ServiceFailure("BadRequest", "NextToken: it was not returned by this listing.")
+
+
+# Tags
+
+
+def _tag_resource(store: Store, scope: AccountRegion, request: Request) -> Document:
+    """
+    Add tags to a backup, replacing those that have the same keys.
+    """
+    backup = _resource(store, scope, request["ResourceARN"])
     tags = merged_tags(tags_of(backup.document), request["Tags"])
-    if len(tags) > MOST_TAGS:
+    if len(tags) > MAX_TAGS:
         # This operation's model has no ServiceLimitExceeded.
-        msg = f"Tags: {len(tags)} together, {MOST_TAGS} are allowed."
-        raise ServiceFailure("BadRequest", msg)
+        raise ServiceFailure("BadRequest", f"Tags: {len(tags)} together, {MAX_TAGS} are allowed.")
     backup.document = with_tags(backup.document, tags)
     return {}
 
 
-def list_tags_for_resource(
-    store: Store, place: AccountRegion, request: ListTagsForResourceRequest
-) -> Document:
+def _list_tags_for_resource(store: Store, scope: AccountRegion, request: Request) -> Document:
     """
-    Return one page of the tags of a backup; all fit unless asked for fewer.
-
-    Raises:
-        ServiceFailure: one of the operation's errors.
+    Return one page of the tags of a backup; all fit unless MaxResults is smaller.
     """
-    backup = _resource(store, place, request["ResourceARN"])
+    backup = _resource(store, scope, request["ResourceARN"])
     tags = tags_of(backup.document)
-    # Tags keep their places, since none can be removed.
-    begin = (
-        read_token("ListTagsForResource", place, request["NextToken"])
-        if "NextToken" in request
-        else 0
-    )
-    end = begin + min(request.get("MaxResults", MOST_TAGS), MOST_TAGS)
+    begin = 0
+    if "NextToken" in request:
+        # No operation removes a tag, so that positions stay valid.
+        begin = read_token("ListTagsForResource", scope, request["NextToken"])
+    end = begin + min(request.get("MaxResults", MAX_TAGS), MAX_TAGS)
     answer: Document = {"Tags": cast("JsonValue", tags[begin:end])}
     if end < len(tags):
-        answer["NextToken"] = write_token("ListTagsForResource", place, end)
+        answer["NextToken"] = write_token("ListTagsForResource", scope, end)
     return answer
 
 
-def _resource(store: Store, place: AccountRegion, arn: str) -> StoredBackup:
+def _resource(store: Store, scope: AccountRegion, arn: str) -> StoredBackup:
     """
-    Return the backup with *arn*: the only resource that has tags here.
+    Return the backup with *arn*; no other resource has tags here.
     """
-    backup = store.shelf(place).backups.get(arn.rpartition("/")[2])
+    backup = store.regions[scope].backups.get(arn.rpartition("/")[2])
     if backup is None or backup.document.get("ResourceARN") != arn:
-        msg = f"{arn} does not exist."
-        raise ServiceFailure("ResourceNotFound", msg, ResourceARN=arn)
+        raise ServiceFailure("ResourceNotFound", f"{arn} does not exist.", ResourceARN=arn)
     return backup
 
 
-_Operation: TypeAlias = Callable[[Store, AccountRegion, Document], Document]
-
-OPERATIONS: Final[Mapping[str, _Operation]] = {
-    # The checks have made a request of the body; no type can say so.
-    "CopyBackup": cast("_Operation", copy_backup),
-    "CreateBackup": cast("_Operation", create_backup),
-    "DeleteBackup": cast("_Operation", delete_backup),
-    "DescribeBackups": cast("_Operation", describe_backups),
-    "ListTagsForResource": cast("_Operation", list_tags_for_resource),
-    "TagResource": cast("_Operation", tag_resource),
+OPERATIONS: Final[Mapping[str, Callable[[Store, AccountRegion, Request], Document]]] = {
+    "CopyBackup": _copy_backup,
+    "CreateBackup": _create_backup,
+    "DeleteBackup": _delete_backup,
+    "DescribeBackups": _describe_backups,
+    "ListTagsForResource": _list_tags_for_resource,
+    "TagResource": _tag_resource,
 }
-"""What can be asked of the local FSx."""
+"""The operations of the local FSx; each raises `ServiceFailure` for its errors."""

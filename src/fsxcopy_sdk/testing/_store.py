@@ -1,5 +1,5 @@
 """
-What the service holds: accounts' Regions, their backups, the tokens seen.
+What the local FSx holds: its settings, the backups of each account and Region, tokens.
 """
 
 from __future__ import annotations
@@ -8,78 +8,180 @@ import hashlib
 import math
 import random
 import uuid
-from typing import Final
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final, Literal, TypeAlias
 
 import attrs
 
 from fsxcopy_sdk._clock import Clock
-
-from ._errors import ServiceFailure
-from ._json import Document
-from ._lifecycle import (
+from fsxcopy_sdk.testing._documents import (
+    AccountRegion,
+    Document,
+    ServiceFailure,
+    default_file_system,
+    text_member,
+)
+from fsxcopy_sdk.testing._lifecycle import (
     COPYING_STAGES,
     CREATING_STAGES,
     EVERY_COPYING_STAGE,
     EVERY_CREATING_STAGE,
-    Moment,
     Moving,
     Progression,
+    ProgressShape,
     Settled,
+    Status,
 )
-from ._regions import AccountRegion
-from ._settings import Settings, seconds_of
 
 DEFAULT_ACCOUNT: Final = "123456789012"
 """
-The account of the first access key that calls, and of backups that were put
-in without naming one; the owner in the service's own CopyBackup example.
+The account of the first access key that calls, and of backups that were added
+without an account; the owner in the service's own CopyBackup example.
 """
+
+# Settings
+
+Duration: TypeAlias = float | timedelta
+"""Seconds, or a timedelta."""
+
+BackupDuration: TypeAlias = Duration | Callable[[str], float]
+"""A duration, or a function that returns it in seconds for the ID of a backup."""
+
+
+def seconds_of(name: str, duration: Duration, *, finite: bool = True) -> float:
+    """
+    Return *duration* in seconds; infinity is allowed unless *finite*.
+
+    Raises:
+        ValueError: it breaks its rule; the message begins with *name*.
+    """
+    seconds = duration.total_seconds() if isinstance(duration, timedelta) else float(duration)
+    # NaN is not at least zero either.
+    if not seconds >= 0 or (finite and math.isinf(seconds)):
+        rule = "finite and zero or more" if finite else "zero or more"
+        raise ValueError(f"{name} must be {rule}, not {duration!r}")
+    return seconds
+
+
+def seconds_by_id(
+    name: str, duration: BackupDuration, *, finite: bool = True
+) -> Callable[[str], float]:
+    """
+    Return a function from the ID of a backup to seconds that are checked.
+
+    Raises:
+        ValueError: a constant *duration* breaks its rule.
+    """
+    if callable(duration):
+        return lambda backup_id: seconds_of(name, duration(backup_id), finite=finite)
+    seconds = seconds_of(name, duration, finite=finite)
+    return lambda _: seconds
+
+
+def _in_range(
+    minimum: int, maximum: float = math.inf
+) -> Callable[[object, attrs.Attribute[int], int], None]:
+    def check(_: object, field: attrs.Attribute[int], value: int) -> None:
+        if not minimum <= value <= maximum:
+            is_open = math.isinf(maximum)
+            bounds = f"{minimum} or more" if is_open else f"between {minimum} and {maximum}"
+            raise ValueError(f"{field.name} must be {bounds}, not {value!r}")
+
+    return check
+
+
+def _one_of(*choices: str) -> Callable[[object, attrs.Attribute[str], str], None]:
+    def check(_: object, field: attrs.Attribute[str], value: str) -> None:
+        if value not in choices:
+            *first, last = map(repr, choices)
+            raise ValueError(f"{field.name} must be {', '.join(first)} or {last}, not {value!r}")
+
+    return check
+
+
+def _aware(_: object, field: attrs.Attribute[datetime | None], value: datetime | None) -> None:
+    if value is not None and value.tzinfo is None:
+        raise ValueError(f"{field.name} must have a time zone, {value!r} has none")
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """
+    Hold the checked settings of one local FSx; `LocalFsx` explains each.
+    """
+
+    copy_seconds: Callable[[str], float]
+    """By the ID of the backup, file system or volume that is copied or backed up."""
+    progress: ProgressShape = attrs.field(converter=ProgressShape)
+    max_copies_in_progress: int = attrs.field(validator=_in_range(1))
+    max_volume_copies_in_progress: int = attrs.field(validator=_in_range(1))
+    max_user_initiated_backups: int | None = attrs.field(
+        validator=attrs.validators.optional(_in_range(0))
+    )
+    backup_being_copied_for: float
+    """Seconds."""
+    every_stage: bool
+    unknown_ids: Literal["error", "omit"] = attrs.field(validator=_one_of("error", "omit"))
+    unseen_seconds: Callable[[str], float]
+    """By the ID of the copy."""
+    unseen_by: Literal["all", "id", "listing"] = attrs.field(
+        validator=_one_of("all", "id", "listing")
+    )
+    tokens_remembered_for: float
+    """Seconds."""
+    # The model allows 50 backups in one answer.
+    page_size: int = attrs.field(validator=_in_range(1, 50))
+    started_at: datetime | None = attrs.field(validator=_aware)
+    port: int = attrs.field(validator=_in_range(0, 65535))
+    seed: int
+
+
+# What is held
 
 
 @attrs.define(eq=False, kw_only=True)
 class StoredBackup:
     """
-    One backup: what it is, and the course that it is on.
+    One backup, and how it progresses.
     """
 
-    place: AccountRegion
+    scope: AccountRegion
     backup_id: str
     document: Document
-    """What it is, without what the course decides."""
-    course: Progression
+    """The members that do not depend on the time."""
+    progression: Progression
     sequence: int
-    """Its number in the order of arrival, by which pages are cut."""
+    """Its number in the order of creation, which is the order of listings."""
     unseen_until: float = -math.inf
     """When DescribeBackups begins to show it, in seconds of the clock."""
     copies: list[StoredBackup] = attrs.field(factory=list)
-    """The copies that were made of it and may still keep it."""
+    """Copies of it, among them all that still prevent its deletion."""
 
     def lifecycle(self, now: float) -> str:
         """
         Return its Lifecycle at *now*.
         """
-        return self.course.at(now).lifecycle
+        return self.progression.at(now).lifecycle
 
-    def seen(self, now: float) -> Document:
+    def document_at(self, now: float) -> Document:
         """
-        Return what the service shows of it at *now*; not to be changed.
+        Return its document at *now*; the caller must not change it.
         """
-        moment = self.course.at(now)
-        document: Document = {
-            **self.document,
-            "Lifecycle": moment.lifecycle,
-        }
-        if moment.percent is not None:
-            document["ProgressPercent"] = moment.percent
-        if moment.failure is not None:
-            document["FailureDetails"] = {"Message": moment.failure}
+        status = self.progression.at(now)
+        document: Document = {**self.document, "Lifecycle": status.lifecycle}
+        if status.percent is not None:
+            document["ProgressPercent"] = status.percent
+        if status.failure is not None:
+            document["FailureDetails"] = {"Message": status.failure}
         return document
 
 
 @attrs.define(eq=False)
 class Source:
     """
-    A file system or volume that backups were made of.
+    A file system or volume, and the latest backup that CreateBackup made of it.
     """
 
     document: Document
@@ -89,89 +191,94 @@ class Source:
 @attrs.define(eq=False)
 class RegionState:
     """
-    What one place holds.
+    What one Region of one account holds.
     """
 
     backups: dict[str, StoredBackup] = attrs.field(factory=dict)
     sources: dict[str, Source] = attrs.field(factory=dict)
     copies: list[StoredBackup] = attrs.field(factory=list)
-    """Copies in progress, and some that no longer are."""
-    most_copies_in_progress: int = 0
+    """Copies in progress, and some that ended since they were last counted."""
+    max_copies_in_progress_seen: int = 0
+
+    def add_sources(self, backup: Document) -> None:
+        """
+        Add what *backup* is a backup of, so that CreateBackup finds it.
+        """
+        for kind in ("FileSystem", "Volume"):
+            document = backup.get(kind)
+            source_id = text_member(document, f"{kind}Id")
+            if isinstance(document, dict) and source_id:
+                self.sources.setdefault(source_id, Source(document))
 
 
 class Tokens:
     """
-    Remember what requests with a ClientRequestToken asked, for *seconds*.
-
-    A token belongs to one account, Region and operation.
+    Remember the requests with a ClientRequestToken for *seconds*.
     """
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock = clock
         self._seconds = seconds
-        self._seen: dict[tuple[AccountRegion, str, str], tuple[float, object, StoredBackup]] = {}
+        self._remembered: dict[
+            tuple[AccountRegion, str, str], tuple[float, object, StoredBackup]
+        ] = {}
 
-    def recall(
-        self, place: AccountRegion, operation: str, token: str | None, asked: object
-    ) -> StoredBackup | None:
-        """
-        Return what came of the same request, None if it is a new one.
-
-        Raises:
-            ServiceFailure: the token came with something else *asked*.
-        """
-        if token is None or (place, operation, token) not in self._seen:
-            return None
-        since, asked_before, backup = self._seen[place, operation, token]
-        if self._clock.now() - since >= self._seconds:
-            return None
-        if asked != asked_before:
-            msg = "The token was used before, with other parameters."
-            raise ServiceFailure(
-                "IncompatibleParameterError",
-                msg,
-                Parameter="ClientRequestToken",
-            )
-        return backup
-
-    def remember(
+    def once(
         self,
-        place: AccountRegion,
-        operation: str,
+        operation: tuple[AccountRegion, str],
         token: str | None,
         asked: object,
-        backup: StoredBackup,
-    ) -> None:
+        carry_out: Callable[[], StoredBackup],
+    ) -> StoredBackup:
         """
-        Remember that *backup* came of what was *asked*.
+        Return the backup of an earlier request with *token*, else of *carry_out*.
+
+        A token belongs to one account, Region and operation. It is not
+        remembered if *carry_out* raises.
+
+        Raises:
+            ServiceFailure: the token came with other parameters than *asked*.
         """
-        if token is not None:
-            self._seen[place, operation, token] = (self._clock.now(), asked, backup)
+        if token is None:
+            return carry_out()
+        key = (*operation, token)
+        now = self._clock.now()
+        if key in self._remembered:
+            since, asked_before, backup = self._remembered[key]
+            if now - since < self._seconds:
+                if asked != asked_before:
+                    raise ServiceFailure(
+                        "IncompatibleParameterError",
+                        "The token was used before, with other parameters.",
+                        Parameter="ClientRequestToken",
+                    )
+                return backup
+        backup = carry_out()
+        self._remembered[key] = (now, asked, backup)
+        return backup
 
 
 class Store:
     """
-    Hold all that one local FSx knows; the operations work on it.
+    Hold the state of one local FSx, on which the operations work.
     """
 
     def __init__(self, settings: Settings, clock: Clock, started_at: float) -> None:
         """
-        Start empty; *started_at* is the epoch second that it is now.
+        Start empty; *started_at* is the current time in epoch seconds.
         """
         self.settings = settings
         self.clock = clock
         self.by_id: dict[str, StoredBackup] = {}
-        self.tokens = Tokens(
-            clock,
-            seconds_of("tokens_remembered_for", settings.tokens_remembered_for, finite=False),
-        )
+        self.tokens = Tokens(clock, settings.tokens_remembered_for)
         self.refused_keys: dict[tuple[str, str], bool] = {}
-        """(error code, key) -> whether the copy fails later only."""
+        """(error code, key) -> whether the copy is accepted and fails later."""
         self.single_az_regions: set[str] = set()
-        self._accounts: dict[str, str] = {}
-        self._shelves: dict[AccountRegion, RegionState] = {}
+        self.accounts: dict[str, str] = {}
+        """By access key."""
+        self.regions: defaultdict[AccountRegion, RegionState] = defaultdict(RegionState)
         self._backup_ids = random.Random(settings.seed)  # noqa: S311 - must be repeatable
-        # Of its own, so that polling more often changes no backup's id.
+        # A generator of its own, so that more polls do not change the IDs of backups.
         self._request_ids = random.Random(settings.seed)  # noqa: S311 - must be repeatable
         self._sequence = 0
         self._epoch_offset = started_at - clock.now()
@@ -184,78 +291,94 @@ class Store:
 
     def account_of(self, access_key: str) -> str:
         """
-        Return the account of *access_key*; the first key has the default.
+        Return the account of *access_key*; the first key has the default account.
         """
-        if access_key not in self._accounts:
-            self.add_access_key(
-                access_key,
-                _account_from(access_key) if self._accounts else DEFAULT_ACCOUNT,
-            )
-        return self._accounts[access_key]
+        if access_key not in self.accounts:
+            digest = hashlib.sha256(access_key.encode()).digest()
+            account = f"{int.from_bytes(digest[:8]) % 10**12:012d}"
+            self.accounts[access_key] = account if self.accounts else DEFAULT_ACCOUNT
+        return self.accounts[access_key]
 
-    def add_access_key(self, access_key: str, account: str) -> None:
+    def complete(self, scope: AccountRegion, given: Document) -> Document:
         """
-        Give *access_key* to *account*.
-        """
-        self._accounts[access_key] = account
+        Return *given* completed by the defaults of a backup in *scope*.
 
-    def shelf(self, place: AccountRegion) -> RegionState:
+        Members that are None are left out, except for BackupId and Lifecycle.
         """
-        Return what *place* holds.
-        """
-        return self._shelves.setdefault(place, RegionState())
+        backup_id = str(given.get("BackupId") or self.new_backup_id())
+        complete: Document = {
+            **self.new_document(scope, backup_id),
+            "ResourceType": "VOLUME",
+        }
+        if given.get("Volume") is None:
+            complete["ResourceType"] = "FILE_SYSTEM"
+            file_system_id = backup_id.replace("backup-", "fs-")
+            complete["FileSystem"] = default_file_system(scope, file_system_id, self.epoch())
+        complete.update(given)
+        complete["BackupId"] = backup_id
+        complete["Lifecycle"] = given.get("Lifecycle") or "AVAILABLE"
+        return {name: value for name, value in complete.items() if value is not None}
 
-    def places_of(self, account: str) -> list[AccountRegion]:
+    def new_document(self, scope: AccountRegion, backup_id: str) -> Document:
         """
-        Return the Regions of *account* that hold or held anything.
+        Return the members that every new backup in *scope* has.
         """
-        return [p for p in self._shelves if p.account == account]
+        return {
+            "BackupId": backup_id,
+            "Type": "USER_INITIATED",
+            "CreationTime": self.epoch(),
+            "KmsKeyId": scope.default_kms_key(),
+            "ResourceARN": scope.arn(f"backup/{backup_id}"),
+            "OwnerId": scope.account,
+        }
 
-    def put(self, place: AccountRegion, document: Document, course: Progression) -> StoredBackup:
+    def put(
+        self, scope: AccountRegion, document: Document, progression: Progression
+    ) -> StoredBackup:
         """
-        Keep *document*, which has a BackupId, in *place*.
+        Keep *document*, which has a BackupId, in *scope*.
         """
         self._sequence += 1
         backup = StoredBackup(
-            place=place,
+            scope=scope,
             backup_id=str(document["BackupId"]),
             document=document,
-            course=course,
+            progression=progression,
             sequence=self._sequence,
         )
         self.by_id[backup.backup_id] = backup
-        self.shelf(place).backups[backup.backup_id] = backup
+        self.regions[scope].backups[backup.backup_id] = backup
         return backup
 
     def add_copy(self, copy: StoredBackup) -> None:
         """
         Count *copy* among the copies in progress.
         """
-        shelf = self.shelf(copy.place)
-        shelf.copies.append(copy)
-        in_progress = len(self.copies_in_progress(copy.place))
-        shelf.most_copies_in_progress = max(shelf.most_copies_in_progress, in_progress)
+        state = self.regions[copy.scope]
+        state.copies.append(copy)
+        in_progress = len(self.copies_in_progress(copy.scope))
+        state.max_copies_in_progress_seen = max(state.max_copies_in_progress_seen, in_progress)
 
     def remove(self, backup: StoredBackup) -> None:
         """
-        Forget *backup*; only the tokens that lead to it show it, as DELETED.
+        Remove *backup*; only its ClientRequestToken still leads to it, as DELETED.
         """
         del self.by_id[backup.backup_id]
-        del self.shelf(backup.place).backups[backup.backup_id]
-        backup.course = Settled(since=self.clock.now(), moment=Moment(lifecycle="DELETED"))
+        del self.regions[backup.scope].backups[backup.backup_id]
+        backup.progression = Settled(since=self.clock.now(), status=Status(lifecycle="DELETED"))
 
-    def copies_in_progress(self, place: AccountRegion) -> list[StoredBackup]:
+    def copies_in_progress(self, scope: AccountRegion) -> list[StoredBackup]:
         """
-        Return the copies into *place* that are in progress now.
+        Return the copies into *scope* that are in progress now.
         """
-        shelf = self.shelf(place)
+        state = self.regions[scope]
         now = self.clock.now()
-        shelf.copies = [c for c in shelf.copies if now < c.course.ends_at]
-        return shelf.copies
+        state.copies = [copy for copy in state.copies if now < copy.progression.ends_at]
+        return state.copies
 
     def begin(self, source_id: str, *, copy: bool, failure: str | None = None) -> Moving:
         """
-        Return the course of a backup whose making begins now.
+        Return the progression of a backup or copy of *source_id* that begins now.
         """
         if self.settings.every_stage:
             stages = EVERY_COPYING_STAGE if copy else EVERY_CREATING_STAGE
@@ -263,7 +386,7 @@ class Store:
             stages = COPYING_STAGES if copy else CREATING_STAGES
         return Moving(
             begun_at=self.clock.now(),
-            duration=self.settings.duration_of(source_id),
+            duration=self.settings.copy_seconds(source_id),
             stages=stages,
             shape=self.settings.progress,
             failure=failure,
@@ -271,26 +394,12 @@ class Store:
 
     def new_backup_id(self) -> str:
         """
-        Return an id that no backup has, the same ones for the same seed.
+        Return a new ID of a backup; the same seed gives the same IDs.
         """
         return f"backup-{self._backup_ids.getrandbits(68):017x}"
 
     def new_request_id(self) -> str:
         """
-        Return an id for an answer.
+        Return an ID for an answer.
         """
         return str(uuid.UUID(int=self._request_ids.getrandbits(128), version=4))
-
-
-def default_key(place: AccountRegion) -> str:
-    """
-    Return the ARN of the FSx-managed key of *place*.
-    """
-    name = hashlib.md5(f"{place.account}/{place.region}".encode(), usedforsecurity=False)
-    key = f"key/{uuid.UUID(bytes=name.digest(), version=4)}"
-    return place.arn(key, service="kms")
-
-
-def _account_from(access_key: str) -> str:
-    digest = hashlib.sha256(access_key.encode()).digest()
-    return f"{int.from_bytes(digest[:8]) % 10**12:012d}"

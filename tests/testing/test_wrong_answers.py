@@ -1,5 +1,5 @@
 """
-ArgumentErrors within the answer: listings that are wrong, and answers of other requests.
+Faults of the answer: wrong listings, and answers of other requests.
 """
 
 import json
@@ -27,7 +27,7 @@ async def listed(west, **parameters: object) -> tuple[list[str], str | None]:
 
 async def test_empty_listing(fsx, west, ids) -> None:
     """
-    An empty listing ends with its first page; the next call is answered rightly.
+    An empty listing ends with its first page; the next call is answered correctly.
     """
     fsx.inject(Fault.empty_listing())
 
@@ -58,7 +58,7 @@ async def test_cut_listing_on_a_later_page(fsx, west, ids) -> None:
 @pytest.mark.parametrize("keep", [-1, 1.5, float("nan")])
 def test_bad_keep(keep) -> None:
     """
-    What is no number of backups is refused by name.
+    A number of backups that is malformed is refused by name.
     """
     with pytest.raises(ValueError, match="keep must be a whole number, zero or more"):
         Fault.cut_listing(keep)
@@ -98,14 +98,14 @@ async def test_order_comes_from_the_seed(connect) -> None:
 
 async def test_two_are_always_shuffled(connect) -> None:
     """
-    The order is another one whatever the seed, where there is one.
+    Two backups are exchanged with every seed.
     """
     assert [[1, 0]] * 8 == [await shuffled(connect, seed, 2) for seed in range(8)]
 
 
 async def test_endless_listing(fsx, west, ids) -> None:
     """
-    Pages without end are empty, each with a NextToken of its own.
+    Endless pages are empty, each with a NextToken of its own.
     """
     fsx.inject(Fault.endless_listing(), fraction=1)
     tokens = []
@@ -121,7 +121,7 @@ async def test_endless_listing(fsx, west, ids) -> None:
 
 async def test_endless_listing_that_ends(fsx, west, ids) -> None:
     """
-    When the fault is over the listing continues where it was.
+    After the fault the listing continues at its position.
     """
     _, token = await listed(west, MaxResults=2)
     fsx.inject(Fault.endless_listing(), next_calls=2)
@@ -143,7 +143,7 @@ async def test_endless_listing_that_ends(fsx, west, ids) -> None:
 )
 async def test_listing_faults_are_for_listings(fsx, west, ids, fault) -> None:
     """
-    Calls by id and of other operations are answered rightly, and do not count.
+    Calls by ID and of other operations are answered correctly, and do not count.
     """
     fsx.inject(fault)
     await west("create_backup", FileSystemId="fs-00000001")
@@ -192,7 +192,7 @@ async def test_other_copy(fsx, west, source, after) -> None:
 
 async def test_other_copy_within_a_region(fsx, west) -> None:
     """
-    Without SourceRegion the other source is of the same Region too.
+    Without SourceRegion the other source is in the same Region.
     """
     fsx.inject(Fault.other_answer())
     copy = await west("copy_backup", SourceBackupId=fsx.add_backup("us-west-2"))
@@ -215,7 +215,7 @@ async def test_other_deletion(fsx, west, ids, after) -> None:
 
 async def test_other_backup(fsx, west, ids) -> None:
     """
-    DescribeBackups with ids answers another backup; listings wait for the next call.
+    DescribeBackups with IDs answers another backup; listings are not affected.
     """
     fsx.inject(Fault.other_answer())
     await west("create_backup", FileSystemId="fs-00000001")
@@ -230,7 +230,7 @@ async def test_other_backup(fsx, west, ids) -> None:
 
 async def test_other_answers_to_malformed_calls(fsx, raw_call) -> None:
     """
-    The answer of another request is proper even where the request is not.
+    The answer of another request is well-formed even if the request is not.
     """
     fsx.inject(Fault.other_answer())
     reader, _ = await raw_call(

@@ -1,0 +1,454 @@
+"""
+The protocol: from an HTTP request to an operation and back, and faults of the connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import socket
+import struct
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Final, cast
+
+import attrs
+import orjson
+from aiohttp import web
+
+from fsxcopy_sdk.testing._documents import (
+    AccountRegion,
+    Document,
+    JsonValue,
+    ProtocolFailure,
+    ServiceFailure,
+    partition_of,
+)
+from fsxcopy_sdk.testing._faults import (
+    CARRIED_OUT,
+    LISTING_FAULTS,
+    Answer,
+    Fault,
+    FaultKind,
+    Injection,
+    altered_listing,
+    other_answer,
+)
+from fsxcopy_sdk.testing._operations import OPERATIONS
+from fsxcopy_sdk.testing._requests import check_request
+from fsxcopy_sdk.testing._store import Store
+
+MAX_BODY: Final = 1024 * 1024
+"""Bytes; FSx documents no figure, this is far above any request that its model allows."""
+
+KEPT_REQUESTS: Final = 10_000
+"""How many requests are kept: more than a test reads, few enough for a long run."""
+
+MAX_KEPT_BODY: Final = 256 * 1024
+"""
+Bytes; above any request that the model allows, at most 50 tags of 384
+characters that JSON can write as twelve bytes each.
+"""
+
+_TARGET_PREFIX: Final = "AWSSimbaAPIService_v20180301."
+"""The model's targetPrefix."""
+
+_SECRETS: Final = frozenset({"authorization", "x-amz-security-token"})
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@attrs.frozen(kw_only=True)
+class RecordedRequest:
+    """
+    One call that reached an operation.
+    """
+
+    operation: str
+    region: str
+    account: str
+    body: Mapping[str, JsonValue]
+    """
+    The parameters under the service's own names; empty for a body of more
+    than 256 KiB, which is not kept.
+    """
+    headers: Mapping[str, str]
+    """In lower case, without the signature and the session token."""
+    at: float
+    """Seconds, by the clock of the local FSx."""
+
+
+class RequestHandler:
+    """
+    Answer HTTP requests, and record them.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.calls: Counter[str] = Counter()
+        self.requests: list[RecordedRequest] = []
+        """The latest `KEPT_REQUESTS`, in order."""
+        self.injections: list[Injection] = []
+        self._store = store
+        self._tasks: set[asyncio.Task[object]] = set()
+
+    def application(self) -> web.Application:
+        """
+        Return an aiohttp application that accepts every path and method.
+        """
+        application = web.Application(client_max_size=MAX_BODY)
+        application.router.add_route("*", "/{path:.*}", self._handle)
+        application.on_cleanup.append(self._cancel_all)
+        return application
+
+    async def _cancel_all(self, _: web.Application) -> None:
+        """
+        End the calls in progress.
+
+        aiohttp does so too, unless their connections are closed already.
+        """
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        # aiohttp always runs a handler in a task.
+        task = cast("asyncio.Task[object]", asyncio.current_task())
+        self._tasks.add(task)
+        try:
+            return await self._respond(request)
+        finally:
+            self._tasks.discard(task)
+
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
+        try:
+            _check_loopback(request)
+            body = await _read_body(request)
+            recorded = self._read(request, body)
+        except ProtocolFailure as failure:
+            return self._response(_error_answer(failure))
+        self.calls[recorded.operation] += 1
+        self._record(recorded, len(body))
+        return await self._carry_out(request, recorded)
+
+    def _record(self, recorded: RecordedRequest, size: int) -> None:
+        if size > MAX_KEPT_BODY:
+            recorded = attrs.evolve(recorded, body=MappingProxyType({}))
+        self.requests.append(recorded)
+        del self.requests[:-KEPT_REQUESTS]
+
+    def _read(self, request: web.Request, body: bytes) -> RecordedRequest:
+        """
+        Return the call and its caller, checked in the order of AWS.
+        """
+        operation = _operation_of(request)
+        access_key, region = _caller_of(request.headers)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        return RecordedRequest(
+            operation=operation,
+            region=region,
+            account=self._store.account_of(access_key),
+            body=MappingProxyType(_parse(body)),
+            headers=MappingProxyType(
+                {name: value for name, value in headers.items() if name not in _SECRETS}
+            ),
+            at=self._store.clock.now(),
+        )
+
+    async def _carry_out(
+        self, request: web.Request, recorded: RecordedRequest
+    ) -> web.StreamResponse:
+        for injection in self.injections:
+            if injection.matches(recorded.operation, recorded.body):
+                return await self._inject(request, recorded, injection)
+        return self._response(self._answer(recorded))
+
+    async def _inject(
+        self, request: web.Request, recorded: RecordedRequest, injection: Injection
+    ) -> web.StreamResponse:
+        fault = injection.fault
+        if fault.kind is FaultKind.DELAY:
+            return self._response(await self._delayed(injection, recorded))
+        is_carried_out = injection.after or fault.kind in CARRIED_OUT
+        answer = self._answer(recorded) if is_carried_out else fault.answer
+        match fault.kind:
+            case FaultKind.ANSWER:
+                answer = fault.answer
+            case FaultKind.RELABEL:
+                answer = attrs.evolve(answer, headers=fault.answer.headers)
+            case FaultKind.OTHER_ANSWER:
+                answer = self._other(recorded)
+            case kind if kind in LISTING_FAULTS:
+                answer = _altered(injection, recorded, answer)
+            case _:
+                return await self._break_connection(request, fault, answer)
+        return self._response(answer)
+
+    def _answer(self, recorded: RecordedRequest) -> Answer:
+        operation = recorded.operation
+        try:
+            request = check_request(operation, dict(recorded.body))
+            document = OPERATIONS[operation](self._store, _scope_of(recorded), request)
+        except ServiceFailure as failure:
+            return _error_answer(failure)
+        return Answer(200, orjson.dumps(document))
+
+    async def _delayed(self, injection: Injection, recorded: RecordedRequest) -> Answer:
+        answer = self._answer(recorded) if injection.after else None
+        await self._store.clock.sleep(injection.fault.seconds)
+        return self._answer(recorded) if answer is None else answer
+
+    def _other(self, recorded: RecordedRequest) -> Answer:
+        document = other_answer(
+            self._store, _scope_of(recorded), recorded.operation, dict(recorded.body)
+        )
+        return Answer(200, orjson.dumps(document))
+
+    async def _break_connection(
+        self, request: web.Request, fault: Fault, answer: Answer
+    ) -> web.StreamResponse:
+        match fault.kind:
+            case FaultKind.RESET:
+                return _reset(request)
+            case FaultKind.TRUNCATE:
+                return await _truncate(request, answer, self._headers(answer))
+            case FaultKind.INTERIM:
+                return await _interim(request, fault.answer.status)
+            case FaultKind.GARBAGE:
+                return _garbage(request)
+        headers = self._headers(Answer(200, b""))
+        if fault.kind is FaultKind.DRIP:
+            return await _drip(request, headers, fault.seconds)
+        return await _bad_chunk(request, headers)
+
+    def _response(self, answer: Answer) -> web.Response:
+        return web.Response(status=answer.status, body=answer.body, headers=self._headers(answer))
+
+    def _headers(self, answer: Answer) -> dict[str, str]:
+        # Date comes from the local FSx's own time, so that it agrees with CreationTime.
+        now = _EPOCH + timedelta(seconds=self._store.epoch())
+        own = {
+            "x-amzn-RequestId": self._store.new_request_id(),
+            "Date": format_datetime(now, usegmt=True),
+        }
+        given = {name.lower() for name in answer.headers}
+        missing = {name: value for name, value in own.items() if name.lower() not in given}
+        return {**missing, **answer.headers}
+
+
+def _scope_of(recorded: RecordedRequest) -> AccountRegion:
+    return AccountRegion(recorded.account, recorded.region)
+
+
+def _error_answer(failure: ServiceFailure) -> Answer:
+    return Answer(failure.status, orjson.dumps(failure.document()))
+
+
+def _altered(injection: Injection, recorded: RecordedRequest, answer: Answer) -> Answer:
+    if answer.status != HTTPStatus.OK:
+        return answer
+    page: Document = orjson.loads(answer.body)
+    document = altered_listing(injection, _scope_of(recorded), dict(recorded.body), page)
+    return Answer(200, orjson.dumps(document))
+
+
+# Reading a request
+
+_LOOPBACK: Final = r"(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]*)?"
+_HOST: Final = re.compile(_LOOPBACK, re.IGNORECASE)
+_ORIGIN: Final = re.compile(f"https?://{_LOOPBACK}", re.IGNORECASE)
+"""The hosts that a request may name, and the origins that it may have."""
+
+
+def _check_loopback(request: web.Request) -> None:
+    """
+    Check that *request* was not sent by a web page of another host.
+
+    A page can make its own host name resolve to 127.0.0.1 (DNS rebinding);
+    the browser then sends that name as Host. With a request to another
+    origin, the browser sends Origin.
+    """
+    hosts = request.headers.getall("Host", [""])
+    origins = request.headers.getall("Origin", [])
+    for name, values, allowed in (("Host", hosts, _HOST), ("Origin", origins, _ORIGIN)):
+        for value in values:
+            if not allowed.fullmatch(value):
+                raise ProtocolFailure(
+                    "AccessDeniedException",
+                    f"Only loopback hosts are served: {name} is {value!r}.",
+                    status=403,
+                )
+
+
+async def _read_body(request: web.Request) -> bytes:
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise ProtocolFailure(
+            "RequestEntityTooLargeException",
+            f"The body is larger than {MAX_BODY} bytes.",
+            status=413,
+        ) from None
+
+
+def _operation_of(request: web.Request) -> str:
+    target = request.headers.get("X-Amz-Target", "")
+    operation = target.removeprefix(_TARGET_PREFIX)
+    if request.method != "POST" or request.path != "/":
+        raise ProtocolFailure("UnknownOperationException", "Only POST / is known.", status=404)
+    if operation == target or operation not in OPERATIONS:
+        raise ProtocolFailure("UnknownOperationException", f"The target {target!r} is unknown.")
+    return operation
+
+
+def _parse(body: bytes) -> Document:
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        document = None
+    if not isinstance(document, dict):
+        raise ProtocolFailure("SerializationException", "The body must be a JSON object.")
+    return document
+
+
+_ALGORITHM: Final = "AWS4-HMAC-SHA256"
+_CREDENTIAL: Final = re.compile(
+    r"(?P<key>[^/\s]+)/(?P<date>\d{8})/(?P<region>[^/\s]+)/(?P<service>[^/\s]+)/aws4_request"
+)
+_SIGNATURE: Final = re.compile(r"[0-9a-f]{64}")
+"""The forms of both, from AWS's description of Signature Version 4."""
+
+
+def _caller_of(headers: Mapping[str, str]) -> tuple[str, str]:
+    """
+    Return the access key and the Region of the SigV4 header.
+
+    Its form is checked. The signature itself is not, because the local FSx
+    knows no secret keys.
+    """
+    authorization = headers.get("Authorization")
+    if authorization is None:
+        # The status is that of the common errors of AWS services.
+        raise ProtocolFailure(
+            "MissingAuthenticationTokenException", "Missing Authentication Token", status=403
+        )
+    parts = _parts_of(authorization)
+    credential = _CREDENTIAL.fullmatch(parts["Credential"])
+    if credential is None:
+        raise _incomplete("Credential must be key/date/region/service/…")
+    if not _SIGNATURE.fullmatch(parts["Signature"]):
+        raise _incomplete("Signature must be 64 hexadecimal digits.")
+    if "host" not in parts["SignedHeaders"].split(";"):
+        raise _incomplete("'host' must be one of SignedHeaders.")
+    if "X-Amz-Date" not in headers and "Date" not in headers:
+        raise _incomplete("'X-Amz-Date' or 'Date' must be a header.")
+    if credential["service"] != "fsx":
+        raise _invalid("Credential should be scoped to correct service: 'fsx'. ")
+    if partition_of(credential["region"]) is None:
+        raise _invalid("Credential should be scoped to a valid region. ")
+    return credential["key"], credential["region"]
+
+
+def _parts_of(authorization: str) -> dict[str, str]:
+    algorithm, _, rest = authorization.partition(" ")
+    if algorithm != _ALGORITHM:
+        raise _incomplete(f"The algorithm must be {_ALGORITHM}.")
+    pairs = (part.strip().partition("=") for part in rest.split(","))
+    parts = {name: value for name, _, value in pairs}
+    for name in ("Credential", "SignedHeaders", "Signature"):
+        if name not in parts:
+            raise _incomplete(f"Authorization header requires '{name}'.")
+    return parts
+
+
+def _incomplete(message: str) -> ProtocolFailure:
+    return ProtocolFailure("IncompleteSignatureException", message)
+
+
+def _invalid(message: str) -> ProtocolFailure:
+    return ProtocolFailure("InvalidSignatureException", message)
+
+
+# Faults of the connection: each function returns the response that aiohttp
+# requires of a handler; where the connection is closed by then, aiohttp sends
+# nothing of it.
+
+_GARBAGE: Final = b"\x16\x03\x03\x00\x02\x02\x28 this is no HTTP\r\n\r\n"
+"""What a client receives that speaks HTTP to a TLS port: an alert, and more."""
+
+_BAD_CHUNK: Final = b'size\r\n{"Backups":[]}\r\n0\r\n\r\n'
+"""A chunk must begin with its size in hexadecimal digits (RFC 9112, 7.1)."""
+
+_CLOSED_CHECK_INTERVAL: Final = 0.02
+"""
+Real seconds. aiohttp can only report a closed connection to a handler by
+cancelling it, and then it would also cancel the calls that a fault delays.
+"""
+
+
+def _transport(request: web.Request) -> asyncio.Transport:
+    # Nothing was awaited since the body was read, so the connection exists.
+    return cast("asyncio.Transport", request.transport)
+
+
+def _reset(request: web.Request) -> web.Response:
+    transport = _transport(request)
+    connection = transport.get_extra_info("socket")
+    # With a linger time of zero, closing sends RST instead of FIN.
+    linger = struct.pack("ii", 1, 0)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    transport.abort()
+    return web.Response()
+
+
+async def _truncate(
+    request: web.Request, answer: Answer, headers: Mapping[str, str]
+) -> web.StreamResponse:
+    response = web.StreamResponse(status=answer.status, headers=headers)
+    response.content_length = len(answer.body)
+    response.force_close()
+    await response.prepare(request)
+    await response.write(answer.body[: len(answer.body) // 2])
+    return response
+
+
+async def _interim(request: web.Request, status: int) -> web.Response:
+    transport = _transport(request)
+    phrase = HTTPStatus(status).phrase
+    transport.write(f"HTTP/1.1 {status} {phrase}\r\n\r\n".encode())
+    while not transport.is_closing():  # noqa: ASYNC110 - there is no event for it
+        await asyncio.sleep(_CLOSED_CHECK_INTERVAL)
+    return web.Response()
+
+
+async def _drip(
+    request: web.Request, headers: Mapping[str, str], interval: float
+) -> web.StreamResponse:
+    response = web.StreamResponse(headers=headers)
+    await response.prepare(request)
+    with contextlib.suppress(ConnectionError):
+        while True:
+            await asyncio.sleep(interval)
+            await response.write(b" ")
+    return response
+
+
+def _garbage(request: web.Request) -> web.Response:
+    transport = _transport(request)
+    transport.write(_GARBAGE)
+    transport.close()
+    return web.Response()
+
+
+async def _bad_chunk(request: web.Request, headers: Mapping[str, str]) -> web.StreamResponse:
+    transport = _transport(request)
+    # Without a length, aiohttp announces a chunked body.
+    response = web.StreamResponse(headers=headers)
+    await response.prepare(request)
+    transport.write(_BAD_CHUNK)
+    transport.close()
+    return response
