@@ -17,28 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from fsxcopy_sdk import from_dict
 from fsxcopy_sdk.cli import main
-from fsxcopy_sdk.cli._demo import _typed
-from fsxcopy_sdk.models import Backup
 
 FSXCOPY = Path(sys.executable).with_name("fsxcopy")
-
-
-def test_a_member_that_is_absent_is_shown_as_none() -> None:
-    """
-    A backup without a file system can be shown too.
-    """
-    required = {
-        "BackupId": "backup-00000000",
-        "Lifecycle": "AVAILABLE",
-        "Type": "AUTOMATIC",
-        "CreationTime": 0,
-    }
-
-    lines = list(_typed(from_dict(Backup, required)))
-
-    assert lines[-1].endswith("deployment_type  None")
 
 
 def test_the_demo_on_a_terminal() -> None:
@@ -172,7 +153,7 @@ import sys
 
 class Interrupting:
     def find_spec(self, name, *_):
-        if name == "fsxcopy_sdk.cli._main":
+        if name == "fsxcopy_sdk.cli._app":
             raise KeyboardInterrupt
 
 sys.meta_path.insert(0, Interrupting())

@@ -78,7 +78,7 @@ async def test_a_copy_that_takes_too_long(run: Run, fsx: LocalFsx) -> None:
 
     end = json.loads(done.out)
     assert "timed_out" == end["Outcome"]
-    expected = f"go on with: fsxcopy wait {end['BackupId']} --region us-west-2"
+    expected = f"resume with: fsxcopy wait {end['BackupId']} --region us-west-2"
     assert expected == done.err.splitlines()[-1]
     assert 4 == done.code
 
@@ -123,7 +123,7 @@ async def test_a_copy_that_cannot_be_looked_at(run: Run, fsx: LocalFsx) -> None:
     [copy] = fsx.backups("us-west-2")
     assert 3 == done.code
     assert "not_observed" in done.out
-    assert f"go on with: fsxcopy wait {copy['BackupId']}" in done.err
+    assert f"resume with: fsxcopy wait {copy['BackupId']}" in done.err
 
 
 async def test_what_cannot_be_listed_is_not_copied(run: Run, fsx: LocalFsx) -> None:
@@ -152,4 +152,4 @@ async def test_a_copy_that_is_never_seen(run: Run, fsx: LocalFsx) -> None:
 
         assert 4 == done.code
         assert "not_observed" in done.out
-        assert "go on with: fsxcopy wait backup-" in done.err
+        assert "resume with: fsxcopy wait backup-" in done.err

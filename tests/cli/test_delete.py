@@ -35,7 +35,10 @@ async def test_nobody_to_ask(run: Run, fsx: LocalFsx) -> None:
     done = await run("delete", "-", "--region", "us-east-2", stdin=EXAMPLE)
 
     assert 2 == done.code
-    assert "--yes: must be given" in done.err
+    assert (
+        "fsxcopy: --yes: stdin is not a terminal: pass --yes to delete without confirmation\n"
+        == done.err
+    )
     assert 1 == len(fsx.backups("us-east-2"))
 
 
@@ -49,7 +52,7 @@ async def test_a_yes_deletes(terminal: OpenTerminal, fsx: LocalFsx) -> None:
     await asked.until()
 
     assert EXAMPLE in shown
-    assert "Delete 1 of us-east-2 for good?" in shown
+    assert "Permanently delete this backup in us-east-2? Type yes:" in shown
     assert 0 == await asked.code()
     assert [] == fsx.backups("us-east-2")
 

@@ -9,7 +9,7 @@ import re
 import pytest
 from cli_rig import EXAMPLE, Run
 
-from fsxcopy_sdk.cli._exit import Exit, exit_of_all
+from fsxcopy_sdk.cli._outcomes import Exit, exit_of_all
 from fsxcopy_sdk.testing import Fault, LocalFsx
 
 WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
@@ -25,7 +25,7 @@ WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
         (["wait", EXAMPLE, "--max-wait", "soon"], "must be like 90, 90s, 15m, 8h or 7d"),
         (["wait", EXAMPLE, "--max-wait", "9" * 30 + "d"], "must be like 90, 90s, 15m, 8h or 7d"),
         (["wait", EXAMPLE, "--min-delay", "0"], "for --min-delay. Must be more than zero. See"),
-        (["wait"], "BACKUP_IDS: give one at least"),
+        (["wait"], "BACKUP_IDS: give at least one"),
         (["copy", "backup-x", "id"], "not 'backup-x'; BACKUP_ID: must be "),
         (["copy", EXAMPLE, "backup-00000000", "--kms-key-id", ""], "--kms-key-id: must be 1 to"),
         (["copy", EXAMPLE, "--tag", "Name"], "--tag: must be like KEY=VALUE, not 'Name'"),

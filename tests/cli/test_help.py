@@ -7,13 +7,17 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from datetime import timedelta
+from inspect import signature
 from pathlib import Path
 
 import pytest
 from cli_rig import Run
 
 import fsxcopy_sdk
+from fsxcopy_sdk.bulk import DEFAULT_MAX_IN_PROGRESS
 from fsxcopy_sdk.cli._app import app
+from fsxcopy_sdk.testing import LocalFsx
 
 COMMANDS = (
     *("copy", "delete", "demo", "list", "local", "plan", "report", "show", "sync", "wait"),
@@ -85,3 +89,15 @@ def test_help_needs_no_aws_library() -> None:
     )
 
     assert "set()" == done.stdout.splitlines()[-1]
+
+
+async def test_defaults_in_help_are_the_library_s(run: Run) -> None:
+    """
+    Defaults that the options repeat, because their modules are slow to import, are shown.
+    """
+    helps = [(await run(command, "--help")).out for command in ("copy", "local")]
+    copy, local = (" ".join(text.replace("│", " ").split()) for text in helps)
+    duration = signature(LocalFsx).parameters["copy_duration"].default
+
+    assert f"[default: {DEFAULT_MAX_IN_PROGRESS}]" in copy
+    assert f"[default: {timedelta(seconds=duration)}]" in local

@@ -67,7 +67,7 @@ async def test_what_is_piped_is_a_line_for_each_event(run: Run, fsx: LocalFsx) -
     assert second.startswith(f"{slow}: timed out: {slow} is not AVAILABLE after ")
     assert [
         f"still running at the service: {slow}",
-        f"go on with: fsxcopy wait {slow} --region us-west-2",
+        f"resume with: fsxcopy wait {slow} --region us-west-2",
     ] == others
     assert [slow, "timed_out", "-"] == done.out.splitlines()[1].split()[:3]
     assert 4 == done.code
@@ -120,7 +120,7 @@ async def test_the_way_to_go_on_has_the_options(
     )
 
     expected = (
-        f"go on with: fsxcopy wait {slow} --region us-west-2 --profile 'the dr' "
+        f"resume with: fsxcopy wait {slow} --region us-west-2 --profile 'the dr' "
         f"--endpoint-url {fsx.endpoint_url}"
     )
     assert expected == done.err.splitlines()[-1]

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 
+import anyio
 import pytest
-from cli_rig import EXAMPLE, Run
+from cli_rig import EXAMPLE, Done, Run
 
-from fsxcopy_sdk.bulk import DEFAULT_MAX_IN_PROGRESS
-from fsxcopy_sdk.cli import _app
+from fsxcopy_sdk.replication import ReplicationPolicy
 from fsxcopy_sdk.testing import Fault, LocalFsx
 from fsxcopy_sdk.testing._json import JsonValue
 
@@ -70,9 +71,9 @@ async def test_a_sync_and_another(run: Run, fsx: LocalFsx) -> None:
     tags = {tag["Key"]: tag["Value"] for tag in end["Backup"]["Tags"]}
     assert ("nightly", "dr") == (tags["fsxcopy:policy"], tags["Purpose"])
     assert "Name" not in tags
-    assert "to copy: 1, on the way: 0, to prune: 0" == first.err.splitlines()[0]
+    assert "to copy: 1, in progress: 0, to prune: 0" == first.err.splitlines()[0]
     assert {"Outcomes": []} == json.loads(second.out)
-    assert "nothing to do; copies there already: 1\n" == second.err
+    assert "nothing to do; copies up to date: 1\n" == second.err
     assert (0, 0) == (first.code, second.code)
 
 
@@ -91,7 +92,7 @@ async def test_what_is_superfluous_is_pruned(run: Run, fsx: LocalFsx) -> None:
     assert ["copied"] == [line.split()[1] for line in kept.out.splitlines()[1:]]
     row = pruned.out.splitlines()[1]
     assert [old["BackupId"], "pruned", "-"] == row.split()[:3]
-    assert "to copy: 0, on the way: 0, to prune: 1" == pruned.err.splitlines()[0]
+    assert "to copy: 0, in progress: 0, to prune: 1" == pruned.err.splitlines()[0]
     assert 1 == len(fsx.backups("us-west-2"))
 
 
@@ -146,15 +147,88 @@ async def test_copies_that_are_held_back_fail_the_command(run: Run, fsx: LocalFs
     fsx.add_backup("us-east-2", FileSystem={"FileSystemId": OTHER})
     prune = ("sync", *WHERE, *OFTEN, "--keep-last", "1", "--prune", *NAMED)
 
+    planned = await run(*prune, "--dry-run")
     held_back = await run(*prune)
     half = await run(*prune, "--prune-orphans")
     gone = await run(*prune, "--prune-orphans", "--prune-most")
 
-    assert [1, 1, 0] == [held_back.code, half.code, gone.code]
+    assert [1, 1, 1, 0] == [planned.code, held_back.code, half.code, gone.code]
     assert 3 == held_back.err.count("the source shows no AVAILABLE backup of it")
     assert 3 == half.err.count("more than half of its copies would go")
     assert ["pruned"] * 3 == [line.split()[1] for line in gone.out.splitlines()[1:]]
     assert 3 == len(fsx.backups("us-west-2"))
+
+
+async def _sync_while(
+    run: Run, fsx: LocalFsx, change: Callable[[], None], *arguments: str
+) -> Done:
+    """
+    Run a sync that prunes, and call *change* when it has requested its copy.
+    """
+    done: list[Done] = []
+    before = fsx.calls["CopyBackup"]
+
+    async def sync() -> None:
+        done.append(await run("sync", *WHERE, *OFTEN, "--prune", *NAMED, *arguments))
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(sync)
+        while fsx.calls["CopyBackup"] == before:  # noqa: ASYNC110 - the command has no event
+            await anyio.sleep(0.01)
+        change()
+    return done[0]
+
+
+async def test_a_copy_whose_original_vanishes_is_held_back(
+    run: Run, fsx: LocalFsx, durations: dict[str, float]
+) -> None:
+    """
+    An obstacle that appears after the plan was made keeps the copy, and gives code 1.
+    """
+    for age in (4, 3, 2):
+        _add_backup(fsx, days_old=age)
+    await run("sync", *WHERE, *OFTEN, "--newest", "all", *NAMED)
+    originals = [str(one["BackupId"]) for one in fsx.backups("us-east-2")]
+    durations[fsx.add_backup("us-east-2", FileSystem={"FileSystemId": OTHER})] = 1
+
+    def lose_originals() -> None:
+        for one in originals:
+            fsx.delete_backup(one)
+
+    done = await _sync_while(
+        run, fsx, lose_originals, "--keep-last", "2", "--prune-most", "--output", "json"
+    )
+
+    ends = json.loads(done.out)["Outcomes"]
+    assert [
+        ("copied", None),
+        ("held_back", "the source shows no AVAILABLE backup of it"),
+    ] == [(end["Outcome"], end.get("Reason")) for end in ends]
+    assert "1 copied, 1 held back" == done.err.splitlines()[-1]
+    assert 1 == done.code
+
+
+async def test_a_copy_that_the_policy_keeps_by_now_is_no_failure(
+    run: Run, fsx: LocalFsx, durations: dict[str, float]
+) -> None:
+    """
+    If a newer copy vanishes after the plan was made, the older one is kept, with code 0.
+    """
+    for age in (4, 3, 2):
+        _add_backup(fsx, days_old=age)
+    await run("sync", *WHERE, *OFTEN, "--newest", "all", *NAMED)
+    newest = max(fsx.backups("us-east-2"), key=lambda one: float(str(one["CreationTime"])))
+    copies = {one["SourceBackupId"]: str(one["BackupId"]) for one in fsx.backups("us-west-2")}
+    durations[fsx.add_backup("us-east-2", FileSystem={"FileSystemId": OTHER})] = 1
+
+    def lose_newest_copy() -> None:
+        fsx.delete_backup(copies[newest["BackupId"]])
+
+    done = await _sync_while(run, fsx, lose_newest_copy, "--keep-last", "2", "--output", "json")
+
+    ends = json.loads(done.out)["Outcomes"]
+    assert ["copied", "kept"] == [end["Outcome"] for end in ends]
+    assert 0 == done.code
 
 
 @pytest.mark.parametrize("command", ["plan", "sync"])
@@ -213,7 +287,7 @@ async def test_what_can_never_be_copied(run: Run, fsx: LocalFsx) -> None:
     assert "1 copied, 1 cannot be copied" == counts
     row = ["-", "cannot_copy", backup_id, "of", "a", "FlexGroup", "volume"]
     assert row == again.out.splitlines()[1].split()
-    assert "nothing to do; copies there already: 1" == again.err.splitlines()[-1]
+    assert "nothing to do; copies up to date: 1" == again.err.splitlines()[-1]
     assert (never, "") == (json.loads(line.out), line.err)
     assert (1, 1, 1, 0) == (done.code, again.code, line.code, plan.code)
 
@@ -282,7 +356,7 @@ async def test_what_cannot_be_copied_yet(run: Run, fsx: LocalFsx) -> None:
     said, nothing = done.err.splitlines()
     assert said.startswith(f"cannot be copied: {OTHER}: ")
     assert said.endswith(": not AVAILABLE: CREATING")
-    assert "nothing to do; copies there already: 0" == nothing
+    assert "nothing to do; copies up to date: 0" == nothing
     assert (0, "") == (done.code, done.out)
 
 
@@ -320,8 +394,18 @@ async def test_the_report_as_json(run: Run, fsx: LocalFsx) -> None:
     assert 2 == len(lines)
 
 
-def test_the_command_begins_as_many_as_the_library() -> None:
+async def test_the_defaults_of_a_policy_are_the_library_s(run: Run, fsx: LocalFsx) -> None:
     """
-    The number stands in two places, so that help need not load the library.
+    The options repeat the defaults of `ReplicationPolicy`, whose import is slow.
     """
-    assert DEFAULT_MAX_IN_PROGRESS == _app._IN_PROGRESS
+    policy = ReplicationPolicy(name="fsxcopy")
+
+    planned = json.loads((await run("plan", *WHERE, "--output", "json")).out)["policy"]
+
+    assert (policy.name, policy.newest, policy.copy_tags, policy.keep_tag, policy.max_age) == (
+        planned["name"],
+        planned["newest"],
+        planned["copy_tags"],
+        planned["keep_tag"],
+        planned["max_age"],
+    )
