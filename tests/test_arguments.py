@@ -423,8 +423,7 @@ def test_all_faults_of_a_copy_at_once() -> None:
     One error names every argument of a copy that breaks a rule, and the rule.
     """
     expected = (
-        'source_backup_id: must be "backup-" followed by 8 to 121 hexadecimal digits, not '
-        "'backup-1'",
+        "source_backup_id: must be \"backup-\" followed by 8 to 121 hexadecimal digits, not 'ab'",
         "source_region: must be 1 to 20 of a-z, 0-9 and `-`, not 'US EAST'",
         "kms_key_id: must be 1 to 2048 characters on one line, not ''",
         "copy_tags: must be True or False, not 'yes'",
@@ -435,7 +434,7 @@ def test_all_faults_of_a_copy_at_once() -> None:
 
     assert expected == _faults(
         _copy,
-        source_backup_id="backup-1",
+        source_backup_id="ab",
         source_region="US EAST",
         kms_key_id="",
         copy_tags="yes",

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeAlias
 
 import anyio
 from cyclopts import App, CycloptsError, Parameter
@@ -91,6 +91,7 @@ app = App(
 app.register_install_completion_command()
 app.meta.suppress_keyboard_interrupt = False  # `run` reports an interruption itself
 
+_Arguments = ParamSpec("_Arguments")
 _BackupIds: TypeAlias = Annotated[
     str, Parameter(help="IDs of backups; `-` reads them from standard input.")
 ]
@@ -100,6 +101,7 @@ _WAITING = Waiting()
 _SELECTION = Selection()
 _SCOPE = Scope()
 _POLICY = Policy()
+_PRUNING = Pruning()
 _GLOBALS = Globals()
 
 
@@ -178,8 +180,14 @@ def _launch(
     return result
 
 
-def _run(options: Globals, work: Callable[[_reporter.Reporter], Awaitable[Exit]]) -> Exit:
-    return anyio.run(work, _reporter.Reporter(options))
+def _run(
+    work: Callable[Concatenate[Globals, _reporter.Reporter, _Arguments], Awaitable[Exit]],
+    options: Globals,
+    *arguments: _Arguments.args,
+    **settings: _Arguments.kwargs,
+) -> Exit:
+    reporter = _reporter.Reporter(options)
+    return anyio.run(partial(work, options, reporter, *arguments, **settings))
 
 
 @app.command
@@ -206,17 +214,14 @@ def copy(
         --source-region us-east-2 --region us-west-2 --tag Purpose=dr
     """
     return _run(
+        _copying.copy,
         options,
-        partial(
-            _copying.copy,
-            options,
-            copying,
-            waiting,
-            backup_ids,
-            copy_tags=copy_tags,
-            max_in_progress=max_in_progress,
-            salt=salt,
-        ),
+        copying,
+        waiting,
+        backup_ids,
+        copy_tags=copy_tags,
+        max_in_progress=max_in_progress,
+        salt=salt,
     )
 
 
@@ -229,7 +234,7 @@ def list_(*, selection: Selection = _SELECTION, options: _Globals) -> Exit:
 
       fsxcopy list --region us-west-2 --file-system-id fs-0123456789abcdef0
     """
-    return _run(options, partial(_backups.list_backups, options, selection))
+    return _run(_backups.list_backups, options, selection)
 
 
 @app.command
@@ -243,7 +248,7 @@ def show(
 
       fsxcopy show backup-0123456789abcdef0 --region us-west-2
     """
-    return _run(options, partial(_backups.show, options, backup_id))
+    return _run(_backups.show, options, backup_id)
 
 
 @app.command
@@ -258,7 +263,7 @@ def wait(*backup_ids: _BackupIds, waiting: Waiting = _WAITING, options: _Globals
 
       fsxcopy wait backup-0123456789abcdef0 --region us-west-2 --max-wait 12h
     """
-    return _run(options, partial(_copying.wait, options, waiting, backup_ids))
+    return _run(_copying.wait, options, waiting, backup_ids)
 
 
 @app.command
@@ -273,7 +278,7 @@ def plan(*, policy: Policy = _POLICY, max_age: MaxAge = MAX_AGE, options: _Globa
       fsxcopy plan --source-region us-east-2 --region us-west-2 \
         --keep-last 7
     """
-    return _run(options, partial(_replication.plan, options, policy, max_age))
+    return _run(_replication.plan, options, policy, max_age)
 
 
 @app.command
@@ -282,20 +287,7 @@ def sync(
     policy: Policy = _POLICY,
     waiting: Waiting = _WAITING,
     max_in_progress: InProgress = MAX_IN_PROGRESS,
-    prune: Annotated[
-        Flag, Parameter(help="Delete copies that the policy no longer keeps; needs --policy.")
-    ] = False,
-    prune_orphans: Annotated[
-        Flag,
-        Parameter(
-            help="With --prune: also delete copies of retired file systems and volumes, "
-            "of which the source Region shows no AVAILABLE backup."
-        ),
-    ] = False,
-    prune_most: Annotated[
-        Flag,
-        Parameter(help="With --prune: also delete more than half of the copies of one source."),
-    ] = False,
+    pruning: Pruning = _PRUNING,
     dry_run: Annotated[Flag, Parameter(help="Show the plan, and change nothing.")] = False,
     options: _Globals,
 ) -> Exit:
@@ -312,16 +304,13 @@ def sync(
         --policy nightly --keep-last 7 --prune
     """
     return _run(
+        _replication.sync,
         options,
-        partial(
-            _replication.sync,
-            options,
-            policy,
-            waiting,
-            pruning=Pruning(prune=prune, orphans=prune_orphans, most=prune_most),
-            dry_run=dry_run,
-            max_in_progress=max_in_progress,
-        ),
+        policy,
+        waiting,
+        pruning,
+        dry_run=dry_run,
+        max_in_progress=max_in_progress,
     )
 
 
@@ -336,7 +325,7 @@ def report(*, scope: Scope = _SCOPE, max_age: MaxAge = MAX_AGE, options: _Global
 
       fsxcopy report --source-region us-east-2 --region us-west-2 --max-age 25h
     """
-    return _run(options, partial(_replication.report, options, scope, max_age))
+    return _run(_replication.report, options, scope, max_age)
 
 
 @app.command
@@ -352,7 +341,7 @@ def delete(
 
       fsxcopy delete backup-0123456789abcdef0 --region us-west-2
     """
-    return _run(options, partial(_backups.delete, options, backup_ids, yes))
+    return _run(_backups.delete, options, backup_ids, yes)
 
 
 @app.command

@@ -32,7 +32,7 @@ from fsxcopy_sdk.cli._reporter import Reporter
 from fsxcopy_sdk.errors import FsxCopyError
 
 
-async def list_backups(options: Globals, selection: Selection, reporter: Reporter) -> Exit:
+async def list_backups(options: Globals, reporter: Reporter, selection: Selection) -> Exit:
     """
     Write the selected backups of the Region, in the service's order.
     """
@@ -54,7 +54,7 @@ async def list_backups(options: Globals, selection: Selection, reporter: Reporte
     return Exit.DONE
 
 
-async def show(options: Globals, backup_id: str, _: Reporter) -> Exit:
+async def show(options: Globals, _: Reporter, backup_id: str) -> Exit:
     """
     Write all members of one backup.
     """
@@ -68,7 +68,7 @@ async def show(options: Globals, backup_id: str, _: Reporter) -> Exit:
 
 
 async def delete(
-    options: Globals, backup_ids: Sequence[str], is_confirmed: bool, reporter: Reporter
+    options: Globals, reporter: Reporter, backup_ids: Sequence[str], is_confirmed: bool
 ) -> Exit:
     """
     Delete backups one after the other, whether or not one of them fails.

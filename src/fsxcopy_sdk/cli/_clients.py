@@ -34,12 +34,8 @@ async def clients_of(options: Globals) -> AsyncIterator[tuple[FsxCopyClient, Fsx
     """
     if options.source_region is None:
         raise usage_error("--source-region: must be given")
-    session = session_of_profile(options.profile)
-    url = options.endpoint_url
-    async with (
-        FsxCopyClient(options.source_region, session=session, endpoint_url=url) as source,
-        FsxCopyClient(options.region, session=session, endpoint_url=url) as destination,
-    ):
+    destination = client_of(options)
+    async with destination.with_region(options.source_region) as source, destination:
         yield source, destination
 
 

@@ -50,10 +50,10 @@ _OUTCOMES: dict[type[PlanOutcome], str] = {
 
 async def copy(
     options: Globals,
+    reporter: Reporter,
     copying: Copying,
     waiting: Waiting,
     backup_ids: Sequence[str],
-    reporter: Reporter,
     *,
     copy_tags: bool,
     max_in_progress: int,
@@ -86,7 +86,7 @@ async def copy(
 
 
 async def wait(
-    options: Globals, waiting: Waiting, backup_ids: Sequence[str], reporter: Reporter
+    options: Globals, reporter: Reporter, waiting: Waiting, backup_ids: Sequence[str]
 ) -> Exit:
     """
     Wait until each backup is AVAILABLE, has failed, or has taken too long.
@@ -178,22 +178,13 @@ def _ended(outcome: PlanOutcome) -> Ended:
     """
     Return the item of a bulk copy or of an applied plan.
     """
-    word, error, reason = _OUTCOMES[type(outcome)], outcome.error, None
+    word, error, reason = _OUTCOMES[type(outcome)], outcome.error, _reason(outcome)
+    if isinstance(outcome, PruneSkipped) and any(why in outcome.reason for why in PruneObstacle):
+        # An obstacle needs a decision; a copy that the policy keeps needs none.
+        word = "held_back"
     if isinstance(outcome, Pruned | PruneFailed | PruneSkipped):
-        if isinstance(outcome, Pruned):
-            reason = outcome.prune.reason
-        elif isinstance(outcome, PruneSkipped):
-            reason = outcome.reason
-            # Copies that an obstacle keeps need a decision; copies that are kept by the
-            # policy or until the next run do not.
-            if any(obstacle in reason for obstacle in PruneObstacle):
-                word = "held_back"
         backup_id = outcome.prune.copy.backup_id
         return Ended(outcome=word, backup_id=backup_id, error=error, reason=reason)
-    if isinstance(outcome, Copied) and outcome.existing:
-        reason = "existing copy"
-    elif isinstance(outcome, CopySkipped):
-        reason = outcome.reason
     request, backup = outcome.request, outcome.backup
     source = {"SourceBackupId": request.source_backup_id, "SourceRegion": request.source_region}
     return Ended(
@@ -204,6 +195,14 @@ def _ended(outcome: PlanOutcome) -> Ended:
         reason=reason,
         request={name: value for name, value in source.items() if value is not None},
     )
+
+
+def _reason(outcome: PlanOutcome) -> str | None:
+    if isinstance(outcome, CopySkipped | PruneSkipped):
+        return outcome.reason
+    if isinstance(outcome, Pruned):
+        return outcome.prune.reason
+    return "existing copy" if isinstance(outcome, Copied) and outcome.existing else None
 
 
 def _report_unfinished(

@@ -171,17 +171,19 @@ class Scope:
     selection: Selection = Selection()
 
 
+@Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class Pruning:
     """
-    The switches that allow deletions.
+    Which copies may be deleted.
     """
 
-    prune: bool = False
-    orphans: bool = False
-    """Copies whose source shows no AVAILABLE backup."""
-    most: bool = False
-    """More than half of the copies of one source."""
+    prune: Flag = False
+    """Delete copies that the policy no longer keeps; needs --policy."""
+    prune_orphans: Flag = False
+    """With --prune: also delete copies of retired sources, which show no AVAILABLE backup."""
+    prune_most: Flag = False
+    """With --prune: also delete more than half of the copies of one source."""
 
 
 @Parameter(name="*")

@@ -45,7 +45,7 @@ _REPORT_COLUMNS = ("SOURCE", "STATE", "AGE", "NEWEST COPY", "NEWEST BACKUP", "IN
 _AGE_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
-async def plan(options: Globals, policy: Policy, max_age: timedelta, reporter: Reporter) -> Exit:
+async def plan(options: Globals, reporter: Reporter, policy: Policy, max_age: timedelta) -> Exit:
     """
     Write what a sync would do now; as JSON with the report.
     """
@@ -57,11 +57,11 @@ async def plan(options: Globals, policy: Policy, max_age: timedelta, reporter: R
 
 async def sync(
     options: Globals,
+    reporter: Reporter,
     policy: Policy,
     waiting: Waiting,
-    reporter: Reporter,
-    *,
     pruning: Pruning,
+    *,
     dry_run: bool,
     max_in_progress: int,
 ) -> Exit:
@@ -82,8 +82,8 @@ async def sync(
             destination,
             source=source,
             prune=pruning.prune,
-            prune_orphans=pruning.orphans,
-            prune_most=pruning.most,
+            prune_orphans=pruning.prune_orphans,
+            prune_most=pruning.prune_most,
             max_in_progress=max_in_progress,
             max_wait=waiting.max_wait,
             schedule=waiting.schedule,
@@ -93,7 +93,7 @@ async def sync(
     return exit_of_all(codes)
 
 
-async def report(options: Globals, scope: Scope, max_age: timedelta, reporter: Reporter) -> Exit:
+async def report(options: Globals, reporter: Reporter, scope: Scope, max_age: timedelta) -> Exit:
     """
     Write the age of the newest copies; one that is late makes the command fail.
     """
@@ -119,7 +119,7 @@ def _check_pruning(pruning: Pruning, policy: Policy) -> None:
     Raises:
         InvalidArguments: with a text for every error.
     """
-    switches = {"--prune-orphans": pruning.orphans, "--prune-most": pruning.most}
+    switches = {"--prune-orphans": pruning.prune_orphans, "--prune-most": pruning.prune_most}
     errors = [
         f"{option}: must come with --prune"
         for option, is_given in switches.items()
@@ -187,8 +187,8 @@ def _held_back(made: ReplicationPlan, pruning: Pruning) -> list[PlannedPrune]:
     if not pruning.prune:
         return []
     allowed = {
-        PruneObstacle.NO_ORIGINAL: pruning.orphans,
-        PruneObstacle.MORE_THAN_HALF: pruning.most,
+        PruneObstacle.NO_ORIGINAL: pruning.prune_orphans,
+        PruneObstacle.MORE_THAN_HALF: pruning.prune_most,
     }
     return [one for one in made.held_back if not all(allowed[why] for why in one.obstacles)]
 
