@@ -1,5 +1,5 @@
 """
-Help, completion, and what they cost.
+Help, completion, and what they import.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ async def test_help_lists_commands_options_and_codes(run: Run) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 async def test_every_help_has_an_example(run: Run, command: str) -> None:
     """
-    The example is a command line that would be accepted.
+    The example is a command line that parses.
     """
     done = await run(command, "--help")
 
@@ -51,9 +51,9 @@ async def test_every_help_has_an_example(run: Run, command: str) -> None:
     assert "--endpoint-url" in done.out
 
 
-async def test_the_version(run: Run) -> None:
+async def test_version(run: Run) -> None:
     """
-    The version is that of the package.
+    ``--version`` prints the version of the package.
     """
     assert f"{fsxcopy_sdk.__version__}\n" == (await run("--version")).out
 
@@ -62,7 +62,7 @@ async def test_completion_is_installed(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
-    Completion for a shell knows the commands and the global options.
+    Completion for a shell has the commands and the global options.
     """
     monkeypatch.setenv("HOME", str(tmp_path))
 
@@ -91,9 +91,9 @@ def test_help_needs_no_aws_library() -> None:
     assert "set()" == done.stdout.splitlines()[-1]
 
 
-async def test_defaults_in_help_are_the_library_s(run: Run) -> None:
+async def test_defaults_in_help_match_the_library(run: Run) -> None:
     """
-    Defaults that the options repeat, because their modules are slow to import, are shown.
+    Defaults are repeated for modules that are slow to import; they must be equal.
     """
     helps = [(await run(command, "--help")).out for command in ("copy", "local")]
     copy, local = (" ".join(text.replace("│", " ").split()) for text in helps)

@@ -29,9 +29,9 @@ def _add_backup(fsx: LocalFsx, *, days_old: int) -> None:
     fsx.add_backup("us-east-2", CreationTime=made, FileSystem={"FileSystemId": FILE_SYSTEM})
 
 
-async def test_the_plan_says_what_a_sync_would_do(run: Run, fsx: LocalFsx) -> None:
+async def test_plan_and_dry_run(run: Run, fsx: LocalFsx) -> None:
     """
-    Plan and dry run write the same, and change nothing.
+    Plan and dry run write the same plan, and change nothing.
     """
     plan = await run("plan", *WHERE)
     dry_run = await run("sync", *WHERE, "--dry-run")
@@ -46,18 +46,18 @@ async def test_the_plan_says_what_a_sync_would_do(run: Run, fsx: LocalFsx) -> No
     assert [] == fsx.backups("us-west-2")
 
 
-async def test_the_plan_has_the_report(run: Run, fsx: LocalFsx) -> None:
+async def test_plan_as_json_has_the_report(run: Run, fsx: LocalFsx) -> None:
     """
-    As JSON a plan tells what is late by the age that is given.
+    The report in a plan uses the given maximum age.
     """
     done = await run("plan", *WHERE, "--max-age", "2d", "--output", "json")
 
     assert 2 * 86400 == json.loads(done.out)["report"]["max_age"]
 
 
-async def test_a_sync_and_another(run: Run, fsx: LocalFsx) -> None:
+async def test_sync_twice(run: Run, fsx: LocalFsx) -> None:
     """
-    What is missing is copied as the policy says, and then there is nothing to do.
+    The first sync copies as the policy says; the second has nothing to do.
     """
     key = "arn:aws:kms:us-west-2:123456789012:key/d1234e22-543a-12b7-a98f-e12c2b54001a"
     how = ("--kms-key-id", key, "--tag", "Purpose=dr", "--no-copy-tags", "--policy", "nightly")
@@ -77,9 +77,9 @@ async def test_a_sync_and_another(run: Run, fsx: LocalFsx) -> None:
     assert (0, 0) == (first.code, second.code)
 
 
-async def test_what_is_superfluous_is_pruned(run: Run, fsx: LocalFsx) -> None:
+async def test_sync_prunes(run: Run, fsx: LocalFsx) -> None:
     """
-    With --prune the copies that are no longer kept are deleted, and the reason is told.
+    With --prune, copies that are no longer kept are deleted, with the reason.
     """
     _add_backup(fsx, days_old=2)
     await run("sync", *WHERE, *OFTEN, *NAMED)
@@ -96,9 +96,9 @@ async def test_what_is_superfluous_is_pruned(run: Run, fsx: LocalFsx) -> None:
     assert 1 == len(fsx.backups("us-west-2"))
 
 
-async def test_what_cannot_be_pruned(run: Run, fsx: LocalFsx) -> None:
+async def test_refused_deletion(run: Run, fsx: LocalFsx) -> None:
     """
-    A deletion that is refused is told, and makes the command fail.
+    A refused deletion is reported, and gives code 1.
     """
     for age in (2, 1):
         _add_backup(fsx, days_old=age)
@@ -122,11 +122,11 @@ async def test_what_cannot_be_pruned(run: Run, fsx: LocalFsx) -> None:
     ],
     ids=["no policy", "no retention", "orphans alone", "most alone"],
 )
-async def test_pruning_must_be_meant(
+async def test_pruning_needs_its_options(
     run: Run, fsx: LocalFsx, options: tuple[str, ...], fault: str
 ) -> None:
     """
-    Deleting takes a policy's name, a retention, and its own switch: else nothing is sent.
+    Pruning needs a policy's name, a retention and --prune; otherwise nothing is sent.
     """
     done = await run("sync", *WHERE, *options)
 
@@ -135,9 +135,9 @@ async def test_pruning_must_be_meant(
     assert {} == fsx.calls
 
 
-async def test_copies_that_are_held_back_fail_the_command(run: Run, fsx: LocalFsx) -> None:
+async def test_held_back_copies_give_code_1(run: Run, fsx: LocalFsx) -> None:
     """
-    Copies without an original, or too many of them, stay until a switch is typed.
+    Copies without an original, or more than half, need a switch; a dry run fails too.
     """
     for age in (4, 3, 2, 1):
         _add_backup(fsx, days_old=age)
@@ -179,7 +179,7 @@ async def _sync_while(
     return done[0]
 
 
-async def test_a_copy_whose_original_vanishes_is_held_back(
+async def test_original_lost_after_planning_holds_its_copy_back(
     run: Run, fsx: LocalFsx, durations: dict[str, float]
 ) -> None:
     """
@@ -208,11 +208,11 @@ async def test_a_copy_whose_original_vanishes_is_held_back(
     assert 1 == done.code
 
 
-async def test_a_copy_that_the_policy_keeps_by_now_is_no_failure(
+async def test_copy_kept_after_planning_is_no_failure(
     run: Run, fsx: LocalFsx, durations: dict[str, float]
 ) -> None:
     """
-    If a newer copy vanishes after the plan was made, the older one is kept, with code 0.
+    If a newer copy is lost after the plan was made, the older one is kept, with code 0.
     """
     for age in (4, 3, 2):
         _add_backup(fsx, days_old=age)
@@ -247,11 +247,11 @@ async def test_a_copy_that_the_policy_keeps_by_now_is_no_failure(
     ],
     ids=["Region", "file system", "filter"],
 )
-async def test_silence_is_not_success(
+async def test_empty_scope_gives_code_1(
     run: Run, fsx: LocalFsx, command: str, options: tuple[str, ...], said: str
 ) -> None:
     """
-    If there is nothing to copy, the Region or the filter may be wrong: code 1.
+    If no backup is in scope, the Region or a filter may be wrong: code 1.
     """
     done = await run(command, *options, "--region", "us-west-2", "--quiet")
 
@@ -259,9 +259,9 @@ async def test_silence_is_not_success(
     assert said in done.err.splitlines()
 
 
-async def test_what_can_never_be_copied(run: Run, fsx: LocalFsx) -> None:
+async def test_backup_that_cannot_be_copied(run: Run, fsx: LocalFsx) -> None:
     """
-    A FlexGroup volume's backup is told with the reason, stops nothing, and gives code 1.
+    A FlexGroup volume's backup is reported, stops no other copy, and gives code 1.
     """
     volume: dict[str, JsonValue] = {
         "VolumeId": "fsvol-0123456789abcdef0",
@@ -299,11 +299,11 @@ async def test_what_can_never_be_copied(run: Run, fsx: LocalFsx) -> None:
         ({"FileSystem": {}}, "of no file system or volume that the service names"),
     ],
 )
-async def test_every_reason_that_stays(
+async def test_permanent_reasons_give_code_1(
     run: Run, fsx: LocalFsx, members: dict[str, JsonValue], reason: str
 ) -> None:
     """
-    What no later sync can copy either makes each of them fail.
+    A backup that no later sync can copy makes every sync fail.
     """
     source: dict[str, JsonValue] = {"FileSystem": {"FileSystemId": OTHER}}
     backup_id = fsx.add_backup("us-east-2", {**source, **members})
@@ -316,9 +316,9 @@ async def test_every_reason_that_stays(
     assert 1 == done.code
 
 
-async def test_a_copy_in_the_source_region_is_no_failure(run: Run, fsx: LocalFsx) -> None:
+async def test_copy_in_source_region_is_no_failure(run: Run, fsx: LocalFsx) -> None:
     """
-    It is said not to be copied, for its original may be; the sync has not failed.
+    A copy is reported as not copied; its original may be, so the code is 0.
     """
     members: dict[str, JsonValue] = {
         "FileSystem": {"FileSystemId": OTHER},
@@ -332,9 +332,9 @@ async def test_a_copy_in_the_source_region_is_no_failure(run: Run, fsx: LocalFsx
     assert (0, "") == (done.code, done.out)
 
 
-async def test_a_report_of_nothing_is_no_good_news(run: Run, fsx: LocalFsx) -> None:
+async def test_empty_report_gives_code_1(run: Run, fsx: LocalFsx) -> None:
     """
-    Where nothing was found, the Region may be the wrong one: a cron job must hear of it.
+    If nothing was found, the Region may be wrong, which a cron job must notice.
     """
     done = await run("report", "--source-region", "us-east-1", "--region", "us-west-2")
 
@@ -345,9 +345,9 @@ async def test_a_report_of_nothing_is_no_good_news(run: Run, fsx: LocalFsx) -> N
     )
 
 
-async def test_what_cannot_be_copied_yet(run: Run, fsx: LocalFsx) -> None:
+async def test_backup_in_progress_is_no_failure(run: Run, fsx: LocalFsx) -> None:
     """
-    A backup that is still being made is said to be, and a later sync copies it.
+    A backup that is being made is reported, and a later sync copies it.
     """
     fsx.add_backup("us-east-2", Lifecycle="CREATING", FileSystem={"FileSystemId": OTHER})
 
@@ -360,9 +360,9 @@ async def test_what_cannot_be_copied_yet(run: Run, fsx: LocalFsx) -> None:
     assert (0, "") == (done.code, done.out)
 
 
-async def test_the_report_fails_where_something_is_late(run: Run, fsx: LocalFsx) -> None:
+async def test_late_copy_gives_code_1(run: Run, fsx: LocalFsx) -> None:
     """
-    Each file system has its line, late or not; one that is late gives code 1.
+    Each file system has a line, late or not; a late one gives code 1.
     """
     late = await run("report", *WHERE)
     await run("sync", *WHERE, *OFTEN)
@@ -375,9 +375,9 @@ async def test_the_report_fails_where_something_is_late(run: Run, fsx: LocalFsx)
     assert (1, 0) == (late.code, good.code)
 
 
-async def test_the_report_as_json(run: Run, fsx: LocalFsx) -> None:
+async def test_report_as_json(run: Run, fsx: LocalFsx) -> None:
     """
-    One document has all, JSON lines have one file system each.
+    JSON is one document, JSON lines one file system per line.
     """
     fsx.add_backup("us-east-2", FileSystem={"FileSystemId": "fs-0123456789abcdef0"})
 
@@ -394,7 +394,7 @@ async def test_the_report_as_json(run: Run, fsx: LocalFsx) -> None:
     assert 2 == len(lines)
 
 
-async def test_the_defaults_of_a_policy_are_the_library_s(run: Run, fsx: LocalFsx) -> None:
+async def test_policy_defaults_match_the_library(run: Run, fsx: LocalFsx) -> None:
     """
     The options repeat the defaults of `ReplicationPolicy`, whose import is slow.
     """

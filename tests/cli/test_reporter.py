@@ -1,5 +1,5 @@
 """
-What is said on standard error, and when.
+Progress and messages on standard error.
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ def _at(percent: int | None) -> Backup:
         (30000, "about 8.3 h left"),
     ],
 )
-def test_the_time_that_is_left(seconds: float, text: str) -> None:
+def test_remaining_time(seconds: float, text: str) -> None:
     """
-    The unit is the one that people would use.
+    The unit fits the length, and the number is rounded.
     """
     assert text == format_remaining(seconds)
 
 
-def test_lines_come_when_something_changed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_report_changes(capsys: pytest.CaptureFixture[str]) -> None:
     """
-    The same state again is no event; an estimate comes as soon as progress moves.
+    An unchanged state prints nothing; progress adds an estimate.
     """
     now = [0.0]
     reporter = Reporter(Globals(), lambda: now[0])
@@ -71,9 +71,9 @@ def test_lines_come_when_something_changed(capsys: pytest.CaptureFixture[str]) -
     ] == capsys.readouterr().err.splitlines()
 
 
-def test_quiet_says_errors_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_quiet_prints_notices_only(capsys: pytest.CaptureFixture[str]) -> None:
     """
-    Events are not said, what is insisted on is.
+    With --quiet progress and outcomes are not printed, notices are.
     """
     reporter = Reporter(Globals(quiet=True))
 
@@ -84,9 +84,9 @@ def test_quiet_says_errors_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert "still running\n" == capsys.readouterr().err
 
 
-def test_a_line_for_each_backup_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_moving_line_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    The line has a bar, the state and the time that is left, counted down; then it goes.
+    The line has a bar, the state and the time left, counted down; the outcome follows.
     """
 
     class _Terminal(io.StringIO):
