@@ -114,8 +114,7 @@ async def test_access_lost_after_copying(run: Run, fsx: LocalFsx) -> None:
     The copy continues, and the command to wait for it is printed; the code is 3.
     """
     refused = Fault.error("AccessDeniedException", "no")
-    listing = Fault.content_type("application/x-amz-json-1.1")  # the first call succeeds
-    fsx.inject(listing, operation="DescribeBackups")
+    fsx.inject(Fault.delay(0), operation="DescribeBackups")  # the first call succeeds
     fsx.inject(refused, next_calls=99, operation="DescribeBackups")
 
     done = await run("copy", EXAMPLE, *HOW)
