@@ -1,5 +1,5 @@
 """
-What tests of the command line stand on: commands in this process, and in terminals.
+Helpers for tests of the command line: commands in this process, and in terminals.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FSXCOPY = Path(sys.executable).with_name("fsxcopy")
 @attrs.frozen
 class Done:
     """
-    What a command left behind.
+    The exit code and the output of a command.
     """
 
     code: int
@@ -37,7 +37,7 @@ class Done:
 
 class Run(Protocol):
     """
-    Run a command in this process, with a text on its standard input, piped or typed.
+    Run a command in this process, with text on standard input, piped or typed.
     """
 
     async def __call__(
@@ -47,7 +47,7 @@ class Run(Protocol):
 
 class StandardInput(io.StringIO):
     """
-    A text that is piped, or typed at a terminal.
+    Text that is piped, or typed at a terminal.
     """
 
     def __init__(self, text: str, *, at_terminal: bool) -> None:
@@ -58,9 +58,23 @@ class StandardInput(io.StringIO):
         return self._at_terminal
 
 
+def start(*arguments: str) -> subprocess.Popen[str]:
+    """
+    Start a command that SIGINT interrupts, with pipes for its output.
+    """
+    return subprocess.Popen(
+        [FSXCOPY, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell starts background jobs with Ctrl-C ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads
+    )
+
+
 def with_terminal() -> None:
     """
-    Make standard error the terminal of this process, whose Ctrl-C is not ignored.
+    Make standard error the controlling terminal, whose Ctrl-C interrupts this process.
     """
     fcntl.ioctl(2, termios.TIOCSCTTY, 0)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -78,12 +92,12 @@ class Terminal:
 
     async def until(self, pattern: str | None = None) -> str:
         """
-        Return all that was shown as soon as *pattern* is there, or else at the end.
+        Return the output once it matches *pattern*; without one, at the end.
         """
         while pattern is None or not re.search(pattern, self.shown):
             try:
                 part = await anyio.to_thread.run_sync(os.read, self.fd, 4096)
-            except OSError:  # how Linux says that the other side was closed
+            except OSError:  # how Linux reports that the other side was closed
                 part = b""
             if not part:
                 assert pattern is None, f"{pattern!r} never came: {self.shown}"

@@ -423,7 +423,7 @@ def test_all_faults_of_a_copy_at_once() -> None:
     One error names every argument of a copy that breaks a rule, and the rule.
     """
     expected = (
-        "source_backup_id: must be `backup-` and 8 to 121 of 0-9 and a-f, not 'backup-1'",
+        "source_backup_id: must be \"backup-\" followed by 8 to 121 hexadecimal digits, not 'ab'",
         "source_region: must be 1 to 20 of a-z, 0-9 and `-`, not 'US EAST'",
         "kms_key_id: must be 1 to 2048 characters on one line, not ''",
         "copy_tags: must be True or False, not 'yes'",
@@ -434,7 +434,7 @@ def test_all_faults_of_a_copy_at_once() -> None:
 
     assert expected == _faults(
         _copy,
-        source_backup_id="backup-1",
+        source_backup_id="ab",
         source_region="US EAST",
         kms_key_id="",
         copy_tags="yes",
@@ -450,7 +450,7 @@ def test_all_faults_of_a_listing_at_once() -> None:
     many = [BackupFilter("volume-id", ["a"] * 21)] + [BackupFilter("volume-id", "a b")] * 10
     value_rule = r"1 to 128 of A-Z, a-z, 0-9 and `*.\/?-_`"
     expected = (
-        "backup_ids[1]: must be `backup-` and 8 to 121 of 0-9 and a-f, not 'x'",
+        "backup_ids[1]: must be \"backup-\" followed by 8 to 121 hexadecimal digits, not 'x'",
         "backup_ids: must be 1 to 50 ids, or None for all, not 51 ids",
         "filters[0].values: must be 1 to 20 values, not 21 values",
         *(f"filters[{index}].values: must be {value_rule}, not 'a b'" for index in range(1, 11)),
@@ -473,7 +473,7 @@ def test_all_faults_of_a_deletion_at_once() -> None:
     One error names both arguments of a deletion.
     """
     expected = (
-        "backup_id: must be `backup-` and 8 to 121 of 0-9 and a-f, not ''",
+        "backup_id: must be \"backup-\" followed by 8 to 121 hexadecimal digits, not ''",
         "client_request_token: must be 1 to 63 of A-Z, a-z, 0-9, `_`, `.` and `-`, not ''",
     )
 

@@ -136,8 +136,9 @@ def _floors_below(module: _Module) -> set[str]:
     Return the other floors of the package that a module imports from.
     """
     parts = [name.split(".") for name in _imports(module)]
+    ours = [part for part in parts if part[0] == "fsxcopy_sdk"]
     # A name of the package that is no floor is one of those that it re-exports.
-    floors = {part[1] if part[1] in _FLOORS else "" for part in parts if part[0] == "fsxcopy_sdk"}
+    floors = {part[1] if part[1:] and part[1] in _FLOORS else "" for part in ours}
     return floors - {module.floor}
 
 

@@ -79,7 +79,7 @@ class Rule:
 
 
 BACKUP_ID = Rule(
-    12, 128, _matches(r"backup-[0-9a-f]{8,}"), "`backup-` and 8 to 121 of 0-9 and a-f"
+    12, 128, _matches(r"backup-[0-9a-f]{8,}"), '"backup-" followed by 8 to 121 hexadecimal digits'
 )
 FILTER_VALUE = Rule(
     1, 128, _matches(r"[0-9a-zA-Z*.\\/?_-]*"), r"1 to 128 of A-Z, a-z, 0-9 and `*.\/?-_`"

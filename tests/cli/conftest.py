@@ -1,5 +1,5 @@
 """
-The command line against a local FSx that races: in this process, and in others.
+Fixtures that run commands against a fast local FSx, in this process and in others.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from fsxcopy_sdk.testing import LocalFsx, ScaledClock
 @pytest.fixture(name="durations")
 def _durations() -> dict[str, float]:
     """
-    Seconds of ours that copies take, by their sources.
+    Real seconds that copies take, by source.
     """
     return {}
 
@@ -32,7 +32,7 @@ async def _fsx(
     monkeypatch: pytest.MonkeyPatch, durations: dict[str, float]
 ) -> AsyncIterator[LocalFsx]:
     """
-    A local FSx where a copy takes half a second of ours, and the environment of its user.
+    A local FSx where a copy takes half a real second, and the environment to use it.
     """
 
     def copy_duration(source_id: str) -> float:
@@ -59,7 +59,7 @@ def _code(arguments: Sequence[str]) -> int:
 @pytest.fixture(name="run")
 def _run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """
-    A way to run commands here, in a thread: the event loop of the test serves the FSx.
+    Run commands in a thread, because the event loop of the test serves the FSx.
     """
 
     async def run(*arguments: str, stdin: str = "", at_terminal: bool = False) -> Done:
@@ -74,7 +74,7 @@ def _run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
 @pytest.fixture(name="terminal")
 def _terminal(tmp_path: Path) -> Iterator[OpenTerminal]:
     """
-    A way to run commands in terminals, which are closed in the end.
+    Run commands in terminals, which are closed at the end.
     """
     opened: list[Terminal] = []
 

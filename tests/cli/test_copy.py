@@ -13,9 +13,9 @@ from fsxcopy_sdk.testing import Fault, LocalFsx
 HOW = ("--source-region", "us-east-2", "--region", "us-west-2", "--min-delay", "0.05")
 
 
-async def test_a_backup_is_copied(run: Run, fsx: LocalFsx) -> None:
+async def test_copy(run: Run, fsx: LocalFsx) -> None:
     """
-    The copy is as it was asked for, and the end tells of it and of its source.
+    The copy has the requested members, and the outcome names it and its source.
     """
     key = "arn:aws:kms:us-west-2:123456789012:key/d1234e22-543a-12b7-a98f-e12c2b54001a"
 
@@ -38,9 +38,9 @@ async def test_a_backup_is_copied(run: Run, fsx: LocalFsx) -> None:
     assert 0 == done.code
 
 
-async def test_the_same_again_copies_nothing_twice(run: Run, fsx: LocalFsx) -> None:
+async def test_repeated_command_finds_the_copy(run: Run, fsx: LocalFsx) -> None:
     """
-    The same command finds the same copy, as with other tags; a salt forces another one.
+    The same command finds the same copy, also with other tags; a salt forces another copy.
     """
     first = await run("copy", EXAMPLE, *HOW)
     again = await run("copy", EXAMPLE, *HOW, "--tag", "Ticket=4711")
@@ -55,9 +55,9 @@ async def test_the_same_again_copies_nothing_twice(run: Run, fsx: LocalFsx) -> N
     assert 2 == len(fsx.backups("us-west-2")) == fsx.calls["CopyBackup"]
 
 
-async def test_one_failure_stops_no_other(run: Run, fsx: LocalFsx) -> None:
+async def test_failure_does_not_stop_other_copies(run: Run, fsx: LocalFsx) -> None:
     """
-    What was refused is told with its reason, and the code says that some failed.
+    A refused copy has its reason, and the code says that some failed.
     """
     done = await run("copy", "backup-00000000", EXAMPLE, *HOW, "--max-in-progress", "1")
 
@@ -70,22 +70,22 @@ async def test_one_failure_stops_no_other(run: Run, fsx: LocalFsx) -> None:
     assert 1 == done.code
 
 
-async def test_a_copy_that_takes_too_long(run: Run, fsx: LocalFsx) -> None:
+async def test_copy_timeout(run: Run, fsx: LocalFsx) -> None:
     """
-    It goes on at the service, and the command to wait for it is told.
+    The copy continues at the service, and the command to wait for it is printed.
     """
     done = await run("copy", EXAMPLE, *HOW, "--max-wait", "0", "--output", "jsonl")
 
     end = json.loads(done.out)
     assert "timed_out" == end["Outcome"]
-    expected = f"go on with: fsxcopy wait {end['BackupId']} --region us-west-2"
+    expected = f"resume with: fsxcopy wait {end['BackupId']} --region us-west-2"
     assert expected == done.err.splitlines()[-1]
     assert 4 == done.code
 
 
-async def test_no_room_for_a_copy_in_time(run: Run, fsx: LocalFsx) -> None:
+async def test_copy_without_capacity_times_out(run: Run, fsx: LocalFsx) -> None:
     """
-    Where others have all the slots for too long, that is a time-out too.
+    If other copies use the whole quota until the deadline, the copy has timed out.
     """
     for _ in range(5):
         fsx.add_backup("us-west-2", Lifecycle="COPYING")
@@ -97,9 +97,9 @@ async def test_no_room_for_a_copy_in_time(run: Run, fsx: LocalFsx) -> None:
     assert "still running" not in done.err
 
 
-async def test_no_permission(run: Run, fsx: LocalFsx) -> None:
+async def test_copies_without_permission(run: Run, fsx: LocalFsx) -> None:
     """
-    Items that all failed for the want of a permission have its code.
+    If all items failed for want of permission, the code is 3.
     """
     denied = Fault.error("AccessDeniedException", "not authorized", status=400)
     fsx.inject(denied, fraction=1.0)
@@ -109,13 +109,12 @@ async def test_no_permission(run: Run, fsx: LocalFsx) -> None:
     assert 3 == done.code
 
 
-async def test_a_copy_that_cannot_be_looked_at(run: Run, fsx: LocalFsx) -> None:
+async def test_access_lost_after_copying(run: Run, fsx: LocalFsx) -> None:
     """
-    It continues, and the command to wait for it is printed; access was lost, so code 3.
+    The copy continues, and the command to wait for it is printed; the code is 3.
     """
     refused = Fault.error("AccessDeniedException", "no")
-    listing = Fault.content_type("application/x-amz-json-1.1")  # the first call goes well
-    fsx.inject(listing, operation="DescribeBackups")
+    fsx.inject(Fault.delay(0), operation="DescribeBackups")  # the first call succeeds
     fsx.inject(refused, next_calls=99, operation="DescribeBackups")
 
     done = await run("copy", EXAMPLE, *HOW)
@@ -123,12 +122,12 @@ async def test_a_copy_that_cannot_be_looked_at(run: Run, fsx: LocalFsx) -> None:
     [copy] = fsx.backups("us-west-2")
     assert 3 == done.code
     assert "not_observed" in done.out
-    assert f"go on with: fsxcopy wait {copy['BackupId']}" in done.err
+    assert f"resume with: fsxcopy wait {copy['BackupId']}" in done.err
 
 
-async def test_what_cannot_be_listed_is_not_copied(run: Run, fsx: LocalFsx) -> None:
+async def test_copy_needs_permission_to_list(run: Run, fsx: LocalFsx) -> None:
     """
-    Without the permission to list the destination nothing is requested.
+    Without permission to list the destination, no copy is requested.
     """
     fsx.inject(
         Fault.error("AccessDeniedException", "no"), next_calls=99, operation="DescribeBackups"
@@ -139,9 +138,9 @@ async def test_what_cannot_be_listed_is_not_copied(run: Run, fsx: LocalFsx) -> N
     assert (3, 0) == (done.code, fsx.calls["CopyBackup"])
 
 
-async def test_a_copy_that_is_never_seen(run: Run, fsx: LocalFsx) -> None:
+async def test_copy_that_is_not_observed(run: Run, fsx: LocalFsx) -> None:
     """
-    A copy that was accepted and never seen is no failure: code 4, and what to type.
+    An accepted copy that was not observed is no failure: code 4, and a command to wait.
     """
     async with LocalFsx(copy_duration=1, unseen_for=1e6) as blind:
         blind.add_example_backup()
@@ -152,4 +151,4 @@ async def test_a_copy_that_is_never_seen(run: Run, fsx: LocalFsx) -> None:
 
         assert 4 == done.code
         assert "not_observed" in done.out
-        assert "go on with: fsxcopy wait backup-" in done.err
+        assert "resume with: fsxcopy wait backup-" in done.err

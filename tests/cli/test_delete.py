@@ -11,9 +11,9 @@ from cli_rig import EXAMPLE, OpenTerminal, Run
 from fsxcopy_sdk.testing import LocalFsx
 
 
-async def test_backups_are_deleted(run: Run, fsx: LocalFsx) -> None:
+async def test_delete(run: Run, fsx: LocalFsx) -> None:
     """
-    One that cannot be deleted stops no other, and its error is told.
+    A failed deletion does not stop others, and its error is reported.
     """
     done = await run(
         *("delete", "backup-00000000", EXAMPLE, "--yes"),
@@ -28,20 +28,23 @@ async def test_backups_are_deleted(run: Run, fsx: LocalFsx) -> None:
     assert [] == fsx.backups("us-east-2")
 
 
-async def test_nobody_to_ask(run: Run, fsx: LocalFsx) -> None:
+async def test_delete_without_terminal_needs_yes(run: Run, fsx: LocalFsx) -> None:
     """
-    Where there is no terminal, nothing is deleted without --yes.
+    If standard input is not a terminal, nothing is deleted without --yes.
     """
     done = await run("delete", "-", "--region", "us-east-2", stdin=EXAMPLE)
 
     assert 2 == done.code
-    assert "--yes: must be given" in done.err
+    assert (
+        "fsxcopy: --yes: stdin is not a terminal: pass --yes to delete without confirmation\n"
+        == done.err
+    )
     assert 1 == len(fsx.backups("us-east-2"))
 
 
-async def test_a_yes_deletes(terminal: OpenTerminal, fsx: LocalFsx) -> None:
+async def test_delete_asks_for_confirmation(terminal: OpenTerminal, fsx: LocalFsx) -> None:
     """
-    At a terminal the ids are shown, and a yes is asked for.
+    At a terminal the IDs are shown, and a yes deletes.
     """
     asked = terminal("delete", EXAMPLE, "--region", "us-east-2")
     shown = await asked.until("Type yes:")
@@ -49,14 +52,14 @@ async def test_a_yes_deletes(terminal: OpenTerminal, fsx: LocalFsx) -> None:
     await asked.until()
 
     assert EXAMPLE in shown
-    assert "Delete 1 of us-east-2 for good?" in shown
+    assert "Permanently delete this backup in us-east-2? Type yes:" in shown
     assert 0 == await asked.code()
     assert [] == fsx.backups("us-east-2")
 
 
-async def test_anything_else_deletes_nothing(terminal: OpenTerminal, fsx: LocalFsx) -> None:
+async def test_delete_not_confirmed(terminal: OpenTerminal, fsx: LocalFsx) -> None:
     """
-    Without a yes nothing happens, and the command says so.
+    Any other answer deletes nothing, and the command says so.
     """
     asked = terminal("delete", EXAMPLE, "--region", "us-east-2")
     await asked.until("Type yes:")
@@ -67,9 +70,9 @@ async def test_anything_else_deletes_nothing(terminal: OpenTerminal, fsx: LocalF
     assert 1 == len(fsx.backups("us-east-2"))
 
 
-async def test_the_question_can_be_interrupted(terminal: OpenTerminal, fsx: LocalFsx) -> None:
+async def test_confirmation_can_be_interrupted(terminal: OpenTerminal, fsx: LocalFsx) -> None:
     """
-    One Ctrl-C is an answer.
+    One Ctrl-C ends the command.
     """
     asked = terminal("delete", EXAMPLE, "--region", "us-east-2")
     await asked.until("Type yes:")

@@ -1,5 +1,5 @@
 """
-Every exit code, and the one line that comes with it.
+The exit codes, and the line that is printed with each.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import re
 import pytest
 from cli_rig import EXAMPLE, Run
 
-from fsxcopy_sdk.cli._exit import Exit, exit_of_all
 from fsxcopy_sdk.testing import Fault, LocalFsx
 
 WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
@@ -25,7 +24,7 @@ WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
         (["wait", EXAMPLE, "--max-wait", "soon"], "must be like 90, 90s, 15m, 8h or 7d"),
         (["wait", EXAMPLE, "--max-wait", "9" * 30 + "d"], "must be like 90, 90s, 15m, 8h or 7d"),
         (["wait", EXAMPLE, "--min-delay", "0"], "for --min-delay. Must be more than zero. See"),
-        (["wait"], "BACKUP_IDS: give one at least"),
+        (["wait"], "BACKUP_IDS: give at least one"),
         (["copy", "backup-x", "id"], "not 'backup-x'; BACKUP_ID: must be "),
         (["copy", EXAMPLE, "backup-00000000", "--kms-key-id", ""], "--kms-key-id: must be 1 to"),
         (["copy", EXAMPLE, "--tag", "Name"], "--tag: must be like KEY=VALUE, not 'Name'"),
@@ -58,9 +57,9 @@ WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
         (["sync", "--prune"], "--prune: must come with --keep-last or --keep-within"),
     ],
 )
-async def test_bad_usage(run: Run, fsx: LocalFsx, arguments: list[str], text: str) -> None:
+async def test_usage_errors(run: Run, fsx: LocalFsx, arguments: list[str], text: str) -> None:
     """
-    What cannot be carried out as it was typed is said before anything is sent.
+    A usage error is reported in one line before anything is sent.
     """
     where = () if arguments[0] == "local" else WHERE[:2] if "--region" in arguments else WHERE
 
@@ -73,9 +72,9 @@ async def test_bad_usage(run: Run, fsx: LocalFsx, arguments: list[str], text: st
     assert [] == fsx.requests
 
 
-async def test_no_region(run: Run, fsx: LocalFsx) -> None:
+async def test_region_is_required(run: Run, fsx: LocalFsx) -> None:
     """
-    The Region must come from somewhere; a sync needs two.
+    A Region must be configured or given; a report needs two.
     """
     none = await run("list")
     one = await run("report", "--region", "us-west-2")
@@ -90,7 +89,7 @@ async def test_no_region(run: Run, fsx: LocalFsx) -> None:
     )
 
 
-async def test_an_option_on_standard_input(run: Run, fsx: LocalFsx) -> None:
+async def test_standard_input_has_no_options(run: Run, fsx: LocalFsx) -> None:
     """
     A word on standard input is never taken for an option.
     """
@@ -101,9 +100,11 @@ async def test_an_option_on_standard_input(run: Run, fsx: LocalFsx) -> None:
     assert 1 == len(fsx.backups("us-east-2"))
 
 
-async def test_no_credentials(run: Run, fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_missing_credentials(
+    run: Run, fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
-    Without credentials nothing can be sent.
+    Without credentials the code is 3.
     """
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
 
@@ -116,18 +117,18 @@ async def test_no_credentials(run: Run, fsx: LocalFsx, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     "code", ["AccessDeniedException", "ExpiredTokenException", "UnrecognizedClientException"]
 )
-async def test_no_permission(run: Run, fsx: LocalFsx, code: str) -> None:
+async def test_refused_credentials(run: Run, fsx: LocalFsx, code: str) -> None:
     """
-    What the service refuses for the sake of credentials has the same code.
+    Errors of credentials and permissions from the service have code 3.
     """
     fsx.inject(Fault.error(code), next_calls=1)
 
     assert 3 == (await run("list", "--region", "us-east-2")).code
 
 
-async def test_another_error(run: Run, fsx: LocalFsx) -> None:
+async def test_other_errors(run: Run, fsx: LocalFsx) -> None:
     """
-    Any other error is one line, with the request's id for AWS support.
+    Any other error is one line, with the request ID for AWS support.
     """
     done = await run("show", "backup-00000000", "--region", "us-east-2")
 
@@ -136,9 +137,9 @@ async def test_another_error(run: Run, fsx: LocalFsx) -> None:
     assert " [request " in done.err
 
 
-async def test_the_same_fault_is_said_once(run: Run, fsx: LocalFsx) -> None:
+async def test_repeated_error_is_reported_once(run: Run, fsx: LocalFsx) -> None:
     """
-    What is wrong with each of many copies is one fault of the option.
+    An error that each of many requests has is reported once.
     """
     done = await run(
         *("copy", EXAMPLE, "backup-00000000"),
@@ -149,21 +150,3 @@ async def test_the_same_fault_is_said_once(run: Run, fsx: LocalFsx) -> None:
         "fsxcopy: --source-region: must be in the partition of us-west-2, which is aws, "
         "not cn-north-1, which is in aws-cn\n"
     ) == done.err
-
-
-@pytest.mark.parametrize(
-    ("codes", "expected"),
-    [
-        ([], Exit.DONE),
-        ([Exit.DONE], Exit.DONE),
-        ([Exit.DONE, Exit.TIMED_OUT, Exit.TIMED_OUT], Exit.TIMED_OUT),
-        ([Exit.DENIED, Exit.DONE], Exit.DENIED),
-        ([Exit.TIMED_OUT, Exit.DENIED], Exit.FAILED),
-        ([Exit.FAILED, Exit.TIMED_OUT], Exit.FAILED),
-    ],
-)
-def test_the_code_for_many(codes: list[Exit], expected: Exit) -> None:
-    """
-    It is what those have in common that did not end well.
-    """
-    assert expected is exit_of_all(codes)

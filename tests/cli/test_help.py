@@ -1,5 +1,5 @@
 """
-Help, completion, and what they cost.
+Help, completion, and what they import.
 """
 
 from __future__ import annotations
@@ -7,13 +7,17 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from datetime import timedelta
+from inspect import signature
 from pathlib import Path
 
 import pytest
 from cli_rig import Run
 
 import fsxcopy_sdk
+from fsxcopy_sdk.bulk import DEFAULT_MAX_IN_PROGRESS
 from fsxcopy_sdk.cli._app import app
+from fsxcopy_sdk.testing import LocalFsx
 
 COMMANDS = (
     *("copy", "delete", "demo", "list", "local", "plan", "report", "show", "sync", "wait"),
@@ -36,7 +40,7 @@ async def test_help_lists_commands_options_and_codes(run: Run) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 async def test_every_help_has_an_example(run: Run, command: str) -> None:
     """
-    The example is a command line that would be accepted.
+    The example is a command line that parses.
     """
     done = await run(command, "--help")
 
@@ -47,9 +51,9 @@ async def test_every_help_has_an_example(run: Run, command: str) -> None:
     assert "--endpoint-url" in done.out
 
 
-async def test_the_version(run: Run) -> None:
+async def test_version(run: Run) -> None:
     """
-    The version is that of the package.
+    ``--version`` prints the version of the package.
     """
     assert f"{fsxcopy_sdk.__version__}\n" == (await run("--version")).out
 
@@ -58,7 +62,7 @@ async def test_completion_is_installed(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
-    Completion for a shell knows the commands and the global options.
+    Completion for a shell has the commands and the global options.
     """
     monkeypatch.setenv("HOME", str(tmp_path))
 
@@ -85,3 +89,15 @@ def test_help_needs_no_aws_library() -> None:
     )
 
     assert "set()" == done.stdout.splitlines()[-1]
+
+
+async def test_defaults_in_help_match_the_library(run: Run) -> None:
+    """
+    Defaults are repeated for modules that are slow to import; they must be equal.
+    """
+    helps = [(await run(command, "--help")).out for command in ("copy", "local")]
+    copy, local = (" ".join(text.replace("│", " ").split()) for text in helps)
+    duration = signature(LocalFsx).parameters["copy_duration"].default
+
+    assert f"[default: {DEFAULT_MAX_IN_PROGRESS}]" in copy
+    assert f"[default: {timedelta(seconds=duration)}]" in local

@@ -1,5 +1,5 @@
 """
-What is said on standard error, and when.
+Progress and messages on standard error.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import attrs
 import pytest
 
 from fsxcopy_sdk import from_dict
-from fsxcopy_sdk.bulk import CopyInProgress, CopyRequest
-from fsxcopy_sdk.cli._follow import show_in
 from fsxcopy_sdk.cli._options import Globals
 from fsxcopy_sdk.cli._reporter import Reporter, format_remaining
 from fsxcopy_sdk.models import Backup
@@ -45,25 +43,25 @@ def _at(percent: int | None) -> Backup:
         (30000, "about 8.3 h left"),
     ],
 )
-def test_the_time_that_is_left(seconds: float, text: str) -> None:
+def test_remaining_time(seconds: float, text: str) -> None:
     """
-    The unit is the one that people would use.
+    The unit fits the length, and the number is rounded.
     """
     assert text == format_remaining(seconds)
 
 
-def test_lines_come_when_something_changed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_report_changes(capsys: pytest.CaptureFixture[str]) -> None:
     """
-    The same state again is no event; an estimate comes as soon as progress moves.
+    An unchanged state prints nothing; progress adds an estimate.
     """
     now = [0.0]
-    talk = Reporter(Globals(), lambda: now[0])
+    reporter = Reporter(Globals(), lambda: now[0])
 
-    with talk.shown_live():
-        talk.seen(_at(None))
+    with reporter.live():
+        reporter.seen(_at(None))
         for now[0], percent in ((0, 1), (600, 11), (700, 11)):
-            talk.seen(_at(percent))
-    talk.ended("backup-00000001", "copied")
+            reporter.seen(_at(percent))
+    reporter.ended("backup-00000001", "copied")
 
     assert [
         "backup-00000001: COPYING",
@@ -73,22 +71,22 @@ def test_lines_come_when_something_changed(capsys: pytest.CaptureFixture[str]) -
     ] == capsys.readouterr().err.splitlines()
 
 
-def test_quiet_says_errors_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_quiet_prints_notices_only(capsys: pytest.CaptureFixture[str]) -> None:
     """
-    Events are not said, what is insisted on is.
+    With --quiet progress and outcomes are not printed, notices are.
     """
-    talk = Reporter(Globals(quiet=True))
+    reporter = Reporter(Globals(quiet=True))
 
-    talk.seen(_at(10))
-    talk.ended("backup-00000001", "copied")
-    talk.notice("still running")
+    reporter.seen(_at(10))
+    reporter.ended("backup-00000001", "copied")
+    reporter.notice("still running")
 
     assert "still running\n" == capsys.readouterr().err
 
 
-def test_a_line_for_each_backup_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_moving_line_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    The line has a bar, the state and the time that is left, counted down; then it goes.
+    The line has a bar, the state and the time left, counted down; the outcome follows.
     """
 
     class _Terminal(io.StringIO):
@@ -100,31 +98,16 @@ def test_a_line_for_each_backup_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "100")
     now = [0.0]
-    talk = Reporter(Globals(), lambda: now[0])
+    reporter = Reporter(Globals(), lambda: now[0])
 
-    with talk.shown_live():
-        talk.seen(_at(None))
+    with reporter.live():
+        reporter.seen(_at(None))
         for now[0], percent in ((0, 1), (600, 51)):
-            talk.seen(_at(percent))
-        assert talk._live
-        now[0] = 900
-        talk._live.refresh()
-        talk.ended("backup-00000001", "copied")
+            reporter.seen(_at(percent))
+        now[0] = 900  # shown when the lines are drawn for the last time
+    reporter.ended("backup-00000001", "copied")
 
     shown = terminal.getvalue()
     assert "COPYING 51%" in shown
     assert "about 5 min left" in shown
     assert "backup-00000001: copied\n" in shown
-
-
-def test_a_copy_that_nobody_has_seen_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    """
-    Where the service has not answered there is nothing to show.
-    """
-    request = CopyRequest(source_backup_id="backup-00000001")
-
-    show_in(
-        Reporter(Globals()), CopyInProgress(request=request, client_request_token="one", started=0)
-    )
-
-    assert "" == capsys.readouterr().err

@@ -1,21 +1,19 @@
 """
-Commands as a person or a script runs them: in a terminal, in a pipe, interrupted.
+Commands in a terminal, in a pipe, and interrupted.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
-import socket
 import subprocess
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
 import pytest
-from cli_rig import EXAMPLE, FSXCOPY, SPEED, OpenTerminal, Run, Terminal
+from cli_rig import EXAMPLE, FSXCOPY, SPEED, OpenTerminal, Run, Terminal, start
 
 from fsxcopy_sdk.testing import Fault, LocalFsx
 
@@ -28,18 +26,18 @@ HOSTILE = (
 INERT = r"\x1b]0;owned\x07\x1b[2J\x9b31m[red]x[/red][link=http://evil]y[/link]\u202e\r\n{0}:smile:"
 
 
-async def test_a_copy_on_a_terminal(
+async def test_copy_on_a_terminal(
     terminal: OpenTerminal, fsx: LocalFsx, durations: dict[str, float]
 ) -> None:
     """
-    A line moves while the copy goes on, with an estimate, and a table is what remains.
+    A moving line shows the copy in progress with an estimate; the table remains.
     """
     durations[EXAMPLE] = 2
     opened = terminal("copy", EXAMPLE, *HOW, "--log-level", "info")
     shown = await opened.until()
 
     assert re.search(r"\S+ \S+ INFO fsxcopy_sdk.waiting: backup-\w+: AVAILABLE, done\r\n", shown)
-    assert "\x1b[?25l" in shown  # the cursor is hidden while something moves
+    assert "\x1b[?25l" in shown  # the cursor is hidden while a line moves
     assert "COPYING" in shown
     assert "%" in shown
     assert " left" in shown or "any moment" in shown
@@ -50,11 +48,11 @@ async def test_a_copy_on_a_terminal(
     assert 0 == await opened.code()
 
 
-async def test_results_are_not_mixed_with_talk(
+async def test_results_in_a_file_have_no_progress(
     terminal: OpenTerminal, fsx: LocalFsx, tmp_path: Path
 ) -> None:
     """
-    What moves is on standard error; a file of results has results alone, uncoloured.
+    Progress is on standard error; a file has the results alone, without colours.
     """
     opened = terminal("copy", EXAMPLE, *HOW, out=tmp_path / "out")
     shown = await opened.until()
@@ -65,9 +63,9 @@ async def test_results_are_not_mixed_with_talk(
     assert "\x1b" not in text
 
 
-async def test_lines_of_json_on_a_terminal(terminal: OpenTerminal, fsx: LocalFsx) -> None:
+async def test_json_lines_on_a_terminal(terminal: OpenTerminal, fsx: LocalFsx) -> None:
     """
-    Where lines of results come on the same terminal, nothing moves between them.
+    With JSON lines on the same terminal there is no moving line.
     """
     shown = await terminal("copy", EXAMPLE, *HOW, "--output", "jsonl").until()
 
@@ -75,11 +73,11 @@ async def test_lines_of_json_on_a_terminal(terminal: OpenTerminal, fsx: LocalFsx
     assert "copied" == json.loads(shown.splitlines()[-1])["Outcome"]
 
 
-async def test_colours(
+async def test_table_colours(
     terminal: OpenTerminal, fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
-    A table on a terminal has colours, unless NO_COLOR says otherwise.
+    A table on a terminal has colours, unless NO_COLOR is set.
     """
     first = terminal("list", "--region", "us-east-2")
     monkeypatch.setenv("NO_COLOR", "1")
@@ -90,11 +88,11 @@ async def test_colours(
     assert "\x1b" not in plain
 
 
-async def test_ctrl_c_tells_what_still_runs(
+async def test_interrupted_copy_prints_the_command_to_resume(
     terminal: OpenTerminal, fsx: LocalFsx, durations: dict[str, float]
 ) -> None:
     """
-    The copies that go on are named, with the command that takes them up, again and again.
+    Running copies are named with the command to wait for them, which can be interrupted too.
     """
     sources = [fsx.add_backup("us-east-2") for _ in range(6)]
     durations.update(dict.fromkeys(sources, 30.0))
@@ -114,29 +112,29 @@ async def test_ctrl_c_tells_what_still_runs(
         == rest
     )
     assert "fsxcopy: interrupted" == last
-    waiting = terminal(*again.removeprefix("go on with: fsxcopy ").split())
+    waiting = terminal(*again.removeprefix("resume with: fsxcopy ").split())
     await waiting.until(BOTH_MOVE)
     waiting.type("\x03")
     assert again in (await waiting.until()).replace("\r", "").splitlines()
     assert 130 == await waiting.code()
 
 
-async def test_ctrl_c_during_a_sync(
+async def test_interrupted_sync_prints_the_command_to_resume(
     terminal: OpenTerminal, run: Run, fsx: LocalFsx, durations: dict[str, float]
 ) -> None:
     """
-    The copies that go on are named, begun by this sync or another, and either way to go on.
+    Running copies are named, whether this sync or another one started them.
     """
     sources = [fsx.add_backup("us-east-2") for _ in range(3)]
     durations.update(dict.fromkeys([EXAMPLE, *sources], 30.0))
     how = ("sync", *WHERE, "--newest", "all", "--max-in-progress", "2")
     first = await _interrupted(terminal(*how))
     copies = {str(copy["BackupId"]) for copy in fsx.backups("us-west-2")}
-    planned = (await run(*how, "--dry-run")).out.splitlines()
+    planned = json.loads((await run(*how, "--dry-run", "--output", "json")).out)
     second = await _interrupted(terminal(*how))
 
     for shown in (first, second):
-        told = re.search(r"still running at the service: (.*)\ngo on with: (.*)\n", shown)
+        told = re.search(r"still running at the service: (.*)\nresume with: (.*)\n", shown)
         assert told
         ids = told[1].split(", ")
         assert copies <= set(ids)
@@ -147,12 +145,12 @@ async def test_ctrl_c_during_a_sync(
         "found first\n" in first
     )
     assert 2 == len(copies)
-    assert {"to copy: 2", "on the way: 2"} <= set(planned)
+    assert (2, 2) == (len(planned["to_copy"]), len(planned["in_progress"]))
 
 
 async def _interrupted(opened: Terminal) -> str:
     """
-    Return what a command shows that is interrupted while two copies go on.
+    Interrupt a command when two copies are in progress, and return its output.
     """
     await opened.until(BOTH_MOVE)
     opened.type("\x03")
@@ -162,18 +160,12 @@ async def _interrupted(opened: Terminal) -> str:
     return re.sub(r"\x1b\[[\d?]*[A-Za-z]", "", shown)
 
 
-async def test_a_copy_that_may_have_begun(fsx: LocalFsx) -> None:
+async def test_interruption_while_a_copy_is_requested(fsx: LocalFsx) -> None:
     """
-    Where no answer came before the interruption, the way to find out is told.
+    If no answer came yet, the copy is named as one that may have been accepted.
     """
     fsx.inject(Fault.delay(60 * SPEED), operation="CopyBackup")
-    with subprocess.Popen(  # noqa: ASYNC220 - anyio's knows no preexec_fn
-        [FSXCOPY, "copy", EXAMPLE, *WHERE],
-        stderr=subprocess.PIPE,
-        text=True,
-        # A shell starts background jobs with Ctrl-C ignored, and children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads
-    ) as process:
+    with start("copy", EXAMPLE, *WHERE) as process:
         while not fsx.calls["CopyBackup"]:  # noqa: ASYNC110 - the process tells nobody else
             await anyio.sleep(0.01)
         process.send_signal(signal.SIGINT)
@@ -188,9 +180,9 @@ async def _piped(*arguments: str) -> subprocess.CompletedProcess[bytes]:
     return await anyio.run_process([FSXCOPY, *arguments], check=False)
 
 
-async def test_a_copy_in_a_pipe(fsx: LocalFsx) -> None:
+async def test_copy_in_a_pipe(fsx: LocalFsx) -> None:
     """
-    Nothing but lines of text comes out, and the results apart from the talk.
+    Output in a pipe is plain lines, with results apart from progress.
     """
     done = await _piped("copy", EXAMPLE, *HOW)
 
@@ -205,9 +197,9 @@ async def test_a_copy_in_a_pipe(fsx: LocalFsx) -> None:
     assert {backup["BackupId"]} == prefixes
 
 
-async def test_a_reader_that_has_seen_enough(fsx: LocalFsx) -> None:
+async def test_closed_pipe(fsx: LocalFsx) -> None:
     """
-    A pipe that is closed at the other end ends the command without a word.
+    A pipe that its reader has closed ends the command without a message.
     """
     for _ in range(200):
         fsx.add_backup("us-west-2")
@@ -231,9 +223,9 @@ async def _shell(command: str, done: list[subprocess.CompletedProcess[bytes]]) -
     done.append(await anyio.run_process(f"{FSXCOPY} {command}"))
 
 
-async def test_a_disk_that_is_full(fsx: LocalFsx) -> None:
+async def test_full_disk(fsx: LocalFsx) -> None:
     """
-    Output that cannot be written ends the command with one line that says so.
+    Output that cannot be written ends the command with one line.
     """
     with Path("/dev/full").open("w") as full:  # noqa: ASYNC230 - a device, and at once
         done = await anyio.run_process(
@@ -247,9 +239,9 @@ async def test_a_disk_that_is_full(fsx: LocalFsx) -> None:
     )
 
 
-async def test_hostile_text_is_inert(fsx: LocalFsx, terminal: OpenTerminal, run: Run) -> None:
+async def test_hostile_text_is_escaped(fsx: LocalFsx, terminal: OpenTerminal, run: Run) -> None:
     """
-    No escape, markup or direction mark of the service's reaches a terminal as such.
+    No escape, markup or direction mark from the service reaches a terminal as such.
     """
     failed = fsx.add_backup("us-west-2", Tags=[{"Key": "Name", "Value": HOSTILE}])
     fsx.fail_copy(failed, HOSTILE)
@@ -267,9 +259,9 @@ async def test_hostile_text_is_inert(fsx: LocalFsx, terminal: OpenTerminal, run:
     assert HOSTILE == json.loads(documents[0].out)["Tags"][0]["Value"]
 
 
-async def test_hostile_errors_are_inert(fsx: LocalFsx) -> None:
+async def test_hostile_errors_are_escaped(fsx: LocalFsx) -> None:
     """
-    The text of an error, and of a log record about it, is on one line without escapes.
+    Errors and log records are single lines without escape sequences.
     """
     fsx.inject(Fault.error("BadRequest", HOSTILE), fraction=1.0)
 
@@ -281,11 +273,11 @@ async def test_hostile_errors_are_inert(fsx: LocalFsx) -> None:
     assert "\x1b" not in done.stderr.decode()
 
 
-async def test_letters_that_the_output_cannot_write(
+async def test_letters_outside_the_output_s_encoding(
     fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
-    A letter that the encoding of the output lacks is written out.
+    A letter that the encoding of the output lacks is escaped.
     """
     fsx.add_backup("us-west-2", Tags=[{"Key": "Name", "Value": "Größe→"}])
     monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
@@ -294,44 +286,3 @@ async def test_letters_that_the_output_cannot_write(
 
     assert 0 == done.returncode
     assert done.stdout.endswith("Größe\\u2192\n".encode("latin-1"))
-
-
-def test_the_local_fsx() -> None:
-    """
-    ``fsxcopy local`` prints where it is, serves another process, and ends on Ctrl-C.
-    """
-    arguments = ["local", "--with-example", "--speed", "600", "--copy-duration", "2m"]
-    with subprocess.Popen(
-        [FSXCOPY, *arguments],
-        stdout=subprocess.PIPE,
-        text=True,
-        # A shell starts background jobs with Ctrl-C ignored, and children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads
-    ) as server:
-        assert server.stdout is not None
-        url, backup_id = (server.stdout.readline().strip() for _ in range(2))
-        done = subprocess.run(
-            [FSXCOPY, "copy", backup_id, *HOW, "--endpoint-url", url],
-            env={**os.environ, "AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        server.send_signal(signal.SIGINT)
-
-    assert (0, 0) == (done.returncode, server.returncode)
-    assert f"copied   {backup_id}" in done.stdout
-
-
-def test_a_local_fsx_that_cannot_be() -> None:
-    """
-    A port that somebody else has is bad usage, in one line.
-    """
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        done = subprocess.run(
-            [FSXCOPY, "local", "--port", port], capture_output=True, check=False, text=True
-        )
-
-    expected = f"fsxcopy: --port: {port} cannot be served: Address already in use\n"
-    assert (2, "", expected) == (done.returncode, done.stdout, done.stderr)

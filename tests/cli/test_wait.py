@@ -16,9 +16,9 @@ REGION = ("--region", "us-west-2")
 OFTEN = ("--min-delay", "0.05s")
 
 
-async def test_many_are_waited_for(run: Run, fsx: LocalFsx) -> None:
+async def test_wait_for_many(run: Run, fsx: LocalFsx) -> None:
     """
-    Each backup has its end: available, failed with the reason, or timed out.
+    Each backup has its outcome: available, failed with the reason, or timed out.
     """
     available = fsx.add_backup("us-west-2")
     failed = fsx.add_backup("us-west-2")
@@ -43,9 +43,21 @@ async def test_many_are_waited_for(run: Run, fsx: LocalFsx) -> None:
     assert 1 == done.code
 
 
-async def test_quiet_means_no_summary(run: Run, fsx: LocalFsx) -> None:
+async def test_timeouts_alone_give_code_4(run: Run, fsx: LocalFsx) -> None:
     """
-    The results say it all.
+    If all that failed are timeouts, the code says so.
+    """
+    backups = [fsx.add_backup("us-west-2"), fsx.add_backup("us-west-2", Lifecycle="COPYING")]
+
+    done = await run("wait", *backups, *REGION, "--max-wait", "0")
+
+    assert "1 available, 1 timed out" in done.err.splitlines()
+    assert 4 == done.code
+
+
+async def test_quiet_wait(run: Run, fsx: LocalFsx) -> None:
+    """
+    With --quiet only the results are printed.
     """
     both = [fsx.add_backup("us-west-2") for _ in range(2)]
 
@@ -54,9 +66,9 @@ async def test_quiet_means_no_summary(run: Run, fsx: LocalFsx) -> None:
     assert (0, "", 3) == (done.code, done.err, len(done.out.splitlines()))
 
 
-async def test_what_is_piped_is_a_line_for_each_event(run: Run, fsx: LocalFsx) -> None:
+async def test_wait_timeout(run: Run, fsx: LocalFsx) -> None:
     """
-    A line comes when something has changed, and the way to go on where nothing ended.
+    Each change is a line; after a timeout the command to resume is printed.
     """
     slow = fsx.add_backup("us-west-2", Lifecycle="COPYING", ProgressPercent=3)
 
@@ -67,15 +79,15 @@ async def test_what_is_piped_is_a_line_for_each_event(run: Run, fsx: LocalFsx) -
     assert second.startswith(f"{slow}: timed out: {slow} is not AVAILABLE after ")
     assert [
         f"still running at the service: {slow}",
-        f"go on with: fsxcopy wait {slow} --region us-west-2",
+        f"resume with: fsxcopy wait {slow} --region us-west-2",
     ] == others
     assert [slow, "timed_out", "-"] == done.out.splitlines()[1].split()[:3]
     assert 4 == done.code
 
 
-async def test_a_copy_is_followed_to_its_end(run: Run, fsx: LocalFsx) -> None:
+async def test_wait_until_available(run: Run, fsx: LocalFsx) -> None:
     """
-    Progress is told, and at last that the copy is available.
+    Progress is printed, and finally that the copy is available.
     """
     started = await run(
         *("copy", "backup-03e3c82e0183b7b6b", "--source-region", "us-east-2", *REGION),
@@ -91,9 +103,9 @@ async def test_a_copy_is_followed_to_its_end(run: Run, fsx: LocalFsx) -> None:
     assert 0 == done.code
 
 
-async def test_one_that_is_unknown(run: Run, fsx: LocalFsx) -> None:
+async def test_wait_for_an_unknown_backup(run: Run, fsx: LocalFsx) -> None:
     """
-    What was never seen does not run anywhere as far as is known.
+    A backup that was never seen is not reported as running.
     """
     done = await run("wait", "backup-00000000", *REGION, "--max-wait", "0")
 
@@ -101,11 +113,11 @@ async def test_one_that_is_unknown(run: Run, fsx: LocalFsx) -> None:
     assert "still running" not in done.err
 
 
-async def test_the_way_to_go_on_has_the_options(
+async def test_command_to_resume_has_the_options(
     run: Run, fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """
-    What was given to find the service is in the command that goes on.
+    The profile and the endpoint are repeated in the command to resume.
     """
     slow = fsx.add_backup("us-west-2", Lifecycle="COPYING")
     config = tmp_path / "config"
@@ -120,7 +132,7 @@ async def test_the_way_to_go_on_has_the_options(
     )
 
     expected = (
-        f"go on with: fsxcopy wait {slow} --region us-west-2 --profile 'the dr' "
+        f"resume with: fsxcopy wait {slow} --region us-west-2 --profile 'the dr' "
         f"--endpoint-url {fsx.endpoint_url}"
     )
     assert expected == done.err.splitlines()[-1]

@@ -14,16 +14,16 @@ _NEEDED = {"cyclopts", "rich"}
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """
-    Run the command line, that of the process if none is given.
+    Run the command line *arguments*, by default those of the process.
 
     Exits with one of the codes that ``fsxcopy --help`` lists.
     """
     try:
-        from fsxcopy_sdk.cli._main import run  # noqa: PLC0415 - may be missing
+        from fsxcopy_sdk.cli._app import run  # noqa: PLC0415 - may be missing
     except ModuleNotFoundError as error:
         if error.name not in _NEEDED:
             raise
         sys.exit('fsxcopy needs the extra "cli": pip install "fsxcopy-sdk[cli]"')
     except KeyboardInterrupt:
-        sys.exit(130)  # before anything was done
+        sys.exit(130)  # while importing, before any call
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))

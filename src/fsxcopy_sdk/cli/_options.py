@@ -1,25 +1,33 @@
 """
-What the commands take: options that several share, and how texts become values.
+The options that commands share, and the conversion of their texts.
+
+Help needs this module, so it must not import what takes long to import.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Annotated, Literal, TypeAlias
 
 import attrs
 from cyclopts import Group, Parameter, Token
 
-from fsxcopy_sdk._validation import BackupFilter, describe_backups_request
+from fsxcopy_sdk import DEFAULT_MAX_WAIT, BackupFilter, WaitSchedule
 from fsxcopy_sdk.enums import FilterName
 from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.models import Tag
 
-_GLOBAL = Group("Global options")
-_GROUPED = Parameter(group=_GLOBAL)
+# Defaults that belong to `bulk`, `replication` and `testing`. These import aiobotocore or
+# aiohttp, which take several times as long as help may; a test compares the values.
+MAX_IN_PROGRESS = 5
+MAX_AGE = timedelta(days=1)
+COPY_DURATION = timedelta(minutes=5)
+
+_GLOBAL = Parameter(group=Group("Global options"))
 _FLAG = Parameter(negative=(), show_default=False)
 _LAST_PORT = 65535
 _UNITS = {"": "seconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -31,23 +39,23 @@ LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 @attrs.frozen(kw_only=True)
 class Globals:
     """
-    The options that every command takes, before or after its name.
+    The options of every command, given before or after its name.
     """
 
-    region: Annotated[str | None, _GROUPED] = None
+    region: Annotated[str | None, _GLOBAL] = None
     """Region of the backups, and destination of copies."""
-    source_region: Annotated[str | None, _GROUPED] = None
-    """Region that copies come from, if it is another."""
-    profile: Annotated[str | None, _GROUPED] = None
+    source_region: Annotated[str | None, _GLOBAL] = None
+    """Region to copy from, if it is a different one."""
+    profile: Annotated[str | None, _GLOBAL] = None
     """Profile of the AWS configuration."""
-    endpoint_url: Annotated[str | None, _GROUPED] = None
-    """Where the service is, if not in AWS."""
-    output: Annotated[Output, _GROUPED] = "table"
+    endpoint_url: Annotated[str | None, _GLOBAL] = None
+    """URL of the service, if it is not in AWS."""
+    output: Annotated[Output, _GLOBAL] = "table"
     """Results as a table, one JSON document, or one JSON object per line."""
-    quiet: Annotated[bool, _GROUPED, _FLAG] = False
-    """Say nothing but results and errors."""
-    log_level: Annotated[LogLevel, _GROUPED] = "warning"
-    """Log records to write to standard error."""
+    quiet: Annotated[bool, _GLOBAL, _FLAG] = False
+    """Print only results, warnings and errors."""
+    log_level: Annotated[LogLevel, _GLOBAL] = "warning"
+    """Lowest level of the log records on standard error."""
 
 
 def _duration(_: object, tokens: Sequence[Token]) -> timedelta:
@@ -61,12 +69,8 @@ def _duration(_: object, tokens: Sequence[Token]) -> timedelta:
     raise ValueError(f"must be like 90, 90s, 15m, 8h or 7d, not {text!r:.80}")
 
 
-Duration: TypeAlias = Annotated[timedelta, Parameter(converter=_duration)]
-"""A duration as it is typed: seconds, or a number with one of s, m, h and d."""
-
-
-# What these say comes after a sentence with the option and the value.
-def _at_least_one(_: object, value: int | str | None) -> None:
+# Cyclopts puts the option and the value before these texts.
+def _is_at_least_one(_: object, value: int | str | None) -> None:
     if isinstance(value, int) and value < 1:
         raise ValueError("Must be 1 or more.")
 
@@ -76,7 +80,7 @@ def _is_port(_: object, value: int) -> None:
         raise ValueError(f"Must be from 0 to {_LAST_PORT}.")
 
 
-def _some_time(_: object, value: timedelta) -> None:
+def _is_positive(_: object, value: timedelta) -> None:
     if not value:
         raise ValueError("Must be more than zero.")
 
@@ -86,51 +90,56 @@ def _is_speed(_: object, value: float) -> None:
         raise ValueError("Must be a finite number above zero.")
 
 
-_COUNT = Parameter(validator=_at_least_one)
+_COUNT = Parameter(validator=_is_at_least_one)
 
+Duration: TypeAlias = Annotated[timedelta, Parameter(converter=_duration)]
+"""Seconds, or a number with one of the units s, m, h and d."""
+Flag: TypeAlias = Annotated[bool, _FLAG]
+"""An option without a value."""
+InProgress: TypeAlias = Annotated[int, _COUNT, Parameter(help="Copies in progress at once.")]
+MaxAge: TypeAlias = Annotated[
+    Duration, Parameter(help="Age from which on the newest copy is late.")
+]
 Port: TypeAlias = Annotated[int, Parameter(validator=_is_port)]
 """A TCP port, or 0."""
-
 Speed: TypeAlias = Annotated[float, Parameter(validator=_is_speed)]
 """How many times as fast as real time a clock runs."""
-
 Texts: TypeAlias = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]
 """An option that may be given several times."""
-
-Flag: TypeAlias = Annotated[bool, _FLAG]
-"""An option that is given or not."""
 
 
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class Waiting:
     """
-    How to wait.
+    How long to wait, and how often to poll.
     """
 
-    max_wait: Duration = timedelta(hours=8)
-    """Give up waiting after so long: seconds, or like 15m, 8h, 7d."""
-    min_delay: Annotated[Duration, Parameter(validator=_some_time)] = timedelta(seconds=5)
-    """Look at a backup no more often than this."""
+    max_wait: Duration = DEFAULT_MAX_WAIT
+    """Stop waiting after this time: seconds, or a duration such as 15m, 8h or 7d."""
+    min_delay: Annotated[Duration, Parameter(validator=_is_positive)] = timedelta(
+        seconds=WaitSchedule().min_delay
+    )
+    """Shortest time between two polls of a backup."""
 
-
-InProgress: TypeAlias = Annotated[int, _COUNT, Parameter(help="Copies in progress at once.")]
-
-MaxAge: TypeAlias = Annotated[
-    Duration, Parameter(help="Age from which on the newest copy is late.")
-]
-MAX_AGE = timedelta(days=1)
+    @property
+    def schedule(self) -> WaitSchedule:
+        """
+        The schedule of the polls.
+        """
+        delay = self.min_delay.total_seconds()
+        return WaitSchedule(min_delay=delay, max_delay=max(delay, WaitSchedule().max_delay))
 
 
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class Copying:
     """
-    What copies are to be like.
+    The members of copies.
     """
 
     kms_key_id: str | None = None
-    """Key for the copies in their Region, if not the account's own of FSx."""
+    """KMS key for the copies, in the destination Region (default: aws/fsx)."""
     tag: Texts = ()
     """Tag for the copies, as Key=Value; may be repeated, and wins over the source's."""
 
@@ -139,7 +148,7 @@ class Copying:
 @attrs.frozen(kw_only=True)
 class Selection:
     """
-    Which backups are meant.
+    The backups to use.
     """
 
     file_system_id: Texts = ()
@@ -147,40 +156,41 @@ class Selection:
     volume_id: Texts = ()
     """Only backups of this volume; may be repeated."""
     filter: Texts = ()
-    """Only what passes a filter, such as backup-type=AUTOMATIC; may be repeated."""
+    """Only backups that pass a filter, such as backup-type=AUTOMATIC; may be repeated."""
 
 
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class Scope:
     """
-    What a policy is for.
+    The name and the backups of a policy.
     """
 
     policy: str | None = None
-    """Name of the policy, "fsxcopy" if not given: copies have it in a tag, and only
-    copies with it are pruned."""
+    """Name of the policy (default: fsxcopy), a tag of its copies; only these are pruned."""
     selection: Selection = Selection()
 
 
+@Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class Pruning:
     """
-    What may be deleted; each is a switch of its own.
+    Which copies may be deleted.
     """
 
-    prune: bool = False
-    orphans: bool = False
-    """Copies whose source shows no AVAILABLE backup."""
-    most: bool = False
-    """More than half of the copies of one source."""
+    prune: Flag = False
+    """Delete copies that the policy no longer keeps; needs --policy."""
+    prune_orphans: Flag = False
+    """With --prune: also delete copies of retired sources, which show no AVAILABLE backup."""
+    prune_most: Flag = False
+    """With --prune: also delete more than half of the copies of one source."""
 
 
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class Policy:
     """
-    What is to be copied, what copies are to be like, and how long they stay.
+    Which backups to copy, how to copy them, and which copies to keep.
     """
 
     scope: Scope = Scope()
@@ -192,28 +202,35 @@ class Policy:
     newer_than: Duration | None = None
     """Copy only backups younger than this, such as 7d."""
     keep_last: Annotated[int | None, _COUNT] = None
-    """Prune no copies of so many backups of each file system or volume."""
+    """Keep the copies of the N newest backups of each file system or volume."""
     keep_within: Duration | None = None
-    """Prune no copies of backups younger than this, such as 30d."""
+    """Keep the copies of backups younger than this, such as 30d."""
     keep_tag: str = "fsxcopy:protected"
-    """Prune no copies with a tag of this key."""
+    """Keep the copies that have a tag with this key."""
 
 
-def pairs(name: str, texts: Iterable[str]) -> list[tuple[str, str]]:
+def usage_error(*errors: str) -> InvalidArguments:
     """
-    Split texts of the form KEY=VALUE, given with the option *name*.
+    Return the exception for *errors* in what was typed.
+    """
+    return InvalidArguments("; ".join(errors), errors)
+
+
+def _pairs(option: str, texts: Iterable[str]) -> list[tuple[str, str]]:
+    """
+    Split texts of the form KEY=VALUE, which were given with *option*.
 
     Raises:
-        InvalidArguments: a text is of another form.
+        InvalidArguments: a text has another form.
     """
     split = [(text, *text.partition("=")) for text in texts]
-    faults = tuple(
-        f"{name}: must be like KEY=VALUE, not {text!r:.80}"
+    errors = [
+        f"{option}: must be like KEY=VALUE, not {text!r:.80}"
         for text, _, sign, _ in split
         if not sign
-    )
-    if faults:
-        raise InvalidArguments("; ".join(faults), faults)
+    ]
+    if errors:
+        raise usage_error(*errors)
     return [(key, value) for _, key, _, value in split]
 
 
@@ -222,56 +239,43 @@ def tags(texts: Iterable[str]) -> tuple[Tag, ...]:
     Return the tags of the options ``--tag Key=Value``.
 
     Raises:
-        InvalidArguments: a text is of another form.
+        InvalidArguments: a text has another form.
     """
-    return tuple(Tag(key=key, value=value) for key, value in pairs("--tag", texts))
+    return tuple(Tag(key=key, value=value) for key, value in _pairs("--tag", texts))
 
 
-def filters(texts: Iterable[str]) -> tuple[BackupFilter, ...]:
+def filters_by_option(selection: Selection) -> dict[str, BackupFilter]:
     """
-    Return the filters of the options ``--filter NAME=VALUE``, one for each name.
+    Return the filters for *selection*, each under the option that it was given with.
 
     Raises:
-        InvalidArguments: a text is of another form, or a filter breaks a rule.
+        InvalidArguments: a text of ``--filter`` has another form.
     """
     values: dict[str, list[str]] = {}
-    for name, value in pairs("--filter", texts):
+    for name, value in _pairs("--filter", selection.filter):
         values.setdefault(name, []).append(value)
-    return _checked(
-        {f"--filter {name}": BackupFilter(name, those) for name, those in values.items()}
-    )
-
-
-def _checked(filters_of: Mapping[str, BackupFilter]) -> tuple[BackupFilter, ...]:
-    """
-    Return filters, if each keeps the rules.
-
-    Raises:
-        InvalidArguments: some do not; they are told by their options.
-    """
-    faults: list[str] = []
-    for option, one in filters_of.items():
-        try:
-            describe_backups_request(
-                backup_ids=None, filters=[one], max_results=None, next_token=None
-            )
-        except InvalidArguments as error:
-            faults += [text.replace("filters[0].values", option, 1) for text in error.errors]
-    if faults:
-        raise InvalidArguments("; ".join(faults), tuple(faults))
-    return tuple(filters_of.values())
-
-
-def selected(selection: Selection) -> tuple[BackupFilter, ...]:
-    """
-    Return all that *selection* asks for as filters of the service.
-
-    Raises:
-        InvalidArguments: a filter is of another form, or breaks a rule.
-    """
     ids = {
         FilterName.FILE_SYSTEM_ID: selection.file_system_id,
         FilterName.VOLUME_ID: selection.volume_id,
     }
-    by_id = {f"--{name}": BackupFilter(name, values) for name, values in ids.items() if values}
-    return _checked(by_id) + filters(selection.filter)
+    by_id = {f"--{name}": BackupFilter(name, texts) for name, texts in ids.items() if texts}
+    return by_id | {
+        f"--filter {name}": BackupFilter(name, those) for name, those in values.items()
+    }
+
+
+@contextmanager
+def errors_by_option(filters: Mapping[str, BackupFilter]) -> Iterator[None]:
+    """
+    Let errors in *filters*, which were passed in this order, name their options.
+    """
+    options = list(filters)
+    try:
+        yield
+    except InvalidArguments as error:
+        raise usage_error(
+            *(
+                re.sub(r"^filters\[(\d+)\]\.values", lambda found: options[int(found[1])], text)
+                for text in error.errors
+            )
+        ) from error

@@ -1,56 +1,159 @@
 """
-How one item of a command ended, in the forms that it is told in.
+How a command ends: the exit codes, the texts of errors, and the outcome of each item.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
+from enum import IntEnum
 
 import attrs
 
-from fsxcopy_sdk.cli._exit import Exit, describe_error, exit_of
 from fsxcopy_sdk.cli._options import Globals
 from fsxcopy_sdk.cli._output import Results, public
-from fsxcopy_sdk.errors import BackupCopyFailed, FsxCopyError, ServiceError, WaitTimeout
+from fsxcopy_sdk.errors import (
+    AccessDenied,
+    BackupCopyFailed,
+    ConfigurationError,
+    CredentialsUnavailable,
+    ExpiredCredentials,
+    FsxCopyError,
+    InvalidArguments,
+    InvalidCredentials,
+    ServiceError,
+    WaitTimeout,
+)
 from fsxcopy_sdk.models import Backup
 
-_EXITS = {"timed_out": Exit.TIMED_OUT, "cannot_copy": Exit.FAILED}
+
+class Exit(IntEnum):
+    """
+    The exit codes, which ``fsxcopy --help`` explains.
+    """
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    DENIED = 3
+    TIMED_OUT = 4
+    INTERRUPTED = 130
+
+
+_USAGE = (InvalidArguments, ConfigurationError)
+_DENIED = (AccessDenied, CredentialsUnavailable, ExpiredCredentials, InvalidCredentials)
+
+# Outcomes whose exit code does not depend on an error.
+_EXITS = {
+    "timed_out": Exit.TIMED_OUT,
+    "cannot_copy": Exit.FAILED,
+    "held_back": Exit.FAILED,
+}
+
+# The library's names of arguments, and what is typed to give them.
+_OPTIONS = {
+    "backup_id": "BACKUP_ID",
+    "destination": "--region",
+    "file_system_ids": "--file-system-id",
+    "idempotency_salt": "--salt",
+    "filters": "--filter",
+    "kms_key_id": "--kms-key-id",
+    "kms_key_ids": "--kms-key-id",
+    "name": "--policy",
+    "keep_tag": "--keep-tag",
+    "region": "--region",
+    "source_region": "--source-region",
+    "tags": "--tag",
+    "volume_ids": "--volume-id",
+}
+_CLASS = re.compile(r"[A-Z][A-Za-z]+: ")
+_ARGUMENT = re.compile(r"(?:requests\[\d+\]\.)?([a-z_]+)(?:\[\d+\])?(?=: )")
+
+
+def exit_of(error: FsxCopyError) -> Exit:
+    """
+    Return the exit code of a command that *error* ends.
+    """
+    if isinstance(error, _USAGE):
+        return Exit.USAGE
+    if isinstance(error, _DENIED):
+        return Exit.DENIED
+    return Exit.TIMED_OUT if isinstance(error, WaitTimeout) else Exit.FAILED
+
+
+def exit_of_all(codes: Iterable[Exit]) -> Exit:
+    """
+    Return the exit code for several items: the one that all unsuccessful items share, or 1.
+    """
+    bad = set(codes) - {Exit.DONE}
+    if len(bad) == 1:
+        return bad.pop()
+    return Exit.FAILED if bad else Exit.DONE
+
+
+def describe_error(error: FsxCopyError) -> str:
+    """
+    Return the class and text of *error*, and the request ID that AWS support asks for.
+
+    Usage errors have no class, and name options instead of arguments.
+    """
+    if isinstance(error, _USAGE):
+        texts = error.errors if isinstance(error, InvalidArguments) else (str(error),)
+        # Many requests may have the same error.
+        return "; ".join(dict.fromkeys(map(_in_options, texts)))
+    name, text = type(error).__name__, str(error)
+    if not text.startswith(name):
+        text = f"{name}: {text}"
+    if isinstance(error, ServiceError) and error.request_id:
+        text += f" [request {error.request_id}]"
+    return text
+
+
+def _in_options(text: str) -> str:
+    """
+    Return the text of a usage error without its class, with an option for its argument.
+    """
+    text = _CLASS.sub("", text, count=1) if _CLASS.match(text) else text
+    argument = _ARGUMENT.match(text)
+    if argument is None or argument[1] not in _OPTIONS:
+        return text
+    return _OPTIONS[argument[1]] + text[argument.end() :]
 
 
 @attrs.frozen(kw_only=True)
 class Ended:
     """
-    The end of one item.
+    The outcome of one item: a copy, a wait or a deletion.
     """
 
     outcome: str
-    """One word: available, copied, cannot_copy, deleted, failed, not_observed, skipped ..."""
+    """One word, such as available, copied, deleted, failed, not_observed or timed_out."""
     backup_id: str | None = None
     backup: Backup | None = None
-    """As it was last seen."""
+    """The backup as last seen."""
     error: FsxCopyError | None = None
     reason: str | None = None
-    """Why it ended like this, where it is no error."""
+    """Why the item ended like this, if not by an error."""
     request: dict[str, object] | None = None
-    """What was asked for, under the service's own names."""
+    """The request, under the service's own names."""
 
     @property
     def exit(self) -> Exit:
         """
-        The code that a command with this item alone ends with.
+        The exit code of a command with this item alone.
         """
         if self.outcome in _EXITS:
             return _EXITS[self.outcome]
         code = exit_of(self.error) if self.error else Exit.DONE
-        # Whatever kept the end from being seen, an accepted copy is no failure.
+        # An accepted copy whose end was not observed is not a failed copy.
         is_unseen = self.outcome == "not_observed" and code is not Exit.DENIED
         return Exit.TIMED_OUT if is_unseen else code
 
     @property
-    def goes_on(self) -> bool:
+    def is_running(self) -> bool:
         """
-        Whether the service is still at it, as far as anybody knows.
+        Whether the service may still be working on the backup.
         """
         is_over = self.error is None or isinstance(self.error, BackupCopyFailed)
         return self.backup is not None and not is_over
@@ -58,7 +161,7 @@ class Ended:
     @property
     def why(self) -> str:
         """
-        The reason in words; empty where there is none to tell.
+        The error or the reason as text, which may be empty.
         """
         error = self.error
         if isinstance(error, BackupCopyFailed) and error.reason:
@@ -70,7 +173,7 @@ class Ended:
     @property
     def source_id(self) -> str | None:
         """
-        The backup that this one is a copy of, or was to be.
+        The ID of the backup that was to be copied, or that this one is a copy of.
         """
         if self.request:
             return str(self.request["SourceBackupId"])
@@ -85,7 +188,7 @@ class Ended:
 
     def document(self) -> dict[str, object]:
         """
-        Return this as JSON-able data; what is absent is left out.
+        Return this as JSON-able data, without absent members.
         """
         members: dict[str, object | None] = {
             "Outcome": self.outcome,
@@ -106,7 +209,7 @@ class Ended:
 
 def outcome_of(error: FsxCopyError | None, success: str) -> str:
     """
-    Return the word for *error*; *success* where there is none.
+    Return the outcome for *error*; *success* if there is none.
     """
     if error is None:
         return success
@@ -115,7 +218,7 @@ def outcome_of(error: FsxCopyError | None, success: str) -> str:
 
 def summary(ends: Iterable[Ended]) -> str:
     """
-    Return how many ended how, what ended well first.
+    Return the number of items by outcome, successes first.
     """
     counts = Counter(_spaced(end.outcome) for end in sorted(ends, key=lambda end: end.exit))
     return ", ".join(f"{count} {words}" for words, count in counts.items())
@@ -123,7 +226,7 @@ def summary(ends: Iterable[Ended]) -> str:
 
 def outcomes(options: Globals) -> Results:
     """
-    Return where to put the ends of items.
+    Return the results that take outcomes.
     """
     return Results(options.output, "Outcomes", ("BACKUP", "OUTCOME", "SOURCE", "WHY"))
 

@@ -1,12 +1,14 @@
 """
-What goes to standard output, as a table or as JSON, and no secret and no escape in it.
+What the command writes: text that is safe on a terminal, log records, tables and JSON.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -16,9 +18,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from fsxcopy_sdk import to_dict
+import fsxcopy_sdk
 from fsxcopy_sdk.cli._options import Output
-from fsxcopy_sdk.cli._text import printable
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.models import Backup
 
@@ -27,11 +28,52 @@ _MASK = "(not shown)"
 _STYLES = {"AVAILABLE": "green", "FAILED": "red", "DELETED": "red"}
 
 
+def printable(text: object) -> str:
+    """
+    Return *text* on one line, with characters that a terminal might obey escaped.
+    """
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in str(text)
+    )
+
+
+class _StandardError(logging.Handler):
+    """
+    Write records to the standard error of the moment, which a live display replaces.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """
+        Write one record on one line.
+        """
+        print(printable(self.format(record)), file=sys.stderr)  # noqa: T201 - a command's output
+
+
+@contextmanager
+def logging_to_standard_error(level: str) -> Iterator[None]:
+    """
+    Write this package's records of at least *level* to standard error.
+    """
+    handler, logger = _StandardError(), logging.getLogger("fsxcopy_sdk")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(level.upper())
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
+
+
 def public(model: attrs.AttrsInstance) -> dict[str, object]:
     """
     Return *model* under the service's own names, its secrets masked.
     """
-    return {name: _masked(name, value) for name, value in to_dict(model).items()}
+    # Taken from the package at run time, which imports the converter only here.
+    document = fsxcopy_sdk.to_dict(model)
+    return {name: _masked(name, value) for name, value in document.items()}
 
 
 def _masked(name: str, value: object) -> object:
@@ -44,7 +86,7 @@ def _masked(name: str, value: object) -> object:
 
 def write_json(value: object, *, indent: int | None = None) -> None:
     """
-    Write *value* as JSON, of ASCII alone so that no terminal finds anything to obey.
+    Write *value* as JSON in ASCII, so that it has no characters that a terminal obeys.
     """
     sys.stdout.write(json.dumps(value, indent=indent) + "\n")
     sys.stdout.flush()
@@ -52,7 +94,7 @@ def write_json(value: object, *, indent: int | None = None) -> None:
 
 def write_lines(lines: Iterable[str]) -> None:
     """
-    Write lines of text, each as long as it is.
+    Write lines of text, which are not wrapped.
     """
     console = Console()
     for line in lines:
@@ -61,9 +103,9 @@ def write_lines(lines: Iterable[str]) -> None:
 
 def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """
-    Write *rows* below the names of *columns*, which are left out where all are empty.
+    Write *rows* below the names of *columns*, unless all names are empty.
 
-    Lines are as long as they must be: an id that is cut or wrapped cannot be copied.
+    Lines are not wrapped or cut, because users copy the IDs in them.
     """
     shown = [tuple(printable(cell) for cell in row) for row in rows]
     headed = [tuple(columns), *shown] if any(columns) else shown
@@ -80,23 +122,23 @@ def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 @attrs.define
 class Results:
     """
-    What a command found or did, one by one, from inside ``with``.
+    The results of a command, added one by one inside ``with``.
 
-    As JSON it is one object with the list *name*, as JSON lines each is one line as
-    soon as it is there, as a table it has *columns*.
+    As JSON they are one object with the list *name*, written at the end; as JSON lines
+    each is written at once; as a table they have *columns*.
     """
 
     output: Output
     name: str
     columns: Sequence[str]
     is_whole_or_nothing: bool = False
-    """Whether a part, as it is left by an error, says less than nothing."""
+    """Whether nothing is written after an error."""
     documents: list[Mapping[str, object]] = attrs.field(factory=list, init=False)
     rows: list[Sequence[str]] = attrs.field(factory=list, init=False)
 
     def add(self, document: Mapping[str, object], row: Sequence[str]) -> None:
         """
-        Take one more result, which is written now or at the end.
+        Add a result, which is written now or at the end.
         """
         if self.output == "jsonl":
             write_json(document)
@@ -115,7 +157,7 @@ class Results:
         traceback: TracebackType | None,
     ) -> None:
         """
-        Write what was not written yet.
+        Write the results that are not written yet.
         """
         if exc_type and self.is_whole_or_nothing:
             return
@@ -130,7 +172,7 @@ BACKUP_COLUMNS = ("BACKUP", "CREATED", "LIFECYCLE", "TYPE", "OF", "COPY OF", "NA
 
 def backup_row(backup: Backup) -> tuple[str, ...]:
     """
-    Return what a table tells of *backup*.
+    Return *backup* as a row of a table.
     """
     return (
         backup.backup_id,
@@ -147,7 +189,7 @@ def backup_row(backup: Backup) -> tuple[str, ...]:
 
 def progress_of(backup: Backup) -> str:
     """
-    Return the lifecycle, and how far it is where that is known.
+    Return the lifecycle, with the progress if the service reports it.
     """
     if backup.progress_percent is None or backup.lifecycle is BackupLifecycle.AVAILABLE:
         return backup.lifecycle.value
@@ -162,7 +204,7 @@ def _source(backup: Backup) -> str:
 
 def members(value: object, path: str = "") -> Iterator[tuple[str, str]]:
     """
-    Yield each member of a document with its path, the times of it as dates.
+    Yield the path and value of each member of a document, times as dates.
     """
     if isinstance(value, dict):
         for name, member in value.items():

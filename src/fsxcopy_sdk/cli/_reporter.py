@@ -1,8 +1,8 @@
 """
-What is said on standard error while something goes on: to a person, or into a log.
+Progress and messages on standard error.
 
-On a terminal every backup that is under way has a line that moves, with an estimate
-of its end; anywhere else each event is one line of plain text.
+On a terminal each backup in progress has a moving line with the estimated time left;
+elsewhere each event is one line of plain text.
 """
 
 from __future__ import annotations
@@ -19,20 +19,19 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.text import Text
 
 from fsxcopy_sdk.cli._options import Globals
-from fsxcopy_sdk.cli._output import progress_of
-from fsxcopy_sdk.cli._text import printable
+from fsxcopy_sdk.cli._output import printable, progress_of
 from fsxcopy_sdk.models import Backup
 from fsxcopy_sdk.waiting import ProgressHistory
 
 _BAR_WIDTH = 20
-# Seconds from which on a unit is the one that people would use.
+# Seconds from which on the time left is given in hours, or in minutes.
 _IN_HOURS = 5400
 _IN_MINUTES = 90
 
 
-class _Left(ProgressColumn):
+class _RemainingColumn(ProgressColumn):
     """
-    The time that is left, counted down between two looks.
+    The estimated time left, counted down between two polls.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -41,7 +40,7 @@ class _Left(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """
-        Return the estimate for one line.
+        Return the time left for one line.
         """
         ends_at: float | None = task.fields["ends_at"]
         return Text("" if ends_at is None else format_remaining(ends_at - self._now()))
@@ -50,13 +49,13 @@ class _Left(ProgressColumn):
 @attrs.define
 class _Row:
     history: ProgressHistory = attrs.field(factory=ProgressHistory)
-    said: str = ""
+    state: str = ""
     task: TaskID | None = None
 
     @property
     def ends_at(self) -> float | None:
         """
-        When the end can be expected, in the time of the looks; None if nobody knows.
+        The expected end, in the time of the polls; None if there is no estimate.
         """
         window = self.history.window()
         if window is None or math.isinf(window.latest):
@@ -66,9 +65,9 @@ class _Row:
 
 class Reporter:
     """
-    Say what goes on, on standard error.
+    Report progress and messages on standard error.
 
-    *now* tells the time in seconds.
+    *now* returns a monotonic time in seconds.
     """
 
     def __init__(self, options: Globals, now: Callable[[], float] = time.monotonic) -> None:
@@ -77,68 +76,67 @@ class Reporter:
         self._console = Console(stderr=True)
         self._rows: dict[str, _Row] = {}
         self._live: Progress | None = None
-        # Two writers on one terminal would write over each other.
-        lines_are_there = options.output == "jsonl" and sys.stdout.isatty()
-        if self._console.is_interactive and not (self._quiet or lines_are_there):
+        # Result lines on the same terminal would overwrite the moving lines.
+        has_result_lines = options.output == "jsonl" and sys.stdout.isatty()
+        if self._console.is_interactive and not (self._quiet or has_result_lines):
             self._live = Progress(
                 TextColumn("{task.description}", markup=False),
                 BarColumn(_BAR_WIDTH),
                 TextColumn("{task.fields[state]}", markup=False),
-                _Left(now),
+                _RemainingColumn(now),
                 console=self._console,
                 redirect_stdout=False,
                 transient=True,
             )
 
     @contextmanager
-    def shown_live(self) -> Iterator[None]:
+    def live(self) -> Iterator[None]:
         """
-        Let lines move meanwhile, where they can.
+        Show moving lines inside ``with``, if this is a terminal.
 
-        Nothing else may write to the terminal in that time.
+        Nothing else may write to the terminal meanwhile.
         """
         with self._live or nullcontext():
             yield
 
-    def say(self, text: str) -> None:
+    def info(self, text: str) -> None:
         """
-        Say *text*, unless nothing is to be said.
+        Print *text* on one line, unless `--quiet` was given.
         """
         if not self._quiet:
             self.notice(text)
 
     def notice(self, text: str) -> None:
         """
-        Say *text* in any case, on one line.
+        Print *text* on one line, even with `--quiet`.
         """
         self._console.print(Text(printable(text)), soft_wrap=True)
 
-    def seen(self, backup: Backup) -> None:
+    def seen(self, backup: Backup | None) -> None:
         """
-        Show how far *backup* is; its end is for `ended` to tell.
+        Show the progress of *backup*, if it is in progress.
         """
-        if backup.lifecycle.is_terminal:
+        if backup is None or backup.lifecycle.is_terminal:
             return
         row = self._rows.setdefault(backup.backup_id, _Row())
         row.history.add(self._now(), backup.progress_percent)
         state = progress_of(backup)
         if self._live:
             self._move(self._live, row, backup)
-        elif state != row.said:
-            left = (
-                "" if row.ends_at is None else f", {format_remaining(row.ends_at - self._now())}"
-            )
-            self.say(f"{backup.backup_id}: {state}{left}")
-        row.said = state
+        elif state != row.state:
+            end = row.ends_at
+            left = "" if end is None else f", {format_remaining(end - self._now())}"
+            self.info(f"{backup.backup_id}: {state}{left}")
+        row.state = state
 
     def ended(self, backup_id: str, text: str) -> None:
         """
-        Say how it ended with a backup, which is no longer shown.
+        Print the outcome of a backup, and remove its moving line.
         """
         row = self._rows.pop(backup_id, None)
         if self._live and row and row.task is not None:
             self._live.remove_task(row.task)
-        self.say(f"{backup_id}: {text}")
+        self.info(f"{backup_id}: {text}")
 
     def _move(self, live: Progress, row: _Row, backup: Backup) -> None:
         if row.task is None:
@@ -155,7 +153,7 @@ class Reporter:
 
 def format_remaining(seconds: float) -> str:
     """
-    Return in words how much time is left, no more exact than an estimate may be.
+    Return the time left in words, rounded as an estimate should be.
     """
     if seconds >= _IN_HOURS:
         return f"about {seconds / 3600:.1f} h left"

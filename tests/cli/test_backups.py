@@ -12,9 +12,9 @@ from cli_rig import EXAMPLE, Run
 from fsxcopy_sdk.testing import Fault, LocalFsx
 
 
-async def test_the_list_is_a_table(run: Run, fsx: LocalFsx) -> None:
+async def test_list_writes_a_table(run: Run, fsx: LocalFsx) -> None:
     """
-    A table has a line for each backup: whose it is, where it was copied from, its name.
+    A table has one line per backup: file system, source of a copy, name.
     """
     done = await run("list", "--region", "us-east-2")
 
@@ -27,9 +27,9 @@ async def test_the_list_is_a_table(run: Run, fsx: LocalFsx) -> None:
     assert (0, "backups in us-east-2: 1\n") == (done.code, done.err)
 
 
-async def test_volumes_and_copies_in_the_list(run: Run, fsx: LocalFsx) -> None:
+async def test_list_shows_volumes_and_copies(run: Run, fsx: LocalFsx) -> None:
     """
-    A volume's backup shows the volume, a copy in progress how far it is and its source.
+    The backup of a volume shows the volume; a copy in progress its progress and source.
     """
     fsx.add_backup(
         "us-west-2",
@@ -56,9 +56,9 @@ async def test_volumes_and_copies_in_the_list(run: Run, fsx: LocalFsx) -> None:
     assert lines[2].endswith(f" {EXAMPLE} in us-east-2")
 
 
-async def test_an_empty_list_is_empty(run: Run, fsx: LocalFsx) -> None:
+async def test_list_without_backups(run: Run, fsx: LocalFsx) -> None:
     """
-    Without backups there is no table, but an empty document; quiet means no talk.
+    Without backups there is no table, or an empty document; --quiet prints no count.
     """
     table = await run("list", "--region", "eu-west-1")
     document = await run("--quiet", "--output", "json", "list", "--region", "eu-west-1")
@@ -67,9 +67,9 @@ async def test_an_empty_list_is_empty(run: Run, fsx: LocalFsx) -> None:
     assert ({"Backups": []}, "") == (json.loads(document.out), document.err)
 
 
-async def test_the_list_is_json(run: Run, fsx: LocalFsx) -> None:
+async def test_list_as_json(run: Run, fsx: LocalFsx) -> None:
     """
-    One document has all, or one line has one; both under the service's own names.
+    JSON is one document, JSON lines one backup per line, under the service's own names.
     """
     fsx.add_backup("us-east-2")
 
@@ -81,9 +81,11 @@ async def test_the_list_is_json(run: Run, fsx: LocalFsx) -> None:
 
 
 @pytest.mark.parametrize(("output", "expected"), [("json", 0), ("table", 0), ("jsonl", 50)])
-async def test_a_list_that_breaks_off(run: Run, fsx: LocalFsx, output: str, expected: int) -> None:
+async def test_list_that_fails_is_not_written(
+    run: Run, fsx: LocalFsx, output: str, expected: int
+) -> None:
     """
-    Half a list would be taken for a whole one: there is none, but for lines told already.
+    A partial list could be mistaken for a whole one, so only JSON lines remain of it.
     """
     for _ in range(200):
         fsx.add_backup("us-east-2")
@@ -96,9 +98,9 @@ async def test_a_list_that_breaks_off(run: Run, fsx: LocalFsx, output: str, expe
     assert (1, 1) == (done.code, len(done.err.splitlines()))
 
 
-async def test_the_list_is_filtered(run: Run, fsx: LocalFsx) -> None:
+async def test_list_filters(run: Run, fsx: LocalFsx) -> None:
     """
-    Only what has one of the ids and passes every filter is listed.
+    Backups are listed that have one of the IDs and pass every filter.
     """
     wanted = fsx.add_backup(
         "us-east-2", Type="AUTOMATIC", FileSystem={"FileSystemId": "fs-0123456789abcdef0"}
@@ -114,9 +116,9 @@ async def test_the_list_is_filtered(run: Run, fsx: LocalFsx) -> None:
     assert [wanted] == [json.loads(line)["BackupId"] for line in done.out.splitlines()]
 
 
-async def test_one_backup_is_shown_in_lines(run: Run, fsx: LocalFsx) -> None:
+async def test_show_writes_one_line_per_member(run: Run, fsx: LocalFsx) -> None:
     """
-    A line for each member has its path and value, times as dates.
+    Each line has the path and the value of a member; times are dates.
     """
     done = await run("show", EXAMPLE, "--region", "us-east-2")
 
@@ -128,7 +130,7 @@ async def test_one_backup_is_shown_in_lines(run: Run, fsx: LocalFsx) -> None:
     assert "1:05:00" == shown["FileSystem.LustreConfiguration.WeeklyMaintenanceStartTime"]
 
 
-async def test_one_backup_is_shown_as_json(run: Run, fsx: LocalFsx) -> None:
+async def test_show_as_json(run: Run, fsx: LocalFsx) -> None:
     """
     The document is the backup; as JSON lines it is on one line.
     """
@@ -140,9 +142,9 @@ async def test_one_backup_is_shown_as_json(run: Run, fsx: LocalFsx) -> None:
     assert 1 == len(line.out.splitlines())
 
 
-async def test_no_password_is_shown(run: Run, fsx: LocalFsx) -> None:
+async def test_passwords_are_masked(run: Run, fsx: LocalFsx) -> None:
     """
-    A password that the service sends is masked in every form.
+    A password from the service is masked in every output.
     """
     ontap = {"FileSystemId": "fs-0123456789abcdef0", "FileSystemType": "ONTAP"}
     configuration = {"FsxAdminPassword": "correct-horse"}

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 
+import anyio
 import pytest
-from cli_rig import EXAMPLE, Run
+from cli_rig import EXAMPLE, Done, Run
 
-from fsxcopy_sdk.bulk import DEFAULT_MAX_IN_PROGRESS
-from fsxcopy_sdk.cli import _app
+from fsxcopy_sdk.replication import ReplicationPolicy
 from fsxcopy_sdk.testing import Fault, LocalFsx
 from fsxcopy_sdk.testing._documents import JsonValue
 
@@ -28,9 +29,9 @@ def _add_backup(fsx: LocalFsx, *, days_old: int) -> None:
     fsx.add_backup("us-east-2", CreationTime=made, FileSystem={"FileSystemId": FILE_SYSTEM})
 
 
-async def test_the_plan_says_what_a_sync_would_do(run: Run, fsx: LocalFsx) -> None:
+async def test_plan_and_dry_run(run: Run, fsx: LocalFsx) -> None:
     """
-    Plan and dry run write the same, and change nothing.
+    Plan and dry run write the same plan, and change nothing.
     """
     plan = await run("plan", *WHERE)
     dry_run = await run("sync", *WHERE, "--dry-run")
@@ -45,18 +46,18 @@ async def test_the_plan_says_what_a_sync_would_do(run: Run, fsx: LocalFsx) -> No
     assert [] == fsx.backups("us-west-2")
 
 
-async def test_the_plan_has_the_report(run: Run, fsx: LocalFsx) -> None:
+async def test_plan_as_json_has_the_report(run: Run, fsx: LocalFsx) -> None:
     """
-    As JSON a plan tells what is late by the age that is given.
+    The report in a plan uses the given maximum age.
     """
     done = await run("plan", *WHERE, "--max-age", "2d", "--output", "json")
 
     assert 2 * 86400 == json.loads(done.out)["report"]["max_age"]
 
 
-async def test_a_sync_and_another(run: Run, fsx: LocalFsx) -> None:
+async def test_sync_twice(run: Run, fsx: LocalFsx) -> None:
     """
-    What is missing is copied as the policy says, and then there is nothing to do.
+    The first sync copies as the policy says; the second has nothing to do.
     """
     key = "arn:aws:kms:us-west-2:123456789012:key/d1234e22-543a-12b7-a98f-e12c2b54001a"
     how = ("--kms-key-id", key, "--tag", "Purpose=dr", "--no-copy-tags", "--policy", "nightly")
@@ -70,15 +71,15 @@ async def test_a_sync_and_another(run: Run, fsx: LocalFsx) -> None:
     tags = {tag["Key"]: tag["Value"] for tag in end["Backup"]["Tags"]}
     assert ("nightly", "dr") == (tags["fsxcopy:policy"], tags["Purpose"])
     assert "Name" not in tags
-    assert "to copy: 1, on the way: 0, to prune: 0" == first.err.splitlines()[0]
+    assert "to copy: 1, in progress: 0, to prune: 0" == first.err.splitlines()[0]
     assert {"Outcomes": []} == json.loads(second.out)
-    assert "nothing to do; copies there already: 1\n" == second.err
+    assert "nothing to do; copies up to date: 1\n" == second.err
     assert (0, 0) == (first.code, second.code)
 
 
-async def test_what_is_superfluous_is_pruned(run: Run, fsx: LocalFsx) -> None:
+async def test_sync_prunes(run: Run, fsx: LocalFsx) -> None:
     """
-    With --prune the copies that are no longer kept are deleted, and the reason is told.
+    With --prune, copies that are no longer kept are deleted, with the reason.
     """
     _add_backup(fsx, days_old=2)
     await run("sync", *WHERE, *OFTEN, *NAMED)
@@ -91,13 +92,13 @@ async def test_what_is_superfluous_is_pruned(run: Run, fsx: LocalFsx) -> None:
     assert ["copied"] == [line.split()[1] for line in kept.out.splitlines()[1:]]
     row = pruned.out.splitlines()[1]
     assert [old["BackupId"], "pruned", "-"] == row.split()[:3]
-    assert "to copy: 0, on the way: 0, to prune: 1" == pruned.err.splitlines()[0]
+    assert "to copy: 0, in progress: 0, to prune: 1" == pruned.err.splitlines()[0]
     assert 1 == len(fsx.backups("us-west-2"))
 
 
-async def test_what_cannot_be_pruned(run: Run, fsx: LocalFsx) -> None:
+async def test_refused_deletion(run: Run, fsx: LocalFsx) -> None:
     """
-    A deletion that is refused is told, and makes the command fail.
+    A refused deletion is reported, and gives code 1.
     """
     for age in (2, 1):
         _add_backup(fsx, days_old=age)
@@ -121,11 +122,11 @@ async def test_what_cannot_be_pruned(run: Run, fsx: LocalFsx) -> None:
     ],
     ids=["no policy", "no retention", "orphans alone", "most alone"],
 )
-async def test_pruning_must_be_meant(
+async def test_pruning_needs_its_options(
     run: Run, fsx: LocalFsx, options: tuple[str, ...], fault: str
 ) -> None:
     """
-    Deleting takes a policy's name, a retention, and its own switch: else nothing is sent.
+    Pruning needs a policy's name, a retention and --prune; otherwise nothing is sent.
     """
     done = await run("sync", *WHERE, *options)
 
@@ -134,9 +135,9 @@ async def test_pruning_must_be_meant(
     assert {} == fsx.calls
 
 
-async def test_copies_that_are_held_back_fail_the_command(run: Run, fsx: LocalFsx) -> None:
+async def test_held_back_copies_give_code_1(run: Run, fsx: LocalFsx) -> None:
     """
-    Copies without an original, or too many of them, stay until a switch is typed.
+    Copies without an original, or more than half, need a switch; a dry run fails too.
     """
     for age in (4, 3, 2, 1):
         _add_backup(fsx, days_old=age)
@@ -146,15 +147,88 @@ async def test_copies_that_are_held_back_fail_the_command(run: Run, fsx: LocalFs
     fsx.add_backup("us-east-2", FileSystem={"FileSystemId": OTHER})
     prune = ("sync", *WHERE, *OFTEN, "--keep-last", "1", "--prune", *NAMED)
 
+    planned = await run(*prune, "--dry-run")
     held_back = await run(*prune)
     half = await run(*prune, "--prune-orphans")
     gone = await run(*prune, "--prune-orphans", "--prune-most")
 
-    assert [1, 1, 0] == [held_back.code, half.code, gone.code]
+    assert [1, 1, 1, 0] == [planned.code, held_back.code, half.code, gone.code]
     assert 3 == held_back.err.count("the source shows no AVAILABLE backup of it")
-    assert 3 == half.err.count("more than half of its copies would go")
-    assert ["pruned"] * 3 == [line.split()[1] for line in gone.out.splitlines()[1:]]
+    assert "more than half of its copies would go" in half.err
+    assert "pruned" in gone.out
     assert 3 == len(fsx.backups("us-west-2"))
+
+
+async def _sync_while(
+    run: Run, fsx: LocalFsx, change: Callable[[], None], *arguments: str
+) -> Done:
+    """
+    Run a sync that prunes, and call *change* when it has requested its copy.
+    """
+    done: list[Done] = []
+    before = fsx.calls["CopyBackup"]
+
+    async def sync() -> None:
+        done.append(await run("sync", *WHERE, *OFTEN, "--prune", *NAMED, *arguments))
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(sync)
+        while fsx.calls["CopyBackup"] == before:  # noqa: ASYNC110 - the command has no event
+            await anyio.sleep(0.01)
+        change()
+    return done[0]
+
+
+async def test_original_lost_after_planning_holds_its_copy_back(
+    run: Run, fsx: LocalFsx, durations: dict[str, float]
+) -> None:
+    """
+    An obstacle that appears after the plan was made keeps the copy, and gives code 1.
+    """
+    for age in (4, 3, 2):
+        _add_backup(fsx, days_old=age)
+    await run("sync", *WHERE, *OFTEN, "--newest", "all", *NAMED)
+    originals = [str(one["BackupId"]) for one in fsx.backups("us-east-2")]
+    durations[fsx.add_backup("us-east-2", FileSystem={"FileSystemId": OTHER})] = 1
+
+    def lose_originals() -> None:
+        for one in originals:
+            fsx.delete_backup(one)
+
+    done = await _sync_while(
+        run, fsx, lose_originals, "--keep-last", "2", "--prune-most", "--output", "json"
+    )
+
+    ends = json.loads(done.out)["Outcomes"]
+    assert [
+        ("copied", None),
+        ("held_back", "the source shows no AVAILABLE backup of it"),
+    ] == [(end["Outcome"], end.get("Reason")) for end in ends]
+    assert "1 copied, 1 held back" == done.err.splitlines()[-1]
+    assert 1 == done.code
+
+
+async def test_copy_kept_after_planning_is_no_failure(
+    run: Run, fsx: LocalFsx, durations: dict[str, float]
+) -> None:
+    """
+    If a newer copy is lost after the plan was made, the older one is kept, with code 0.
+    """
+    for age in (4, 3, 2):
+        _add_backup(fsx, days_old=age)
+    await run("sync", *WHERE, *OFTEN, "--newest", "all", *NAMED)
+    newest = max(fsx.backups("us-east-2"), key=lambda one: float(str(one["CreationTime"])))
+    copies = {one["SourceBackupId"]: str(one["BackupId"]) for one in fsx.backups("us-west-2")}
+    durations[fsx.add_backup("us-east-2", FileSystem={"FileSystemId": OTHER})] = 1
+
+    def lose_newest_copy() -> None:
+        fsx.delete_backup(copies[newest["BackupId"]])
+
+    done = await _sync_while(run, fsx, lose_newest_copy, "--keep-last", "2", "--output", "json")
+
+    ends = json.loads(done.out)["Outcomes"]
+    assert ["copied", "kept"] == [end["Outcome"] for end in ends]
+    assert 0 == done.code
 
 
 @pytest.mark.parametrize("command", ["plan", "sync"])
@@ -173,11 +247,11 @@ async def test_copies_that_are_held_back_fail_the_command(run: Run, fsx: LocalFs
     ],
     ids=["Region", "file system", "filter"],
 )
-async def test_silence_is_not_success(
+async def test_empty_scope_gives_code_1(
     run: Run, fsx: LocalFsx, command: str, options: tuple[str, ...], said: str
 ) -> None:
     """
-    If there is nothing to copy, the Region or the filter may be wrong: code 1.
+    If no backup is in scope, the Region or a filter may be wrong: code 1.
     """
     done = await run(command, *options, "--region", "us-west-2", "--quiet")
 
@@ -185,9 +259,9 @@ async def test_silence_is_not_success(
     assert said in done.err.splitlines()
 
 
-async def test_what_can_never_be_copied(run: Run, fsx: LocalFsx) -> None:
+async def test_backup_that_cannot_be_copied(run: Run, fsx: LocalFsx) -> None:
     """
-    A FlexGroup volume's backup is told with the reason, stops nothing, and gives code 1.
+    A FlexGroup volume's backup is reported, stops no other copy, and gives code 1.
     """
     volume: dict[str, JsonValue] = {
         "VolumeId": "fsvol-0123456789abcdef0",
@@ -213,7 +287,7 @@ async def test_what_can_never_be_copied(run: Run, fsx: LocalFsx) -> None:
     assert "1 copied, 1 cannot be copied" == counts
     row = ["-", "cannot_copy", backup_id, "of", "a", "FlexGroup", "volume"]
     assert row == again.out.splitlines()[1].split()
-    assert "nothing to do; copies there already: 1" == again.err.splitlines()[-1]
+    assert "nothing to do; copies up to date: 1" == again.err.splitlines()[-1]
     assert (never, "") == (json.loads(line.out), line.err)
     assert (1, 1, 1, 0) == (done.code, again.code, line.code, plan.code)
 
@@ -225,11 +299,11 @@ async def test_what_can_never_be_copied(run: Run, fsx: LocalFsx) -> None:
         ({"FileSystem": {}}, "of no file system or volume that the service names"),
     ],
 )
-async def test_every_reason_that_stays(
+async def test_permanent_reasons_give_code_1(
     run: Run, fsx: LocalFsx, members: dict[str, JsonValue], reason: str
 ) -> None:
     """
-    What no later sync can copy either makes each of them fail.
+    A backup that no later sync can copy makes every sync fail.
     """
     source: dict[str, JsonValue] = {"FileSystem": {"FileSystemId": OTHER}}
     backup_id = fsx.add_backup("us-east-2", {**source, **members})
@@ -242,9 +316,9 @@ async def test_every_reason_that_stays(
     assert 1 == done.code
 
 
-async def test_a_copy_in_the_source_region_is_no_failure(run: Run, fsx: LocalFsx) -> None:
+async def test_copy_in_source_region_is_no_failure(run: Run, fsx: LocalFsx) -> None:
     """
-    It is said not to be copied, for its original may be; the sync has not failed.
+    A copy is reported as not copied; its original may be, so the code is 0.
     """
     members: dict[str, JsonValue] = {
         "FileSystem": {"FileSystemId": OTHER},
@@ -258,9 +332,9 @@ async def test_a_copy_in_the_source_region_is_no_failure(run: Run, fsx: LocalFsx
     assert (0, "") == (done.code, done.out)
 
 
-async def test_a_report_of_nothing_is_no_good_news(run: Run, fsx: LocalFsx) -> None:
+async def test_empty_report_gives_code_1(run: Run, fsx: LocalFsx) -> None:
     """
-    Where nothing was found, the Region may be the wrong one: a cron job must hear of it.
+    If nothing was found, the Region may be wrong, which a cron job must notice.
     """
     done = await run("report", "--source-region", "us-east-1", "--region", "us-west-2")
 
@@ -271,9 +345,9 @@ async def test_a_report_of_nothing_is_no_good_news(run: Run, fsx: LocalFsx) -> N
     )
 
 
-async def test_what_cannot_be_copied_yet(run: Run, fsx: LocalFsx) -> None:
+async def test_backup_in_progress_is_no_failure(run: Run, fsx: LocalFsx) -> None:
     """
-    A backup that is still being made is said to be, and a later sync copies it.
+    A backup that is being made is reported, and a later sync copies it.
     """
     fsx.add_backup("us-east-2", Lifecycle="CREATING", FileSystem={"FileSystemId": OTHER})
 
@@ -282,13 +356,13 @@ async def test_what_cannot_be_copied_yet(run: Run, fsx: LocalFsx) -> None:
     said, nothing = done.err.splitlines()
     assert said.startswith(f"cannot be copied: {OTHER}: ")
     assert said.endswith(": not AVAILABLE: CREATING")
-    assert "nothing to do; copies there already: 0" == nothing
+    assert "nothing to do; copies up to date: 0" == nothing
     assert (0, "") == (done.code, done.out)
 
 
-async def test_the_report_fails_where_something_is_late(run: Run, fsx: LocalFsx) -> None:
+async def test_late_copy_gives_code_1(run: Run, fsx: LocalFsx) -> None:
     """
-    Each file system has its line, late or not; one that is late gives code 1.
+    Each file system has a line, late or not; a late one gives code 1.
     """
     late = await run("report", *WHERE)
     await run("sync", *WHERE, *OFTEN)
@@ -301,9 +375,9 @@ async def test_the_report_fails_where_something_is_late(run: Run, fsx: LocalFsx)
     assert (1, 0) == (late.code, good.code)
 
 
-async def test_the_report_as_json(run: Run, fsx: LocalFsx) -> None:
+async def test_report_as_json(run: Run, fsx: LocalFsx) -> None:
     """
-    One document has all, JSON lines have one file system each.
+    JSON is one document, JSON lines one file system per line.
     """
     fsx.add_backup("us-east-2", FileSystem={"FileSystemId": "fs-0123456789abcdef0"})
 
@@ -320,8 +394,18 @@ async def test_the_report_as_json(run: Run, fsx: LocalFsx) -> None:
     assert 2 == len(lines)
 
 
-def test_the_command_begins_as_many_as_the_library() -> None:
+async def test_policy_defaults_match_the_library(run: Run, fsx: LocalFsx) -> None:
     """
-    The number stands in two places, so that help need not load the library.
+    The options repeat the defaults of `ReplicationPolicy`, whose import is slow.
     """
-    assert DEFAULT_MAX_IN_PROGRESS == _app._IN_PROGRESS
+    policy = ReplicationPolicy(name="fsxcopy")
+
+    planned = json.loads((await run("plan", *WHERE, "--output", "json")).out)["policy"]
+
+    assert (policy.name, policy.newest, policy.copy_tags, policy.keep_tag, policy.max_age) == (
+        planned["name"],
+        planned["newest"],
+        planned["copy_tags"],
+        planned["keep_tag"],
+        planned["max_age"],
+    )

@@ -1,0 +1,255 @@
+"""
+`fsxcopy plan`, `fsxcopy sync` and `fsxcopy report`: keep a second Region ready.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import cast
+
+from fsxcopy_sdk import FsxCopyClient
+from fsxcopy_sdk.cli._clients import clients_of
+from fsxcopy_sdk.cli._copying import follow, seen_by
+from fsxcopy_sdk.cli._options import (
+    MAX_AGE,
+    Globals,
+    Policy,
+    Pruning,
+    Scope,
+    Selection,
+    Waiting,
+    errors_by_option,
+    filters_by_option,
+    tags,
+    usage_error,
+)
+from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of_all
+from fsxcopy_sdk.cli._output import Results, write_json, write_lines
+from fsxcopy_sdk.cli._reporter import Reporter
+from fsxcopy_sdk.replication import (
+    CannotCopyReason,
+    PlannedPrune,
+    PruneObstacle,
+    ReplicationPlan,
+    ReplicationPolicy,
+    SourceReport,
+    apply_plan,
+    plan_replication,
+)
+
+# A backup that is being made can be copied later; a copy has its original elsewhere.
+_NO_FAILURE = (CannotCopyReason.NOT_AVAILABLE, CannotCopyReason.IS_A_COPY)
+_DEFAULT_POLICY = "fsxcopy"
+_REPORT_COLUMNS = ("SOURCE", "STATE", "AGE", "NEWEST COPY", "NEWEST BACKUP", "IN PROGRESS")
+_AGE_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+async def plan(options: Globals, reporter: Reporter, policy: Policy, max_age: timedelta) -> Exit:
+    """
+    Write what a sync would do now; as JSON with the report.
+    """
+    async with clients_of(options) as clients:
+        made = await _plan(*clients, policy, max_age)
+    _write(made, options)
+    return _check_scope(made, reporter)
+
+
+async def sync(
+    options: Globals,
+    reporter: Reporter,
+    policy: Policy,
+    waiting: Waiting,
+    pruning: Pruning,
+    *,
+    dry_run: bool,
+    max_in_progress: int,
+) -> Exit:
+    """
+    Copy and prune as the policy says, and report each outcome.
+    """
+    _check_pruning(pruning, policy)
+    async with clients_of(options) as (source, destination):
+        made = await _plan(source, destination, policy)
+        held_back = _held_back(made, pruning)
+        codes = [_check_scope(made, reporter), Exit.FAILED if held_back else Exit.DONE]
+        if dry_run:
+            _write(made, options)
+            return exit_of_all(codes)
+        _announce(made, reporter, pruning, held_back)
+        applied = apply_plan(
+            made,
+            destination,
+            source=source,
+            prune=pruning.prune,
+            prune_orphans=pruning.prune_orphans,
+            prune_most=pruning.prune_most,
+            max_in_progress=max_in_progress,
+            max_wait=waiting.max_wait,
+            schedule=waiting.schedule,
+            on_seen=seen_by(reporter),
+        )
+        codes.append(await follow(applied, destination, options, reporter, _refused(made)))
+    return exit_of_all(codes)
+
+
+async def report(options: Globals, reporter: Reporter, scope: Scope, max_age: timedelta) -> Exit:
+    """
+    Write the age of the newest copies; one that is late makes the command fail.
+    """
+    async with clients_of(options) as clients:
+        made = (await _plan(*clients, Policy(scope=scope), max_age)).report
+    document = made.to_dict()
+    if options.output == "json":
+        write_json(document, indent=2)
+    else:
+        rows = cast("list[dict[str, object]]", document["sources"])
+        with Results(options.output, "sources", _REPORT_COLUMNS) as results:
+            for one, row in zip(made.sources, rows, strict=True):
+                results.add(row, _row(one))
+    if not made.sources:
+        reporter.notice(f"there is no backup in {made.source_region}, and no copy of one")
+    return Exit.FAILED if made.late or not made.sources else Exit.DONE
+
+
+def _check_pruning(pruning: Pruning, policy: Policy) -> None:
+    """
+    Refuse to prune without a named policy or a retention.
+
+    Raises:
+        InvalidArguments: with a text for every error.
+    """
+    switches = {"--prune-orphans": pruning.prune_orphans, "--prune-most": pruning.prune_most}
+    errors = [
+        f"{option}: must come with --prune"
+        for option, is_given in switches.items()
+        if is_given and not pruning.prune
+    ]
+    if pruning.prune and policy.keep_last is None and policy.keep_within is None:
+        errors.append("--prune: must come with --keep-last or --keep-within")
+    if pruning.prune and policy.scope.policy is None:
+        errors.append(
+            "--prune: must come with --policy NAME, because only that policy's copies are deleted"
+        )
+    if errors:
+        raise usage_error(*errors)
+
+
+async def _plan(
+    source: FsxCopyClient,
+    destination: FsxCopyClient,
+    policy: Policy,
+    max_age: timedelta = MAX_AGE,
+) -> ReplicationPlan:
+    """
+    Return the plan for the policy that the options describe.
+
+    Raises:
+        InvalidArguments: the options break rules.
+    """
+    scope, copying = policy.scope, policy.copying
+    filters = filters_by_option(Selection(filter=scope.selection.filter))
+    key = copying.kms_key_id
+    wanted = ReplicationPolicy(
+        name=_DEFAULT_POLICY if scope.policy is None else scope.policy,
+        file_system_ids=scope.selection.file_system_id,
+        volume_ids=scope.selection.volume_id,
+        filters=tuple(filters.values()),
+        newest=None if policy.newest == "all" else policy.newest,
+        newer_than=policy.newer_than,
+        copy_tags=policy.copy_tags,
+        tags=tags(copying.tag),
+        kms_key_ids={destination.region: key} if key else {},
+        keep_last=policy.keep_last,
+        keep_within=policy.keep_within,
+        keep_tag=policy.keep_tag,
+        max_age=max_age,
+    )
+    with errors_by_option(filters):
+        return await plan_replication(source, destination, wanted)
+
+
+def _check_scope(made: ReplicationPlan, reporter: Reporter) -> Exit:
+    """
+    Report if the policy selects no backups, and return the exit code for it.
+    """
+    if not made.source_backups:
+        reporter.notice(f"{made.source_region} shows no backup in the policy's scope")
+    for one in made.missing:
+        reporter.notice(f"{made.source_region} shows no backup of {one}")
+    return Exit.DONE if made.source_backups and not made.missing else Exit.FAILED
+
+
+def _held_back(made: ReplicationPlan, pruning: Pruning) -> list[PlannedPrune]:
+    """
+    Return the copies that would be pruned if more switches were given with --prune.
+    """
+    if not pruning.prune:
+        return []
+    allowed = {
+        PruneObstacle.NO_ORIGINAL: pruning.prune_orphans,
+        PruneObstacle.MORE_THAN_HALF: pruning.prune_most,
+    }
+    return [one for one in made.held_back if not all(allowed[why] for why in one.obstacles)]
+
+
+def _write(made: ReplicationPlan, options: Globals) -> None:
+    if options.output == "table":
+        write_lines(str(made).splitlines())
+    else:
+        write_json(made.to_dict(), indent=2 if options.output == "json" else None)
+
+
+def _announce(
+    made: ReplicationPlan, reporter: Reporter, pruning: Pruning, held_back: list[PlannedPrune]
+) -> None:
+    """
+    Report what the sync will do, and what it cannot do.
+    """
+    for one in made.cannot_copy:
+        reporter.info(f"cannot be copied: {one}")
+    for prune in held_back:
+        reporter.notice(f"not pruned: {prune}")
+    to_prune = len(made.to_prune) + len(made.held_back) - len(held_back) if pruning.prune else 0
+    if made.to_copy or made.in_progress or to_prune:
+        reporter.info(
+            f"to copy: {len(made.to_copy)}, in progress: {len(made.in_progress)}, "
+            f"to prune: {to_prune}"
+        )
+    else:
+        reporter.info(f"nothing to do; copies up to date: {len(made.present)}")
+
+
+def _refused(made: ReplicationPlan) -> Iterator[Ended]:
+    """
+    Yield the backups that no later sync can copy either.
+    """
+    for one in made.cannot_copy:
+        if one.reason not in _NO_FAILURE:
+            yield Ended(
+                outcome="cannot_copy",
+                reason=one.reason.value,
+                request={
+                    "SourceBackupId": one.backup.backup_id,
+                    "SourceRegion": made.source_region,
+                },
+            )
+
+
+def _row(one: SourceReport) -> tuple[str, ...]:
+    return (
+        one.source_id,
+        "LATE" if one.is_late else "ok",
+        "-" if one.age is None else _age_text(one.age),
+        one.newest_copy.backup_id if one.newest_copy else "-",
+        one.newest_backup.backup_id if one.newest_backup else "-",
+        str(one.in_progress),
+    )
+
+
+def _age_text(seconds: float) -> str:
+    """
+    Return an age in the largest unit that it fills, rounded down.
+    """
+    length, unit = next((one for one in _AGE_UNITS if seconds >= one[0]), _AGE_UNITS[-1])
+    return f"{seconds // length:.0f} {unit}"
