@@ -109,13 +109,14 @@ class Ends:
     """
 
     coordinator: PollCoordinator
+    schedule: WaitSchedule = EVERY_TEN
     begun: float = attrs.field(factory=anyio.current_time)
     times: dict[str, float] = attrs.field(factory=dict)
     results: dict[str, Backup | FsxCopyError] = attrs.field(factory=dict)
 
     async def wait(self, name: str, max_wait: float, backup_id: str | None = None) -> None:
         try:
-            async for seen in self.coordinator.watch(backup_id or name, max_wait, EVERY_TEN):
+            async for seen in self.coordinator.watch(backup_id or name, max_wait, self.schedule):
                 self.results[name] = seen
         except FsxCopyError as error:
             self.results[name] = error
@@ -391,5 +392,23 @@ def test_a_wait_that_the_rate_holds_back_is_not_in_a_call(backend: str) -> None:
                 await anyio.sleep(1)
 
         assert {Backup} == {type(one) for one in ends.results.values()}
+
+    _run(backend, scene)
+
+
+@on_both_backends
+def test_a_grace_as_long_as_the_wait_includes_a_late_last_answer(backend: str) -> None:
+    """
+    A backup that stays unknown ends in a timeout, though the last answer comes later.
+    """
+    service = Service([0.0, 5.0])
+    service.errors = [BackupNotFound("not yet") for _ in range(9)]
+
+    async def scene() -> None:
+        ends = service.ends()
+        ends.schedule = WaitSchedule(min_delay=10, max_delay=10, not_found_grace=21)
+        await ends.wait("one", 21)
+
+        assert isinstance(ends.timeout("one").__cause__, BackupNotFound)
 
     _run(backend, scene)
