@@ -220,7 +220,7 @@ async def test_copy_kept_after_planning_is_no_failure(
 
 @pytest.mark.parametrize("command", ["plan", "sync"])
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "text"),
     [
         (("--source-region", "eu-west-1"), "eu-west-1 shows no backup in the policy's scope"),
         (
@@ -235,7 +235,7 @@ async def test_copy_kept_after_planning_is_no_failure(
     ids=["Region", "file system", "filter"],
 )
 async def test_empty_scope_gives_code_1(
-    run: Run, fsx: LocalFsx, command: str, options: tuple[str, ...], said: str
+    run: Run, fsx: LocalFsx, command: str, options: tuple[str, ...], text: str
 ) -> None:
     """
     If no backup is in scope, the Region or a filter may be wrong: code 1.
@@ -243,7 +243,7 @@ async def test_empty_scope_gives_code_1(
     done = await run(command, *options, "--region", "us-west-2", "--quiet")
 
     assert 1 == done.code
-    assert said in done.err.splitlines()
+    assert text in done.err.splitlines()
 
 
 async def test_backup_that_cannot_be_copied(run: Run, fsx: LocalFsx) -> None:
@@ -269,8 +269,8 @@ async def test_backup_that_cannot_be_copied(run: Run, fsx: LocalFsx) -> None:
         "Request": {"SourceBackupId": backup_id, "SourceRegion": "us-east-2"},
     } == never
     assert "copied" == copied["Outcome"]
-    said, *_, counts = done.err.splitlines()
-    assert said.startswith(f"cannot be copied: fsvol-0123456789abcdef0: {backup_id} of ")
+    text, *_, counts = done.err.splitlines()
+    assert text.startswith(f"cannot be copied: fsvol-0123456789abcdef0: {backup_id} of ")
     assert "1 copied, 1 cannot be copied" == counts
     row = ["-", "cannot_copy", backup_id, "of", "a", "FlexGroup", "volume"]
     assert row == again.out.splitlines()[1].split()
@@ -340,9 +340,9 @@ async def test_backup_in_progress_is_no_failure(run: Run, fsx: LocalFsx) -> None
 
     done = await run("sync", *WHERE, *OFTEN, "--file-system-id", OTHER)
 
-    said, nothing = done.err.splitlines()
-    assert said.startswith(f"cannot be copied: {OTHER}: ")
-    assert said.endswith(": not AVAILABLE: CREATING")
+    text, nothing = done.err.splitlines()
+    assert text.startswith(f"cannot be copied: {OTHER}: ")
+    assert text.endswith(": not AVAILABLE: CREATING")
     assert "nothing to do; copies up to date: 0" == nothing
     assert (0, "") == (done.code, done.out)
 
