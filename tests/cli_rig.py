@@ -12,11 +12,15 @@ import signal
 import subprocess
 import sys
 import termios
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+import anyio
 import anyio.to_thread
 import attrs
+
+from fsxcopy_sdk.testing import LocalFsx
 
 EXAMPLE = "backup-03e3c82e0183b7b6b"
 SPEED = 600.0
@@ -43,6 +47,26 @@ class Run(Protocol):
     async def __call__(
         self, *arguments: str, stdin: str = "", at_terminal: bool = False
     ) -> Done: ...
+
+
+async def run_and_change(
+    run: Run, fsx: LocalFsx, change: Callable[[], None], *arguments: str
+) -> Done:
+    """
+    Run a command, and call *change* when it has requested a copy.
+    """
+    done: list[Done] = []
+    before = fsx.calls["CopyBackup"]
+
+    async def work() -> None:
+        done.append(await run(*arguments))
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(work)
+        while fsx.calls["CopyBackup"] == before:  # noqa: ASYNC110 - the local FSx has no event
+            await anyio.sleep(0.01)
+        change()
+    return done[0]
 
 
 class StandardInput(io.StringIO):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 
-from cli_rig import EXAMPLE, Run
+from cli_rig import EXAMPLE, Run, run_and_change
 
 from fsxcopy_sdk.testing import Fault, LocalFsx
 
@@ -114,10 +114,11 @@ async def test_access_lost_after_copying(run: Run, fsx: LocalFsx) -> None:
     The copy continues, and the command to wait for it is printed; the code is 3.
     """
     refused = Fault.error("AccessDeniedException", "no")
-    fsx.inject(Fault.delay(0), operation="DescribeBackups")  # the first call succeeds
-    fsx.inject(refused, next_calls=99, operation="DescribeBackups")
 
-    done = await run("copy", EXAMPLE, *HOW)
+    def lose_access() -> None:
+        fsx.inject(refused, next_calls=99, operation="DescribeBackups")
+
+    done = await run_and_change(run, fsx, lose_access, "copy", EXAMPLE, *HOW)
 
     [copy] = fsx.backups("us-west-2")
     assert 3 == done.code

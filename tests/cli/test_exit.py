@@ -38,7 +38,7 @@ WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
         (["local", "--speed", "0"], "for --speed. Must be a finite number above zero."),
         (["local", "--speed", "inf"], "for --speed. Must be a finite number above zero."),
         (["list", "--filter", "x"], "--filter: must be like KEY=VALUE, not 'x'"),
-        (["list", "--profile", "nobody"], "fsxcopy: The config profile (nobody)"),
+        (["list", "--profile", "missing"], "fsxcopy: The config profile (missing)"),
         (["list", "--endpoint-url", "x"], "fsxcopy: Invalid endpoint: x"),
         (["list", "--file-system-id", "a b"], "fsxcopy: --file-system-id: must be 1 to 128"),
         (["list", "--volume-id", ""], "fsxcopy: --volume-id: must be 1 to 128"),

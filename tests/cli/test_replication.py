@@ -6,11 +6,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 
-import anyio
 import pytest
-from cli_rig import EXAMPLE, Done, Run
+from cli_rig import EXAMPLE, Run, run_and_change
 
 from fsxcopy_sdk.replication import ReplicationPolicy
 from fsxcopy_sdk.testing import Fault, LocalFsx
@@ -159,26 +157,6 @@ async def test_held_back_copies_give_code_1(run: Run, fsx: LocalFsx) -> None:
     assert 3 == len(fsx.backups("us-west-2"))
 
 
-async def _sync_while(
-    run: Run, fsx: LocalFsx, change: Callable[[], None], *arguments: str
-) -> Done:
-    """
-    Run a sync that prunes, and call *change* when it has requested its copy.
-    """
-    done: list[Done] = []
-    before = fsx.calls["CopyBackup"]
-
-    async def sync() -> None:
-        done.append(await run("sync", *WHERE, *OFTEN, "--prune", *NAMED, *arguments))
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(sync)
-        while fsx.calls["CopyBackup"] == before:  # noqa: ASYNC110 - the command has no event
-            await anyio.sleep(0.01)
-        change()
-    return done[0]
-
-
 async def test_original_lost_after_planning_holds_its_copy_back(
     run: Run, fsx: LocalFsx, durations: dict[str, float]
 ) -> None:
@@ -195,8 +173,12 @@ async def test_original_lost_after_planning_holds_its_copy_back(
         for one in originals:
             fsx.delete_backup(one)
 
-    done = await _sync_while(
-        run, fsx, lose_originals, "--keep-last", "2", "--prune-most", "--output", "json"
+    done = await run_and_change(
+        run,
+        fsx,
+        lose_originals,
+        *("sync", *WHERE, *OFTEN, *NAMED, "--prune", "--prune-most", "--keep-last", "2"),
+        *("--output", "json"),
     )
 
     ends = json.loads(done.out)["Outcomes"]
@@ -224,7 +206,12 @@ async def test_copy_kept_after_planning_is_no_failure(
     def lose_newest_copy() -> None:
         fsx.delete_backup(copies[newest["BackupId"]])
 
-    done = await _sync_while(run, fsx, lose_newest_copy, "--keep-last", "2", "--output", "json")
+    done = await run_and_change(
+        run,
+        fsx,
+        lose_newest_copy,
+        *("sync", *WHERE, *OFTEN, *NAMED, "--prune", "--keep-last", "2", "--output", "json"),
+    )
 
     ends = json.loads(done.out)["Outcomes"]
     assert ["copied", "kept"] == [end["Outcome"] for end in ends]
@@ -233,7 +220,7 @@ async def test_copy_kept_after_planning_is_no_failure(
 
 @pytest.mark.parametrize("command", ["plan", "sync"])
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "text"),
     [
         (("--source-region", "eu-west-1"), "eu-west-1 shows no backup in the policy's scope"),
         (
@@ -248,7 +235,7 @@ async def test_copy_kept_after_planning_is_no_failure(
     ids=["Region", "file system", "filter"],
 )
 async def test_empty_scope_gives_code_1(
-    run: Run, fsx: LocalFsx, command: str, options: tuple[str, ...], said: str
+    run: Run, fsx: LocalFsx, command: str, options: tuple[str, ...], text: str
 ) -> None:
     """
     If no backup is in scope, the Region or a filter may be wrong: code 1.
@@ -256,7 +243,7 @@ async def test_empty_scope_gives_code_1(
     done = await run(command, *options, "--region", "us-west-2", "--quiet")
 
     assert 1 == done.code
-    assert said in done.err.splitlines()
+    assert text in done.err.splitlines()
 
 
 async def test_backup_that_cannot_be_copied(run: Run, fsx: LocalFsx) -> None:
@@ -282,8 +269,8 @@ async def test_backup_that_cannot_be_copied(run: Run, fsx: LocalFsx) -> None:
         "Request": {"SourceBackupId": backup_id, "SourceRegion": "us-east-2"},
     } == never
     assert "copied" == copied["Outcome"]
-    said, *_, counts = done.err.splitlines()
-    assert said.startswith(f"cannot be copied: fsvol-0123456789abcdef0: {backup_id} of ")
+    text, *_, counts = done.err.splitlines()
+    assert text.startswith(f"cannot be copied: fsvol-0123456789abcdef0: {backup_id} of ")
     assert "1 copied, 1 cannot be copied" == counts
     row = ["-", "cannot_copy", backup_id, "of", "a", "FlexGroup", "volume"]
     assert row == again.out.splitlines()[1].split()
@@ -353,9 +340,9 @@ async def test_backup_in_progress_is_no_failure(run: Run, fsx: LocalFsx) -> None
 
     done = await run("sync", *WHERE, *OFTEN, "--file-system-id", OTHER)
 
-    said, nothing = done.err.splitlines()
-    assert said.startswith(f"cannot be copied: {OTHER}: ")
-    assert said.endswith(": not AVAILABLE: CREATING")
+    text, nothing = done.err.splitlines()
+    assert text.startswith(f"cannot be copied: {OTHER}: ")
+    assert text.endswith(": not AVAILABLE: CREATING")
     assert "nothing to do; copies up to date: 0" == nothing
     assert (0, "") == (done.code, done.out)
 

@@ -134,11 +134,11 @@ async def test_interrupted_sync_prints_the_command_to_resume(
     second = await _interrupted(terminal(*how))
 
     for shown in (first, second):
-        told = re.search(r"still running at the service: (.*)\nresume with: (.*)\n", shown)
-        assert told
-        ids = told[1].split(", ")
+        found = re.search(r"still running at the service: (.*)\nresume with: (.*)\n", shown)
+        assert found
+        ids = found[1].split(", ")
         assert copies <= set(ids)
-        assert f"fsxcopy wait {' '.join(ids)} --region us-west-2" == told[2]
+        assert f"fsxcopy wait {' '.join(ids)} --region us-west-2" == found[2]
         assert shown.endswith("\nfsxcopy: interrupted\n")
     assert (
         "\nnot started: 2; run the same command again for the rest: existing copies are "
@@ -166,7 +166,7 @@ async def test_interruption_while_a_copy_is_requested(fsx: LocalFsx) -> None:
     """
     fsx.inject(Fault.delay(60 * SPEED), operation="CopyBackup")
     with start("copy", EXAMPLE, *WHERE) as process:
-        while not fsx.calls["CopyBackup"]:  # noqa: ASYNC110 - the process tells nobody else
+        while not fsx.calls["CopyBackup"]:  # noqa: ASYNC110 - the process has no event
             await anyio.sleep(0.01)
         process.send_signal(signal.SIGINT)
         _, shown = await anyio.to_thread.run_sync(process.communicate)

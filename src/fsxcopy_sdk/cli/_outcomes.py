@@ -67,7 +67,7 @@ _OPTIONS = {
     "tags": "--tag",
     "volume_ids": "--volume-id",
 }
-_CLASS = re.compile(r"[A-Z][A-Za-z]+: ")
+_CLASS = re.compile(r"^[A-Z][A-Za-z]+: ")
 _ARGUMENT = re.compile(r"(?:requests\[\d+\]\.)?([a-z_]+)(?:\[\d+\])?(?=: )")
 
 
@@ -114,7 +114,7 @@ def _in_options(text: str) -> str:
     """
     Return the text of a usage error without its class, with an option for its argument.
     """
-    text = _CLASS.sub("", text, count=1) if _CLASS.match(text) else text
+    text = _CLASS.sub("", text)
     argument = _ARGUMENT.match(text)
     if argument is None or argument[1] not in _OPTIONS:
         return text
