@@ -136,7 +136,7 @@ async def test_what_others_start_counts() -> None:
 )
 async def test_nothing_is_lost_or_double(faults: list[tuple[Fault, float, bool]]) -> None:
     """
-    Whatever goes wrong on the way, each backup has one copy in the end.
+    Whatever goes wrong, each backup has one copy in the end.
     """
     load = Load(30, seed=4, longest=1200.0)
     for fault, fraction, after in faults:

@@ -785,7 +785,7 @@ async def test_a_cut_listing_of_the_source_proves_nothing(regions: Regions) -> N
     real = await regions.plan(whole)
     forged = attrs.evolve(
         real,
-        present=(),
+        up_to_date=(),
         to_prune=tuple(
             PlannedPrune(
                 source_id=FS,
@@ -794,7 +794,7 @@ async def test_a_cut_listing_of_the_source_proves_nothing(regions: Regions) -> N
                 recovery_point=one.backup.creation_time,
                 reason="as a cut listing has it",
             )
-            for one in real.present[1:]
+            for one in real.up_to_date[1:]
         ),
     )
     outcomes = await regions.apply(forged, prune=True, prune_most=True)

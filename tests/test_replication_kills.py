@@ -168,7 +168,7 @@ async def _sync_until_done(service: Service) -> None:
         if lines[1] == NOTHING_TO_DO:
             break
     assert {"DescribeBackups": 2} == service.fsx.calls
-    assert f"there already: {len(service.selected)}" == lines[2]
+    assert f"up to date: {len(service.selected)}" == lines[2]
     service.check()
 
 

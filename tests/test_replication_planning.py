@@ -141,7 +141,7 @@ def test_present(lifecycle: str, policy_name: str | None, key: str | None) -> No
     copy = copy_of(backup(1), 1001, policy=policy_name, key=key, lifecycle=lifecycle)
     plan = planned(POLICY, [backup(1)], [copy])
 
-    assert [copy.backup_id] == [one.copy.backup_id for one in plan.present]
+    assert [copy.backup_id] == [one.copy.backup_id for one in plan.up_to_date]
     assert not plan.has_work
 
 
@@ -155,7 +155,7 @@ def test_in_progress(lifecycle: str) -> None:
     plan = planned(POLICY, [backup(1)], [copy_of(backup(1), 1001, lifecycle=lifecycle)])
 
     assert [backup_id(1001)] == [one.copy.backup_id for one in plan.in_progress]
-    assert ([], ()) == (copied_ids(plan), plan.present)
+    assert ([], ()) == (copied_ids(plan), plan.up_to_date)
     assert plan.has_work
 
 
@@ -184,7 +184,7 @@ def test_a_copy_that_does_not_say_where_it_is_from() -> None:
     """
     plan = planned(POLICY, [backup(1)], [copy_of(backup(1), 1001, region=None)])
 
-    assert ([], 1) == (copied_ids(plan), len(plan.present))
+    assert ([], 1) == (copied_ids(plan), len(plan.up_to_date))
 
 
 def test_copies_within_one_region() -> None:
@@ -199,7 +199,7 @@ def test_copies_within_one_region() -> None:
     plan = planned(ALL, [*originals, *copies], copies, destination=EAST)
 
     assert [backup_id(3)] == copied_ids(plan)
-    assert 2 == len(plan.present)
+    assert 2 == len(plan.up_to_date)
     assert [] == _refused(plan)
 
 
@@ -221,7 +221,7 @@ def test_the_best_of_several_copies(lifecycles: list[str], expected: int) -> Non
         copy_of(backup(1), 1001 + n, days=-n, lifecycle=one) for n, one in enumerate(lifecycles)
     ]
     plan = planned(POLICY, [backup(1)], reversed(copies))
-    (known,) = (*plan.present, *plan.in_progress)
+    (known,) = (*plan.up_to_date, *plan.in_progress)
 
     assert backup_id(expected) == known.copy.backup_id
     assert ("AVAILABLE" in lifecycles) is known.is_ready
@@ -235,7 +235,7 @@ def test_a_copy_counts_though_its_backup_is_not_available() -> None:
     one = backup(1, lifecycle="FAILED")
     plan = planned(POLICY, [one, backup(2, days=1)], [copy_of(one, 1001)])
 
-    assert ([], [], 1) == (copied_ids(plan), _refused(plan), len(plan.present))
+    assert ([], [], 1) == (copied_ids(plan), _refused(plan), len(plan.up_to_date))
 
 
 # What cannot be copied.
@@ -400,7 +400,7 @@ def test_every_selected_backup_is_in_one_place(
         if backups
     ]
     plan = planned(attrs.evolve(POLICY, newest=newest), backups, copies)
-    known: tuple[ExistingCopy, ...] = (*plan.in_progress, *plan.present)
+    known: tuple[ExistingCopy, ...] = (*plan.in_progress, *plan.up_to_date)
     found = [*copied_ids(plan), *(one.backup.backup_id for one in known)]
     expected: list[str] = []
     for source in (FS, OTHER_FS, VOLUME):
@@ -559,10 +559,10 @@ def test_a_plan_reads_well() -> None:
 nightly: us-east-2 to us-west-2, planned at 2026-11-23T12:00:00+00:00
 to copy: 1
   fsvol-0123456789abcdef0: backup-00000003 of 2026-11-23T12:00:00+00:00
-on the way: 1
+in progress: 1
   fs-0123456789abcdef1: backup-00000002 of 2026-11-23T12:00:00+00:00 \
 as backup-000003ea, COPYING, 40 %
-there already: 1
+up to date: 1
   fs-0123456789abcdef0: backup-00000001 of 2026-11-22T12:00:00+00:00 as backup-000003e9
 to prune: 1
   fs-0123456789abcdef0: backup-000003eb of a backup of 2026-11-14T12:00:00+00:00: not the newest

@@ -199,7 +199,7 @@ def test_a_report_reads_well() -> None:
 nightly: us-east-2 to us-west-2, seen at 2026-11-23T12:00:00+00:00: 2 of 3 late
   fs-0123456789abcdef0: backup-000003e9, 3 d old, LATE
   fs-0123456789abcdef1: backup-000003ea, 0 s old
-  fsvol-0123456789abcdef0: no copy, 1 on the way, LATE""" == str(report)
+  fsvol-0123456789abcdef0: no copy, 1 in progress, LATE""" == str(report)
 
 
 def test_a_report_is_a_value() -> None:

@@ -479,7 +479,7 @@ def test_the_newest_copy_of_every_source_and_key_survives(
     ids = set(pruned_ids(plan))
 
     _check_survivors(copies, [one for one in copies if one.backup_id in ids])
-    assert not ids & {one.copy.backup_id for one in (*plan.present, *plan.in_progress)}
+    assert not ids & {one.copy.backup_id for one in (*plan.up_to_date, *plan.in_progress)}
 
 
 @attrs.define

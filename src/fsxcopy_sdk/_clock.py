@@ -33,13 +33,19 @@ class Clock(Protocol):
         ...
 
 
+# Linux stops its monotonic clock while the machine is suspended; tokens age meanwhile.
+_CLOCK_ID = getattr(time, "CLOCK_BOOTTIME", None)
+
+
 class SystemClock:
     """
     Read the machine's monotonic clock, and sleep on the running event loop.
+
+    Where the machine has such a clock (Linux), the time that it was suspended counts.
     """
 
     def now(self) -> float:
-        return time.monotonic()
+        return time.monotonic() if _CLOCK_ID is None else time.clock_gettime(_CLOCK_ID)
 
     async def sleep(self, seconds: float) -> None:
         await anyio.sleep(seconds)

@@ -32,7 +32,6 @@ from fsxcopy_sdk.replication import (
     PlanOutcome,
     Pruned,
     PruneFailed,
-    PruneObstacle,
     PruneSkipped,
 )
 
@@ -179,8 +178,7 @@ def _ended(outcome: PlanOutcome) -> Ended:
     Return the item of a bulk copy or of an applied plan.
     """
     word, error, reason = _OUTCOMES[type(outcome)], outcome.error, _reason(outcome)
-    if isinstance(outcome, PruneSkipped) and any(why in outcome.reason for why in PruneObstacle):
-        # An obstacle needs a decision; a copy that the policy keeps needs none.
+    if isinstance(outcome, PruneSkipped) and outcome.is_held_back:
         word = "held_back"
     if isinstance(outcome, Pruned | PruneFailed | PruneSkipped):
         backup_id = outcome.prune.copy.backup_id

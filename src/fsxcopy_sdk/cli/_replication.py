@@ -217,7 +217,7 @@ def _announce(
             f"to prune: {to_prune}"
         )
     else:
-        reporter.info(f"nothing to do; copies up to date: {len(made.present)}")
+        reporter.info(f"nothing to do; copies up to date: {len(made.up_to_date)}")
 
 
 def _refused(made: ReplicationPlan) -> Iterator[Ended]:

@@ -82,6 +82,8 @@ class PruneSkipped:
 
     prune: PlannedPrune
     reason: str
+    is_held_back: bool = False
+    """Whether the policy does not keep it, and only a switch or fuller listings delete it."""
     error: None = None
 
 
@@ -147,7 +149,7 @@ class Pruning:
         for prune in list(self._left.values()):
             if prune.source_id in incomplete:
                 reason = "a copy of its source failed or was not seen to end in this run"
-                self._end(PruneSkipped(prune=prune, reason=reason))
+                self._end(PruneSkipped(prune=prune, reason=reason, is_held_back=True))
         if self._source is None or not self._left:
             return
         async with AsyncExitStack() as stack:
@@ -230,26 +232,29 @@ class Pruning:
             return Pruned(prune=prune)
         originals = await self._list(source, prune, self._plan.policy.filters)
         self._check_clock()
-        reason = self._reason_to_keep(prune, self._inventory(originals, held))
-        if reason is None and all(one.backup_id != prune.source_backup_id for one in originals):
+        skipped = self._reason_to_skip(prune, self._inventory(originals, held))
+        if skipped is None and all(one.backup_id != prune.source_backup_id for one in originals):
             original = await _described(source, prune.source_backup_id)
             if original is not None and original.lifecycle != BackupLifecycle.DELETED:
                 reason = "the source's listing is incomplete: its backup exists"
-        return None if reason is None else PruneSkipped(prune=prune, reason=reason)
+                return PruneSkipped(prune=prune, reason=reason, is_held_back=True)
+        return skipped
 
-    def _reason_to_keep(self, prune: PlannedPrune, inventory: Inventory) -> str | None:
+    def _reason_to_skip(self, prune: PlannedPrune, inventory: Inventory) -> PruneSkipped | None:
         plan, source_id = self._plan, prune.source_id
         owned = self._owned.setdefault(source_id, count_owned(plan.policy, inventory, source_id))
         fresh = decide(plan.policy, inventory)
         found = {one.copy.backup_id: one for one in (*fresh.to_prune, *fresh.held_back)}
         current = found.get(prune.copy.backup_id)
         if current is None or prune.source_backup_id in plan.selected_backup_ids:
-            return "by now the policy keeps it"
+            return PruneSkipped(prune=prune, reason="by now the policy keeps it")
         obstacles = set(current.obstacles) - {PruneObstacle.MORE_THAN_HALF}
         # Counted over the whole run: what it deleted no longer counts as a copy.
         if len(self._deleted[source_id] - {prune.copy.backup_id}) >= most_to_prune(owned):
             obstacles.add(PruneObstacle.MORE_THAN_HALF)
-        return "; ".join(sorted(obstacles - self._allowed)) or None
+        if against := sorted(obstacles - self._allowed):
+            return PruneSkipped(prune=prune, reason="; ".join(against), is_held_back=True)
+        return None
 
     def _inventory(self, originals: Sequence[Backup], held: Sequence[Backup]) -> Inventory:
         return inventory_of(

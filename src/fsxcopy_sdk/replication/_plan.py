@@ -118,7 +118,7 @@ class SourceReport:
     age: float | None
     """Seconds since the recovery point: how much work would be lost now."""
     in_progress: int
-    """How many copies are on their way."""
+    """How many copies are in progress."""
     is_late: bool
     """Whether there is no copy, or none that the policy thinks young enough."""
 
@@ -126,7 +126,7 @@ class SourceReport:
         copy = "no copy"
         if self.newest_copy is not None and self.age is not None:
             copy = f"{self.newest_copy.backup_id}, {duration_text(self.age)} old"
-        under_way = f", {self.in_progress} on the way" if self.in_progress else ""
+        under_way = f", {self.in_progress} in progress" if self.in_progress else ""
         return f"{self.source_id}: {copy}{under_way}{', LATE' if self.is_late else ''}"
 
 
@@ -277,7 +277,7 @@ class PlannedCopy:
 @attrs.frozen(kw_only=True)
 class ExistingCopy:
     """
-    A backup that has a copy, which is AVAILABLE or on its way.
+    A backup that has a copy, which is AVAILABLE or in progress.
     """
 
     source_id: str
@@ -364,8 +364,8 @@ class ReplicationPlan:
     to_copy: tuple[PlannedCopy, ...]
     """In the order in which the copies are begun: the newest of every source first."""
     in_progress: tuple[ExistingCopy, ...]
-    """Selected backups whose copies are on their way."""
-    present: tuple[ExistingCopy, ...]
+    """Selected backups whose copies are in progress."""
+    up_to_date: tuple[ExistingCopy, ...]
     """Selected backups whose copies are AVAILABLE."""
     to_prune: tuple[PlannedPrune, ...]
     """Copies that the policy no longer keeps; they are deleted only with `prune=True`."""
@@ -396,7 +396,7 @@ class ReplicationPlan:
         The backups that are to have a copy, whatever becomes of others.
         """
         selected: tuple[PlannedCopy | ExistingCopy, ...]
-        selected = (*self.to_copy, *self.in_progress, *self.present)
+        selected = (*self.to_copy, *self.in_progress, *self.up_to_date)
         return frozenset(one.backup.backup_id for one in selected)
 
     def to_dict(self) -> dict[str, JsonValue]:
@@ -411,8 +411,8 @@ class ReplicationPlan:
         if not self.has_work:
             lines.append("nothing to do")
         lines += _listed("to copy", self.to_copy)
-        lines += _listed("on the way", self.in_progress)
-        lines += _listed("there already", self.present)
+        lines += _listed("in progress", self.in_progress)
+        lines += _listed("up to date", self.up_to_date)
         lines += _listed("to prune", self.to_prune)
         lines += _listed("not pruned", self.held_back)
         lines += _listed("cannot be copied", self.cannot_copy)

@@ -129,7 +129,7 @@ def decide(policy: ReplicationPolicy, inventory: Inventory) -> ReplicationPlan:
         made_at=inventory.now,
         to_copy=tuple(one for one in wanted if isinstance(one, PlannedCopy)),
         in_progress=tuple(one for one in known if not one.is_ready),
-        present=tuple(one for one in known if one.is_ready),
+        up_to_date=tuple(one for one in known if one.is_ready),
         to_prune=tuple(one for one in beyond if not one.obstacles),
         held_back=tuple(one for one in beyond if one.obstacles),
         cannot_copy=(*cannot_copy, *_of_nothing(policy, inventory)),
