@@ -599,6 +599,28 @@ async def test_what_passes_is_survived(regions: Regions, fault: Fault, operation
     assert copies[2:] == _held(regions)
 
 
+@pytest.mark.parametrize("after", [True, False], ids=["carried out", "not carried out"])
+async def test_an_unreadable_answer_of_a_deletion_is_looked_into(
+    regions: Regions, after: bool
+) -> None:
+    """
+    A member of another type is no answer, and may be one: the next round reads the copy.
+    """
+    unreadable = Fault.raw(
+        200,
+        {"Content-Type": "application/x-amz-json-1.1"},
+        b'{"BackupId": 7, "Lifecycle": "DELETED"}',
+    )
+    copies = await _history(regions)
+    plan = await regions.plan(KEEP_TWO)
+    regions.fsx.inject(unreadable, operation="DeleteBackup", next_calls=1, after=after)
+    deletions = regions.fsx.calls["DeleteBackup"]
+
+    assert [Pruned, Pruned] == [type(one) for one in await regions.apply(plan, prune=True)]
+    assert copies[2:] == _held(regions)
+    assert (2 if after else 3) == regions.fsx.calls["DeleteBackup"] - deletions
+
+
 @pytest.mark.parametrize("operation", ["DeleteBackup", "DescribeBackups"])
 async def test_what_does_not_pass_is_said(regions: Regions, operation: str) -> None:
     """

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 
 import attrs
@@ -38,8 +38,11 @@ from fsxcopy_sdk import (
     ClientNotOpen,
     FsxCopyClient,
     InvalidArguments,
+    RawResponse,
+    ResponseMetadata,
     Tag,
     VolumeStyle,
+    to_dict,
 )
 from fsxcopy_sdk.replication import (
     CannotCopyReason,
@@ -447,6 +450,50 @@ async def test_planning_only_looks(
 
     assert {"DescribeBackups": 4} == fsx.calls
     assert (EAST, WEST, 61) == (plan.source_region, plan.destination_region, len(plan.to_copy))
+
+
+@attrs.frozen
+class Listed:
+    """
+    A Region that shows *backups*; when it has answered, *copy* is begun in *copies*.
+    """
+
+    region: str
+    backups: list[Backup]
+    copies: list[Backup]
+    copy: Backup
+
+    async def describe_backups(self, request: Mapping[str, object]) -> RawResponse:
+        payload = {"Backups": [to_dict(one) for one in self.backups]}
+        self.copies.append(self.copy)
+        return RawResponse(
+            operation="DescribeBackups", payload=payload, metadata=ResponseMetadata()
+        )
+
+    async def copy_backup(self, request: Mapping[str, object]) -> RawResponse:
+        raise NotImplementedError
+
+    async def delete_backup(self, request: Mapping[str, object]) -> RawResponse:
+        raise NotImplementedError
+
+
+async def test_a_copy_that_begins_between_the_listings_is_seen() -> None:
+    """
+    The destination is listed last, so that the backup is not planned to be copied again.
+    """
+    original = backup(1)
+    copies: list[Backup] = []
+    east, west = (
+        FsxCopyClient(transport=Listed(region, backups, copies, copy_of(original, 1001)))
+        for region, backups in ((EAST, [original]), (WEST, copies))
+    )
+
+    plan = await plan_replication(east, west, ALL)
+
+    assert ([], [backup_id(1001)]) == (
+        copied_ids(plan),
+        [one.copy.backup_id for one in plan.up_to_date],
+    )
 
 
 async def test_filters_are_the_services(
