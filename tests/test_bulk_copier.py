@@ -7,13 +7,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar, cast
 
 import anyio
 import attrs
 import pytest
+import trio
 from bulk_rig import WEST, Direct, Meeting, direct_client, driven
+from trio.testing import MockClock
 
 from fsxcopy_sdk import (
     AccessDenied,
@@ -23,6 +25,7 @@ from fsxcopy_sdk import (
     FsxCopyClient,
     FsxCopyError,
     InternalServerError,
+    RawResponse,
     ResponseDecodingError,
     ServiceLimit,
     ServiceLimitExceeded,
@@ -138,6 +141,19 @@ def _run(request: pytest.FixtureRequest) -> Callable[[Callable[[], Awaitable[Any
 
 def _kinds(outcomes: tuple[CopyOutcome, ...]) -> list[type]:
     return [type(outcome) for outcome in outcomes]
+
+
+class SilentOnce(Direct):
+    """
+    A transport that carries the first CopyBackup out and keeps its answer for an hour.
+    """
+
+    async def copy_backup(self, request: Mapping[str, object]) -> RawResponse:
+        answer = await super().copy_backup(request)
+        if self._fsx.calls["CopyBackup"] == 1:
+            with self.traffic.one():
+                await anyio.sleep(HOUR)
+        return answer
 
 
 # The plain case.
@@ -1196,3 +1212,30 @@ async def test_a_cancelled_task_stays_cancelled(bench: Bench) -> None:
 
     assert 0 == task.cancelling()
     assert 1 == len(copies.in_progress) + len(copies.not_started)
+
+
+# Calls without an answer.
+
+
+def test_a_call_ends_while_its_token_is_remembered(bench: Bench) -> None:
+    """
+    A CopyBackup that takes long is cancelled in time to find its copy by the same token.
+
+    The bound is in real time, which trio's clock skips while all tasks sleep.
+    """
+    silent = SilentOnce(bench.fsx, WEST)
+    bench.direct, bench.client = silent, FsxCopyClient(transport=silent, clock=bench.clock)
+    request = bench.request(MINUTE)
+    clock = MockClock(autojump_threshold=0)
+
+    async def work() -> tuple[float, tuple[CopyOutcome, ...]]:
+        begun = trio.current_time()
+        outcomes = await bench.copy(request)
+        return trio.current_time() - begun, outcomes
+
+    took, outcomes = anyio.run(work, backend="trio", backend_options={"clock": clock})
+
+    assert 120 == pytest.approx(took, abs=1)
+    assert [Copied] == _kinds(outcomes)
+    assert {request.source_backup_id: 1} == bench.copies
+    assert 1 == len(set(bench.tokens))

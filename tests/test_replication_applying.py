@@ -17,7 +17,7 @@ import attrs
 import pytest
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
-from bulk_rig import direct_client
+from bulk_rig import Direct, direct_client
 from replication_rig import EAST, FS, OTHER_FS, POLICY, WEST
 
 from fsxcopy_sdk import (
@@ -449,6 +449,16 @@ async def _history(regions: Regions, days: int = 4) -> list[str]:
     return [str(one["BackupId"]) for one in regions.fsx.backups(WEST)]
 
 
+def _without_sockets(clock: ManualClock) -> tuple[Regions, Direct]:
+    """
+    Make two Regions of one process, and return the transport to the destination too.
+    """
+    fsx = LocalFsx(clock=clock, copy_duration=600, started_at=START)
+    east, west = Direct(fsx, EAST), Direct(fsx, WEST)
+    clients = (FsxCopyClient(transport=one, clock=clock) for one in (east, west))
+    return Regions(fsx, clock, *clients), west
+
+
 def _held(regions: Regions) -> list[str]:
     return [str(one["BackupId"]) for one in regions.fsx.backups(WEST)]
 
@@ -866,6 +876,46 @@ async def test_a_wrong_clock_deletes_nothing(regions: Regions, days: int) -> Non
     assert all(isinstance(one.error, InvalidArguments) for one in outcomes)
     assert "plan: must be made within a day of the service's own time" in str(outcomes[0].error)
     assert copies == _held(regions)
+
+
+async def test_without_the_service_s_time_the_plan_s_own_counts(clock: ManualClock) -> None:
+    """
+    A transport whose answers have no Date leaves nothing to compare with.
+    """
+    regions, _ = _without_sockets(clock)
+    copies = await _history(regions)
+    plan = await regions.plan(KEEP_TWO)
+    async with apply_plan(plan, regions.west, source=regions.east, prune=True) as applied:
+        outcomes = [outcome async for outcome in applied]
+
+    assert None is regions.west.service_time
+    assert [Pruned, Pruned] == [type(one) for one in outcomes]
+    assert copies[2:] == _held(regions)
+
+
+async def test_a_deletion_that_is_cancelled_is_logged(
+    clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    Whoever cancels a run learns from the log which copy may be gone.
+    """
+    caplog.set_level(logging.WARNING, logger="fsxcopy_sdk.replication")
+    regions, west = _without_sockets(clock)
+    copies = await _history(regions)
+    plan = await regions.plan(KEEP_TWO)
+    with anyio.CancelScope() as scope:
+
+        def cancel(operation: str) -> None:
+            if operation == "DeleteBackup":
+                scope.cancel()
+
+        west.refuse = cancel
+        async with apply_plan(plan, regions.west, source=regions.east, prune=True) as applied:
+            _ = [outcome async for outcome in applied]
+
+    assert scope.cancelled_caught
+    assert copies[1:] == _held(regions)
+    assert [f"{copies[0]}: its deletion may have been accepted"] == caplog.messages
 
 
 async def test_the_time_of_a_plan_is_the_service_s_own(regions: Regions) -> None:

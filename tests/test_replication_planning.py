@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import AsyncIterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import attrs
 import pytest
@@ -519,7 +519,15 @@ async def test_now_can_be_given(east: FsxCopyClient, client: FsxCopyClient) -> N
     assert 0 == len((await plan_replication(east, client, policy)).to_copy)
 
 
-@pytest.mark.parametrize("now", [NOW.replace(tzinfo=None), 5.0], ids=["no zone", "a number"])
+@pytest.mark.parametrize(
+    "now",
+    [
+        NOW.replace(tzinfo=None),
+        5.0,
+        datetime.min.replace(tzinfo=timezone(timedelta(hours=14))),
+    ],
+    ids=["no zone", "a number", "before all times in UTC"],
+)
 async def test_bad_times_are_refused(
     fsx: LocalFsx, east: FsxCopyClient, client: FsxCopyClient, now: datetime
 ) -> None:

@@ -85,6 +85,10 @@ def test_natural_types_become_plain_ones() -> None:
         ({"kms_key_ids": {"US": "key"}}, "kms_key_ids: Region: must be 1 to 20"),
         ({"kms_key_ids": {"us-west-2": ""}}, "kms_key_ids: key of 'us-west-2': must be 1 to 2048"),
         ({"kms_key_ids": "key"}, "kms_key_ids: must be a mapping from Regions to keys"),
+        (
+            {"kms_key_ids": [("us-west-2", "key"), ("us-west-2", "other")]},
+            "kms_key_ids: Region us-west-2: must be given once, not several times",
+        ),
     ],
 )
 def test_bad_members_are_refused(arguments: dict[str, object], fault: str) -> None:
