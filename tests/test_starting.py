@@ -13,6 +13,7 @@ import anyio
 import pytest
 import trio
 from aiobotocore.config import AioConfig
+from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import AioSession
 from botocore.loaders import JSONFileLoader, Loader
 
@@ -31,8 +32,21 @@ _READ_FOR_A_CLIENT = {
     "service-2",
 }
 
-_MERGE_KEEPS = AioConfig(warm_up_loader_caches=True).merge(AioConfig()).warm_up_loader_caches
+
+class _OtherSession(AIOHTTPSession):
+    """
+    An HTTP session that is not aiobotocore's default.
+    """
+
+
+_MERGE_KEEPS = (
+    AioConfig(http_session_cls=_OtherSession).merge(AioConfig()).http_session_cls is _OtherSession
+)
 """Whether this version of aiobotocore keeps its own options; the lowest one does not."""
+
+_warms_up = pytest.mark.skipif(
+    not hasattr(AioSession, "warm_up_loader_caches"), reason="this aiobotocore cannot do that"
+)
 
 Main: TypeAlias = Callable[[], Coroutine[object, object, None]]
 Run: TypeAlias = Callable[[Main], None]
@@ -57,9 +71,7 @@ def _watch(session: AioSession) -> _Watched:
     return watched
 
 
-@pytest.mark.skipif(
-    not hasattr(AioSession, "warm_up_loader_caches"), reason="this aiobotocore cannot do that"
-)
+@_warms_up
 @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
 async def test_no_file_is_read_on_the_event_loop(session: AioSession, mode: str) -> None:
     """
@@ -129,6 +141,7 @@ async def test_the_environment_is_read_anew(monkeypatch: pytest.MonkeyPatch) -> 
     assert ["us-west-2", "eu-central-1"] == regions
 
 
+@_warms_up
 async def test_a_client_can_be_warmed_up_by_aiobotocore_too(fsx: LocalFsx) -> None:
     """
     Its own option to read files before a client is made still works.

@@ -28,7 +28,8 @@ _NETWORK: tuple[tuple[type[Exception], type[errors.NoResponse]], ...] = (
 _CREDENTIALS: tuple[type[Exception], ...] = (
     theirs.CredentialRetrievalError,
     theirs.InvalidIMDSEndpointError,
-    theirs.LoginError,
+    # For `aws login`; botocore before 1.41 has none, and repeats the one below instead.
+    getattr(theirs, "LoginError", theirs.SSOError),
     theirs.MetadataRetrievalError,
     theirs.NoAuthTokenError,
     theirs.NoCredentialsError,
