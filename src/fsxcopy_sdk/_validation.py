@@ -49,7 +49,7 @@ _PARTITION_PREFIXES = {
 
 
 def _matches(pattern: str) -> Callable[[str], bool]:
-    # Compiled, and kept by `re`, when the first text is looked at.
+    # `re` compiles the pattern when the first text is checked, and keeps it.
     return lambda text: re.fullmatch(pattern, text) is not None
 
 
@@ -253,7 +253,7 @@ class BackupFilter:
     """
 
     name: FilterName = attrs.field(converter=_to_name)
-    """What to look at, such as `FilterName.FILE_SYSTEM_ID` or its text."""
+    """The name of the filter, such as `FilterName.FILE_SYSTEM_ID` or its text."""
     values: tuple[str, ...] = attrs.field(converter=_to_tuple)
     """1 to 20 values, any of which will do; a single one may be given bare."""
 
@@ -400,7 +400,7 @@ def _backup_ids(errors: ArgumentErrors, backup_ids: Iterable[str]) -> list[str]:
         return []
     for index, backup_id in enumerate(ids):
         errors.check(f"backup_ids[{index}]", backup_id, BACKUP_ID)
-    # An empty list would ask for all backups, which nobody means who gives one.
+    # The service would answer an empty list with all backups, which is never what is meant.
     if not 1 <= len(ids) <= MAX_BACKUP_IDS:
         errors.add("backup_ids", f"1 to {MAX_BACKUP_IDS} ids, or None for all", f"{len(ids)} ids")
     return ids

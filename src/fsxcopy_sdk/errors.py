@@ -233,7 +233,7 @@ class ResponseDecodingError(CallError):
     @property
     def is_transient(self) -> bool:
         """
-        True where the answer was garbled: the next one may be the right one.
+        True if the answer is malformed: the next one may be right.
         """
         return self.is_malformed
 
@@ -477,7 +477,7 @@ class WaitError(FsxCopyError):
 
     backup_id: str
     polls: int
-    """How often the backup was looked at."""
+    """How many times the backup was polled."""
     elapsed: float
     """Seconds since the wait began."""
 

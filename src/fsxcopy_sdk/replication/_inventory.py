@@ -151,7 +151,7 @@ class Lineage:
 def _read(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
-        # A time that names no zone is nobody's of this package.
+        # This package writes no time without a zone.
         return None if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None

@@ -112,7 +112,7 @@ class SourceReport:
     newest_backup: BackupSummary | None
     """The newest AVAILABLE backup in its own Region; None where there is none."""
     newest_copy: BackupSummary | None
-    """The AVAILABLE copy that leads back to the latest time, whoever made it."""
+    """The AVAILABLE copy with the latest recovery point, of any policy."""
     recovery_point: datetime | None
     """The time that it leads back to: its backup's, or its own where that is unknown."""
     age: float | None
@@ -126,8 +126,8 @@ class SourceReport:
         copy = "no copy"
         if self.newest_copy is not None and self.age is not None:
             copy = f"{self.newest_copy.backup_id}, {duration_text(self.age)} old"
-        under_way = f", {self.in_progress} in progress" if self.in_progress else ""
-        return f"{self.source_id}: {copy}{under_way}{', LATE' if self.is_late else ''}"
+        in_progress = f", {self.in_progress} in progress" if self.in_progress else ""
+        return f"{self.source_id}: {copy}{in_progress}{', LATE' if self.is_late else ''}"
 
 
 @attrs.frozen(kw_only=True)

@@ -160,7 +160,7 @@ def _in_scope(policy: ReplicationPolicy, backups: Iterable[Backup]) -> dict[str,
     Return the backups that are *policy*'s business, by their source, the newest first.
 
     Copies of other Regions' backups are, where their file system or volume is named and
-    has no backups of its own here: whoever names it wants to know.
+    has no backups of its own here, so that the plan reports them.
     """
     originals: defaultdict[str, list[Backup]] = defaultdict(list)
     copies: defaultdict[str, list[Backup]] = defaultdict(list)
@@ -242,7 +242,7 @@ def _request(
     policy: ReplicationPolicy, inventory: Inventory, source_id: str, backup: Backup
 ) -> CopyRequest:
     """
-    Return the request for a copy of *backup*, the same whoever plans it and when.
+    Return the request for a copy of *backup*, the same in every plan.
     """
     lineage = Lineage(
         policy=policy.name,
