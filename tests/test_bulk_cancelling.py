@@ -4,6 +4,7 @@ Many copies, cancelled at every step of the event loop: nothing is lost, nothing
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable
 
@@ -184,3 +185,21 @@ async def test_cancelled_over_http(step: int) -> None:
         copies = await run.until(step)
 
     _check(run, copies)
+
+
+async def test_a_timeout_around_it_stays_one() -> None:
+    """
+    asyncio's own timeout ends the block, and leaves no cancellation behind in the task.
+    """
+    run = Run()
+    await run.prepare()
+    copies = copy_many(run.client, run.requests)
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0) as timeout, copies:
+            await anyio.sleep(1)
+
+    task = asyncio.current_task()
+    assert timeout.expired()
+    assert task is not None
+    assert 0 == task.cancelling()

@@ -8,7 +8,6 @@ import logging
 import random
 from collections.abc import Callable, Iterable, Sequence
 from inspect import iscoroutinefunction
-from types import TracebackType
 
 import anyio
 import attrs
@@ -184,17 +183,12 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         self._tasks.start_soon(self._run, self._distinct())
         self._finish_if_complete()
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """
         Start nothing more, and leave what is in progress to the service.
         """
         try:
-            await super().__aexit__(exc_type, exc, traceback)
+            await super().__aexit__()
         finally:
             self._log_what_is_left()
 

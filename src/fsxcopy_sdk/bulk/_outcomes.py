@@ -5,7 +5,6 @@ What became of a request: a closed family, and the stream that outcomes come in.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from types import TracebackType
 from typing import Generic, Self, TypeAlias, TypeVar
 
 import anyio
@@ -140,22 +139,14 @@ class OutcomeStream(ABC, Generic[_Outcome]):
         self._begin()
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """
         Start nothing more, and leave what is in progress to the service.
         """
         self._finish()
         self._tasks.cancel_scope.cancel()
-        if exc_type and issubclass(exc_type, anyio.get_cancelled_exc_class()):
-            await self._tasks.__aexit__(exc_type, exc, traceback)
-        else:
-            # What the block raised stays what it is, and is put into no group.
-            await self._tasks.__aexit__(None, None, None)
+        # What the block raised stays what it is, and is put into no group.
+        await self._tasks.__aexit__(None, None, None)
 
     def __aiter__(self) -> Self:
         """
