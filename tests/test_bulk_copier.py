@@ -1233,7 +1233,7 @@ def test_a_call_ends_while_its_token_is_remembered(bench: Bench) -> None:
         outcomes = await bench.copy(request)
         return trio.current_time() - begun, outcomes
 
-    took, outcomes = anyio.run(work, backend="trio", backend_options={"clock": clock})
+    took, outcomes = trio.run(work, clock=clock)
 
     assert 120 == pytest.approx(took, abs=1)
     assert [Copied] == _kinds(outcomes)

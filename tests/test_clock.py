@@ -5,6 +5,7 @@ The machine's clock.
 from __future__ import annotations
 
 import anyio
+import trio
 from trio.testing import MockClock
 
 from fsxcopy_sdk._clock import SystemClock
@@ -23,4 +24,4 @@ def test_the_system_clock_sleeps_on_the_event_loop() -> None:
         assert 3600 <= anyio.current_time() - begun < 3700
         assert before <= clock.now()
 
-    anyio.run(scene, backend="trio", backend_options={"clock": MockClock(autojump_threshold=0)})
+    trio.run(scene, clock=MockClock(autojump_threshold=0))
