@@ -33,7 +33,7 @@ library raised first is the `__cause__`.
 
 from __future__ import annotations
 
-from typing import Self
+from typing import ClassVar, Self
 
 import attrs
 
@@ -97,12 +97,14 @@ class FsxCopyError(Exception):
     )
     """The copy that the service had accepted when `copy_backup_and_wait` failed."""
 
+    _is_transient: ClassVar[bool] = False
+
     @property
     def is_transient(self) -> bool:
         """
         Whether the same call may succeed later without anything being changed.
         """
-        return False
+        return self._is_transient
 
     def __str__(self) -> str:
         return self.message
@@ -172,12 +174,7 @@ class ConnectionFailed(NoResponse):
     The connection could not be made, or broke.
     """
 
-    @property
-    def is_transient(self) -> bool:
-        """
-        True.
-        """
-        return True
+    _is_transient: ClassVar[bool] = True
 
 
 class RequestTimeout(NoResponse, TimeoutError):
@@ -190,12 +187,7 @@ class RequestTimeout(NoResponse, TimeoutError):
     A timeout that was switched off (None) switches these bounds off too.
     """
 
-    @property
-    def is_transient(self) -> bool:
-        """
-        True.
-        """
-        return True
+    _is_transient: ClassVar[bool] = True
 
 
 class CredentialsUnavailable(CallError):
@@ -276,7 +268,8 @@ class ServiceError(CallError):
         Whether the service or something before it is overloaded or broken for now.
         """
         has_no_code = self.code == str(self.http_status)
-        return has_no_code or self.http_status >= 500 or self.http_status == 429  # noqa: PLR2004 - HTTP's own
+        is_overload = self.http_status >= 500 or self.http_status == 429  # noqa: PLR2004 - HTTP's own
+        return self._is_transient or has_no_code or is_overload
 
     def __str__(self) -> str:
         where = f" ({self.operation})" if self.operation else ""
@@ -306,12 +299,7 @@ class ServiceUnavailable(ServiceError):
     The service cannot answer for now.
     """
 
-    @property
-    def is_transient(self) -> bool:
-        """
-        True.
-        """
-        return True
+    _is_transient: ClassVar[bool] = True
 
 
 class Throttled(ServiceError):
@@ -319,12 +307,7 @@ class Throttled(ServiceError):
     Too many requests in too short a time; there is one class for all such codes.
     """
 
-    @property
-    def is_transient(self) -> bool:
-        """
-        True.
-        """
-        return True
+    _is_transient: ClassVar[bool] = True
 
 
 @attrs.define(slots=False, eq=False)
@@ -335,12 +318,7 @@ class BackupBeingCopied(ServiceError):
 
     backup_id: str | None = None
 
-    @property
-    def is_transient(self) -> bool:
-        """
-        True.
-        """
-        return True
+    _is_transient: ClassVar[bool] = True
 
 
 class BackupInProgress(ServiceError):
@@ -348,12 +326,7 @@ class BackupInProgress(ServiceError):
     Another backup of the same file system is being made.
     """
 
-    @property
-    def is_transient(self) -> bool:
-        """
-        True.
-        """
-        return True
+    _is_transient: ClassVar[bool] = True
 
 
 class BackupNotFound(ServiceError):
@@ -370,12 +343,7 @@ class BackupRestoring(ServiceError):
 
     file_system_id: str | None = None
 
-    @property
-    def is_transient(self) -> bool:
-        """
-        True.
-        """
-        return True
+    _is_transient: ClassVar[bool] = True
 
 
 class BadRequest(ServiceError):
