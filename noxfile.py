@@ -1,6 +1,4 @@
-"""
-Everything that is checked, locally and in CI: ``nox`` runs all of it.
-"""
+"""Everything that is checked, locally and in CI: ``nox`` runs all of it."""
 
 from __future__ import annotations
 
@@ -38,9 +36,7 @@ def _runs(interpreter: str) -> bool:
 
 
 def _interpreter(version: str) -> str | None:
-    """
-    Return a Python of *version* that runs: from PATH, or one of pyenv's.
-    """
+    """Return a Python of *version* that runs: from PATH, or one of pyenv's."""
     candidates = [shutil.which(f"python{version}")]
     if pyenv := shutil.which("pyenv"):
         command = [pyenv, "prefix", version]
@@ -66,9 +62,7 @@ def _wheel(session: nox.Session) -> str:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """
-    Check style and format.
-    """
+    """Check style and format."""
     session.install(*_group("lint"))
     session.run("ruff", "check", *SOURCES)
     session.run("ruff", "format", "--check", *SOURCES)
@@ -76,18 +70,14 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """
-    Check the types of the package, of its stubs, of a user's program, and of what runs both.
-    """
+    """Check the types of the package, of its stubs, of a user's program, and of what runs both."""
     session.install("-e", ".[cli,testing]", *_group("types"), "nox")
     session.run("mypy", "src", "stubs", "tests/typing", "benchmarks/peers", "noxfile.py")
 
 
 @nox.session
 def users(session: nox.Session) -> None:
-    """
-    Check a user's program with four type checkers, beside nothing but the built wheel.
-    """
+    """Check a user's program with four type checkers, beside nothing but the built wheel."""
     session.install(_wheel(session), *_group("users"))
     # Not in nox's own temporary folder, which is hidden: pyright skips hidden ones.
     session.run("python", "tests/users/check.py", env={"TMPDIR": None})
@@ -95,9 +85,7 @@ def users(session: nox.Session) -> None:
 
 @nox.session
 def stubtest(session: nox.Session) -> None:
-    """
-    Hold the stubs against the libraries that they describe.
-    """
+    """Hold the stubs against the libraries that they describe."""
     session.install("-e", ".", *_group("types"))
     session.run(
         *("python", "-m", "mypy.stubtest", *STUBBED),
@@ -108,9 +96,7 @@ def stubtest(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """
-    Test the built wheel, every branch of it, the programs of the README included.
-    """
+    """Test the built wheel, every branch of it, the programs of the README included."""
     wheel = _wheel(session)
     session.install(f"{wheel}[cli,testing,trio]", *_group("test"))
     session.run("pip", "install", "--quiet", "--force-reinstall", "--no-deps", wheel)
@@ -122,9 +108,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def pythons(session: nox.Session) -> None:
-    """
-    Test the wheel with every other Python that is found, and say which were not.
-    """
+    """Test the wheel with every other Python that is found, and say which were not."""
     wheel = _wheel(session)
     missing = []
     for version in OTHERS:
@@ -150,9 +134,7 @@ def pythons(session: nox.Session) -> None:
 # Not by default until the whole suite was seen to pass with aiobotocore 2.25.1 and anyio 4.7.
 @nox.session(default=False)
 def lowest(session: nox.Session) -> None:
-    """
-    Test with the lowest versions that pyproject.toml allows.
-    """
+    """Test with the lowest versions that pyproject.toml allows."""
     project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
     # The extra trio needs more than the lowest aiobotocore.
@@ -164,9 +146,7 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session
 def newest(session: nox.Session) -> None:
-    """
-    Compare the models, both ways, with a botocore that is newer than aiobotocore's pin.
-    """
+    """Compare the models, both ways, with a botocore that is newer than aiobotocore's pin."""
     session.install(".", *_group("test"))
     session.run("pip", "install", "--quiet", "--upgrade", "botocore")
     session.run("python", "-m", "pytest", "--quiet", "tests/test_parity.py", *session.posargs)
@@ -174,9 +154,7 @@ def newest(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def kill(session: nox.Session) -> None:
-    """
-    Kill a sync a hundred times, ten times as often as `tests` does: some minutes.
-    """
+    """Kill a sync a hundred times, ten times as often as `tests` does: some minutes."""
     session.install(".[cli,testing]", *_group("test"))
     session.run(
         *("python", "-m", "pytest", "-rP", "tests/test_replication_kills.py", *session.posargs),
@@ -186,9 +164,7 @@ def kill(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def histories(session: nox.Session) -> None:
-    """
-    Try twenty thousand histories of pruning and a thousand runs of copying: half an hour.
-    """
+    """Try twenty thousand histories of pruning and a thousand runs of copying: half an hour."""
     session.install(".[cli,testing]", *_group("test"))
     session.run(
         *("python", "-m", "pytest", "-rP", *SIDE_BY_SIDE, *session.posargs),
@@ -199,9 +175,7 @@ def histories(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """
-    Measure the built wheel beside its peers: ``nox -s bench -- [FOLDER] [--only ROW]``.
-    """
+    """Measure the built wheel beside its peers: ``nox -s bench -- [FOLDER] [--only ROW]``."""
     session.install(*_group("bench"))
     pythons = []
     for peer, requirements in {"ours": [_wheel(session)], **PEERS}.items():

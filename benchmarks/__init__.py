@@ -1,3 +1,1 @@
-"""
-What the package costs: on its own, and beside what a user could take instead.
-"""
+"""What the package costs: on its own, and beside what a user could take instead."""

@@ -30,9 +30,7 @@ SLOTS = 5
 
 
 class Calls:
-    """
-    How many calls are under way, of all clients together.
-    """
+    """How many calls are under way, of all clients together."""
 
     def __init__(self) -> None:
         self.under_way = 0
@@ -41,9 +39,7 @@ class Calls:
 
     @contextmanager
     def one(self) -> Iterator[None]:
-        """
-        Count a call while it lasts.
-        """
+        """Count a call while it lasts."""
         self.under_way += 1
         self.none.clear()
         try:
@@ -55,16 +51,12 @@ class Calls:
 
 
 class CountingClient(FsxCopyClient):
-    """
-    A client that is what it is, and counts its calls.
-    """
+    """A client that is what it is, and counts its calls."""
 
     calls: Calls
 
     async def copy_backup(self, *args: object, **options: object) -> CopyBackupResponse:
-        """
-        Copy one backup, counted.
-        """
+        """Copy one backup, counted."""
         with self.calls.one():
             return await super().copy_backup(*args, **options)
 
@@ -76,9 +68,7 @@ class CountingClient(FsxCopyClient):
 async def drive(
     clock: ManualClock, fsx: LocalFsx, calls: Calls, work: asyncio.Future[object]
 ) -> None:
-    """
-    Move the clock from wake-up to wake-up, never while a call is under way.
-    """
+    """Move the clock from wake-up to wake-up, never while a call is under way."""
     while not work.done():
         await calls.none.wait()
         for _ in range(6):  # whoever got an answer calls again, or goes back to sleep
@@ -89,9 +79,7 @@ async def drive(
 
 
 def list_schedule(lengths: Iterable[float]) -> float:
-    """
-    Return the shortest time in which copies that start in this order can all be over.
-    """
+    """Return the shortest time in which copies that start in this order can all be over."""
     free = [0.0] * SLOTS
     for length in lengths:
         heapq.heapreplace(free, free[0] + length)
@@ -100,9 +88,7 @@ def list_schedule(lengths: Iterable[float]) -> float:
 
 @attrs.define
 class Shape:
-    """
-    How much there is to copy, and how long each copy takes.
-    """
+    """How much there is to copy, and how long each copy takes."""
 
     accounts: int
     backups: int
@@ -112,17 +98,13 @@ class Shape:
 
     @property
     def copies(self) -> int:
-        """
-        How many there are in all.
-        """
+        """How many there are in all."""
         return self.accounts * len(REGIONS) * self.backups
 
 
 @attrs.define
 class Part:
-    """
-    The copies of one account into one Region.
-    """
+    """The copies of one account into one Region."""
 
     client: CountingClient
     requests: list[CopyRequest]
@@ -130,9 +112,7 @@ class Part:
     ended: float = 0.0
 
     async def copy(self, clock: ManualClock) -> None:
-        """
-        Carry them out.
-        """
+        """Carry them out."""
         async with copy_many(self.client, self.requests) as copies:
             async for outcome in copies:
                 assert isinstance(outcome, Copied), outcome
@@ -142,9 +122,7 @@ class Part:
 async def open_parts(
     stack: AsyncExitStack, fsx: LocalFsx, clock: ManualClock, calls: Calls, shape: Shape
 ) -> list[Part]:
-    """
-    Put backups there and open a client for every account and Region.
-    """
+    """Put backups there and open a client for every account and Region."""
     parts: list[Part] = []
     drawn = iter(durations(shape.copies))
     for account in range(shape.accounts):
@@ -169,9 +147,7 @@ async def open_parts(
 
 
 async def measure(shape: Shape) -> None:
-    """
-    Carry out all copies, and print the table.
-    """
+    """Carry out all copies, and print the table."""
     clock, calls = ManualClock(), Calls()
     async with (
         LocalFsx(clock=clock, copy_duration=shape.lengths.__getitem__) as fsx,

@@ -43,9 +43,7 @@ _STEPS = 20
 
 
 def log_normal(count: int) -> list[float]:
-    """
-    Return random durations in seconds, between the shortest and the longest.
-    """
+    """Return random durations in seconds, between the shortest and the longest."""
     source = random.Random(SEED)
     drawn: list[float] = []
     while len(drawn) < count:
@@ -56,9 +54,7 @@ def log_normal(count: int) -> list[float]:
 
 
 def even(count: int) -> list[float]:
-    """
-    Return random durations in seconds, evenly from 20 to 40 minutes.
-    """
+    """Return random durations in seconds, evenly from 20 to 40 minutes."""
     source = random.Random(SEED)
     return [source.uniform(20 * 60.0, 40 * 60.0) for _ in range(count)]
 
@@ -68,33 +64,25 @@ Strategy = Callable[[int, float, ProgressHistory, random.Random], float | None]
 
 
 def fixed(*_: object) -> float:
-    """
-    Wait 30 s each time, as a custom botocore waiter does.
-    """
+    """Wait 30 s each time, as a custom botocore waiter does."""
     return 30.0
 
 
 def smithy(polls: int, _: float, __: ProgressHistory, source: random.Random) -> float | None:
-    """
-    Wait 5 to 120 s, growing and with jitter, as the Smithy specification has it.
-    """
+    """Wait 5 to 120 s, growing and with jitter, as the Smithy specification has it."""
     return DEFAULT_SCHEDULE.delay(polls, math.inf, source.random)
 
 
 def ours(
     polls: int, elapsed: float, progress: ProgressHistory, source: random.Random
 ) -> float | None:
-    """
-    Wait as `WaitSchedule` does, which learns from progress.
-    """
+    """Wait as `WaitSchedule` does, which learns from progress."""
     return DEFAULT_SCHEDULE.delay(polls, math.inf, source.random, progress, elapsed)
 
 
 @attrs.frozen
 class Cost:
-    """
-    What a strategy costs per copy, on average.
-    """
+    """What a strategy costs per copy, on average."""
 
     calls: float
     lag: float
@@ -102,16 +90,12 @@ class Cost:
 
     @property
     def merit(self) -> float:
-        """
-        Calls times lag: less is better.
-        """
+        """Calls times lag: less is better."""
         return self.calls * self.lag
 
 
 def simulate(strategy: Strategy, shape: ProgressShape, lengths: Sequence[float]) -> Cost:
-    """
-    Simulate waits for copies that take *lengths*, in seconds, one by one.
-    """
+    """Simulate waits for copies that take *lengths*, in seconds, one by one."""
     source = random.Random(SEED)
     calls, lags = 0, []
     for length in lengths:
@@ -129,9 +113,7 @@ def simulate(strategy: Strategy, shape: ProgressShape, lengths: Sequence[float])
 
 
 def print_strategies() -> None:
-    """
-    Print calls, lag and merit of every strategy on every shape of progress.
-    """
+    """Print calls, lag and merit of every strategy on every shape of progress."""
     lengths = log_normal(COPIES)
     print("| progress | strategy | calls | mean lag s | 95 % lag s | calls x lag | vs fixed |")
     print("|---|---|---|---|---|---|---|")
@@ -151,9 +133,7 @@ async def drive(
     is_over: Callable[[], bool],
     until: float = math.inf,
 ) -> None:
-    """
-    Move the clock from wake-up to wake-up, never during a call.
-    """
+    """Move the clock from wake-up to wake-up, never during a call."""
     while not is_over() and clock.now() < until:
         for _ in range(_STEPS):
             await asyncio.sleep(0)
@@ -163,9 +143,7 @@ async def drive(
 
 @attrs.frozen
 class Copies:
-    """
-    Copies in progress at a local FSx, and the client that waits for them.
-    """
+    """Copies in progress at a local FSx, and the client that waits for them."""
 
     fsx: LocalFsx
     clock: ManualClock
@@ -176,9 +154,7 @@ class Copies:
 
 
 def tracked_calls(session: AioSession) -> list[str]:
-    """
-    Return a list that holds an entry for each call of *session* that is in progress.
-    """
+    """Return a list that holds an entry for each call of *session* that is in progress."""
     calls: list[str] = []
 
     def begin(**_: object) -> None:
@@ -195,9 +171,7 @@ def tracked_calls(session: AioSession) -> list[str]:
 
 @asynccontextmanager
 async def copies_in_progress(lengths: Sequence[float]) -> AsyncIterator[Copies]:
-    """
-    Begin copies that take *lengths*, in seconds.
-    """
+    """Begin copies that take *lengths*, in seconds."""
     clock = ManualClock()
     session = isolated_session("AKIDEXAMPLE", "secret")
     calls = tracked_calls(session)
@@ -221,9 +195,7 @@ async def copies_in_progress(lengths: Sequence[float]) -> AsyncIterator[Copies]:
 
 
 async def waits_to_the_end(lengths: Sequence[float]) -> tuple[int, int, float, float]:
-    """
-    Return the calls, the polls, the mean lag and the CPU seconds of all waits together.
-    """
+    """Return the calls, the polls, the mean lag and the CPU seconds of all waits together."""
     polls, lag = 0, 0.0
     async with copies_in_progress(lengths) as copies:
 
@@ -242,9 +214,7 @@ async def waits_to_the_end(lengths: Sequence[float]) -> tuple[int, int, float, f
 
 
 def print_shared_calls() -> None:
-    """
-    Print what many waits on one client cost, beside as many separate ones.
-    """
+    """Print what many waits on one client cost, beside as many separate ones."""
     print("| waits | ends | calls | separate waits | ratio | mean lag s | CPU us per poll |")
     print("|---|---|---|---|---|---|---|")
     for count, draw in ((1000, even), (10_000, even), (1000, log_normal), (10_000, log_normal)):
@@ -307,9 +277,7 @@ def _backup(backup_id: str, percent: int) -> Backup:
 
 
 def print_memory() -> None:
-    """
-    Print what a wait holds in memory.
-    """
+    """Print what a wait holds in memory."""
     print("| waits | bytes per wait beyond the last Backup |")
     print("|---|---|")
     for count in (1000, 10_000):

@@ -46,9 +46,7 @@ _ROUNDS = 25
 
 
 def list_schedule(durations: Iterable[float], slots: int) -> float:
-    """
-    Return the shortest time in which copies that start in this order can all be over.
-    """
+    """Return the shortest time in which copies that start in this order can all be over."""
     free = [0.0] * slots
     for duration in durations:
         heapq.heapreplace(free, free[0] + duration)
@@ -56,9 +54,7 @@ def list_schedule(durations: Iterable[float], slots: int) -> float:
 
 
 class Traffic:
-    """
-    The calls in progress.
-    """
+    """The calls in progress."""
 
     def __init__(self) -> None:
         self.under_way = 0
@@ -66,9 +62,7 @@ class Traffic:
 
     @contextmanager
     def one(self) -> Iterator[None]:
-        """
-        Count a call while it lasts.
-        """
+        """Count a call while it lasts."""
         self.under_way += 1
         try:
             yield
@@ -78,18 +72,14 @@ class Traffic:
                 self._quiet.set()
 
     async def quiet(self) -> None:
-        """
-        Return when no call is in progress.
-        """
+        """Return when no call is in progress."""
         if self.under_way:
             self._quiet = anyio.Event()
             await self._quiet.wait()
 
 
 class CountingClient(FsxCopyClient):
-    """
-    A client that counts its calls in progress.
-    """
+    """A client that counts its calls in progress."""
 
     traffic: Traffic
 
@@ -103,9 +93,7 @@ class CountingClient(FsxCopyClient):
 
 
 def counting_client(fsx: LocalFsx, clock: ManualClock, access_key: str = "AKIA") -> CountingClient:
-    """
-    Make a client of us-west-2 that sends each request once.
-    """
+    """Make a client of us-west-2 that sends each request once."""
     session = AioSession()
     session.set_credentials(access_key, "secret")
     config = AioConfig(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=5)
@@ -119,9 +107,7 @@ def counting_client(fsx: LocalFsx, clock: ManualClock, access_key: str = "AKIA")
 async def driven(
     clock: ManualClock, traffic: Traffic, work: Callable[[], Awaitable[_Result]]
 ) -> _Result:
-    """
-    Return what *work* does, and move the clock whenever it has nothing to do but sleep.
-    """
+    """Return what *work* does, and move the clock whenever it has nothing to do but sleep."""
     results: list[_Result] = []
     errors: list[Exception] = []
 
@@ -148,16 +134,12 @@ Meet: TypeAlias = Callable[[str], FsxCopyError | None]
 
 
 def _nothing(_: str) -> None:
-    """
-    Let every call be.
-    """
+    """Let every call be."""
 
 
 @attrs.define
 class Meeting:
-    """
-    Let the calls of CopyBackup meet some errors, first to last; None is none.
-    """
+    """Let the calls of CopyBackup meet some errors, first to last; None is none."""
 
     errors: Sequence[FsxCopyError | None]
 
@@ -236,8 +218,6 @@ class Direct:
 
 
 def direct_client(fsx: LocalFsx, clock: ManualClock) -> tuple[FsxCopyClient, Direct]:
-    """
-    Make an open client of us-west-2 that needs no socket, and return its transport too.
-    """
+    """Make an open client of us-west-2 that needs no socket, and return its transport too."""
     direct = Direct(fsx, WEST)
     return FsxCopyClient(transport=direct, clock=clock), direct

@@ -1,6 +1,4 @@
-"""
-Helpers for tests of the command line: commands in this process, and in terminals.
-"""
+"""Helpers for tests of the command line: commands in this process, and in terminals."""
 
 from __future__ import annotations
 
@@ -30,9 +28,7 @@ FSXCOPY = Path(sys.executable).with_name("fsxcopy")
 
 @attrs.frozen
 class Done:
-    """
-    The exit code and the output of a command.
-    """
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -40,9 +36,7 @@ class Done:
 
 
 class Run(Protocol):
-    """
-    Run a command in this process, with text on standard input, piped or typed.
-    """
+    """Run a command in this process, with text on standard input, piped or typed."""
 
     async def __call__(
         self, *arguments: str, stdin: str = "", at_terminal: bool = False
@@ -52,9 +46,7 @@ class Run(Protocol):
 async def run_and_change(
     run: Run, fsx: LocalFsx, change: Callable[[], None], *arguments: str
 ) -> Done:
-    """
-    Run a command, and call *change* when it has requested a copy.
-    """
+    """Run a command, and call *change* when it has requested a copy."""
     done: list[Done] = []
     before = fsx.calls["CopyBackup"]
 
@@ -70,9 +62,7 @@ async def run_and_change(
 
 
 class StandardInput(io.StringIO):
-    """
-    Text that is piped, or typed at a terminal.
-    """
+    """Text that is piped, or typed at a terminal."""
 
     def __init__(self, text: str, *, at_terminal: bool) -> None:
         super().__init__(text)
@@ -83,9 +73,7 @@ class StandardInput(io.StringIO):
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
-    """
-    Start a command that SIGINT interrupts, with pipes for its output.
-    """
+    """Start a command that SIGINT interrupts, with pipes for its output."""
     return subprocess.Popen(
         [FSXCOPY, *arguments],
         stdout=subprocess.PIPE,
@@ -97,27 +85,21 @@ def start(*arguments: str) -> subprocess.Popen[str]:
 
 
 def with_terminal() -> None:
-    """
-    Make standard error the controlling terminal, whose Ctrl-C interrupts this process.
-    """
+    """Make standard error the controlling terminal, whose Ctrl-C interrupts this process."""
     fcntl.ioctl(2, termios.TIOCSCTTY, 0)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @attrs.define
 class Terminal:
-    """
-    A command in a terminal of its own.
-    """
+    """A command in a terminal of its own."""
 
     process: subprocess.Popen[bytes]
     fd: int
     shown: str = ""
 
     async def until(self, pattern: str | None = None) -> str:
-        """
-        Return the output once it matches *pattern*; without one, at the end.
-        """
+        """Return the output once it matches *pattern*; without one, at the end."""
         while pattern is None or not re.search(pattern, self.shown):
             try:
                 part = await anyio.to_thread.run_sync(os.read, self.fd, 4096)
@@ -130,21 +112,15 @@ class Terminal:
         return self.shown
 
     def type(self, text: str) -> None:
-        """
-        Type *text*.
-        """
+        """Type *text*."""
         os.write(self.fd, text.encode())
 
     async def code(self) -> int:
-        """
-        Return the exit code.
-        """
+        """Return the exit code."""
         return await anyio.to_thread.run_sync(self.process.wait)
 
 
 class OpenTerminal(Protocol):
-    """
-    Run a command in a terminal, with standard output there too, or in a file.
-    """
+    """Run a command in a terminal, with standard output there too, or in a file."""
 
     def __call__(self, *arguments: str, out: Path | None = None) -> Terminal: ...

@@ -1,6 +1,4 @@
-"""
-What every test stands on: an empty AWS environment and a local FSx.
-"""
+"""What every test stands on: an empty AWS environment and a local FSx."""
 
 from __future__ import annotations
 
@@ -19,9 +17,7 @@ from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
 @pytest.fixture(autouse=True)
 def _isolate_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """
-    Wipe what the machine says of AWS, so that no test can reach it.
-    """
+    """Wipe what the machine says of AWS, so that no test can reach it."""
     for name in list(os.environ):
         if name.startswith(("AWS_", "BOTO_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
@@ -32,17 +28,13 @@ def _isolate_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(name="clock")
 def _clock() -> ManualClock:
-    """
-    A clock that moves on when somebody sleeps on it.
-    """
+    """A clock that moves on when somebody sleeps on it."""
     return ManualClock(auto_advance=True)
 
 
 @pytest.fixture(name="fsx")
 async def _fsx(clock: ManualClock) -> AsyncIterator[LocalFsx]:
-    """
-    A local FSx with the service's example backup in us-east-2.
-    """
+    """A local FSx with the service's example backup in us-east-2."""
     async with LocalFsx(clock=clock) as fsx:
         fsx.add_example_backup()
         yield fsx
@@ -50,9 +42,7 @@ async def _fsx(clock: ManualClock) -> AsyncIterator[LocalFsx]:
 
 @pytest.fixture(name="session")
 def _session() -> AioSession:
-    """
-    An aiobotocore session with temporary credentials.
-    """
+    """An aiobotocore session with temporary credentials."""
     session = AioSession()
     session.set_credentials("AKIDEXAMPLE", "wJalrXUtnFEMI", "the-session-token")
     return session
@@ -60,16 +50,12 @@ def _session() -> AioSession:
 
 @pytest.fixture(name="config")
 def _config() -> AioConfig:
-    """
-    One attempt, so that a test sees each answer; what retries does says so itself.
-    """
+    """One attempt, so that a test sees each answer; what retries does says so itself."""
     return AioConfig(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=5)
 
 
 class Connect(Protocol):
-    """
-    Make a client at a local FSx; it is opened by ``async with``.
-    """
+    """Make a client at a local FSx; it is opened by ``async with``."""
 
     def __call__(
         self,
@@ -83,9 +69,7 @@ class Connect(Protocol):
 
 @pytest.fixture(name="connect")
 def _connect(session: AioSession, config: AioConfig, clock: ManualClock) -> Connect:
-    """
-    A way to clients of any local FSx, on the clock of the test.
-    """
+    """A way to clients of any local FSx, on the clock of the test."""
 
     def connect(
         fsx: LocalFsx,
@@ -103,8 +87,6 @@ def _connect(session: AioSession, config: AioConfig, clock: ManualClock) -> Conn
 
 @pytest.fixture(name="client")
 async def _client(fsx: LocalFsx, connect: Connect) -> AsyncIterator[FsxCopyClient]:
-    """
-    A client of us-west-2 at the local FSx of the test.
-    """
+    """A client of us-west-2 at the local FSx of the test."""
     async with connect(fsx) as client:
         yield client

@@ -1,6 +1,4 @@
-"""
-A peer on loopback that answers with bytes, on any event loop: what no HTTP server would send.
-"""
+"""A peer on loopback that sends bytes no HTTP server would send, on any event loop."""
 
 from __future__ import annotations
 
@@ -28,9 +26,7 @@ Document: TypeAlias = dict[str, Any]
 
 @attrs.frozen(eq=False)
 class Request:
-    """
-    What one connection asks first.
-    """
+    """What one connection asks first."""
 
     operation: str
     body: Document
@@ -42,9 +38,7 @@ Answer: TypeAlias = bytes | Callable[[Request], Awaitable[None]]
 
 
 def backup(backup_id: str, **members: object) -> Document:
-    """
-    Make a backup that is AVAILABLE.
-    """
+    """Make a backup that is AVAILABLE."""
     return {
         "BackupId": backup_id,
         "Lifecycle": "AVAILABLE",
@@ -55,25 +49,19 @@ def backup(backup_id: str, **members: object) -> Document:
 
 
 def http(status: int, body: bytes, *headers: str) -> bytes:
-    """
-    Make a whole answer.
-    """
+    """Make a whole answer."""
     length = f"Content-Length: {len(body)}"
     lines = [f"HTTP/1.1 {status} Because", "Connection: close", length, *headers, "", ""]
     return "\r\n".join(lines).encode() + body
 
 
 def ok(document: Document, *headers: str) -> bytes:
-    """
-    Make a success.
-    """
+    """Make a success."""
     return http(200, json.dumps(document).encode(), *headers)
 
 
 def right(request: Request) -> bytes:
-    """
-    Answer what was asked.
-    """
+    """Answer what was asked."""
     body = request.body
     if request.operation == "CopyBackup":
         return ok({"Backup": backup(COPY, SourceBackupId=body["SourceBackupId"])})
@@ -84,9 +72,7 @@ def right(request: Request) -> bytes:
 
 @attrs.define(eq=False)
 class RawPeer:
-    """
-    Gives the first requests the answers that were set, and all others the right one.
-    """
+    """Gives the first requests the answers that were set, and all others the right one."""
 
     answers: list[Answer]
     requests: list[Request] = attrs.field(factory=list)
@@ -95,9 +81,7 @@ class RawPeer:
     url: str = ""
 
     async def serve(self, stream: SocketStream) -> None:
-        """
-        Answer one request, and close the connection.
-        """
+        """Answer one request, and close the connection."""
         try:
             async with stream:
                 request = await _receive(stream)
@@ -126,9 +110,7 @@ async def _receive(stream: SocketStream) -> Request:
 
 @asynccontextmanager
 async def raw_peer(*answers: Answer) -> AsyncIterator[RawPeer]:
-    """
-    Serve *answers*, one connection each, and right ones after them.
-    """
+    """Serve *answers*, one connection each, and right ones after them."""
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     peer = RawPeer(list(answers))
     port = listener.extra(anyio.abc.SocketAttribute.local_port)
@@ -140,9 +122,7 @@ async def raw_peer(*answers: Answer) -> AsyncIterator[RawPeer]:
 
 
 def client_of(url: str, *, config: AioConfig | None = None, **options: Any) -> FsxCopyClient:
-    """
-    Make a client of us-west-2 that tries once, on a clock that moves by itself.
-    """
+    """Make a client of us-west-2 that tries once, on a clock that moves by itself."""
     once = AioConfig(
         retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=5, **options
     )

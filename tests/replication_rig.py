@@ -1,6 +1,4 @@
-"""
-Backups and copies for the tests of replication, made up of what matters there.
-"""
+"""Backups and copies for the tests of replication, made up of what matters there."""
 
 from __future__ import annotations
 
@@ -32,9 +30,7 @@ VOLUME = "fsvol-0123456789abcdef0"
 
 
 def backup_id(number: int) -> str:
-    """
-    Return the id of the backup of that number; copies have numbers from 1000 on.
-    """
+    """Return the id of the backup of that number; copies have numbers from 1000 on."""
     return f"backup-{number:08x}"
 
 
@@ -47,9 +43,7 @@ def backup(
     style: VolumeStyle | None = None,
     tags: Iterable[Tag] = (),
 ) -> Backup:
-    """
-    Return an original that was made *days* before `NOW`, of a file system or a volume.
-    """
+    """Return an original that was made *days* before `NOW`, of a file system or a volume."""
     volume = None
     if source is not None and source.startswith("fsvol-"):
         volume = Volume(
@@ -81,9 +75,7 @@ def copy_of(
     key: str | None = "west-key",
     tags: Iterable[Tag] = (),
 ) -> Backup:
-    """
-    Return a copy of *original* that was begun *days* before `NOW`, else right after it.
-    """
+    """Return a copy of *original* that was begun *days* before `NOW`, else right after it."""
     source = source_of(original)
     lineage: tuple[Tag, ...] = ()
     if policy is not None and source is not None:
@@ -111,9 +103,7 @@ def copy_of(
 def inventory(
     backups: Iterable[Backup], copies: Iterable[Backup] = (), *, destination: str = WEST
 ) -> Inventory:
-    """
-    Return what two listings show at `NOW`.
-    """
+    """Return what two listings show at `NOW`."""
     return inventory_of(
         source_region=EAST,
         destination_region=destination,
@@ -130,23 +120,17 @@ def planned(
     *,
     destination: str = WEST,
 ) -> ReplicationPlan:
-    """
-    Return what *policy* wants done at `NOW`.
-    """
+    """Return what *policy* wants done at `NOW`."""
     return decide(policy, inventory(backups, copies, destination=destination))
 
 
 def copied_ids(plan: ReplicationPlan) -> list[str]:
-    """
-    Return the backups that are to be copied, in their order.
-    """
+    """Return the backups that are to be copied, in their order."""
     return [one.backup.backup_id for one in plan.to_copy]
 
 
 def pruned_ids(plan: ReplicationPlan) -> list[str]:
-    """
-    Return the copies that the policy no longer keeps, in their order, held back or not.
-    """
+    """Return the copies that the policy no longer keeps, in their order, held back or not."""
     beyond = sorted(
         (*plan.to_prune, *plan.held_back), key=lambda one: (one.recovery_point, one.copy.backup_id)
     )

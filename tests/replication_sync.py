@@ -23,9 +23,7 @@ POLICY = ReplicationPolicy(name="nightly", newest=5, keep_last=5)
 
 
 async def sync(endpoint_url: str, speed: float) -> int:
-    """
-    Plan and apply, and return how many parts failed; *speed* is that of the service.
-    """
+    """Plan and apply, and return how many parts failed; *speed* is that of the service."""
     clock = ScaledClock(speed)
     session = AioSession()
     session.set_credentials("AKIDEXAMPLE", "wJalrXUtnFEMI")

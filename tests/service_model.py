@@ -1,6 +1,4 @@
-"""
-botocore's model of FSx: what the tests compare this package with.
-"""
+"""botocore's model of FSx: what the tests compare this package with."""
 
 from __future__ import annotations
 
@@ -53,40 +51,30 @@ _OUR_NAMES = {
 
 
 def member_name(wire: str) -> str:
-    """
-    Return our name of a member: botocore's, but that units and OpenZFS are one word.
-    """
+    """Return our name of a member: botocore's, but that units and OpenZFS are one word."""
     name: str = xform_name(wire)
     return _OUR_NAMES.get(name, name)
 
 
 @cache
 def service_model() -> ServiceModel:
-    """
-    Load the model of FSx from the installed botocore.
-    """
+    """Load the model of FSx from the installed botocore."""
     session = botocore.session.Session()
     return session.get_service_model("fsx")  # type: ignore[attr-defined]  # not in our stubs
 
 
 def operation(name: str) -> OperationModel:
-    """
-    Return the model of one operation.
-    """
+    """Return the model of one operation."""
     return service_model().operation_model(name)
 
 
 def shape(name: str) -> Shape:
-    """
-    Return the model of one shape.
-    """
+    """Return the model of one shape."""
     return service_model().shape_for(name)
 
 
 def requires(structure: StructureShape, member: str) -> bool:
-    """
-    Whether a member is required, the documented deviations applied.
-    """
+    """Whether a member is required, the documented deviations applied."""
     key = (structure.name, member)
     return key in REQUIRED_HERE or (
         member in structure.required_members and key not in OPTIONAL_HERE
@@ -94,16 +82,12 @@ def requires(structure: StructureShape, member: str) -> bool:
 
 
 def is_enum(candidate: Shape) -> bool:
-    """
-    Whether a shape is a string with a list of values.
-    """
+    """Whether a shape is a string with a list of values."""
     return isinstance(candidate, StringShape) and bool(candidate.enum)
 
 
 def walk(*roots: Shape) -> Iterator[Shape]:
-    """
-    Yield the shapes below some shapes, and these themselves, each of them once.
-    """
+    """Yield the shapes below some shapes, and these themselves, each of them once."""
     waiting, seen = list(roots), set()
     while waiting:
         current = waiting.pop()
@@ -118,15 +102,11 @@ def walk(*roots: Shape) -> Iterator[Shape]:
 
 
 def answered() -> list[Shape]:
-    """
-    Return all shapes that the three operations can answer.
-    """
+    """Return all shapes that the three operations can answer."""
     return list(walk(*(operation(name).output_shape for name in OPERATIONS)))
 
 
 def error_shapes() -> list[StructureShape]:
-    """
-    Return all errors that the model gives the three operations, by name.
-    """
+    """Return all errors that the model gives the three operations, by name."""
     found = {one.name: one for name in OPERATIONS for one in operation(name).error_shapes}
     return [found[name] for name in sorted(found)]

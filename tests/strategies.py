@@ -1,6 +1,4 @@
-"""
-Hypothesis strategies: documents as the service's own model has them, and junk.
-"""
+"""Hypothesis strategies: documents as the service's own model has them, and junk."""
 
 from __future__ import annotations
 
@@ -35,9 +33,7 @@ _UNKNOWN_MEMBERS = ("FutureMember", "Future-Member", "backup_id", "metadata", ""
 
 @attrs.frozen
 class Moment:
-    """
-    A time as it is sent, and the epoch seconds that it means.
-    """
+    """A time as it is sent, and the epoch seconds that it means."""
 
     sent: object
     seconds: float
@@ -45,9 +41,7 @@ class Moment:
 
 @attrs.frozen(eq=False)
 class Unknown:
-    """
-    A member that no model knows.
-    """
+    """A member that no model knows."""
 
     value: object
 
@@ -58,9 +52,7 @@ def _as_text(moment: datetime) -> str:
 
 @st.composite
 def moments(draw: st.DrawFn) -> Moment:
-    """
-    Make times in every form that AWS JSON 1.1 or botocore gives them.
-    """
+    """Make times in every form that AWS JSON 1.1 or botocore gives them."""
     microseconds = draw(st.integers(0, _LATEST * 10**6))
     seconds = microseconds / 10**6
     offset = timezone(timedelta(minutes=draw(st.integers(-14 * 60, 14 * 60))))
@@ -82,9 +74,7 @@ def moments(draw: st.DrawFn) -> Moment:
 
 
 def json_values() -> st.SearchStrategy[object]:
-    """
-    Make small values of JSON of any kind.
-    """
+    """Make small values of JSON of any kind."""
     leaves = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=5)
     return st.recursive(
         leaves,
@@ -131,9 +121,7 @@ def documents(draw: st.DrawFn, shape: StructureShape, depth: int = 5) -> Documen
 
 
 def values(shape: Shape, depth: int) -> st.SearchStrategy[object]:
-    """
-    Make values of any shape, as `documents` does.
-    """
+    """Make values of any shape, as `documents` does."""
     if isinstance(shape, StructureShape):
         return documents(shape, depth - 1)
     if isinstance(shape, ListShape):
@@ -142,9 +130,7 @@ def values(shape: Shape, depth: int) -> st.SearchStrategy[object]:
 
 
 def as_sent(value: object) -> object:
-    """
-    Return what `documents` made as it travels.
-    """
+    """Return what `documents` made as it travels."""
     if isinstance(value, Moment):
         return value.sent
     if isinstance(value, Unknown):
@@ -178,9 +164,7 @@ def as_known(shape: Shape, value: object) -> object:
 
 
 def junk() -> st.SearchStrategy[object]:
-    """
-    Make values that no argument of ours is meant to be, or only some.
-    """
+    """Make values that no argument of ours is meant to be, or only some."""
     return st.one_of(
         json_values(),
         st.floats(),

@@ -1,6 +1,4 @@
-"""
-Answers are held against the question, and say what time it is.
-"""
+"""Answers are held against the question, and say what time it is."""
 
 from __future__ import annotations
 
@@ -33,9 +31,7 @@ REQUEST_ID = "x-amzn-RequestId: request-1"
 
 
 async def _refused(answer: Document, **arguments: Any) -> ResponseDecodingError:
-    """
-    Return what copying `SOURCE` into us-west-2 raises on an answer.
-    """
+    """Return what copying `SOURCE` into us-west-2 raises on an answer."""
     async with raw_peer(ok(answer, REQUEST_ID)) as peer, client_of(peer.url) as client:
         with pytest.raises(ResponseDecodingError, match="belongs to another request") as caught:
             await client.copy_backup(SOURCE, client_request_token="my-token", **arguments)
@@ -74,9 +70,7 @@ async def _refused(answer: Document, **arguments: Any) -> ResponseDecodingError:
 async def test_a_copy_of_something_else_is_refused(
     source_region: str | None, members: Document, faults: list[str]
 ) -> None:
-    """
-    An answer about another copy is not believed, and everything that it says is kept.
-    """
+    """An answer about another copy is not believed, and everything that it says is kept."""
     answer = {"Backup": backup(COPY, **members)}
 
     error = await _refused(answer, source_region=source_region)
@@ -108,9 +102,7 @@ async def test_a_copy_of_something_else_is_refused(
 async def test_a_copy_of_the_source_is_believed(
     source_region: str | None, members: Document
 ) -> None:
-    """
-    What fits is believed, and so is an answer that does not say of what the copy is.
-    """
+    """What fits is believed, and so is an answer that does not say of what the copy is."""
     answer = ok({"Backup": backup(COPY, **members)})
 
     async with raw_peer(answer) as peer, client_of(peer.url) as client:
@@ -143,9 +135,7 @@ async def test_a_copy_of_the_source_is_believed(
 async def test_a_deletion_of_something_else_is_refused(
     answer: Document, faults: tuple[str, ...]
 ) -> None:
-    """
-    Only an answer that says of this backup that it is gone is one to DeleteBackup.
-    """
+    """Only an answer that says of this backup that it is gone is one to DeleteBackup."""
     async with raw_peer(ok(answer)) as peer, client_of(peer.url) as client:
         with pytest.raises(ResponseDecodingError) as caught:
             await client.delete_backup(SOURCE, client_request_token="my-token")
@@ -157,9 +147,7 @@ async def test_a_deletion_of_something_else_is_refused(
 
 @pytest.mark.parametrize("lifecycle", ["DELETED", "DELETING"])
 async def test_a_deletion_is_believed(lifecycle: str) -> None:
-    """
-    A lifecycle that this version does not know may be the service's new word for it.
-    """
+    """A lifecycle that this version does not know may be the service's new word for it."""
     answer = ok({"BackupId": SOURCE, "Lifecycle": lifecycle})
 
     async with raw_peer(answer) as peer, client_of(peer.url) as client:
@@ -169,9 +157,7 @@ async def test_a_deletion_is_believed(lifecycle: str) -> None:
 
 
 async def test_a_backup_that_was_not_asked_for_is_refused() -> None:
-    """
-    With ids in the request, all backups of the answer are among them.
-    """
+    """With ids in the request, all backups of the answer are among them."""
     page = ok({"Backups": [backup(SOURCE), backup(OTHER)]}, REQUEST_ID)
 
     async with raw_peer(page) as peer, client_of(peer.url) as client:
@@ -184,26 +170,20 @@ async def test_a_backup_that_was_not_asked_for_is_refused() -> None:
 
 
 async def test_backups_may_be_left_out() -> None:
-    """
-    A backup that is unknown to the service may be missing in the answer.
-    """
+    """A backup that is unknown to the service may be missing in the answer."""
     async with raw_peer(ok({"Backups": []})) as peer, client_of(peer.url) as client:
         with pytest.raises(BackupNotFound):
             await client.describe_backup(SOURCE)
 
 
 async def test_any_backup_answers_a_listing() -> None:
-    """
-    Without ids in the request there is nothing to hold an answer against.
-    """
+    """Without ids in the request there is nothing to hold an answer against."""
     async with raw_peer(ok({"Backups": [backup(OTHER)]})) as peer, client_of(peer.url) as client:
         assert [OTHER] == [one.backup_id async for one in client.iter_backups()]
 
 
 async def test_waits_survive_an_answer_to_something_else() -> None:
-    """
-    Fifty waits that share a call poll again when its answer belongs to another one.
-    """
+    """Fifty waits that share a call poll again when its answer belongs to another one."""
     ids = [f"backup-{number:017x}" for number in range(50)]
     page = ok({"Backups": [backup(one, Lifecycle="FAILED") for one in [*ids[:49], OTHER]]})
 
@@ -215,9 +195,7 @@ async def test_waits_survive_an_answer_to_something_else() -> None:
 
 
 async def test_what_botocore_parsed_is_held_against_the_question_too(session: AioSession) -> None:
-    """
-    The payload is botocore's dict, where that is all there is.
-    """
+    """The payload is botocore's dict, where that is all there is."""
     parsed = {"BackupId": OTHER, "Lifecycle": "DELETED"}
     async with session.create_client("fsx", region_name="us-west-2") as raw:
         with AioStubber(raw) as stubber:
@@ -248,9 +226,7 @@ _DATES = [
 
 @pytest.mark.parametrize(("text", "expected"), _DATES)
 def test_dates_are_read(text: str, expected: datetime | None) -> None:
-    """
-    Every form of HTTP's dates is read, in UTC; what is none is None.
-    """
+    """Every form of HTTP's dates is read, in UTC; what is none is None."""
     date = _date(text)
 
     assert expected == date
@@ -260,9 +236,7 @@ def test_dates_are_read(text: str, expected: datetime | None) -> None:
 @settings(deadline=None)
 @given(st.text() | st.from_regex(r"\w{3}, \d+ \w+ \d+ \d+:\d+:\d+ [-+]?\w+"))
 def test_no_date_raises(text: str) -> None:
-    """
-    Whatever the header has, the answer is read.
-    """
+    """Whatever the header has, the answer is read."""
     date = _date(text)
 
     assert date is None or date.tzinfo is UTC
@@ -277,16 +251,12 @@ def test_no_date_raises(text: str) -> None:
     )
 )
 def test_a_written_date_is_read_back(date: datetime) -> None:
-    """
-    To the second, a date comes back as it was.
-    """
+    """To the second, a date comes back as it was."""
     assert date.replace(microsecond=0) == _date(format_datetime(date))
 
 
 async def test_the_client_knows_the_services_time(client: FsxCopyClient, fsx: LocalFsx) -> None:
-    """
-    Every operation's success says what time it is.
-    """
+    """Every operation's success says what time it is."""
     assert None is client.service_time
 
     page = await client.describe_backups()
@@ -297,9 +267,7 @@ async def test_the_client_knows_the_services_time(client: FsxCopyClient, fsx: Lo
 
 
 async def test_the_time_is_that_of_the_last_success() -> None:
-    """
-    Failures, answers to other requests and answers without a date do not change it.
-    """
+    """Failures, answers to other requests and answers without a date do not change it."""
     first = datetime(2026, 4, 9, 7, 53, 28, tzinfo=UTC)
     answers = [
         ok({"Backup": backup(COPY)}, "Date: Thu, 09 Apr 2026 07:53:28 GMT"),
@@ -329,9 +297,7 @@ async def test_the_time_is_that_of_the_last_success() -> None:
 
 
 async def test_waits_learn_the_time_too() -> None:
-    """
-    A wait's calls are the client's.
-    """
+    """A wait's calls are the client's."""
     answer = ok({"Backups": [backup(SOURCE)]}, "Date: Thu, 09 Apr 2026 07:53:28 GMT")
 
     async with raw_peer(answer) as peer, client_of(peer.url) as client:
@@ -343,9 +309,7 @@ async def test_waits_learn_the_time_too() -> None:
 async def test_the_date_is_known_where_answers_are_not_seen(
     fsx: LocalFsx, session: AioSession, config: AioConfig
 ) -> None:
-    """
-    botocore's own account of an answer has its headers too.
-    """
+    """botocore's own account of an answer has its headers too."""
     async with session.create_client(
         "fsx", region_name="us-west-2", endpoint_url=fsx.endpoint_url, config=config
     ) as raw:

@@ -1,6 +1,4 @@
-"""
-Checks of arguments, against the constraints of botocore's service model.
-"""
+"""Checks of arguments, against the constraints of botocore's service model."""
 
 from __future__ import annotations
 
@@ -46,9 +44,7 @@ _REGION = "us-west-2"
 
 
 def _copy(source_backup_id: Any = _BACKUP_ID, **others: Any) -> dict[str, Any]:
-    """
-    Make a CopyBackup request; what is not given is as the client has it.
-    """
+    """Make a CopyBackup request; what is not given is as the client has it."""
     arguments = {
         "region": _REGION,
         "source_region": None,
@@ -62,9 +58,7 @@ def _copy(source_backup_id: Any = _BACKUP_ID, **others: Any) -> dict[str, Any]:
 
 
 def _describe(**others: Any) -> dict[str, Any]:
-    """
-    Make a DescribeBackups request; what is not given is as the client has it.
-    """
+    """Make a DescribeBackups request; what is not given is as the client has it."""
     arguments = {
         "backup_ids": None,
         "filters": (),
@@ -76,9 +70,7 @@ def _describe(**others: Any) -> dict[str, Any]:
 
 
 def _delete(backup_id: Any = _BACKUP_ID, client_request_token: Any = "token") -> dict[str, Any]:
-    """
-    Make a DeleteBackup request.
-    """
+    """Make a DeleteBackup request."""
     return dict(delete_backup_request(backup_id, client_request_token=client_request_token))
 
 
@@ -93,9 +85,7 @@ def _faults(function: Callable[..., object], **arguments: object) -> tuple[str, 
 
 @cache
 def _class_of_characters(category: str) -> str:
-    """
-    Return the inside of a character class with all characters of a Unicode category.
-    """
+    """Return the inside of a character class with all characters of a Unicode category."""
     points = range(sys.maxunicode + 1)
     members = [point for point in points if unicodedata.category(chr(point))[0] == category]
     runs = groupby(enumerate(members), key=lambda pair: pair[1] - pair[0])
@@ -105,9 +95,7 @@ def _class_of_characters(category: str) -> str:
 
 @cache
 def _pattern(shape: Shape) -> re.Pattern[str]:
-    """
-    Return the model's pattern in Python's dialect, its one known typo corrected.
-    """
+    """Return the model's pattern in Python's dialect, its one known typo corrected."""
     pattern: str = shape.metadata["pattern"].replace("A-za-z", "A-Za-z")
     for category in "LZN":
         if rf"\p{{{category}}}" in pattern:
@@ -142,9 +130,7 @@ _by_rule = pytest.mark.parametrize("rule_name", sorted(_RULES))
 
 
 def _matching(shape: StringShape) -> st.SearchStrategy[str]:
-    """
-    Make texts of the form that the model has, of whatever length.
-    """
+    """Make texts of the form that the model has, of whatever length."""
     if r"\p{L}" in shape.metadata["pattern"]:
         # Hypothesis takes seconds for a class of so many ranges, but knows categories.
         return st.text(st.characters(categories=("L", "Z", "N"), include_characters="_.:/=+-@"))
@@ -153,9 +139,7 @@ def _matching(shape: StringShape) -> st.SearchStrategy[str]:
 
 @st.composite
 def _candidates(draw: st.DrawFn, shape: StringShape) -> str:
-    """
-    Make texts that keep the model's rule, nearly keep it, or do not at all.
-    """
+    """Make texts that keep the model's rule, nearly keep it, or do not at all."""
     if draw(st.booleans()):
         return draw(st.text(max_size=20))
     text = draw(_matching(shape))
@@ -169,9 +153,7 @@ def _candidates(draw: st.DrawFn, shape: StringShape) -> str:
 @MODERATE
 @given(data=st.data())
 def test_rule_is_the_models(rule_name: str, data: st.DataObject) -> None:
-    """
-    A text is allowed here exactly where the service's model allows it.
-    """
+    """A text is allowed here exactly where the service's model allows it."""
     rule, shape = _RULES[rule_name]
     text = data.draw(_candidates(shape))
 
@@ -180,9 +162,7 @@ def test_rule_is_the_models(rule_name: str, data: st.DataObject) -> None:
 
 @_by_rule
 def test_characters_are_the_models(rule_name: str) -> None:
-    """
-    A character is allowed here exactly where the service's model allows it.
-    """
+    """A character is allowed here exactly where the service's model allows it."""
     rule, shape = _RULES[rule_name]
     template = f"{_BACKUP_ID}{{}}" if rule is rules.BACKUP_ID else "aaa{}"
     points = (*range(0x3000), *range(0x3000, sys.maxunicode + 1, 61))
@@ -193,9 +173,7 @@ def test_characters_are_the_models(rule_name: str) -> None:
 
 @_by_rule
 def test_lengths_are_the_models(rule_name: str) -> None:
-    """
-    A length is allowed here exactly where the service's model allows it.
-    """
+    """A length is allowed here exactly where the service's model allows it."""
     rule, shape = _RULES[rule_name]
     start = "backup-" if rule is rules.BACKUP_ID else ""
     edges = {0, 1, 4, 12, 63, 64, shape.metadata.get("min", 0), shape.metadata["max"]}
@@ -206,9 +184,7 @@ def test_lengths_are_the_models(rule_name: str) -> None:
 
 
 def test_models_typo_is_still_there() -> None:
-    """
-    The model's pattern of tokens still lets stray characters in.
-    """
+    """The model's pattern of tokens still lets stray characters in."""
     pattern = _input("CopyBackup", "ClientRequestToken").metadata["pattern"]
 
     assert "[A-za-z0-9_.-]{0,63}$" == pattern
@@ -216,9 +192,7 @@ def test_models_typo_is_still_there() -> None:
 
 @pytest.mark.parametrize("stray", "[\\]^`")
 def test_token_lacks_the_models_stray_characters(stray: str) -> None:
-    """
-    The five characters that only the model's typo lets into tokens are refused.
-    """
+    """The five characters that only the model's typo lets into tokens are refused."""
     assert not rules.TOKEN.allows(f"a{stray}a")
 
 
@@ -232,23 +206,17 @@ def test_token_lacks_the_models_stray_characters(stray: str) -> None:
     ],
 )
 def test_limits_are_the_models(ours: str, operation: str, member: str, limit: str) -> None:
-    """
-    The limits of lists and numbers are the service model's.
-    """
+    """The limits of lists and numbers are the service model's."""
     assert _input(operation, member).metadata[limit] == getattr(rules, ours)
 
 
 def test_limit_of_filter_values_is_the_models() -> None:
-    """
-    A filter has as many values at most as the service's model says.
-    """
+    """A filter has as many values at most as the service's model says."""
     assert service_model.shape("FilterValues").metadata["max"] == rules.MAX_FILTER_VALUES
 
 
 def test_arguments_are_the_models() -> None:
-    """
-    The requests have no other members than the service's model.
-    """
+    """The requests have no other members than the service's model."""
     members = {
         name: sorted(service_model.operation(name).input_shape.members)
         for name in service_model.OPERATIONS
@@ -273,9 +241,7 @@ def test_arguments_are_the_models() -> None:
 
 
 def _regions() -> list[tuple[str, str]]:
-    """
-    Return every Region that botocore knows, with its partition.
-    """
+    """Return every Region that botocore knows, with its partition."""
     document = json.loads((files("botocore") / "data" / "partitions.json").read_text("utf-8"))
     return [
         (region, partition["id"])
@@ -287,9 +253,7 @@ def _regions() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("region", "partition"), _regions())
 def test_partition_of(region: str, partition: str) -> None:
-    """
-    Every Region that botocore knows lies in the partition that botocore has it in.
-    """
+    """Every Region that botocore knows lies in the partition that botocore has it in."""
     assert partition == partition_of(region)
 
 
@@ -298,16 +262,12 @@ def test_partition_of(region: str, partition: str) -> None:
     [("us-east-2", "us-west-2"), ("cn-north-1", "cn-northwest-1"), ("us-gov-east-1",) * 2],
 )
 def test_source_region_in_same_partition(source: str, destination: str) -> None:
-    """
-    A copy between Regions of one partition, or within one Region, is let through.
-    """
+    """A copy between Regions of one partition, or within one Region, is let through."""
     assert source == _copy(region=destination, source_region=source)["SourceRegion"]
 
 
 def test_source_region_in_other_partition() -> None:
-    """
-    A copy out of another partition is refused, with both partitions named.
-    """
+    """A copy out of another partition is refused, with both partitions named."""
     expected = (
         "source_region: must be in the partition of us-west-2, which is aws, "
         "not cn-north-1, which is in aws-cn"
@@ -320,18 +280,14 @@ def test_source_region_in_other_partition() -> None:
 
 
 def test_least_copy() -> None:
-    """
-    A copy that was asked for no more than its source has no more in its request.
-    """
+    """A copy that was asked for no more than its source has no more in its request."""
     expected = {"SourceBackupId": _BACKUP_ID, "ClientRequestToken": "token"}
 
     assert expected == _copy()
 
 
 def test_full_copy() -> None:
-    """
-    Every argument of a copy has its member in the request.
-    """
+    """Every argument of a copy has its member in the request."""
     expected = {
         "SourceBackupId": _BACKUP_ID,
         "SourceRegion": "us-east-2",
@@ -347,16 +303,12 @@ def test_full_copy() -> None:
 
 
 def test_least_describe() -> None:
-    """
-    A listing of everything is an empty request.
-    """
+    """A listing of everything is an empty request."""
     assert {} == _describe()
 
 
 def test_full_describe() -> None:
-    """
-    Every argument of a listing has its member in the request.
-    """
+    """Every argument of a listing has its member in the request."""
     expected = {
         "BackupIds": [_BACKUP_ID],
         "Filters": [{"Name": "file-system-id", "Values": ("fs-1", "fs-2")}],
@@ -373,9 +325,7 @@ def test_full_describe() -> None:
 
 
 def test_delete() -> None:
-    """
-    Both arguments of a deletion have their member in the request.
-    """
+    """Both arguments of a deletion have their member in the request."""
     assert {"BackupId": _BACKUP_ID, "ClientRequestToken": "token"} == _delete()
 
 
@@ -387,9 +337,7 @@ def test_delete() -> None:
     ],
 )
 def test_random_tokens(token_of: Callable[[], Mapping[str, str]]) -> None:
-    """
-    Without a token each request gets a random UUID of its own, which the rule allows.
-    """
+    """Without a token each request gets a random UUID of its own, which the rule allows."""
     one, other = (token_of()["ClientRequestToken"] for _ in range(2))
 
     assert 4 == UUID(one).version
@@ -398,9 +346,7 @@ def test_random_tokens(token_of: Callable[[], Mapping[str, str]]) -> None:
 
 
 def test_tags_in_both_forms() -> None:
-    """
-    Tags as a mapping and as objects make the same request, in the order given.
-    """
+    """Tags as a mapping and as objects make the same request, in the order given."""
     expected = [{"Key": "b", "Value": ""}, {"Key": "a", "Value": "1"}]
 
     assert expected == _copy(tags={"b": "", "a": "1"})["Tags"]
@@ -409,9 +355,7 @@ def test_tags_in_both_forms() -> None:
 
 @pytest.mark.parametrize("tags", [None, {}, ()], ids=repr)
 def test_no_tags(tags: object) -> None:
-    """
-    No tags at all leave no member in the request, which must not be empty.
-    """
+    """No tags at all leave no member in the request, which must not be empty."""
     assert "Tags" not in _copy(tags=tags)
 
 
@@ -419,9 +363,7 @@ def test_no_tags(tags: object) -> None:
 
 
 def test_all_faults_of_a_copy_at_once() -> None:
-    """
-    One error names every argument of a copy that breaks a rule, and the rule.
-    """
+    """One error names every argument of a copy that breaks a rule, and the rule."""
     expected = (
         "source_backup_id: must be \"backup-\" followed by 8 to 121 hexadecimal digits, not 'ab'",
         "source_region: must be 1 to 20 of a-z, 0-9 and `-`, not 'US EAST'",
@@ -444,9 +386,7 @@ def test_all_faults_of_a_copy_at_once() -> None:
 
 
 def test_all_faults_of_a_listing_at_once() -> None:
-    """
-    One error names every argument of a listing that breaks a rule, and the rule.
-    """
+    """One error names every argument of a listing that breaks a rule, and the rule."""
     many = [BackupFilter("volume-id", ["a"] * 21)] + [BackupFilter("volume-id", "a b")] * 10
     value_rule = r"1 to 128 of A-Z, a-z, 0-9 and `*.\/?-_`"
     expected = (
@@ -469,9 +409,7 @@ def test_all_faults_of_a_listing_at_once() -> None:
 
 
 def test_all_faults_of_a_deletion_at_once() -> None:
-    """
-    One error names both arguments of a deletion.
-    """
+    """One error names both arguments of a deletion."""
     expected = (
         "backup_id: must be \"backup-\" followed by 8 to 121 hexadecimal digits, not ''",
         "client_request_token: must be 1 to 63 of A-Z, a-z, 0-9, `_`, `.` and `-`, not ''",
@@ -481,9 +419,7 @@ def test_all_faults_of_a_deletion_at_once() -> None:
 
 
 def test_message_is_all_faults() -> None:
-    """
-    The text of the error is all faults in one line.
-    """
+    """The text of the error is all faults in one line."""
     with pytest.raises(InvalidArguments) as caught:
         _delete(backup_id="", client_request_token="")
 
@@ -491,18 +427,14 @@ def test_message_is_all_faults() -> None:
 
 
 def test_found_value_is_cut_short() -> None:
-    """
-    A message shows no more than the beginning of a long value.
-    """
+    """A message shows no more than the beginning of a long value."""
     (fault,) = _faults(check_backup_id, backup_id="x" * 10**6)
 
     assert 200 > len(fault)
 
 
 def test_duplicate_keys() -> None:
-    """
-    A tag key that is given twice is named once, however its values differ.
-    """
+    """A tag key that is given twice is named once, however its values differ."""
     tags = [Tag(key="Name", value=value) for value in "12"]
 
     assert ("tags: key 'Name': must be unique, not given 2 times",) == _faults(_copy, tags=tags)
@@ -510,9 +442,7 @@ def test_duplicate_keys() -> None:
 
 @pytest.mark.parametrize("key", ["aws:x", "AWS:x", "aWs:x", "aws:"])
 def test_reserved_prefix(key: str) -> None:
-    """
-    A tag key with AWS's own prefix is refused, however it is written.
-    """
+    """A tag key with AWS's own prefix is refused, however it is written."""
     expected = (f"tags: key {key!r}: must be without AWS's own prefix, not one with `aws:`",)
 
     assert expected == _faults(_copy, tags={key: "x"})
@@ -520,58 +450,44 @@ def test_reserved_prefix(key: str) -> None:
 
 @pytest.mark.parametrize("key", ["aws", "awsome:x", "x:aws:", " aws:x"])
 def test_prefix_that_is_not_reserved(key: str) -> None:
-    """
-    A tag key that only resembles AWS's own is let through.
-    """
+    """A tag key that only resembles AWS's own is let through."""
     assert [{"Key": key, "Value": "x"}] == _copy(tags={key: "x"})["Tags"]
 
 
 def test_most_tags() -> None:
-    """
-    Fifty tags are let through.
-    """
+    """Fifty tags are let through."""
     assert 50 == len(_copy(tags={f"key{index}": "" for index in range(50)})["Tags"])
 
 
 def test_too_many_tags() -> None:
-    """
-    Fifty-one tags are refused.
-    """
+    """Fifty-one tags are refused."""
     tags = {f"key{index}": "" for index in range(51)}
 
     assert ("tags: must be at most 50, not 51",) == _faults(_copy, tags=tags)
 
 
 def test_most_ids() -> None:
-    """
-    Fifty ids are let through.
-    """
+    """Fifty ids are let through."""
     assert 50 == len(_describe(backup_ids=[_BACKUP_ID] * 50)["BackupIds"])
 
 
 @pytest.mark.parametrize("count", [0, 51])
 def test_number_of_ids(count: int) -> None:
-    """
-    No ids, which would mean all backups, and more than fifty are refused.
-    """
+    """No ids, which would mean all backups, and more than fifty are refused."""
     expected = (f"backup_ids: must be 1 to 50 ids, or None for all, not {count} ids",)
 
     assert expected == _faults(_describe, backup_ids=[_BACKUP_ID] * count)
 
 
 def test_filter_without_values() -> None:
-    """
-    A filter that lets nothing pass is refused.
-    """
+    """A filter that lets nothing pass is refused."""
     expected = ("filters[0].values: must be 1 to 20 values, not 0 values",)
 
     assert expected == _faults(_describe, filters=[BackupFilter("volume-id", ())])
 
 
 def test_check_backup_id() -> None:
-    """
-    An id that keeps the rule is let through.
-    """
+    """An id that keeps the rule is let through."""
     check_backup_id(_BACKUP_ID)
 
 
@@ -601,9 +517,7 @@ def test_check_backup_id() -> None:
     ],
 )
 def test_wrong_types(function: Callable[..., object], argument: str, value: object) -> None:
-    """
-    An argument of another type than meant is one fault, which names the argument.
-    """
+    """An argument of another type than meant is one fault, which names the argument."""
     (fault,) = _faults(function, **{argument: value})
 
     assert f"{argument}: must be " == fault[: len(argument) + 10]
@@ -615,9 +529,7 @@ def test_wrong_types(function: Callable[..., object], argument: str, value: obje
     ids=["integer", "none", "huge-integer", "tuple", "unhashable"],
 )
 def test_tag_keys_of_wrong_types(tags: object) -> None:
-    """
-    A tag key that is no text is a fault.
-    """
+    """A tag key that is no text is a fault."""
     (fault,) = _faults(_copy, tags=tags)
 
     assert fault.startswith("tags: key ")
@@ -643,9 +555,7 @@ def test_tag_keys_of_wrong_types(tags: object) -> None:
 @MODERATE
 @given(value=junk() | st.lists(junk(), max_size=2) | st.dictionaries(st.text(), junk()))
 def test_junk(function: Callable[..., Mapping[str, object]], argument: str, value: object) -> None:
-    """
-    Whatever an argument is, it ends in a request or in InvalidArguments.
-    """
+    """Whatever an argument is, it ends in a request or in InvalidArguments."""
     with suppress(InvalidArguments):
         assert isinstance(function(**{argument: value}), dict)
 
@@ -720,9 +630,7 @@ _by_operation = pytest.mark.parametrize("operation", service_model.OPERATIONS)
 @MODERATE
 @given(data=st.data())
 def test_requests_pass_botocores_validation(operation: str, data: st.DataObject) -> None:
-    """
-    What keeps our rules makes a request that botocore's own validation lets through.
-    """
+    """What keeps our rules makes a request that botocore's own validation lets through."""
     function, arguments = _REQUESTS[operation]
     shape = service_model.operation(operation).input_shape
     report = ParamValidator().validate(function(**data.draw(arguments)), shape)
@@ -734,9 +642,7 @@ def test_requests_pass_botocores_validation(operation: str, data: st.DataObject)
 @MODERATE
 @given(data=st.data())
 def test_arguments_are_not_changed(operation: str, data: st.DataObject) -> None:
-    """
-    Making a request leaves the arguments as they were.
-    """
+    """Making a request leaves the arguments as they were."""
     function, arguments = _REQUESTS[operation]
     drawn = data.draw(arguments)
     before = copy.deepcopy(drawn)
@@ -746,9 +652,7 @@ def test_arguments_are_not_changed(operation: str, data: st.DataObject) -> None:
 
 
 def test_request_is_independent_of_the_arguments() -> None:
-    """
-    A request does not change with the list that it was made of.
-    """
+    """A request does not change with the list that it was made of."""
     ids = [_BACKUP_ID]
     request = _describe(backup_ids=ids)
     ids.clear()
@@ -773,9 +677,7 @@ def test_request_is_independent_of_the_arguments() -> None:
     ids=repr,
 )
 def test_seconds(value: float | timedelta, expected: float) -> None:
-    """
-    Seconds and timedeltas become a float of seconds.
-    """
+    """Seconds and timedeltas become a float of seconds."""
     result = seconds("max_wait", value)
 
     assert (expected, float) == (result, type(result))
@@ -787,9 +689,7 @@ def test_seconds(value: float | timedelta, expected: float) -> None:
     ids=repr,
 )
 def test_no_duration(value: Any) -> None:
-    """
-    What is no duration is one fault with the argument's name and the value.
-    """
+    """What is no duration is one fault with the argument's name and the value."""
     expected = (
         f"max_wait: must be seconds or a timedelta, finite and not negative, not {value!r}",
     )
@@ -799,9 +699,7 @@ def test_no_duration(value: Any) -> None:
 
 @pytest.mark.parametrize("digits", [400, 5000])
 def test_endless_duration(digits: int) -> None:
-    """
-    An integer beyond all floats is no duration.
-    """
+    """An integer beyond all floats is no duration."""
     (fault,) = _faults(seconds, name="max_wait", value=10**digits)
 
     assert "max_wait: must be seconds or a timedelta" == fault[:40]
@@ -810,8 +708,6 @@ def test_endless_duration(digits: int) -> None:
 @MODERATE
 @given(value=junk())
 def test_junk_durations(value: Any) -> None:
-    """
-    Whatever a duration is, it ends in seconds or in InvalidArguments.
-    """
+    """Whatever a duration is, it ends in seconds or in InvalidArguments."""
     with suppress(InvalidArguments):
         assert 0 <= seconds("max_wait", value) < math.inf

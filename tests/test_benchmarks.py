@@ -1,6 +1,4 @@
-"""
-The benchmark's documents are what they claim to be, and its table says what was measured.
-"""
+"""The benchmark's documents are what they claim to be, and its table says what was measured."""
 
 from __future__ import annotations
 
@@ -21,18 +19,14 @@ SAMPLE = json.loads((Path(__file__).parent / "samples" / "copy_backup.json").rea
 
 
 def _names(value: object) -> object:
-    """
-    Return the names in a document without its values.
-    """
+    """Return the names in a document without its values."""
     if isinstance(value, Mapping):
         return {name: _names(part) for name, part in value.items()}
     return [_names(part) for part in value] if isinstance(value, list) else None
 
 
 def _missing(value: object, current: Shape, within: frozenset[str] = frozenset()) -> list[str]:
-    """
-    Return the members that a document lacks though they end.
-    """
+    """Return the members that a document lacks though they end."""
     if isinstance(current, ListShape):
         assert isinstance(value, list)
         return [name for part in value for name in _missing(part, current.member, within)]
@@ -50,9 +44,7 @@ def _missing(value: object, current: Shape, within: frozenset[str] = frozenset()
 
 
 def test_a_seed_tells_the_documents() -> None:
-    """
-    The same seed writes the same backups, another one others.
-    """
+    """The same seed writes the same backups, another one others."""
     first, again, other = Author(1), Author(1), Author(2)
 
     assert [first.example_like(), first.dense()] == [again.example_like(), again.dense()]
@@ -61,9 +53,7 @@ def test_a_seed_tells_the_documents() -> None:
 
 
 def test_example_like_backups_have_the_members_of_the_example() -> None:
-    """
-    Names are the documented example's, at any depth; values are not.
-    """
+    """Names are the documented example's, at any depth; values are not."""
     backup = Author(1).example_like()
 
     assert _names(SAMPLE["Backup"]) == _names(backup)
@@ -71,26 +61,20 @@ def test_example_like_backups_have_the_members_of_the_example() -> None:
 
 
 def test_dense_backups_have_every_member() -> None:
-    """
-    Nothing is left out but a structure within its own kind.
-    """
+    """Nothing is left out but a structure within its own kind."""
     assert [] == _missing(Author(1).dense(), shape("Backup"))
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_nothing_in_the_documents_is_unknown_here(seed: int) -> None:
-    """
-    The models read every member and every value, so that none is decoded for free.
-    """
+    """The models read every member and every value, so that none is decoded for free."""
     author = Author(seed)
     for backup in (author.example_like(), author.dense()):
         assert backup == to_dict(from_dict(Backup, backup))
 
 
 def test_a_run_has_pages_and_an_answer(tmp_path: Path) -> None:
-    """
-    All documents of a run are in one folder.
-    """
+    """All documents of a run are in one folder."""
     write(tmp_path, 1)
 
     pages = {path.name: json.loads(path.read_text("utf-8")) for path in tmp_path.iterdir()}
@@ -107,9 +91,7 @@ ROW = Row(key="one", title="one: us", floors=(Floor(0.5, "raw"), Floor(1.4, "cap
 
 
 def test_ratios_are_of_medians_and_stand_beside_their_floors() -> None:
-    """
-    An outlier changes nothing; a floor is met up to and including its number.
-    """
+    """An outlier changes nothing; a floor is met up to and including its number."""
     samples = {"one": {"ours": [2.0, 900.0, 1.0], "raw": [4.0], "capo": [1.0, 1.0]}}
 
     (line,) = lines([ROW], samples, {})
@@ -125,9 +107,7 @@ def test_ratios_are_of_medians_and_stand_beside_their_floors() -> None:
 
 
 def test_a_quotient_is_of_two_rows() -> None:
-    """
-    It is worked out for whoever has both, and holds floors like any row.
-    """
+    """It is worked out for whoever has both, and holds floors like any row."""
     few, many = Row(key="few", title="few"), Row(key="many", title="many")
     growth = Row(key="growth", title="growth", quotient=("many", "few"), floors=(Floor(1.2),))
     samples = {"few": {"ours": [2.0], "raw": [1.0]}, "many": {"ours": [3.0]}}
@@ -139,9 +119,7 @@ def test_a_quotient_is_of_two_rows() -> None:
 
 
 def test_who_has_no_number_has_a_reason() -> None:
-    """
-    The table has a dash, and below it stands why; no floor is judged without numbers.
-    """
+    """The table has a dash, and below it stands why; no floor is judged without numbers."""
     row = Row(key="one", title="one: us", cannot={"bdc": "why not"}, floors=(Floor(1, "raw"),))
 
     found = lines([row], {"one": {"ours": [1234.0], "capo": [0.5]}}, {"one": {"raw": "it broke"}})
@@ -154,9 +132,7 @@ def test_who_has_no_number_has_a_reason() -> None:
 
 
 def test_rows_and_peers_fit_together() -> None:
-    """
-    Every floor, every exception and every adapter is of a peer that stands in the table.
-    """
+    """Every floor, every exception and every adapter is of a peer that stands in the table."""
     adapters = Path(__file__).parent.parent / "benchmarks" / "peers" / "adapters"
 
     assert all((adapters / f"{peer}.py").is_file() for peer in NAMES)

@@ -1,6 +1,4 @@
-"""
-Every call ends, whatever the peer sends, and no answer fills the memory.
-"""
+"""Every call ends, whatever the peer sends, and no answer fills the memory."""
 
 from __future__ import annotations
 
@@ -50,9 +48,7 @@ Main: TypeAlias = Callable[[type], Coroutine[object, object, None]]
 
 
 def _run(backend: str, module: str, name: str, main: Main) -> None:
-    """
-    Run *main* with an HTTP session class on an event loop.
-    """
+    """Run *main* with an HTTP session class on an event loop."""
     if module == "httpxsession":
         pytest.importorskip("httpx2", reason="aiobotocore runs on trio from 3.9")
     found = pytest.importorskip(f"aiobotocore.{module}")
@@ -60,9 +56,7 @@ def _run(backend: str, module: str, name: str, main: Main) -> None:
 
 
 def _short(session_class: type, **options: Any) -> AioConfig:
-    """
-    Make a config with one attempt of at most half a second.
-    """
+    """Make a config with one attempt of at most half a second."""
     given = {"connect_timeout": 0.2, "read_timeout": 0.3, "retries": {"total_max_attempts": 1}}
     return AioConfig(**{"http_session_cls": session_class, **given, **options})
 
@@ -112,9 +106,7 @@ ENDLESS: dict[str, Answer] = {
 def test_an_attempt_ends_whatever_arrives(
     backend: str, module: str, name: str, answer: Answer
 ) -> None:
-    """
-    An answer without an end is a timeout that passes, with its token and attempts.
-    """
+    """An answer without an end is a timeout that passes, with its token and attempts."""
 
     async def main(session_class: type) -> None:
         async with (
@@ -134,9 +126,7 @@ def test_an_attempt_ends_whatever_arrives(
 
 @_every_session
 def test_silence_instead_of_tls_ends(backend: str, module: str, name: str) -> None:
-    """
-    A peer that accepts connections and says nothing holds no call up.
-    """
+    """A peer that accepts connections and says nothing holds no call up."""
 
     async def main(session_class: type) -> None:
         async with raw_peer() as peer:
@@ -150,9 +140,7 @@ def test_silence_instead_of_tls_ends(backend: str, module: str, name: str) -> No
 
 @pytest.mark.parametrize("mode", ["legacy", "standard"])
 async def test_aiobotocore_retries_an_attempt_that_was_ended(mode: str) -> None:
-    """
-    For its retries it is a read timeout like any other.
-    """
+    """For its retries it is a read timeout like any other."""
     config = _short(AIOHTTPSession, retries={"mode": mode, "total_max_attempts": 2})
 
     async with (
@@ -168,9 +156,7 @@ async def test_aiobotocore_retries_an_attempt_that_was_ended(mode: str) -> None:
 @pytest.mark.parametrize("off", [None, 0])
 @pytest.mark.parametrize("name", ["connect_timeout", "read_timeout"])
 async def test_a_timeout_that_is_off_bounds_nothing(name: str, off: float | None) -> None:
-    """
-    With one of the two switched off, an attempt may take any time.
-    """
+    """With one of the two switched off, an attempt may take any time."""
     config = _short(AIOHTTPSession, **{"connect_timeout": 0.05, "read_timeout": 0.3, name: off})
     arrived = anyio.Event()
 
@@ -195,9 +181,7 @@ async def test_a_timeout_that_is_off_bounds_nothing(name: str, off: float | None
 def test_cancelling_a_call_is_no_timeout(
     backend: str, module: str, name: str, answer: Answer
 ) -> None:
-    """
-    A cancellation from outside reaches the call at once.
-    """
+    """A cancellation from outside reaches the call at once."""
 
     async def main(session_class: type) -> None:
         ended: list[str] = []
@@ -225,9 +209,7 @@ def test_cancelling_a_call_is_no_timeout(
 
 
 async def test_a_task_that_is_cancelled_is_cancelled() -> None:
-    """
-    asyncio's own cancellation stays one too.
-    """
+    """asyncio's own cancellation stays one too."""
     async with raw_peer(_silence) as peer, client_of(peer.url) as client:
         task = asyncio.create_task(client.describe_backups())
         await peer.arrived.wait()
@@ -256,9 +238,7 @@ async def test_a_task_that_is_cancelled_is_cancelled() -> None:
 async def test_the_bound_of_a_call_is_in_its_config(
     session: AioSession, options: dict[str, Any], expected: float | None
 ) -> None:
-    """
-    All attempts, the pauses of botocore between them, and five minutes for credentials.
-    """
+    """All attempts, the pauses of botocore between them, and five minutes for credentials."""
     async with session.create_client(
         "fsx", region_name="us-west-2", config=AioConfig(**options)
     ) as raw:
@@ -268,16 +248,12 @@ async def test_the_bound_of_a_call_is_in_its_config(
 
 
 def test_a_config_that_no_client_has_completed_has_a_bound() -> None:
-    """
-    botocore's defaults are assumed where it says nothing.
-    """
+    """botocore's defaults are assumed where it says nothing."""
     assert 5 * 120 + 15 + 300 == call_seconds(Config())
 
 
 async def _hangs(event: str, config: AioConfig, jump: Callable[[], None]) -> RequestTimeout:
-    """
-    Return how a call of a wrapped client ends in which credentials never come.
-    """
+    """Return how a call of a wrapped client ends in which credentials never come."""
     session = isolated_session("AKIDEXAMPLE", "secret")
     async with (
         raw_peer() as peer,
@@ -298,9 +274,7 @@ async def _hangs(event: str, config: AioConfig, jump: Callable[[], None]) -> Req
 
 
 class _JumpingLoop(asyncio.SelectorEventLoop):
-    """
-    An event loop whose clock can be put forward.
-    """
+    """An event loop whose clock can be put forward."""
 
     ahead = 0.0
 
@@ -310,9 +284,7 @@ class _JumpingLoop(asyncio.SelectorEventLoop):
 
 @pytest.mark.parametrize(("event", "attempts"), [("before-sign", 0), ("before-send", 1)])
 def test_a_wrapped_client_s_call_ends_too(event: str, attempts: int) -> None:
-    """
-    Credentials that never come, or a session of the caller's that hangs, end as a timeout.
-    """
+    """Credentials that never come, or a session of the caller's that hangs, end as a timeout."""
     with asyncio.Runner(loop_factory=_JumpingLoop) as runner:
         loop = runner.get_loop()
         assert isinstance(loop, _JumpingLoop)
@@ -330,9 +302,7 @@ def test_a_wrapped_client_s_call_ends_too(event: str, attempts: int) -> None:
 
 
 def test_a_wrapped_client_s_call_ends_under_trio() -> None:
-    """
-    The same on trio, whose clock jumps when all tasks sleep.
-    """
+    """The same on trio, whose clock jumps when all tasks sleep."""
     pytest.importorskip("httpx2", reason="aiobotocore runs on trio from 3.9")
     module = pytest.importorskip("aiobotocore.httpxsession")
     config = AioConfig(http_session_cls=module.HttpxSession)
@@ -346,9 +316,7 @@ def test_a_wrapped_client_s_call_ends_under_trio() -> None:
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_within_is_no_bound_with_none(backend: str) -> None:
-    """
-    What has no bound returns what it returns.
-    """
+    """What has no bound returns what it returns."""
 
     async def main() -> None:
         async def answer() -> int:
@@ -399,9 +367,7 @@ def _too_large(*headers: str) -> dict[str, Answer]:
 def test_an_answer_that_is_too_large_is_not_read(
     backend: str, module: str, name: str, kind: str, request_id: str | None
 ) -> None:
-    """
-    It is an answer that cannot be read; it passes if it is not the service's own.
-    """
+    """It is an answer that cannot be read; it passes if it is not the service's own."""
     headers = [f"x-amzn-RequestId: {request_id}"] if request_id else []
 
     async def main(session_class: type) -> None:
@@ -426,9 +392,7 @@ def test_an_answer_that_is_too_large_is_not_read(
 
 @_every_session
 def test_reading_stops_at_the_bound(backend: str, module: str, name: str) -> None:
-    """
-    The peer is not read on: it has sent the bound and what fits into buffers.
-    """
+    """The peer is not read on: it has sent the bound and what fits into buffers."""
     sent = 0
 
     async def endless(request: Request) -> None:
@@ -454,9 +418,7 @@ def test_reading_stops_at_the_bound(backend: str, module: str, name: str) -> Non
 
 @_every_session
 def test_an_answer_of_the_largest_size_is_read(backend: str, module: str, name: str) -> None:
-    """
-    The bound itself is allowed.
-    """
+    """The bound itself is allowed."""
 
     async def largest(request: Request) -> None:
         page = b'{"Backups": []}'
@@ -476,9 +438,7 @@ def test_an_answer_of_the_largest_size_is_read(backend: str, module: str, name: 
 
 
 class _ReadsItself(AIOHTTPSession):
-    """
-    A session that keeps the bodies of answers.
-    """
+    """A session that keeps the bodies of answers."""
 
     bodies: list[bytes] = []  # noqa: RUF012 - of the one session of a test
 
@@ -490,9 +450,7 @@ class _ReadsItself(AIOHTTPSession):
 
 @attrs.define
 class _Recorded:
-    """
-    A body from elsewhere.
-    """
+    """A body from elsewhere."""
 
     body: bytes
 
@@ -501,9 +459,7 @@ class _Recorded:
 
 
 class _Replays(AIOHTTPSession):
-    """
-    A session that answers from memory.
-    """
+    """A session that answers from memory."""
 
     async def send(self, request: AWSPreparedRequest) -> AioAWSResponse:
         await self._get_session(None)
@@ -512,25 +468,19 @@ class _Replays(AIOHTTPSession):
 
 @pytest.mark.parametrize("session_class", [_ReadsItself, _Replays])
 async def test_a_session_may_read_or_make_the_answer(session_class: type) -> None:
-    """
-    What a user's own session does with an answer does not change it.
-    """
+    """What a user's own session does with an answer does not change it."""
     async with raw_peer() as peer, client_of(peer.url, http_session_cls=session_class) as client:
         assert () == (await client.describe_backups()).backups
 
 
 class _Renamed(AIOHTTPSession):
-    """
-    As of an aiobotocore that has renamed what switches redirects off.
-    """
+    """As of an aiobotocore that has renamed what switches redirects off."""
 
     _get_session = None  # type: ignore[assignment]  # that is the point
 
 
 async def test_a_session_that_would_follow_redirects_is_refused() -> None:
-    """
-    Without the method that is overridden nothing is made, and nothing sent.
-    """
+    """Without the method that is overridden nothing is made, and nothing sent."""
     async with raw_peer() as peer:
         with pytest.raises(ConfigurationError, match="redirects cannot be switched off"):
             await client_of(peer.url, http_session_cls=_Renamed).__aenter__()
@@ -539,9 +489,7 @@ async def test_a_session_that_would_follow_redirects_is_refused() -> None:
 
 
 class _OtherWay(AIOHTTPSession):
-    """
-    A session that never asks the method that is overridden.
-    """
+    """A session that never asks the method that is overridden."""
 
     async def send(self, request: AWSPreparedRequest) -> AioAWSResponse:
         async with aiohttp.ClientSession() as session:
@@ -551,9 +499,7 @@ class _OtherWay(AIOHTTPSession):
 
 
 async def test_an_answer_after_redirects_that_were_on_is_not_believed() -> None:
-    """
-    Where the method was not called, redirects were not off, and the answer may be anybody's.
-    """
+    """Where the method was not called, redirects were not off, and the answer may be anybody's."""
     async with (
         raw_peer() as peer,
         raw_peer(http(307, b"", f"Location: {peer.url}")) as first,

@@ -1,6 +1,4 @@
-"""
-Many copies, cancelled at every step of the event loop: nothing is lost, nothing is double.
-"""
+"""Many copies, cancelled at every step of the event loop: nothing is lost, nothing is double."""
 
 from __future__ import annotations
 
@@ -55,9 +53,7 @@ class Run:
         self.requests.append(self.requests[0])
 
     async def prepare(self) -> None:
-        """
-        Let happen what was before the run.
-        """
+        """Let happen what was before the run."""
         await self.client.copy_backup(self.foreign)
         request = self.requests[3]
         failed = await self.client.copy_backup(
@@ -68,9 +64,7 @@ class Run:
         self.direct.refuse = Meeting([Throttled("slow down")])
 
     async def until(self, most: float) -> BulkCopy:
-        """
-        Carry the requests out, and cancel that after *most* rounds of the event loop.
-        """
+        """Carry the requests out, and cancel that after *most* rounds of the event loop."""
         copies = copy_many(self.client, self.requests, max_in_progress=3, schedule=EVERY_TEN)
 
         async def work() -> bool:
@@ -95,9 +89,7 @@ class Run:
 
     @property
     def copied(self) -> Counter[object]:
-        """
-        How many live copies of ours the service holds, by their source.
-        """
+        """How many live copies of ours the service holds, by their source."""
         copies = [
             one.get("SourceBackupId")
             for one in self.fsx.backups(WEST)
@@ -111,9 +103,7 @@ def _sources(requests: Iterable[CopyRequest]) -> set[object]:
 
 
 def _check(run: Run, copies: BulkCopy) -> None:
-    """
-    Check that every request is in one place, and no copy in none.
-    """
+    """Check that every request is in one place, and no copy in none."""
     outcomes: tuple[CopyOutcome, ...] = copies.outcomes
     over = [outcome.request for outcome in outcomes]
     going = [copy.request for copy in copies.in_progress]
@@ -125,9 +115,7 @@ def _check(run: Run, copies: BulkCopy) -> None:
 
 
 async def _whole() -> int:
-    """
-    Return the steps of a run that is not cancelled.
-    """
+    """Return the steps of a run that is not cancelled."""
     run = Run()
     await run.prepare()
     copies = await run.until(float("inf"))
@@ -138,9 +126,7 @@ async def _whole() -> int:
 
 
 async def _cancelled_at(step: int) -> None:
-    """
-    Cancel a run at *step*, check what it leaves, and let another one complete it.
-    """
+    """Cancel a run at *step*, check what it leaves, and let another one complete it."""
     run = Run()
     await run.prepare()
     copies = await run.until(step)
@@ -175,9 +161,7 @@ def test_cancelled_at_every_step(backend: str) -> None:
 
 @pytest.mark.parametrize("step", range(0, 500, 25))
 async def test_cancelled_over_http(step: int) -> None:
-    """
-    With sockets in between a copy may be accepted of which no answer came: it is told.
-    """
+    """With sockets in between a copy may be accepted of which no answer came: it is told."""
     run = Run()
     await run.prepare()
     async with run.fsx, counting_client(run.fsx, run.clock) as client:
@@ -188,9 +172,7 @@ async def test_cancelled_over_http(step: int) -> None:
 
 
 async def test_a_timeout_around_it_stays_one() -> None:
-    """
-    asyncio's own timeout ends the block, and leaves no cancellation behind in the task.
-    """
+    """asyncio's own timeout ends the block, and leaves no cancellation behind in the task."""
     run = Run()
     await run.prepare()
     copies = copy_many(run.client, run.requests)

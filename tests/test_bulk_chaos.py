@@ -48,9 +48,7 @@ def _unsent() -> FsxCopyError:
 
 
 def _errors() -> list[FsxCopyError]:
-    """
-    Return errors that may come in the place of an answer that was on its way.
-    """
+    """Return errors that may come in the place of an answer that was on its way."""
     return [
         ConnectionFailed("reset"),
         RequestTimeout("late"),
@@ -64,9 +62,7 @@ def _errors() -> list[FsxCopyError]:
 
 @attrs.define
 class Chaos:
-    """
-    A service that loses, delays, refuses and forgets, by a seed.
-    """
+    """A service that loses, delays, refuses and forgets, by a seed."""
 
     seed: int
     clock: ManualClock = attrs.field(factory=ManualClock)
@@ -107,9 +103,7 @@ class Chaos:
         return self.random.choice(_errors())
 
     async def run(self, requests: list[CopyRequest]) -> tuple[CopyOutcome, ...]:
-        """
-        Copy, and return the outcomes.
-        """
+        """Copy, and return the outcomes."""
 
         async def work() -> tuple[CopyOutcome, ...]:
             async with copy_many(
@@ -120,9 +114,7 @@ class Chaos:
         return await driven(self.clock, self.direct.traffic, work)
 
     def live(self) -> Counter[object]:
-        """
-        Count the live copies of each source.
-        """
+        """Count the live copies of each source."""
         return Counter(
             one.get("SourceBackupId")
             for one in self.fsx.backups(WEST)
@@ -132,9 +124,7 @@ class Chaos:
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 async def test_never_two_copies_for_one_request(seed: int) -> None:
-    """
-    One request has at most one live copy, in this run and in one more than an hour later.
-    """
+    """One request has at most one live copy, in this run and in one more than an hour later."""
     chaos = Chaos(seed)
 
     outcomes = await chaos.run(chaos.requests)
@@ -161,9 +151,7 @@ def _check(chaos: Chaos, outcomes: tuple[CopyOutcome, ...]) -> None:
 
 
 async def test_a_refusal_is_a_failure_even_then() -> None:
-    """
-    What the service refuses for good has no copy, and fails.
-    """
+    """What the service refuses for good has no copy, and fails."""
     chaos = Chaos(0)
     chaos.trouble = 0.0
     refused = BadRequest("no")

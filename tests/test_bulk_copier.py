@@ -1,6 +1,4 @@
-"""
-Many copies, with no socket between them and the local FSx, on a clock that moves past no call.
-"""
+"""Many copies, with no socket before the local FSx, on a clock that moves past no call."""
 
 from __future__ import annotations
 
@@ -55,9 +53,7 @@ _Result = TypeVar("_Result")
 
 
 class Bench:
-    """
-    A local FSx, a client that needs no socket, and the requests to it.
-    """
+    """A local FSx, a client that needs no socket, and the requests to it."""
 
     def __init__(self, **settings: Any) -> None:
         self.clock = ManualClock()
@@ -69,17 +65,13 @@ class Bench:
         self.client, self.direct = direct_client(self.fsx, self.clock)
 
     def request(self, length: float = HOUR, **members: Any) -> CopyRequest:
-        """
-        Put a backup there whose copy takes *length* seconds, and ask for that.
-        """
+        """Put a backup there whose copy takes *length* seconds, and ask for that."""
         source = self.fsx.add_backup(WEST)
         self.lengths[source] = length
         return CopyRequest(source_backup_id=source, **members)
 
     async def copy(self, *requests: CopyRequest, **options: Any) -> tuple[CopyOutcome, ...]:
-        """
-        Carry out *requests*, and return the outcomes as they came.
-        """
+        """Carry out *requests*, and return the outcomes as they came."""
 
         async def work() -> tuple[CopyOutcome, ...]:
             async with self.copy_many(*requests, **options) as copies:
@@ -88,54 +80,40 @@ class Bench:
         return await self.drive(work)
 
     def copy_many(self, *requests: CopyRequest, **options: Any) -> BulkCopy:
-        """
-        Make ready to carry out *requests*, looking every ten seconds.
-        """
+        """Make ready to carry out *requests*, looking every ten seconds."""
         return copy_many(self.client, requests, **{"schedule": EVERY_TEN, **options})
 
     async def drive(self, work: Callable[[], Awaitable[_Result]]) -> _Result:
-        """
-        Return what *work* does, while the clock moves.
-        """
+        """Return what *work* does, while the clock moves."""
         return await driven(self.clock, self.direct.traffic, work)
 
     @property
     def copies(self) -> Counter[object]:
-        """
-        How many copies the service holds, by their source.
-        """
+        """How many copies the service holds, by their source."""
         copies = [
             one["SourceBackupId"] for one in self.fsx.backups(WEST) if "SourceBackupId" in one
         ]
         return Counter(copies)
 
     def asked(self, operation: str) -> list[Any]:
-        """
-        The requests for *operation*, in their order.
-        """
+        """The requests for *operation*, in their order."""
         return [one.body for one in self.fsx.requests if one.operation == operation]
 
     @property
     def tokens(self) -> list[object]:
-        """
-        The tokens that were sent with CopyBackup.
-        """
+        """The tokens that were sent with CopyBackup."""
         return [body["ClientRequestToken"] for body in self.asked("CopyBackup")]
 
 
 @pytest.fixture(name="bench")
 def _bench() -> Bench:
-    """
-    A bench with the service's own settings.
-    """
+    """A bench with the service's own settings."""
     return Bench()
 
 
 @pytest.fixture(name="run", params=["asyncio", "trio"])
 def _run(request: pytest.FixtureRequest) -> Callable[[Callable[[], Awaitable[Any]]], Any]:
-    """
-    A way to run a coroutine function on either event loop.
-    """
+    """A way to run a coroutine function on either event loop."""
     return lambda work: anyio.run(work, backend=request.param)
 
 
@@ -144,9 +122,7 @@ def _kinds(outcomes: tuple[CopyOutcome, ...]) -> list[type]:
 
 
 class SilentOnce(Direct):
-    """
-    A transport that carries the first CopyBackup out and keeps its answer for an hour.
-    """
+    """A transport that carries the first CopyBackup out and keeps its answer for an hour."""
 
     async def copy_backup(self, request: Mapping[str, object]) -> RawResponse:
         answer = await super().copy_backup(request)
@@ -160,9 +136,7 @@ class SilentOnce(Direct):
 
 
 def test_outcomes_come_as_copies_end(run: Callable[..., Any], bench: Bench) -> None:
-    """
-    Each copy has its outcome when it is AVAILABLE, under asyncio and under trio.
-    """
+    """Each copy has its outcome when it is AVAILABLE, under asyncio and under trio."""
     slow, quick, middle = (bench.request(length) for length in (3000, 100, 1000))
 
     outcomes = run(lambda: bench.copy(slow, quick, middle))
@@ -174,9 +148,7 @@ def test_outcomes_come_as_copies_end(run: Callable[..., Any], bench: Bench) -> N
 
 
 def test_no_more_than_allowed_at_once(run: Callable[..., Any], bench: Bench) -> None:
-    """
-    Copies are started in the given order, the next when one is over.
-    """
+    """Copies are started in the given order, the next when one is over."""
     requests = [bench.request(100 + number) for number in range(9)]
 
     run(lambda: bench.copy(*requests, max_in_progress=2))
@@ -187,16 +159,12 @@ def test_no_more_than_allowed_at_once(run: Callable[..., Any], bench: Bench) -> 
 
 
 async def test_nothing_to_copy(bench: Bench) -> None:
-    """
-    Without requests it is over at once.
-    """
+    """Without requests it is over at once."""
     assert () == await bench.copy()
 
 
 async def test_all_of_a_request_is_sent(bench: Bench) -> None:
-    """
-    The service is asked for exactly what the request says.
-    """
+    """The service is asked for exactly what the request says."""
     request = attrs.evolve(
         bench.request(), kms_key_id="alias/dr", copy_tags=True, tags={"b": "2", "a": "1"}
     )
@@ -213,9 +181,7 @@ async def test_all_of_a_request_is_sent(bench: Bench) -> None:
 
 
 async def test_lanes_do_not_block_each_other(bench: Bench) -> None:
-    """
-    A volume whose slots are taken holds up neither other volumes nor file systems.
-    """
+    """A volume whose slots are taken holds up neither other volumes nor file systems."""
     volumes = [
         bench.fsx.add_backup(
             WEST, Volume={"VolumeId": f"fsvol-{number:017x}", "VolumeType": "ONTAP"}
@@ -236,9 +202,7 @@ async def test_lanes_do_not_block_each_other(bench: Bench) -> None:
 
 
 async def test_the_same_request_again_is_skipped(bench: Bench) -> None:
-    """
-    Of the same requests the first is carried out, the others say which it was.
-    """
+    """Of the same requests the first is carried out, the others say which it was."""
     one, two = bench.request(), bench.request()
 
     outcomes = await bench.copy(one, two, one, attrs.evolve(two, source_region=WEST))
@@ -254,9 +218,7 @@ async def test_the_same_request_again_is_skipped(bench: Bench) -> None:
 
 
 async def test_what_is_repeated_is_copied_once(bench: Bench) -> None:
-    """
-    A run after the run lists the destination once, and requests nothing.
-    """
+    """A run after the run lists the destination once, and requests nothing."""
     requests = [bench.request(100), bench.request(200)]
     first = await bench.copy(*requests)
     bench.fsx.calls.clear()
@@ -273,9 +235,7 @@ async def test_what_is_repeated_is_copied_once(bench: Bench) -> None:
 
 
 async def test_what_was_copied_long_ago_is_not_copied_again() -> None:
-    """
-    A copy is found by its source when the token is forgotten, and with other tags and key.
-    """
+    """A copy is found by its source when the token is forgotten, and with other tags and key."""
     bench = Bench(tokens_remembered_for=600)
     request = bench.request(100)
     [first] = await bench.copy(request)
@@ -289,9 +249,7 @@ async def test_what_was_copied_long_ago_is_not_copied_again() -> None:
 
 
 async def test_a_salt_forces_another_copy_once(bench: Bench) -> None:
-    """
-    Another copy can be forced, and is found again by the same salt when its token is gone.
-    """
+    """Another copy can be forced, and is found again by the same salt when its token is gone."""
     bench = Bench(tokens_remembered_for=600)
     request = bench.request(100)
     forced = attrs.evolve(request, idempotency_salt="before the upgrade")
@@ -307,9 +265,7 @@ async def test_a_salt_forces_another_copy_once(bench: Bench) -> None:
 
 
 async def test_a_copy_in_progress_is_followed(bench: Bench) -> None:
-    """
-    A run that was stopped is followed by one that waits for the same copy.
-    """
+    """A run that was stopped is followed by one that waits for the same copy."""
     request = bench.request(1000)
     with anyio.CancelScope() as scope:
         await bench.copy(request, on_seen=lambda _: scope.cancel())
@@ -325,9 +281,7 @@ async def test_a_copy_in_progress_is_followed(bench: Bench) -> None:
 
 
 async def test_copies_found_in_progress_take_their_slots(bench: Bench) -> None:
-    """
-    What is found in progress counts under the limit, even if it is more than the limit.
-    """
+    """What is found in progress counts under the limit, even if it is more than the limit."""
     found = [bench.request(1000) for _ in range(3)]
     for request in found:
         await bench.client.copy_backup(request.source_backup_id)
@@ -341,9 +295,7 @@ async def test_copies_found_in_progress_take_their_slots(bench: Bench) -> None:
 
 
 async def test_copies_can_be_adopted(bench: Bench) -> None:
-    """
-    Copies that are known to be in progress are followed by their IDs, without a listing.
-    """
+    """Copies that are known to be in progress are followed by their IDs, without a listing."""
     request = bench.request(1000)
     copy = await bench.client.copy_backup(request.source_backup_id)
     known = CopyInProgress(
@@ -359,9 +311,7 @@ async def test_copies_can_be_adopted(bench: Bench) -> None:
 
 
 async def test_a_copy_that_another_run_made_meanwhile_is_found(bench: Bench) -> None:
-    """
-    Long after the first listing the destination is listed again before a copy is started.
-    """
+    """Long after the first listing the destination is listed again before a copy is started."""
     bench = Bench(tokens_remembered_for=600)
     first, second = bench.request(HOUR), bench.request(100)
 
@@ -383,9 +333,7 @@ async def test_a_copy_that_another_run_made_meanwhile_is_found(bench: Bench) -> 
 
 
 async def test_two_runs_that_overlap_for_hours_make_each_copy_once() -> None:
-    """
-    Another run with the same requests in another order makes no second copies.
-    """
+    """Another run with the same requests in another order makes no second copies."""
     bench = Bench(tokens_remembered_for=600)
     requests = [bench.request(HOUR) for _ in range(12)]
 
@@ -406,9 +354,7 @@ async def test_two_runs_that_overlap_for_hours_make_each_copy_once() -> None:
 
 
 async def test_one_empty_listing_copies_nothing_again(bench: Bench) -> None:
-    """
-    What a single listing lacks is not taken for missing: it is confirmed by another.
-    """
+    """What a single listing lacks is not taken for missing: it is confirmed by another."""
     bench = Bench(tokens_remembered_for=600)
     request = bench.request(100)
     await bench.copy(request)
@@ -423,9 +369,7 @@ async def test_one_empty_listing_copies_nothing_again(bench: Bench) -> None:
 
 
 async def test_an_adopted_copy_satisfies_a_request(bench: Bench) -> None:
-    """
-    A copy that is adopted is not requested beside, though no listing shows it yet.
-    """
+    """A copy that is adopted is not requested beside, though no listing shows it yet."""
     bench = Bench(unseen_for=1000, unseen_by="listing", tokens_remembered_for=10)
     request = bench.request(5000)
     copy = await bench.client.copy_backup(request.source_backup_id)
@@ -441,9 +385,7 @@ async def test_an_adopted_copy_satisfies_a_request(bench: Bench) -> None:
 
 
 async def test_another_live_copy_replaces_one_that_fails(bench: Bench) -> None:
-    """
-    If the copy that was found fails and the destination has another one, that one counts.
-    """
+    """If the copy that was found fails and the destination has another one, that one counts."""
     request = bench.request(1000)
     first = await bench.client.copy_backup(request.source_backup_id)
     bench.clock.advance(1)
@@ -464,9 +406,7 @@ async def test_another_live_copy_replaces_one_that_fails(bench: Bench) -> None:
 
 @pytest.mark.parametrize("dead", ["FAILED", "DELETED"])
 async def test_a_dead_copy_has_spent_its_token(bench: Bench, dead: str) -> None:
-    """
-    If a token leads to a copy that was dead before, one attempt follows after a delay.
-    """
+    """If a token leads to a copy that was dead before, one attempt follows after a delay."""
     request = bench.request(100)
     [first] = await bench.copy(request)
     assert first.backup
@@ -489,9 +429,7 @@ async def test_a_dead_copy_has_spent_its_token(bench: Bench, dead: str) -> None:
 
 @pytest.mark.parametrize("given", [None, "mine"])
 async def test_no_more_than_one_attempt_follows(bench: Bench, given: str | None) -> None:
-    """
-    When the second token leads to a dead copy too, or the token is the caller's, it fails.
-    """
+    """When the second token leads to a dead copy too, or the token is the caller's, it fails."""
     request = bench.request(100, client_request_token=given)
     for attempt in (0, 1):
         copy = await bench.client.copy_backup(
@@ -512,9 +450,7 @@ async def test_no_more_than_one_attempt_follows(bench: Bench, given: str | None)
 
 
 async def test_a_refused_copy_stops_no_other(bench: Bench) -> None:
-    """
-    A source that is not there fails, and the others are copied.
-    """
+    """A source that is not there fails, and the others are copied."""
     missing = CopyRequest(source_backup_id="backup-00000000000000000")
 
     outcomes = await bench.copy(bench.request(), missing, bench.request())
@@ -525,9 +461,7 @@ async def test_a_refused_copy_stops_no_other(bench: Bench) -> None:
 
 
 async def test_other_limits_fail_their_item_only() -> None:
-    """
-    A limit that does not clear by waiting is that item's failure, and at once.
-    """
+    """A limit that does not clear by waiting is that item's failure, and at once."""
     bench = Bench(max_user_initiated_backups=4)
     requests = [bench.request() for _ in range(3)]
 
@@ -541,9 +475,7 @@ async def test_other_limits_fail_their_item_only() -> None:
 
 
 async def test_a_copy_that_fails_is_a_failure(bench: Bench) -> None:
-    """
-    A copy that becomes FAILED has the service's reason, and is not begun again.
-    """
+    """A copy that becomes FAILED has the service's reason, and is not begun again."""
     bench.fsx.refuse_kms_key("alias/gone", as_destination=True, later=True)
     request = bench.request(kms_key_id="alias/gone")
 
@@ -556,9 +488,7 @@ async def test_a_copy_that_fails_is_a_failure(bench: Bench) -> None:
 
 
 async def test_a_copy_that_vanishes_was_not_seen_to_end(bench: Bench) -> None:
-    """
-    A copy that was seen and is unknown later is neither dead nor copied again.
-    """
+    """A copy that was seen and is unknown later is neither dead nor copied again."""
 
     def delete(copy: CopyInProgress) -> None:
         if copy.backup and bench.clock.now() > 100:
@@ -577,9 +507,7 @@ async def test_a_copy_that_vanishes_was_not_seen_to_end(bench: Bench) -> None:
 
 
 async def test_a_copy_that_takes_too_long_times_out(bench: Bench) -> None:
-    """
-    After the time the copy is left alone, and its slot is given to the next.
-    """
+    """After the time the copy is left alone, and its slot is given to the next."""
     slow, quick = bench.request(HOUR), bench.request(100)
 
     outcomes = await bench.copy(slow, quick, max_in_progress=1, max_wait=1000)
@@ -601,9 +529,7 @@ def _unsent() -> ConnectionFailed:
 
 @pytest.mark.parametrize("cls", [ConnectionFailed, ResponseDecodingError, Throttled])
 async def test_a_lost_answer_is_asked_for_again(bench: Bench, cls: type[FsxCopyError]) -> None:
-    """
-    The same token finds the copy whose answer was lost.
-    """
+    """The same token finds the copy whose answer was lost."""
     bench.direct.lose = Meeting([cls("lost") for _ in range(7)])
     request = bench.request()
 
@@ -615,9 +541,7 @@ async def test_a_lost_answer_is_asked_for_again(bench: Bench, cls: type[FsxCopyE
 
 
 async def test_trying_again_has_an_end(bench: Bench) -> None:
-    """
-    After eight tries over two minutes only listings are asked, for an hour.
-    """
+    """After eight tries over two minutes only listings are asked, for an hour."""
     bench.direct.refuse = Meeting([InternalServerError("sorry", http_status=500)] * 8)
     request, other = bench.request(), bench.request(100)
 
@@ -633,9 +557,7 @@ async def test_trying_again_has_an_end(bench: Bench) -> None:
 
 
 async def test_what_was_never_accepted_fails_after_eight_tries(bench: Bench) -> None:
-    """
-    A transient refusal that does not pass is a failure: no copy can have been accepted.
-    """
+    """A transient refusal that does not pass is a failure: no copy can have been accepted."""
     odd = ServiceUnavailable("sorry", http_status=409)
     bench.direct.refuse = lambda operation: odd if operation == "CopyBackup" else None
 
@@ -646,9 +568,7 @@ async def test_what_was_never_accepted_fails_after_eight_tries(bench: Bench) -> 
 
 
 async def test_a_service_that_is_not_there_is_given_up(bench: Bench) -> None:
-    """
-    If the destination cannot be listed in eight tries, nothing is started.
-    """
+    """If the destination cannot be listed in eight tries, nothing is started."""
     bench.direct.refuse = lambda _: _unsent()
 
     outcomes = await bench.copy(*(bench.request() for _ in range(4)))
@@ -660,9 +580,7 @@ async def test_a_service_that_is_not_there_is_given_up(bench: Bench) -> None:
 
 
 async def test_what_cannot_be_listed_is_not_copied(bench: Bench) -> None:
-    """
-    Without the permission to list the destination nothing may be requested.
-    """
+    """Without the permission to list the destination nothing may be requested."""
     denied = AccessDenied("no", operation="DescribeBackups")
     bench.direct.refuse = lambda operation: denied if operation == "DescribeBackups" else None
 
@@ -673,9 +591,7 @@ async def test_what_cannot_be_listed_is_not_copied(bench: Bench) -> None:
 
 
 async def test_a_listing_is_tried_again(bench: Bench) -> None:
-    """
-    A short outage at the beginning delays the run.
-    """
+    """A short outage at the beginning delays the run."""
     errors: list[FsxCopyError | None] = [Throttled("slow down"), ConnectionFailed("reset")]
     bench.direct.refuse = lambda _: errors.pop(0) if errors else None
 
@@ -685,9 +601,7 @@ async def test_a_listing_is_tried_again(bench: Bench) -> None:
 
 
 async def test_only_a_listing_is_repeated_when_the_token_may_be_forgotten() -> None:
-    """
-    An accepted copy whose answer was lost is found by its source, not requested again.
-    """
+    """An accepted copy whose answer was lost is found by its source, not requested again."""
     bench = Bench(tokens_remembered_for=400)
     outage = [ServiceUnavailable("sorry", http_status=503) for _ in range(9)]
     bench.direct.lose = Meeting(outage)
@@ -699,9 +613,7 @@ async def test_only_a_listing_is_repeated_when_the_token_may_be_forgotten() -> N
 
 
 async def test_an_accepted_copy_is_found_when_it_is_listed_late() -> None:
-    """
-    A copy whose answer was lost, and which is not listed for half an hour, is found then.
-    """
+    """A copy whose answer was lost, and which is not listed for half an hour, is found then."""
     bench = Bench(tokens_remembered_for=400, unseen_for=HOUR / 2)
     bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 12)
 
@@ -712,9 +624,7 @@ async def test_an_accepted_copy_is_found_when_it_is_listed_late() -> None:
 
 
 async def test_a_copy_that_never_shows_was_not_observed() -> None:
-    """
-    After an hour of listings without it, nothing more is requested, and its slot is free.
-    """
+    """After an hour of listings without it, nothing more is requested, and its slot is free."""
     bench = Bench(tokens_remembered_for=400, unseen_for=100 * HOUR)
     bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 12)
     lost, other = bench.request(100), bench.request(100)
@@ -728,9 +638,7 @@ async def test_a_copy_that_never_shows_was_not_observed() -> None:
 
 @pytest.mark.parametrize("error", [AccessDenied("no"), Throttled("slow down")])
 async def test_a_search_survives_what_passes(error: FsxCopyError) -> None:
-    """
-    While a copy is searched for, throttling is survived and a lost permission ends it.
-    """
+    """While a copy is searched for, throttling is survived and a lost permission ends it."""
     bench = Bench(tokens_remembered_for=400, unseen_for=HOUR / 2)
     bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 12)
 
@@ -751,9 +659,7 @@ async def test_a_search_survives_what_passes(error: FsxCopyError) -> None:
 
 
 async def test_a_dead_copy_is_not_taken_for_the_one_that_is_searched_for() -> None:
-    """
-    A FAILED copy that shows up may be an older one: it does not end the search.
-    """
+    """A FAILED copy that shows up may be an older one: it does not end the search."""
     bench = Bench(tokens_remembered_for=400, unseen_for=HOUR / 2)
     request = bench.request(2 * HOUR)
     old = bench.fsx.add_backup(
@@ -768,9 +674,7 @@ async def test_a_dead_copy_is_not_taken_for_the_one_that_is_searched_for() -> No
 
 
 async def test_a_search_takes_no_copy_of_another_request() -> None:
-    """
-    A plain copy is not taken for one that was forced by a salt, nor the other way round.
-    """
+    """A plain copy is not taken for one that was forced by a salt, nor the other way round."""
     bench = Bench(tokens_remembered_for=400, unseen_for=HOUR / 2)
     one = bench.request(2 * HOUR)
     two = attrs.evolve(one, idempotency_salt="again")
@@ -793,9 +697,7 @@ async def test_a_search_takes_no_copy_of_another_request() -> None:
 @pytest.mark.parametrize("unknown_ids", ["error", "omit"])
 @pytest.mark.parametrize("lag", [90.0, 300.0, 3000.0])
 async def test_an_unseen_copy_is_not_made_again(lag: float, unknown_ids: str) -> None:
-    """
-    An accepted copy that DescribeBackups does not know yet is waited for.
-    """
+    """An accepted copy that DescribeBackups does not know yet is waited for."""
     bench = Bench(unseen_for=lag, unknown_ids=unknown_ids)
 
     [outcome] = await bench.copy(bench.request(100))
@@ -807,9 +709,7 @@ async def test_an_unseen_copy_is_not_made_again(lag: float, unknown_ids: str) ->
 
 @pytest.mark.parametrize("end", ["AVAILABLE", "FAILED"])
 async def test_a_copy_unknown_by_its_id_is_found_in_a_listing(end: str) -> None:
-    """
-    If only listings show a copy, they show its end.
-    """
+    """If only listings show a copy, they show its end."""
     bench = Bench(unseen_for=100 * HOUR, unseen_by="id")
     request = bench.request(100)
     if end == "FAILED":
@@ -823,9 +723,7 @@ async def test_a_copy_unknown_by_its_id_is_found_in_a_listing(end: str) -> None:
 
 
 async def test_a_copy_that_only_listings_show_times_out() -> None:
-    """
-    If a listing shows the copy in progress, its end is waited for until the deadline.
-    """
+    """If a listing shows the copy in progress, its end is waited for until the deadline."""
     bench = Bench(unseen_for=100 * HOUR, unseen_by="id")
 
     [outcome] = await bench.copy(bench.request(5 * HOUR), max_wait=HOUR)
@@ -837,9 +735,7 @@ async def test_a_copy_that_only_listings_show_times_out() -> None:
 
 
 async def test_losing_access_is_not_a_failed_copy(bench: Bench) -> None:
-    """
-    A permission that is lost while polling leaves an accepted copy that was not observed.
-    """
+    """A permission that is lost while polling leaves an accepted copy that was not observed."""
     denied = AccessDenied("no", operation="DescribeBackups")
     bench.direct.refuse = lambda operation: (
         denied if operation == "DescribeBackups" and bench.clock.now() > 50 else None
@@ -853,9 +749,7 @@ async def test_losing_access_is_not_a_failed_copy(bench: Bench) -> None:
 
 
 async def test_a_listing_that_fails_ends_no_wait() -> None:
-    """
-    If an unseen copy cannot be searched for either, it is still waited for.
-    """
+    """If an unseen copy cannot be searched for either, it is still waited for."""
     bench = Bench(unseen_for=2000)
     calls = iter(range(10**6))
 
@@ -872,9 +766,7 @@ async def test_a_listing_that_fails_ends_no_wait() -> None:
 
 
 async def test_an_outage_in_the_middle_is_outlasted(bench: Bench) -> None:
-    """
-    A service that answered before is waited for as long as a copy is.
-    """
+    """A service that answered before is waited for as long as a copy is."""
     outage = [_unsent() for _ in range(40)]
     bench.direct.refuse = Meeting([None, *outage])
 
@@ -885,9 +777,7 @@ async def test_an_outage_in_the_middle_is_outlasted(bench: Bench) -> None:
 
 
 async def test_an_outage_without_end_is_a_failure(bench: Bench) -> None:
-    """
-    After that time the first fails, and each of the others after one more try.
-    """
+    """After that time the first fails, and each of the others after one more try."""
     outage = [_unsent() for _ in range(1000)]
     bench.direct.refuse = Meeting([None, *outage])
 
@@ -898,9 +788,7 @@ async def test_an_outage_without_end_is_a_failure(bench: Bench) -> None:
 
 
 async def test_only_tries_in_a_row_count(bench: Bench) -> None:
-    """
-    A service that says it is full has answered: what goes wrong is counted anew.
-    """
+    """A service that says it is full has answered: what goes wrong is counted anew."""
     full = ServiceLimitExceeded("full", limit=ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS)
     broken = [_unsent() for _ in range(7)]
     bench.direct.refuse = Meeting([*broken, full, *broken])
@@ -914,9 +802,7 @@ async def test_only_tries_in_a_row_count(bench: Bench) -> None:
 
 
 async def _foreign(bench: Bench, lengths: list[float]) -> None:
-    """
-    Start copies that somebody else wants.
-    """
+    """Start copies that somebody else wants."""
     for length in lengths:
         await bench.client.copy_backup(bench.request(length).source_backup_id)
     bench.fsx.requests.clear()
@@ -924,9 +810,7 @@ async def _foreign(bench: Bench, lengths: list[float]) -> None:
 
 
 async def test_a_full_service_is_asked_again(bench: Bench) -> None:
-    """
-    Copies of others end unseen, so the service is asked about once a minute.
-    """
+    """Copies of others end unseen, so the service is asked about once a minute."""
     await _foreign(bench, [HOUR] * 5)
 
     [outcome] = await bench.copy(bench.request(MINUTE))
@@ -938,9 +822,7 @@ async def test_a_full_service_is_asked_again(bench: Bench) -> None:
 
 
 async def test_an_end_of_ours_is_used_at_once(bench: Bench) -> None:
-    """
-    When one of our own copies is over, the next is tried without delay.
-    """
+    """When one of our own copies is over, the next is tried without delay."""
     await _foreign(bench, [2 * HOUR] * 4)
 
     await bench.copy(bench.request(1000), bench.request(1000), bench.request(1000))
@@ -949,9 +831,7 @@ async def test_an_end_of_ours_is_used_at_once(bench: Bench) -> None:
 
 
 async def test_the_end_of_an_adopted_copy_is_used_at_once(bench: Bench) -> None:
-    """
-    When a copy that was in progress before is over, the next is tried without delay.
-    """
+    """When a copy that was in progress before is over, the next is tried without delay."""
     first = bench.request(100)
     copy = await bench.client.copy_backup(first.source_backup_id)
     await _foreign(bench, [2 * HOUR] * 4)
@@ -966,9 +846,7 @@ async def test_the_end_of_an_adopted_copy_is_used_at_once(bench: Bench) -> None:
 
 
 async def test_an_end_during_the_call_is_not_missed(bench: Bench) -> None:
-    """
-    A copy that ends while the refusal is on its way has left a slot: it is tried at once.
-    """
+    """A copy that ends while the refusal is on its way has left a slot: it is tried at once."""
     await _foreign(bench, [2 * HOUR] * 4)
     bench.direct.way_back = 500.0
 
@@ -981,9 +859,7 @@ async def test_an_end_during_the_call_is_not_missed(bench: Bench) -> None:
 
 
 async def test_a_service_that_stays_full_times_out(bench: Bench) -> None:
-    """
-    It is asked for as long as a copy is waited for, then the limit is everybody's error.
-    """
+    """It is asked for as long as a copy is waited for, then the limit is everybody's error."""
     await _foreign(bench, [HOUR] * 5)
     requests = [bench.request(100), bench.request(100), bench.request(100)]
 
@@ -997,9 +873,7 @@ async def test_a_service_that_stays_full_times_out(bench: Bench) -> None:
 
 
 async def test_room_for_one_begins_the_time_anew(bench: Bench) -> None:
-    """
-    Whoever waits behind others is not held to have waited since the first refusal.
-    """
+    """Whoever waits behind others is not held to have waited since the first refusal."""
     await _foreign(bench, [2 * HOUR] * 4)
 
     outcomes = await bench.copy(*(bench.request(1000) for _ in range(4)), max_wait=1500)
@@ -1011,9 +885,7 @@ async def test_room_for_one_begins_the_time_anew(bench: Bench) -> None:
 
 
 async def test_every_look_is_shown(bench: Bench) -> None:
-    """
-    The acceptance and each observation are shown, with the request and its token.
-    """
+    """The acceptance and each observation are shown, with the request and its token."""
     seen: list[CopyInProgress] = []
     request = bench.request(100)
 
@@ -1028,9 +900,7 @@ async def test_every_look_is_shown(bench: Bench) -> None:
 
 
 async def test_a_faulty_observer_ends_the_block(bench: Bench) -> None:
-    """
-    What the caller's own function raises comes out in a group; the copy goes on.
-    """
+    """What the caller's own function raises comes out in a group; the copy goes on."""
 
     def fail(_: CopyInProgress) -> None:
         raise LookupError("mine")
@@ -1053,9 +923,7 @@ async def test_a_faulty_observer_ends_the_block(bench: Bench) -> None:
 
 @pytest.fixture(name="left")
 async def _left(bench: Bench, caplog: pytest.LogCaptureFixture) -> BulkCopy:
-    """
-    Six copies, left when the first was over and two were in progress.
-    """
+    """Six copies, left when the first was over and two were in progress."""
     caplog.set_level(logging.INFO, "fsxcopy_sdk.bulk")
     requests = [bench.request(100), *(bench.request() for _ in range(5))]
     copies = bench.copy_many(*requests, max_in_progress=2)
@@ -1074,9 +942,7 @@ async def _left(bench: Bench, caplog: pytest.LogCaptureFixture) -> BulkCopy:
 def test_leaving_early_says_what_is_left(
     bench: Bench, left: BulkCopy, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """
-    Nothing more is started; what is in progress and what was not begun can be read.
-    """
+    """Nothing more is started; what is in progress and what was not begun can be read."""
     running = [
         (one.backup.backup_id, one.request.source_backup_id)
         for one in left.in_progress
@@ -1091,18 +957,14 @@ def test_leaving_early_says_what_is_left(
 
 
 async def test_after_the_block_iteration_ends(left: BulkCopy) -> None:
-    """
-    After the block there are no more outcomes to wait for.
-    """
+    """After the block there are no more outcomes to wait for."""
     assert [] == [outcome async for outcome in left]
 
 
 async def test_a_call_that_is_cut_off_is_told(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """
-    Where the block is left during a call, the copy may have been accepted: here it was.
-    """
+    """Where the block is left during a call, the copy may have been accepted: here it was."""
     request = bench.request()
     bench.direct.way_back = 100.0
     copies = bench.copy_many(request)
@@ -1126,9 +988,7 @@ async def test_a_call_that_is_cut_off_is_told(
 
 
 async def test_a_lost_answer_leaves_doubt(bench: Bench) -> None:
-    """
-    While a call is tried again whose answer was lost, the copy may have been accepted.
-    """
+    """While a call is tried again whose answer was lost, the copy may have been accepted."""
     lost: list[FsxCopyError] = [ConnectionFailed("lost")]
     bench.direct.lose = Meeting([*lost, *(Throttled("slow down") for _ in range(6))])
     copies = bench.copy_many(bench.request())
@@ -1146,9 +1006,7 @@ async def test_a_lost_answer_leaves_doubt(bench: Bench) -> None:
 
 
 async def test_a_refusal_leaves_no_doubt(bench: Bench) -> None:
-    """
-    While a call is tried again that was throttled, nothing is in progress.
-    """
+    """While a call is tried again that was throttled, nothing is in progress."""
     bench.direct.refuse = Meeting([Throttled("slow down") for _ in range(7)])
     request = bench.request()
     copies = bench.copy_many(request)
@@ -1163,9 +1021,7 @@ async def test_a_refusal_leaves_no_doubt(bench: Bench) -> None:
 
 
 async def test_a_waiting_reader_is_let_go(bench: Bench) -> None:
-    """
-    Another task that waits for the next outcome stops when the block is left.
-    """
+    """Another task that waits for the next outcome stops when the block is left."""
     got: list[CopyOutcome] = []
 
     async def read(copies: BulkCopy) -> None:
@@ -1182,9 +1038,7 @@ async def test_a_waiting_reader_is_let_go(bench: Bench) -> None:
 
 
 def test_an_exception_in_the_block_stays_what_it_is(run: Callable[..., Any], bench: Bench) -> None:
-    """
-    What the caller raises is put into no group.
-    """
+    """What the caller raises is put into no group."""
     copies: list[BulkCopy] = []
 
     async def work() -> None:
@@ -1200,9 +1054,7 @@ def test_an_exception_in_the_block_stays_what_it_is(run: Callable[..., Any], ben
 
 
 async def test_a_cancelled_task_stays_cancelled(bench: Bench) -> None:
-    """
-    A cancellation of asyncio's own, such as a timeout of it, comes out as such.
-    """
+    """A cancellation of asyncio's own, such as a timeout of it, comes out as such."""
     task = asyncio.current_task()
     assert task
     with pytest.raises(TimeoutError):

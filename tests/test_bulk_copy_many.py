@@ -1,6 +1,4 @@
-"""
-What `copy_many` takes, and that nothing is sent if it does not.
-"""
+"""What `copy_many` takes, and that nothing is sent if it does not."""
 
 from __future__ import annotations
 
@@ -22,16 +20,12 @@ UNSEEN = CopyInProgress(
 
 
 async def _observe(_: CopyInProgress) -> None:
-    """
-    Observe in vain: nothing awaits an observer.
-    """
+    """Observe in vain: nothing awaits an observer."""
 
 
 @pytest.fixture(name="offline")
 def _offline() -> FsxCopyClient:
-    """
-    A client that is open, to a local FSx that is empty.
-    """
+    """A client that is open, to a local FSx that is empty."""
     clock = ManualClock()
     client, _ = direct_client(LocalFsx(clock=clock), clock)
     return client
@@ -61,17 +55,13 @@ def _offline() -> FsxCopyClient:
 async def test_arguments_are_checked(
     offline: FsxCopyClient, options: dict[str, Any], rule: str
 ) -> None:
-    """
-    An argument that breaks its rule is told before the block is entered.
-    """
+    """An argument that breaks its rule is told before the block is entered."""
     with pytest.raises(InvalidArguments, match=rule):
         copy_many(**{"client": offline, "requests": [], **options})
 
 
 async def test_natural_types_are_taken(offline: FsxCopyClient) -> None:
-    """
-    Durations may be timedeltas, requests may come from an iterator.
-    """
+    """Durations may be timedeltas, requests may come from an iterator."""
     request = CopyRequest(source_backup_id="backup-00000000000000000")
     async with copy_many(
         offline,
@@ -87,16 +77,12 @@ async def test_natural_types_are_taken(offline: FsxCopyClient) -> None:
 
 
 def test_the_client_must_be_open() -> None:
-    """
-    A client that is not open is told before the block is entered.
-    """
+    """A client that is not open is told before the block is entered."""
     with pytest.raises(ClientNotOpen, match="is not open"):
         copy_many(FsxCopyClient(WEST), [])
 
 
 def test_exports_are_sorted() -> None:
-    """
-    The exported names are there, and sorted.
-    """
+    """The exported names are there, and sorted."""
     assert sorted(bulk.__all__) == bulk.__all__
     assert all(hasattr(bulk, name) for name in bulk.__all__)

@@ -1,6 +1,4 @@
-"""
-Two hundred copies through five slots: how long it takes beside what is possible at all.
-"""
+"""Two hundred copies through five slots: how long it takes beside what is possible at all."""
 
 from __future__ import annotations
 
@@ -21,9 +19,7 @@ SLOTS = 5
 
 @attrs.define
 class Load:
-    """
-    Backups whose copies take from two minutes to four hours, and a local FSx with them.
-    """
+    """Backups whose copies take from two minutes to four hours, and a local FSx with them."""
 
     count: int
     seed: int = 1
@@ -39,31 +35,23 @@ class Load:
             self.lengths[self.fsx.add_backup(WEST)] = source.uniform(SHORTEST, self.longest)
 
     async def copy(self, client: FsxCopyClient) -> list[CopyOutcome]:
-        """
-        Copy all of it, in the order in which it came.
-        """
+        """Copy all of it, in the order in which it came."""
         requests = [CopyRequest(source_backup_id=source) for source in self.lengths]
         async with copy_many(client, requests) as copies:
             return [outcome async for outcome in copies]
 
     async def over_http(self) -> list[CopyOutcome]:
-        """
-        Copy all of it with calls over HTTP.
-        """
+        """Copy all of it with calls over HTTP."""
         async with self.fsx, counting_client(self.fsx, self.clock) as client:
             return await driven(self.clock, client.traffic, lambda: self.copy(client))
 
     async def directly(self) -> list[CopyOutcome]:
-        """
-        Copy all of it without a socket in between.
-        """
+        """Copy all of it without a socket in between."""
         client, direct = direct_client(self.fsx, self.clock)
         return await driven(self.clock, direct.traffic, lambda: self.copy(client))
 
     def check(self, outcomes: list[CopyOutcome]) -> None:
-        """
-        Check that each backup has one copy, and that there were never too many at once.
-        """
+        """Check that each backup has one copy, and that there were never too many at once."""
         sources = [str(one.get("SourceBackupId")) for one in self.fsx.backups(WEST)]
         copies = [source for source in sources if source in self.lengths]
         assert {Copied: self.count} == Counter(type(outcome) for outcome in outcomes)
@@ -71,16 +59,12 @@ class Load:
         assert SLOTS == self.fsx.max_copies_in_progress_seen(WEST)
 
     def delay(self, slots: int) -> float:
-        """
-        Return the time it took as a multiple of the least that is possible.
-        """
+        """Return the time it took as a multiple of the least that is possible."""
         return self.clock.now() / list_schedule(self.lengths.values(), slots)
 
 
 async def test_as_fast_as_can_be() -> None:
-    """
-    Over HTTP, 200 copies take at most 1.05 of what the best list schedule takes.
-    """
+    """Over HTTP, 200 copies take at most 1.05 of what the best list schedule takes."""
     load = Load(200)
 
     load.check(await load.over_http())
@@ -90,9 +74,7 @@ async def test_as_fast_as_can_be() -> None:
 
 
 async def test_as_fast_as_others_leave_room() -> None:
-    """
-    With two of somebody else's in progress all the time, it is 1.1 for three slots.
-    """
+    """With two of somebody else's in progress all the time, it is 1.1 for three slots."""
     load = Load(200, seed=2)
     for _ in range(2):
         load.fsx.add_backup(WEST, Lifecycle="COPYING")
@@ -105,9 +87,7 @@ async def test_as_fast_as_others_leave_room() -> None:
 
 
 async def test_what_others_start_counts() -> None:
-    """
-    Copies of another client of the same account take slots too, by the service's word.
-    """
+    """Copies of another client of the same account take slots too, by the service's word."""
     load = Load(15, seed=3)
     others = [load.fsx.add_backup(WEST) for _ in range(2)]
     load.fsx.add_access_key("OTHER", account=load.fsx.account_of("AKIA"))
@@ -135,9 +115,7 @@ async def test_what_others_start_counts() -> None:
     ],
 )
 async def test_nothing_is_lost_or_double(faults: list[tuple[Fault, float, bool]]) -> None:
-    """
-    Whatever goes wrong, each backup has one copy in the end.
-    """
+    """Whatever goes wrong, each backup has one copy in the end."""
     load = Load(30, seed=4, longest=1200.0)
     for fault, fraction, after in faults:
         load.fsx.inject(fault, fraction=fraction, after=after, operation="CopyBackup")

@@ -1,6 +1,4 @@
-"""
-Outcomes as values: hashable, and the same in another process.
-"""
+"""Outcomes as values: hashable, and the same in another process."""
 
 from __future__ import annotations
 
@@ -43,9 +41,7 @@ _every_outcome = pytest.mark.parametrize(
 
 @_every_outcome
 def test_every_outcome_has_the_same_members(outcome: CopyOutcome) -> None:
-    """
-    Request, backup and error can be read without asking for the class.
-    """
+    """Request, backup and error can be read without asking for the class."""
     assert outcome.request is REQUEST
     assert outcome.backup in (BACKUP, None)
     assert (outcome.error is None) == isinstance(outcome, Copied | CopySkipped)
@@ -53,9 +49,7 @@ def test_every_outcome_has_the_same_members(outcome: CopyOutcome) -> None:
 
 @_every_outcome
 def test_outcomes_pickle(outcome: CopyOutcome) -> None:
-    """
-    An outcome can go to another process, its error with it.
-    """
+    """An outcome can go to another process, its error with it."""
     again = pickle.loads(pickle.dumps(outcome))
 
     assert (type(outcome), outcome.request, outcome.backup) == (
@@ -68,16 +62,12 @@ def test_outcomes_pickle(outcome: CopyOutcome) -> None:
 
 @_every_outcome
 def test_outcomes_can_be_hashed(outcome: CopyOutcome) -> None:
-    """
-    Outcomes are values.
-    """
+    """Outcomes are values."""
     assert 1 == len({outcome, outcome})
 
 
 def test_a_copy_in_progress_is_a_value() -> None:
-    """
-    What is in progress can be kept, compared and sent elsewhere.
-    """
+    """What is in progress can be kept, compared and sent elsewhere."""
     copy = CopyInProgress(request=REQUEST, client_request_token="token", started=1.0)
 
     assert {copy} == {pickle.loads(pickle.dumps(copy))}

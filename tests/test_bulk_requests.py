@@ -1,6 +1,4 @@
-"""
-Requests and their tokens: what is the same copy, and what is another.
-"""
+"""Requests and their tokens: what is the same copy, and what is another."""
 
 from __future__ import annotations
 
@@ -58,9 +56,7 @@ _FEW = st.builds(
 
 
 def _asked(request: CopyRequest, region: str) -> tuple[object, ...]:
-    """
-    Return all that makes a copy another copy.
-    """
+    """Return all that makes a copy another copy."""
     return (
         request.source_backup_id,
         request.source_region or region,
@@ -75,27 +71,21 @@ def _asked(request: CopyRequest, region: str) -> tuple[object, ...]:
 @MODERATE
 @given(_FEW | _REQUESTS, _FEW | _REQUESTS, st.sampled_from([EAST, WEST]))
 def test_a_token_stands_for_what_is_asked(one: CopyRequest, two: CopyRequest, region: str) -> None:
-    """
-    Requests have the same token if and only if they ask for the same.
-    """
+    """Requests have the same token if and only if they ask for the same."""
     assert (_asked(one, EAST) == _asked(two, region)) == (one.token(EAST) == two.token(region))
 
 
 @MODERATE
 @given(_REQUESTS, st.integers(0, 100))
 def test_a_token_is_legal(request: CopyRequest, attempt: int) -> None:
-    """
-    A token is what the service takes: 1 to 63 of its characters.
-    """
+    """A token is what the service takes: 1 to 63 of its characters."""
     assert re.fullmatch(r"[A-Za-z0-9_.-]{1,63}", request.token(WEST, attempt))
 
 
 @MODERATE
 @given(_REQUESTS, st.randoms(use_true_random=False))
 def test_the_order_of_tags_does_not_matter(request: CopyRequest, random: Random) -> None:
-    """
-    Tags in another order are the same request, and are sent in the same order.
-    """
+    """Tags in another order are the same request, and are sent in the same order."""
     tags = list(request.tags)
     random.shuffle(tags)
     shuffled = attrs.evolve(request, tags=tags)
@@ -117,18 +107,14 @@ _OTHER: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", _OTHER)
 def test_every_part_counts(name: str) -> None:
-    """
-    A request that differs in one part has another token.
-    """
+    """A request that differs in one part has another token."""
     request = CopyRequest(source_backup_id=SOURCE, tags={"Name": "one"})
 
     assert request.token(WEST) != attrs.evolve(request, **{name: _OTHER[name]}).token(WEST)
 
 
 def test_destination_and_attempt_count() -> None:
-    """
-    Another Region and another attempt are other copies.
-    """
+    """Another Region and another attempt are other copies."""
     request = CopyRequest(source_backup_id=SOURCE, source_region=EAST)
 
     tokens = {request.token(WEST), request.token(EAST), request.token(WEST, 1)}
@@ -137,18 +123,14 @@ def test_destination_and_attempt_count() -> None:
 
 
 def test_the_volume_does_not_count() -> None:
-    """
-    The volume says only which copies are limited together.
-    """
+    """The volume says only which copies are limited together."""
     request = CopyRequest(source_backup_id=SOURCE)
 
     assert request.token(WEST) == attrs.evolve(request, volume_id="fsvol-1").token(WEST)
 
 
 def test_the_destination_may_be_named_as_the_source() -> None:
-    """
-    A copy within a Region is the same whether the Region is given or not, and is sent alike.
-    """
+    """A copy within a Region is the same whether the Region is given or not, and is sent alike."""
     unnamed = CopyRequest(source_backup_id=SOURCE)
     named = CopyRequest(source_backup_id=SOURCE, source_region=WEST)
 
@@ -158,9 +140,7 @@ def test_the_destination_may_be_named_as_the_source() -> None:
 
 
 def test_tokens_are_for_ever() -> None:
-    """
-    A token does not depend on the process, and not on the version of this package.
-    """
+    """A token does not depend on the process, and not on the version of this package."""
     request = CopyRequest(
         source_backup_id=SOURCE,
         source_region=EAST,
@@ -184,9 +164,7 @@ def test_tokens_are_for_ever() -> None:
 
 
 def test_a_given_token_stays() -> None:
-    """
-    Who gives a token gets it, whatever the attempt.
-    """
+    """Who gives a token gets it, whatever the attempt."""
     request = CopyRequest(source_backup_id=SOURCE, client_request_token="mine")
 
     assert {"mine"} == {request.token(WEST), request.token(EAST, 7)}
@@ -202,9 +180,7 @@ def test_a_given_token_stays() -> None:
     ids=["mapping", "list", "iterator"],
 )
 def test_tags_in_any_form(tags: object) -> None:
-    """
-    Tags are kept as a tuple, so that requests can be hashed.
-    """
+    """Tags are kept as a tuple, so that requests can be hashed."""
     request = CopyRequest(source_backup_id=SOURCE, tags=tags)  # type: ignore[arg-type]  # any form
 
     assert (Tag(key="a", value="1"), Tag(key="b", value="2")) == request.tags
@@ -212,9 +188,7 @@ def test_tags_in_any_form(tags: object) -> None:
 
 
 def test_a_bad_request_cannot_be_made() -> None:
-    """
-    All faults are told at once, when the request is made.
-    """
+    """All faults are told at once, when the request is made."""
     with pytest.raises(InvalidArguments) as caught:
         CopyRequest(
             source_backup_id="fs-1",
@@ -242,9 +216,7 @@ def test_a_bad_request_cannot_be_made() -> None:
 
 @pytest.mark.parametrize("tags", [5, "Name", b"Name", [("a", "b")]])
 def test_tags_that_are_none(tags: object) -> None:
-    """
-    What is no collection of tags is told as such.
-    """
+    """What is no collection of tags is told as such."""
     with pytest.raises(InvalidArguments, match="tags: must be a mapping of strings or Tag"):
         CopyRequest(source_backup_id=SOURCE, tags=tags)  # type: ignore[arg-type]  # the point
 
@@ -253,9 +225,7 @@ def test_tags_that_are_none(tags: object) -> None:
 
 
 def test_good_requests_pass_in_their_order() -> None:
-    """
-    Requests may come from any iterable, and may repeat each other.
-    """
+    """Requests may come from any iterable, and may repeat each other."""
     one = CopyRequest(source_backup_id=SOURCE)
     two = attrs.evolve(one, idempotency_salt="2")
 
@@ -264,17 +234,13 @@ def test_good_requests_pass_in_their_order() -> None:
 
 @pytest.mark.parametrize("requests", [None, "text", b"", 5, CopyRequest(source_backup_id=SOURCE)])
 def test_requests_are_a_collection(requests: object) -> None:
-    """
-    What is no collection is told as such, a single request too.
-    """
+    """What is no collection is told as such, a single request too."""
     with pytest.raises(InvalidArguments, match="requests: must be a collection of CopyRequest"):
         checked(requests, WEST)  # type: ignore[arg-type]  # that is the point
 
 
 def test_all_faults_of_all_requests_are_told() -> None:
-    """
-    Each fault names its request by the place it has.
-    """
+    """Each fault names its request by the place it has."""
     good = CopyRequest(source_backup_id=SOURCE, client_request_token="mine")
     requests = [
         good,
@@ -296,9 +262,7 @@ def test_all_faults_of_all_requests_are_told() -> None:
 
 
 def test_the_salt_is_kept_in_a_tag() -> None:
-    """
-    A forced copy is sent with its salt as a tag, in the order of the tags.
-    """
+    """A forced copy is sent with its salt as a tag, in the order of the tags."""
     request = CopyRequest(source_backup_id=SOURCE, tags={"z": "1"}, idempotency_salt="again")
 
     assert ((SALT_TAG, f"again@{SOURCE}"), ("z", "1")) == tuple(
@@ -320,9 +284,7 @@ def test_the_salt_is_kept_in_a_tag() -> None:
     ids=["the key is ours", "no value of a tag", "one tag too many"],
 )
 def test_a_salt_keeps_the_rules_of_tags(members: dict[str, Any], fault: str) -> None:
-    """
-    The salt becomes a tag, so it has a tag's rules and counts as one.
-    """
+    """The salt becomes a tag, so it has a tag's rules and counts as one."""
     with pytest.raises(InvalidArguments, match=fault):
         CopyRequest(source_backup_id=SOURCE, **members)
 
@@ -360,18 +322,14 @@ _INHERITED = (Tag(key=SALT_TAG, value="again@backup-0aaaaaaaaaaaaaaaa"),)
     ],
 )
 def test_which_copies_satisfy_a_request(salt: str, copy: Backup, expected: bool) -> None:
-    """
-    A copy of the same source does, whatever its key and tags; with a salt only its own.
-    """
+    """A copy of the same source does, whatever its key and tags; with a salt only its own."""
     request = CopyRequest(source_backup_id=SOURCE, source_region=EAST, idempotency_salt=salt)
 
     assert expected is request.matches(copy, WEST)
 
 
 def test_an_in_region_copy_satisfies_an_in_region_request() -> None:
-    """
-    Without a source Region the source lives in the destination.
-    """
+    """Without a source Region the source lives in the destination."""
     request = CopyRequest(source_backup_id=SOURCE)
 
     assert [True, False] == [

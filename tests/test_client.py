@@ -1,6 +1,4 @@
-"""
-The operations as a user calls them, over HTTP against the local FSx.
-"""
+"""The operations as a user calls them, over HTTP against the local FSx."""
 
 from __future__ import annotations
 
@@ -51,9 +49,7 @@ DESTINATION = "us-west-2"
 
 
 async def test_a_copy_begins(client: FsxCopyClient) -> None:
-    """
-    The answer is typed down to the leaves, and says how the exchange went.
-    """
+    """The answer is typed down to the leaves, and says how the exchange went."""
     response = await client.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
 
     backup = response.backup
@@ -69,9 +65,7 @@ async def test_a_copy_begins(client: FsxCopyClient) -> None:
 
 
 async def test_every_argument_reaches_the_service(client: FsxCopyClient, fsx: LocalFsx) -> None:
-    """
-    The request holds what was given, under the service's names.
-    """
+    """The request holds what was given, under the service's names."""
     key = "arn:aws:kms:us-west-2:123456789012:key/d1234e22-543a-12b7-a98f-e12c2b54001a"
 
     await client.copy_backup(
@@ -95,9 +89,7 @@ async def test_every_argument_reaches_the_service(client: FsxCopyClient, fsx: Lo
 
 
 async def test_what_is_not_given_is_not_sent(client: FsxCopyClient, fsx: LocalFsx) -> None:
-    """
-    A bare request holds the id, the source Region and a random token.
-    """
+    """A bare request holds the id, the source Region and a random token."""
     await client.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
     await client.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
 
@@ -107,9 +99,7 @@ async def test_what_is_not_given_is_not_sent(client: FsxCopyClient, fsx: LocalFs
 
 
 async def test_tags_are_merged(client: FsxCopyClient) -> None:
-    """
-    With copy_tags the source's tags come along, and the request's win.
-    """
+    """With copy_tags the source's tags come along, and the request's win."""
     response = await client.copy_backup(
         SOURCE,
         source_region=EXAMPLE_REGION,
@@ -122,9 +112,7 @@ async def test_tags_are_merged(client: FsxCopyClient) -> None:
 
 
 async def test_a_token_makes_one_copy(client: FsxCopyClient, fsx: LocalFsx) -> None:
-    """
-    The same request with the same token is the same copy; with another, an error.
-    """
+    """The same request with the same token is the same copy; with another, an error."""
     first = await client.copy_backup(
         SOURCE, source_region=EXAMPLE_REGION, client_request_token="once"
     )
@@ -144,9 +132,7 @@ async def test_a_token_makes_one_copy(client: FsxCopyClient, fsx: LocalFsx) -> N
 async def test_bad_arguments_are_found_before_the_network(
     client: FsxCopyClient, fsx: LocalFsx
 ) -> None:
-    """
-    All faults come at once, each with argument and rule, and nothing is sent.
-    """
+    """All faults come at once, each with argument and rule, and nothing is sent."""
     with pytest.raises(InvalidArguments) as caught:
         await client.copy_backup(
             "backup-XYZ", source_region="cn-north-1", tags={"aws:x": "1"}, kms_key_id=""
@@ -158,9 +144,7 @@ async def test_bad_arguments_are_found_before_the_network(
 
 
 async def test_an_unknown_source_is_not_found(client: FsxCopyClient) -> None:
-    """
-    The error of the service is a class, with the token that was sent.
-    """
+    """The error of the service is a class, with the token that was sent."""
     with pytest.raises(BackupNotFound) as caught:
         await client.copy_backup("backup-00000000", client_request_token="my-token")
 
@@ -171,9 +155,7 @@ async def test_an_unknown_source_is_not_found(client: FsxCopyClient) -> None:
 
 
 async def test_a_source_that_is_not_available(client: FsxCopyClient, fsx: LocalFsx) -> None:
-    """
-    The error names the source.
-    """
+    """The error names the source."""
     source = fsx.add_backup(DESTINATION, Lifecycle="CREATING")
 
     with pytest.raises(SourceBackupUnavailable) as caught:
@@ -183,9 +165,7 @@ async def test_a_source_that_is_not_available(client: FsxCopyClient, fsx: LocalF
 
 
 async def test_too_many_copies(client: FsxCopyClient) -> None:
-    """
-    The sixth copy in progress meets the limit that clears by waiting.
-    """
+    """The sixth copy in progress meets the limit that clears by waiting."""
     for _ in range(5):
         await client.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
 
@@ -196,9 +176,7 @@ async def test_too_many_copies(client: FsxCopyClient) -> None:
 
 
 async def test_keys_that_cannot_be_used(client: FsxCopyClient, fsx: LocalFsx) -> None:
-    """
-    The source's key and the copy's are distinguished.
-    """
+    """The source's key and the copy's are distinguished."""
     source = fsx.add_backup(DESTINATION, KmsKeyId="bad-source")
     fsx.refuse_kms_key("bad-source", as_source=True)
     fsx.refuse_kms_key("bad-destination", as_destination=True)
@@ -212,17 +190,13 @@ async def test_keys_that_cannot_be_used(client: FsxCopyClient, fsx: LocalFsx) ->
 
 
 async def test_a_region_that_is_none(client: FsxCopyClient) -> None:
-    """
-    A Region of the right form that does not exist is the service's to refuse.
-    """
+    """A Region of the right form that does not exist is the service's to refuse."""
     with pytest.raises(InvalidRegion):
         await client.copy_backup(SOURCE, source_region="nowhere")
 
 
 async def test_a_region_without_multi_az(client: FsxCopyClient, fsx: LocalFsx) -> None:
-    """
-    A Multi-AZ file system's backup cannot go everywhere.
-    """
+    """A Multi-AZ file system's backup cannot go everywhere."""
     windows = {
         "FileSystemType": "WINDOWS",
         "WindowsConfiguration": {"DeploymentType": "MULTI_AZ_1"},
@@ -235,9 +209,7 @@ async def test_a_region_without_multi_az(client: FsxCopyClient, fsx: LocalFsx) -
 
 
 async def test_a_backup_that_cannot_be_copied(client: FsxCopyClient, fsx: LocalFsx) -> None:
-    """
-    FlexGroup volumes are refused by the service.
-    """
+    """FlexGroup volumes are refused by the service."""
     volume = {"VolumeType": "ONTAP", "OntapConfiguration": {"VolumeStyle": "FLEXGROUP"}}
     source = fsx.add_backup(DESTINATION, Volume=volume)
 
@@ -246,9 +218,7 @@ async def test_a_backup_that_cannot_be_copied(client: FsxCopyClient, fsx: LocalF
 
 
 async def test_one_backup_is_described(client: FsxCopyClient, fsx: LocalFsx) -> None:
-    """
-    What comes back equals what the service holds, a volume's without file system too.
-    """
+    """What comes back equals what the service holds, a volume's without file system too."""
     backup_id = fsx.add_backup(
         DESTINATION,
         ResourceType="VOLUME",
@@ -269,9 +239,7 @@ async def test_one_backup_is_described(client: FsxCopyClient, fsx: LocalFsx) -> 
 async def test_an_unknown_backup_is_not_found(
     connect: Connect, unknown_ids: Literal["error", "omit"]
 ) -> None:
-    """
-    Whether the service refuses an unknown id or leaves it out, the error is the same.
-    """
+    """Whether the service refuses an unknown id or leaves it out, the error is the same."""
     async with LocalFsx(unknown_ids=unknown_ids) as fsx, connect(fsx) as client:
         with pytest.raises(BackupNotFound) as caught:
             await client.describe_backup("backup-00000000")
@@ -281,9 +249,7 @@ async def test_an_unknown_backup_is_not_found(
 
 
 async def test_pages_are_given_one_by_one(client: FsxCopyClient, fsx: LocalFsx) -> None:
-    """
-    A page says how to ask for the next, and the last one says that it is.
-    """
+    """A page says how to ask for the next, and the last one says that it is."""
     ids = {fsx.add_backup(DESTINATION) for _ in range(3)}
 
     first = await client.describe_backups(max_results=2)
@@ -295,9 +261,7 @@ async def test_pages_are_given_one_by_one(client: FsxCopyClient, fsx: LocalFsx) 
 
 
 async def test_all_backups_are_iterated(client: FsxCopyClient, fsx: LocalFsx) -> None:
-    """
-    Items come, not pages, and all of them once.
-    """
+    """Items come, not pages, and all of them once."""
     ids = [fsx.add_backup(DESTINATION) for _ in range(5)]
 
     found = [backup.backup_id async for backup in client.iter_backups(max_results=2)]
@@ -307,9 +271,7 @@ async def test_all_backups_are_iterated(client: FsxCopyClient, fsx: LocalFsx) ->
 
 
 async def test_filters_are_applied(client: FsxCopyClient, fsx: LocalFsx) -> None:
-    """
-    A filter takes an enum or its text, one value or several.
-    """
+    """A filter takes an enum or its text, one value or several."""
     wanted = fsx.add_backup(DESTINATION, FileSystem={"FileSystemId": "fs-0123456789abcdef0"})
     fsx.add_backup(DESTINATION, FileSystem={"FileSystemId": "fs-0fedcba9876543210"})
     filters = [
@@ -323,9 +285,7 @@ async def test_filters_are_applied(client: FsxCopyClient, fsx: LocalFsx) -> None
 
 
 async def test_a_listing_without_end_is_an_error(client: FsxCopyClient, fsx: LocalFsx) -> None:
-    """
-    A NextToken that was there before ends the iteration, also in a longer circle.
-    """
+    """A NextToken that was there before ends the iteration, also in a longer circle."""
     for token in ("AAAA", "BBBB", "AAAA"):
         page = b'{"Backups": [], "NextToken": "' + token.encode() + b'"}'
         fsx.inject(Fault.raw(200, {"Content-Type": "application/x-amz-json-1.1"}, page))
@@ -338,9 +298,7 @@ async def test_a_listing_without_end_is_an_error(client: FsxCopyClient, fsx: Loc
 
 
 async def test_an_empty_next_token_is_the_end(client: FsxCopyClient, fsx: LocalFsx) -> None:
-    """
-    A page whose NextToken is empty is the last one.
-    """
+    """A page whose NextToken is empty is the last one."""
     page = b'{"Backups": [], "NextToken": ""}'
     fsx.inject(Fault.raw(200, {"Content-Type": "application/x-amz-json-1.1"}, page))
 
@@ -349,9 +307,7 @@ async def test_an_empty_next_token_is_the_end(client: FsxCopyClient, fsx: LocalF
 
 
 async def test_a_copy_is_deleted(client: FsxCopyClient, clock: ManualClock) -> None:
-    """
-    A backup that is AVAILABLE can be deleted, and is gone.
-    """
+    """A backup that is AVAILABLE can be deleted, and is gone."""
     copy = await client.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
     await client.wait_until_backup_available(copy.backup.backup_id)
 
@@ -368,9 +324,7 @@ async def test_a_copy_is_deleted(client: FsxCopyClient, clock: ManualClock) -> N
 async def test_a_source_cannot_be_deleted_while_it_is_copied(
     client: FsxCopyClient, fsx: LocalFsx
 ) -> None:
-    """
-    The error names the backup, and carries the token that was sent.
-    """
+    """The error names the backup, and carries the token that was sent."""
     source = fsx.add_backup(DESTINATION)
     await client.copy_backup(source)
 
@@ -382,9 +336,7 @@ async def test_a_source_cannot_be_deleted_while_it_is_copied(
 
 
 async def test_a_client_shows_its_region(fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    The repr names the Region; one that is not known yet is not guessed.
-    """
+    """The repr names the Region; one that is not known yet is not guessed."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     client = FsxCopyClient(endpoint_url=fsx.endpoint_url)
 
@@ -395,9 +347,7 @@ async def test_a_client_shows_its_region(fsx: LocalFsx, monkeypatch: pytest.Monk
 
 
 async def test_another_region_with_the_same_settings(fsx: LocalFsx, client: FsxCopyClient) -> None:
-    """
-    A client of another Region has the session, endpoint, config and clock of the first.
-    """
+    """A client of another Region has the session, endpoint, config and clock of the first."""
     async with client.with_region(EXAMPLE_REGION) as other:
         found = [backup.backup_id async for backup in other.iter_backups()]
 
@@ -406,9 +356,7 @@ async def test_another_region_with_the_same_settings(fsx: LocalFsx, client: FsxC
 
 
 async def test_a_wrapped_client_has_no_other_region(session: AioSession, fsx: LocalFsx) -> None:
-    """
-    The settings of a client that was wrapped are not known, so none is derived from it.
-    """
+    """The settings of a client that was wrapped are not known, so none is derived from it."""
     async with session.create_client(
         "fsx", region_name="us-west-2", endpoint_url=fsx.endpoint_url
     ) as raw:
@@ -418,9 +366,7 @@ async def test_a_wrapped_client_has_no_other_region(session: AioSession, fsx: Lo
 
 @attrs.define
 class Recorder:
-    """
-    A transport that answers from memory, and records what it was asked.
-    """
+    """A transport that answers from memory, and records what it was asked."""
 
     region: str = DESTINATION
     requests: list[Mapping[str, object]] = attrs.field(factory=list)
@@ -456,9 +402,7 @@ class Recorder:
 
 
 async def test_a_transport_takes_the_place_of_aiobotocore() -> None:
-    """
-    Every operation goes to the transport that was given, under the service's names.
-    """
+    """Every operation goes to the transport that was given, under the service's names."""
     transport = Recorder()
     client = FsxCopyClient(transport=transport)
 
@@ -477,9 +421,7 @@ async def test_a_transport_takes_the_place_of_aiobotocore() -> None:
 
 
 async def test_a_client_with_a_transport_can_be_opened_and_closed() -> None:
-    """
-    Its Region is the transport's; once closed, it sends nothing more.
-    """
+    """Its Region is the transport's; once closed, it sends nothing more."""
     transport = Recorder()
 
     async with FsxCopyClient(transport=transport) as client:
@@ -491,26 +433,20 @@ async def test_a_client_with_a_transport_can_be_opened_and_closed() -> None:
 
 
 def test_a_client_with_a_transport_has_no_other_region() -> None:
-    """
-    A transport has one Region, so no client of another can be derived.
-    """
+    """A transport has one Region, so no client of another can be derived."""
     with pytest.raises(ConfigurationError, match="with transport="):
         FsxCopyClient(transport=Recorder()).with_region("us-east-2")
 
 
 @pytest.mark.parametrize("name", ["region", "session", "endpoint_url", "config"])
 def test_a_transport_excludes_what_would_make_another(name: str) -> None:
-    """
-    Settings for aiobotocore are refused by name, because the transport would ignore them.
-    """
+    """Settings for aiobotocore are refused by name, because the transport would ignore them."""
     with pytest.raises(InvalidArguments, match=f"^{name}: must be None where transport is given"):
         FsxCopyClient(**{name: "hidden"}, transport=Recorder())
 
 
 def test_what_lacks_an_operation_is_no_transport() -> None:
-    """
-    An object without the three operations and the Region is refused, and is not shown.
-    """
+    """An object without the three operations and the Region is refused, and is not shown."""
     nothing: Any = {"aws_secret_access_key": "hidden"}
 
     with pytest.raises(InvalidArguments, match="a Transport or None, not a value of type dict$"):

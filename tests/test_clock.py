@@ -1,6 +1,4 @@
-"""
-The machine's clock.
-"""
+"""The machine's clock."""
 
 from __future__ import annotations
 
@@ -12,9 +10,7 @@ from fsxcopy_sdk._clock import SystemClock
 
 
 def test_the_system_clock_sleeps_on_the_event_loop() -> None:
-    """
-    An hour passes on an event loop that skips it, and the machine's time never goes back.
-    """
+    """An hour passes on an event loop that skips it, and the machine's time never goes back."""
     clock = SystemClock()
 
     async def scene() -> None:

@@ -1,6 +1,4 @@
-"""
-Test the codec with documents built from botocore's service model.
-"""
+"""Test the codec with documents built from botocore's service model."""
 
 from __future__ import annotations
 
@@ -102,9 +100,7 @@ def _json(document: Mapping[str, object]) -> bytes:
 
 
 def _backup(**others: object) -> Document:
-    """
-    Return a minimal backup with some more members.
-    """
+    """Return a minimal backup with some more members."""
     return {
         "BackupId": "backup-0123456789abcdef0",
         "Lifecycle": "AVAILABLE",
@@ -115,9 +111,7 @@ def _backup(**others: object) -> Document:
 
 
 def _exactly(model: attrs.AttrsInstance) -> tuple[attrs.AttrsInstance, str]:
-    """
-    Return a value that also differs where an enum and its text are equal.
-    """
+    """Return a value that also differs where an enum and its text are equal."""
     return model, repr(model)
 
 
@@ -138,9 +132,7 @@ def _any_document() -> st.SearchStrategy[tuple[str, Document]]:
 @MODERATE
 @given(drawn=_any_document())
 def test_known_data_survives(drawn: tuple[str, Document]) -> None:
-    """
-    `to_dict` returns every known member that was sent, with times as epoch seconds.
-    """
+    """`to_dict` returns every known member that was sent, with times as epoch seconds."""
     name, document = drawn
     model = from_dict(_class_of(name), _sent(document))
 
@@ -150,9 +142,7 @@ def test_known_data_survives(drawn: tuple[str, Document]) -> None:
 @MODERATE
 @given(drawn=_any_document())
 def test_model_survives(drawn: tuple[str, Document]) -> None:
-    """
-    `from_dict` restores a model from what `to_dict` returned.
-    """
+    """`from_dict` restores a model from what `to_dict` returned."""
     name, document = drawn
     model = from_dict(_class_of(name), _sent(document))
 
@@ -162,9 +152,7 @@ def test_model_survives(drawn: tuple[str, Document]) -> None:
 @MODERATE
 @given(drawn=_any_document())
 def test_data_is_plain_json(drawn: tuple[str, Document]) -> None:
-    """
-    The data of a model is unchanged by JSON.
-    """
+    """The data of a model is unchanged by JSON."""
     name, document = drawn
     data = to_dict(from_dict(_class_of(name), _sent(document)))
 
@@ -174,9 +162,7 @@ def test_data_is_plain_json(drawn: tuple[str, Document]) -> None:
 @MODERATE
 @given(drawn=_any_document())
 def test_equal_models_have_equal_hashes(drawn: tuple[str, Document]) -> None:
-    """
-    Two models of the same data are equal and have equal hashes.
-    """
+    """Two models of the same data are equal and have equal hashes."""
     name, document = drawn
     one, other = (from_dict(_class_of(name), _sent(document)) for _ in range(2))
 
@@ -186,9 +172,7 @@ def test_equal_models_have_equal_hashes(drawn: tuple[str, Document]) -> None:
 @MODERATE
 @given(drawn=_any_document())
 def test_input_is_not_changed(drawn: tuple[str, Document]) -> None:
-    """
-    Reading does not change the document.
-    """
+    """Reading does not change the document."""
     name, document = drawn
     given_document = _sent(document)
     from_dict(_class_of(name), given_document)
@@ -197,9 +181,7 @@ def test_input_is_not_changed(drawn: tuple[str, Document]) -> None:
 
 
 def _complete(name: str, data: st.DataObject) -> Document:
-    """
-    Make a structure in which no known member is absent.
-    """
+    """Make a structure in which no known member is absent."""
     return {
         member: data.draw(values(shape, 2).filter(lambda part: part != []))
         for member, shape in _STRUCTURES[name].members.items()
@@ -210,9 +192,7 @@ def _complete(name: str, data: st.DataObject) -> Document:
 @settings(MODERATE, max_examples=5)
 @given(data=st.data())
 def test_every_member_survives(name: str, data: st.DataObject) -> None:
-    """
-    A structure in which no known member is absent keeps all of them.
-    """
+    """A structure in which no known member is absent keeps all of them."""
     document = _complete(name, data)
     model = from_dict(_class_of(name), _sent(document))
 
@@ -223,9 +203,7 @@ def test_every_member_survives(name: str, data: st.DataObject) -> None:
 @settings(MODERATE, max_examples=50)
 @given(data=st.data())
 def test_body_and_parsed_dict_become_equal_models(operation: str, data: st.DataObject) -> None:
-    """
-    A body and the dict that botocore parses from it become equal models.
-    """
+    """A body and the dict that botocore parses from it become equal models."""
     shape = service_model.operation(operation).output_shape
     body = _json(_sent(data.draw(documents(shape))))
 
@@ -248,9 +226,7 @@ _DETAILED = _converter(detailed_validation=True)
 
 
 def _parsed(body: bytes, shape: StructureShape) -> Document:
-    """
-    Return a body as botocore parses it.
-    """
+    """Return a body as botocore parses it."""
     answer = {"status_code": 200, "headers": {}, "body": body}
     parsed: Document = create_parser("json").parse(answer, shape)
     return parsed
@@ -261,9 +237,7 @@ def _parsed(body: bytes, shape: StructureShape) -> Document:
 @settings(MODERATE, max_examples=20)
 @given(data=st.data())
 def test_fast_pass_accepts_valid_responses(operation: str, form: str, data: st.DataObject) -> None:
-    """
-    The fast pass accepts every valid response, as a body and as botocore parses it.
-    """
+    """The fast pass accepts every valid response, as a body and as botocore parses it."""
     shape = service_model.operation(operation).output_shape
     body = _json(_sent(data.draw(documents(shape))))
     document = json.loads(body) if form == "bytes" else _parsed(body, shape)
@@ -278,9 +252,7 @@ def test_fast_pass_accepts_valid_responses(operation: str, form: str, data: st.D
 @settings(MODERATE, max_examples=5)
 @given(data=st.data())
 def test_fast_pass_accepts_every_member(name: str, data: st.DataObject) -> None:
-    """
-    The fast pass refuses no valid structure, so the second hides no mistake in it.
-    """
+    """The fast pass refuses no valid structure, so the second hides no mistake in it."""
     document = _sent(_complete(name, data))
     cls = _class_of(name)
 
@@ -290,9 +262,7 @@ def test_fast_pass_accepts_every_member(name: str, data: st.DataObject) -> None:
 
 
 def _places(part: Any) -> Iterator[tuple[Any, Any]]:
-    """
-    Yield the container and the key or index of every value in a document.
-    """
+    """Yield the container and the key or index of every value in a document."""
     for key, value in part.items() if isinstance(part, dict) else enumerate(part):
         yield part, key
         if isinstance(value, dict | list):
@@ -301,9 +271,7 @@ def _places(part: Any) -> Iterator[tuple[Any, Any]]:
 
 @st.composite
 def _perhaps_invalid(draw: st.DrawFn) -> tuple[type[attrs.AttrsInstance], Document]:
-    """
-    Make JSON documents in which some values may be invalid.
-    """
+    """Make JSON documents in which some values may be invalid."""
     name, document = draw(_any_document())
     sent: Document = json.loads(_json(_sent(document)))
     for _ in range(draw(st.integers(0, 2))):
@@ -317,9 +285,7 @@ def _perhaps_invalid(draw: st.DrawFn) -> tuple[type[attrs.AttrsInstance], Docume
 @settings(MODERATE, max_examples=300)
 @given(drawn=_perhaps_invalid())
 def test_both_passes_agree(drawn: tuple[type[attrs.AttrsInstance], Document]) -> None:
-    """
-    Both passes accept the same documents, and return equal models.
-    """
+    """Both passes accept the same documents, and return equal models."""
     cls, document = drawn
     read: list[object] = []
     for converter in (_FAST, _DETAILED):
@@ -332,9 +298,7 @@ def test_both_passes_agree(drawn: tuple[type[attrs.AttrsInstance], Document]) ->
 
 
 def _models_in(part: Any) -> Iterator[attrs.AttrsInstance]:
-    """
-    Yield every model in a value, at any depth.
-    """
+    """Yield every model in a value, at any depth."""
     if isinstance(part, tuple):
         for item in part:
             yield from _models_in(item)
@@ -347,9 +311,7 @@ def _models_in(part: Any) -> Iterator[attrs.AttrsInstance]:
 @MODERATE
 @given(drawn=_any_document())
 def test_models_are_frozen(drawn: tuple[str, Document]) -> None:
-    """
-    Every model in a document is of a class of `models` and cannot be changed.
-    """
+    """Every model in a document is of a class of `models` and cannot be changed."""
     name, document = drawn
     found = list(_models_in(from_dict(_class_of(name), _sent(document))))
 
@@ -363,9 +325,7 @@ def test_models_are_frozen(drawn: tuple[str, Document]) -> None:
 
 
 def test_error_deep_in_a_long_page() -> None:
-    """
-    A single error in many backups has its path.
-    """
+    """A single error in many backups has its path."""
 
     def backup(name: object) -> Document:
         target = {"TargetVolumeValues": {"Name": name}}
@@ -382,9 +342,7 @@ def test_error_deep_in_a_long_page() -> None:
 
 
 def test_parsed_page_is_not_changed() -> None:
-    """
-    A page that botocore parsed can be converted twice.
-    """
+    """A page that botocore parsed can be converted twice."""
     page = {"Backups": [_backup(OwnerId=str(number)) for number in range(3)]}
     before = copy.deepcopy(page)
 
@@ -396,9 +354,7 @@ def test_parsed_page_is_not_changed() -> None:
 @pytest.mark.parametrize("operation", sorted(_READERS))
 @pytest.mark.parametrize("name", ["Backup", "BackupId", "Backups", "Lifecycle", "NextToken"])
 def test_unexpected_lists_are_the_same_error(operation: str, name: str) -> None:
-    """
-    An error has the same path and text in a body and in a parsed dict.
-    """
+    """An error has the same path and text in a body and in a parsed dict."""
     document = {"BackupId": "backup-0123456789abcdef0", "Lifecycle": "DELETED", name: [1]}
     found = []
     for payload in (_json(document), document):
@@ -411,9 +367,7 @@ def test_unexpected_lists_are_the_same_error(operation: str, name: str) -> None:
 
 
 def test_hooks_are_generated_on_first_use() -> None:
-    """
-    A valid document generates the fast hooks of the classes in it, and no others.
-    """
+    """A valid document generates the fast hooks of the classes in it, and no others."""
     program = """
 import sys
 def report(event, args):
@@ -444,16 +398,12 @@ def _example() -> Backup:
 
 
 def test_example_lifecycle() -> None:
-    """
-    The lifecycle in the service's own example is the member COPYING.
-    """
+    """The lifecycle in the service's own example is the member COPYING."""
     assert BackupLifecycle.COPYING is _example().lifecycle
 
 
 def test_example_enums_below() -> None:
-    """
-    Nested enums in the service's own example are known members.
-    """
+    """Nested enums in the service's own example are known members."""
     file_system = _example().file_system
 
     assert file_system is not None
@@ -464,9 +414,7 @@ def test_example_enums_below() -> None:
 
 
 def test_example_time() -> None:
-    """
-    The time in the service's own example, a number, is aware and in UTC.
-    """
+    """The time in the service's own example, a number, is aware and in UTC."""
     expected = datetime(2021, 4, 9, 7, 53, 28, 68000, UTC)
 
     assert expected == _example().creation_time
@@ -474,9 +422,7 @@ def test_example_time() -> None:
 
 
 def test_example_scalars() -> None:
-    """
-    The model has the texts, lists and numbers of the service's own example.
-    """
+    """The model has the texts, lists and numbers of the service's own example."""
     backup = _example()
 
     assert "backup-0a3364eded1014b28" == backup.backup_id
@@ -486,18 +432,14 @@ def test_example_scalars() -> None:
 
 
 def test_example_comes_back() -> None:
-    """
-    The service's own example is unchanged by a round trip.
-    """
+    """The service's own example is unchanged by a round trip."""
     document = json.loads((_SAMPLES / "copy_backup.json").read_bytes())
 
     assert document == to_dict(from_dict(CopyBackupResponse, document))
 
 
 def test_unknown_lifecycle_unknown_member_and_no_file_system() -> None:
-    """
-    A lifecycle or a member that the service adds later, and no FileSystem, are no errors.
-    """
+    """A lifecycle or a member that the service adds later, and no FileSystem, are no errors."""
     backup = from_dict(Backup, _backup(Lifecycle="THAWING", Temperature={"Celsius": -4}))
 
     assert "THAWING" == backup.lifecycle
@@ -506,9 +448,7 @@ def test_unknown_lifecycle_unknown_member_and_no_file_system() -> None:
 
 
 def test_unknown_value_seen_in_recorded_answers() -> None:
-    """
-    The volume lifecycle ACTIVE, which the service sends but does not document, keeps its text.
-    """
+    """The volume lifecycle ACTIVE, which is sent but not documented, keeps its text."""
     volume = from_dict(Volume, {"Lifecycle": "ACTIVE"})
 
     assert VolumeLifecycle("ACTIVE") == volume.lifecycle
@@ -516,36 +456,28 @@ def test_unknown_value_seen_in_recorded_answers() -> None:
 
 
 def test_nulls_are_absent() -> None:
-    """
-    A null is the same as a missing member.
-    """
+    """A null is the same as a missing member."""
     nulls = dict.fromkeys(("Tags", "FileSystem", "ProgressPercent", "KmsKeyId"))
 
     assert from_dict(Backup, _backup()) == from_dict(Backup, _backup(**nulls))
 
 
 def test_any_mapping_is_read() -> None:
-    """
-    Mappings that are not dicts are accepted.
-    """
+    """Mappings that are not dicts are accepted."""
     document = _backup(FileSystem=MappingProxyType({"OwnerId": "123456789012"}))
 
     assert from_dict(Backup, document) == from_dict(Backup, MappingProxyType(document))
 
 
 def test_required_empty_lists_are_kept() -> None:
-    """
-    `to_dict` keeps an empty list that is required, and leaves out the others.
-    """
+    """`to_dict` keeps an empty list that is required, and leaves out the others."""
     page = DescribeBackupsResponse(backups=())
 
     assert {"Backups": []} == to_dict(page)
 
 
 def test_recursion_of_the_model() -> None:
-    """
-    File systems within administrative actions of file systems are read at any depth.
-    """
+    """File systems within administrative actions of file systems are read at any depth."""
     inner = {"AdministrativeActions": [{"TargetFileSystemValues": {"OwnerId": "1"}}]}
     document = {"AdministrativeActions": [{"TargetFileSystemValues": inner}]}
     outer = from_dict(FileSystem, document)
@@ -579,9 +511,7 @@ _EXAMPLE_TIME = datetime(2021, 4, 9, 7, 53, 28, 68000, UTC)
     ],
 )
 def test_forms_of_a_time(sent: object) -> None:
-    """
-    Every form of a time is read as the same time in UTC; without an offset it is UTC.
-    """
+    """Every form of a time is read as the same time in UTC; without an offset it is UTC."""
     backup = from_dict(Backup, _backup(CreationTime=sent))
 
     assert (_EXAMPLE_TIME, UTC) == (backup.creation_time, backup.creation_time.tzinfo)
@@ -589,9 +519,7 @@ def test_forms_of_a_time(sent: object) -> None:
 
 @pytest.fixture(name="_in_new_york")
 def _machine_in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """
-    Set the machine's time zone to another one than UTC.
-    """
+    """Set the machine's time zone to another one than UTC."""
     with monkeypatch.context() as machine:
         machine.setenv("TZ", "EST5EDT,M3.2.0,M11.1.0")
         time.tzset()
@@ -606,9 +534,7 @@ def _machine_in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ids=["iso", "datetime"],
 )
 def test_time_zone_of_the_machine_does_not_matter(sent: object) -> None:
-    """
-    A time without an offset is UTC in any time zone of the machine.
-    """
+    """A time without an offset is UTC in any time zone of the machine."""
     assert _EXAMPLE_TIME == from_dict(Backup, _backup(CreationTime=sent)).creation_time
 
 
@@ -654,9 +580,7 @@ def test_time_zone_of_the_machine_does_not_matter(sent: object) -> None:
     ],
 )
 def test_no_time(sent: object) -> None:
-    """
-    A value of the right type that is no time is an error that shows the value's beginning.
-    """
+    """A value of the right type that is no time is an error that shows the value's beginning."""
     expected = (f"$.CreationTime: must be a time, not {sent!r:.80}",)
 
     assert expected == _error_paths(Backup, _backup(CreationTime=sent))
@@ -666,9 +590,7 @@ def test_no_time(sent: object) -> None:
 
 
 def test_all_errors_at_once() -> None:
-    """
-    One exception has the path of every error in a document.
-    """
+    """One exception has the path of every error in a document."""
     target = "$.FileSystem.AdministrativeActions[1].TargetVolumeValues"
     document = {
         "BackupId": 5,
@@ -734,9 +656,7 @@ _RIGHT = {
     ],
 )
 def test_wrong_types(kind: str, found: str) -> None:
-    """
-    A value of another type than the model's is an error, never coerced.
-    """
+    """A value of another type than the model's is an error, never coerced."""
     cls, member, _ = _RIGHT[kind]
     words = kind.removesuffix(" (enum)")
 
@@ -755,16 +675,12 @@ def test_wrong_types(kind: str, found: str) -> None:
     ],
 )
 def test_wrong_items(member: str, item: object, text: str) -> None:
-    """
-    The path of a wrong item has its index; null is no item.
-    """
+    """The path of a wrong item has its index; null is no item."""
     assert (text,) == _error_paths(FileSystem, {member: [item]})
 
 
 def test_enum_items() -> None:
-    """
-    A list of enums may contain known and unknown values.
-    """
+    """A list of enums may contain known and unknown values."""
     document = {"MaintenanceOperationsInProgress": ["PATCHING", "KNITTING"]}
     items = from_dict(WindowsFileSystemConfiguration, document).maintenance_operations_in_progress
 
@@ -773,9 +689,7 @@ def test_enum_items() -> None:
 
 
 def test_members_of_enums_are_accepted() -> None:
-    """
-    A document of the user may have members of the enums instead of their texts.
-    """
+    """A document of the user may have members of the enums instead of their texts."""
     document = _backup(Lifecycle=BackupLifecycle.COPYING, Type=BackupType("FUTURE"))
 
     assert BackupLifecycle.COPYING is from_dict(Backup, document).lifecycle
@@ -783,9 +697,7 @@ def test_members_of_enums_are_accepted() -> None:
 
 
 def test_wrong_enum_items() -> None:
-    """
-    An item of a list of enums must be a string.
-    """
+    """An item of a list of enums must be a string."""
     document = {"MaintenanceOperationsInProgress": ["PATCHING", 1]}
     text = "$.MaintenanceOperationsInProgress[1]: must be a string, not an integer"
 
@@ -793,9 +705,7 @@ def test_wrong_enum_items() -> None:
 
 
 def test_foreign_types_are_named() -> None:
-    """
-    The error about a type that JSON does not have shows the class.
-    """
+    """The error about a type that JSON does not have shows the class."""
     expected = ("$.DNSName: must be a string, not <class 'bytes'>",)
 
     assert expected == _error_paths(FileSystem, {"DNSName": b"x"})
@@ -803,18 +713,14 @@ def test_foreign_types_are_named() -> None:
 
 @pytest.mark.parametrize("document", [None, [], "x", 5], ids=repr)
 def test_no_document(document: object) -> None:
-    """
-    A document that is no mapping is an error at the root.
-    """
+    """A document that is no mapping is an error at the root."""
     (text,) = _error_paths(FileSystem, document)
 
     assert text.startswith("$: must be an object, not ")
 
 
 def test_errors_of_from_dict_have_no_call() -> None:
-    """
-    The error of `from_dict` has no operation and no request id.
-    """
+    """The error of `from_dict` has no operation and no request id."""
     with pytest.raises(ResponseDecodingError) as caught:
         from_dict(Tag, {"Value": "Name"})
 
@@ -847,9 +753,7 @@ def test_errors_of_from_dict_have_no_call() -> None:
     ],
 )
 def test_garbage(payload: bytes, text: str) -> None:
-    """
-    An invalid body becomes an error with one path and all that was received.
-    """
+    """An invalid body becomes an error with one path and all that was received."""
     with pytest.raises(ResponseDecodingError) as caught:
         _READERS["CopyBackup"](payload)
 
@@ -862,9 +766,7 @@ def test_garbage(payload: bytes, text: str) -> None:
 
 @pytest.mark.parametrize("operation", service_model.OPERATIONS)
 def test_empty_responses(operation: str) -> None:
-    """
-    An empty object is no response of any operation.
-    """
+    """An empty object is no response of any operation."""
     with pytest.raises(ResponseDecodingError, match="required, but missing"):
         _READERS[operation]({})
 
@@ -874,9 +776,7 @@ _DEEPEST = 9
 
 
 def _nested(depth: int) -> Document:
-    """
-    Return a response with nested file systems.
-    """
+    """Return a response with nested file systems."""
     file_system: Document = {}
     for _ in range(depth):
         file_system = {"AdministrativeActions": [{"TargetFileSystemValues": file_system}]}
@@ -884,18 +784,14 @@ def _nested(depth: int) -> Document:
 
 
 def _nested_body(depth: int) -> bytes:
-    """
-    Return the same as a body; Python's own JSON module cannot write the deepest.
-    """
+    """Return the same as a body; Python's own JSON module cannot write the deepest."""
     begin, end = b'{"AdministrativeActions": [{"TargetFileSystemValues": ', b"}]}"
     outer = _json({"Backup": _backup(FileSystem="here")})
     return outer.replace(b'"here"', begin * depth + b"{}" + end * depth)
 
 
 def test_nesting_within_reason() -> None:
-    """
-    More levels of nesting than any real response has are read.
-    """
+    """More levels of nesting than any real response has are read."""
     document = _nested(_DEEPEST)
 
     assert document == to_dict(from_dict(CopyBackupResponse, document))
@@ -905,9 +801,7 @@ def test_nesting_within_reason() -> None:
 @pytest.mark.parametrize("count", [_DEEPEST + 1, 300])
 @pytest.mark.parametrize("as_body", [False, True], ids=["dict", "body"])
 def test_nesting_beyond_reason(as_body: bool, count: int) -> None:
-    """
-    A response nested too deeply is an error with what was received and a path's beginning.
-    """
+    """A response nested too deeply is an error with what was received and a path's beginning."""
     payload = _nested_body(count) if as_body else _nested(count)
     with pytest.raises(ResponseDecodingError) as caught:
         _READERS["CopyBackup"](payload)
@@ -919,9 +813,7 @@ def test_nesting_beyond_reason(as_body: bool, count: int) -> None:
 
 
 def test_nesting_beyond_reason_in_data() -> None:
-    """
-    Data of the user that is nested too deeply is kept as it is.
-    """
+    """Data of the user that is nested too deeply is kept as it is."""
     data = _nested(10**5)
     with pytest.raises(ResponseDecodingError, match="nested too deeply") as caught:
         from_dict(CopyBackupResponse, data)
@@ -934,9 +826,7 @@ def test_nesting_beyond_reason_in_data() -> None:
 )
 @pytest.mark.parametrize("levels", [32, 1000, 10**5])
 def test_nesting_of_any_kind(member: bytes, levels: int) -> None:
-    """
-    Deep nesting in any member is an error that is not transient.
-    """
+    """Deep nesting in any member is an error that is not transient."""
     payload = b"{" + member + b":" + b"[" * levels + b"]" * levels + b"}"
     with pytest.raises(ResponseDecodingError) as caught:
         _READERS["CopyBackup"](payload)
@@ -948,9 +838,7 @@ def test_nesting_of_any_kind(member: bytes, levels: int) -> None:
 
 
 def test_long_names_of_members_are_cut() -> None:
-    """
-    Long names of members are cut in the path to what is nested too deeply.
-    """
+    """Long names of members are cut in the path to what is nested too deeply."""
     name = "n" * 10**6
     payload = f'{{"{name}":{"[" * 40}{"]" * 40}}}'.encode()
     with pytest.raises(ResponseDecodingError) as caught:
@@ -960,9 +848,7 @@ def test_long_names_of_members_are_cut() -> None:
 
 
 def test_data_that_contains_itself() -> None:
-    """
-    Data that contains itself is nested too deeply.
-    """
+    """Data that contains itself is nested too deeply."""
     data: dict[str, Any] = {"AdministrativeActions": [{}]}
     data["AdministrativeActions"][0]["TargetFileSystemValues"] = data
 
@@ -971,9 +857,7 @@ def test_data_that_contains_itself() -> None:
 
 
 def test_data_that_contains_one_part_many_times() -> None:
-    """
-    A shared part is counted once, so checking the depth takes linear time.
-    """
+    """A shared part is counted once, so checking the depth takes linear time."""
     part: list[object] = []
     for _ in range(30):
         part = [part, part]
@@ -985,9 +869,7 @@ def test_data_that_contains_one_part_many_times() -> None:
 
 
 def test_a_document_that_is_wrong_everywhere() -> None:
-    """
-    Twenty errors are reported, and reading ends soon after them.
-    """
+    """Twenty errors are reported, and reading ends soon after them."""
     reads = []
 
     class Counted(dict[str, object]):
@@ -1009,9 +891,7 @@ def test_a_document_that_is_wrong_everywhere() -> None:
 
 @pytest.mark.parametrize(("count", "reported", "more"), [(20, 20, False), (21, 20, True)])
 def test_number_of_reported_errors(count: int, reported: int, more: bool) -> None:
-    """
-    The message says that there are more errors only when there are.
-    """
+    """The message says that there are more errors only when there are."""
     with pytest.raises(ResponseDecodingError) as caught:
         from_dict(FileSystem, {"SubnetIds": [None] * count})
 
@@ -1020,9 +900,7 @@ def test_number_of_reported_errors(count: int, reported: int, more: bool) -> Non
 
 
 def test_errors_of_lists_in_lists() -> None:
-    """
-    Errors in inner lists count for the outer one.
-    """
+    """Errors in inner lists count for the outer one."""
     backups = [_backup(Tags=[{"Value": 1}] * 6) for _ in range(9)]  # two errors in each tag
     with pytest.raises(ResponseDecodingError) as caught:
         from_dict(DescribeBackupsResponse, {"Backups": backups})
@@ -1036,9 +914,7 @@ def test_errors_of_lists_in_lists() -> None:
     "sent", ["x" * 10**6, "\n" * 10**6, 10**4400], ids=["text", "escaped", "integer"]
 )
 def test_long_values_are_cut(sent: object) -> None:
-    """
-    No more than eighty characters of a value are in an error or its causes.
-    """
+    """No more than eighty characters of a value are in an error or its causes."""
     with pytest.raises(ResponseDecodingError) as caught:
         from_dict(Backup, _backup(CreationTime=sent))
     (text,) = caught.value.error_paths
@@ -1049,9 +925,7 @@ def test_long_values_are_cut(sent: object) -> None:
 
 
 def test_long_paths_make_no_long_message() -> None:
-    """
-    The message is short even when the paths are long; `error_paths` has them whole.
-    """
+    """The message is short even when the paths are long; `error_paths` has them whole."""
     document = _nested(_DEEPEST - 1)
     inner: Any = document["Backup"]["FileSystem"]  # type: ignore[index]  # it is a dict
     while inner:
@@ -1069,9 +943,7 @@ def test_long_paths_make_no_long_message() -> None:
 
 
 def test_a_body_has_a_bound() -> None:
-    """
-    A body of more than 64 MiB is refused before it is parsed.
-    """
+    """A body of more than 64 MiB is refused before it is parsed."""
     mebibyte = 1024 * 1024
     body = _json({"BackupId": "backup-01234567", "Lifecycle": "DELETED"})
 
@@ -1084,9 +956,7 @@ def test_a_body_has_a_bound() -> None:
 
 
 def test_error_has_the_exchange() -> None:
-    """
-    An error names the call and describes the exchange.
-    """
+    """An error names the call and describes the exchange."""
     with pytest.raises(ResponseDecodingError) as caught:
         _READERS["DeleteBackup"](b"{}")
     error = caught.value
@@ -1100,9 +970,7 @@ def test_error_has_the_exchange() -> None:
 
 
 def test_message_has_operation_and_errors() -> None:
-    """
-    The message is the operation and all errors with their paths.
-    """
+    """The message is the operation and all errors with their paths."""
     expected = (
         "DeleteBackup: The answer cannot be read: "
         "$.BackupId: required, but missing; $.Lifecycle: must be a string, not an integer"
@@ -1115,9 +983,7 @@ def test_message_has_operation_and_errors() -> None:
 
 
 def test_response_has_the_metadata() -> None:
-    """
-    A response has the metadata of its exchange.
-    """
+    """A response has the metadata of its exchange."""
     body = b'{"BackupId": "backup-01234567", "Lifecycle": "DELETED"}'
 
     response = parse_response(DeleteBackupResponse, _response("DeleteBackup", body))
@@ -1126,9 +992,7 @@ def test_response_has_the_metadata() -> None:
 
 
 def test_metadata_is_no_data() -> None:
-    """
-    Metadata is neither compared nor part of `to_dict`.
-    """
+    """Metadata is neither compared nor part of `to_dict`."""
     body = b'{"BackupId": "backup-01234567", "Lifecycle": "DELETED"}'
     plain = from_dict(DeleteBackupResponse, json.loads(body))
 
@@ -1142,9 +1006,7 @@ _HIDDEN = "hunter2-hunter2"
 
 
 def _with_secret(secret: object) -> Document:
-    """
-    Return a response that has a secret at three depths.
-    """
+    """Return a response that has a secret at three depths."""
     file_system: Document = {"OntapConfiguration": {"FsxAdminPassword": secret}}
     for _ in range(2):
         file_system = {
@@ -1155,9 +1017,7 @@ def _with_secret(secret: object) -> Document:
 
 
 def test_raw_response_does_not_show_its_payload() -> None:
-    """
-    The repr of a raw response does not show the payload, which may hold secrets.
-    """
+    """The repr of a raw response does not show the payload, which may hold secrets."""
     response = _response("CopyBackup", _with_secret(_HIDDEN))
 
     assert _HIDDEN not in repr(response)
@@ -1165,9 +1025,7 @@ def test_raw_response_does_not_show_its_payload() -> None:
 
 
 def test_secret_is_not_shown() -> None:
-    """
-    No repr shows the password in a file system, at whatever depth.
-    """
+    """No repr shows the password in a file system, at whatever depth."""
     response = from_dict(CopyBackupResponse, _with_secret(_HIDDEN))
 
     assert 3 == json.dumps(to_dict(response)).count(_HIDDEN)
@@ -1184,9 +1042,7 @@ def test_secret_is_not_shown() -> None:
     ],
 )
 def test_errors_do_not_show_secrets(payload: bytes | Document) -> None:
-    """
-    An error about a response with a secret does not show it, not even in the traceback.
-    """
+    """An error about a response with a secret does not show it, not even in the traceback."""
     with pytest.raises(ResponseDecodingError) as caught:
         _READERS["CopyBackup"](payload)
     shown = "".join((str(caught.value), repr(caught.value), *format_exception(caught.value)))
@@ -1200,26 +1056,20 @@ def test_errors_do_not_show_secrets(payload: bytes | Document) -> None:
 
 @pytest.mark.parametrize("candidate", [None, {}, "x", 1.5, Backup], ids=repr)
 def test_no_model(candidate: object) -> None:
-    """
-    `to_dict` refuses everything but instances of models.
-    """
+    """`to_dict` refuses everything but instances of models."""
     with pytest.raises(InvalidArguments, match="^model: must be an instance of a model, not "):
         to_dict(candidate)  # type: ignore[arg-type]  # on purpose
 
 
 def test_wire_times_are_epoch_seconds() -> None:
-    """
-    `to_dict` returns times as epoch seconds with a fraction.
-    """
+    """`to_dict` returns times as epoch seconds with a fraction."""
     backup = from_dict(Backup, _backup(CreationTime="2021-04-09T07:53:28.068Z"))
 
     assert 1617954808.068 == to_dict(backup)["CreationTime"]
 
 
 def test_wire_enums_are_plain_text() -> None:
-    """
-    `to_dict` returns enums as plain strings.
-    """
+    """`to_dict` returns enums as plain strings."""
     backup = from_dict(Backup, _backup(Type="AWS_BACKUP"))
 
     assert BackupType.AWS_BACKUP is backup.type
@@ -1237,9 +1087,7 @@ def test_wire_enums_are_plain_text() -> None:
     ],
 )
 def test_wire_name(ours: str, wire: str) -> None:
-    """
-    Names are capitalised word by word, except for the irregular ones.
-    """
+    """Names are capitalised word by word, except for the irregular ones."""
     assert wire == wire_name(ours)
 
 
@@ -1263,9 +1111,7 @@ _NO_CLASSES = [
 
 @pytest.mark.parametrize("cls", _NO_CLASSES)
 def test_only_models_can_be_made(cls: Any) -> None:
-    """
-    `from_dict` refuses everything but models, errors of this package included.
-    """
+    """`from_dict` refuses everything but models, errors of this package included."""
     with pytest.raises(InvalidArguments, match="^cls: must be a model, not "):
         from_dict(cls, {})
 
@@ -1276,17 +1122,13 @@ def test_only_models_can_be_made(cls: Any) -> None:
     ids=["dict", "int", "error", "of-a-class-without-hash"],
 )
 def test_only_models_can_be_written(model: Any) -> None:
-    """
-    `to_dict` refuses everything but instances of models, also of unhashable classes.
-    """
+    """`to_dict` refuses everything but instances of models, also of unhashable classes."""
     with pytest.raises(InvalidArguments, match="^model: must be an instance of a model, not "):
         to_dict(model)
 
 
 def test_time_without_a_zone_is_utc_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    A naive time in a model of the user is written as UTC.
-    """
+    """A naive time in a model of the user is written as UTC."""
     monkeypatch.setenv("TZ", "America/New_York")
     time.tzset()
     naive = datetime(2026, 1, 1)  # noqa: DTZ001 - the point of the test
@@ -1300,9 +1142,7 @@ def test_time_without_a_zone_is_utc_both_ways(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_error_about_any_mapping_pickles() -> None:
-    """
-    An error about mappings that do not pickle keeps them as dicts.
-    """
+    """An error about mappings that do not pickle keeps them as dicts."""
     data = MappingProxyType({"Backup": MappingProxyType({"Tags": [MappingProxyType({})]})})
 
     with pytest.raises(ResponseDecodingError) as caught:

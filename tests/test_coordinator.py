@@ -40,9 +40,7 @@ HOUR = 3600.0
 
 @attrs.define
 class Service:
-    """
-    Backups that become AVAILABLE at their time, and what is asked about them.
-    """
+    """Backups that become AVAILABLE at their time, and what is asked about them."""
 
     clock: ManualClock
     ends: dict[str, float] = attrs.field(factory=dict)
@@ -68,9 +66,7 @@ class Service:
         return backup_id
 
     def recover(self) -> None:
-        """
-        Keep nothing but the backups, all of them readable.
-        """
+        """Keep nothing but the backups, all of them readable."""
         for field, value in attrs.asdict(Service(self.clock, self.ends), recurse=False).items():
             setattr(self, field, value)
 
@@ -121,17 +117,13 @@ class Service:
 
 @pytest.fixture(name="service")
 def _service(clock: ManualClock) -> Service:
-    """
-    A service without backups.
-    """
+    """A service without backups."""
     return Service(clock)
 
 
 @pytest.fixture(name="coordinator")
 async def _coordinator(service: Service, clock: ManualClock) -> AsyncIterator[PollCoordinator]:
-    """
-    A coordinator that leaves no task behind, and no wait that affects a later one.
-    """
+    """A coordinator that leaves no task behind, and no wait that affects a later one."""
     coordinator = PollCoordinator(
         service.describe, service.list_page, clock, random.Random(1).random
     )
@@ -164,9 +156,7 @@ async def _results(
 
 
 async def test_waits_share_their_calls(coordinator: PollCoordinator, service: Service) -> None:
-    """
-    Fifty waits that start together make the calls of one.
-    """
+    """Fifty waits that start together make the calls of one."""
     ids = [service.add(100.0) for _ in range(50)]
 
     backups = await asyncio.gather(*(_wait(coordinator, one) for one in ids))
@@ -179,9 +169,7 @@ async def test_waits_share_their_calls(coordinator: PollCoordinator, service: Se
 async def test_polls_of_a_crowd_are_further_apart(
     coordinator: PollCoordinator, service: Service, others: int, expected: float
 ) -> None:
-    """
-    With more than fifty waits, the minimum delay between polls is doubled.
-    """
+    """With more than fifty waits, the minimum delay between polls is doubled."""
     schedule = WaitSchedule(min_delay=5, max_delay=600)
     ids = [service.add(20) for _ in range(1 + others)]
 
@@ -193,9 +181,7 @@ async def test_polls_of_a_crowd_are_further_apart(
 async def test_a_thousand_waits_share_nearly_all_calls(
     coordinator: PollCoordinator, service: Service
 ) -> None:
-    """
-    A thousand waits that end within twenty minutes make a fortieth of the calls.
-    """
+    """A thousand waits that end within twenty minutes make a fortieth of the calls."""
     source = random.Random(2)
     ends = [source.uniform(20 * 60, 40 * 60) for _ in range(1000)]
     ids = [service.add(end) for end in ends]
@@ -208,9 +194,7 @@ async def test_a_thousand_waits_share_nearly_all_calls(
 
 
 def _polls_alone(end: float, schedule: WaitSchedule, source: random.Random) -> int:
-    """
-    Count the polls of a wait that shares nothing.
-    """
+    """Count the polls of a wait that shares nothing."""
     elapsed, polls, progress = 0.0, 1, ProgressHistory()
     while elapsed < end:
         progress.add(elapsed, min(99, int(100 * elapsed / end)))
@@ -224,9 +208,7 @@ def _polls_alone(end: float, schedule: WaitSchedule, source: random.Random) -> i
 async def test_a_call_describes_fifty_at_most(
     coordinator: PollCoordinator, service: Service
 ) -> None:
-    """
-    More waits than fit into a call make as many calls as are needed.
-    """
+    """More waits than fit into a call make as many calls as are needed."""
     ids = [service.add(1.0) for _ in range(120)]
 
     await asyncio.gather(*(_wait(coordinator, one) for one in ids))
@@ -237,9 +219,7 @@ async def test_a_call_describes_fifty_at_most(
 async def test_waits_for_one_backup_share_its_polls(
     coordinator: PollCoordinator, service: Service
 ) -> None:
-    """
-    Two waits for the same backup make the calls of one.
-    """
+    """Two waits for the same backup make the calls of one."""
     backup_id = service.add(100.0)
 
     await asyncio.gather(_wait(coordinator, backup_id), _wait(coordinator, backup_id))
@@ -249,9 +229,7 @@ async def test_waits_for_one_backup_share_its_polls(
 
 
 async def test_the_soonest_due_come_first(coordinator: PollCoordinator, service: Service) -> None:
-    """
-    With more than fifty waits, a call polls those that are due first.
-    """
+    """With more than fifty waits, a call polls those that are due first."""
     slow = [service.add(2000.0) for _ in range(60)]
     fast = service.add(2000.0)
     schedule = WaitSchedule(min_delay=100, max_delay=100)
@@ -268,9 +246,7 @@ async def test_the_soonest_due_come_first(coordinator: PollCoordinator, service:
 async def test_a_missing_backup_does_not_affect_the_others(
     coordinator: PollCoordinator, service: Service, omits: bool
 ) -> None:
-    """
-    The one that is not found is isolated, and ends alone after its grace.
-    """
+    """The one that is not found is isolated, and ends alone after its grace."""
     ids = [service.add(200.0) for _ in range(50)]
     missing = ids[17]
     service.unknown.add(missing)
@@ -290,9 +266,7 @@ async def test_a_missing_backup_does_not_affect_the_others(
 async def test_a_backup_that_spoils_the_call_does_not_affect_the_others(
     coordinator: PollCoordinator, service: Service, what: str, expected: type[FsxCopyError]
 ) -> None:
-    """
-    The one whose description is unreadable, or whose id is refused, ends alone.
-    """
+    """The one whose description is unreadable, or whose id is refused, ends alone."""
     ids = [service.add(100.0) for _ in range(50)]
     setattr(service, what, ids[31])
 
@@ -315,9 +289,7 @@ ODD_ANSWERS = {
 async def test_an_odd_answer_ends_none_of_many(
     coordinator: PollCoordinator, service: Service, error: FsxCopyError
 ) -> None:
-    """
-    After an answer that is odd as a whole, the fifty are polled again, and not halved.
-    """
+    """After an answer that is odd as a whole, the fifty are polled again, and not halved."""
     ids = [service.add(100.0) for _ in range(50)]
     service.errors = [error]
 
@@ -331,9 +303,7 @@ async def test_an_odd_answer_ends_none_of_many(
 async def test_odd_answers_end_each_wait_by_a_call_of_its_own(
     coordinator: PollCoordinator, service: Service, error: FsxCopyError
 ) -> None:
-    """
-    Answers that stay odd end the waits, after a call for each, within the rate limit.
-    """
+    """Answers that stay odd end the waits, after a call for each, within the rate limit."""
     ids = [service.add(100.0) for _ in range(50)]
     service.errors = [error] * 51
     service.listing_errors = [error]
@@ -349,9 +319,7 @@ async def test_odd_answers_end_each_wait_by_a_call_of_its_own(
 async def test_an_odd_answer_for_one_ends_no_other(
     coordinator: PollCoordinator, service: Service
 ) -> None:
-    """
-    A wait that has an odd answer to its own call too ends alone.
-    """
+    """A wait that has an odd answer to its own call too ends alone."""
     ids = [service.add(100.0) for _ in range(3)]
     service.errors = [ODD_ANSWERS["no listing"]] * 2
 
@@ -365,9 +333,7 @@ async def test_an_odd_answer_for_one_ends_no_other(
 
 
 def _check_rate(service: Service) -> None:
-    """
-    Check that calls for less than fifty are five per second, after a burst of twelve.
-    """
+    """Check that calls for less than fifty are five per second, after a burst of twelve."""
     timed = zip(service.times, service.calls, strict=True)
     spaced = [time for time, call in timed if len(call) < 50]
     for first, begin in enumerate(spaced):
@@ -379,9 +345,7 @@ def _check_rate(service: Service) -> None:
 async def test_the_wrong_region_costs_hundreds_of_calls(
     coordinator: PollCoordinator, service: Service, others: int
 ) -> None:
-    """
-    Two thousand waits for unknown ids share listings, whatever else the Region holds.
-    """
+    """Two thousand waits for unknown ids share listings, whatever else the Region holds."""
     ids = [service.add(HOUR) for _ in range(2000)]
     service.unknown, service.others = set(ids), others
 
@@ -400,9 +364,7 @@ async def test_the_wrong_region_costs_hundreds_of_calls(
 async def test_some_unknown_ids_among_many_good_ones(
     coordinator: PollCoordinator, service: Service, good: int, unknown: int, others: int
 ) -> None:
-    """
-    They cost some hundred calls, and the good ones end as soon as without them.
-    """
+    """They cost some hundred calls, and the good ones end as soon as without them."""
     source = random.Random(4)
     ends = [source.uniform(20 * 60, 40 * 60) for _ in range(good + unknown)]
     ids = [service.add(end) for end in ends]
@@ -426,9 +388,7 @@ async def test_some_unknown_ids_among_many_good_ones(
 async def test_calls_for_unknown_ids_are_spaced_without_a_listing(
     coordinator: PollCoordinator, service: Service
 ) -> None:
-    """
-    Where the Region cannot be listed, each is described alone, five per second.
-    """
+    """Where the Region cannot be listed, each is described alone, five per second."""
     ids = [service.add(HOUR) for _ in range(50)]
     service.unknown = set(ids)
     service.listing_errors = [AccessDenied("no") for _ in range(100)]
@@ -445,9 +405,7 @@ async def test_calls_for_unknown_ids_are_spaced_without_a_listing(
 async def test_unknown_ids_end_in_time_where_the_rate_holds_them_back(
     coordinator: PollCoordinator, service: Service, clock: ManualClock
 ) -> None:
-    """
-    A wait ends without its last poll where that would be too late.
-    """
+    """A wait ends without its last poll where that would be too late."""
     ids = [service.add(HOUR) for _ in range(500)]
     service.unknown = set(ids)
     service.listing_errors = [AccessDenied("no") for _ in range(100)]
@@ -472,9 +430,7 @@ async def test_unknown_ids_end_in_time_where_the_rate_holds_them_back(
 async def test_waits_that_are_held_back_end_in_time_beside_others(
     coordinator: PollCoordinator, service: Service, clock: ManualClock
 ) -> None:
-    """
-    Other waits that sleep for long do not delay the end of one that is held back.
-    """
+    """Other waits that sleep for long do not delay the end of one that is held back."""
     good = [service.add(HOUR) for _ in range(3)]
     ids = [service.add(HOUR) for _ in range(500)]
     service.unknown = set(ids)
@@ -503,9 +459,7 @@ async def test_waits_that_are_held_back_end_in_time_beside_others(
 async def test_a_listing_that_is_too_long_is_given_up(
     coordinator: PollCoordinator, service: Service
 ) -> None:
-    """
-    An id that is not on the first pages is described alone.
-    """
+    """An id that is not on the first pages is described alone."""
     ids = [service.add(100.0) for _ in range(50)]
     service.others = 10_000
     service.unknown = {ids[3]}
@@ -519,9 +473,7 @@ async def test_a_listing_that_is_too_long_is_given_up(
 async def test_a_listing_that_shows_all_ends_there(
     coordinator: PollCoordinator, service: Service
 ) -> None:
-    """
-    As soon as all ids were found, no more pages are read.
-    """
+    """As soon as all ids were found, no more pages are read."""
     ids = [service.add(100.0) for _ in range(50)]
     for _ in range(1000):
         service.add(HOUR)
@@ -536,9 +488,7 @@ async def test_a_listing_that_shows_all_ends_there(
 async def test_a_listing_that_is_throttled_is_a_poll_that_failed(
     coordinator: PollCoordinator, service: Service
 ) -> None:
-    """
-    All survive a transient error of the listing, and their schedules space the next.
-    """
+    """All survive a transient error of the listing, and their schedules space the next."""
     ids = [service.add(100.0) for _ in range(50)]
     service.unknown = set(ids[:20])
     service.listing_errors = [Throttled("slow down")]
@@ -552,9 +502,7 @@ async def test_a_listing_that_is_throttled_is_a_poll_that_failed(
 async def test_few_unknown_ids_need_no_listing(
     coordinator: PollCoordinator, service: Service
 ) -> None:
-    """
-    Up to eight are described by their ids.
-    """
+    """Up to eight are described by their ids."""
     ids = [service.add(100.0) for _ in range(8)]
     service.unknown = set(ids)
 
@@ -568,9 +516,7 @@ async def test_few_unknown_ids_need_no_listing(
 
 @attrs.define
 class CoarseClock:
-    """
-    A clock that shows time in steps, and wakes sleepers a little early.
-    """
+    """A clock that shows time in steps, and wakes sleepers a little early."""
 
     step: float
     early: float
@@ -589,9 +535,7 @@ class CoarseClock:
 @pytest.mark.parametrize("step", [0.0156, 1.0])
 @pytest.mark.parametrize("early", [0.0, 0.001, 0.5])
 async def test_a_coarse_clock_does_not_make_a_wait_spin(step: float, early: float) -> None:
-    """
-    A wait is due once it slept until its time, whatever the clock shows.
-    """
+    """A wait is due once it slept until its time, whatever the clock shows."""
     clock = CoarseClock(step, early)
     polls = 0
 
@@ -625,9 +569,7 @@ async def test_a_coarse_clock_does_not_make_a_wait_spin(step: float, early: floa
 async def test_unrequested_backups_in_an_answer_are_ignored(
     coordinator: PollCoordinator, service: Service
 ) -> None:
-    """
-    An answer may contain backups that were not requested; each wait takes its own.
-    """
+    """An answer may contain backups that were not requested; each wait takes its own."""
     ids = [service.add(100.0) for _ in range(3)]
     service.unrequested = [service.add(1.0), ids[2]]
 
@@ -640,9 +582,7 @@ async def test_unrequested_backups_in_an_answer_are_ignored(
 async def test_a_backup_that_appears_shares_calls_again(
     coordinator: PollCoordinator, service: Service
 ) -> None:
-    """
-    One that was unknown is polled alone until it is found, and with the others afterwards.
-    """
+    """One that was unknown is polled alone until it is found, and with the others afterwards."""
     ids = [service.add(100.0) for _ in range(3)]
     service.unknown.add(ids[1])
 
@@ -661,9 +601,7 @@ async def test_a_backup_that_appears_shares_calls_again(
 async def test_all_waits_survive_a_transient_error(
     coordinator: PollCoordinator, service: Service
 ) -> None:
-    """
-    A throttled call is a failed poll of all its waits, and all continue.
-    """
+    """A throttled call is a failed poll of all its waits, and all continue."""
     ids = [service.add(100.0) for _ in range(5)]
     service.errors = [Throttled("slow down")]
 
@@ -676,9 +614,7 @@ async def test_all_waits_survive_a_transient_error(
 async def test_failures_grow_further_apart(
     coordinator: PollCoordinator, service: Service, waits: int
 ) -> None:
-    """
-    The number of failures in a row spaces the polls of many waits like those of one.
-    """
+    """The number of failures in a row spaces the polls of many waits like those of one."""
     ids = [service.add(2 * HOUR) for _ in range(waits)]
     service.errors = [Throttled("slow down") for _ in range(1000)]
     schedule = WaitSchedule(min_delay=5, max_delay=120)
@@ -692,9 +628,7 @@ async def test_failures_grow_further_apart(
 
 
 async def test_failures_are_spaced_by_themselves(service: Service, clock: ManualClock) -> None:
-    """
-    Earlier polls and progress do not count while polls fail; afterwards they do again.
-    """
+    """Earlier polls and progress do not count while polls fail; afterwards they do again."""
     schedule = WaitSchedule(min_delay=10, max_delay=80)
     backup_id = service.add(clock.now() + 1000.0)
     polls = [(clock.now(), type(None))]
@@ -715,9 +649,7 @@ async def test_failures_are_spaced_by_themselves(service: Service, clock: Manual
 async def test_a_permanent_error_ends_each_wait_with_its_own_copy(
     coordinator: PollCoordinator, service: Service
 ) -> None:
-    """
-    The note on each copy has the backup of its wait.
-    """
+    """The note on each copy has the backup of its wait."""
     ids = [service.add(100.0) for _ in range(3)]
     service.errors = [AccessDenied("no") for _ in range(3)]
 
@@ -736,9 +668,7 @@ EVERY_STEP = range(40)
 async def test_cancelling_one_leaves_the_others(
     coordinator: PollCoordinator, service: Service, victim: int, step: int
 ) -> None:
-    """
-    Whenever one of five is cancelled, asleep or in a call, the other four succeed.
-    """
+    """Whenever one of five is cancelled, asleep or in a call, the other four succeed."""
     ids = [service.add(100.0 + number) for number in range(5)]
     tasks = [asyncio.create_task(_wait(coordinator, one)) for one in ids]
 
@@ -757,9 +687,7 @@ async def test_cancelling_one_leaves_the_others(
 
 @pytest.mark.parametrize("step", EVERY_STEP)
 async def test_closing_ends_all(coordinator: PollCoordinator, service: Service, step: int) -> None:
-    """
-    Whenever the client is closed, asleep or in a call, every wait ends at once.
-    """
+    """Whenever the client is closed, asleep or in a call, every wait ends at once."""
     ids = [service.add(HOUR / 2 + number) for number in range(5)]
     tasks = [asyncio.create_task(_wait(coordinator, one)) for one in ids]
 
@@ -778,9 +706,7 @@ async def test_closing_ends_all(coordinator: PollCoordinator, service: Service, 
 async def test_cancelling_one_of_those_that_share_a_listing(
     coordinator: PollCoordinator, service: Service, victim: int, step: int
 ) -> None:
-    """
-    The wait that reads the listing for the others can be cancelled like any other.
-    """
+    """The wait that reads the listing for the others can be cancelled like any other."""
     ids = [service.add(100.0) for _ in range(20)]
     service.unknown = set(ids[8:])
 
@@ -804,9 +730,7 @@ async def test_cancelling_one_of_those_that_share_a_listing(
 async def test_a_call_that_hangs_does_not_delay_the_others(
     coordinator: PollCoordinator, service: Service
 ) -> None:
-    """
-    While one call hangs, the waits that are not in it continue.
-    """
+    """While one call hangs, the waits that are not in it continue."""
     stuck = service.add(HOUR)
     service.held = asyncio.Event()
     slow = asyncio.create_task(_wait(coordinator, stuck))
@@ -826,9 +750,7 @@ async def test_a_call_that_hangs_does_not_delay_the_others(
 async def test_a_slow_consumer_is_polled_at_once_when_it_returns(
     coordinator: PollCoordinator, service: Service, clock: ManualClock
 ) -> None:
-    """
-    A consumer that takes longer than the delay gets the next observation at once.
-    """
+    """A consumer that takes longer than the delay gets the next observation at once."""
     backup_id = service.add(500.0)
     seen: list[float] = []
 

@@ -36,16 +36,12 @@ EVERY_TEN = WaitSchedule(min_delay=10, max_delay=10)
 
 
 def _about(expected: object) -> object:
-    """
-    Compare times of an event loop, on which a busy machine spends some real time too.
-    """
+    """Compare times of an event loop, on which a busy machine spends some real time too."""
     return pytest.approx(expected, abs=2)
 
 
 class _Selector(selectors.SelectSelector):
-    """
-    Skip the time to the next timer where nothing else happens.
-    """
+    """Skip the time to the next timer where nothing else happens."""
 
     skipped = 0.0
 
@@ -58,9 +54,7 @@ class _Selector(selectors.SelectSelector):
 
 
 class _JumpingLoop(asyncio.SelectorEventLoop):
-    """
-    An event loop on which timers take no real time.
-    """
+    """An event loop on which timers take no real time."""
 
     def __init__(self) -> None:
         self._jumping = _Selector()
@@ -82,9 +76,7 @@ def _run(backend: str, scene: Callable[..., Awaitable[None]], *args: object) -> 
 
 
 class LoopClock:
-    """
-    A client's clock that shows the time of the event loop.
-    """
+    """A client's clock that shows the time of the event loop."""
 
     def now(self) -> float:
         return anyio.current_time()
@@ -104,9 +96,7 @@ def _backup(backup_id: str, lifecycle: BackupLifecycle = BackupLifecycle.COPYING
 
 @attrs.define
 class Ends:
-    """
-    How the waits of one coordinator end, and when, in the time of the event loop.
-    """
+    """How the waits of one coordinator end, and when, in the time of the event loop."""
 
     coordinator: PollCoordinator
     schedule: WaitSchedule = EVERY_TEN
@@ -123,9 +113,7 @@ class Ends:
         self.times[name] = anyio.current_time() - self.begun
 
     def timeout(self, name: str) -> WaitTimeout:
-        """
-        Return the WaitTimeout that a wait has to have ended with.
-        """
+        """Return the WaitTimeout that a wait has to have ended with."""
         result = self.results[name]
         assert isinstance(result, WaitTimeout)
         return result
@@ -133,9 +121,7 @@ class Ends:
 
 @attrs.define
 class Service:
-    """
-    Calls that take the given seconds each; the last number is for all later calls.
-    """
+    """Calls that take the given seconds each; the last number is for all later calls."""
 
     seconds: list[float]
     lifecycle: BackupLifecycle = BackupLifecycle.COPYING
@@ -168,9 +154,7 @@ NEVER = 1e6
 
 @on_both_backends
 def test_a_silent_call_ends_with_its_wait(backend: str) -> None:
-    """
-    Ten seconds after the deadline the call is cancelled, and the error says why.
-    """
+    """Ten seconds after the deadline the call is cancelled, and the error says why."""
     service = Service([NEVER])
 
     async def scene() -> None:
@@ -189,9 +173,7 @@ def test_a_silent_call_ends_with_its_wait(backend: str) -> None:
 
 @on_both_backends
 def test_a_timeout_keeps_what_was_seen_before(backend: str) -> None:
-    """
-    The error has the last observation and the last failure before the silent call.
-    """
+    """The error has the last observation and the last failure before the silent call."""
     throttled = Throttled("slow down")
     service = Service([0.1, 0.1, NEVER])
 
@@ -214,9 +196,7 @@ def test_a_timeout_keeps_what_was_seen_before(backend: str) -> None:
 
 @on_both_backends
 def test_each_wait_leaves_a_silent_call_at_its_own_deadline(backend: str) -> None:
-    """
-    The call continues for those with time left, and is cancelled once, with the last.
-    """
+    """The call continues for those with time left, and is cancelled once, with the last."""
     service = Service([NEVER])
     lengths = {"short": 5.0, "middle": 20.0, "long": 60.0, "as long": 60.0}
 
@@ -236,9 +216,7 @@ def test_each_wait_leaves_a_silent_call_at_its_own_deadline(backend: str) -> Non
 
 @on_both_backends
 def test_a_slow_call_answers_those_that_stayed(backend: str) -> None:
-    """
-    A wait that leaves a call does not affect the others, whichever wait made the call.
-    """
+    """A wait that leaves a call does not affect the others, whichever wait made the call."""
     service = Service([40.0], lifecycle=BackupLifecycle.AVAILABLE)
 
     async def scene() -> None:
@@ -257,9 +235,7 @@ def test_a_slow_call_answers_those_that_stayed(backend: str) -> None:
 
 @on_both_backends
 def test_an_answer_shortly_after_the_deadline_counts(backend: str) -> None:
-    """
-    The last poll is made on the deadline, and its answer comes later.
-    """
+    """The last poll is made on the deadline, and its answer comes later."""
     service = Service([9.0], lifecycle=BackupLifecycle.AVAILABLE)
 
     async def scene() -> None:
@@ -278,9 +254,7 @@ def test_an_answer_shortly_after_the_deadline_counts(backend: str) -> None:
 def test_a_wait_that_joins_a_silent_call(
     backend: str, length: float, expected_end: float, expected_calls: int
 ) -> None:
-    """
-    A second wait for the backup of a call in progress leaves it in time, or polls again.
-    """
+    """A second wait for the backup of a call in progress leaves it in time, or polls again."""
     service = Service([NEVER])
 
     async def scene() -> None:
@@ -298,9 +272,7 @@ def test_a_wait_that_joins_a_silent_call(
 
 @on_both_backends
 def test_a_wait_that_is_cancelled_before_its_call_leaves_it_to_the_others(backend: str) -> None:
-    """
-    The call is made even if the wait that was chosen to make it is cancelled.
-    """
+    """The call is made even if the wait that was chosen to make it is cancelled."""
 
     async def scene(step: int) -> None:
         service = Service([1.0], lifecycle=BackupLifecycle.AVAILABLE)
@@ -322,9 +294,7 @@ def test_a_wait_that_is_cancelled_before_its_call_leaves_it_to_the_others(backen
 
 @on_both_backends
 def test_a_listing_without_end_ends_with_its_waits(backend: str) -> None:
-    """
-    A listing for unknown ids is cancelled like any other call.
-    """
+    """A listing for unknown ids is cancelled like any other call."""
     service = Service([1.0, NEVER])
 
     async def scene() -> None:
@@ -343,9 +313,7 @@ def test_a_listing_without_end_ends_with_its_waits(backend: str) -> None:
 
 @on_both_backends
 def test_a_clock_that_runs_ahead_cancels_no_healthy_call(backend: str) -> None:
-    """
-    Hours of a test's clock may pass during a call of nine seconds.
-    """
+    """Hours of a test's clock may pass during a call of nine seconds."""
     clock = ManualClock()
 
     async def describe(backup_ids: Sequence[str]) -> list[Backup]:
@@ -367,9 +335,7 @@ def test_a_clock_that_runs_ahead_cancels_no_healthy_call(backend: str) -> None:
 
 @on_both_backends
 def test_a_wait_that_the_rate_holds_back_is_not_in_a_call(backend: str) -> None:
-    """
-    Its time is the client's again, however long the event loop runs meanwhile.
-    """
+    """Its time is the client's again, however long the event loop runs meanwhile."""
     clock = ManualClock()
 
     async def describe(backup_ids: Sequence[str]) -> list[Backup]:
@@ -398,9 +364,7 @@ def test_a_wait_that_the_rate_holds_back_is_not_in_a_call(backend: str) -> None:
 
 @on_both_backends
 def test_a_grace_as_long_as_the_wait_includes_a_late_last_answer(backend: str) -> None:
-    """
-    A backup that stays unknown ends in a timeout, though the last answer comes later.
-    """
+    """A backup that stays unknown ends in a timeout, though the last answer comes later."""
     service = Service([0.0, 5.0])
     service.errors = [BackupNotFound("not yet") for _ in range(9)]
 

@@ -1,6 +1,4 @@
-"""
-Slow calls, on a clock that the test moves: no wait is delayed by the calls of others.
-"""
+"""Slow calls, on a clock that the test moves: no wait is delayed by the calls of others."""
 
 from __future__ import annotations
 
@@ -45,9 +43,7 @@ async def _settle() -> None:
 
 @attrs.define
 class Scene:
-    """
-    Some waits on one coordinator, and when each of them ended.
-    """
+    """Some waits on one coordinator, and when each of them ended."""
 
     clock: ManualClock
     describe: Callable[[Sequence[str]], Awaitable[list[Backup]]]
@@ -75,9 +71,7 @@ class Scene:
         return [_backup(one, done=self.listed[one]) for one in self.listed], None
 
     def wait(self, backup_id: str, max_wait: float, schedule: WaitSchedule) -> None:
-        """
-        Begin a wait.
-        """
+        """Begin a wait."""
         self.tasks[backup_id] = asyncio.create_task(self._wait(backup_id, max_wait, schedule))
 
     async def _wait(self, backup_id: str, max_wait: float, schedule: WaitSchedule) -> None:
@@ -90,9 +84,7 @@ class Scene:
         self.ended[backup_id] = (self.clock.now(), result)
 
     async def until(self, time: float) -> None:
-        """
-        Move the clock, and let the waits do what is due.
-        """
+        """Move the clock, and let the waits do what is due."""
         await _settle()
         while (wake_up := self.clock.next_wake_up) is not None and wake_up <= time:
             self.clock.advance(wake_up - self.clock.now())
@@ -106,17 +98,13 @@ MakeScene = Callable[[Callable[[Sequence[str]], Awaitable[list[Backup]]]], Scene
 
 @pytest.fixture(name="manual")
 def _held() -> ManualClock:
-    """
-    A clock that only the test moves.
-    """
+    """A clock that only the test moves."""
     return ManualClock()
 
 
 @pytest.fixture(name="scene")
 async def _scene(manual: ManualClock) -> AsyncIterator[MakeScene]:
-    """
-    Make scenes whose waits end with the test.
-    """
+    """Make scenes whose waits end with the test."""
     scenes: list[Scene] = []
 
     def make(describe: Callable[[Sequence[str]], Awaitable[list[Backup]]]) -> Scene:
@@ -133,9 +121,7 @@ async def _scene(manual: ManualClock) -> AsyncIterator[MakeScene]:
 async def test_the_others_of_a_cancelled_call_are_polled_at_once(
     scene: MakeScene, manual: ManualClock
 ) -> None:
-    """
-    When the wait that made the call is cancelled, the others do not wait for the next.
-    """
+    """When the wait that made the call is cancelled, the others do not wait for the next."""
 
     async def describe(backup_ids: Sequence[str]) -> list[Backup]:
         if "caller" in backup_ids:
@@ -157,9 +143,7 @@ async def test_the_others_of_a_cancelled_call_are_polled_at_once(
 async def test_a_call_for_a_missing_backup_delays_no_other(
     scene: MakeScene, manual: ManualClock
 ) -> None:
-    """
-    While the call for an unknown id hangs, the others are polled in time.
-    """
+    """While the call for an unknown id hangs, the others are polled in time."""
 
     async def describe(backup_ids: Sequence[str]) -> list[Backup]:
         if list(backup_ids) == ["missing"] and manual.now() > 0:
@@ -178,9 +162,7 @@ async def test_a_call_for_a_missing_backup_delays_no_other(
 
 
 async def test_a_call_for_new_waits_delays_no_other(scene: MakeScene, manual: ManualClock) -> None:
-    """
-    The wait that slept does not make a call that is not for its own backup.
-    """
+    """The wait that slept does not make a call that is not for its own backup."""
 
     async def describe(backup_ids: Sequence[str]) -> list[Backup]:
         if "first" not in backup_ids and manual.now() < 10:
@@ -200,9 +182,7 @@ async def test_a_call_for_new_waits_delays_no_other(scene: MakeScene, manual: Ma
 async def test_halving_delays_known_ids_no_longer_than_its_calls(
     scene: MakeScene, manual: ManualClock
 ) -> None:
-    """
-    With half of fifty ids unknown and slow calls, the others are seen within seconds.
-    """
+    """With half of fifty ids unknown and slow calls, the others are seen within seconds."""
     known = {f"{number:02}" for number in range(50) if number % 2}
 
     async def describe(backup_ids: Sequence[str]) -> list[Backup]:
@@ -224,9 +204,7 @@ async def test_halving_delays_known_ids_no_longer_than_its_calls(
 async def test_pages_that_were_not_read_delay_no_later_call(
     scene: MakeScene, manual: ManualClock
 ) -> None:
-    """
-    A listing delays other calls for unknown ids no longer than it lasts.
-    """
+    """A listing delays other calls for unknown ids no longer than it lasts."""
 
     async def describe(_: Sequence[str]) -> list[Backup]:
         await manual.sleep(1)
@@ -249,9 +227,7 @@ async def test_pages_that_were_not_read_delay_no_later_call(
 async def test_missing_backups_are_polled_one_by_one(
     scene: MakeScene, manual: ManualClock
 ) -> None:
-    """
-    Two unknown ids do not share a call, until they were found.
-    """
+    """Two unknown ids do not share a call, until they were found."""
 
     async def describe(backup_ids: Sequence[str]) -> list[Backup]:
         if {"missing", "late"} & set(backup_ids) and manual.now() < 30:
@@ -272,9 +248,7 @@ async def test_missing_backups_are_polled_one_by_one(
 
 
 async def test_delays_count_from_the_answer(scene: MakeScene, manual: ManualClock) -> None:
-    """
-    A slow call does not shorten the delay until the next poll.
-    """
+    """A slow call does not shorten the delay until the next poll."""
 
     async def describe(backup_ids: Sequence[str]) -> list[Backup]:
         await manual.sleep(7)

@@ -1,6 +1,4 @@
-"""
-Open enums: known values are members, unknown ones keep their text.
-"""
+"""Open enums: known values are members, unknown ones keep their text."""
 
 from __future__ import annotations
 
@@ -24,33 +22,25 @@ _every_enum = pytest.mark.parametrize("enum", _ENUMS, ids=lambda enum: enum.__na
 
 @_every_enum
 def test_known_values_are_members(enum: type[OpenEnum]) -> None:
-    """
-    The text of a known value leads to its one member.
-    """
+    """The text of a known value leads to its one member."""
     assert [True] * len(enum) == [enum(member.value) is member for member in enum]
 
 
 @_every_enum
 def test_known_values_are_not_unknown(enum: type[OpenEnum]) -> None:
-    """
-    No member says that it is unknown.
-    """
+    """No member says that it is unknown."""
     assert [False] * len(enum) == [member.is_unknown for member in enum]
 
 
 @_every_enum
 def test_known_values_survive_pickle(enum: type[OpenEnum]) -> None:
-    """
-    A member comes back from pickle as itself.
-    """
+    """A member comes back from pickle as itself."""
     assert [True] * len(enum) == [pickle.loads(pickle.dumps(one)) is one for one in enum]
 
 
 @given(text=st.text())
 def test_unknown_value_keeps_its_text(text: str) -> None:
-    """
-    A value that nobody knows yet is kept as it is, whatever it is.
-    """
+    """A value that nobody knows yet is kept as it is, whatever it is."""
     assume(text not in list(BackupLifecycle))
     unknown = BackupLifecycle(text)
 
@@ -58,23 +48,17 @@ def test_unknown_value_keeps_its_text(text: str) -> None:
 
 
 def test_unknown_value_says_so() -> None:
-    """
-    A value that is not listed says that it is unknown.
-    """
+    """A value that is not listed says that it is unknown."""
     assert BackupLifecycle("THAWING").is_unknown
 
 
 def test_unknown_value_is_of_the_class() -> None:
-    """
-    A value that is not listed is an instance of the enum all the same.
-    """
+    """A value that is not listed is an instance of the enum all the same."""
     assert BackupLifecycle is type(BackupLifecycle("THAWING"))
 
 
 def test_unknown_value_does_not_join_the_enum() -> None:
-    """
-    A value that was seen once stays unknown: it is not added to the members.
-    """
+    """A value that was seen once stays unknown: it is not added to the members."""
     seen = BackupLifecycle("THAWING")
 
     assert seen not in list(BackupLifecycle)
@@ -82,24 +66,18 @@ def test_unknown_value_does_not_join_the_enum() -> None:
 
 
 def test_unknown_values_of_the_same_text_are_equal() -> None:
-    """
-    Two unknown values are equal and have one hash where their texts are the same.
-    """
+    """Two unknown values are equal and have one hash where their texts are the same."""
     assert {BackupLifecycle("THAWING")} == {BackupLifecycle("THAWING")}
 
 
 def test_unknown_value_differs_from_members() -> None:
-    """
-    An unknown value equals no member, not even one that differs in case only.
-    """
+    """An unknown value equals no member, not even one that differs in case only."""
     assert [] == [one for one in BackupLifecycle if one == BackupLifecycle("available")]
 
 
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
 def test_unknown_value_survives_pickle(protocol: int) -> None:
-    """
-    An unknown value comes back from pickle equal, of its class, and unknown.
-    """
+    """An unknown value comes back from pickle equal, of its class, and unknown."""
     unknown = BackupLifecycle("THAWING")
     restored = pickle.loads(pickle.dumps(unknown, protocol))
 
@@ -107,9 +85,7 @@ def test_unknown_value_survives_pickle(protocol: int) -> None:
 
 
 def test_unknown_value_survives_copies() -> None:
-    """
-    Copies of an unknown value are equal to it and as unknown.
-    """
+    """Copies of an unknown value are equal to it and as unknown."""
     unknown = BackupLifecycle("THAWING")
     copies = (copy.copy(unknown), copy.deepcopy(unknown))
 
@@ -119,43 +95,33 @@ def test_unknown_value_survives_copies() -> None:
 
 @pytest.mark.parametrize("value", [None, 5, b"AVAILABLE", ("AVAILABLE",)], ids=repr)
 def test_value_that_is_no_text(value: object) -> None:
-    """
-    Only texts can be values.
-    """
+    """Only texts can be values."""
     with pytest.raises(ValueError, match="is not a valid BackupLifecycle"):
         BackupLifecycle(value)  # type: ignore[arg-type]  # on purpose
 
 
 @pytest.mark.parametrize("text", ["COPYING", "THAWING"])
 def test_plain_text_in_json(text: str) -> None:
-    """
-    Known or not, a value is written to JSON as its text.
-    """
+    """Known or not, a value is written to JSON as its text."""
     assert json.dumps(text) == json.dumps(BackupLifecycle(text))
 
 
 @pytest.mark.parametrize("text", ["file-system-id", "colour"])
 def test_found_by_text(text: str) -> None:
-    """
-    Known or not, a value is found in a mapping by its plain text.
-    """
+    """Known or not, a value is found in a mapping by its plain text."""
     counts: dict[str, int] = {FilterName(text): 1}
 
     assert 1 == counts[text]
 
 
 def test_repr_of_unknown_value() -> None:
-    """
-    The repr of an unknown value shows class and text, as a member's does.
-    """
+    """The repr of an unknown value shows class and text, as a member's does."""
     assert "<BackupLifecycle.THAWING: 'THAWING'>" == repr(BackupLifecycle("THAWING"))
 
 
 @pytest.mark.parametrize("lifecycle", [*BackupLifecycle, BackupLifecycle("POLISHING")])
 def test_what_a_lifecycle_means(lifecycle: BackupLifecycle) -> None:
-    """
-    Only AVAILABLE is success, FAILED and DELETED are dead, and an unknown value is neither.
-    """
+    """Only AVAILABLE is success, FAILED and DELETED are dead, and an unknown value is neither."""
     expected = {
         "AVAILABLE": (True, False, True),
         "FAILED": (False, True, True),

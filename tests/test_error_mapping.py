@@ -1,6 +1,4 @@
-"""
-From error answers to exceptions: where the code is found, and the table of classes.
-"""
+"""From error answers to exceptions: where the code is found, and the table of classes."""
 
 from __future__ import annotations
 
@@ -47,9 +45,7 @@ _SPELLINGS = {
 @pytest.mark.parametrize("spelling", _SPELLINGS.values(), ids=_SPELLINGS)
 @pytest.mark.parametrize("place", ["__type", "code", "header"])
 def test_code_is_found(place: str, spelling: str) -> None:
-    """
-    The code is found in each of its places, whatever surrounds it.
-    """
+    """The code is found in each of its places, whatever surrounds it."""
     headers = {"x-amzn-errortype": spelling} if place == "header" else {}
     document = {} if place == "header" else {place: spelling}
 
@@ -57,16 +53,12 @@ def test_code_is_found(place: str, spelling: str) -> None:
 
 
 def test_type_wins_over_code() -> None:
-    """
-    Where the places disagree, `__type` is believed before `code`.
-    """
+    """Where the places disagree, `__type` is believed before `code`."""
     assert "BadRequest" == _read({"code": "BackupNotFound", "__type": "BadRequest"}).code
 
 
 def test_code_wins_over_header() -> None:
-    """
-    Where the places disagree, the document is believed before the header.
-    """
+    """Where the places disagree, the document is believed before the header."""
     headers = {"x-amzn-errortype": "BadRequest"}
 
     assert "BackupNotFound" == _read({"code": "BackupNotFound"}, headers).code
@@ -74,9 +66,7 @@ def test_code_wins_over_header() -> None:
 
 @pytest.mark.parametrize("useless", [None, "", 5, [], {}, True], ids=repr)
 def test_useless_type(useless: object) -> None:
-    """
-    A `__type` that is no text, or an empty one, does not hide the code elsewhere.
-    """
+    """A `__type` that is no text, or an empty one, does not hide the code elsewhere."""
     assert "BadRequest" == _read({"__type": useless, "code": "BadRequest"}).code
 
 
@@ -86,24 +76,18 @@ def test_useless_type(useless: object) -> None:
     ids=repr,
 )
 def test_no_code(body: bytes) -> None:
-    """
-    An answer without a code has its HTTP status for one.
-    """
+    """An answer without a code has its HTTP status for one."""
     assert "502" == read_error(502, {}, body).code
 
 
 @pytest.mark.parametrize("empty", ["#", ":", "com.amazonaws.fsx#", ":http://x", " "])
 def test_code_of_nothing_but_surroundings(empty: str) -> None:
-    """
-    A code of which nothing is left without namespace and suffix is none.
-    """
+    """A code of which nothing is left without namespace and suffix is none."""
     assert "400" == _read({"__type": empty}).code
 
 
 def test_header_without_document() -> None:
-    """
-    The header is read where the body is no document at all.
-    """
+    """The header is read where the body is no document at all."""
     headers = {"x-amzn-errortype": "ThrottlingException:http://x/"}
 
     assert "ThrottlingException" == read_error(400, headers, b"").code
@@ -114,17 +98,13 @@ def test_header_without_document() -> None:
 
 @pytest.mark.parametrize("place", ["Message", "message"])
 def test_message_is_found(place: str) -> None:
-    """
-    The text is found in either spelling of its place.
-    """
+    """The text is found in either spelling of its place."""
     assert "There is none" == _read({place: "There is none"}).message
 
 
 @pytest.mark.parametrize("useless", [None, "", 5, []], ids=repr)
 def test_useless_message(useless: object) -> None:
-    """
-    A text that is none does not hide the one in the other spelling.
-    """
+    """A text that is none does not hide the one in the other spelling."""
     assert "There is none" == _read({"Message": useless, "message": "There is none"}).message
 
 
@@ -149,16 +129,12 @@ def test_useless_message(useless: object) -> None:
     ],
 )
 def test_message_of_no_document(body: bytes, headers: Mapping[str, str], expected: str) -> None:
-    """
-    Where the service says nothing, the text says what came instead.
-    """
+    """Where the service says nothing, the text says what came instead."""
     assert expected == read_error(502, headers, body).message
 
 
 def test_message_of_redirect() -> None:
-    """
-    The text of a redirect says where it leads, and that it was not followed.
-    """
+    """The text of a redirect says where it leads, and that it was not followed."""
     document = read_error(307, {"location": "https://elsewhere.example/"}, b"")
 
     assert "307" == document.code
@@ -167,17 +143,13 @@ def test_message_of_redirect() -> None:
 
 
 def test_members_are_kept() -> None:
-    """
-    The whole document is kept, for the members that some errors have.
-    """
+    """The whole document is kept, for the members that some errors have."""
     assert {"__type": "X", "Limit": "Y"} == _read({"__type": "X", "Limit": "Y"}).members
 
 
 @pytest.mark.parametrize("document", [None, [], 5, "x"], ids=repr)
 def test_no_members(document: object) -> None:
-    """
-    What is no object has no members.
-    """
+    """What is no object has no members."""
     assert {} == _read(document).members
 
 
@@ -186,9 +158,7 @@ def test_no_members(document: object) -> None:
 
 @pytest.mark.parametrize("shape", service_model.error_shapes(), ids=lambda shape: shape.name)
 def test_modelled_errors_have_their_class(shape: StructureShape) -> None:
-    """
-    Every error that the model gives the operations is raised as the class of its name.
-    """
+    """Every error that the model gives the operations is raised as the class of its name."""
     assert getattr(errors, shape.name) is type(_error(shape.name))
 
 
@@ -202,9 +172,7 @@ def test_modelled_errors_have_their_class(shape: StructureShape) -> None:
     ],
 )
 def test_modelled_members_are_attributes(shape: StructureShape, member: str) -> None:
-    """
-    Every further member that the model gives an error is one of its attributes.
-    """
+    """Every further member that the model gives an error is one of its attributes."""
     error = _error(shape.name, **{member: "what-it-says"})
 
     assert "what-it-says" == getattr(error, xform_name(member))
@@ -246,18 +214,14 @@ _FAMILIES = [
 
 @pytest.mark.parametrize(("code", "cls"), _FAMILIES)
 def test_families(code: str, cls: type[errors.ServiceError]) -> None:
-    """
-    A code that every AWS service may send is raised as the class of its family.
-    """
+    """A code that every AWS service may send is raised as the class of its family."""
     error = _error(code)
 
     assert (cls, code) == (type(error), error.code)
 
 
 def test_table_is_complete() -> None:
-    """
-    The table has the modelled errors and the families, and no other code.
-    """
+    """The table has the modelled errors and the families, and no other code."""
     modelled = [shape.name for shape in service_model.error_shapes()]
 
     assert sorted([*modelled, *(code for code, _ in _FAMILIES)]) == sorted(CLASSES)
@@ -271,9 +235,7 @@ _OF_OTHER_SERVICES = {
 
 
 def test_throttling_codes_are_botocores() -> None:
-    """
-    What botocore's retries take for throttling is Throttled, but for other services' own.
-    """
+    """What botocore's retries take for throttling is Throttled, but for other services' own."""
     theirs = set(standard.ThrottledRetryableChecker._THROTTLED_ERROR_CODES)
     ours = {code for code, cls in CLASSES.items() if cls is errors.Throttled}
 
@@ -282,9 +244,7 @@ def test_throttling_codes_are_botocores() -> None:
 
 @pytest.mark.parametrize("code", ["ValidationException", "backupnotfound", "502", "ServiceError"])
 def test_other_codes(code: str) -> None:
-    """
-    A code without a class of its own is a plain ServiceError that keeps it.
-    """
+    """A code without a class of its own is a plain ServiceError that keeps it."""
     error = _error(code)
 
     assert (errors.ServiceError, code) == (type(error), error.code)
@@ -294,9 +254,7 @@ def test_other_codes(code: str) -> None:
 
 
 def test_error_carries_the_exchange() -> None:
-    """
-    An error answer says which call it was, how the exchange went and what was received.
-    """
+    """An error answer says which call it was, how the exchange went and what was received."""
     error = _error("BadRequest")
 
     assert ("What happened", "CopyBackup", "request-1", 400, 3, b"received") == (
@@ -311,9 +269,7 @@ def test_error_carries_the_exchange() -> None:
 
 @pytest.mark.parametrize("text", ["TOTAL_IN_PROGRESS_COPY_BACKUPS", "TOTAL_PATIENCE"])
 def test_limit(text: str) -> None:
-    """
-    The limit is an enum, also where its value is unknown.
-    """
+    """The limit is an enum, also where its value is unknown."""
     error = _error("ServiceLimitExceeded", Limit=text)
 
     assert isinstance(error, errors.ServiceLimitExceeded)
@@ -322,9 +278,7 @@ def test_limit(text: str) -> None:
 
 @pytest.mark.parametrize("useless", [None, 5, [], {}], ids=repr)
 def test_members_of_wrong_types(useless: object) -> None:
-    """
-    A member that is no text is taken for absent; the error is raised all the same.
-    """
+    """A member that is no text is taken for absent; the error is raised all the same."""
     error = _error("ServiceLimitExceeded", Limit=useless)
 
     assert isinstance(error, errors.ServiceLimitExceeded)
@@ -332,16 +286,12 @@ def test_members_of_wrong_types(useless: object) -> None:
 
 
 def test_members_of_other_errors() -> None:
-    """
-    A member that the class does not have is not put on it.
-    """
+    """A member that the class does not have is not put on it."""
     assert not hasattr(_error("BadRequest", BackupId="backup-1"), "backup_id")
 
 
 def test_absent_members() -> None:
-    """
-    A member that the service left out is None.
-    """
+    """A member that the service left out is None."""
     error = _error("BackupBeingCopied")
 
     assert isinstance(error, errors.BackupBeingCopied)

@@ -1,6 +1,4 @@
-"""
-The tree of errors: its shape, what each error carries, and how it travels.
-"""
+"""The tree of errors: its shape, what each error carries, and how it travels."""
 
 from __future__ import annotations
 
@@ -69,9 +67,7 @@ _SAMPLES: dict[str, object] = {
 
 
 def _sample(cls: type[FsxCopyError]) -> FsxCopyError:
-    """
-    Make an error with a value in every field.
-    """
+    """Make an error with a value in every field."""
     names = [field.name for field in attrs.fields(cls) if field.init]
     error = cls(**{name: _SAMPLES[name] for name in names})  # type: ignore[arg-type]  # each class has other fields
     error.accepted_backup_id = "backup-0a0a0a0a"
@@ -88,9 +84,7 @@ def _fields_of(error: FsxCopyError) -> dict[str, object]:
 @_every_class
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
 def test_survives_pickle(cls: type[FsxCopyError], protocol: int) -> None:
-    """
-    An error comes back from pickle as the same class with the same fields and text.
-    """
+    """An error comes back from pickle as the same class with the same fields and text."""
     error = _sample(cls)
     restored = pickle.loads(pickle.dumps(error, protocol))
 
@@ -101,9 +95,7 @@ def test_survives_pickle(cls: type[FsxCopyError], protocol: int) -> None:
 @_every_class
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
 def test_survives_copies(cls: type[FsxCopyError], duplicate: object) -> None:
-    """
-    A copy of an error is of the same class and has the same fields and text.
-    """
+    """A copy of an error is of the same class and has the same fields and text."""
     assert callable(duplicate)
     error = _sample(cls)
     restored = duplicate(error)
@@ -114,9 +106,7 @@ def test_survives_copies(cls: type[FsxCopyError], duplicate: object) -> None:
 
 @_every_class
 def test_fields_set_later_survive(cls: type[FsxCopyError]) -> None:
-    """
-    What is set after an error was made, its notes included, travels with it.
-    """
+    """What is set after an error was made, its notes included, travels with it."""
     error = _sample(cls)
     error.message = "Said later"
     error.add_note("while testing")
@@ -126,9 +116,7 @@ def test_fields_set_later_survive(cls: type[FsxCopyError]) -> None:
 
 
 def test_token_set_later_survives() -> None:
-    """
-    The idempotency token, which is known only later, travels with the error.
-    """
+    """The idempotency token, which is known only later, travels with the error."""
     error = NoResponse("gone", operation="CopyBackup")
     error.client_request_token = "token"
 
@@ -137,9 +125,7 @@ def test_token_set_later_survives() -> None:
 
 @_every_class
 def test_defaults_survive_pickle(cls: type[FsxCopyError]) -> None:
-    """
-    An error with no more than what it needs comes back from pickle the same.
-    """
+    """An error with no more than what it needs comes back from pickle the same."""
     needed = {
         field.name: _SAMPLES[field.name]
         for field in attrs.fields(cls)
@@ -152,9 +138,7 @@ def test_defaults_survive_pickle(cls: type[FsxCopyError]) -> None:
 
 @_every_class
 def test_can_be_raised_twice(cls: type[FsxCopyError]) -> None:
-    """
-    An error can be raised, caught and raised again, which frozen classes cannot.
-    """
+    """An error can be raised, caught and raised again, which frozen classes cannot."""
     error = _sample(cls)
     for _ in range(2):
         with pytest.raises(cls) as caught:
@@ -166,9 +150,7 @@ def test_can_be_raised_twice(cls: type[FsxCopyError]) -> None:
 
 
 def _drawn() -> list[tuple[str, str]]:
-    """
-    Return class and parent of the tree in the docstring, parents found by indentation.
-    """
+    """Return class and parent of the tree in the docstring, parents found by indentation."""
     assert errors.__doc__
     tree = errors.__doc__.split("\n\n")[1]
     drawn: list[tuple[str, str]] = []
@@ -189,16 +171,12 @@ def _drawn() -> list[tuple[str, str]]:
 
 
 def _parent(cls: type[FsxCopyError]) -> type:
-    """
-    Return the exception that a class is first of all.
-    """
+    """Return the exception that a class is first of all."""
     return next(base for base in cls.__bases__ if issubclass(base, Exception))
 
 
 def test_tree_is_drawn_as_it_is() -> None:
-    """
-    The tree in the docstring has exactly the classes there are, each below its base.
-    """
+    """The tree in the docstring has exactly the classes there are, each below its base."""
     real = [(cls.__name__, _parent(cls).__name__) for cls in _CLASSES]
 
     assert sorted(real) == sorted(_drawn())
@@ -206,9 +184,7 @@ def test_tree_is_drawn_as_it_is() -> None:
 
 @_every_class
 def test_one_root(cls: type[FsxCopyError]) -> None:
-    """
-    Every error is caught by the root.
-    """
+    """Every error is caught by the root."""
     assert issubclass(cls, FsxCopyError)
 
 
@@ -218,16 +194,12 @@ def test_one_root(cls: type[FsxCopyError]) -> None:
     ids=["TimeoutError", "ValueError"],
 )
 def test_builtin_bases(builtin: type[Exception], expected: set[type[Exception]]) -> None:
-    """
-    What Python has a word for is caught by that word too, and nothing else is.
-    """
+    """What Python has a word for is caught by that word too, and nothing else is."""
     assert expected == {cls for cls in _CLASSES if issubclass(cls, builtin)}
 
 
 def test_nothing_is_left_out_of_all() -> None:
-    """
-    Every class below the root can be imported from the package of errors.
-    """
+    """Every class below the root can be imported from the package of errors."""
     found, waiting = set(), [FsxCopyError]
     while waiting:
         cls = waiting.pop()
@@ -254,9 +226,7 @@ _TRANSIENT = {
 
 @_every_class
 def test_is_transient(cls: type[FsxCopyError]) -> None:
-    """
-    Broken connections and answers, timeouts, overload, throttling and work in progress pass.
-    """
+    """Broken connections and answers, timeouts, overload, throttling and work in progress pass."""
     assert (cls.__name__ in _TRANSIENT) == _sample(cls).is_transient
 
 
@@ -275,17 +245,13 @@ def test_is_transient(cls: type[FsxCopyError]) -> None:
     ],
 )
 def test_is_transient_by_status(status: int, expected: bool) -> None:
-    """
-    An error answer of an unknown code is judged by its HTTP status.
-    """
+    """An error answer of an unknown code is judged by its HTTP status."""
     assert expected == ServiceError("?", code="NewCode", http_status=status).is_transient
 
 
 @pytest.mark.parametrize("status", [300, 302, 400, 403, 404, 407, 413, 503])
 def test_is_transient_without_a_code(status: int) -> None:
-    """
-    An error answer that is no error document is not the service's, whatever its status.
-    """
+    """An error answer that is no error document is not the service's, whatever its status."""
     assert ServiceError("?", code=str(status), http_status=status).is_transient
 
 
@@ -293,65 +259,49 @@ def test_is_transient_without_a_code(status: int) -> None:
 
 
 def test_text_of_service_error() -> None:
-    """
-    The text of an error answer begins with its code and operation.
-    """
+    """The text of an error answer begins with its code and operation."""
     error = BackupNotFound("There is none", operation="DescribeBackups")
 
     assert "BackupNotFound (DescribeBackups): There is none" == str(error)
 
 
 def test_text_without_operation() -> None:
-    """
-    Where no operation is known, the text does without.
-    """
+    """Where no operation is known, the text does without."""
     assert "BackupNotFound: There is none" == str(BackupNotFound("There is none"))
 
 
 @pytest.mark.parametrize("limit", ServiceLimit)
 def test_limit_that_clears_by_waiting(limit: ServiceLimit) -> None:
-    """
-    Of the limits only that on copies in progress passes by waiting.
-    """
+    """Of the limits only that on copies in progress passes by waiting."""
     expected = limit is ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS
 
     assert expected == ServiceLimitExceeded("too many", limit=limit).is_transient
 
 
 def test_text_of_other_errors() -> None:
-    """
-    The text of any other error is its message, after the operation if there was one.
-    """
+    """The text of any other error is its message, after the operation if there was one."""
     assert "CopyBackup: gone" == str(NoResponse("gone", operation="CopyBackup"))
 
 
 def test_code_is_the_class_by_default() -> None:
-    """
-    An error made without a code has its class's name as code.
-    """
+    """An error made without a code has its class's name as code."""
     assert "ServiceLimitExceeded" == ServiceLimitExceeded("no more").code
 
 
 def test_code_may_be_the_services_own() -> None:
-    """
-    A family of codes tells which of them it was.
-    """
+    """A family of codes tells which of them it was."""
     assert "SlowDown" == errors.Throttled("slower", code="SlowDown").code
 
 
 def test_payload_stays_out_of_repr() -> None:
-    """
-    What was received may hold secrets, so the repr does not show it.
-    """
+    """What was received may hold secrets, so the repr does not show it."""
     error = ResponseDecodingError("unreadable", payload=b"hunter2")
 
     assert "hunter2" not in repr(error)
 
 
 def test_body_stays_out_of_repr() -> None:
-    """
-    The body of an error answer does not show in the repr.
-    """
+    """The body of an error answer does not show in the repr."""
     assert "hunter2" not in repr(ServiceError("no", body=b"hunter2"))
 
 
@@ -365,27 +315,21 @@ def test_body_stays_out_of_repr() -> None:
     ids=["message", "no-message", "no-details"],
 )
 def test_reason(details: BackupFailureDetails | None, expected: str | None) -> None:
-    """
-    A failed copy gives the service's reason, where there is one.
-    """
+    """A failed copy gives the service's reason, where there is one."""
     backup = attrs.evolve(_BACKUP, failure_details=details)
 
     assert expected == BackupCopyFailed("failed", backup.backup_id, 1, 1.0, backup).reason
 
 
 def test_timeouts_have_no_errno() -> None:
-    """
-    Errors that are a TimeoutError too do not take their fields for an errno.
-    """
+    """Errors that are a TimeoutError too do not take their fields for an errno."""
     error = WaitTimeout("too late", "backup-1", 1, 1.0, 1.0)
 
     assert (None, None, "too late") == (error.errno, error.filename, str(error))
 
 
 def test_errors_are_compared_by_identity() -> None:
-    """
-    Two errors are different exceptions even where they say the same.
-    """
+    """Two errors are different exceptions even where they say the same."""
     one, other = (BackupNotFound("There is none") for _ in range(2))
 
     assert one != other

@@ -1,6 +1,4 @@
-"""
-The client on every event loop that it is for, against a local FSx in another process.
-"""
+"""The client on every event loop that it is for, against a local FSx in another process."""
 
 from __future__ import annotations
 
@@ -36,9 +34,7 @@ SOURCE = str(EXAMPLE_BACKUP["BackupId"])
 
 @pytest.fixture(name="endpoint_url", scope="module")
 def _endpoint_url() -> Iterator[str]:
-    """
-    A local FSx on a loop of its own, where copies are done at once.
-    """
+    """A local FSx on a loop of its own, where copies are done at once."""
     options = ("--with-example", "--speed", "1000000")
     with subprocess.Popen(
         [sys.executable, "-m", "fsxcopy_sdk.testing", *options], stdout=subprocess.PIPE, text=True
@@ -49,9 +45,7 @@ def _endpoint_url() -> Iterator[str]:
 
 
 async def _copy_and_wait(endpoint_url: str, config: AioConfig) -> None:
-    """
-    Do what programs do: copy, wait for some at once, meet an error, close.
-    """
+    """Do what programs do: copy, wait for some at once, meet an error, close."""
     async with FsxCopyClient(
         "us-west-2",
         session=isolated_session("AKIDEXAMPLE", "secret"),
@@ -74,25 +68,19 @@ async def _copy_and_wait(endpoint_url: str, config: AioConfig) -> None:
 
 
 def test_asyncio(endpoint_url: str) -> None:
-    """
-    On the loop of the standard library.
-    """
+    """On the loop of the standard library."""
     asyncio.run(_copy_and_wait(endpoint_url, AioConfig()))
 
 
 def test_uvloop(endpoint_url: str) -> None:
-    """
-    On uvloop.
-    """
+    """On uvloop."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_copy_and_wait(endpoint_url, AioConfig()))
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_httpx(endpoint_url: str, backend: str) -> None:
-    """
-    On trio, and on asyncio with the same HTTP client.
-    """
+    """On trio, and on asyncio with the same HTTP client."""
     reason = "aiobotocore runs on trio from 3.9, with its extra httpx2"
     pytest.importorskip("httpx2", reason=reason)
     backend_module = pytest.importorskip("aiobotocore.httpxsession", reason=reason)
@@ -102,9 +90,7 @@ def test_httpx(endpoint_url: str, backend: str) -> None:
 
 
 async def _five_waits(board: PollCoordinator, step: int, ended: list[int]) -> None:
-    """
-    Cancel the first of five waits after some rounds of the loop.
-    """
+    """Cancel the first of five waits after some rounds of the loop."""
 
     async def wait(number: int, scope: anyio.CancelScope) -> None:
         with scope:
@@ -123,9 +109,7 @@ async def _five_waits(board: PollCoordinator, step: int, ended: list[int]) -> No
 
 @pytest.mark.parametrize("step", range(40))
 def test_cancelling_one_wait_under_trio(step: int) -> None:
-    """
-    Whenever one of five is cancelled, the other four end well.
-    """
+    """Whenever one of five is cancelled, the other four end well."""
     clock = ManualClock(auto_advance=True)
     ended: list[int] = []
 

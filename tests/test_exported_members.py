@@ -1,6 +1,4 @@
-"""
-What the package exports, and that it is all there is.
-"""
+"""What the package exports, and that it is all there is."""
 
 from __future__ import annotations
 
@@ -28,9 +26,7 @@ def _exported(package: ModuleType) -> list[str]:
 
 @_every_package
 def test_all_is_sorted(package: ModuleType) -> None:
-    """
-    The exported names are sorted and unique; the package itself has those of its parts.
-    """
+    """The exported names are sorted and unique; the package itself has those of its parts."""
     names = list(_exported(package))
     ordered = sorted(names) if package is fsxcopy_sdk else names
 
@@ -39,9 +35,7 @@ def test_all_is_sorted(package: ModuleType) -> None:
 
 @_every_package
 def test_all_can_be_imported(package: ModuleType) -> None:
-    """
-    Every exported name is there.
-    """
+    """Every exported name is there."""
     missing = object()
 
     assert [] == [
@@ -51,9 +45,7 @@ def test_all_can_be_imported(package: ModuleType) -> None:
 
 @_every_package
 def test_all_is_all(package: ModuleType) -> None:
-    """
-    Every class and function of ours that can be seen in a package is exported.
-    """
+    """Every class and function of ours that can be seen in a package is exported."""
     seen = {
         name
         for name, value in vars(package).items()
@@ -67,9 +59,7 @@ def test_all_is_all(package: ModuleType) -> None:
 
 @_every_package
 def test_star_import(package: ModuleType) -> None:
-    """
-    A star import brings the exported names and no others.
-    """
+    """A star import brings the exported names and no others."""
     namespace: dict[str, object] = {}
     exec(f"from {package.__name__} import *", namespace)
 
@@ -77,18 +67,14 @@ def test_star_import(package: ModuleType) -> None:
 
 
 def test_package_has_the_names_of_its_parts() -> None:
-    """
-    Enums, errors and models can all be imported from the package itself.
-    """
+    """Enums, errors and models can all be imported from the package itself."""
     parts = {name for part in (enums, errors, models) for name in part.__all__}
 
     assert set() == parts - set(fsxcopy_sdk.__all__)
 
 
 def test_parts_and_package_agree() -> None:
-    """
-    A name is the same object in the package and in its part.
-    """
+    """A name is the same object in the package and in its part."""
     assert [] == [
         name
         for part in (enums, errors, models)
@@ -98,41 +84,31 @@ def test_parts_and_package_agree() -> None:
 
 
 def test_dir() -> None:
-    """
-    `dir()` shows the exported names, those included that are fetched when asked for.
-    """
+    """`dir()` shows the exported names, those included that are fetched when asked for."""
     assert sorted(fsxcopy_sdk.__all__) == dir(fsxcopy_sdk)
 
 
 def test_unknown_name() -> None:
-    """
-    A name that does not exist is an AttributeError like that of any module.
-    """
+    """A name that does not exist is an AttributeError like that of any module."""
     words = "module 'fsxcopy_sdk' has no attribute 'CopyClient'"
     with pytest.raises(AttributeError, match=f"^{re.escape(words)}$"):
         fsxcopy_sdk.CopyClient  # noqa: B018 - asking is the test
 
 
 def test_unknown_name_in_import() -> None:
-    """
-    Importing a name that does not exist is an ImportError.
-    """
+    """Importing a name that does not exist is an ImportError."""
     with pytest.raises(ImportError, match="cannot import name 'CopyClient'"):
         exec("from fsxcopy_sdk import CopyClient")
 
 
 def test_version() -> None:
-    """
-    The version is that of the installed distribution.
-    """
+    """The version is that of the installed distribution."""
     assert version("fsxcopy-sdk") == fsxcopy_sdk.__version__
 
 
 @pytest.mark.parametrize("name", ["DEFAULT_MAX_WAIT", "FsxCopyClient", "WaitSchedule", "to_dict"])
 def test_late_names_are_fetched_once(name: str) -> None:
-    """
-    A name that is fetched when asked for is the same object the next time.
-    """
+    """A name that is fetched when asked for is the same object the next time."""
     package = importlib.import_module("fsxcopy_sdk")
 
     assert getattr(package, name) is getattr(package, name)

@@ -1,6 +1,4 @@
-"""
-The plan of the house, proved by reading the source: what imports what, and how long it is.
-"""
+"""The plan of the house, proved by reading the source: what imports what, and how long it is."""
 
 from __future__ import annotations
 
@@ -57,25 +55,19 @@ def _root() -> Path:
 
 @attrs.frozen
 class _Module:
-    """
-    A file of the package: the name that imports use for it, and its source.
-    """
+    """A file of the package: the name that imports use for it, and its source."""
 
     name: str
     path: Path
 
     @property
     def floor(self) -> str:
-        """
-        The first part of its name below the package, which stands in the list.
-        """
+        """The first part of its name below the package, which stands in the list."""
         return self.name.partition(".")[2].partition(".")[0]
 
     @property
     def tree(self) -> ast.Module:
-        """
-        Its source, parsed.
-        """
+        """Its source, parsed."""
         return ast.parse(self.path.read_text("utf-8"))
 
 
@@ -101,9 +93,7 @@ def _is_for_types(node: ast.AST) -> bool:
 
 
 def _run(node: ast.AST) -> Iterator[ast.AST]:
-    """
-    Yield what runs below a node, so nothing that is there for type checkers alone.
-    """
+    """Yield what runs below a node, so nothing that is there for type checkers alone."""
     for child in ast.iter_child_nodes(node):
         if _is_for_types(child):
             continue
@@ -112,9 +102,7 @@ def _run(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _imports(module: _Module) -> set[str]:
-    """
-    Return the full names that a module imports when it runs, wherever it does so.
-    """
+    """Return the full names that a module imports when it runs, wherever it does so."""
     found: set[str] = set()
     for node in _run(module.tree):
         if isinstance(node, ast.Import):
@@ -132,9 +120,7 @@ def _imports(module: _Module) -> set[str]:
 
 
 def _floors_below(module: _Module) -> set[str]:
-    """
-    Return the other floors of the package that a module imports from.
-    """
+    """Return the other floors of the package that a module imports from."""
     parts = [name.split(".") for name in _imports(module)]
     ours = [part for part in parts if part[0] == "fsxcopy_sdk"]
     # A name of the package that is no floor is one of those that it re-exports.
@@ -144,17 +130,13 @@ def _floors_below(module: _Module) -> set[str]:
 
 @_every_module
 def test_module_has_its_floor(module: _Module) -> None:
-    """
-    Every module stands in the list.
-    """
+    """Every module stands in the list."""
     assert module.floor in _FLOORS
 
 
 @_every_module
 def test_imports_go_downwards(module: _Module) -> None:
-    """
-    A module imports only from floors below its own.
-    """
+    """A module imports only from floors below its own."""
     below = set(_FLOORS[_FLOORS.index(module.floor) + 1 :])
 
     assert set() == _floors_below(module) - below
@@ -166,17 +148,13 @@ def test_imports_go_downwards(module: _Module) -> None:
     ids=lambda module: module.name,
 )
 def test_local_fsx_is_on_its_own(module: _Module) -> None:
-    """
-    The local FSx shares nothing with the client but the notion of a clock.
-    """
+    """The local FSx shares nothing with the client but the notion of a clock."""
     assert set() == _floors_below(module) - {"_clock"}
 
 
 @_every_module
 def test_libraries_stay_at_home(module: _Module) -> None:
-    """
-    A library is imported only by the modules that are there to hide it.
-    """
+    """A library is imported only by the modules that are there to hide it."""
     libraries = {name.partition(".")[0] for name in _imports(module)}
     strangers = {library for library, homes in _AT_HOME.items() if module.floor not in homes}
 
@@ -185,18 +163,14 @@ def test_libraries_stay_at_home(module: _Module) -> None:
 
 @_every_module
 def test_length_of_module(module: _Module) -> None:
-    """
-    A module can be read in one go; the lists of classes are not read but searched.
-    """
+    """A module can be read in one go; the lists of classes are not read but searched."""
     if module.floor in {"models", "enums", "errors"}:
         return
     assert _LONGEST_MODULE >= len(module.path.read_text("utf-8").splitlines())
 
 
 def _length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """
-    Return the lines of a function, its docstring and its decorators aside.
-    """
+    """Return the lines of a function, its docstring and its decorators aside."""
     assert function.end_lineno
     docstring = function.body[0] if ast.get_docstring(function) is not None else None
     documented = 0
@@ -208,9 +182,7 @@ def _length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 @_every_module
 def test_length_of_functions(module: _Module) -> None:
-    """
-    A function can be seen in one look.
-    """
+    """A function can be seen in one look."""
     functions = [
         node
         for node in ast.walk(module.tree)
@@ -242,25 +214,19 @@ def _module_of(source: str, path: Path, name: str = "fsxcopy_sdk.client") -> _Mo
     ],
 )
 def test_imports_are_seen(source: str, expected: set[str], tmp_path: Path) -> None:
-    """
-    Every form of import that runs is seen, and none that is for type checkers.
-    """
+    """Every form of import that runs is seen, and none that is for type checkers."""
     assert expected == _imports(_module_of(source, tmp_path))
 
 
 def test_imports_of_the_package_itself_are_seen(tmp_path: Path) -> None:
-    """
-    A name that the package re-exports is an import of the package, not of a floor.
-    """
+    """A name that the package re-exports is an import of the package, not of a floor."""
     module = _module_of("from fsxcopy_sdk import Backup, errors", tmp_path)
 
     assert {"", "errors"} == _floors_below(module)
 
 
 def test_length_leaves_docstrings_out() -> None:
-    """
-    The lines of a function are counted from its name to its end, without the docstring.
-    """
+    """The lines of a function are counted from its name to its end, without the docstring."""
     source = "@decorated\ndef one(\n    two,\n):\n    '''\n    Do.\n    '''\n    return two\n"
     function = ast.parse(source).body[0]
 

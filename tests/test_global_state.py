@@ -1,6 +1,4 @@
-"""
-What belongs to the whole process is left to the program that runs in it.
-"""
+"""What belongs to the whole process is left to the program that runs in it."""
 
 from __future__ import annotations
 
@@ -51,9 +49,7 @@ print(len(during), *(seen == before for seen in (*during, state())), ours)
     ["", "gc.disable()", "gc.set_threshold(0)", "gc.set_threshold(5000, 20, 30)", "gc.freeze()"],
 )
 def test_the_collector_and_forks_are_the_programs_own(setting: str) -> None:
-    """
-    Importing and using the package changes no setting of the collector and hooks no fork.
-    """
+    """Importing and using the package changes no setting of the collector and hooks no fork."""
     credentials = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "any"}
 
     done = subprocess.run(

@@ -1,6 +1,4 @@
-"""
-What an import loads: types must not cost a network library.
-"""
+"""What an import loads: types must not cost a network library."""
 
 from __future__ import annotations
 
@@ -13,9 +11,7 @@ _HEAVY = ("aiobotocore", "aiohttp", "botocore", "cattrs", "orjson")
 
 
 def _loaded(statement: str, *candidates: str) -> list[str]:
-    """
-    Return which of some modules a fresh interpreter has loaded after a statement.
-    """
+    """Return which of some modules a fresh interpreter has loaded after a statement."""
     program = f"{statement}; import sys; print(*(m for m in {candidates!r} if m in sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
@@ -32,9 +28,7 @@ def _loaded(statement: str, *candidates: str) -> list[str]:
     ],
 )
 def test_types_are_cheap(statement: str) -> None:
-    """
-    Importing types loads neither AWS's libraries nor what converts and parses.
-    """
+    """Importing types loads neither AWS's libraries nor what converts and parses."""
     assert [] == _loaded(statement, *_HEAVY)
 
 
@@ -47,9 +41,7 @@ def test_types_are_cheap(statement: str) -> None:
     ids=["package", "models"],
 )
 def test_types_load_attrs_alone(statement: str, expected: list[str]) -> None:
-    """
-    Of other people's packages the types load attrs alone.
-    """
+    """Of other people's packages the types load attrs alone."""
     program = (
         f"import sys; before = set(sys.modules); {statement};"
         " names = {name.partition('.')[0] for name in set(sys.modules) - before};"
@@ -64,25 +56,19 @@ def test_types_load_attrs_alone(statement: str, expected: list[str]) -> None:
 
 
 def test_conversion_needs_no_network() -> None:
-    """
-    Converting models loads no library of the network.
-    """
+    """Converting models loads no library of the network."""
     statement = "from fsxcopy_sdk import from_dict, to_dict"
 
     assert ["cattrs", "orjson"] == _loaded(statement, *_HEAVY)
 
 
 def test_client_needs_aws_libraries() -> None:
-    """
-    The client loads everything: the measurement sees what it is meant to see.
-    """
+    """The client loads everything: the measurement sees what it is meant to see."""
     assert list(_HEAVY) == _loaded("from fsxcopy_sdk import FsxCopyClient", *_HEAVY)
 
 
 def test_local_fsx_is_on_its_own() -> None:
-    """
-    The local FSx loads neither AWS's libraries nor the conversion that it is to test.
-    """
+    """The local FSx loads neither AWS's libraries nor the conversion that it is to test."""
     suspects = ("aiobotocore", "botocore", "cattrs", "fsxcopy_sdk._codec", "fsxcopy_sdk.client")
 
     assert [] == _loaded("import fsxcopy_sdk.testing", *suspects)

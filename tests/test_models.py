@@ -1,6 +1,4 @@
-"""
-The models as classes: frozen, comparable, quiet about secrets.
-"""
+"""The models as classes: frozen, comparable, quiet about secrets."""
 
 from __future__ import annotations
 
@@ -42,18 +40,14 @@ _BACKUP = Backup(
 
 @_every_model
 def test_slots(cls: type[attrs.AttrsInstance]) -> None:
-    """
-    Instances have slots and no dict, so that a misspelt member cannot be set.
-    """
+    """Instances have slots and no dict, so that a misspelt member cannot be set."""
     assert "__slots__" in vars(cls)
     assert "__dict__" not in dir(cls)
 
 
 @_every_model
 def test_lists_are_tuples(cls: type[attrs.AttrsInstance]) -> None:
-    """
-    No member is a list, which could be changed.
-    """
+    """No member is a list, which could be changed."""
     hints = {name: str(hint) for name, hint in get_type_hints(cls).items()}
 
     assert {} == {name: hint for name, hint in hints.items() if "list[" in hint}
@@ -61,17 +55,13 @@ def test_lists_are_tuples(cls: type[attrs.AttrsInstance]) -> None:
 
 @_every_model
 def test_members_are_given_by_name(cls: type[attrs.AttrsInstance]) -> None:
-    """
-    Members are given by name.
-    """
+    """Members are given by name."""
     assert {True} == {field.kw_only for field in attrs.fields(cls)}
 
 
 @_every_model
 def test_nothing_but_members(cls: type[attrs.AttrsInstance]) -> None:
-    """
-    A model is its members and no more, as the conversion fills it without `__init__`.
-    """
+    """A model is its members and no more, as the conversion fills it without `__init__`."""
     fields = attrs.fields(cls)
 
     assert [] == [name for name in vars(cls) if name.startswith("__attrs_p") and "_init" in name]
@@ -81,9 +71,7 @@ def test_nothing_but_members(cls: type[attrs.AttrsInstance]) -> None:
 
 @_every_model
 def test_defaults(cls: type[attrs.AttrsInstance]) -> None:
-    """
-    A member that may be absent is None or an empty tuple then.
-    """
+    """A member that may be absent is None or an empty tuple then."""
     defaults = {field.default for field in attrs.fields(cls) if field.name != "metadata"}
 
     if cls is not ResponseMetadata:
@@ -91,41 +79,31 @@ def test_defaults(cls: type[attrs.AttrsInstance]) -> None:
 
 
 def test_frozen() -> None:
-    """
-    A member cannot be set anew.
-    """
+    """A member cannot be set anew."""
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         _BACKUP.backup_id = "backup-1"  # type: ignore[misc]  # on purpose
 
 
 def test_compared_by_value() -> None:
-    """
-    Two instances with equal members are equal and have one hash.
-    """
+    """Two instances with equal members are equal and have one hash."""
     assert {_BACKUP} == {_BACKUP, attrs.evolve(_BACKUP)}
 
 
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
 def test_survives_pickle(protocol: int) -> None:
-    """
-    A model comes back from pickle equal.
-    """
+    """A model comes back from pickle equal."""
     response = CopyBackupResponse(backup=_BACKUP)
 
     assert response == pickle.loads(pickle.dumps(response, protocol))
 
 
 def test_survives_copies() -> None:
-    """
-    Copies of a model are equal to it.
-    """
+    """Copies of a model are equal to it."""
     assert (_BACKUP, _BACKUP) == (copy.copy(_BACKUP), copy.deepcopy(_BACKUP))
 
 
 def test_metadata_is_not_compared() -> None:
-    """
-    Two responses of the same content are equal, however the exchanges went.
-    """
+    """Two responses of the same content are equal, however the exchanges went."""
     one = CopyBackupResponse(backup=_BACKUP)
     other = CopyBackupResponse(backup=_BACKUP, metadata=ResponseMetadata(attempts=2))
 
@@ -133,9 +111,7 @@ def test_metadata_is_not_compared() -> None:
 
 
 def test_a_repr_leaves_out_what_is_absent() -> None:
-    """
-    A near-empty backup is shown on three lines of a terminal.
-    """
+    """A near-empty backup is shown on three lines of a terminal."""
     text = repr(_BACKUP)
 
     assert "None" not in text
@@ -148,9 +124,7 @@ def test_a_repr_leaves_out_what_is_absent() -> None:
 
 @_every_model
 def test_members_are_shown_and_compared_or_not(cls: type[attrs.AttrsInstance]) -> None:
-    """
-    No member has a way of its own to be shown or compared, which the methods would ignore.
-    """
+    """No member has a way of its own to be shown or compared, which the methods would ignore."""
     fields = attrs.fields(cls)
 
     assert {bool} == {type(option) for field in fields for option in (field.repr, field.eq)}
@@ -158,9 +132,7 @@ def test_members_are_shown_and_compared_or_not(cls: type[attrs.AttrsInstance]) -
 
 
 def test_other_classes_are_not_equal() -> None:
-    """
-    A model equals only models of its own class, even of the same members.
-    """
+    """A model equals only models of its own class, even of the same members."""
     one, other = BackupFailureDetails(message="m"), LifecycleTransitionReason(message="m")
 
     assert one != other
@@ -169,9 +141,7 @@ def test_other_classes_are_not_equal() -> None:
 
 
 def _secrets() -> list[tuple[str, str]]:
-    """
-    Return structure and member of everything that the service's model calls sensitive.
-    """
+    """Return structure and member of everything that the service's model calls sensitive."""
     return [
         (shape.name, name)
         for shape in service_model.answered()
@@ -182,26 +152,20 @@ def _secrets() -> list[tuple[str, str]]:
 
 
 def test_service_has_secrets() -> None:
-    """
-    The service's model still says which members are secret.
-    """
+    """The service's model still says which members are secret."""
     assert ("OntapFileSystemConfiguration", "FsxAdminPassword") in _secrets()
 
 
 @pytest.mark.parametrize(("structure", "member"), _secrets())
 def test_secrets_stay_out_of_repr(structure: str, member: str) -> None:
-    """
-    What the service's model calls sensitive does not show in the repr.
-    """
+    """What the service's model calls sensitive does not show in the repr."""
     fields = attrs.fields_dict(getattr(models, structure))
 
     assert fields[service_model.member_name(member)].repr is False
 
 
 def test_password_stays_out_of_repr() -> None:
-    """
-    Neither the password of a file system nor that it has one shows in the repr.
-    """
+    """Neither the password of a file system nor that it has one shows in the repr."""
     configuration = OntapFileSystemConfiguration(fsx_admin_password="hunter2", ha_pairs=1)
 
     assert repr(OntapFileSystemConfiguration(ha_pairs=1)) == repr(configuration)
@@ -212,16 +176,12 @@ def test_password_stays_out_of_repr() -> None:
 
 @pytest.mark.parametrize("name", [FilterName.VOLUME_ID, "volume-id"], ids=["member", "text"])
 def test_filter_name(name: str) -> None:
-    """
-    A filter's name may be given as member or as text.
-    """
+    """A filter's name may be given as member or as text."""
     assert FilterName.VOLUME_ID is BackupFilter(name, "fsvol-1").name
 
 
 def test_filter_name_of_the_future() -> None:
-    """
-    A filter's name that nobody knows yet is kept.
-    """
+    """A filter's name that nobody knows yet is kept."""
     assert "colour" == BackupFilter("colour", "red").name
 
 
@@ -235,9 +195,7 @@ def test_filter_name_of_the_future() -> None:
     ],
 )
 def test_filter_values(values: str, expected: tuple[str, ...]) -> None:
-    """
-    A filter's values are a tuple, whatever collection they came in; a text is one value.
-    """
+    """A filter's values are a tuple, whatever collection they came in; a text is one value."""
     assert expected == BackupFilter("file-system-id", values).values
 
 
@@ -260,9 +218,7 @@ def test_filter_values(values: str, expected: tuple[str, ...]) -> None:
     ids=["name-int", "name-none", "values-int", "values-none"],
 )
 def test_filter_of_wrong_types(name: str, values: str, fault: str) -> None:
-    """
-    A filter of wrong types is refused with an error of this package.
-    """
+    """A filter of wrong types is refused with an error of this package."""
     with pytest.raises(InvalidArguments) as caught:
         BackupFilter(name, values)
 

@@ -1,6 +1,4 @@
-"""
-Pages become one stream, and the next one is fetched while one is consumed.
-"""
+"""Pages become one stream, and the next one is fetched while one is consumed."""
 
 from __future__ import annotations
 
@@ -50,9 +48,7 @@ def _backup(number: int) -> Backup:
 
 @attrs.define
 class Pages:
-    """
-    A listing of pages of *size* backups, whose calls can be held up or fail.
-    """
+    """A listing of pages of *size* backups, whose calls can be held up or fail."""
 
     size: int
     count: int
@@ -108,9 +104,7 @@ Stream: TypeAlias = Callable[[Fetch, "Mapping[str, object]"], AsyncGenerator[Bac
 @on_every_loop
 @every_way
 def test_every_backup_comes_once_and_in_order(run: Run, backups_of: Stream) -> None:
-    """
-    Pages are asked for one after the other, each once, and the request is left alone.
-    """
+    """Pages are asked for one after the other, each once, and the request is left alone."""
     pages = Pages(size=3, count=4)
     request: Mapping[str, object] = {"MaxResults": 3}
     found: list[str] = []
@@ -127,9 +121,7 @@ def test_every_backup_comes_once_and_in_order(run: Run, backups_of: Stream) -> N
 
 @on_every_loop
 def test_the_next_page_comes_while_one_is_consumed(run: Run) -> None:
-    """
-    With the first backup in hand the second page is fetched, but not the third.
-    """
+    """With the first backup in hand the second page is fetched, but not the third."""
     pages = Pages(size=2, count=3)
 
     async def main() -> None:
@@ -145,9 +137,7 @@ def test_the_next_page_comes_while_one_is_consumed(run: Run) -> None:
 async def test_the_service_sees_the_next_request_early(
     client: FsxCopyClient, fsx: LocalFsx
 ) -> None:
-    """
-    Over HTTP too the second page is asked for before the first is consumed.
-    """
+    """Over HTTP too the second page is asked for before the first is consumed."""
     for _ in range(6):
         fsx.add_backup("us-west-2")
 
@@ -164,9 +154,7 @@ async def test_the_service_sees_the_next_request_early(
 
 @on_every_loop
 def test_nobody_else_pays_for_a_page_ahead(run: Run) -> None:
-    """
-    Where pages are not streamed, as for waits, the second is asked for when it is needed.
-    """
+    """Where pages are not streamed, as for waits, the second is asked for when it is needed."""
     pages = Pages(size=1, count=2)
 
     async def main() -> None:
@@ -180,9 +168,7 @@ def test_nobody_else_pays_for_a_page_ahead(run: Run) -> None:
 
 @on_every_loop
 def test_an_error_is_raised_when_its_page_is_reached(run: Run) -> None:
-    """
-    The backups of the page before come first, then the error, once and as it was.
-    """
+    """The backups of the page before come first, then the error, once and as it was."""
     error = Throttled("slow down")
     pages = Pages(size=2, count=3, fails=error)
     found: list[str] = []
@@ -208,9 +194,7 @@ def test_an_error_is_raised_when_its_page_is_reached(run: Run) -> None:
 async def test_an_error_of_the_service_is_raised_when_its_page_is_reached(
     client: FsxCopyClient, fsx: LocalFsx
 ) -> None:
-    """
-    A fault of the second page does not spoil the first.
-    """
+    """A fault of the second page does not spoil the first."""
     for _ in range(4):
         fsx.add_backup("us-west-2")
     seen = 0
@@ -226,9 +210,7 @@ async def test_an_error_of_the_service_is_raised_when_its_page_is_reached(
 
 @on_every_loop
 def test_an_error_of_a_page_that_is_not_reached_is_nobody_s(run: Run) -> None:
-    """
-    A consumer that stops early gets no error of the page after.
-    """
+    """A consumer that stops early gets no error of the page after."""
     pages = Pages(size=2, count=2, fails=Throttled("slow down"))
 
     async def main() -> None:
@@ -244,9 +226,7 @@ def test_an_error_of_a_page_that_is_not_reached_is_nobody_s(run: Run) -> None:
 @on_every_loop
 @pytest.mark.parametrize("begun", [True, False], ids=["begun", "not yet begun"])
 def test_closing_early_ends_the_call_on_its_way(run: Run, begun: bool) -> None:
-    """
-    When the iterator is closed, the call has ended, whether it had begun or not.
-    """
+    """When the iterator is closed, the call has ended, whether it had begun or not."""
     pages = Pages(size=2, count=2)
 
     async def main() -> None:
@@ -265,9 +245,7 @@ def test_closing_early_ends_the_call_on_its_way(run: Run, begun: bool) -> None:
 
 @on_every_loop
 def test_a_timeout_in_the_loop_is_the_users(run: Run) -> None:
-    """
-    A cancel scope around the loop ends the wait for a page, and its call too.
-    """
+    """A cancel scope around the loop ends the wait for a page, and its call too."""
     pages = Pages(size=1, count=2)
 
     async def main() -> None:
@@ -285,9 +263,7 @@ def test_a_timeout_in_the_loop_is_the_users(run: Run) -> None:
 
 @on_every_loop
 def test_a_scope_in_the_loop_is_the_users(run: Run) -> None:
-    """
-    What a consumer cancels between two backups is its own code, not a page.
-    """
+    """What a consumer cancels between two backups is its own code, not a page."""
     pages = Pages(size=2, count=2)
     found: list[str] = []
 
@@ -304,9 +280,7 @@ def test_a_scope_in_the_loop_is_the_users(run: Run) -> None:
 
 
 def test_an_iterator_that_is_dropped_ends_its_call() -> None:
-    """
-    Who leaves the loop without closing the iterator leaves no task behind.
-    """
+    """Who leaves the loop without closing the iterator leaves no task behind."""
     pages = Pages(size=2, count=2)
 
     async def main() -> None:
@@ -325,9 +299,7 @@ def test_an_iterator_that_is_dropped_ends_its_call() -> None:
 async def test_the_client_may_be_closed_first(
     fsx: LocalFsx, client: FsxCopyClient, is_open: bool
 ) -> None:
-    """
-    An iterator that outlives its client ends with an error or early, and quietly.
-    """
+    """An iterator that outlives its client ends with an error or early, and quietly."""
     for _ in range(4):
         fsx.add_backup("us-west-2")
     backups = client.iter_backups(max_results=2)
@@ -341,9 +313,7 @@ async def test_the_client_may_be_closed_first(
 
 
 def test_a_page_whose_task_was_cancelled_is_fetched_again() -> None:
-    """
-    Cancelling all tasks but the consumer's does not cancel the consumer.
-    """
+    """Cancelling all tasks but the consumer's does not cancel the consumer."""
     pages = Pages(size=1, count=2)
 
     async def main() -> None:
@@ -364,9 +334,7 @@ def test_a_page_whose_task_was_cancelled_is_fetched_again() -> None:
 
 @on_every_loop
 def test_a_page_is_fetched_in_the_consumers_context(run: Run) -> None:
-    """
-    What a consumer keeps in context variables, a trace say, holds for every call.
-    """
+    """What a consumer keeps in context variables, a trace say, holds for every call."""
     trace: ContextVar[str] = ContextVar("trace", default="none")
     pages = Pages(size=1, count=2)
     traces: list[str] = []
@@ -386,9 +354,7 @@ def test_a_page_is_fetched_in_the_consumers_context(run: Run) -> None:
 
 @every_way
 async def test_a_listing_without_an_end_is_noticed(backups_of: Stream) -> None:
-    """
-    A token that was seen before is an error, after the page that has it.
-    """
+    """A token that was seen before is an error, after the page that has it."""
     found: list[str] = []
 
     async def fetch(request: Mapping[str, object]) -> DescribeBackupsResponse:
@@ -409,9 +375,7 @@ async def test_a_listing_without_an_end_is_noticed(backups_of: Stream) -> None:
 @every_way
 @given(before=st.integers(0, 12), circle=st.integers(1, 12))
 def test_a_circle_of_any_length_is_noticed(backups_of: Stream, before: int, circle: int) -> None:
-    """
-    However late it begins and however long it is, it is walked three times at most.
-    """
+    """However late it begins and however long it is, it is walked three times at most."""
     pages = Pages(size=1, count=1)
 
     async def fetch(request: Mapping[str, object]) -> DescribeBackupsResponse:
@@ -432,9 +396,7 @@ def test_a_circle_of_any_length_is_noticed(backups_of: Stream, before: int, circ
 
 @attrs.define
 class Endless:
-    """
-    A listing of ever new tokens, whose pages have the backups that *numbers* says.
-    """
+    """A listing of ever new tokens, whose pages have the backups that *numbers* says."""
 
     numbers: Callable[[int], list[int]]
     length: int | None = None
@@ -454,9 +416,7 @@ class Endless:
 
 @every_way
 async def test_a_listing_of_empty_pages_ends(backups_of: Stream) -> None:
-    """
-    A hundred pages without backups in a row are an error, ever new tokens or not.
-    """
+    """A hundred pages without backups in a row are an error, ever new tokens or not."""
     pages = Endless(lambda page: [7] if page == 3 else [])
     found: list[str] = []
 
@@ -471,9 +431,7 @@ async def test_a_listing_of_empty_pages_ends(backups_of: Stream) -> None:
 
 @every_way
 async def test_a_listing_may_have_many_empty_pages(backups_of: Stream) -> None:
-    """
-    Empty pages are no error while backups come between them, or where they end.
-    """
+    """Empty pages are no error while backups come between them, or where they end."""
     pages = Endless(lambda page: [] if (page + 1) % 100 else [page], length=1000)
     last = Endless(lambda _: [], length=100)
 
@@ -484,9 +442,7 @@ async def test_a_listing_may_have_many_empty_pages(backups_of: Stream) -> None:
 
 @every_way
 async def test_a_listing_of_one_page_again_and_again_ends(backups_of: Stream) -> None:
-    """
-    The backups of a page that come ten times again are an error, in whatever order.
-    """
+    """The backups of a page that come ten times again are an error, in whatever order."""
     pages = Endless(lambda page: [1, 2] if page % 2 else [2, 1])
     found = 0
 
@@ -500,9 +456,7 @@ async def test_a_listing_of_one_page_again_and_again_ends(backups_of: Stream) ->
 
 @every_way
 async def test_a_page_may_come_again(backups_of: Stream) -> None:
-    """
-    Backups that are created meanwhile may shift pages; that is no error.
-    """
+    """Backups that are created meanwhile may shift pages; that is no error."""
     pages = Endless(lambda page: [page // 3], length=3000)
 
     assert 3000 == len([backup async for backup in backups_of(pages.fetch, {})])
@@ -517,9 +471,7 @@ async def test_a_page_may_come_again(backups_of: Stream) -> None:
 def test_a_circle_under_new_tokens_ends(
     backups_of: Stream, before: int, circle: list[bool]
 ) -> None:
-    """
-    However late it begins, however long it is, and whichever of its pages are empty.
-    """
+    """However late it begins, however long it is, and whichever of its pages are empty."""
 
     def numbers(page: int) -> list[int]:
         place = (page - before) % len(circle)
@@ -540,9 +492,7 @@ def test_a_circle_under_new_tokens_ends(
 
 @every_way
 async def test_ids_take_no_more_pages_than_there_are(backups_of: Stream) -> None:
-    """
-    Each id may come on a page of its own; a page more with backups is an error.
-    """
+    """Each id may come on a page of its own; a page more with backups is an error."""
     ids = [_backup(number).backup_id for number in range(3)]
     request: Mapping[str, object] = {"BackupIds": ids}
     pages, endless = Endless(lambda page: [page], length=3), Endless(lambda page: [page])
@@ -556,9 +506,7 @@ async def test_ids_take_no_more_pages_than_there_are(backups_of: Stream) -> None
 
 @every_way
 async def test_ids_may_come_after_empty_pages(backups_of: Stream) -> None:
-    """
-    A page without backups is none of those that the ids take, and may follow the last.
-    """
+    """A page without backups is none of those that the ids take, and may follow the last."""
     request: Mapping[str, object] = {"BackupIds": [_backup(3).backup_id]}
     pages = Endless(lambda page: [page] if page == 3 else [], length=5)
 
@@ -568,9 +516,7 @@ async def test_ids_may_come_after_empty_pages(backups_of: Stream) -> None:
 
 @every_way
 async def test_ids_that_never_come_end_the_listing(backups_of: Stream) -> None:
-    """
-    Empty pages of ever new tokens end for ids as they do for all backups.
-    """
+    """Empty pages of ever new tokens end for ids as they do for all backups."""
     pages = Endless(lambda _: [])
 
     with pytest.raises(PaginationError, match="no backups"):
@@ -580,9 +526,7 @@ async def test_ids_that_never_come_end_the_listing(backups_of: Stream) -> None:
 
 
 async def _peak(count: int) -> int:
-    """
-    Return how many bytes are held at most while *count* pages are consumed.
-    """
+    """Return how many bytes are held at most while *count* pages are consumed."""
     pages = Pages(size=100, count=count)
 
     async def fetch(request: Mapping[str, object]) -> DescribeBackupsResponse:
@@ -602,9 +546,7 @@ async def _peak(count: int) -> int:
 
 
 async def test_memory_does_not_grow_with_the_listing() -> None:
-    """
-    Twenty thousand backups take no more memory than two thousand.
-    """
+    """Twenty thousand backups take no more memory than two thousand."""
     await _peak(3)  # what is made once
 
     few, many = await _peak(20), await _peak(200)

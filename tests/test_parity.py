@@ -57,9 +57,7 @@ _OURS_ALONE = {
 
 
 def _modelled() -> list[Shape]:
-    """
-    Return the shapes that this package has classes for.
-    """
+    """Return the shapes that this package has classes for."""
     inputs = (service_model.shape("Tag"), service_model.shape("Filter"))
     limit = service_model.shape("ServiceLimit")
     return [*service_model.answered(), *service_model.walk(*inputs, limit)]
@@ -165,9 +163,7 @@ def _lines_in_classes() -> set[str]:
 
 
 def _fields_below(cls: type[attrs.AttrsInstance]) -> dict[str, list[type]]:
-    """
-    Return the classes below *cls* and itself, each with the types of its members.
-    """
+    """Return the classes below *cls* and itself, each with the types of its members."""
     found: dict[str, list[type]] = {}
     waiting: list[type[attrs.AttrsInstance]] = [cls]
     while waiting:
@@ -183,9 +179,7 @@ def _fields_below(cls: type[attrs.AttrsInstance]) -> dict[str, list[type]]:
 
 
 def test_classes_lack_nothing_of_the_model() -> None:
-    """
-    Everything that the installed botocore has is in this package.
-    """
+    """Everything that the installed botocore has is in this package."""
     to_add = sorted(_lines_in_model() - _lines_in_classes())
 
     assert [] == to_add, "\n".join(["to add:", *to_add])
@@ -196,49 +190,37 @@ def test_classes_lack_nothing_of_the_model() -> None:
     reason="the installed botocore is older than the one that the models were written from",
 )
 def test_classes_have_nothing_more_than_the_model() -> None:
-    """
-    Everything in this package is in the service's model, or in the table.
-    """
+    """Everything in this package is in the service's model, or in the table."""
     to_remove = sorted(_lines_in_classes() - _lines_in_model() - set(_OURS_ALONE))
 
     assert [] == to_remove, "\n".join(["to remove:", *to_remove])
 
 
 def test_table_of_our_own_lines_is_exact() -> None:
-    """
-    The lines of the table exist here and not in the service's model.
-    """
+    """The lines of the table exist here and not in the service's model."""
     assert set() == set(_OURS_ALONE) - _lines_in_classes()
     assert set() == set(_OURS_ALONE) & _lines_in_model()
 
 
 @pytest.mark.parametrize(("structure", "member"), service_model.OPTIONAL_HERE)
 def test_optional_here_is_still_required_there(structure: str, member: str) -> None:
-    """
-    A member that is optional only in this package is required in the model.
-    """
+    """A member that is optional only in this package is required in the model."""
     assert member in service_model.shape(structure).required_members
 
 
 @pytest.mark.parametrize(("structure", "member"), service_model.REQUIRED_HERE)
 def test_required_here_is_still_optional_there(structure: str, member: str) -> None:
-    """
-    A member that only this package requires is optional in the model.
-    """
+    """A member that only this package requires is optional in the model."""
     assert member not in service_model.shape(structure).required_members
 
 
 def test_number_of_structures() -> None:
-    """
-    A CopyBackup answer is made of 42 structures.
-    """
+    """A CopyBackup answer is made of 42 structures."""
     assert 42 == len(_fields_below(models.CopyBackupResponse))
 
 
 def test_number_of_members() -> None:
-    """
-    The structures of a CopyBackup answer have 240 members.
-    """
+    """The structures of a CopyBackup answer have 240 members."""
     members = [
         field.name
         for name in _fields_below(models.CopyBackupResponse)
@@ -250,18 +232,14 @@ def test_number_of_members() -> None:
 
 
 def test_number_of_enums() -> None:
-    """
-    A CopyBackup answer has members of 40 enums.
-    """
+    """A CopyBackup answer has members of 40 enums."""
     types = {one for types in _fields_below(models.CopyBackupResponse).values() for one in types}
 
     assert 40 == len([one for one in types if issubclass(one, enums.OpenEnum)])
 
 
 def test_types_are_of_a_known_kind() -> None:
-    """
-    The members of a CopyBackup answer are strings, integers, booleans, times, enums and models.
-    """
+    """Members of a CopyBackup answer are strings, integers, booleans, times, enums, models."""
     types = {one for types in _fields_below(models.CopyBackupResponse).values() for one in types}
     others = {one for one in types if not attrs.has(one) and not issubclass(one, enums.OpenEnum)}
 
@@ -275,16 +253,12 @@ def _wire_names() -> list[str]:
 
 @pytest.mark.parametrize("wire", _wire_names())
 def test_wire_names(wire: str) -> None:
-    """
-    Our name of a member is converted back to the service's own name.
-    """
+    """Our name of a member is converted back to the service's own name."""
     assert wire == wire_name(service_model.member_name(wire))
 
 
 def test_modelled_errors_are_named_like_their_codes() -> None:
-    """
-    The class of a modelled error has the name of its code.
-    """
+    """The class of a modelled error has the name of its code."""
     modelled = {shape.name for shape in service_model.error_shapes()}
     ours = {line.removeprefix("errors.") for line in _OURS_ALONE if line.startswith("errors.")}
 

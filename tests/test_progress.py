@@ -1,6 +1,4 @@
-"""
-What progress over time predicts, and where the schedule then places polls.
-"""
+"""What progress over time predicts, and where the schedule then places polls."""
 
 from __future__ import annotations
 
@@ -30,18 +28,14 @@ def _delay(history: ProgressHistory, elapsed: float, random: float = 0.0) -> flo
 
 
 def test_two_polls_limit_the_end() -> None:
-    """
-    From 0 at 0 s to 50 at 100 s, each up to one more, the end is known to some seconds.
-    """
+    """From 0 at 0 s to 50 at 100 s, each up to one more, the end is known to some seconds."""
     history = _history((0, 0), (2, 1), (100, 50))
 
     assert Window(100 * 100 / 51, 100 * 99 / 49) == history.window()
 
 
 def test_resolution_is_what_the_percents_have_in_common() -> None:
-    """
-    Progress in steps of ten makes the window as much wider.
-    """
+    """Progress in steps of ten makes the window as much wider."""
     history = _history((0, 0), (100, 20), (200, 50))
 
     window = history.window()
@@ -56,25 +50,19 @@ def test_resolution_is_what_the_percents_have_in_common() -> None:
     ids=["no poll", "no progress", "one poll", "standing still"],
 )
 def test_nothing_moved(polls: list[tuple[float, int | None]]) -> None:
-    """
-    Where nothing has moved there is no prediction.
-    """
+    """Where nothing has moved there is no prediction."""
     assert _history(*polls).window() is None
 
 
 def test_progress_that_goes_back_starts_again() -> None:
-    """
-    Polls before a step back are not part of the prediction.
-    """
+    """Polls before a step back are not part of the prediction."""
     history = _history((0, 0), (100, 80), (200, 10), (300, 20))
 
     assert _history((200, 10), (300, 20)).window() == history.window()
 
 
 def test_a_change_of_speed_restricts_the_prediction_to_later_polls() -> None:
-    """
-    After a slow start only the latest polls count.
-    """
+    """After a slow start only the latest polls count."""
     slow = [(0, 0), (100, 1), (200, 2), (300, 3)]
     fast = [(310, 23), (320, 43), (330, 63)]
 
@@ -85,9 +73,7 @@ def test_a_change_of_speed_restricts_the_prediction_to_later_polls() -> None:
 
 
 def test_polls_before_a_change_of_speed_are_kept() -> None:
-    """
-    They still show the resolution of the service's counting, however often one predicts.
-    """
+    """They still show the resolution of the service's counting, however often one predicts."""
     polls = [(0, 0), (100, 1), (200, 2), (300, 10), (310, 20), (320, 30), (330, 40)]
     asked = ProgressHistory()
     for elapsed, percent in polls:
@@ -99,9 +85,7 @@ def test_polls_before_a_change_of_speed_are_kept() -> None:
 
 
 def test_polls_of_the_same_percent_are_merged() -> None:
-    """
-    However long progress stands still, the polls before it are kept.
-    """
+    """However long progress stands still, the polls before it are kept."""
     before = [(0, 0), (3, 1), (200, 50), (204, 51), (300, 76)]
     standing = [(400 + second, 99) for second in range(100)]
 
@@ -112,18 +96,14 @@ def test_polls_of_the_same_percent_are_merged() -> None:
 
 
 def test_a_hundred_percent_is_progress() -> None:
-    """
-    A copy that shows 100 but is not AVAILABLE yet can end at any moment.
-    """
+    """A copy that shows 100 but is not AVAILABLE yet can end at any moment."""
     history = _history((0, 0), (2, 1), (100, 50), (195, 100))
 
     assert history.window() == Window(195, 195)
 
 
 def test_memory_is_limited() -> None:
-    """
-    Of any number of polls sixteen are kept, the first among them.
-    """
+    """Of any number of polls sixteen are kept, the first among them."""
     history = _history(*((float(number), number) for number in range(99)))
 
     assert 16 == len(history.points)
@@ -139,9 +119,7 @@ def test_memory_is_limited() -> None:
 def test_the_end_of_steady_progress_is_in_the_window(
     duration: float, step: int, shares: list[float]
 ) -> None:
-    """
-    While progress is steady, its end is always in the window.
-    """
+    """While progress is steady, its end is always in the window."""
     history = _history(
         *((share * duration, step * int(100 * share / step)) for share in sorted(shares))
     )
@@ -154,9 +132,7 @@ def test_the_end_of_steady_progress_is_in_the_window(
 
 
 def test_polls_before_the_window() -> None:
-    """
-    Before the end can come there are polls, each after four fifths of the time until then.
-    """
+    """Before the end can come there are polls, each after four fifths of the time until then."""
     history = _history((0, 0), (2, 1), (100, 50))
 
     assert 0.8 * (100 * 100 / 51 - 100) == _delay(history, 100)
@@ -164,9 +140,7 @@ def test_polls_before_the_window() -> None:
 
 
 def test_a_narrow_window_has_one_poll_at_its_end() -> None:
-    """
-    From two minimum delays before a window, the next poll is in it; at the end if narrow.
-    """
+    """From two minimum delays before a window, the next poll is in it; at the end if narrow."""
     history = _history((0, 0), (999, 49), (1001, 50), (1979, 98), (1981, 99))
     window = history.window()
     assert window is not None
@@ -178,9 +152,7 @@ def test_a_narrow_window_has_one_poll_at_its_end() -> None:
 
 
 def test_polls_are_close_in_the_window() -> None:
-    """
-    Where the end is likely, the delay is a twelfth of the rest of the window.
-    """
+    """Where the end is likely, the delay is a twelfth of the rest of the window."""
     history = _history((0, 0), (110, 1), (10000, 95))
     window = history.window()
     assert window is not None
@@ -189,18 +161,14 @@ def test_polls_are_close_in_the_window() -> None:
 
 
 def test_delays_grow_while_progress_stands_still() -> None:
-    """
-    The longer nothing moves, the longer the delays, up to the maximum.
-    """
+    """The longer nothing moves, the longer the delays, up to the maximum."""
     history = _history((0, 0), (100, 98), (200, 99), (3200, 99))
 
     assert 100 == _delay(history, 3200)
 
 
 def test_delays_grow_when_progress_is_no_longer_shown() -> None:
-    """
-    After the predicted end, without progress, delays grow as if it stood still.
-    """
+    """After the predicted end, without progress, delays grow as if it stood still."""
     history = _history((0, 0), (100, 10), (200, 20), (3000, None))
 
     assert (3000 - 200) / 30 == _delay(history, 3000)
@@ -208,18 +176,14 @@ def test_delays_grow_when_progress_is_no_longer_shown() -> None:
 
 @pytest.mark.parametrize("percent", [-1, 101, None])
 def test_other_numbers_are_ignored(percent: int | None) -> None:
-    """
-    Only 0 to 100 is progress.
-    """
+    """Only 0 to 100 is progress."""
     polls: list[tuple[float, int | None]] = [(0, 5), (10, 15), (20, 20)]
 
     assert _history(*polls).window() == _history(*polls, (30, percent)).window()
 
 
 def test_predicted_delays_have_jitter() -> None:
-    """
-    A tenth of a predicted delay is random.
-    """
+    """A tenth of a predicted delay is random."""
     history = _history((0, 0), (2, 1), (100, 50))
 
     assert pytest.approx(0.9 * 0.8 * (100 * 100 / 51 - 100)) == _delay(history, 100, 1.0)
@@ -240,9 +204,7 @@ def test_progress_keeps_delays_within_bounds(
     random: float,
     schedule: WaitSchedule,
 ) -> None:
-    """
-    Whatever the progress, no delay is negative, too long, or past the deadline.
-    """
+    """Whatever the progress, no delay is negative, too long, or past the deadline."""
     polls = sorted(polls, key=lambda poll: poll[0])
     elapsed = polls[-1][0] if polls else 0.0
 

@@ -1,6 +1,4 @@
-"""
-The README's programs run, and its lines of set-up are of the form that it promises.
-"""
+"""The README's programs run, and its lines of set-up are of the form that it promises."""
 
 from __future__ import annotations
 
@@ -33,9 +31,7 @@ def _run(program: str) -> dict[str, Callable[..., Awaitable[None]]]:
 
 @pytest.fixture(name="served")
 def _served(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """
-    A local FSx in a process of its own, where the environment says that AWS is.
-    """
+    """A local FSx in a process of its own, where the environment says that AWS is."""
     command = [sys.executable, "-m", "fsxcopy_sdk.testing", "--with-example"]
     with subprocess.Popen(
         [*command, "--copy-duration", "0"], stdout=subprocess.PIPE, text=True
@@ -50,9 +46,7 @@ def _served(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("served")
 def test_the_first_program_copies_a_backup() -> None:
-    """
-    Fifteen lines copy, wait and print, as a program of its own.
-    """
+    """Fifteen lines copy, wait and print, as a program of its own."""
     done = subprocess.run(
         [sys.executable, "-c", COPY], capture_output=True, text=True, check=False
     )
@@ -65,9 +59,7 @@ def test_the_first_program_copies_a_backup() -> None:
 async def test_the_listing_prints_backups(
     client: FsxCopyClient, fsx: LocalFsx, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """
-    Only the backups of the one file system are printed.
-    """
+    """Only the backups of the one file system are printed."""
     backup_id = fsx.add_backup("us-west-2", FileSystem={"FileSystemId": "fs-0123456789abcdef0"})
     fsx.add_backup("us-west-2")
 
@@ -82,9 +74,7 @@ async def test_the_listing_prints_backups(
 async def test_the_wait_prints_what_it_sees(
     client: FsxCopyClient, fsx: LocalFsx, capsys: pytest.CaptureFixture[str], ending: str
 ) -> None:
-    """
-    Each way a wait can end has its line.
-    """
+    """Each way a wait can end has its line."""
     copy = await client.copy_backup("backup-03e3c82e0183b7b6b", source_region="us-east-2")
     if ending == "failed":
         fsx.fail_copy(copy.backup.backup_id, "no such key")
@@ -104,9 +94,7 @@ async def test_the_wait_prints_what_it_sees(
 async def test_many_are_copied(
     client: FsxCopyClient, fsx: LocalFsx, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """
-    Each copy and each failure has its line.
-    """
+    """Each copy and each failure has its line."""
     ids = [fsx.add_backup("us-east-2"), "backup-00000000"]
 
     await _run(COPY_MANY)["copy_all"](client, ids, "us-east-2")
@@ -123,9 +111,7 @@ async def test_a_region_is_kept_ready(
     fsx: LocalFsx,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """
-    The plan is printed, then what became of it, then what is late.
-    """
+    """The plan is printed, then what became of it, then what is late."""
     async with connect(fsx, region="us-east-2") as source:
         await _run(SYNC)["sync"](source, client)
 
@@ -137,23 +123,17 @@ async def test_a_region_is_kept_ready(
 
 
 async def test_the_test_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    The example of a user's test is one.
-    """
+    """The example of a user's test is one."""
     await _run(TEST)["test_a_copy_becomes_available"](monkeypatch)
 
 
 async def test_the_test_of_hours_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    A wait of hours takes no time on a clock that moves on by itself.
-    """
+    """A wait of hours takes no time on a clock that moves on by itself."""
     await _run(TEST_OF_HOURS)["test_a_wait_of_hours"](monkeypatch)
 
 
 def test_there_are_two_lines_of_set_up() -> None:
-    """
-    One line runs the demo and one all checks; both make their own environment.
-    """
+    """One line runs the demo and one all checks; both make their own environment."""
     lines = [text for language, text in BLOCKS if language == "sh"]
 
     assert ["fsxcopy demo\n", "nox\n"] == [line.rpartition("/bin/")[2] for line in lines]

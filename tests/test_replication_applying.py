@@ -1,6 +1,4 @@
-"""
-Carrying plans out, on a clock that moves when somebody sleeps on it.
-"""
+"""Carrying plans out, on a clock that moves when somebody sleeps on it."""
 
 from __future__ import annotations
 
@@ -56,9 +54,7 @@ START = datetime(2026, 11, 1, tzinfo=UTC)
 
 @functools.cache
 def _one_session() -> AioSession:
-    """
-    Make one session for all tests here: to load the service's model takes its time.
-    """
+    """Make one session for all tests here: to load the service's model takes its time."""
     session = AioSession()
     session.set_credentials("AKIDEXAMPLE", "wJalrXUtnFEMI", "the-session-token")
     return session
@@ -66,17 +62,13 @@ def _one_session() -> AioSession:
 
 @pytest.fixture(name="session")
 def _session() -> AioSession:
-    """
-    The session of all tests here.
-    """
+    """The session of all tests here."""
     return _one_session()
 
 
 @attrs.frozen
 class Regions:
-    """
-    Two Regions of a local FSx, and a client of each.
-    """
+    """Two Regions of a local FSx, and a client of each."""
 
     fsx: LocalFsx
     clock: ManualClock
@@ -98,16 +90,12 @@ class Regions:
             return [outcome async for outcome in applied]
 
     async def sync(self, policy: ReplicationPolicy = ALL, **options: bool) -> list[str]:
-        """
-        Plan and apply, and return what became of what.
-        """
+        """Plan and apply, and return what became of what."""
         outcomes = await self.apply(await self.plan(policy), **options)
         return [type(outcome).__name__ for outcome in outcomes]
 
     def copies(self) -> Counter[object]:
-        """
-        Count the live copies of each backup.
-        """
+        """Count the live copies of each backup."""
         return Counter(
             one["SourceBackupId"]
             for one in self.fsx.backups(WEST)
@@ -119,9 +107,7 @@ class Regions:
 async def _regions(
     clock: ManualClock, session: AioSession, config: AioConfig
 ) -> AsyncIterator[Regions]:
-    """
-    Two Regions that hold nothing, where a copy takes ten minutes.
-    """
+    """Two Regions that hold nothing, where a copy takes ten minutes."""
 
     def connect(region: str) -> FsxCopyClient:
         return FsxCopyClient(
@@ -140,9 +126,7 @@ async def _regions(
 
 
 async def test_a_plan_is_carried_out(regions: Regions) -> None:
-    """
-    Everything that is to be copied is, and then there is nothing to do.
-    """
+    """Everything that is to be copied is, and then there is nothing to do."""
     backups = [regions.back_up() for _ in range(7)]
 
     assert ["Copied"] * 7 == await regions.sync()
@@ -152,9 +136,7 @@ async def test_a_plan_is_carried_out(regions: Regions) -> None:
 
 
 async def test_a_plan_can_be_carried_out_twice(regions: Regions) -> None:
-    """
-    The same plan applied again finds the copies that it made.
-    """
+    """The same plan applied again finds the copies that it made."""
     regions.back_up()
     plan = await regions.plan()
     (first,) = await regions.apply(plan)
@@ -166,9 +148,7 @@ async def test_a_plan_can_be_carried_out_twice(regions: Regions) -> None:
 
 
 async def test_two_at_once(regions: Regions) -> None:
-    """
-    Two runs at the same time make one copy of each backup.
-    """
+    """Two runs at the same time make one copy of each backup."""
     backups = [regions.back_up() for _ in range(12)]
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(regions.sync)
@@ -179,9 +159,7 @@ async def test_two_at_once(regions: Regions) -> None:
 
 
 async def test_copies_carry_their_lineage(regions: Regions) -> None:
-    """
-    The tags of a copy say whose it is and what it leads back to.
-    """
+    """The tags of a copy say whose it is and what it leads back to."""
     regions.back_up()
     await regions.sync()
     (copy,) = regions.fsx.backups(WEST)
@@ -195,9 +173,7 @@ async def test_copies_carry_their_lineage(regions: Regions) -> None:
 
 
 async def test_what_is_on_its_way_is_waited_for(regions: Regions) -> None:
-    """
-    A copy that somebody else began is not begun again, but has its outcome here too.
-    """
+    """A copy that somebody else began is not begun again, but has its outcome here too."""
     source = regions.back_up()
     begun = await regions.west.copy_backup(source, source_region=EAST)
     seen: list[CopyInProgress] = []
@@ -215,9 +191,7 @@ async def test_what_is_on_its_way_is_waited_for(regions: Regions) -> None:
 
 
 async def test_what_is_on_its_way_may_fail(regions: Regions) -> None:
-    """
-    A copy that fails under our eyes is an outcome; the next run makes another.
-    """
+    """A copy that fails under our eyes is an outcome; the next run makes another."""
     source = regions.back_up()
     begun = await regions.west.copy_backup(source, source_region=EAST)
     plan = await regions.plan()
@@ -231,9 +205,7 @@ async def test_what_is_on_its_way_may_fail(regions: Regions) -> None:
 
 
 async def test_a_failed_copy_is_made_again(regions: Regions) -> None:
-    """
-    The token of a copy that failed is spent; the same request climbs past it.
-    """
+    """The token of a copy that failed is spent; the same request climbs past it."""
     source = regions.back_up()
     plan = await regions.plan()
     async with apply_plan(plan, regions.west, on_seen=_fail_once(regions.fsx)) as applied:
@@ -245,9 +217,7 @@ async def test_a_failed_copy_is_made_again(regions: Regions) -> None:
 
 
 class _fail_once:  # noqa: N801 - used like a function
-    """
-    Make the first copy that is seen fail.
-    """
+    """Make the first copy that is seen fail."""
 
     def __init__(self, fsx: LocalFsx) -> None:
         self.fsx: LocalFsx | None = fsx
@@ -259,9 +229,7 @@ class _fail_once:  # noqa: N801 - used like a function
 
 
 async def test_a_deleted_copy_is_made_again(regions: Regions) -> None:
-    """
-    A copy that somebody deleted is missing, and is made anew.
-    """
+    """A copy that somebody deleted is missing, and is made anew."""
     source = regions.back_up()
     (first,) = await regions.apply(await regions.plan())
     assert isinstance(first, Copied)
@@ -272,9 +240,7 @@ async def test_a_deleted_copy_is_made_again(regions: Regions) -> None:
 
 
 async def test_waits_end(regions: Regions) -> None:
-    """
-    A wait that times out leaves its copy alone, whoever began it.
-    """
+    """A wait that times out leaves its copy alone, whoever began it."""
     regions.fsx.add_backup(
         WEST, SourceBackupId=regions.back_up(), SourceBackupRegion=EAST, Lifecycle="COPYING"
     )
@@ -294,9 +260,7 @@ def _seen(outcome: PlanOutcome) -> Backup:
 
 
 async def test_leaving_early_leaves_the_copies_alone(regions: Regions) -> None:
-    """
-    Nothing more is started, and it can be told what is still running.
-    """
+    """Nothing more is started, and it can be told what is still running."""
     known = await regions.west.copy_backup(regions.back_up(), source_region=EAST)
     for _ in range(9):
         regions.back_up()
@@ -319,9 +283,7 @@ async def test_leaving_early_leaves_the_copies_alone(regions: Regions) -> None:
 
 
 async def test_what_the_block_raises_stays_what_it_is(regions: Regions) -> None:
-    """
-    An exception of the caller's is in no group.
-    """
+    """An exception of the caller's is in no group."""
     regions.back_up()
     with pytest.raises(KeyError):
         async with apply_plan(await regions.plan(), regions.west):
@@ -329,9 +291,7 @@ async def test_what_the_block_raises_stays_what_it_is(regions: Regions) -> None:
 
 
 async def test_a_cancelled_run_ends(regions: Regions) -> None:
-    """
-    A timeout around it is a timeout.
-    """
+    """A timeout around it is a timeout."""
     regions.fsx.add_backup(
         WEST, SourceBackupId=regions.back_up(), SourceBackupRegion=EAST, Lifecycle="COPYING"
     )
@@ -347,9 +307,7 @@ async def test_a_cancelled_run_ends(regions: Regions) -> None:
 
 
 async def test_an_observer_that_raises_ends_it(regions: Regions) -> None:
-    """
-    What the caller's own function raises is not swallowed.
-    """
+    """What the caller's own function raises is not swallowed."""
     regions.fsx.add_backup(
         WEST, SourceBackupId=regions.back_up(), SourceBackupRegion=EAST, Lifecycle="COPYING"
     )
@@ -379,9 +337,7 @@ async def test_an_observer_that_raises_ends_it(regions: Regions) -> None:
     ],
 )
 async def test_bad_arguments(regions: Regions, arguments: dict[str, object], fault: str) -> None:
-    """
-    They are refused before anything is sent.
-    """
+    """They are refused before anything is sent."""
     given = {"plan": await regions.plan(), "destination": regions.west, **arguments}
     regions.fsx.calls.clear()
     with pytest.raises(InvalidArguments, match=fault):
@@ -390,26 +346,20 @@ async def test_bad_arguments(regions: Regions, arguments: dict[str, object], fau
 
 
 async def test_another_region_is_refused(regions: Regions) -> None:
-    """
-    A plan is for one destination.
-    """
+    """A plan is for one destination."""
     with pytest.raises(InvalidArguments, match="destination: must be a client of us-west-2, not"):
         apply_plan(await regions.plan(), regions.east)
 
 
 async def test_a_closed_client_is_refused(regions: Regions) -> None:
-    """
-    It is said at once.
-    """
+    """It is said at once."""
     with pytest.raises(ClientNotOpen):
         apply_plan(await regions.plan(), FsxCopyClient(WEST))
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_either_event_loop(backend: str) -> None:
-    """
-    It runs under asyncio and under trio, and within one Region too.
-    """
+    """It runs under asyncio and under trio, and within one Region too."""
     clock = ManualClock(auto_advance=True)
     fsx = LocalFsx(clock=clock, copy_duration=600)
     backups = [fsx.add_backup(WEST) for _ in range(7)]
@@ -439,9 +389,7 @@ KEEP_TWO = attrs.evolve(POLICY, keep_last=2)
 
 
 async def _history(regions: Regions, days: int = 4) -> list[str]:
-    """
-    Make a backup a day and copy it, and return the copies, the oldest first.
-    """
+    """Make a backup a day and copy it, and return the copies, the oldest first."""
     for _ in range(days):
         regions.back_up()
         assert "Copied" in await regions.sync(KEEP_ONE)
@@ -450,9 +398,7 @@ async def _history(regions: Regions, days: int = 4) -> list[str]:
 
 
 def _without_sockets(clock: ManualClock) -> tuple[Regions, Direct]:
-    """
-    Make two Regions of one process, and return the transport to the destination too.
-    """
+    """Make two Regions of one process, and return the transport to the destination too."""
     fsx = LocalFsx(clock=clock, copy_duration=600, started_at=START)
     east, west = Direct(fsx, EAST), Direct(fsx, WEST)
     clients = (FsxCopyClient(transport=one, clock=clock) for one in (east, west))
@@ -464,9 +410,7 @@ def _held(regions: Regions) -> list[str]:
 
 
 async def test_pruning_must_be_asked_for(regions: Regions) -> None:
-    """
-    Unless it is, superfluous copies are only named.
-    """
+    """Unless it is, superfluous copies are only named."""
     copies = await _history(regions)
 
     assert copies[:2] == [one.copy.backup_id for one in (await regions.plan(KEEP_TWO)).to_prune]
@@ -477,9 +421,7 @@ async def test_pruning_must_be_asked_for(regions: Regions) -> None:
 async def test_superfluous_copies_are_pruned(
     regions: Regions, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """
-    They are deleted, a record tells of each, and then there is nothing to do.
-    """
+    """They are deleted, a record tells of each, and then there is nothing to do."""
     caplog.set_level(logging.INFO, "fsxcopy_sdk.replication")
     copies = await _history(regions)
 
@@ -491,9 +433,7 @@ async def test_superfluous_copies_are_pruned(
 
 
 async def test_pruning_comes_last(regions: Regions) -> None:
-    """
-    Nothing is deleted before all copies are over.
-    """
+    """Nothing is deleted before all copies are over."""
     await _history(regions)
     regions.back_up()
 
@@ -501,9 +441,7 @@ async def test_pruning_comes_last(regions: Regions) -> None:
 
 
 async def test_what_was_protected_meanwhile_stays(regions: Regions) -> None:
-    """
-    A plan is no licence: each copy is looked at again.
-    """
+    """A plan is no licence: each copy is looked at again."""
     copies = await _history(regions)
     plan = await regions.plan(KEEP_TWO)
     tags = {
@@ -518,9 +456,7 @@ async def test_what_was_protected_meanwhile_stays(regions: Regions) -> None:
 
 
 async def test_what_became_the_newest_stays(regions: Regions) -> None:
-    """
-    Where somebody deleted the newest, the one before is the newest now.
-    """
+    """Where somebody deleted the newest, the one before is the newest now."""
     copies = await _history(regions)
     plan = await regions.plan(KEEP_TWO)
     regions.fsx.delete_backup(copies[3])
@@ -532,9 +468,7 @@ async def test_what_became_the_newest_stays(regions: Regions) -> None:
 
 @pytest.mark.parametrize("lifecycle", ["DELETED", None])
 async def test_what_is_gone_is_pruned(regions: Regions, lifecycle: str | None) -> None:
-    """
-    Whoever deleted it did what was to be done.
-    """
+    """Whoever deleted it did what was to be done."""
     copies = await _history(regions)
     plan = await regions.plan(KEEP_TWO)
     if lifecycle:
@@ -548,9 +482,7 @@ async def test_what_is_gone_is_pruned(regions: Regions, lifecycle: str | None) -
 
 
 async def test_gone_between_look_and_deletion(regions: Regions) -> None:
-    """
-    BackupNotFound is what was wanted.
-    """
+    """BackupNotFound is what was wanted."""
     copies = await _history(regions, 2)
     plan = await regions.plan(KEEP_ONE)
     regions.fsx.inject(Fault.error("BackupNotFound"), operation="DeleteBackup")
@@ -561,9 +493,7 @@ async def test_gone_between_look_and_deletion(regions: Regions) -> None:
 
 
 async def test_a_copy_that_is_being_copied_is_met_with_patience(regions: Regions) -> None:
-    """
-    The deletion is tried again until the service lets it be, some minutes later.
-    """
+    """The deletion is tried again until the service lets it be, some minutes later."""
     copies = await _history(regions, 2)
     plan = await regions.plan(KEEP_ONE)
     await regions.west.copy_backup(copies[0])
@@ -576,9 +506,7 @@ async def test_a_copy_that_is_being_copied_is_met_with_patience(regions: Regions
 
 
 async def test_patience_ends(regions: Regions) -> None:
-    """
-    What cannot be deleted for a quarter of an hour is left to the next run.
-    """
+    """What cannot be deleted for a quarter of an hour is left to the next run."""
     copies = await _history(regions)
     plan = await regions.plan(KEEP_TWO)
     onward = await regions.west.copy_backup(copies[0])
@@ -598,9 +526,7 @@ async def test_patience_ends(regions: Regions) -> None:
 )
 @pytest.mark.parametrize("operation", ["DeleteBackup", "DescribeBackups"])
 async def test_what_passes_is_survived(regions: Regions, fault: Fault, operation: str) -> None:
-    """
-    Throttling, outages and answers that nobody can read cost a round, no more.
-    """
+    """Throttling, outages and answers that nobody can read cost a round, no more."""
     copies = await _history(regions)
     plan = await regions.plan(KEEP_TWO)
     regions.fsx.inject(fault, operation=operation, next_calls=2)
@@ -613,9 +539,7 @@ async def test_what_passes_is_survived(regions: Regions, fault: Fault, operation
 async def test_an_unreadable_answer_of_a_deletion_is_looked_into(
     regions: Regions, after: bool
 ) -> None:
-    """
-    A member of another type is no answer, and may be one: the next round reads the copy.
-    """
+    """A member of another type is no answer, and may be one: the next round reads the copy."""
     unreadable = Fault.raw(
         200,
         {"Content-Type": "application/x-amz-json-1.1"},
@@ -633,9 +557,7 @@ async def test_an_unreadable_answer_of_a_deletion_is_looked_into(
 
 @pytest.mark.parametrize("operation", ["DeleteBackup", "DescribeBackups"])
 async def test_what_does_not_pass_is_said(regions: Regions, operation: str) -> None:
-    """
-    A missing permission is not tried again.
-    """
+    """A missing permission is not tried again."""
     copies = await _history(regions)
     plan = await regions.plan(KEEP_TWO)
     regions.fsx.inject(Fault.error("AccessDeniedException"), operation=operation, fraction=1)
@@ -648,9 +570,7 @@ async def test_what_does_not_pass_is_said(regions: Regions, operation: str) -> N
 
 
 async def test_an_outage_that_does_not_end(regions: Regions) -> None:
-    """
-    A destination that cannot be listed is not deleted from.
-    """
+    """A destination that cannot be listed is not deleted from."""
     copies = await _history(regions)
     plan = await regions.plan(KEEP_TWO)
     regions.fsx.inject(Fault.unavailable(), fraction=1)
@@ -665,9 +585,7 @@ async def test_an_outage_that_does_not_end(regions: Regions) -> None:
 
 
 async def test_a_source_that_was_wiped_keeps_its_copies(regions: Regions) -> None:
-    """
-    Without an AVAILABLE original nothing is pruned, unless orphans are asked for.
-    """
+    """Without an AVAILABLE original nothing is pruned, unless orphans are asked for."""
     copies = await _history(regions)
     for original in regions.fsx.backups(EAST):
         regions.fsx.delete_backup(str(original["BackupId"]))
@@ -681,9 +599,7 @@ async def test_a_source_that_was_wiped_keeps_its_copies(regions: Regions) -> Non
 
 
 async def test_originals_that_vanish_after_the_plan_count(regions: Regions) -> None:
-    """
-    The source is read again before each deletion, not only when the plan is made.
-    """
+    """The source is read again before each deletion, not only when the plan is made."""
     copies = await _history(regions)
     plan = await regions.plan(KEEP_TWO)
     for original in regions.fsx.backups(EAST):
@@ -698,9 +614,7 @@ async def test_originals_that_vanish_after_the_plan_count(regions: Regions) -> N
 
 
 async def test_no_more_than_half_goes_in_one_run(regions: Regions) -> None:
-    """
-    Of four copies the two oldest go; the third goes only with a switch of its own.
-    """
+    """Of four copies the two oldest go; the third goes only with a switch of its own."""
     copies = await _history(regions)
     plan = await regions.plan(KEEP_ONE)
     outcomes = await regions.apply(plan, prune=True)
@@ -714,9 +628,7 @@ async def test_no_more_than_half_goes_in_one_run(regions: Regions) -> None:
 
 
 async def test_lost_answers_count_as_deletions(regions: Regions) -> None:
-    """
-    If the answers of deletions are lost, no more than half of the copies go all the same.
-    """
+    """If the answers of deletions are lost, no more than half of the copies go all the same."""
     copies = await _history(regions, 6)
     plan = await regions.plan(attrs.evolve(POLICY, keep_last=2))
     free = tuple(attrs.evolve(one, obstacles=()) for one in (*plan.to_prune, *plan.held_back))
@@ -728,9 +640,7 @@ async def test_lost_answers_count_as_deletions(regions: Regions) -> None:
 
 
 async def test_a_run_of_days_still_prunes(regions: Regions) -> None:
-    """
-    Copies that take more than a day do not make the plan's time a wrong one.
-    """
+    """Copies that take more than a day do not make the plan's time a wrong one."""
     copies = await _history(regions)
     regions.fsx.add_backup(
         WEST,
@@ -747,9 +657,7 @@ async def test_a_run_of_days_still_prunes(regions: Regions) -> None:
 
 
 async def test_a_deletion_limit_holds_over_a_run(regions: Regions) -> None:
-    """
-    After half of a source's copies were deleted, the others are left to a later run.
-    """
+    """After half of a source's copies were deleted, the others are left to a later run."""
     copies = await _history(regions, 4)
     plan = await regions.plan(KEEP_ONE)
     free = tuple(attrs.evolve(one, obstacles=()) for one in (*plan.to_prune, *plan.held_back))
@@ -764,9 +672,7 @@ async def test_a_deletion_limit_holds_over_a_run(regions: Regions) -> None:
 
 @pytest.mark.parametrize("how", ["failed", "unseen", "refused"])
 async def test_a_source_whose_copies_did_not_end_is_not_pruned(regions: Regions, how: str) -> None:
-    """
-    When newer copies do not arrive, the old ones are what a restore has.
-    """
+    """When newer copies do not arrive, the old ones are what a restore has."""
     copies = await _history(regions)
     other = regions.back_up(OTHER_FS)
     regions.back_up()
@@ -805,9 +711,7 @@ async def test_a_source_whose_copies_did_not_end_is_not_pruned(regions: Regions,
 
 
 async def test_a_cut_listing_of_the_source_proves_nothing(regions: Regions) -> None:
-    """
-    A copy whose backup exists, though the listing left it out, is not pruned.
-    """
+    """A copy whose backup exists, though the listing left it out, is not pruned."""
     copies = await _history(regions)
     whole = attrs.evolve(KEEP_ONE, newest=None)
     regions.fsx.inject(Fault.cut_listing(keep=1), operation="DescribeBackups", fraction=1)
@@ -836,9 +740,7 @@ async def test_a_cut_listing_of_the_source_proves_nothing(regions: Regions) -> N
 
 
 async def test_a_copy_that_a_listing_leaves_out_is_described(regions: Regions) -> None:
-    """
-    Before a copy is called pruned, it is asked for by its ID.
-    """
+    """Before a copy is called pruned, it is asked for by its ID."""
     copies = await _history(regions)
     plan = await regions.plan(KEEP_TWO)
     regions.fsx.inject(Fault.empty_listing(), operation="DescribeBackups", fraction=1)
@@ -849,9 +751,7 @@ async def test_a_copy_that_a_listing_leaves_out_is_described(regions: Regions) -
 
 
 async def test_copies_that_name_no_file_system_are_found(regions: Regions) -> None:
-    """
-    A copy that only its tags assign to a source is pruned like any other.
-    """
+    """A copy that only its tags assign to a source is pruned like any other."""
     copies = await _history(regions)
     for copy in copies:
         regions.fsx._store.by_id[copy].document.pop("FileSystem")
@@ -863,9 +763,7 @@ async def test_copies_that_name_no_file_system_are_found(regions: Regions) -> No
 
 @pytest.mark.parametrize("days", [-2, 2])
 async def test_a_wrong_clock_deletes_nothing(regions: Regions, days: int) -> None:
-    """
-    Pruning by a time that is more than a day from the service's own is refused.
-    """
+    """Pruning by a time that is more than a day from the service's own is refused."""
     copies = await _history(regions)
     plan = await plan_replication(
         regions.east, regions.west, KEEP_TWO, now=regions.now + timedelta(days=days)
@@ -879,9 +777,7 @@ async def test_a_wrong_clock_deletes_nothing(regions: Regions, days: int) -> Non
 
 
 async def test_without_the_service_s_time_the_plan_s_own_counts(clock: ManualClock) -> None:
-    """
-    A transport whose answers have no Date leaves nothing to compare with.
-    """
+    """A transport whose answers have no Date leaves nothing to compare with."""
     regions, _ = _without_sockets(clock)
     copies = await _history(regions)
     plan = await regions.plan(KEEP_TWO)
@@ -896,9 +792,7 @@ async def test_without_the_service_s_time_the_plan_s_own_counts(clock: ManualClo
 async def test_a_deletion_that_is_cancelled_is_logged(
     clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """
-    Whoever cancels a run learns from the log which copy may be gone.
-    """
+    """Whoever cancels a run learns from the log which copy may be gone."""
     caplog.set_level(logging.WARNING, logger="fsxcopy_sdk.replication")
     regions, west = _without_sockets(clock)
     copies = await _history(regions)
@@ -919,9 +813,7 @@ async def test_a_deletion_that_is_cancelled_is_logged(
 
 
 async def test_the_time_of_a_plan_is_the_service_s_own(regions: Regions) -> None:
-    """
-    Unless a time is given, the plan has that of the answers.
-    """
+    """Unless a time is given, the plan has that of the answers."""
     regions.clock.advance(1000 * DAY)
     plan = await plan_replication(regions.east, regions.west, KEEP_TWO)
 
@@ -929,9 +821,7 @@ async def test_the_time_of_a_plan_is_the_service_s_own(regions: Regions) -> None
 
 
 async def test_the_source_can_be_given(regions: Regions) -> None:
-    """
-    A client of the source that is given is used, and stays open.
-    """
+    """A client of the source that is given is used, and stays open."""
     copies = await _history(regions)
     plan = await regions.plan(KEEP_TWO)
     async with apply_plan(plan, regions.west, source=regions.east, prune=True) as applied:
@@ -943,9 +833,7 @@ async def test_the_source_can_be_given(regions: Regions) -> None:
 
 
 async def test_a_source_that_cannot_be_opened_prunes_nothing(regions: Regions) -> None:
-    """
-    If the source cannot be read, nothing is deleted.
-    """
+    """If the source cannot be read, nothing is deleted."""
     copies = await _history(regions)
     plan = attrs.evolve(await regions.plan(KEEP_TWO), source_region="no Region")
     outcomes = await regions.apply(plan, prune=True)
@@ -956,9 +844,7 @@ async def test_a_source_that_cannot_be_opened_prunes_nothing(regions: Regions) -
 
 
 async def test_a_policy_may_filter_by_file_system_itself(regions: Regions) -> None:
-    """
-    A filter of the policy stays as it is when the source is read again.
-    """
+    """A filter of the policy stays as it is when the source is read again."""
     copies = await _history(regions)
     policy = attrs.evolve(KEEP_TWO, filters=[BackupFilter("file-system-id", [FS, OTHER_FS])])
 
@@ -968,17 +854,13 @@ async def test_a_policy_may_filter_by_file_system_itself(regions: Regions) -> No
 
 @pytest.mark.parametrize("switch", ["prune_orphans", "prune_most"])
 async def test_switches_need_pruning(regions: Regions, switch: str) -> None:
-    """
-    A switch for pruning without pruning is a mistake.
-    """
+    """A switch for pruning without pruning is a mistake."""
     with pytest.raises(InvalidArguments, match=f"{switch}: must be given with prune=True"):
         await regions.apply(await regions.plan(), **{switch: True})
 
 
 async def test_a_source_of_another_region_is_refused(regions: Regions) -> None:
-    """
-    A plan is for one source.
-    """
+    """A plan is for one source."""
     with pytest.raises(InvalidArguments, match="source: must be a client of us-east-2, not"):
         apply_plan(await regions.plan(), regions.west, source=regions.west)
 
@@ -988,9 +870,7 @@ async def test_a_source_of_another_region_is_refused(regions: Regions) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_weeks_of_runs(regions: Regions, seed: int) -> None:
-    """
-    Day by day, with backups that come and go, the newest copy of each file system stays.
-    """
+    """Day by day, with backups that come and go, the newest copy of each file system stays."""
     draw = random.Random(seed)
     policy = attrs.evolve(POLICY, newest=2, keep_last=2, keep_within=3 * DAY)
     sources: list[str] = []
@@ -1013,9 +893,7 @@ async def test_weeks_of_runs(regions: Regions, seed: int) -> None:
 
 
 def _newest_points(documents: Sequence[Mapping[str, object]]) -> dict[str, str]:
-    """
-    Return for each file system the time that its newest copy leads back to.
-    """
+    """Return for each file system the time that its newest copy leads back to."""
     points: dict[str, str] = {}
     for one in documents:
         tags = {tag["Key"]: tag["Value"] for tag in one["Tags"]}  # type: ignore[attr-defined]

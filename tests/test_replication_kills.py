@@ -45,18 +45,14 @@ SOMETHING_DONE = "not killed"
 
 @attrs.frozen
 class Service:
-    """
-    A local FSx with forty backups to copy, and some copies of backups that are gone.
-    """
+    """A local FSx with forty backups to copy, and some copies of backups that are gone."""
 
     fsx: LocalFsx
     selected: list[str]
 
     @classmethod
     def stocked(cls, seed: int) -> Service:
-        """
-        Make one that is overloaded now and then, and loses answers.
-        """
+        """Make one that is overloaded now and then, and loses answers."""
         draw = random.Random(seed)
         durations: dict[str, float] = {}
         fsx = LocalFsx(
@@ -80,9 +76,7 @@ class Service:
         return cls(fsx, selected)
 
     def check(self) -> None:
-        """
-        Check that every selected backup has one copy, and nothing else is there.
-        """
+        """Check that every selected backup has one copy, and nothing else is there."""
         copies = self.fsx.backups(DESTINATION)
         assert dict.fromkeys(self.selected, 1) == Counter(one["SourceBackupId"] for one in copies)
         assert {"AVAILABLE"} == {one["Lifecycle"] for one in copies}
@@ -90,9 +84,7 @@ class Service:
 
 
 def _add_old_copy(fsx: LocalFsx, file_system_id: str, month: int) -> None:
-    """
-    Put a copy into the destination that this policy made of a backup of that month.
-    """
+    """Put a copy into the destination that this policy made of a backup of that month."""
     backup_id = f"backup-{month}{file_system_id.removeprefix('fs-')}"
     tags = {
         "fsxcopy:policy": "nightly",
@@ -117,18 +109,14 @@ async def _start(service: Service) -> asyncio.subprocess.Process:
 
 
 async def _finish(process: asyncio.subprocess.Process) -> list[str]:
-    """
-    Return the lines of a process, which must end well unless it was killed.
-    """
+    """Return the lines of a process, which must end well unless it was killed."""
     output, _ = await process.communicate()
     assert process.returncode in {0, -signal.SIGKILL}
     return output.decode().splitlines()
 
 
 async def _kill_at_some_time(service: Service, draw: random.Random) -> str:
-    """
-    Start a sync, kill it, and return what it was at, or how it ended before that.
-    """
+    """Start a sync, kill it, and return what it was at, or how it ended before that."""
     process = await _start(service)
     requests = draw.choice(draw.choice(KILL_AFTER))
     before = Counter(service.fsx.calls)
@@ -173,9 +161,7 @@ async def _sync_until_done(service: Service) -> None:
 
 
 async def test_a_killed_sync_loses_nothing_and_doubles_nothing() -> None:
-    """
-    Killed at any time and started again, it makes one copy of every selected backup.
-    """
+    """Killed at any time and started again, it makes one copy of every selected backup."""
     draw = random.Random(2026)
     ends: Counter[str] = Counter()
     services, started = 0, time.monotonic()
@@ -192,9 +178,7 @@ async def test_a_killed_sync_loses_nothing_and_doubles_nothing() -> None:
 
 
 async def test_two_processes_at_once() -> None:
-    """
-    Two syncs of the same Regions make one copy of every selected backup.
-    """
+    """Two syncs of the same Regions make one copy of every selected backup."""
     service = Service.stocked(seed=1)
     async with service.fsx:
         await asyncio.gather(_sync(service), _sync(service))
@@ -203,9 +187,7 @@ async def test_two_processes_at_once() -> None:
 
 
 async def test_there_is_something_to_prune() -> None:
-    """
-    The killed syncs have copies to prune: the service begins with some of each file system.
-    """
+    """The killed syncs have copies to prune: the service begins with some of each file system."""
     service = Service.stocked(seed=0)
 
     assert 3 * len(FILE_SYSTEMS) == len(service.fsx.backups(DESTINATION))

@@ -1,6 +1,4 @@
-"""
-The tags by which a copy tells whose it is.
-"""
+"""The tags by which a copy tells whose it is."""
 
 from __future__ import annotations
 
@@ -29,9 +27,7 @@ def _read(tags: dict[str, str]) -> Lineage | None:
 
 
 def test_lineage_is_read() -> None:
-    """
-    The four tags tell policy, source, backup and time, whatever other tags there are.
-    """
+    """The four tags tell policy, source, backup and time, whatever other tags there are."""
     expected = Lineage(
         policy="nightly", source_id="fs-1", backup_id="backup-1", recovery_point=NOW
     )
@@ -41,9 +37,7 @@ def test_lineage_is_read() -> None:
 
 @pytest.mark.parametrize("key", WHOLE)
 def test_all_four_are_needed(key: str) -> None:
-    """
-    Somebody who takes one tag away takes the copy away from the policy.
-    """
+    """Somebody who takes one tag away takes the copy away from the policy."""
     assert _read({name: value for name, value in WHOLE.items() if name != key}) is None
 
 
@@ -53,16 +47,12 @@ def test_all_four_are_needed(key: str) -> None:
     ids=["empty", "word", "date", "no zone", "before all time"],
 )
 def test_a_bad_time_is_no_lineage(text: str) -> None:
-    """
-    A time that is none, or any, is as if it were not there.
-    """
+    """A time that is none, or any, is as if it were not there."""
     assert _read({**WHOLE, TIME_TAG: text}) is None
 
 
 def test_times_are_in_utc() -> None:
-    """
-    A time in another zone is the same time.
-    """
+    """A time in another zone is the same time."""
     lineage = _read({**WHOLE, TIME_TAG: "2026-11-23T14:00:00+02:00"})
 
     assert lineage == _read(WHOLE)
@@ -73,9 +63,7 @@ def test_times_are_in_utc() -> None:
 @MODERATE
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1)))  # noqa: DTZ001 - UTC is added
 def test_tags_come_back(moment: datetime) -> None:
-    """
-    What is written is read again, to the microsecond.
-    """
+    """What is written is read again, to the microsecond."""
     lineage = Lineage(
         policy="x",
         source_id="fs-1",

@@ -1,6 +1,4 @@
-"""
-What a plan wants done, from what two Regions hold.
-"""
+"""What a plan wants done, from what two Regions hold."""
 
 from __future__ import annotations
 
@@ -79,9 +77,7 @@ def _refused(plan: ReplicationPlan) -> list[tuple[str, str]]:
 def test_newest_and_newer(
     newest: int | None, newer_than: float | None, expected: list[int]
 ) -> None:
-    """
-    The newest come first, and what is too old is simply not selected.
-    """
+    """The newest come first, and what is too old is simply not selected."""
     policy = attrs.evolve(POLICY, newest=newest, newer_than=newer_than)
     plan = planned(policy, [backup(1, days=3), backup(3, days=1), backup(2, days=2)])
 
@@ -90,9 +86,7 @@ def test_newest_and_newer(
 
 
 def test_every_source_has_its_newest() -> None:
-    """
-    File systems and volumes each have their own, all the newest before all others.
-    """
+    """File systems and volumes each have their own, all the newest before all others."""
     backups = [
         backup(1, days=2),
         backup(2, days=1),
@@ -115,9 +109,7 @@ def test_every_source_has_its_newest() -> None:
     ],
 )
 def test_what_is_named(ids: tuple[list[str], list[str]], expected: list[int]) -> None:
-    """
-    A file system is named with its volumes; what is not named is left alone.
-    """
+    """A file system is named with its volumes; what is not named is left alone."""
     policy = attrs.evolve(POLICY, file_system_ids=ids[0], volume_ids=ids[1])
     backups = [
         backup(1),
@@ -138,9 +130,7 @@ def test_what_is_named(ids: tuple[list[str], list[str]], expected: list[int]) ->
 @pytest.mark.parametrize("policy_name", ["nightly", "weekly", None])
 @pytest.mark.parametrize("key", ["west-key", "another-key", None])
 def test_present(lifecycle: str, policy_name: str | None, key: str | None) -> None:
-    """
-    A copy is there, whoever made it and under whatever key.
-    """
+    """A copy is there, whoever made it and under whatever key."""
     copy = copy_of(backup(1), 1001, policy=policy_name, key=key, lifecycle=lifecycle)
     plan = planned(POLICY, [backup(1)], [copy])
 
@@ -152,9 +142,7 @@ def test_present(lifecycle: str, policy_name: str | None, key: str | None) -> No
     "lifecycle", ["COPYING", "PENDING", "TRANSFERRING", "CREATING", "POLISHING"]
 )
 def test_in_progress(lifecycle: str) -> None:
-    """
-    A copy in any state that may become AVAILABLE is on its way, an unknown one too.
-    """
+    """A copy in any state that may become AVAILABLE is on its way, an unknown one too."""
     plan = planned(POLICY, [backup(1)], [copy_of(backup(1), 1001, lifecycle=lifecycle)])
 
     assert [backup_id(1001)] == [one.copy.backup_id for one in plan.in_progress]
@@ -175,25 +163,19 @@ def test_in_progress(lifecycle: str) -> None:
     ids=["failed", "deleted", "from elsewhere", "another's", "from its own Region", "no copy"],
 )
 def test_not_there(copy: Backup) -> None:
-    """
-    What failed, is gone or is a copy of something else does not count.
-    """
+    """What failed, is gone or is a copy of something else does not count."""
     assert [backup_id(1)] == copied_ids(planned(POLICY, [backup(1)], [copy]))
 
 
 def test_a_copy_that_does_not_say_where_it_is_from() -> None:
-    """
-    Ids are unique, so a copy of the backup's id is its copy.
-    """
+    """Ids are unique, so a copy of the backup's id is its copy."""
     plan = planned(POLICY, [backup(1)], [copy_of(backup(1), 1001, region=None)])
 
     assert ([], 1) == (copied_ids(plan), len(plan.up_to_date))
 
 
 def test_copies_within_one_region() -> None:
-    """
-    Within a Region a copy may name it or none, and is itself no backup to copy.
-    """
+    """Within a Region a copy may name it or none, and is itself no backup to copy."""
     originals = [backup(1), backup(2, source=OTHER_FS), backup(3, source=VOLUME)]
     copies = [
         copy_of(originals[0], 1001, days=-1, region=EAST),
@@ -217,9 +199,7 @@ def test_copies_within_one_region() -> None:
     ],
 )
 def test_the_best_of_several_copies(lifecycles: list[str], expected: int) -> None:
-    """
-    Of two copies of one backup the plan shows what is nearest to being there.
-    """
+    """Of two copies of one backup the plan shows what is nearest to being there."""
     copies = [
         copy_of(backup(1), 1001 + n, days=-n, lifecycle=one) for n, one in enumerate(lifecycles)
     ]
@@ -232,9 +212,7 @@ def test_the_best_of_several_copies(lifecycles: list[str], expected: int) -> Non
 
 
 def test_a_copy_counts_though_its_backup_is_not_available() -> None:
-    """
-    What happens to a backup after it was copied does not make the copy worth less.
-    """
+    """What happens to a backup after it was copied does not make the copy worth less."""
     one = backup(1, lifecycle="FAILED")
     plan = planned(POLICY, [one, backup(2, days=1)], [copy_of(one, 1001)])
 
@@ -246,9 +224,7 @@ def test_a_copy_counts_though_its_backup_is_not_available() -> None:
 
 @pytest.mark.parametrize("lifecycle", ["CREATING", "FAILED", "PENDING", "POLISHING"])
 def test_the_newest_that_can_be_copied_is(lifecycle: str) -> None:
-    """
-    While the newest is not AVAILABLE the one before takes its place, and the plan says so.
-    """
+    """While the newest is not AVAILABLE the one before takes its place, and the plan says so."""
     plan = planned(POLICY, [backup(1, days=1), backup(2, lifecycle=lifecycle)])
 
     assert [backup_id(1)] == copied_ids(plan)
@@ -258,9 +234,7 @@ def test_the_newest_that_can_be_copied_is(lifecycle: str) -> None:
 
 
 def test_what_is_deleted_is_gone() -> None:
-    """
-    Nobody needs to hear of backups that are DELETED.
-    """
+    """Nobody needs to hear of backups that are DELETED."""
     plan = planned(POLICY, [backup(1, lifecycle="DELETED")])
 
     assert ([], [], False) == (copied_ids(plan), _refused(plan), plan.has_work)
@@ -279,9 +253,7 @@ def test_what_is_deleted_is_gone() -> None:
     ids=["FlexGroup", "of nothing", "tags"],
 )
 def test_what_never_can_be_copied(one: Backup, reason: CannotCopyReason) -> None:
-    """
-    The reason is said, for as many as would have been copied.
-    """
+    """The reason is said, for as many as would have been copied."""
     older = attrs.evolve(one, backup_id=backup_id(9), creation_time=NOW - timedelta(days=9))
     plan = planned(POLICY, [older, one])
 
@@ -296,9 +268,7 @@ def test_what_never_can_be_copied(one: Backup, reason: CannotCopyReason) -> None
     ids=["tags are not copied", "tags of AWS's own"],
 )
 def test_tags_that_do_not_count(policy: ReplicationPolicy) -> None:
-    """
-    Tags are counted as the service will count them.
-    """
+    """Tags are counted as the service will count them."""
     prefix = "aws:" if policy.copy_tags else ""
     tags = [Tag(key=f"{prefix}{n}", value="") for n in range(48)]
 
@@ -306,9 +276,7 @@ def test_tags_that_do_not_count(policy: ReplicationPolicy) -> None:
 
 
 def test_copies_are_copied_on_by_nobody() -> None:
-    """
-    Two Regions that keep each other ready do not send copies to and fro.
-    """
+    """Two Regions that keep each other ready do not send copies to and fro."""
     foreign = copy_of(backup(1), 1001, region="eu-west-1")
     plan = planned(ALL, [foreign])
 
@@ -316,9 +284,7 @@ def test_copies_are_copied_on_by_nobody() -> None:
 
 
 def test_whoever_names_a_source_of_copies_hears_of_it() -> None:
-    """
-    A file system that lives elsewhere has no backups here, only copies.
-    """
+    """A file system that lives elsewhere has no backups here, only copies."""
     foreign = copy_of(backup(1), 1001, region="eu-west-1")
     plan = planned(attrs.evolve(ALL, file_system_ids=FS), [foreign])
 
@@ -329,9 +295,7 @@ def test_whoever_names_a_source_of_copies_hears_of_it() -> None:
 
 
 def test_request() -> None:
-    """
-    A copy gets the policy's tags and its lineage, and the key of its Region.
-    """
+    """A copy gets the policy's tags and its lineage, and the key of its Region."""
     policy = ReplicationPolicy(
         name="nightly", tags={"team": "storage"}, kms_key_ids={WEST: "the-key"}, copy_tags=False
     )
@@ -355,18 +319,14 @@ def test_request() -> None:
 
 
 def test_request_for_an_ontap_volume() -> None:
-    """
-    It names the volume, whose copies have slots of their own.
-    """
+    """It names the volume, whose copies have slots of their own."""
     plan = planned(POLICY, [backup(1, source=VOLUME)])
 
     assert VOLUME == plan.to_copy[0].request.volume_id
 
 
 def test_the_same_backup_gets_the_same_request() -> None:
-    """
-    Whenever and beside whatever it is planned, a copy has one token.
-    """
+    """Whenever and beside whatever it is planned, a copy has one token."""
     early = planned(ALL, [backup(1, days=1), backup(2)])
     late = planned(
         attrs.evolve(ALL, newest=7, keep_last=3), [backup(1, days=1)], [copy_of(backup(3), 1001)]
@@ -393,9 +353,7 @@ def test_the_same_backup_gets_the_same_request() -> None:
 def test_every_selected_backup_is_in_one_place(
     ages: list[tuple[int, str]], held: list[tuple[int, str]], newest: int | None
 ) -> None:
-    """
-    Each of the newest is to be copied, on its way or there, and in one of these only.
-    """
+    """Each of the newest is to be copied, on its way or there, and in one of these only."""
     backups = [backup(n, days=days, source=source) for n, (days, source) in enumerate(ages)]
     copies = [
         copy_of(backups[n % len(backups)], 1000 + m, lifecycle=lifecycle)
@@ -427,9 +385,7 @@ def test_every_selected_backup_is_in_one_place(
 async def _east(
     fsx: LocalFsx, session: AioSession, config: AioConfig, clock: ManualClock
 ) -> AsyncIterator[FsxCopyClient]:
-    """
-    A client of the Region that the backups are in.
-    """
+    """A client of the Region that the backups are in."""
     async with FsxCopyClient(
         EAST, session=session, endpoint_url=fsx.endpoint_url, config=config, clock=clock
     ) as client:
@@ -439,9 +395,7 @@ async def _east(
 async def test_planning_only_looks(
     fsx: LocalFsx, east: FsxCopyClient, client: FsxCopyClient
 ) -> None:
-    """
-    A plan of two Regions makes no calls but those that list them, all their pages.
-    """
+    """A plan of two Regions makes no calls but those that list them, all their pages."""
     for _ in range(60):
         fsx.add_backup(EAST, FileSystem={"FileSystemId": FS})
         fsx.add_backup(WEST)
@@ -454,9 +408,7 @@ async def test_planning_only_looks(
 
 @attrs.frozen
 class Listed:
-    """
-    A Region that shows *backups*; when it has answered, *copy* is begun in *copies*.
-    """
+    """A Region that shows *backups*; when it has answered, *copy* is begun in *copies*."""
 
     region: str
     backups: list[Backup]
@@ -478,9 +430,7 @@ class Listed:
 
 
 async def test_a_copy_that_begins_between_the_listings_is_seen() -> None:
-    """
-    The destination is listed last, so that the backup is not planned to be copied again.
-    """
+    """The destination is listed last, so that the backup is not planned to be copied again."""
     original = backup(1)
     copies: list[Backup] = []
     east, west = (
@@ -499,9 +449,7 @@ async def test_a_copy_that_begins_between_the_listings_is_seen() -> None:
 async def test_filters_are_the_services(
     fsx: LocalFsx, east: FsxCopyClient, client: FsxCopyClient
 ) -> None:
-    """
-    What does not pass the policy's filters is not even listed.
-    """
+    """What does not pass the policy's filters is not even listed."""
     wanted = fsx.add_backup(EAST, Type="AUTOMATIC")
     policy = attrs.evolve(ALL, filters=[BackupFilter("backup-type", "AUTOMATIC")])
 
@@ -509,9 +457,7 @@ async def test_filters_are_the_services(
 
 
 async def test_now_can_be_given(east: FsxCopyClient, client: FsxCopyClient) -> None:
-    """
-    Ages are measured at that time; else at the machine's.
-    """
+    """Ages are measured at that time; else at the machine's."""
     policy = attrs.evolve(POLICY, newer_than=DAY)
     example = datetime.fromisoformat("2021-04-10T09:00:00+02:00")
 
@@ -531,18 +477,14 @@ async def test_now_can_be_given(east: FsxCopyClient, client: FsxCopyClient) -> N
 async def test_bad_times_are_refused(
     fsx: LocalFsx, east: FsxCopyClient, client: FsxCopyClient, now: datetime
 ) -> None:
-    """
-    A time that could be any is refused, and nothing is sent.
-    """
+    """A time that could be any is refused, and nothing is sent."""
     with pytest.raises(InvalidArguments, match="now: must be a datetime with a time zone"):
         await plan_replication(east, client, POLICY, now=now)
     assert not fsx.calls
 
 
 async def test_no_policy(east: FsxCopyClient, client: FsxCopyClient) -> None:
-    """
-    What is no policy is refused.
-    """
+    """What is no policy is refused."""
     with pytest.raises(InvalidArguments, match="policy: must be a ReplicationPolicy"):
         await plan_replication(east, client, "nightly")  # type: ignore[arg-type]  # on purpose
 
@@ -550,9 +492,7 @@ async def test_no_policy(east: FsxCopyClient, client: FsxCopyClient) -> None:
 async def test_partitions_are_kept_apart(
     fsx: LocalFsx, session: AioSession, client: FsxCopyClient
 ) -> None:
-    """
-    Nothing is copied from one partition to another, so nothing is planned.
-    """
+    """Nothing is copied from one partition to another, so nothing is planned."""
     async with FsxCopyClient(
         "cn-north-1", session=session, endpoint_url=fsx.endpoint_url
     ) as chinese:
@@ -564,9 +504,7 @@ async def test_partitions_are_kept_apart(
 async def test_a_listing_that_fails_is_no_plan(
     fsx: LocalFsx, east: FsxCopyClient, client: FsxCopyClient
 ) -> None:
-    """
-    Nothing is decided on half of what there is.
-    """
+    """Nothing is decided on half of what there is."""
     fsx.inject(Fault.error("AccessDeniedException"))
 
     with pytest.raises(AccessDenied):
@@ -574,9 +512,7 @@ async def test_a_listing_that_fails_is_no_plan(
 
 
 async def test_clients_must_be_open(client: FsxCopyClient) -> None:
-    """
-    A client that is not open is said at once.
-    """
+    """A client that is not open is said at once."""
     with pytest.raises(ClientNotOpen):
         await plan_replication(FsxCopyClient(EAST), client, POLICY)
 
@@ -585,9 +521,7 @@ async def test_clients_must_be_open(client: FsxCopyClient) -> None:
 
 
 def _rich_plan() -> ReplicationPlan:
-    """
-    Return a plan that has something of everything.
-    """
+    """Return a plan that has something of everything."""
     policy = ReplicationPolicy(
         name="nightly",
         filters=[BackupFilter("backup-type", "AUTOMATIC")],
@@ -607,9 +541,7 @@ def _rich_plan() -> ReplicationPlan:
 
 
 def test_a_plan_reads_well() -> None:
-    """
-    Printed it says what will be done, what need not be, and what cannot.
-    """
+    """Printed it says what will be done, what need not be, and what cannot."""
     assert """\
 nightly: us-east-2 to us-west-2, planned at 2026-11-23T12:00:00+00:00
 to copy: 1
@@ -628,9 +560,7 @@ the service names""" == str(_rich_plan())
 
 
 def test_a_plan_without_work_says_so() -> None:
-    """
-    Nothing to do is an answer too.
-    """
+    """Nothing to do is an answer too."""
     plan = planned(POLICY, [])
 
     assert ["nothing to do", "us-east-2 shows no backup in the policy's scope"] == (
@@ -640,9 +570,7 @@ def test_a_plan_without_work_says_so() -> None:
 
 
 def test_a_plan_is_a_value() -> None:
-    """
-    It cannot be changed, compares, hashes and pickles.
-    """
+    """It cannot be changed, compares, hashes and pickles."""
     plan = _rich_plan()
 
     assert {plan} == {_rich_plan(), pickle.loads(pickle.dumps(plan))}
@@ -651,9 +579,7 @@ def test_a_plan_is_a_value() -> None:
 
 
 def test_a_plan_is_json() -> None:
-    """
-    It survives JSON, with plain texts and numbers for everything.
-    """
+    """It survives JSON, with plain texts and numbers for everything."""
     plan = _rich_plan()
     data = json.loads(json.dumps(plan.to_dict()))
 
@@ -670,9 +596,7 @@ def test_a_plan_is_json() -> None:
 
 @pytest.mark.parametrize("odd", ["backup-XYZ", "snapshot-00000001", "backup-1"])
 def test_one_odd_backup_hides_no_others(odd: str) -> None:
-    """
-    A backup whose ID breaks the rules of CopyBackup is named, and the others are planned.
-    """
+    """A backup whose ID breaks the rules of CopyBackup is named, and the others are planned."""
     strange = attrs.evolve(backup(1), backup_id=odd)
     plan = planned(attrs.evolve(POLICY, newest=None), [strange, backup(2, days=1)])
 

@@ -1,6 +1,4 @@
-"""
-What a policy may say, and what it makes of it.
-"""
+"""What a policy may say, and what it makes of it."""
 
 from __future__ import annotations
 
@@ -16,9 +14,7 @@ from fsxcopy_sdk.replication._inventory import Source
 
 
 def test_a_policy_needs_a_name_only() -> None:
-    """
-    By default the newest backup of everything is copied with its tags, and nothing pruned.
-    """
+    """By default the newest backup of everything is copied with its tags, and nothing pruned."""
     policy = ReplicationPolicy(name="nightly")
 
     assert (1, None, True, False) == (
@@ -30,9 +26,7 @@ def test_a_policy_needs_a_name_only() -> None:
 
 
 def test_natural_types_become_plain_ones() -> None:
-    """
-    Mappings, timedeltas, lists and single texts become what is hashable and compares.
-    """
+    """Mappings, timedeltas, lists and single texts become what is hashable and compares."""
     policy = ReplicationPolicy(
         name="nightly",
         file_system_ids=[FS],
@@ -92,9 +86,7 @@ def test_natural_types_become_plain_ones() -> None:
     ],
 )
 def test_bad_members_are_refused(arguments: dict[str, object], fault: str) -> None:
-    """
-    What breaks a rule is named, with the rule, before anything is sent.
-    """
+    """What breaks a rule is named, with the rule, before anything is sent."""
     with pytest.raises(InvalidArguments) as caught:
         ReplicationPolicy(**{"name": "nightly", **arguments})  # type: ignore[arg-type]  # on purpose
 
@@ -103,9 +95,7 @@ def test_bad_members_are_refused(arguments: dict[str, object], fault: str) -> No
 
 
 def test_all_faults_at_once() -> None:
-    """
-    Several faults are one error with a text for each.
-    """
+    """Several faults are one error with a text for each."""
     with pytest.raises(InvalidArguments) as caught:
         ReplicationPolicy(name="", newest=0, keep_within=-1, tags={"a;b": ""})
 
@@ -126,18 +116,14 @@ def test_all_faults_at_once() -> None:
     ],
 )
 def test_scope(ids: dict[str, str], source: Source, expected: bool) -> None:
-    """
-    A policy covers what it names, a file system with its volumes, or else everything.
-    """
+    """A policy covers what it names, a file system with its volumes, or else everything."""
     policy = ReplicationPolicy(name="nightly", **ids)  # type: ignore[arg-type]  # a text will do
 
     assert expected is policy.covers(source)
 
 
 def test_the_key_is_that_of_the_region() -> None:
-    """
-    A Region without a key has FSx's own.
-    """
+    """A Region without a key has FSx's own."""
     policy = ReplicationPolicy(name="nightly", kms_key_ids={"us-west-2": "key"})
 
     assert ("key", None) == (policy.kms_key_id("us-west-2"), policy.kms_key_id("eu-west-1"))

@@ -1,6 +1,4 @@
-"""
-How far behind a Region is said to be.
-"""
+"""How far behind a Region is said to be."""
 
 from __future__ import annotations
 
@@ -36,9 +34,7 @@ def _only(
 
 
 def test_a_row() -> None:
-    """
-    A row has the newest backup, the newest copy and how much would be lost.
-    """
+    """A row has the newest backup, the newest copy and how much would be lost."""
     old, new = backup(1, days=2), backup(2, days=0.5)
     row = _only([old, new], [copy_of(old, 1001, days=1), copy_of(new, 1002, lifecycle="COPYING")])
 
@@ -59,9 +55,7 @@ def test_a_row() -> None:
 
 @pytest.mark.parametrize(("days", "late"), [(0, False), (1, False), (1.01, True), (-1, False)])
 def test_late(days: float, late: bool) -> None:
-    """
-    A copy is late when what it leads back to is older than the policy puts up with.
-    """
+    """A copy is late when what it leads back to is older than the policy puts up with."""
     row = _only([backup(1, days=days)], [copy_of(backup(1, days=days), 1001)])
 
     assert late is row.is_late
@@ -69,9 +63,7 @@ def test_late(days: float, late: bool) -> None:
 
 
 def test_no_copy_is_late() -> None:
-    """
-    A source without a copy would lose everything.
-    """
+    """A source without a copy would lose everything."""
     row = _only([backup(1)], [copy_of(backup(1), 1001, lifecycle="FAILED")])
 
     assert (None, None, None, 0, True) == (
@@ -85,9 +77,7 @@ def test_no_copy_is_late() -> None:
 
 @pytest.mark.parametrize("lifecycle", ["CREATING", "FAILED", "POLISHING"])
 def test_only_available_backups_are_backups(lifecycle: str) -> None:
-    """
-    What is still being made, or never will be, is no newest backup.
-    """
+    """What is still being made, or never will be, is no newest backup."""
     row = _only([backup(1, days=1), backup(2, lifecycle=lifecycle)], [])
 
     assert row.newest_backup is not None
@@ -96,9 +86,7 @@ def test_only_available_backups_are_backups(lifecycle: str) -> None:
 
 
 def test_the_newest_copy_is_that_of_the_newest_backup() -> None:
-    """
-    A copy that was begun last need not lead back to the latest time.
-    """
+    """A copy that was begun last need not lead back to the latest time."""
     old, new = backup(1, days=2), backup(2, days=1)
     row = _only([old, new], [copy_of(old, 1001, days=0), copy_of(new, 1002, days=1)])
 
@@ -112,9 +100,7 @@ def test_the_newest_copy_is_that_of_the_newest_backup() -> None:
 def test_recovery_point_of_a_copy_whose_backup_is_gone(
     policy_name: str | None, age: float
 ) -> None:
-    """
-    The tags tell the time of the backup; without them the copy's own is all there is.
-    """
+    """The tags tell the time of the backup; without them the copy's own is all there is."""
     gone = backup(1, days=3)
     row = _only([backup(2)], [copy_of(gone, 1001, days=1, policy=policy_name)])
 
@@ -123,9 +109,7 @@ def test_recovery_point_of_a_copy_whose_backup_is_gone(
 
 @pytest.mark.parametrize("volume", [True, False])
 def test_copies_that_do_not_say_what_they_are_of(volume: bool) -> None:
-    """
-    The backup tells, and if that is gone the tags do; a copy of nothing known is nobody's.
-    """
+    """The backup tells, and if that is gone the tags do; a copy of nothing known is nobody's."""
     source = VOLUME if volume else FS
     original = backup(1, source=source)
     bare = attrs.evolve(copy_of(original, 1001), volume=None, file_system=None)
@@ -138,9 +122,7 @@ def test_copies_that_do_not_say_what_they_are_of(volume: bool) -> None:
 
 
 def test_a_source_without_backups_is_not_forgotten() -> None:
-    """
-    When the last backup has expired, the copies of it are what is left to be late.
-    """
+    """When the last backup has expired, the copies of it are what is left to be late."""
     row = _only([], [copy_of(backup(1, days=100), 1001)])
 
     assert (FS, None, 100 * DAY, True) == (
@@ -152,9 +134,7 @@ def test_a_source_without_backups_is_not_forgotten() -> None:
 
 
 def test_copies_of_others_do_not_count() -> None:
-    """
-    A copy from another Region is none of this one's.
-    """
+    """A copy from another Region is none of this one's."""
     assert _only([backup(1)], [copy_of(backup(1), 1001, region="eu-west-1")]).age is None
 
 
@@ -173,9 +153,7 @@ def test_copies_of_others_do_not_count() -> None:
 def test_scope(
     ids: tuple[list[str], list[str]], backups: list[Backup], expected: list[str]
 ) -> None:
-    """
-    All that is in scope has a row, that too which is named and has no backups at all.
-    """
+    """All that is in scope has a row, that too which is named and has no backups at all."""
     policy = attrs.evolve(POLICY, file_system_ids=ids[0], volume_ids=ids[1])
     report = planned(policy, backups).report
 
@@ -184,9 +162,7 @@ def test_scope(
 
 
 def test_a_report_reads_well() -> None:
-    """
-    Printed it has a line for every source, and says how many are late.
-    """
+    """Printed it has a line for every source, and says how many are late."""
     backups = [backup(1, days=3), backup(2, source=OTHER_FS), backup(3, source=VOLUME)]
     copies = [
         copy_of(backups[0], 1001),
@@ -203,9 +179,7 @@ nightly: us-east-2 to us-west-2, seen at 2026-11-23T12:00:00+00:00: 2 of 3 late
 
 
 def test_a_report_is_a_value() -> None:
-    """
-    It hashes, and survives JSON.
-    """
+    """It hashes, and survives JSON."""
     report = planned(POLICY, [backup(1)], [copy_of(backup(1), 1001)]).report
     data = json.loads(json.dumps(report.to_dict()))
 
@@ -231,7 +205,5 @@ def test_a_report_is_a_value() -> None:
     ],
 )
 def test_durations_are_short(seconds: float, expected: str) -> None:
-    """
-    A duration is said in the largest unit that it fills, rounded down.
-    """
+    """A duration is said in the largest unit that it fills, rounded down."""
     assert expected == duration_text(seconds)

@@ -1,6 +1,4 @@
-"""
-Which copies are superfluous, and that the worth of none is overlooked.
-"""
+"""Which copies are superfluous, and that the worth of none is overlooked."""
 
 from __future__ import annotations
 
@@ -46,9 +44,7 @@ OLD_COPY, MIDDLE_COPY = backup_id(1001), backup_id(1002)
 
 
 def test_nothing_is_superfluous_unless_the_policy_says_so() -> None:
-    """
-    A policy without retention prunes nothing.
-    """
+    """A policy without retention prunes nothing."""
     assert [] == pruned_ids(planned(POLICY, [NEW], COPIES))
 
 
@@ -91,9 +87,7 @@ def test_both_limits_must_be_passed(
 def test_the_reason_is_said(
     keep_last: int | None, keep_within: float | None, expected: str
 ) -> None:
-    """
-    The plan says why a copy is superfluous, and what it leads back to.
-    """
+    """The plan says why a copy is superfluous, and what it leads back to."""
     policy = attrs.evolve(POLICY, keep_last=keep_last, keep_within=keep_within)
     plan = planned(policy, [NEW], COPIES)
     prune = (*plan.to_prune, *plan.held_back)[0]
@@ -143,16 +137,12 @@ def test_the_reason_is_said(
     ],
 )
 def test_what_is_not_to_be_pruned(stranger: Backup) -> None:
-    """
-    However old, nothing goes that is not surely this policy's, AVAILABLE and replaced.
-    """
+    """However old, nothing goes that is not surely this policy's, AVAILABLE and replaced."""
     assert [MIDDLE_COPY] == pruned_ids(planned(KEEP_ONE, [NEW], [stranger, *COPIES[1:]]))
 
 
 def test_tags_that_contradict_the_service() -> None:
-    """
-    Copies that say they are of one file system, and are of another, are nobody's.
-    """
+    """Copies that say they are of one file system, and are of another, are nobody's."""
     elsewhere = FileSystem(file_system_id=OTHER_FS)
     strangers = [attrs.evolve(one, file_system=elsewhere) for one in COPIES]
 
@@ -160,9 +150,7 @@ def test_tags_that_contradict_the_service() -> None:
 
 
 def test_copies_of_copies() -> None:
-    """
-    What somebody copied on, with its tags, is nobody's, in whatever Region.
-    """
+    """What somebody copied on, with its tags, is nobody's, in whatever Region."""
     copied_on = [
         attrs.evolve(copy, backup_id=backup_id(2000 + n), source_backup_id=copy.backup_id)
         for n, copy in enumerate(COPIES)
@@ -172,36 +160,28 @@ def test_copies_of_copies() -> None:
 
 
 def test_a_copy_that_does_not_say_where_it_is_from() -> None:
-    """
-    It counts as a copy of its backup, but nobody deletes it.
-    """
+    """It counts as a copy of its backup, but nobody deletes it."""
     unsaid = copy_of(OLD, 1001, region=None)
 
     assert [MIDDLE_COPY] == pruned_ids(planned(KEEP_ONE, [OLD, NEW], [unsaid, *COPIES[1:]]))
 
 
 def test_what_is_selected_stays() -> None:
-    """
-    A copy that the next run would make again is not pruned.
-    """
+    """A copy that the next run would make again is not pruned."""
     policy = attrs.evolve(KEEP_ONE, newest=2)
 
     assert [OLD_COPY] == pruned_ids(planned(policy, [OLD, MIDDLE, NEW], COPIES))
 
 
 def test_two_copies_of_one_backup_are_one_point_to_go_back_to() -> None:
-    """
-    A double does not push an older point out.
-    """
+    """A double does not push an older point out."""
     policy = attrs.evolve(POLICY, keep_last=2)
 
     assert [OLD_COPY] == pruned_ids(planned(policy, [NEW], [*COPIES, copy_of(NEW, 1004)]))
 
 
 def test_age_is_that_of_the_backup() -> None:
-    """
-    An old backup that was copied late is old; begun last, it is the newest to some, and stays.
-    """
+    """A backup copied late is old; begun last, it is the newest to some, and stays."""
     late = copy_of(OLD, 1001, days=1)
     later = copy_of(MIDDLE, 1002, days=0)
 
@@ -222,9 +202,7 @@ def test_age_is_that_of_the_backup() -> None:
 def test_the_time_in_the_tags_counts_when_the_backup_is_gone(
     backups: list[Backup], begun: float, expected: list[str]
 ) -> None:
-    """
-    The service's word on the backup's time wins, and no tag is later than the copy itself.
-    """
+    """The service's word on the backup's time wins, and no tag is later than the copy itself."""
     tag = Tag(key=TIME_TAG, value=(NOW - timedelta(days=5)).isoformat())
     others = [one for one in COPIES[0].tags if one.key != TIME_TAG]
     copy = attrs.evolve(copy_of(OLD, 1001, days=begun), tags=(*others, tag))
@@ -233,9 +211,7 @@ def test_the_time_in_the_tags_counts_when_the_backup_is_gone(
 
 
 def test_what_the_origin_is_of_counts_not_the_tag() -> None:
-    """
-    A copy that says nothing of its source is of what its listed backup is of.
-    """
+    """A copy that says nothing of its source is of what its listed backup is of."""
     odd = attrs.evolve(COPIES[0], file_system=None)
     of_another = attrs.evolve(OLD, file_system=FileSystem(file_system_id=OTHER_FS))
 
@@ -244,9 +220,7 @@ def test_what_the_origin_is_of_counts_not_the_tag() -> None:
 
 
 def test_a_source_without_originals_is_held_back() -> None:
-    """
-    If the source shows no AVAILABLE backup, its copies are not pruned, and the plan says why.
-    """
+    """If the source shows no AVAILABLE backup, no copy is pruned, and the plan says why."""
     being_made = backup(9, lifecycle="CREATING")
     for backups in ([], [being_made], [backup(9, source=OTHER_FS)]):
         plan = planned(attrs.evolve(POLICY, keep_last=2), backups, COPIES)
@@ -258,9 +232,7 @@ def test_a_source_without_originals_is_held_back() -> None:
 
 
 def test_more_than_half_is_held_back() -> None:
-    """
-    No more than half of a source's copies are pruned, whatever their keys, the oldest first.
-    """
+    """No more than half of a source's copies are pruned, whatever their keys, the oldest first."""
     other_key = [
         copy_of(one, 2000 + n, key="another-key") for n, one in enumerate([OLD, MIDDLE, NEW], 1)
     ]
@@ -275,9 +247,7 @@ def test_more_than_half_is_held_back() -> None:
 
 
 def test_an_origin_in_the_future_makes_nothing_old() -> None:
-    """
-    A backup that is dated after its own copy does not age the others.
-    """
+    """A backup that is dated after its own copy does not age the others."""
     odd = backup(9, days=-3650)
     week = attrs.evolve(POLICY, keep_last=1, keep_within=25 * DAY)
     copies = [*COPIES, copy_of(odd, 1009, days=0)]
@@ -286,9 +256,7 @@ def test_an_origin_in_the_future_makes_nothing_old() -> None:
 
 
 def test_nothing_erodes_when_nothing_arrives() -> None:
-    """
-    Without new backups the copies stay, however much time passes.
-    """
+    """Without new backups the copies stay, however much time passes."""
     month = attrs.evolve(POLICY, keep_within=25 * DAY)
     late = NOW + timedelta(days=1000)
     whole = inventory_of(
@@ -303,9 +271,7 @@ def test_nothing_erodes_when_nothing_arrives() -> None:
 
 
 def test_equal_times_are_ordered_by_id() -> None:
-    """
-    A plan does not depend on the order in which backups are listed.
-    """
+    """A plan does not depend on the order in which backups are listed."""
     twins = [copy_of(backup(n, days=5), 1000 + n) for n in range(1, 5)]
     plans = {
         tuple(pruned_ids(planned(attrs.evolve(POLICY, keep_last=2), [], order)))
@@ -316,9 +282,7 @@ def test_equal_times_are_ordered_by_id() -> None:
 
 
 def test_of_a_backup_listed_twice_the_later_state_counts() -> None:
-    """
-    When pages shift, a copy may be listed in two states: the order decides nothing.
-    """
+    """When pages shift, a copy may be listed in two states: the order decides nothing."""
     copying = copy_of(NEW, 1003, lifecycle="COPYING")
     for order in itertools.permutations([copying, COPIES[2], COPIES[2]]):
         (copy,) = inventory([NEW], order).copies
@@ -326,9 +290,7 @@ def test_of_a_backup_listed_twice_the_later_state_counts() -> None:
 
 
 def test_what_is_not_named_is_left_alone() -> None:
-    """
-    A policy that names file systems prunes no copies of others, though they have its tags.
-    """
+    """A policy that names file systems prunes no copies of others, though they have its tags."""
     policy = attrs.evolve(KEEP_ONE, file_system_ids=OTHER_FS)
 
     assert [] == pruned_ids(planned(policy, [NEW], COPIES))
@@ -348,9 +310,7 @@ def test_what_is_not_named_is_left_alone() -> None:
 def test_what_a_filter_leaves_out_is_left_alone(
     name: str, value: str, expected: list[str]
 ) -> None:
-    """
-    A policy with a filter prunes no copies of what that does not let through.
-    """
+    """A policy with a filter prunes no copies of what that does not let through."""
     policy = attrs.evolve(KEEP_ONE, filters=[BackupFilter(name, value)])
     windows = FileSystem(file_system_id=FS, file_system_type=FileSystemType("WINDOWS"))
     copies = [attrs.evolve(copy, file_system=windows) for copy in COPIES]
@@ -359,9 +319,7 @@ def test_what_a_filter_leaves_out_is_left_alone(
 
 
 def test_copies_within_one_region() -> None:
-    """
-    Copies in the Region of their backups are pruned alike.
-    """
+    """Copies in the Region of their backups are pruned alike."""
     here = [copy_of(one, 1000 + n, region=EAST) for n, one in enumerate([OLD, MIDDLE, NEW], 1)]
 
     assert [OLD_COPY, MIDDLE_COPY] == pruned_ids(
@@ -378,9 +336,7 @@ LIFECYCLES = ("AVAILABLE", "AVAILABLE", "AVAILABLE", "COPYING", "FAILED", "POLIS
 
 @st.composite
 def policies(draw: st.DrawFn) -> ReplicationPolicy:
-    """
-    Make policies that prune as eagerly as can be.
-    """
+    """Make policies that prune as eagerly as can be."""
     return ReplicationPolicy(
         name="nightly",
         newest=draw(st.sampled_from([1, 2, None])),
@@ -393,9 +349,7 @@ def policies(draw: st.DrawFn) -> ReplicationPolicy:
 
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[list[Backup], list[Backup]]:
-    """
-    Make what two Regions may hold: backups of some sources, and copies of all sorts.
-    """
+    """Make what two Regions may hold: backups of some sources, and copies of all sorts."""
     days = st.integers(0, 12)
     originals = [
         backup(number, days=draw(days), source=draw(st.sampled_from(SOURCES)))
@@ -419,9 +373,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Backup], list[Backup]]:
 
 
 def _source_id(one: Backup) -> str:
-    """
-    Return what a made-up backup is of, read without the code that is tested.
-    """
+    """Return what a made-up backup is of, read without the code that is tested."""
     return (one.volume and one.volume.volume_id) or str(
         one.file_system and one.file_system.file_system_id
     )
@@ -444,9 +396,7 @@ def _is_owned(one: Backup) -> bool:
 
 
 def _check_survivors(copies: Sequence[Backup], pruned: Sequence[Backup]) -> None:
-    """
-    Check that of every source and key the newest is still there, whoever looks how.
-    """
+    """Check that of every source and key the newest is still there, whoever looks how."""
     times = {
         one.source_backup_id: tag.value
         for one in copies
@@ -471,9 +421,7 @@ def _check_survivors(copies: Sequence[Backup], pruned: Sequence[Backup]) -> None
 def test_the_newest_copy_of_every_source_and_key_survives(
     policy: ReplicationPolicy, history: tuple[list[Backup], list[Backup]]
 ) -> None:
-    """
-    Whatever was copied by whom, one stays, and nothing goes that is not this policy's.
-    """
+    """Whatever was copied by whom, one stays, and nothing goes that is not this policy's."""
     backups, copies = history
     plan = planned(policy, backups, copies)
     ids = set(pruned_ids(plan))
@@ -484,9 +432,7 @@ def test_the_newest_copy_of_every_source_and_key_survives(
 
 @attrs.define
 class World:
-    """
-    Two Regions in which time goes by, without a service.
-    """
+    """Two Regions in which time goes by, without a service."""
 
     numbers: itertools.count[int] = attrs.field(factory=lambda: itertools.count(1))
     day: float = 0.0
@@ -541,9 +487,7 @@ class World:
 
 
 def backup_that_is_ready(copy: Backup) -> Backup:
-    """
-    Return a copy that has become AVAILABLE.
-    """
+    """Return a copy that has become AVAILABLE."""
     return attrs.evolve(copy, lifecycle=type(copy.lifecycle)("AVAILABLE"))
 
 
@@ -584,9 +528,7 @@ def test_many_runs_in_a_row(
 
 
 def test_the_situation_lists_each_backup_once() -> None:
-    """
-    A backup that is on two pages of a listing, as they are when others go, is one.
-    """
+    """A backup that is on two pages of a listing, as they are when others go, is one."""
     found = inventory([NEW, NEW], [COPIES[0], COPIES[0]])
 
     assert (1, 1) == (len(found.backups), len(found.copies))

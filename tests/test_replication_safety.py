@@ -52,9 +52,7 @@ VIEWS = ("whole", "whole", "empty", "cut", "hidden", "shuffled", "shifted")
 
 @attrs.frozen
 class History:
-    """
-    What two Regions hold, a policy, and how listings lie.
-    """
+    """What two Regions hold, a policy, and how listings lie."""
 
     policy: ReplicationPolicy
     originals: tuple[Backup, ...]
@@ -67,9 +65,7 @@ class History:
 
 @st.composite
 def histories(draw: st.DrawFn) -> History:
-    """
-    Make histories in which most copies are the policy's, and some originals are gone.
-    """
+    """Make histories in which most copies are the policy's, and some originals are gone."""
     count = draw(st.integers(1, 9))
     sources = draw(st.sampled_from([(FS,), (FS, OTHER_FS), (FS, VOLUME)]))
     made = [
@@ -108,9 +104,7 @@ def histories(draw: st.DrawFn) -> History:
 
 @attrs.define
 class Region:
-    """
-    One Region in memory, as a transport that lies in its listings alone.
-    """
+    """One Region in memory, as a transport that lies in its listings alone."""
 
     region: str
     held: dict[str, Backup]
@@ -174,9 +168,7 @@ def _passes(one: Backup, request: Mapping[str, object]) -> bool:
 
 
 def _seen(view: str, backups: list[Backup], draw: random.Random) -> list[Backup]:
-    """
-    Return what a listing shows of *backups*.
-    """
+    """Return what a listing shows of *backups*."""
     shown = list(backups)
     match view:
         case "empty":
@@ -200,9 +192,7 @@ def _open(region: Region, clock: ManualClock) -> FsxCopyClient:
 
 
 async def _prune(history: History) -> set[str]:
-    """
-    Plan and apply with listings that lie, and return the copies that were deleted.
-    """
+    """Plan and apply with listings that lie, and return the copies that were deleted."""
     clock = ManualClock(auto_advance=True)
     draw = random.Random(history.seed)
     east = Region(EAST, {one.backup_id: one for one in history.originals}, history, draw)
@@ -248,9 +238,7 @@ def _selected(history: History) -> set[str]:
 
 
 def _kept(history: History) -> set[str]:
-    """
-    Return the copies that the policy keeps, given everything that there is.
-    """
+    """Return the copies that the policy keeps, given everything that there is."""
     policy = history.policy
     groups: defaultdict[tuple[str, str | None], list[Backup]] = defaultdict(list)
     kept = {one.backup_id for one in history.copies if not _is_owned(one)}
@@ -280,9 +268,7 @@ def _kept(history: History) -> set[str]:
 
 
 def _recovery_point(copy: Backup) -> float:
-    """
-    Return when the backup behind *copy* was made, in epoch seconds, by its tag.
-    """
+    """Return when the backup behind *copy* was made, in epoch seconds, by its tag."""
     (made,) = [tag.value for tag in copy.tags if tag.key == TIME_TAG]
     return datetime.fromisoformat(made).timestamp()
 
@@ -302,9 +288,7 @@ def _has_original(history: History, copy: Backup) -> bool:
 )
 @given(histories())
 def test_nothing_is_deleted_that_the_whole_truth_would_keep(history: History) -> None:
-    """
-    No copy goes that is kept, is not ours, is the newest, or whose source shows no original.
-    """
+    """No copy goes that is kept, is not ours, is the newest, or whose source shows no original."""
     deleted = anyio.run(_prune, history)
 
     assert not deleted & _kept(history)
@@ -320,9 +304,7 @@ def test_nothing_is_deleted_that_the_whole_truth_would_keep(history: History) ->
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(histories())
 def test_the_plan_is_the_same_whatever_the_order(history: History) -> None:
-    """
-    Shuffled listings, and pages that show some backups twice, lead to the same plan.
-    """
+    """Shuffled listings, and pages that show some backups twice, lead to the same plan."""
     draw = random.Random(history.seed)
     expected = planned(history.policy, history.originals, history.copies)
     for _ in range(3):
@@ -338,9 +320,7 @@ def test_the_plan_is_the_same_whatever_the_order(history: History) -> None:
 
 
 def test_histories_let_something_be_deleted() -> None:
-    """
-    The property is not empty: with listings that tell the truth, copies are deleted.
-    """
+    """The property is not empty: with listings that tell the truth, copies are deleted."""
     made = tuple(backup(number, days=10 - number) for number in range(4))
     history = History(
         policy=ReplicationPolicy(name="nightly", keep_last=2),

@@ -1,6 +1,4 @@
-"""
-What a backup belongs to, and what its lifecycle is worth.
-"""
+"""What a backup belongs to, and what its lifecycle is worth."""
 
 from __future__ import annotations
 
@@ -54,9 +52,7 @@ OF_NOTHING = backup(3, source=None)
     ],
 )
 def test_source(one: Backup, expected: Source | None) -> None:
-    """
-    A backup is of the volume or the file system that the service names, never of a guess.
-    """
+    """A backup is of the volume or the file system that the service names, never of a guess."""
     assert expected == source_of(one)
 
 
@@ -64,9 +60,7 @@ def test_source(one: Backup, expected: Source | None) -> None:
     ("source_id", "file_system_id"), [(FS, FS), (VOLUME, None)], ids=["file system", "volume"]
 )
 def test_source_of_an_id(source_id: str, file_system_id: str | None) -> None:
-    """
-    An id alone does not tell which file system a volume lies on.
-    """
+    """An id alone does not tell which file system a volume lies on."""
     assert file_system_id == Source.of_id(source_id).file_system_id
 
 
@@ -93,9 +87,7 @@ def test_source_of_an_id(source_id: str, file_system_id: str | None) -> None:
     ids=["ONTAP", "unknown", "OpenZFS", "ONTAP by its configuration", "file system"],
 )
 def test_ontap_volume(one: Backup, expected: str | None) -> None:
-    """
-    Only copies of ONTAP volumes have a limit of their own.
-    """
+    """Only copies of ONTAP volumes have a limit of their own."""
     assert expected == ontap_volume_id(one)
 
 
@@ -111,7 +103,5 @@ def test_ontap_volume(one: Backup, expected: str | None) -> None:
     ids=["FlexGroup", "FlexVol", "no style", "no configuration", "file system"],
 )
 def test_flexgroup(one: Backup, expected: bool) -> None:
-    """
-    A FlexGroup volume is known by its style.
-    """
+    """A FlexGroup volume is known by its style."""
     assert expected is is_of_flexgroup(one)

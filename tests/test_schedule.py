@@ -1,6 +1,4 @@
-"""
-When to poll next: exact numbers, and properties of all of them.
-"""
+"""When to poll next: exact numbers, and properties of all of them."""
 
 from __future__ import annotations
 
@@ -27,9 +25,7 @@ def _half() -> float:
 
 
 def _delays(schedule: WaitSchedule, max_wait: float, random: float) -> Iterator[float]:
-    """
-    Yield the delays of a whole wait whose polls take no time.
-    """
+    """Yield the delays of a whole wait whose polls take no time."""
     polls, elapsed = 1, 0.0
     while (delay := schedule.delay(polls, max_wait - elapsed, lambda: random)) is not None:
         yield delay
@@ -45,33 +41,25 @@ def _delays(schedule: WaitSchedule, max_wait: float, random: float) -> Iterator[
     [(1, 2), (2, 3), (3, 5), (4, 9), (5, 17), (6, 33), (7, 61), (8, 61), (10**6, 61)],
 )
 def test_delays_of_smithy(polls: int, delay: float) -> None:
-    """
-    With the middle of each range, the delays are those in the tests of smithy-rs.
-    """
+    """With the middle of each range, the delays are those in the tests of smithy-rs."""
     assert delay == _SMITHY.delay(polls, 10**9, _half)
 
 
 @pytest.mark.parametrize(("random", "delay"), [(0.0, 2.0), (0.25, 3.5), (0.5, 5.0), (1.0, 8.0)])
 def test_range_of_a_delay(random: float, delay: float) -> None:
-    """
-    The range of a delay is from the minimum to what it has grown to.
-    """
+    """The range of a delay is from the minimum to what it has grown to."""
     assert delay == _SMITHY.delay(3, 10**9, lambda: random)
 
 
 def test_delays_at_the_maximum_have_jitter() -> None:
-    """
-    Delays vary even after they have reached the maximum.
-    """
+    """Delays vary even after they have reached the maximum."""
     jitter = iter([0.0, 0.5, 1.0])
 
     assert [2, 61, 120] == [_SMITHY.delay(50, 10**9, jitter.__next__) for _ in range(3)]
 
 
 def test_wait_of_five_minutes() -> None:
-    """
-    The last poll of a wait falls on its deadline.
-    """
+    """The last poll of a wait falls on its deadline."""
     delays = list(_delays(_SMITHY, 300, 0.5))
 
     assert [2, 3, 5, 9, 17, 33, 61, 61, 61, 48] == delays
@@ -89,16 +77,12 @@ def test_wait_of_five_minutes() -> None:
     ],
 )
 def test_last_poll(remaining: float, delay: float) -> None:
-    """
-    Where less than the minimum would remain after a delay, the delay is all the rest.
-    """
+    """Where less than the minimum would remain after a delay, the delay is all the rest."""
     assert delay == _SMITHY.delay(2, remaining, _half)
 
 
 def test_last_but_one_poll() -> None:
-    """
-    Where the rest is more than the maximum, the last two delays share it.
-    """
+    """Where the rest is more than the maximum, the last two delays share it."""
     schedule = WaitSchedule(min_delay=2, max_delay=4)
 
     assert 2.75 == schedule.delay(9, 5.5, lambda: 1.0)
@@ -107,16 +91,12 @@ def test_last_but_one_poll() -> None:
 
 @pytest.mark.parametrize("remaining", [0.0009, 1e-18, 0.0, -0.0, -1.0, -1e9])
 def test_deadline_has_come(remaining: float) -> None:
-    """
-    On the deadline, except for rounding, and after it there is no further poll.
-    """
+    """On the deadline, except for rounding, and after it there is no further poll."""
     assert None is _SMITHY.delay(1, remaining, _half)
 
 
 def test_constant_delay() -> None:
-    """
-    With a minimum equal to the maximum all delays are the same.
-    """
+    """With a minimum equal to the maximum all delays are the same."""
     assert [10, 10, 10] == list(_delays(WaitSchedule(min_delay=10, max_delay=10), 30, 0.7))
 
 
@@ -125,9 +105,7 @@ def test_constant_delay() -> None:
 
 @st.composite
 def _schedules(draw: st.DrawFn) -> WaitSchedule:
-    """
-    Make schedules of all sizes, including absurd ones.
-    """
+    """Make schedules of all sizes, including absurd ones."""
     bounds = st.floats(0, sys.float_info.max, exclude_min=True)
     low, high = sorted((draw(bounds), draw(bounds)))
     return WaitSchedule(min_delay=low, max_delay=high)
@@ -145,9 +123,7 @@ def _schedules(draw: st.DrawFn) -> WaitSchedule:
 def test_delay_is_within_bounds(
     schedule: WaitSchedule, polls: int, remaining: float, random: float
 ) -> None:
-    """
-    A delay is positive, no longer than the maximum, and never past the deadline.
-    """
+    """A delay is positive, no longer than the maximum, and never past the deadline."""
     delay = schedule.delay(polls, remaining, lambda: random)
 
     assert delay is not None
@@ -161,9 +137,7 @@ def test_delay_is_within_bounds(
     random=st.floats(0, 1),
 )
 def test_delay_is_at_least_the_minimum(schedule: WaitSchedule, polls: int, random: float) -> None:
-    """
-    Far from the deadline no two polls are closer than the minimum.
-    """
+    """Far from the deadline no two polls are closer than the minimum."""
     assume(schedule.max_delay < sys.float_info.max / 2)
     far = max(schedule.max_delay * 2, 1)
     delay = schedule.delay(polls, far, lambda: random)
@@ -182,9 +156,7 @@ def test_delay_is_at_least_the_minimum(schedule: WaitSchedule, polls: int, rando
 def test_whole_wait_ends_on_the_deadline(
     min_delay: float, factor: float, max_wait: float, random: float
 ) -> None:
-    """
-    The delays of a wait add up to its length, whatever the jitter.
-    """
+    """The delays of a wait add up to its length, whatever the jitter."""
     schedule = WaitSchedule(min_delay=min_delay, max_delay=min_delay * factor)
 
     assert pytest.approx(max_wait) == sum(_delays(schedule, max_wait, random))
@@ -194,18 +166,14 @@ def test_whole_wait_ends_on_the_deadline(
 
 
 def test_defaults() -> None:
-    """
-    Delays are from five seconds to two minutes, and a backup may be unknown for a minute.
-    """
+    """Delays are from five seconds to two minutes, and a backup may be unknown for a minute."""
     default = WaitSchedule()
 
     assert (5, 120, 60) == (default.min_delay, default.max_delay, default.not_found_grace)
 
 
 def test_timedeltas() -> None:
-    """
-    Timedeltas become seconds.
-    """
+    """Timedeltas become seconds."""
     schedule = WaitSchedule(
         min_delay=timedelta(seconds=1),
         max_delay=timedelta(minutes=1),
@@ -216,18 +184,14 @@ def test_timedeltas() -> None:
 
 
 def test_frozen() -> None:
-    """
-    A schedule cannot be changed, so clients can share it.
-    """
+    """A schedule cannot be changed, so clients can share it."""
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         _SMITHY.min_delay = 1  # type: ignore[misc]  # on purpose
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (2, 1), (0, 0), (121, 120)])
 def test_bounds_that_contradict_each_other(low: float, high: float) -> None:
-    """
-    The error for a minimum of zero or above the maximum has both numbers.
-    """
+    """The error for a minimum of zero or above the maximum has both numbers."""
     expected = (
         f"min_delay: must be more than zero and at most max_delay, "
         f"not {float(low)} with a max_delay of {float(high)}"
@@ -242,9 +206,7 @@ def test_bounds_that_contradict_each_other(low: float, high: float) -> None:
 @pytest.mark.parametrize("argument", ["min_delay", "max_delay", "not_found_grace"])
 @pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), True, None, "5"], ids=repr)
 def test_bounds_that_are_not_durations(argument: str, value: Any) -> None:
-    """
-    The error for a bound that is not a duration has its name.
-    """
+    """The error for a bound that is not a duration has its name."""
     with pytest.raises(InvalidArguments, match=f"^{argument}: must be seconds or a timedelta"):
         WaitSchedule(**{argument: value})
 
@@ -252,9 +214,7 @@ def test_bounds_that_are_not_durations(argument: str, value: Any) -> None:
 @MODERATE
 @given(low=junk(), high=junk())
 def test_junk(low: Any, high: Any) -> None:
-    """
-    Any bounds make a schedule or InvalidArguments.
-    """
+    """Any bounds make a schedule or InvalidArguments."""
     try:
         schedule = WaitSchedule(min_delay=low, max_delay=high)
     except InvalidArguments:

@@ -1,6 +1,4 @@
-"""
-A client opens without blocking the event loop, with what its session and environment say.
-"""
+"""A client opens without blocking the event loop, with what its session and environment say."""
 
 from __future__ import annotations
 
@@ -34,9 +32,7 @@ _READ_FOR_A_CLIENT = {
 
 
 class _OtherSession(AIOHTTPSession):
-    """
-    An HTTP session that is not aiobotocore's default.
-    """
+    """An HTTP session that is not aiobotocore's default."""
 
 
 _MERGE_KEEPS = (
@@ -53,9 +49,7 @@ Run: TypeAlias = Callable[[Main], None]
 
 
 class _Watched(JSONFileLoader):
-    """
-    botocore's reader of files, which records what is read, and in which thread.
-    """
+    """botocore's reader of files, which records what is read, and in which thread."""
 
     def __init__(self) -> None:
         self.read: list[tuple[str, threading.Thread]] = []
@@ -74,9 +68,7 @@ def _watch(session: AioSession) -> _Watched:
 @_warms_up
 @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
 async def test_no_file_is_read_on_the_event_loop(session: AioSession, mode: str) -> None:
-    """
-    What botocore reads for a client is read in another thread.
-    """
+    """What botocore reads for a client is read in another thread."""
     watched = _watch(session)
 
     async with FsxCopyClient(
@@ -89,9 +81,7 @@ async def test_no_file_is_read_on_the_event_loop(session: AioSession, mode: str)
 
 
 class _OlderSession(AioSession):
-    """
-    A session as in versions of aiobotocore that cannot read files beforehand.
-    """
+    """A session as in versions of aiobotocore that cannot read files beforehand."""
 
     def __getattribute__(self, name: str) -> object:
         if name == "warm_up_loader_caches":
@@ -100,9 +90,7 @@ class _OlderSession(AioSession):
 
 
 async def test_an_older_session_reads_its_files_when_the_client_is_made(fsx: LocalFsx) -> None:
-    """
-    A session without `warm_up_loader_caches` serves too.
-    """
+    """A session without `warm_up_loader_caches` serves too."""
     session = _OlderSession()
     session.set_credentials("AKIDEXAMPLE", "any")
 
@@ -115,9 +103,7 @@ async def test_an_older_session_reads_its_files_when_the_client_is_made(fsx: Loc
 
 
 async def test_a_session_serves_many_regions(session: AioSession) -> None:
-    """
-    The second client of a session reads nothing.
-    """
+    """The second client of a session reads nothing."""
     watched = _watch(session)
     async with FsxCopyClient("us-west-2", session=session):
         watched.read.clear()
@@ -129,9 +115,7 @@ async def test_a_session_serves_many_regions(session: AioSession) -> None:
 
 
 async def test_the_environment_is_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    A client sees the Region of the environment as it is when the client is opened.
-    """
+    """A client sees the Region of the environment as it is when the client is opened."""
     regions = []
     for region in ("us-west-2", "eu-central-1"):
         monkeypatch.setenv("AWS_DEFAULT_REGION", region)
@@ -143,9 +127,7 @@ async def test_the_environment_is_read_anew(monkeypatch: pytest.MonkeyPatch) -> 
 
 @_warms_up
 async def test_a_client_can_be_warmed_up_by_aiobotocore_too(fsx: LocalFsx) -> None:
-    """
-    Its own option to read files before a client is made still works.
-    """
+    """Its own option to read files before a client is made still works."""
     async with FsxCopyClient(
         "us-west-2", endpoint_url=fsx.endpoint_url, config=AioConfig(warm_up_loader_caches=True)
     ) as client:
@@ -154,9 +136,7 @@ async def test_a_client_can_be_warmed_up_by_aiobotocore_too(fsx: LocalFsx) -> No
 
 @pytest.mark.parametrize("run", [anyio.run, trio.run], ids=["asyncio", "trio"])
 def test_a_failure_to_open_is_raised(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    An error from the other thread reaches the caller, on every event loop.
-    """
+    """An error from the other thread reaches the caller, on every event loop."""
     monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
 
     async def main() -> None:
@@ -175,9 +155,7 @@ async def _user_agent(fsx: LocalFsx, session: AioSession, config: AioConfig) -> 
 
 
 async def test_requests_say_who_calls(fsx: LocalFsx, session: AioSession) -> None:
-    """
-    The User-Agent names aiobotocore, Python, the system, this package and botocore once.
-    """
+    """The User-Agent names aiobotocore, Python, the system, this package and botocore once."""
     session.user_agent_name = "my-tool"
 
     text = await _user_agent(fsx, session, AioConfig(user_agent_extra="job/7"))
@@ -190,9 +168,7 @@ async def test_requests_say_who_calls(fsx: LocalFsx, session: AioSession) -> Non
 async def test_requests_say_for_which_application(
     fsx: LocalFsx, session: AioSession, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
-    """
-    The application's id is sent from wherever it is configured, without foreign letters.
-    """
+    """The application's id is sent from wherever it is configured, without foreign letters."""
     config = AioConfig(user_agent_appid="my app\r\nX-Evil: 1") if source == "config" else None
     if source == "environment":
         monkeypatch.setenv("AWS_SDK_UA_APP_ID", "my app\r\nX-Evil: 1")
@@ -208,9 +184,7 @@ async def test_requests_say_for_which_application(
 
 
 async def test_a_user_agent_of_the_user_is_sent(fsx: LocalFsx, session: AioSession) -> None:
-    """
-    A config's own User-Agent comes first, with what botocore adds.
-    """
+    """A config's own User-Agent comes first, with what botocore adds."""
     text = await _user_agent(fsx, session, AioConfig(user_agent="mine/1"))
 
     assert ["mine", "botocore"] == [product.partition("/")[0] for product in text.split()]
@@ -218,9 +192,7 @@ async def test_a_user_agent_of_the_user_is_sent(fsx: LocalFsx, session: AioSessi
 
 @pytest.mark.skipif(not _MERGE_KEEPS, reason="this aiobotocore forgets it")
 async def test_a_user_agent_of_the_sessions_default_is_kept(session: AioSession) -> None:
-    """
-    The default client config of a session has its say too.
-    """
+    """The default client config of a session has its say too."""
     session.set_default_client_config(AioConfig(user_agent="mine/1"))
 
     config_of_client = build_config(session, None)
@@ -231,9 +203,7 @@ async def test_a_user_agent_of_the_sessions_default_is_kept(session: AioSession)
 async def test_an_isolated_session_takes_nothing_from_the_machine(
     fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """
-    Neither a profile, nor files, nor a proxy come between it and the endpoint.
-    """
+    """Neither a profile, nor files, nor a proxy come between it and the endpoint."""
     for name in ("config", "credentials"):
         (tmp_path / name).write_text("[default]\naws_access_key_id = AKIDFILE\nregion = no\n")
     monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
@@ -256,9 +226,7 @@ async def test_an_isolated_session_takes_nothing_from_the_machine(
 async def test_a_proxy_of_the_machine_is_used_otherwise(
     fsx: LocalFsx, session: AioSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """
-    The proxy of the last test would have been noticed.
-    """
+    """The proxy of the last test would have been noticed."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     config = AioConfig(retries={"total_max_attempts": 1})
 
@@ -283,7 +251,5 @@ async def test_a_proxy_of_the_machine_is_used_otherwise(
     ],
 )
 def test_an_origin_is_scheme_host_and_port(url: str, other: str, same: bool) -> None:
-    """
-    A port that is the scheme's own may be left out; nothing else may differ.
-    """
+    """A port that is the scheme's own may be left out; nothing else may differ."""
     assert same == (_origin(url) == _origin(other))

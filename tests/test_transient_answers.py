@@ -1,6 +1,4 @@
-"""
-What passes by itself is survived, whatever component sent it; and what was never sent is known.
-"""
+"""What passes by itself is survived, whoever sent it, and what was never sent is known."""
 
 from __future__ import annotations
 
@@ -78,9 +76,7 @@ async def _wait(client: FsxCopyClient) -> None:
 
 
 async def _is_survived(answer: Answer, http_session_cls: type) -> None:
-    """
-    Let each operation meet an answer first, and the right one afterwards.
-    """
+    """Let each operation meet an answer first, and the right one afterwards."""
     for call in (_copy, _describe, _wait):
         async with (
             raw_peer(answer) as peer,
@@ -97,18 +93,14 @@ async def _is_survived(answer: Answer, http_session_cls: type) -> None:
 
 @_every_answer
 async def test_what_passes_is_survived(answer: Answer) -> None:
-    """
-    A call says that its failure is transient, and a wait polls again.
-    """
+    """A call says that its failure is transient, and a wait polls again."""
     await _is_survived(answer, AIOHTTPSession)
 
 
 @_every_answer
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_what_passes_is_survived_with_httpx(answer: Answer, backend: str) -> None:
-    """
-    The same with the other HTTP client, on both event loops.
-    """
+    """The same with the other HTTP client, on both event loops."""
     reason = "aiobotocore runs on trio from 3.9, with its extra httpx2"
     pytest.importorskip("httpx2", reason=reason)
     module = pytest.importorskip("aiobotocore.httpxsession", reason=reason)
@@ -118,9 +110,7 @@ def test_what_passes_is_survived_with_httpx(answer: Answer, backend: str) -> Non
 
 @_every_answer
 async def test_fifty_waits_that_share_a_call_survive(answer: Answer) -> None:
-    """
-    One such answer, which all of them get, ends none of them.
-    """
+    """One such answer, which all of them get, ends none of them."""
     ids = [f"backup-{number:017x}" for number in range(50)]
 
     async with raw_peer(answer) as peer, client_of(peer.url) as client:
@@ -131,9 +121,7 @@ async def test_fifty_waits_that_share_a_call_survive(answer: Answer) -> None:
 
 
 async def test_a_refusal_of_the_service_is_final() -> None:
-    """
-    An error document is believed: 403 with a code is no proxy's doing.
-    """
+    """An error document is believed: 403 with a code is no proxy's doing."""
     answer = http(403, b'{"__type": "AccessDeniedException"}')
 
     async with raw_peer(answer) as peer, client_of(peer.url) as client:
@@ -202,9 +190,7 @@ def _run(
     call: Callable[..., Coroutine[object, object, None]],
     *arguments: object,
 ) -> None:
-    """
-    Run a function with the HTTP session class of this name as its last argument.
-    """
+    """Run a function with the HTTP session class of this name as its last argument."""
     if backend == "trio":
         pytest.importorskip("httpx2", reason="aiobotocore runs on trio from 3.9")
     found = pytest.importorskip(f"aiobotocore.{module}")
@@ -216,9 +202,7 @@ def _run(
 def test_without_a_connection_nothing_was_sent(
     backend: str, module: str, name: str, trouble: Callable[[], Trouble]
 ) -> None:
-    """
-    Where no connection could be made, the service cannot have accepted anything.
-    """
+    """Where no connection could be made, the service cannot have accepted anything."""
 
     async def run(session_class: type) -> None:
         url, options = trouble()
@@ -231,9 +215,7 @@ def test_without_a_connection_nothing_was_sent(
 async def test_without_certificates_nothing_was_sent(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str | None
 ) -> None:
-    """
-    A file of certificates that cannot be used is found before a connection is made.
-    """
+    """A file of certificates that cannot be used is found before a connection is made."""
     bundle = tmp_path / "bundle.pem"
     if text is not None:
         bundle.write_text(text)
@@ -246,9 +228,7 @@ async def test_without_certificates_nothing_was_sent(
 def test_a_proxy_that_refuses_to_connect_sends_nothing(
     backend: str, module: str, name: str
 ) -> None:
-    """
-    What a proxy does not forward has not arrived.
-    """
+    """What a proxy does not forward has not arrived."""
 
     async def run(session_class: type) -> None:
         async with raw_peer(http(403, _PAGE, _HTML)) as proxy:
@@ -260,9 +240,7 @@ def test_a_proxy_that_refuses_to_connect_sends_nothing(
 
 @asynccontextmanager
 async def _listening(serve: Callable[[SocketStream], Awaitable[None]]) -> AsyncIterator[str]:
-    """
-    Serve connections without reading a request first.
-    """
+    """Serve connections without reading a request first."""
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     async with listener, anyio.create_task_group() as group:
         group.start_soon(listener.serve, serve)
@@ -278,9 +256,7 @@ async def _speak_http(stream: SocketStream) -> None:
 
 @_every_session
 def test_tls_that_fails_sends_nothing(backend: str, module: str, name: str) -> None:
-    """
-    A peer that speaks no TLS has seen no request, and is not waited for.
-    """
+    """A peer that speaks no TLS has seen no request, and is not waited for."""
 
     async def run(session_class: type) -> None:
         async with _listening(_speak_http) as url:
@@ -296,9 +272,7 @@ def test_tls_that_fails_sends_nothing(backend: str, module: str, name: str) -> N
 
 @contextmanager
 def _full() -> Iterator[int]:
-    """
-    Keep a port whose queue of connections is full, so that further ones are not answered.
-    """
+    """Keep a port whose queue of connections is full, so that further ones are not answered."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(0)
@@ -316,9 +290,7 @@ def _full() -> Iterator[int]:
 
 @_every_session
 def test_a_timeout_while_connecting_sends_nothing(backend: str, module: str, name: str) -> None:
-    """
-    A connection that was not made in time has carried nothing.
-    """
+    """A connection that was not made in time has carried nothing."""
 
     async def run(session_class: type) -> None:
         config = AioConfig(
@@ -340,9 +312,7 @@ def test_a_timeout_while_connecting_sends_nothing(backend: str, module: str, nam
 def test_a_timeout_while_writing_may_have_sent_something(
     backend: str, module: str, name: str
 ) -> None:
-    """
-    A peer that stops reading has a part of the request, at least.
-    """
+    """A peer that stops reading has a part of the request, at least."""
 
     async def stop_reading(request: Request) -> None:
         await anyio.sleep_forever()
@@ -367,9 +337,7 @@ def test_a_timeout_while_writing_may_have_sent_something(
 async def test_every_attempt_of_a_call_counts(
     monkeypatch: pytest.MonkeyPatch, mode: str, was_sent: bool
 ) -> None:
-    """
-    After an attempt that was sent, one that found no connection does not unsay it.
-    """
+    """After an attempt that was sent, one that found no connection does not unsay it."""
     monkeypatch.setattr(random, "random", lambda: 0.0)  # botocore's jitter: no sleeping
     config = AioConfig(retries={"mode": mode, "total_max_attempts": 2})
 
@@ -391,9 +359,7 @@ async def test_every_attempt_of_a_call_counts(
 
 
 async def test_a_retry_of_aiobotocore_survives_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    With attempts left the call itself retries.
-    """
+    """With attempts left the call itself retries."""
     monkeypatch.setattr(random, "random", lambda: 0.0)  # botocore's jitter: no sleeping
     config = AioConfig(retries={"mode": "standard"})
 

@@ -1,6 +1,4 @@
-"""
-The transport does not trust the network: every kind of answer, and none at all.
-"""
+"""The transport does not trust the network: every kind of answer, and none at all."""
 
 from __future__ import annotations
 
@@ -58,9 +56,7 @@ JSON = {"Content-Type": "application/x-amz-json-1.1"}
 
 @attrs.define
 class OtherHost:
-    """
-    Another host, which answers every request with a backup of its own.
-    """
+    """Another host, which answers every request with a backup of its own."""
 
     url: str = ""
     status: int = 200
@@ -81,9 +77,7 @@ class OtherHost:
 
 @pytest.fixture(name="other_host")
 async def _other_host() -> AsyncIterator[OtherHost]:
-    """
-    Another host on loopback.
-    """
+    """Another host on loopback."""
     other_host = OtherHost()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", other_host.answer)
@@ -99,9 +93,7 @@ async def _other_host() -> AsyncIterator[OtherHost]:
 
 @pytest.fixture(name="raw")
 async def _raw(fsx: LocalFsx, session: AioSession, config: AioConfig) -> AsyncIterator[FSxClient]:
-    """
-    A client as aiobotocore makes it, without anything of this package.
-    """
+    """A client as aiobotocore makes it, without anything of this package."""
     async with session.create_client(
         "fsx", region_name="us-west-2", endpoint_url=fsx.endpoint_url, config=config
     ) as raw:
@@ -112,9 +104,7 @@ async def _raw(fsx: LocalFsx, session: AioSession, config: AioConfig) -> AsyncIt
 async def test_redirects_are_not_followed(
     fsx: LocalFsx, client: FsxCopyClient, other_host: OtherHost, status: int
 ) -> None:
-    """
-    A redirect to another host is an error, and that host receives no request.
-    """
+    """A redirect to another host is an error, and that host receives no request."""
     fsx.inject(Fault.redirect(other_host.url, status))
 
     with pytest.raises(ServiceError) as caught:
@@ -128,9 +118,7 @@ async def test_redirects_are_not_followed(
 async def test_redirects_are_not_followed_with_a_default_client_config(
     fsx: LocalFsx, session: AioSession, other_host: OtherHost
 ) -> None:
-    """
-    A session's default client config cannot switch redirects on: refused or safe.
-    """
+    """A session's default client config cannot switch redirects on: refused or safe."""
     session.set_default_client_config(AioConfig(retries={"total_max_attempts": 1}))
     fsx.inject(Fault.redirect(other_host.url))
 
@@ -144,18 +132,14 @@ async def test_redirects_are_not_followed_with_a_default_client_config(
 
 
 class _MergeThatForgets(AioConfig):
-    """
-    A config whose merge keeps nothing of aiobotocore's own, as before version 3.10.
-    """
+    """A config whose merge keeps nothing of aiobotocore's own, as before version 3.10."""
 
     def merge(self, other_config: Config) -> AioConfig:
         return AioConfig()
 
 
 async def test_a_merge_that_forgets_is_refused(session: AioSession) -> None:
-    """
-    Where the merge with the session's default would lose the setting, nothing is made.
-    """
+    """Where the merge with the session's default would lose the setting, nothing is made."""
     session.set_default_client_config(_MergeThatForgets())
 
     with pytest.raises(ConfigurationError, match="give it as config="):
@@ -163,9 +147,7 @@ async def test_a_merge_that_forgets_is_refused(session: AioSession) -> None:
 
 
 class _OwnSession(AIOHTTPSession):
-    """
-    A user's own HTTP session.
-    """
+    """A user's own HTTP session."""
 
 
 _OWN = AioConfig(http_session_cls=_OwnSession)
@@ -204,9 +186,7 @@ def test_http_session_is_the_users_or_ours(
     config: Config | None,
     expected: type[AIOHTTPSession],
 ) -> None:
-    """
-    The HTTP session is of the class that was asked for, but follows no redirects.
-    """
+    """The HTTP session is of the class that was asked for, but follows no redirects."""
     if default is not None:
         session.set_default_client_config(default)
 
@@ -221,9 +201,7 @@ def test_http_session_is_the_users_or_ours(
 def test_a_default_that_cannot_hold_the_session_is_refused(
     session: AioSession, config: AioConfig | None
 ) -> None:
-    """
-    With a plain botocore config as the session's default nothing is made.
-    """
+    """With a plain botocore config as the session's default nothing is made."""
     session.set_default_client_config(Config(read_timeout=3))
 
     with pytest.raises(ConfigurationError, match="give it as config="):
@@ -231,9 +209,7 @@ def test_a_default_that_cannot_hold_the_session_is_refused(
 
 
 def test_a_session_of_another_library_has_bounds(session: AioSession) -> None:
-    """
-    The httpx backend follows no redirects by itself, and is bounded like the other.
-    """
+    """The httpx backend follows no redirects by itself, and is bounded like the other."""
     careful = build_config(session, AioConfig(http_session_cls=HttpxSession))
 
     assert issubclass(careful.http_session_cls, HttpxSession)
@@ -243,9 +219,7 @@ def test_a_session_of_another_library_has_bounds(session: AioSession) -> None:
 async def test_a_session_of_the_user_follows_no_redirects_either(
     fsx: LocalFsx, connect: Connect, other_host: OtherHost
 ) -> None:
-    """
-    A class of the user's own sends the token to no other host.
-    """
+    """A class of the user's own sends the token to no other host."""
     fsx.inject(Fault.redirect(other_host.url))
 
     async with connect(fsx, config=AioConfig(http_session_cls=_OwnSession)) as client:
@@ -256,9 +230,7 @@ async def test_a_session_of_the_user_follows_no_redirects_either(
 
 
 def test_the_users_config_is_not_changed(session: AioSession) -> None:
-    """
-    The config that was given can be used for other clients as before.
-    """
+    """The config that was given can be used for other clients as before."""
     config = AioConfig()
 
     build_config(session, config)
@@ -272,9 +244,7 @@ def test_the_users_config_is_not_changed(session: AioSession) -> None:
 async def test_an_answer_of_another_host_is_refused(
     fsx: LocalFsx, raw: FSxClient, other_host: OtherHost, status: int
 ) -> None:
-    """
-    Where the user's own client follows a redirect, the answer is still not taken.
-    """
+    """Where the user's own client follows a redirect, the answer is still not taken."""
     fsx.inject(Fault.redirect(other_host.url, 307))
     other_host.status = status
 
@@ -306,9 +276,7 @@ GARBAGE = {
 async def test_garbage_with_200_is_no_success(
     fsx: LocalFsx, client: FsxCopyClient, body: bytes, operation: str
 ) -> None:
-    """
-    An answer that is none raises, with what was received and how to ask about it.
-    """
+    """An answer that is none raises, with what was received and how to ask about it."""
     fsx.inject(Fault.raw(200, JSON, body))
 
     with pytest.raises(ResponseDecodingError) as caught:
@@ -328,9 +296,7 @@ async def test_garbage_with_200_is_no_success(
 
 
 async def test_a_bad_timestamp_names_its_path(fsx: LocalFsx, client: FsxCopyClient) -> None:
-    """
-    What cannot be read is named by path; the accepted copy is in the payload.
-    """
+    """What cannot be read is named by path; the accepted copy is in the payload."""
     body = (
         b'{"Backup": {"BackupId": "backup-0a3364eded1014b28", "Lifecycle": "COPYING",'
         b' "Type": "USER_INITIATED", "CreationTime": "soon"}}'
@@ -349,9 +315,7 @@ async def test_a_bad_timestamp_names_its_path(fsx: LocalFsx, client: FsxCopyClie
 async def test_garbage_with_an_error_status_is_a_service_error(
     fsx: LocalFsx, client: FsxCopyClient, status: int, body: bytes
 ) -> None:
-    """
-    An error without a code has the HTTP status as its code, and the body attached.
-    """
+    """An error without a code has the HTTP status as its code, and the body attached."""
     fsx.inject(Fault.raw(status, JSON, body))
 
     with pytest.raises(ServiceError) as caught:
@@ -378,9 +342,7 @@ async def test_garbage_with_an_error_status_is_a_service_error(
 async def test_the_code_is_found_in_each_of_its_places(
     fsx: LocalFsx, client: FsxCopyClient, placement: ErrorPlacement, code: str, member: str
 ) -> None:
-    """
-    Class, text and members of an error do not depend on how it is written.
-    """
+    """Class, text and members of an error do not depend on how it is written."""
     fault = Fault.error(
         code,
         "Too many.",
@@ -405,9 +367,7 @@ async def test_the_code_is_found_in_each_of_its_places(
 
 @pytest.fixture(name="retrying")
 async def _retrying(fsx: LocalFsx, connect: Connect) -> AsyncIterator[FsxCopyClient]:
-    """
-    A client that tries twice.
-    """
+    """A client that tries twice."""
     config = AioConfig(retries={"total_max_attempts": 2, "mode": "standard"}, read_timeout=5)
     async with connect(fsx, config=config) as client:
         yield client
@@ -416,9 +376,7 @@ async def _retrying(fsx: LocalFsx, connect: Connect) -> AsyncIterator[FsxCopyCli
 async def test_a_body_cut_off_is_retried_and_copies_once(
     fsx: LocalFsx, retrying: FsxCopyClient
 ) -> None:
-    """
-    Half an answer is a broken connection: asked again under the same token.
-    """
+    """Half an answer is a broken connection: asked again under the same token."""
     fsx.inject(Fault.truncated())
 
     response = await retrying.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
@@ -430,9 +388,7 @@ async def test_a_body_cut_off_is_retried_and_copies_once(
 async def test_throttling_named_in_a_header_only_is_retried(
     fsx: LocalFsx, retrying: FsxCopyClient
 ) -> None:
-    """
-    botocore's retries see the code, which its own parser does not find there.
-    """
+    """botocore's retries see the code, which its own parser does not find there."""
     fsx.inject(Fault.error("ThrottlingException", placement=ErrorPlacement.HEADER))
 
     page = await retrying.describe_backups()
@@ -445,9 +401,7 @@ async def test_throttling_named_in_a_header_only_is_retried(
 async def test_every_mode_of_retries_makes_a_second_attempt(
     fsx: LocalFsx, connect: Connect, monkeypatch: pytest.MonkeyPatch, mode: str, fault: Fault
 ) -> None:
-    """
-    Whatever the mode, a second attempt is made and counted, and its answer is taken.
-    """
+    """Whatever the mode, a second attempt is made and counted, and its answer is taken."""
     monkeypatch.setattr(random, "random", lambda: 0.0)  # botocore's jitter: no sleeping
     fsx.inject(fault)
 
@@ -460,9 +414,7 @@ async def test_every_mode_of_retries_makes_a_second_attempt(
 
 
 async def test_attempts_are_counted_when_all_fail(fsx: LocalFsx, retrying: FsxCopyClient) -> None:
-    """
-    The error of the last attempt says how many there were.
-    """
+    """The error of the last attempt says how many there were."""
     fsx.inject(Fault.throttling(), next_calls=2)
 
     with pytest.raises(Throttled) as caught:
@@ -474,9 +426,7 @@ async def test_attempts_are_counted_when_all_fail(fsx: LocalFsx, retrying: FsxCo
 async def test_a_broken_connection_says_with_which_token_to_repeat(
     fsx: LocalFsx, client: FsxCopyClient
 ) -> None:
-    """
-    A copy whose answer was lost is found again, not made twice.
-    """
+    """A copy whose answer was lost is found again, not made twice."""
     fsx.inject(Fault.reset(), after=True)
 
     with pytest.raises(ConnectionFailed) as caught:
@@ -492,9 +442,7 @@ async def test_a_broken_connection_says_with_which_token_to_repeat(
 
 
 async def test_an_answer_that_takes_too_long_is_a_timeout(connect: Connect) -> None:
-    """
-    The read timeout of the config ends the call, as a TimeoutError too.
-    """
+    """The read timeout of the config ends the call, as a TimeoutError too."""
     config = AioConfig(read_timeout=0.1, retries={"total_max_attempts": 1})
 
     async with LocalFsx(clock=ManualClock()) as fsx, connect(fsx, config=config) as client:
@@ -510,9 +458,7 @@ async def test_an_answer_that_takes_too_long_is_a_timeout(connect: Connect) -> N
 async def test_a_refused_connection_is_a_failed_connection(
     unused_tcp_port: int, session: AioSession, config: AioConfig
 ) -> None:
-    """
-    A refused connection is one error of this package, with the original as its cause.
-    """
+    """A refused connection is one error of this package, with the original as its cause."""
     async with FsxCopyClient(
         "us-west-2",
         session=session,
@@ -526,9 +472,7 @@ async def test_a_refused_connection_is_a_failed_connection(
 
 
 async def test_missing_credentials_are_found_at_the_call(fsx: LocalFsx, config: AioConfig) -> None:
-    """
-    Without credentials there is no answer, and nothing was sent.
-    """
+    """Without credentials there is no answer, and nothing was sent."""
     async with FsxCopyClient("us-west-2", endpoint_url=fsx.endpoint_url, config=config) as client:
         with pytest.raises(CredentialsUnavailable):
             await client.describe_backups()
@@ -549,9 +493,7 @@ async def test_missing_credentials_are_found_at_the_call(fsx: LocalFsx, config: 
 async def test_a_bad_set_up_is_a_configuration_error(
     region: str | None, endpoint_url: str | None, profile: str | None
 ) -> None:
-    """
-    What cannot be set up says so when the client is opened.
-    """
+    """What cannot be set up says so when the client is opened."""
     session = AioSession(profile=profile)
 
     with pytest.raises(ConfigurationError):
@@ -563,9 +505,7 @@ async def test_a_bad_set_up_is_a_configuration_error(
 async def test_an_empty_region_is_no_region(
     fsx: LocalFsx, session: AioSession, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    """
-    A variable of a shell that was never set is not blamed on the credentials.
-    """
+    """A variable of a shell that was never set is not blamed on the credentials."""
     if place == "environment":
         monkeypatch.setenv("AWS_DEFAULT_REGION", "")
     region = "" if place == "argument" else None
@@ -583,9 +523,7 @@ async def test_an_empty_region_is_no_region(
 async def test_region_and_endpoint_come_from_the_environment(
     fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """
-    The variables that AWS's tools know work here too.
-    """
+    """The variables that AWS's tools know work here too."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_FSX", fsx.endpoint_url)
     monkeypatch.setenv("AWS_DEFAULT_REGION", EXAMPLE_REGION)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
@@ -599,16 +537,12 @@ async def test_region_and_endpoint_come_from_the_environment(
 
 
 def client_region(fsx: LocalFsx) -> str:
-    """
-    The Region that the last request was signed for.
-    """
+    """The Region that the last request was signed for."""
     return fsx.requests[-1].region
 
 
 async def test_a_client_that_is_not_open_says_so(session: AioSession) -> None:
-    """
-    Before and after ``async with`` every operation raises the same error.
-    """
+    """Before and after ``async with`` every operation raises the same error."""
     client = FsxCopyClient("us-west-2", session=session)
 
     with pytest.raises(ClientNotOpen):
@@ -620,9 +554,7 @@ async def test_a_client_that_is_not_open_says_so(session: AioSession) -> None:
 
 
 async def test_a_client_is_opened_once(raw: FSxClient) -> None:
-    """
-    Neither open nor closed can it be opened again, so that it stays what it was.
-    """
+    """Neither open nor closed can it be opened again, so that it stays what it was."""
     client = FsxCopyClient.from_client(raw)
 
     async with client:
@@ -636,9 +568,7 @@ async def test_a_client_is_opened_once(raw: FSxClient) -> None:
 
 @pytest.mark.parametrize("name", ["region", "session", "endpoint_url", "config"])
 async def test_an_argument_of_a_wrong_type_is_named(name: str) -> None:
-    """
-    What cannot be a Region, a session, a URL or a config is said to be none, by its type.
-    """
+    """What cannot be a Region, a session, a URL or a config is said to be none, by its type."""
     arguments: dict[str, Any] = {"region": "us-west-2", name: {"aws_secret_access_key": "hidden"}}
 
     with pytest.raises(InvalidArguments) as caught:
@@ -649,9 +579,7 @@ async def test_an_argument_of_a_wrong_type_is_named(name: str) -> None:
 
 
 async def test_only_a_client_of_fsx_can_be_wrapped(session: AioSession) -> None:
-    """
-    Another service's client, or none at all, is refused by name, and is not shown.
-    """
+    """Another service's client, or none at all, is refused by name, and is not shown."""
     keys: Any = {"aws_secret_access_key": "hidden"}
     with pytest.raises(InvalidArguments, match="not a value of type dict$"):
         FsxCopyClient.from_client(keys)
@@ -663,9 +591,7 @@ async def test_only_a_client_of_fsx_can_be_wrapped(session: AioSession) -> None:
 async def test_an_untrusted_certificate_is_not_retried_by_waits(
     fsx: LocalFsx, session: AioSession, config: AioConfig
 ) -> None:
-    """
-    TLS that fails will fail again: the error is not transient.
-    """
+    """TLS that fails will fail again: the error is not transient."""
     endpoint_url = fsx.endpoint_url.replace("http:", "https:")
 
     async with FsxCopyClient(
@@ -678,9 +604,7 @@ async def test_an_untrusted_certificate_is_not_retried_by_waits(
 
 
 async def test_a_wrapped_client_still_serves_its_owner(fsx: LocalFsx, raw: FSxClient) -> None:
-    """
-    Calls that the owner makes get the dicts that botocore makes, and errors of its own.
-    """
+    """Calls that the owner makes get the dicts that botocore makes, and errors of its own."""
     async with FsxCopyClient.from_client(raw) as client:
         response = await client.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
         with pytest.raises(BackupNotFound):
@@ -694,9 +618,7 @@ async def test_a_wrapped_client_still_serves_its_owner(fsx: LocalFsx, raw: FSxCl
 
 
 async def test_a_stubbed_client_gives_the_same_objects(raw: FSxClient) -> None:
-    """
-    Where no HTTP answer is to be had, botocore's dict becomes the same objects.
-    """
+    """Where no HTTP answer is to be had, botocore's dict becomes the same objects."""
     stubbed = {
         "Backup": {
             "BackupId": SOURCE,
@@ -730,9 +652,7 @@ async def test_a_stubbed_client_gives_the_same_objects(raw: FSxClient) -> None:
 async def test_a_client_whose_answers_are_not_seen_gives_the_same(
     fsx: LocalFsx, client: FsxCopyClient, raw: FSxClient
 ) -> None:
-    """
-    Where aiobotocore shows no answer before it is parsed, what was parsed is taken.
-    """
+    """Where aiobotocore shows no answer before it is parsed, what was parsed is taken."""
     backup_id = fsx.add_backup("us-west-2", Tags=[{"Key": "Name", "Value": "x"}], Invented=1)
     wrapped = FsxCopyClient.from_client(raw)
     raw.meta.events.unregister("before-parse.fsx", unique_id="fsxcopy-sdk-before-parse")
@@ -750,9 +670,7 @@ async def test_a_client_whose_answers_are_not_seen_gives_the_same(
 
 
 async def test_calls_at_once_do_not_mix(fsx: LocalFsx, client: FsxCopyClient) -> None:
-    """
-    Each of many concurrent calls has its own answer and its own request id.
-    """
+    """Each of many concurrent calls has its own answer and its own request id."""
     ids = [fsx.add_backup("us-west-2") for _ in range(20)]
 
     pages = await asyncio.gather(*(client.describe_backups(backup_ids=[one]) for one in ids))
@@ -764,9 +682,7 @@ async def test_calls_at_once_do_not_mix(fsx: LocalFsx, client: FsxCopyClient) ->
 async def test_logs_hold_no_secrets(
     fsx: LocalFsx, client: FsxCopyClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """
-    Neither credentials nor passwords are in this package's own debug log.
-    """
+    """Neither credentials nor passwords are in this package's own debug log."""
     caplog.set_level(logging.DEBUG, logger="fsxcopy_sdk")
     file_system = {"OntapConfiguration": {"FsxAdminPassword": "hunter2-hunter2"}}
     backup_id = fsx.add_backup("us-west-2", FileSystem=file_system)
@@ -820,9 +736,7 @@ ALL_OF_BOTOCORE = {
 
 @pytest.mark.parametrize("name", ALL_OF_BOTOCORE)
 def test_every_exception_of_botocore_has_its_counterpart(name: str) -> None:
-    """
-    Errors of network, credentials and configuration are distinguished, whatever botocore raises.
-    """
+    """Network, credential and configuration errors are told apart, whatever botocore raises."""
     error = ALL_OF_BOTOCORE[name].__new__(ALL_OF_BOTOCORE[name])
 
     ours, before = (
@@ -850,9 +764,7 @@ def test_every_exception_of_botocore_has_its_counterpart(name: str) -> None:
 def test_wrapped_errors_of_aiobotocore_are_distinguished(
     wrapped: Exception, expected: type[NoResponse]
 ) -> None:
-    """
-    What aiobotocore itself would retry is a broken connection, everything else is not.
-    """
+    """What aiobotocore itself would retry is a broken connection, everything else is not."""
     assert expected is type(
         from_botocore_error(theirs.HTTPClientError(error=wrapped), "CopyBackup", 1)
     )
@@ -861,9 +773,7 @@ def test_wrapped_errors_of_aiobotocore_are_distinguished(
 async def test_credentials_that_fail_after_the_first_attempt_leave_it_open(
     fsx: LocalFsx, session: AioSession
 ) -> None:
-    """
-    Once something was sent, no later failure says that nothing was.
-    """
+    """Once something was sent, no later failure says that nothing was."""
     fsx.inject(Fault.reset(), after=True)
     config = AioConfig(retries={"total_max_attempts": 2, "mode": "standard"})
     async with session.create_client(
@@ -889,9 +799,7 @@ async def test_credentials_that_fail_after_the_first_attempt_leave_it_open(
 async def test_a_call_in_a_hook_is_the_users_own(
     fsx: LocalFsx, raw: FSxClient, event: str
 ) -> None:
-    """
-    A hook that calls the service gets its own answer, and the call in progress its own.
-    """
+    """A hook that calls the service gets its own answer, and the call in progress its own."""
     other = fsx.add_backup("us-west-2")
     inner: list[Any] = []
 
@@ -912,9 +820,7 @@ async def test_a_call_in_a_hook_is_the_users_own(
 
 
 async def test_a_task_that_a_hook_starts_is_the_users_own(fsx: LocalFsx, raw: FSxClient) -> None:
-    """
-    A call that runs beside ours is no part of it.
-    """
+    """A call that runs beside ours is no part of it."""
     tasks: list[asyncio.Task[Any]] = []
 
     async def begin(**_: object) -> None:
@@ -935,9 +841,7 @@ async def test_a_task_that_a_hook_starts_is_the_users_own(fsx: LocalFsx, raw: FS
 async def test_the_same_call_in_a_task_of_a_hook_is_the_users_own(
     fsx: LocalFsx, raw: FSxClient
 ) -> None:
-    """
-    Even a twin of our call, begun by the very first hook, keeps its answer to itself.
-    """
+    """Even a twin of our call, begun by the very first hook, keeps its answer to itself."""
     backup_id = fsx.add_backup("us-west-2")
     client = FsxCopyClient.from_client(raw)
     tasks: list[asyncio.Task[Any]] = []
@@ -956,9 +860,7 @@ async def test_the_same_call_in_a_task_of_a_hook_is_the_users_own(
 
 
 async def test_wrapping_twice_is_wrapping_once(fsx: LocalFsx, raw: FSxClient) -> None:
-    """
-    Two clients over the same raw one count an attempt once.
-    """
+    """Two clients over the same raw one count an attempt once."""
     FsxCopyClient.from_client(raw)
 
     page = await FsxCopyClient.from_client(raw).describe_backups()
@@ -967,9 +869,7 @@ async def test_wrapping_twice_is_wrapping_once(fsx: LocalFsx, raw: FSxClient) ->
 
 
 def test_a_client_of_boto3_cannot_be_wrapped(fsx: LocalFsx) -> None:
-    """
-    A synchronous client is refused before it can do anything.
-    """
+    """A synchronous client is refused before it can do anything."""
     other: Any = boto3.client(
         "fsx", "us-west-2", aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="any"
     )
@@ -980,9 +880,7 @@ def test_a_client_of_boto3_cannot_be_wrapped(fsx: LocalFsx) -> None:
 
 
 class _BadlyClosed(AIOHTTPSession):
-    """
-    A session that fails to close.
-    """
+    """A session that fails to close."""
 
     async def __aexit__(self, *_: object) -> None:
         await super().__aexit__(None, None, None)
@@ -990,18 +888,14 @@ class _BadlyClosed(AIOHTTPSession):
 
 
 async def test_a_client_that_cannot_be_closed_says_so(fsx: LocalFsx, connect: Connect) -> None:
-    """
-    A failure to close is an error of this package too.
-    """
+    """A failure to close is an error of this package too."""
     with pytest.raises(ConfigurationError, match="close failed"):
         async with connect(fsx, config=AioConfig(http_session_cls=_BadlyClosed)) as client:
             await client.describe_backups()
 
 
 def test_an_error_of_the_service_that_lends_credentials_is_no_error_of_fsx() -> None:
-    """
-    A role that may not be assumed is a matter of credentials.
-    """
+    """A role that may not be assumed is a matter of credentials."""
     refused = theirs.ClientError(
         {"Error": {"Code": "AccessDenied", "Message": "no"}}, "AssumeRole"
     )
@@ -1012,9 +906,7 @@ def test_an_error_of_the_service_that_lends_credentials_is_no_error_of_fsx() -> 
 
 
 async def test_an_error_before_anything_was_sent_is_of_the_set_up(raw: FSxClient) -> None:
-    """
-    What fails before the first attempt leaves nothing open.
-    """
+    """What fails before the first attempt leaves nothing open."""
 
     def fail(**_: object) -> None:
         raise FileNotFoundError("a token file")
@@ -1026,9 +918,7 @@ async def test_an_error_before_anything_was_sent_is_of_the_set_up(raw: FSxClient
 
 
 async def test_an_error_from_a_hook_of_the_user_stays_in_the_tree(raw: FSxClient) -> None:
-    """
-    Whatever comes up in a call is an error of this package, with its cause.
-    """
+    """Whatever comes up in a call is an error of this package, with its cause."""
 
     def fail(**_: object) -> None:
         raise RuntimeError("a hook of the user")

@@ -1,6 +1,4 @@
-"""
-Annotations resolve at run time, as dependency injection, pydantic and documentation tools need.
-"""
+"""Annotations resolve at run time, as pydantic and documentation tools need."""
 
 from __future__ import annotations
 
@@ -18,9 +16,7 @@ from fsxcopy_sdk.models import AdministrativeAction, FileSystem, Snapshot, Volum
 
 
 def _public() -> list[object]:
-    """
-    Return every exported class and function once; the seam of the transport is one of them.
-    """
+    """Return every exported class and function once; the seam of the transport is one of them."""
     exported = [
         getattr(package, name)
         for package in (fsxcopy_sdk, bulk, replication, testing)
@@ -31,9 +27,7 @@ def _public() -> list[object]:
 
 
 def _functions(cls: type) -> Iterator[object]:
-    """
-    Yield the constructor, the public methods and the properties that a class defines.
-    """
+    """Yield the constructor, the public methods and the properties that a class defines."""
     for name, value in vars(cls).items():
         if name.startswith("_") and name != "__init__":
             continue
@@ -51,9 +45,7 @@ def _name(public: object) -> str:
 
 @pytest.mark.parametrize("public", _public(), ids=_name)
 def test_annotations_resolve(public: object) -> None:
-    """
-    Every annotation of an exported name, its fields and its public methods resolves.
-    """
+    """Every annotation of an exported name, its fields and its public methods resolves."""
     get_type_hints(public)
     if isinstance(public, type):
         for function in _functions(public):
@@ -63,9 +55,7 @@ def test_annotations_resolve(public: object) -> None:
 
 
 def test_members_that_come_after_their_class() -> None:
-    """
-    An administrative action's constructor has the classes that contain actions themselves.
-    """
+    """An administrative action's constructor has the classes that contain actions themselves."""
     hints = get_type_hints(AdministrativeAction.__init__)
 
     assert {

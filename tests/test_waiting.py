@@ -1,6 +1,4 @@
-"""
-Watching and waiting, on a clock that moves as soon as a task sleeps on it.
-"""
+"""Watching and waiting, on a clock that moves as soon as a task sleeps on it."""
 
 from __future__ import annotations
 
@@ -44,26 +42,20 @@ EVERY_TEN = WaitSchedule(min_delay=10, max_delay=10)
 
 @pytest.fixture(name="copy_id")
 async def _copy_id(client: FsxCopyClient) -> str:
-    """
-    A copy in progress.
-    """
+    """A copy in progress."""
     response = await client.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
     return response.backup.backup_id
 
 
 async def test_a_wait_returns_the_available_backup(client: FsxCopyClient, copy_id: str) -> None:
-    """
-    The result is the last observation of the backup.
-    """
+    """The result is the last observation of the backup."""
     backup = await client.wait_until_backup_available(copy_id)
 
     assert (copy_id, BackupLifecycle.AVAILABLE) == (backup.backup_id, backup.lifecycle)
 
 
 async def test_a_wait_ends_within_the_maximum_delay(clock: ManualClock, connect: Connect) -> None:
-    """
-    The wait returns at most one delay after the end of the copy.
-    """
+    """The wait returns at most one delay after the end of the copy."""
     async with LocalFsx(clock=clock, copy_duration=1000) as fsx:
         source = fsx.add_backup(DESTINATION)
         async with connect(fsx) as client:
@@ -77,9 +69,7 @@ async def test_a_wait_ends_within_the_maximum_delay(clock: ManualClock, connect:
 async def test_a_watch_yields_every_observation(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
-    """
-    The first comes at once, the last is AVAILABLE, and progress only grows.
-    """
+    """The first comes at once, the last is AVAILABLE, and progress only grows."""
     seen = [backup async for backup in client.watch_backup(copy_id, schedule=EVERY_TEN)]
 
     assert BackupLifecycle.COPYING is seen[0].lifecycle
@@ -92,9 +82,7 @@ async def test_a_watch_yields_every_observation(
 async def test_an_unknown_lifecycle_does_not_end_a_wait(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
-    """
-    An unknown lifecycle is yielded, and the wait continues.
-    """
+    """An unknown lifecycle is yielded, and the wait continues."""
     fsx.set_lifecycle(copy_id, "POLISHING")
 
     seen = []
@@ -109,9 +97,7 @@ async def test_an_unknown_lifecycle_does_not_end_a_wait(
 async def test_a_failed_copy_raises_with_its_reason(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
-    """
-    The error has the last observation and the reason that the service gives.
-    """
+    """The error has the last observation and the reason that the service gives."""
     fsx.fail_copy(copy_id, "The key was disabled.")
 
     with pytest.raises(BackupCopyFailed, match="The key was disabled.") as caught:
@@ -126,9 +112,7 @@ async def test_a_failed_copy_raises_with_its_reason(
 async def test_a_deleted_copy_raises_without_a_reason(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
-    """
-    A deleted backup will never be AVAILABLE.
-    """
+    """A deleted backup will never be AVAILABLE."""
     fsx.set_lifecycle(copy_id, "DELETED")
 
     with pytest.raises(BackupCopyFailed, match="gives no reason") as caught:
@@ -141,9 +125,7 @@ async def test_a_deleted_copy_raises_without_a_reason(
 async def test_a_wait_times_out_on_its_deadline(
     client: FsxCopyClient, copy_id: str, max_wait: float | timedelta
 ) -> None:
-    """
-    The last poll falls on the deadline, and the error says how far the copy was.
-    """
+    """The last poll falls on the deadline, and the error says how far the copy was."""
     with pytest.raises(WaitTimeout) as caught:
         await client.wait_until_backup_available(copy_id, max_wait=max_wait, schedule=EVERY_TEN)
 
@@ -155,9 +137,7 @@ async def test_a_wait_times_out_on_its_deadline(
 
 
 async def test_a_wait_of_no_time_is_one_poll(client: FsxCopyClient, copy_id: str) -> None:
-    """
-    With a max_wait of zero, the backup is polled once.
-    """
+    """With a max_wait of zero, the backup is polled once."""
     with pytest.raises(WaitTimeout) as caught:
         await client.wait_until_backup_available(copy_id, max_wait=0)
 
@@ -167,9 +147,7 @@ async def test_a_wait_of_no_time_is_one_poll(client: FsxCopyClient, copy_id: str
 async def test_transient_errors_are_survived(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
-    """
-    Throttling, server errors, broken connections and pages of a proxy do not end a wait.
-    """
+    """Throttling, server errors, broken connections and pages of a proxy do not end a wait."""
     faults = (Fault.throttling(), Fault.unavailable(), Fault.html(502), Fault.reset())
     for fault in (*faults, Fault.html(200), Fault.empty()):
         fsx.inject(fault)
@@ -182,9 +160,7 @@ async def test_transient_errors_are_survived(
 async def test_a_timeout_has_the_last_failure(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
-    """
-    The last error that was survived is the cause of the timeout.
-    """
+    """The last error that was survived is the cause of the timeout."""
     fsx.inject(Fault.throttling(), next_calls=100)
 
     with pytest.raises(WaitTimeout, match="it was not seen; last failure: Throttling") as caught:
@@ -197,9 +173,7 @@ async def test_a_timeout_has_the_last_failure(
 async def test_a_missing_permission_ends_the_wait(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
-    """
-    An error that waiting does not cure is raised at once, with a note on the wait.
-    """
+    """An error that waiting does not cure is raised at once, with a note on the wait."""
     fsx.inject(Fault.error("AccessDeniedException", "no"))
 
     with pytest.raises(AccessDenied) as caught:
@@ -211,9 +185,7 @@ async def test_a_missing_permission_ends_the_wait(
 async def test_an_answer_of_the_wrong_form_ends_the_wait(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
-    """
-    JSON that is not an answer is not expected to become one.
-    """
+    """JSON that is not an answer is not expected to become one."""
     fsx.inject(Fault.null())
 
     with pytest.raises(ResponseDecodingError, match="must be an object"):
@@ -224,9 +196,7 @@ async def test_an_answer_of_the_wrong_form_ends_the_wait(
 async def test_not_found_is_tolerated_at_first(
     clock: ManualClock, connect: Connect, unknown_ids: Literal["error", "omit"]
 ) -> None:
-    """
-    A backup that stays unknown for longer than the grace ends the wait.
-    """
+    """A backup that stays unknown for longer than the grace ends the wait."""
     schedule = WaitSchedule(min_delay=10, max_delay=10, not_found_grace=20)
     async with LocalFsx(clock=clock, unknown_ids=unknown_ids) as fsx, connect(fsx) as client:
         with pytest.raises(BackupNotFound) as caught:
@@ -238,9 +208,7 @@ async def test_not_found_is_tolerated_at_first(
 async def test_a_backup_that_appears_late_is_found(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
-    """
-    A copy that is not visible yet does not end the wait.
-    """
+    """A copy that is not visible yet does not end the wait."""
     fsx.inject(Fault.error("BackupNotFound", "not yet"), next_calls=2)
 
     backup = await client.wait_until_backup_available(copy_id)
@@ -251,9 +219,7 @@ async def test_a_backup_that_appears_late_is_found(
 async def test_a_backup_that_vanishes_ends_the_wait_after_its_grace(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
-    """
-    The grace of a backup that was seen begins with the first poll that does not find it.
-    """
+    """The grace of a backup that was seen begins with the first poll that does not find it."""
     schedule = WaitSchedule(min_delay=10, max_delay=10, not_found_grace=20)
     with pytest.raises(BackupNotFound) as caught:
         async for _ in client.watch_backup(copy_id, schedule=schedule):
@@ -267,9 +233,7 @@ async def test_a_backup_that_vanishes_ends_the_wait_after_its_grace(
 async def test_a_backup_may_be_unknown_now_and_then(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str
 ) -> None:
-    """
-    Only an uninterrupted absence counts: one server may know what another does not.
-    """
+    """Only an uninterrupted absence counts: one server may know what another does not."""
     schedule = WaitSchedule(min_delay=10, max_delay=10, not_found_grace=20)
     async for seen in client.watch_backup(copy_id, schedule=schedule):
         fsx.inject(Fault.error("BackupNotFound", "not here"), next_calls=3)
@@ -282,9 +246,7 @@ async def test_a_backup_may_be_unknown_now_and_then(
 async def test_a_failure_in_between_does_not_end_an_absence(
     client: FsxCopyClient, fsx: LocalFsx
 ) -> None:
-    """
-    A throttled poll does not interrupt an absence.
-    """
+    """A throttled poll does not interrupt an absence."""
     schedule = WaitSchedule(min_delay=10, max_delay=10, not_found_grace=15)
     fsx.inject(Fault.error("BackupNotFound", "no"))
     fsx.inject(Fault.throttling())
@@ -304,9 +266,7 @@ async def test_a_grace_as_long_as_the_wait_lasts_until_the_deadline(
     max_wait: float | timedelta,
     is_seen_first: bool,
 ) -> None:
-    """
-    A backup that stays unknown then ends in a timeout, with the last observation.
-    """
+    """A backup that stays unknown then ends in a timeout, with the last observation."""
     schedule = attrs.evolve(EVERY_TEN, not_found_grace=max_wait)
     unknown = Fault.error("BackupNotFound", "not yet")
     if not is_seen_first:
@@ -326,9 +286,7 @@ async def test_a_grace_as_long_as_the_wait_lasts_until_the_deadline(
 async def test_two_thousand_waits_in_the_wrong_region(
     connect: Connect, clock: ManualClock
 ) -> None:
-    """
-    All end with BackupNotFound, after hundreds of calls.
-    """
+    """All end with BackupNotFound, after hundreds of calls."""
     async with LocalFsx(clock=clock) as fsx:
         for _ in range(500):
             fsx.add_backup(DESTINATION)
@@ -355,9 +313,7 @@ async def test_two_thousand_waits_in_the_wrong_region(
 async def test_bad_arguments_of_a_wait(
     client: FsxCopyClient, fsx: LocalFsx, arguments: dict[str, object], name: str
 ) -> None:
-    """
-    The error names the argument, and nothing is sent.
-    """
+    """The error names the argument, and nothing is sent."""
     with pytest.raises(InvalidArguments, match=f"^{name}: "):
         await client.wait_until_backup_available(**{"backup_id": SOURCE, **arguments})  # type: ignore[arg-type]  # bad on purpose
 
@@ -367,9 +323,7 @@ async def test_bad_arguments_of_a_wait(
 async def test_polls_are_logged(
     client: FsxCopyClient, copy_id: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """
-    Each poll leaves a record with data at debug level, and the outcome one at info level.
-    """
+    """Each poll leaves a record with data at debug level, and the outcome one at info level."""
     caplog.set_level(logging.DEBUG, logger="fsxcopy_sdk.waiting")
 
     seen = [one async for one in client.watch_backup(copy_id, schedule=EVERY_TEN)]
@@ -392,9 +346,7 @@ async def test_polls_are_logged(
 async def test_failed_polls_are_logged(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """
-    The record of a failed poll has the name of the error.
-    """
+    """The record of a failed poll has the name of the error."""
     caplog.set_level(logging.DEBUG, logger="fsxcopy_sdk.waiting")
     fsx.inject(Fault.throttling())
     fsx.inject(Fault.error("AccessDeniedException", "no"))
@@ -411,9 +363,7 @@ async def test_failed_polls_are_logged(
 async def test_a_third_failure_in_a_row_is_one_warning(
     client: FsxCopyClient, fsx: LocalFsx, copy_id: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """
-    Repeated failures are one warning, not one each; a success in between allows another.
-    """
+    """Repeated failures are one warning, not one each; a success in between allows another."""
     caplog.set_level(logging.DEBUG, logger="fsxcopy_sdk.waiting")
     fsx.inject(Fault.throttling(), next_calls=5)
 
@@ -428,9 +378,7 @@ async def test_a_third_failure_in_a_row_is_one_warning(
 
 
 def test_nothing_is_printed_without_a_logging_configuration() -> None:
-    """
-    Python's handler of last resort does not print warnings.
-    """
+    """Python's handler of last resort does not print warnings."""
     program = "import fsxcopy_sdk.client, logging; logging.getLogger('fsxcopy_sdk').error('x')"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
 
@@ -443,9 +391,7 @@ def test_nothing_is_printed_without_a_logging_configuration() -> None:
 async def test_copy_and_wait_returns_the_available_copy(
     client: FsxCopyClient, fsx: LocalFsx
 ) -> None:
-    """
-    One call copies, with all arguments of `copy_backup`, and waits.
-    """
+    """One call copies, with all arguments of `copy_backup`, and waits."""
     backup = await client.copy_backup_and_wait(
         SOURCE,
         source_region=EXAMPLE_REGION,
@@ -478,9 +424,7 @@ async def test_copy_and_wait_never_loses_the_copy(
     max_wait: float,
     expected: type[FsxCopyError],
 ) -> None:
-    """
-    After the copy was accepted every exception has its id, even after pickling.
-    """
+    """After the copy was accepted every exception has its id, even after pickling."""
     if fault:
         fsx.inject(fault, fraction=1, operation="DescribeBackups")
 
@@ -495,9 +439,7 @@ async def test_copy_and_wait_never_loses_the_copy(
 async def test_copy_and_wait_tolerates_a_long_absence(
     client: FsxCopyClient, fsx: LocalFsx
 ) -> None:
-    """
-    The copy was accepted, so its absence is not an error.
-    """
+    """The copy was accepted, so its absence is not an error."""
     fsx.inject(
         Fault.error("BackupNotFound", "not yet"), next_calls=60, operation="DescribeBackups"
     )
@@ -511,9 +453,7 @@ async def test_copy_and_wait_tolerates_a_long_absence(
 
 
 async def test_a_refused_copy_was_not_accepted(client: FsxCopyClient, fsx: LocalFsx) -> None:
-    """
-    An error of CopyBackup itself has no id of a copy.
-    """
+    """An error of CopyBackup itself has no id of a copy."""
     fsx.inject(Fault.error("BackupNotFound", "no"), operation="CopyBackup")
 
     with pytest.raises(BackupNotFound) as caught:
@@ -525,9 +465,7 @@ async def test_a_refused_copy_was_not_accepted(client: FsxCopyClient, fsx: Local
 async def test_a_cancelled_copy_and_wait_names_the_copy(
     connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """
-    A note on the cancellation has the id of the copy, and so has an earlier log record.
-    """
+    """A note on the cancellation has the id of the copy, and so has an earlier log record."""
     caplog.set_level(logging.INFO, logger="fsxcopy_sdk.client")
     clock = ManualClock()
     async with LocalFsx(clock=clock) as fsx:
@@ -551,9 +489,7 @@ async def test_a_cancelled_copy_and_wait_names_the_copy(
 async def test_bad_arguments_copy_nothing(
     client: FsxCopyClient, fsx: LocalFsx, bad: dict[str, object]
 ) -> None:
-    """
-    Arguments of the wait are checked before the copy is requested.
-    """
+    """Arguments of the wait are checked before the copy is requested."""
     with pytest.raises(InvalidArguments, match=f"^{next(iter(bad))}: "):
         await client.copy_backup_and_wait(**{"source_backup_id": SOURCE, **bad})  # type: ignore[arg-type]  # bad on purpose
 
@@ -566,9 +502,7 @@ async def test_bad_arguments_copy_nothing(
 async def test_five_hundred_waits_survive_a_bad_service(
     connect: Connect, clock: ManualClock
 ) -> None:
-    """
-    With 30 % of the polls throttled, 10 % reset and 5 % unavailable, each ends correctly.
-    """
+    """With 30 % of the polls throttled, 10 % reset and 5 % unavailable, each ends correctly."""
     source = random.Random(3)
     durations: dict[str, float] = {}
     async with LocalFsx(
@@ -603,9 +537,7 @@ async def test_five_hundred_waits_survive_a_bad_service(
 async def test_closing_the_client_ends_its_waits(
     connect: Connect, caplog: pytest.LogCaptureFixture, rounds: int
 ) -> None:
-    """
-    Asleep or in the middle of a call, each wait ends with ClientNotOpen at once.
-    """
+    """Asleep or in the middle of a call, each wait ends with ClientNotOpen at once."""
     clock = ManualClock()
     async with LocalFsx(clock=clock) as fsx:
         fsx.add_example_backup()

@@ -1,6 +1,4 @@
-"""
-Measure every peer in turn, several rounds, and write what came of it.
-"""
+"""Measure every peer in turn, several rounds, and write what came of it."""
 
 from __future__ import annotations
 
@@ -52,15 +50,11 @@ _VERSIONS = (
 
 
 class Failed(Exception):
-    """
-    A measurement ended without a number; says the last line of what it printed.
-    """
+    """A measurement ended without a number; says the last line of what it printed."""
 
 
 def _environment() -> dict[str, str]:
-    """
-    Return an environment with credentials and nothing else of AWS, proxies or Python.
-    """
+    """Return an environment with credentials and nothing else of AWS, proxies or Python."""
     foreign = ("AWS_", "PYTHON")
     kept = {
         name: value
@@ -97,9 +91,7 @@ def _served(python: str, documents: Path) -> Iterator[str]:
 
 @attrs.frozen
 class Bench:
-    """
-    The interpreters of the peers, and what they are measured with.
-    """
+    """The interpreters of the peers, and what they are measured with."""
 
     pythons: Mapping[str, str]
     documents: Path
@@ -123,9 +115,7 @@ class Bench:
         return float(_run(python, "-m", "benchmarks.peers.worker", peer, *what))
 
     def round(self, rows: Sequence[Row]) -> Iterator[tuple[Row, str, float | Failed]]:
-        """
-        Measure every row of every peer once, or as often as the row has it.
-        """
+        """Measure every row of every peer once, or as often as the row has it."""
         for row in rows:
             for _ in range(row.times):
                 for peer in self.pythons:
@@ -167,9 +157,7 @@ def _options() -> argparse.Namespace:
 
 
 def _chosen(only: Sequence[str] | None) -> list[Row]:
-    """
-    Return the rows with these keys, all of them for None, with those that they are made of.
-    """
+    """Return the rows with these keys, all of them for None, with those that they are made of."""
     if only is None:
         return list(ROWS)
     keys = {*only, *(key for row in ROWS if row.key in only for key in row.quotient or ())}
@@ -179,9 +167,7 @@ def _chosen(only: Sequence[str] | None) -> list[Row]:
 def _measured(
     chosen: Sequence[Row], pythons: Mapping[str, str], documents: Path, rounds: int
 ) -> tuple[dict[str, dict[str, list[float]]], dict[str, dict[str, str]]]:
-    """
-    Return all samples by row and peer, and why there are none.
-    """
+    """Return all samples by row and peer, and why there are none."""
     rows = [row for row in chosen if not row.quotient]
     samples: dict[str, dict[str, list[float]]] = {row.key: {} for row in rows}
     failures: dict[str, dict[str, str]] = {row.key: {} for row in rows}
@@ -198,9 +184,7 @@ def _measured(
 
 
 def main() -> None:
-    """
-    Do as the command line says.
-    """
+    """Do as the command line says."""
     options = _options()
     pythons = dict(one.split("=", 1) for one in options.python)
     machine = _machine()

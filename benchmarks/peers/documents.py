@@ -32,9 +32,7 @@ _TIMES = 1_500_000_000, 1_800_000_000
 
 
 class Author:
-    """
-    Writes backups; the same seed writes the same ones.
-    """
+    """Writes backups; the same seed writes the same ones."""
 
     def __init__(self, seed: int) -> None:
         loader = Loader()
@@ -113,9 +111,7 @@ class Author:
 
 
 def write(folder: Path, seed: int) -> None:
-    """
-    Write every document that a run needs.
-    """
+    """Write every document that a run needs."""
     author = Author(seed)
 
     def page(name: str, backup: Callable[[], Document], count: int) -> None:

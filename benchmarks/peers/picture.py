@@ -1,6 +1,4 @@
-"""
-What a backup costs by how many there are, drawn.
-"""
+"""What a backup costs by how many there are, drawn."""
 
 from __future__ import annotations
 
@@ -14,9 +12,7 @@ from benchmarks.peers.rows import NAMES, SIZES
 
 
 def draw(found: Sequence[Line], path: Path) -> None:
-    """
-    Draw the rows of growth into a file.
-    """
+    """Draw the rows of growth into a file."""
     by_key = {line.key: line.medians for line in found}
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.subplots()

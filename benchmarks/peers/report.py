@@ -1,6 +1,4 @@
-"""
-From samples to medians, ratios and floors, and from these to Markdown.
-"""
+"""From samples to medians, ratios and floors, and from these to Markdown."""
 
 from __future__ import annotations
 
@@ -17,9 +15,7 @@ Samples = Mapping[str, Mapping[str, Sequence[float]]]
 
 @attrs.frozen(kw_only=True)
 class Verdict:
-    """
-    A floor, and how we stand to it.
-    """
+    """A floor, and how we stand to it."""
 
     at_most: float
     of: str | None
@@ -32,9 +28,7 @@ class Verdict:
 
 @attrs.frozen(kw_only=True)
 class Line:
-    """
-    One row with its results.
-    """
+    """One row with its results."""
 
     key: str
     title: str
@@ -50,9 +44,7 @@ class Line:
 def lines(
     rows: Sequence[Row], samples: Samples, failures: Mapping[str, Mapping[str, str]]
 ) -> list[Line]:
-    """
-    Work out every row; *failures* are reasons by row and peer, as *samples* are numbers.
-    """
+    """Work out every row; *failures* are reasons by row and peer, as *samples* are numbers."""
     medians: dict[str, dict[str, float]] = {}
     for row in rows:
         if row.quotient:
@@ -95,9 +87,7 @@ def _number(value: float | None) -> str:
 
 
 def markdown(found: Sequence[Line], preamble: str, notes: str) -> str:
-    """
-    Write the table between a preamble and notes, and say who has no number and why.
-    """
+    """Write the table between a preamble and notes, and say who has no number and why."""
     ratios = ("raw", "capo")
     heads = ["", *NAMES.values(), *(f"ours / {NAMES[peer]}" for peer in ratios), "floor"]
     table = [heads, ["---", *["--:"] * (len(heads) - 2), "---"]]

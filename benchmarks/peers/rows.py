@@ -1,6 +1,4 @@
-"""
-What is measured, of whom, and what this package has set itself.
-"""
+"""What is measured, of whom, and what this package has set itself."""
 
 from __future__ import annotations
 
@@ -24,9 +22,7 @@ SIZES = (10**2, 10**3, 10**4, 10**5)
 
 @attrs.frozen
 class Floor:
-    """
-    What our median must not exceed, as a share of a peer's or as it stands.
-    """
+    """What our median must not exceed, as a share of a peer's or as it stands."""
 
     at_most: float
     of: str | None = None
@@ -34,9 +30,7 @@ class Floor:
 
 @attrs.frozen(kw_only=True)
 class Row:
-    """
-    One line of the table.
-    """
+    """One line of the table."""
 
     key: str
     title: str

@@ -16,9 +16,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length:\s*(\d+)", re.IGNORECASE)
 
 
 class Connection(asyncio.Protocol):
-    """
-    One connection, with as many requests as its client likes.
-    """
+    """One connection, with as many requests as its client likes."""
 
     def __init__(self, answer: bytes) -> None:
         self._answer = answer
@@ -26,16 +24,12 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.WriteTransport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """
-        Keep the way back.
-        """
+        """Keep the way back."""
         assert isinstance(transport, asyncio.WriteTransport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """
-        Answer every request that is complete.
-        """
+        """Answer every request that is complete."""
         self._received += data
         while (end := self._received.find(_HEAD_END)) >= 0:
             length = _LENGTH.search(self._received, 0, end + 2)
@@ -47,9 +41,7 @@ class Connection(asyncio.Protocol):
 
 
 async def serve(body: bytes) -> None:
-    """
-    Serve until killed; the first line of output is the URL.
-    """
+    """Serve until killed; the first line of output is the URL."""
     head = (
         "HTTP/1.1 200 OK\r\n"
         "x-amzn-RequestId: 3e7ec0d4-1f3c-4c1e-9d0a-3f5b5d6c7e8f\r\n"

@@ -33,9 +33,7 @@ _BEAT = 0.001
 
 
 def decode(peer: ModuleType, page: str) -> float:
-    """
-    Return the microseconds of CPU per backup of decoding one page again and again.
-    """
+    """Return the microseconds of CPU per backup of decoding one page again and again."""
     body = Path(page).read_bytes()
     for _ in range(_WARM_UP):
         count = len(peer.decode(body))
@@ -53,9 +51,7 @@ def _listing(folder: str) -> Iterator[bytes]:
 
 
 def growth(peer: ModuleType, folder: str, count: str, collector: str = "on") -> float:
-    """
-    Return the microseconds of CPU per backup of a listing that is kept as a list.
-    """
+    """Return the microseconds of CPU per backup of a listing that is kept as a list."""
     goal = int(count)
     if collector == "off":
         gc.disable()
@@ -74,9 +70,7 @@ def growth(peer: ModuleType, folder: str, count: str, collector: str = "on") -> 
 
 
 def memory(peer: ModuleType, folder: str) -> float:
-    """
-    Return the bytes that Python holds per backup, once what is not kept is gone.
-    """
+    """Return the bytes that Python holds per backup, once what is not kept is gone."""
     pages = _listing(folder)
     bodies = [next(pages), next(pages)]
     peer.decode(bodies[0])
@@ -90,9 +84,7 @@ def memory(peer: ModuleType, folder: str) -> float:
 
 
 def cpu(peer: ModuleType, url: str) -> float:
-    """
-    Return the microseconds of CPU per call, one call after the other.
-    """
+    """Return the microseconds of CPU per call, one call after the other."""
     if iscoroutinefunction(peer.call):
         return asyncio.run(_cpu_of_awaited(peer, url))
     times = []
@@ -122,9 +114,7 @@ def _per_call(times: Sequence[float]) -> float:
 
 
 def concurrent(peer: ModuleType, url: str) -> float:
-    """
-    Return the calls per second of 32 tasks on one client.
-    """
+    """Return the calls per second of 32 tasks on one client."""
     return asyncio.run(_concurrent(peer, url))
 
 
@@ -145,9 +135,7 @@ async def _concurrent(peer: ModuleType, url: str) -> float:
 
 
 def stall(peer: ModuleType, url: str) -> float:
-    """
-    Return the longest time in ms that the event loop stood still while a client was made.
-    """
+    """Return the longest time in ms that the event loop stood still while a client was made."""
     return asyncio.run(_stall(peer, url))
 
 
@@ -174,9 +162,7 @@ async def _stall(peer: ModuleType, url: str) -> float:
 
 
 def main() -> None:
-    """
-    Do as the command line says.
-    """
+    """Do as the command line says."""
     name, measurement, *rest = sys.argv[1:]
     peer = import_module(f"benchmarks.peers.adapters.{name}")
     measure = {one.__name__: one for one in (decode, growth, memory, cpu, concurrent, stall)}

@@ -21,15 +21,11 @@ class Clock(Protocol):
     """
 
     def now(self) -> float:
-        """
-        Return the time in seconds since an arbitrary start, never backwards.
-        """
+        """Return the time in seconds since an arbitrary start, never backwards."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """
-        Return after *seconds* of this clock's time.
-        """
+        """Return after *seconds* of this clock's time."""
         ...
 
 

@@ -240,9 +240,7 @@ def _is_deeper(document: object, levels: int) -> bool:
 
 
 def _deep_path(document: object) -> str:
-    """
-    Return the beginning of a path to what is nested too deeply.
-    """
+    """Return the beginning of a path to what is nested too deeply."""
     path: str = "$"
     whole: Any = document
     for levels in reversed(range(MAX_DEPTH)):
@@ -340,9 +338,7 @@ def _lines(
     names: dict[str, Any],
     converter: cattrs.Converter,
 ) -> tuple[str, ...]:
-    """
-    Return the lines that set one member, and add to *names* what they refer to.
-    """
+    """Return the lines that set one member, and add to *names* what they refer to."""
     name = field.name
     type_: Any = field.type
     if not _is_tuple(type_):  # take "| None" away
@@ -436,9 +432,7 @@ def _detailed_tuple_hook(type_: object, converter: cattrs.Converter) -> _Hook:
 
 
 def _error_paths(error: BaseException, path: str = "$") -> Iterator[str]:
-    """
-    Yield one text for each error that the converter found: its path and what is wrong.
-    """
+    """Yield one text for each error that the converter found: its path and what is wrong."""
     if isinstance(error, cattrs.ClassValidationError):
         for inner, member in error.group_exceptions()[0]:
             yield from _error_paths(inner, f"{path}.{wire_name(member.name)}")
@@ -479,9 +473,7 @@ _EARLIEST_IN_TEXT = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
 
 
 class InvalidValue(ValueError):
-    """
-    A value is not what the service documents; the message shows no secrets.
-    """
+    """A value is not what the service documents; the message shows no secrets."""
 
 
 def _wrong_type(expected: str, value: object) -> InvalidValue:
@@ -572,9 +564,7 @@ _IRREGULAR_NAMES = {
 
 
 def wire_name(name: str) -> str:
-    """
-    Return the service's name of the member that a model calls *name*.
-    """
+    """Return the service's name of the member that a model calls *name*."""
     return _IRREGULAR_NAMES.get(name) or "".join(word.capitalize() for word in name.split("_"))
 
 

@@ -93,9 +93,7 @@ _MEMBERS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
 
 @attrs.frozen(kw_only=True)
 class ErrorDocument:
-    """
-    The code, message and members of an error answer.
-    """
+    """The code, message and members of an error answer."""
 
     code: str
     """Without namespace and suffix; the HTTP status where the answer has no code."""
@@ -104,16 +102,12 @@ class ErrorDocument:
     """The whole document under the service's names; empty where there is none."""
 
     def is_refusal(self, status: int) -> bool:
-        """
-        Whether the service itself says, with HTTP *status*, that it did not accept the request.
-        """
+        """Whether the service itself says, by HTTP *status*, that it refused the request."""
         return status < _SERVER_ERROR and not self.code.isdecimal()
 
 
 def read_error(status: int, headers: Mapping[str, str], body: bytes) -> ErrorDocument:
-    """
-    Find code and text in an error answer; *headers* have lower-case names.
-    """
+    """Find code and text in an error answer; *headers* have lower-case names."""
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -137,9 +131,7 @@ def service_error(
     metadata: ResponseMetadata,
     body: bytes | None,
 ) -> errors.ServiceError:
-    """
-    Make the exception for *document*, of the class that the table has for its code.
-    """
+    """Make the exception for *document*, of the class that the table has for its code."""
     cls = CLASSES.get(document.code, errors.ServiceError)
     error = cls(
         document.message,
@@ -162,9 +154,7 @@ def _first_text(*candidates: object) -> str:
 
 
 def _describe(status: int, headers: Mapping[str, str], body: bytes) -> str:
-    """
-    Describe an answer that has no message of the service.
-    """
+    """Describe an answer that has no message of the service."""
     if location := headers.get("location"):
         return f"HTTP {status}: a redirect to {location} was not followed"
     kind = headers.get("content-type", "no content type")

@@ -1,6 +1,4 @@
-"""
-From pages of backups to backups.
-"""
+"""From pages of backups to backups."""
 
 from __future__ import annotations
 
@@ -81,9 +79,7 @@ async def stream_backups(fetch: Fetch, request: Request) -> AsyncGenerator[Backu
 
 
 class _EndGuard:
-    """
-    Check that a listing ends, page by page, in memory that does not grow with the listing.
-    """
+    """Check that a listing ends, page by page, in memory that does not grow with the listing."""
 
     def __init__(self, request: Request) -> None:
         asked = request.get("BackupIds")
@@ -93,9 +89,7 @@ class _EndGuard:
         self._contents = _CycleDetector[frozenset[str]]()
 
     def check(self, page: DescribeBackupsResponse) -> PaginationError | None:
-        """
-        Return the error to raise after *page*, None where it may continue or end.
-        """
+        """Return the error to raise after *page*, None where it may continue or end."""
         ids = frozenset(backup.backup_id for backup in page.backups)
         if ids and self._pages_left is not None:
             self._pages_left -= 1
@@ -190,9 +184,7 @@ class _Prefetch:
         return self._page or await self._fetch(self._request)
 
     async def cancel(self) -> None:
-        """
-        End the task, if it has not ended, and wait until it has.
-        """
+        """End the task, if it has not ended, and wait until it has."""
         if not self._arrived.is_set():
             self._scope.cancel()
             with anyio.CancelScope(shield=True):
@@ -200,9 +192,7 @@ class _Prefetch:
 
 
 def _spawn(run: Callable[[], Coroutine[object, object, None]]) -> object:
-    """
-    Run a function in a task of its own; anyio has none outside of task groups.
-    """
+    """Run a function in a task of its own; anyio has none outside of task groups."""
     if _runs_on_asyncio():
         return asyncio.create_task(run())
     import trio  # noqa: PLC0415 - installed only where it is used
@@ -211,9 +201,7 @@ def _spawn(run: Callable[[], Coroutine[object, object, None]]) -> object:
 
 
 def _runs_on_asyncio() -> bool:
-    """
-    Whether the caller is a task of asyncio (or of uvloop), not of trio.
-    """
+    """Whether the caller is a task of asyncio (or of uvloop), not of trio."""
     try:
         # Without a task it may be trio as the guest of an asyncio loop.
         return asyncio.current_task() is not None

@@ -60,9 +60,7 @@ def _is_tag_text(text: str) -> bool:
 
 @attrs.frozen
 class Rule:
-    """
-    What a text may be: its length in characters, its form, and both in words.
-    """
+    """What a text may be: its length in characters, its form, and both in words."""
 
     min: int
     max: int
@@ -70,9 +68,7 @@ class Rule:
     words: str
 
     def allows(self, value: object) -> bool:
-        """
-        Whether *value* is a text that keeps the rule.
-        """
+        """Whether *value* is a text that keeps the rule."""
         return (
             isinstance(value, str) and self.min <= len(value) <= self.max and self.has_form(value)
         )
@@ -99,48 +95,34 @@ TOKEN = Rule(1, 63, _matches(r"[A-Za-z0-9_.-]*"), "1 to 63 of A-Z, a-z, 0-9, `_`
 
 @attrs.frozen
 class ArgumentErrors:
-    """
-    Collect what is wrong, so that the caller hears of everything at once.
-    """
+    """Collect what is wrong, so that the caller hears of everything at once."""
 
     texts: list[str] = attrs.field(factory=list)
 
     def add(self, name: str, rule: str, found: str) -> None:
-        """
-        Note that the argument *name* "must be *rule*, not *found*".
-        """
+        """Note that the argument *name* "must be *rule*, not *found*"."""
         self.texts.append(f"{name}: must be {rule}, not {found}")
 
     def add_value(self, name: str, rule: str, value: object) -> None:
-        """
-        Note that the argument *name* must be *rule*, and show *value* on one line.
-        """
+        """Note that the argument *name* must be *rule*, and show *value* on one line."""
         self.add(name, rule, shown(value))
 
     def add_type(self, name: str, rule: str, value: object) -> None:
-        """
-        Note that the argument *name* must be *rule*, without *value*, which may hold secrets.
-        """
+        """Note that argument *name* must be *rule*; leave *value* out, which may be secret."""
         self.add(name, rule, f"a value of type {type(value).__name__}")
 
     def check(self, name: str, value: object, rule: Rule) -> None:
-        """
-        Note a value that *rule* does not allow.
-        """
+        """Note a value that *rule* does not allow."""
         if not rule.allows(value):
             self.add_value(name, rule.words, value)
 
     def check_optional(self, name: str, value: object, rule: Rule) -> None:
-        """
-        Note a value that is neither None nor allowed by *rule*.
-        """
+        """Note a value that is neither None nor allowed by *rule*."""
         if value is not None:
             self.check(name, value, rule)
 
     def check_type(self, name: str, value: object, cls: type, words: str) -> None:
-        """
-        Note a value that is no instance of *cls*.
-        """
+        """Note a value that is no instance of *cls*."""
         if not isinstance(value, cls):
             self.add_value(name, words, value)
 
@@ -156,9 +138,7 @@ class ArgumentErrors:
 
 
 def shown(value: object) -> str:
-    """
-    Return *value* as a short text, whatever it is.
-    """
+    """Return *value* as a short text, whatever it is."""
     if isinstance(value, str):  # cut first: the repr of megabytes takes long
         value = value[:80]
     try:
@@ -169,9 +149,7 @@ def shown(value: object) -> str:
 
 @lru_cache(maxsize=64)
 def partition_of(region: str) -> str:
-    """
-    Return the partition that *region* lies in, such as `aws-cn`.
-    """
+    """Return the partition that *region* lies in, such as `aws-cn`."""
     return next(
         (name for prefix, name in _PARTITION_PREFIXES.items() if region.startswith(prefix)), "aws"
     )
@@ -422,9 +400,7 @@ def _filters(errors: ArgumentErrors, filters: Iterable[BackupFilter]) -> list[Ba
 def _items(
     errors: ArgumentErrors, name: str, given: object, cls: type[_Item], words: str
 ) -> list[_Item] | None:
-    """
-    Return the members of a collection, or note that it is none of *cls*.
-    """
+    """Return the members of a collection, or note that it is none of *cls*."""
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         errors.add_value(name, words, given)
         return None

@@ -1,6 +1,4 @@
-"""
-The client of one Region: the operations of the service around backup copies, and the wait.
-"""
+"""The client of one Region: the operations of the service around backup copies, and the wait."""
 
 from __future__ import annotations
 
@@ -181,25 +179,19 @@ class FsxCopyClient:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """
-        Close the client and its connections.
-        """
+        """Close the client and its connections."""
         self._transport, self._state = None, "closed"
         self._coordinator.close()
         await self._stack.aclose()
 
     @property
     def region(self) -> str:
-        """
-        The Region that requests go to, known while the client is open.
-        """
+        """The Region that requests go to, known while the client is open."""
         return self._open_transport.region
 
     @property
     def clock(self) -> Clock:
-        """
-        The clock that waits sleep on.
-        """
+        """The clock that waits sleep on."""
         return self._clock
 
     @property
@@ -400,9 +392,7 @@ class FsxCopyClient:
         max_wait: Duration = DEFAULT_MAX_WAIT,
         schedule: WaitSchedule = DEFAULT_SCHEDULE,
     ) -> Backup:
-        """
-        Return the backup as soon as it is AVAILABLE, under the rules of `watch_backup`.
-        """
+        """Return the backup as soon as it is AVAILABLE, under the rules of `watch_backup`."""
         observations = self.watch_backup(backup_id, max_wait=max_wait, schedule=schedule)
         async with aclosing(observations):
             async for backup in observations:
@@ -487,9 +477,7 @@ def _check_transport(transport: object, others: Mapping[str, object]) -> None:
 
 @contextmanager
 def _token_in_errors(client_request_token: str) -> Iterator[None]:
-    """
-    Let exceptions carry the token that was sent, so that the request can be repeated.
-    """
+    """Let exceptions carry the token that was sent, so that the request can be repeated."""
     try:
         yield
     except CallError as error:
@@ -499,9 +487,7 @@ def _token_in_errors(client_request_token: str) -> Iterator[None]:
 
 @contextmanager
 def _accepted_id_in_errors(accepted: str) -> Iterator[None]:
-    """
-    Let exceptions name the copy that was accepted, cancellation too.
-    """
+    """Let exceptions name the copy that was accepted, cancellation too."""
     _log.info("%s: accepted", accepted, extra={"backup_id": accepted})
     try:
         yield

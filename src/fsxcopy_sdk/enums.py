@@ -63,9 +63,7 @@ __all__ = [
 
 
 class OpenEnum(StrEnum):
-    """
-    Hold one of the service's values, known or not.
-    """
+    """Hold one of the service's values, known or not."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -78,16 +76,12 @@ class OpenEnum(StrEnum):
 
     @property
     def is_unknown(self) -> bool:
-        """
-        Whether the service sent a value that this version does not list.
-        """
+        """Whether the service sent a value that this version does not list."""
         return self._value_ not in type(self)._value2member_map_
 
 
 class BackupLifecycle(OpenEnum):
-    """
-    Where a backup stands; only AVAILABLE means that it can be restored or copied.
-    """
+    """Where a backup stands; only AVAILABLE means that it can be restored or copied."""
 
     AVAILABLE = "AVAILABLE"
     CREATING = "CREATING"
@@ -99,30 +93,22 @@ class BackupLifecycle(OpenEnum):
 
     @property
     def is_available(self) -> bool:
-        """
-        Whether the backup can be restored and copied.
-        """
+        """Whether the backup can be restored and copied."""
         return self is BackupLifecycle.AVAILABLE
 
     @property
     def is_dead(self) -> bool:
-        """
-        Whether the backup is FAILED or DELETED, and will never be AVAILABLE.
-        """
+        """Whether the backup is FAILED or DELETED, and will never be AVAILABLE."""
         return self in (BackupLifecycle.FAILED, BackupLifecycle.DELETED)
 
     @property
     def is_terminal(self) -> bool:
-        """
-        Whether the backup stays what it is; a value that this version does not know may change.
-        """
+        """Whether the backup stays what it is; an unknown value may still change."""
         return self.is_available or self.is_dead
 
 
 class BackupType(OpenEnum):
-    """
-    Who made a backup; copies are always USER_INITIATED and never expire.
-    """
+    """Who made a backup; copies are always USER_INITIATED and never expire."""
 
     AUTOMATIC = "AUTOMATIC"
     USER_INITIATED = "USER_INITIATED"
@@ -130,9 +116,7 @@ class BackupType(OpenEnum):
 
 
 class FilterName(OpenEnum):
-    """
-    What `DescribeBackups` can filter by.
-    """
+    """What `DescribeBackups` can filter by."""
 
     FILE_SYSTEM_ID = "file-system-id"
     BACKUP_TYPE = "backup-type"
@@ -144,18 +128,14 @@ class FilterName(OpenEnum):
 
 
 class ResourceType(OpenEnum):
-    """
-    What a backup holds: a whole file system or one volume.
-    """
+    """What a backup holds: a whole file system or one volume."""
 
     FILE_SYSTEM = "FILE_SYSTEM"
     VOLUME = "VOLUME"
 
 
 class ServiceLimit(OpenEnum):
-    """
-    The limits that `ServiceLimitExceeded` can name.
-    """
+    """The limits that `ServiceLimitExceeded` can name."""
 
     FILE_SYSTEM_COUNT = "FILE_SYSTEM_COUNT"
     TOTAL_THROUGHPUT_CAPACITY = "TOTAL_THROUGHPUT_CAPACITY"
@@ -170,9 +150,7 @@ class ServiceLimit(OpenEnum):
 
 
 class AdministrativeActionType(OpenEnum):
-    """
-    What an administrative action does to its target.
-    """
+    """What an administrative action does to its target."""
 
     FILE_SYSTEM_UPDATE = "FILE_SYSTEM_UPDATE"
     STORAGE_OPTIMIZATION = "STORAGE_OPTIMIZATION"
@@ -192,18 +170,14 @@ class AdministrativeActionType(OpenEnum):
 
 
 class DiskIopsConfigurationMode(OpenEnum):
-    """
-    Whether SSD IOPS follow the storage capacity or were chosen.
-    """
+    """Whether SSD IOPS follow the storage capacity or were chosen."""
 
     AUTOMATIC = "AUTOMATIC"
     USER_PROVISIONED = "USER_PROVISIONED"
 
 
 class FileSystemLifecycle(OpenEnum):
-    """
-    Where a file system stands.
-    """
+    """Where a file system stands."""
 
     AVAILABLE = "AVAILABLE"
     CREATING = "CREATING"
@@ -215,9 +189,7 @@ class FileSystemLifecycle(OpenEnum):
 
 
 class FileSystemType(OpenEnum):
-    """
-    The four kinds of FSx file system.
-    """
+    """The four kinds of FSx file system."""
 
     WINDOWS = "WINDOWS"
     LUSTRE = "LUSTRE"
@@ -226,18 +198,14 @@ class FileSystemType(OpenEnum):
 
 
 class NetworkType(OpenEnum):
-    """
-    Address families a file system answers on.
-    """
+    """Address families a file system answers on."""
 
     IPV4 = "IPV4"
     DUAL = "DUAL"
 
 
 class SnapshotLifecycle(OpenEnum):
-    """
-    Where an OpenZFS snapshot stands.
-    """
+    """Where an OpenZFS snapshot stands."""
 
     PENDING = "PENDING"
     CREATING = "CREATING"
@@ -246,9 +214,7 @@ class SnapshotLifecycle(OpenEnum):
 
 
 class Status(OpenEnum):
-    """
-    Where an administrative action stands.
-    """
+    """Where an administrative action stands."""
 
     FAILED = "FAILED"
     IN_PROGRESS = "IN_PROGRESS"
@@ -261,9 +227,7 @@ class Status(OpenEnum):
 
 
 class StorageType(OpenEnum):
-    """
-    Storage medium of a file system.
-    """
+    """Storage medium of a file system."""
 
     SSD = "SSD"
     HDD = "HDD"
@@ -271,9 +235,7 @@ class StorageType(OpenEnum):
 
 
 class VolumeLifecycle(OpenEnum):
-    """
-    Where a volume stands.
-    """
+    """Where a volume stands."""
 
     CREATING = "CREATING"
     CREATED = "CREATED"
@@ -285,18 +247,14 @@ class VolumeLifecycle(OpenEnum):
 
 
 class VolumeType(OpenEnum):
-    """
-    The two kinds of file system that have volumes.
-    """
+    """The two kinds of file system that have volumes."""
 
     ONTAP = "ONTAP"
     OPENZFS = "OPENZFS"
 
 
 class AutoImportPolicyType(OpenEnum):
-    """
-    Which changes in the linked S3 bucket a Lustre file system picks up.
-    """
+    """Which changes in the linked S3 bucket a Lustre file system picks up."""
 
     NONE = "NONE"
     NEW = "NEW"
@@ -305,18 +263,14 @@ class AutoImportPolicyType(OpenEnum):
 
 
 class DataCompressionType(OpenEnum):
-    """
-    Compression of a Lustre file system.
-    """
+    """Compression of a Lustre file system."""
 
     NONE = "NONE"
     LZ4 = "LZ4"
 
 
 class DataRepositoryLifecycle(OpenEnum):
-    """
-    Where the link between a Lustre file system and its S3 bucket stands.
-    """
+    """Where the link between a Lustre file system and its S3 bucket stands."""
 
     CREATING = "CREATING"
     AVAILABLE = "AVAILABLE"
@@ -327,18 +281,14 @@ class DataRepositoryLifecycle(OpenEnum):
 
 
 class DriveCacheType(OpenEnum):
-    """
-    Read cache in front of HDD storage of a Lustre file system.
-    """
+    """Read cache in front of HDD storage of a Lustre file system."""
 
     NONE = "NONE"
     READ = "READ"
 
 
 class LustreAccessAuditLogLevel(OpenEnum):
-    """
-    Which data repository events of a Lustre file system are logged.
-    """
+    """Which data repository events of a Lustre file system are logged."""
 
     DISABLED = "DISABLED"
     WARN_ONLY = "WARN_ONLY"
@@ -347,9 +297,7 @@ class LustreAccessAuditLogLevel(OpenEnum):
 
 
 class LustreDeploymentType(OpenEnum):
-    """
-    Generation and durability of a Lustre file system.
-    """
+    """Generation and durability of a Lustre file system."""
 
     SCRATCH_1 = "SCRATCH_1"
     SCRATCH_2 = "SCRATCH_2"
@@ -358,9 +306,7 @@ class LustreDeploymentType(OpenEnum):
 
 
 class LustreReadCacheSizingMode(OpenEnum):
-    """
-    How the SSD read cache of a Lustre file system is sized.
-    """
+    """How the SSD read cache of a Lustre file system is sized."""
 
     NO_CACHE = "NO_CACHE"
     USER_PROVISIONED = "USER_PROVISIONED"
@@ -368,18 +314,14 @@ class LustreReadCacheSizingMode(OpenEnum):
 
 
 class MetadataConfigurationMode(OpenEnum):
-    """
-    Whether metadata IOPS of a Lustre file system are scaled or chosen.
-    """
+    """Whether metadata IOPS of a Lustre file system are scaled or chosen."""
 
     AUTOMATIC = "AUTOMATIC"
     USER_PROVISIONED = "USER_PROVISIONED"
 
 
 class AutocommitPeriodType(OpenEnum):
-    """
-    Unit of the time after which an untouched SnapLock file becomes WORM.
-    """
+    """Unit of the time after which an untouched SnapLock file becomes WORM."""
 
     MINUTES = "MINUTES"
     HOURS = "HOURS"
@@ -390,9 +332,7 @@ class AutocommitPeriodType(OpenEnum):
 
 
 class FlexCacheEndpointType(OpenEnum):
-    """
-    The part an ONTAP volume plays in a FlexCache relation.
-    """
+    """The part an ONTAP volume plays in a FlexCache relation."""
 
     NONE = "NONE"
     ORIGIN = "ORIGIN"
@@ -400,9 +340,7 @@ class FlexCacheEndpointType(OpenEnum):
 
 
 class OntapDeploymentType(OpenEnum):
-    """
-    Availability and generation of an ONTAP file system.
-    """
+    """Availability and generation of an ONTAP file system."""
 
     MULTI_AZ_1 = "MULTI_AZ_1"
     SINGLE_AZ_1 = "SINGLE_AZ_1"
@@ -413,9 +351,7 @@ class OntapDeploymentType(OpenEnum):
 
 
 class OntapVolumeType(OpenEnum):
-    """
-    Read-write, data protection or load-sharing ONTAP volume.
-    """
+    """Read-write, data protection or load-sharing ONTAP volume."""
 
     RW = "RW"
     DP = "DP"
@@ -423,9 +359,7 @@ class OntapVolumeType(OpenEnum):
 
 
 class PrivilegedDelete(OpenEnum):
-    """
-    Whether SnapLock administrators may delete WORM files before their time.
-    """
+    """Whether SnapLock administrators may delete WORM files before their time."""
 
     DISABLED = "DISABLED"
     ENABLED = "ENABLED"
@@ -433,9 +367,7 @@ class PrivilegedDelete(OpenEnum):
 
 
 class RetentionPeriodType(OpenEnum):
-    """
-    Unit of a SnapLock retention period.
-    """
+    """Unit of a SnapLock retention period."""
 
     SECONDS = "SECONDS"
     MINUTES = "MINUTES"
@@ -448,9 +380,7 @@ class RetentionPeriodType(OpenEnum):
 
 
 class SecurityStyle(OpenEnum):
-    """
-    Permission model of an ONTAP volume.
-    """
+    """Permission model of an ONTAP volume."""
 
     UNIX = "UNIX"
     NTFS = "NTFS"
@@ -458,18 +388,14 @@ class SecurityStyle(OpenEnum):
 
 
 class SnaplockType(OpenEnum):
-    """
-    How strictly SnapLock retention is enforced.
-    """
+    """How strictly SnapLock retention is enforced."""
 
     COMPLIANCE = "COMPLIANCE"
     ENTERPRISE = "ENTERPRISE"
 
 
 class TieringPolicyName(OpenEnum):
-    """
-    Which data of an ONTAP volume moves to the capacity pool.
-    """
+    """Which data of an ONTAP volume moves to the capacity pool."""
 
     SNAPSHOT_ONLY = "SNAPSHOT_ONLY"
     AUTO = "AUTO"
@@ -478,18 +404,14 @@ class TieringPolicyName(OpenEnum):
 
 
 class VolumeStyle(OpenEnum):
-    """
-    Whether an ONTAP volume lies on one aggregate or on several; FLEXGROUP cannot be copied.
-    """
+    """Whether an ONTAP volume lies on one aggregate or on several; FLEXGROUP cannot be copied."""
 
     FLEXVOL = "FLEXVOL"
     FLEXGROUP = "FLEXGROUP"
 
 
 class OpenZFSCopyStrategy(OpenEnum):
-    """
-    How an OpenZFS volume is made from a snapshot.
-    """
+    """How an OpenZFS volume is made from a snapshot."""
 
     CLONE = "CLONE"
     FULL_COPY = "FULL_COPY"
@@ -497,9 +419,7 @@ class OpenZFSCopyStrategy(OpenEnum):
 
 
 class OpenZFSDataCompressionType(OpenEnum):
-    """
-    Compression of an OpenZFS volume.
-    """
+    """Compression of an OpenZFS volume."""
 
     NONE = "NONE"
     ZSTD = "ZSTD"
@@ -507,9 +427,7 @@ class OpenZFSDataCompressionType(OpenEnum):
 
 
 class OpenZFSDeploymentType(OpenEnum):
-    """
-    Availability and generation of an OpenZFS file system.
-    """
+    """Availability and generation of an OpenZFS file system."""
 
     SINGLE_AZ_1 = "SINGLE_AZ_1"
     SINGLE_AZ_2 = "SINGLE_AZ_2"
@@ -519,18 +437,14 @@ class OpenZFSDeploymentType(OpenEnum):
 
 
 class OpenZFSQuotaType(OpenEnum):
-    """
-    Whom an OpenZFS quota binds.
-    """
+    """Whom an OpenZFS quota binds."""
 
     USER = "USER"
     GROUP = "GROUP"
 
 
 class OpenZFSReadCacheSizingMode(OpenEnum):
-    """
-    How the SSD read cache of an OpenZFS file system is sized.
-    """
+    """How the SSD read cache of an OpenZFS file system is sized."""
 
     NO_CACHE = "NO_CACHE"
     USER_PROVISIONED = "USER_PROVISIONED"
@@ -538,9 +452,7 @@ class OpenZFSReadCacheSizingMode(OpenEnum):
 
 
 class AliasLifecycle(OpenEnum):
-    """
-    Where a DNS alias of a Windows file system stands.
-    """
+    """Where a DNS alias of a Windows file system stands."""
 
     AVAILABLE = "AVAILABLE"
     CREATING = "CREATING"
@@ -550,18 +462,14 @@ class AliasLifecycle(OpenEnum):
 
 
 class FileSystemMaintenanceOperation(OpenEnum):
-    """
-    Maintenance that is going on in a Windows file system.
-    """
+    """Maintenance that is going on in a Windows file system."""
 
     PATCHING = "PATCHING"
     BACKING_UP = "BACKING_UP"
 
 
 class WindowsAccessAuditLogLevel(OpenEnum):
-    """
-    Which access attempts a Windows file system logs.
-    """
+    """Which access attempts a Windows file system logs."""
 
     DISABLED = "DISABLED"
     SUCCESS_ONLY = "SUCCESS_ONLY"
@@ -570,9 +478,7 @@ class WindowsAccessAuditLogLevel(OpenEnum):
 
 
 class WindowsDeploymentType(OpenEnum):
-    """
-    Availability and generation of a Windows file system.
-    """
+    """Availability and generation of a Windows file system."""
 
     MULTI_AZ_1 = "MULTI_AZ_1"
     SINGLE_AZ_1 = "SINGLE_AZ_1"

@@ -87,9 +87,7 @@ __all__ = [
 
 @attrs.define(slots=False, eq=False)
 class FsxCopyError(Exception):
-    """
-    Root of all errors of this package.
-    """
+    """Root of all errors of this package."""
 
     message: str
     accepted_backup_id: str | None = attrs.field(
@@ -101,9 +99,7 @@ class FsxCopyError(Exception):
 
     @property
     def is_transient(self) -> bool:
-        """
-        Whether the same call may succeed later without anything being changed.
-        """
+        """Whether the same call may succeed later without anything being changed."""
         return self._is_transient
 
     def __str__(self) -> str:
@@ -112,31 +108,23 @@ class FsxCopyError(Exception):
 
 @attrs.define(slots=False, eq=False)
 class InvalidArguments(FsxCopyError, ValueError):
-    """
-    Arguments break rules of the service; nothing was sent.
-    """
+    """Arguments break rules of the service; nothing was sent."""
 
     errors: tuple[str, ...] = ()
     """One text for each error: the argument's name and the rule."""
 
 
 class ConfigurationError(FsxCopyError):
-    """
-    The client cannot be made or used as it is configured.
-    """
+    """The client cannot be made or used as it is configured."""
 
 
 class ClientNotOpen(FsxCopyError):
-    """
-    The client is not open: use it inside ``async with``.
-    """
+    """The client is not open: use it inside ``async with``."""
 
 
 @attrs.define(slots=False, eq=False)
 class CallError(FsxCopyError):
-    """
-    One call of the service did not end well.
-    """
+    """One call of the service did not end well."""
 
     operation: str | None = None
     """The service's name of the operation, such as `CopyBackup`."""
@@ -157,9 +145,7 @@ class CallError(FsxCopyError):
 
 @attrs.define(slots=False, eq=False)
 class NoResponse(CallError):
-    """
-    No whole answer came; unless nothing was sent, the service may have accepted the request.
-    """
+    """No whole answer came; unless nothing was sent, the service may have accepted the request."""
 
     may_have_been_sent: bool = True
     """
@@ -170,9 +156,7 @@ class NoResponse(CallError):
 
 
 class ConnectionFailed(NoResponse):
-    """
-    The connection could not be made, or broke.
-    """
+    """The connection could not be made, or broke."""
 
     _is_transient: ClassVar[bool] = True
 
@@ -191,9 +175,7 @@ class RequestTimeout(NoResponse, TimeoutError):
 
 
 class CredentialsUnavailable(CallError):
-    """
-    No credentials were found, or they could not be loaded or renewed; nothing was sent.
-    """
+    """No credentials were found, or they could not be loaded or renewed; nothing was sent."""
 
 
 @attrs.define(slots=False, eq=False)
@@ -224,9 +206,7 @@ class ResponseDecodingError(CallError):
 
     @property
     def is_transient(self) -> bool:
-        """
-        True if the answer is malformed: the next one may be right.
-        """
+        """True if the answer is malformed: the next one may be right."""
         return self.is_malformed
 
 
@@ -264,9 +244,7 @@ class ServiceError(CallError):
 
     @property
     def is_transient(self) -> bool:
-        """
-        Whether the service or something before it is overloaded or broken for now.
-        """
+        """Whether the service or something before it is overloaded or broken for now."""
         has_no_code = self.code == str(self.http_status)
         is_overload = self.http_status >= 500 or self.http_status == 429  # noqa: PLR2004 - HTTP's own
         return self._is_transient or has_no_code or is_overload
@@ -277,44 +255,32 @@ class ServiceError(CallError):
 
 
 class AccessDenied(ServiceError):
-    """
-    The caller lacks a permission.
-    """
+    """The caller lacks a permission."""
 
 
 class ExpiredCredentials(ServiceError):
-    """
-    The session token behind the request is no longer valid.
-    """
+    """The session token behind the request is no longer valid."""
 
 
 class InvalidCredentials(ServiceError):
-    """
-    The key is unknown, or its signature does not fit the request or the time.
-    """
+    """The key is unknown, or its signature does not fit the request or the time."""
 
 
 class ServiceUnavailable(ServiceError):
-    """
-    The service cannot answer for now.
-    """
+    """The service cannot answer for now."""
 
     _is_transient: ClassVar[bool] = True
 
 
 class Throttled(ServiceError):
-    """
-    Too many requests in too short a time; there is one class for all such codes.
-    """
+    """Too many requests in too short a time; there is one class for all such codes."""
 
     _is_transient: ClassVar[bool] = True
 
 
 @attrs.define(slots=False, eq=False)
 class BackupBeingCopied(ServiceError):
-    """
-    The backup is the source of a copy, or was a short time ago, and cannot be deleted.
-    """
+    """The backup is the source of a copy, or was a short time ago, and cannot be deleted."""
 
     backup_id: str | None = None
 
@@ -322,24 +288,18 @@ class BackupBeingCopied(ServiceError):
 
 
 class BackupInProgress(ServiceError):
-    """
-    Another backup of the same file system is being made.
-    """
+    """Another backup of the same file system is being made."""
 
     _is_transient: ClassVar[bool] = True
 
 
 class BackupNotFound(ServiceError):
-    """
-    There is no such backup in that Region and account.
-    """
+    """There is no such backup in that Region and account."""
 
 
 @attrs.define(slots=False, eq=False)
 class BackupRestoring(ServiceError):
-    """
-    A file system is being made from the backup, which cannot be deleted.
-    """
+    """A file system is being made from the backup, which cannot be deleted."""
 
     file_system_id: str | None = None
 
@@ -347,92 +307,66 @@ class BackupRestoring(ServiceError):
 
 
 class BadRequest(ServiceError):
-    """
-    The request breaks a rule of the service.
-    """
+    """The request breaks a rule of the service."""
 
 
 class FileSystemNotFound(ServiceError):
-    """
-    There is no such file system.
-    """
+    """There is no such file system."""
 
 
 @attrs.define(slots=False, eq=False)
 class IncompatibleParameterError(ServiceError):
-    """
-    A parameter does not go with the others or with an earlier request of the same token.
-    """
+    """A parameter does not go with the others or with an earlier request of the same token."""
 
     parameter: str | None = None
 
 
 class IncompatibleRegionForMultiAZ(ServiceError):
-    """
-    The destination Region has no room for a Multi-AZ file system.
-    """
+    """The destination Region has no room for a Multi-AZ file system."""
 
 
 class InternalServerError(ServiceError):
-    """
-    The service failed.
-    """
+    """The service failed."""
 
 
 class InvalidDestinationKmsKey(ServiceError):
-    """
-    The key for the copy cannot be used.
-    """
+    """The key for the copy cannot be used."""
 
 
 class InvalidRegion(ServiceError):
-    """
-    The source Region does not exist or cannot be copied from.
-    """
+    """The source Region does not exist or cannot be copied from."""
 
 
 class InvalidSourceKmsKey(ServiceError):
-    """
-    The key of the source cannot be used.
-    """
+    """The key of the source cannot be used."""
 
 
 @attrs.define(slots=False, eq=False)
 class ServiceLimitExceeded(ServiceError):
-    """
-    A limit of the account is reached.
-    """
+    """A limit of the account is reached."""
 
     limit: ServiceLimit | None = None
     """TOTAL_IN_PROGRESS_COPY_BACKUPS clears as copies finish, the others not by waiting."""
 
     @property
     def is_transient(self) -> bool:
-        """
-        Whether the limit is the one that clears as copies finish.
-        """
+        """Whether the limit is the one that clears as copies finish."""
         return self.limit == ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS
 
 
 @attrs.define(slots=False, eq=False)
 class SourceBackupUnavailable(ServiceError):
-    """
-    The source is not AVAILABLE.
-    """
+    """The source is not AVAILABLE."""
 
     backup_id: str | None = None
 
 
 class UnsupportedOperation(ServiceError):
-    """
-    The backup is of a kind that cannot be copied.
-    """
+    """The backup is of a kind that cannot be copied."""
 
 
 class VolumeNotFound(ServiceError):
-    """
-    There is no such volume.
-    """
+    """There is no such volume."""
 
 
 @attrs.define(slots=False, eq=False)
@@ -452,18 +386,14 @@ class WaitError(FsxCopyError):
 
 @attrs.define(slots=False, eq=False)
 class BackupCopyFailed(WaitError):
-    """
-    The backup is FAILED or DELETED and will never be AVAILABLE.
-    """
+    """The backup is FAILED or DELETED and will never be AVAILABLE."""
 
     last_backup: Backup
     """As it was last seen."""
 
     @classmethod
     def of(cls, backup: Backup, *, polls: int, elapsed: float) -> Self:
-        """
-        Make the error for *backup*, which is FAILED or DELETED; *elapsed* is in seconds.
-        """
+        """Make the error for *backup*, which is FAILED or DELETED; *elapsed* is in seconds."""
         details = backup.failure_details
         reason = (details and details.message) or "the service gives no reason"
         text = f"{backup.backup_id} is {backup.lifecycle}: {reason}"
@@ -471,9 +401,7 @@ class BackupCopyFailed(WaitError):
 
     @property
     def reason(self) -> str | None:
-        """
-        The service's own words on the failure, where it gave any.
-        """
+        """The service's own words on the failure, where it gave any."""
         return (
             self.last_backup.failure_details.message if self.last_backup.failure_details else None
         )
@@ -481,9 +409,7 @@ class BackupCopyFailed(WaitError):
 
 @attrs.define(slots=False, eq=False)
 class WaitTimeout(WaitError, TimeoutError):
-    """
-    The backup was not AVAILABLE in time; it may still become so.
-    """
+    """The backup was not AVAILABLE in time; it may still become so."""
 
     max_wait: float
     """Seconds that the wait was given."""
@@ -492,7 +418,5 @@ class WaitTimeout(WaitError, TimeoutError):
 
     @property
     def is_transient(self) -> bool:
-        """
-        True: the same wait can be started again.
-        """
+        """True: the same wait can be started again."""
         return True

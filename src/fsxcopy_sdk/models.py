@@ -106,9 +106,7 @@ __all__ = [
 
 @attrs.frozen(repr=False)
 class _Model:
-    """
-    Show only the members that are present and no secrets, so that a repr stays readable.
-    """
+    """Show only the members that are present and no secrets, so that a repr stays readable."""
 
     def __repr__(self) -> str:
         fields: tuple[attrs.Attribute[object], ...] = attrs.fields(type(self))
@@ -122,9 +120,7 @@ class _Model:
 
 @attrs.frozen(kw_only=True, repr=False)
 class ActiveDirectoryBackupAttributes(_Model):
-    """
-    The directory that a backed-up Windows file system had joined.
-    """
+    """The directory that a backed-up Windows file system had joined."""
 
     domain_name: str | None = None
     active_directory_id: str | None = None
@@ -133,27 +129,21 @@ class ActiveDirectoryBackupAttributes(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class AdministrativeActionFailureDetails(_Model):
-    """
-    Why an administrative action failed.
-    """
+    """Why an administrative action failed."""
 
     message: str | None = None
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class BackupFailureDetails(_Model):
-    """
-    Why a backup or a copy failed.
-    """
+    """Why a backup or a copy failed."""
 
     message: str | None = None
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class DiskIopsConfiguration(_Model):
-    """
-    Provisioned SSD IOPS of a file system.
-    """
+    """Provisioned SSD IOPS of a file system."""
 
     mode: DiskIopsConfigurationMode | None = None
     iops: int | None = None
@@ -162,27 +152,21 @@ class DiskIopsConfiguration(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class FileSystemFailureDetails(_Model):
-    """
-    Why a file system failed.
-    """
+    """Why a file system failed."""
 
     message: str | None = None
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class LifecycleTransitionReason(_Model):
-    """
-    Why a volume or snapshot is in the state it is in.
-    """
+    """Why a volume or snapshot is in the state it is in."""
 
     message: str | None = None
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class Tag(_Model):
-    """
-    A key and a value attached to a resource.
-    """
+    """A key and a value attached to a resource."""
 
     key: str
     """1 to 128 characters, unique on its resource."""
@@ -192,18 +176,14 @@ class Tag(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class DataRepositoryFailureDetails(_Model):
-    """
-    Why the link to an S3 bucket failed.
-    """
+    """Why the link to an S3 bucket failed."""
 
     message: str | None = None
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class DataRepositoryConfiguration(_Model):
-    """
-    The S3 bucket that a Lustre file system is linked to.
-    """
+    """The S3 bucket that a Lustre file system is linked to."""
 
     lifecycle: DataRepositoryLifecycle | None = None
     import_path: str | None = None
@@ -218,9 +198,7 @@ class DataRepositoryConfiguration(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class FileSystemLustreMetadataConfiguration(_Model):
-    """
-    Metadata performance of a Lustre file system.
-    """
+    """Metadata performance of a Lustre file system."""
 
     iops: int | None = None
     """Operations per second."""
@@ -229,9 +207,7 @@ class FileSystemLustreMetadataConfiguration(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class LustreLogConfiguration(_Model):
-    """
-    What a Lustre file system logs of its data repositories, and where.
-    """
+    """What a Lustre file system logs of its data repositories, and where."""
 
     level: LustreAccessAuditLogLevel
     destination: str | None = None
@@ -240,9 +216,7 @@ class LustreLogConfiguration(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class LustreReadCacheConfiguration(_Model):
-    """
-    SSD read cache of a Lustre file system with tiered storage.
-    """
+    """SSD read cache of a Lustre file system with tiered storage."""
 
     sizing_mode: LustreReadCacheSizingMode | None = None
     size_gib: int | None = None
@@ -251,9 +225,7 @@ class LustreReadCacheConfiguration(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class LustreRootSquashConfiguration(_Model):
-    """
-    Whom a Lustre file system takes root for.
-    """
+    """Whom a Lustre file system takes root for."""
 
     root_squash: str | None = None
     """`UID:GID` that root is mapped to."""
@@ -263,9 +235,7 @@ class LustreRootSquashConfiguration(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class LustreFileSystemConfiguration(_Model):
-    """
-    What only FSx for Lustre has.
-    """
+    """What only FSx for Lustre has."""
 
     weekly_maintenance_start_time: str | None = None
     """`d:HH:MM` in UTC, Monday is 1."""
@@ -293,9 +263,7 @@ class LustreFileSystemConfiguration(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class FileSystemEndpoint(_Model):
-    """
-    One endpoint of an ONTAP file system.
-    """
+    """One endpoint of an ONTAP file system."""
 
     dns_name: str | None = None
     ip_addresses: tuple[str, ...] = ()
@@ -304,9 +272,7 @@ class FileSystemEndpoint(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class FileSystemEndpoints(_Model):
-    """
-    Where an ONTAP file system is managed and replicated.
-    """
+    """Where an ONTAP file system is managed and replicated."""
 
     intercluster: FileSystemEndpoint | None = None
     management: FileSystemEndpoint | None = None
@@ -314,9 +280,7 @@ class FileSystemEndpoints(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class OntapFileSystemConfiguration(_Model):
-    """
-    What only FSx for NetApp ONTAP has.
-    """
+    """What only FSx for NetApp ONTAP has."""
 
     automatic_backup_retention_days: int | None = None
     """Days; 0 switches automatic backups off."""
@@ -345,9 +309,7 @@ class OntapFileSystemConfiguration(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class AggregateConfiguration(_Model):
-    """
-    The aggregates that an ONTAP volume lies on.
-    """
+    """The aggregates that an ONTAP volume lies on."""
 
     aggregates: tuple[str, ...] = ()
     total_constituents: int | None = None
@@ -356,9 +318,7 @@ class AggregateConfiguration(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class AutocommitPeriod(_Model):
-    """
-    How long a file stays untouched before it becomes WORM.
-    """
+    """How long a file stays untouched before it becomes WORM."""
 
     type: AutocommitPeriodType
     value: int | None = None
@@ -367,9 +327,7 @@ class AutocommitPeriod(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class RetentionPeriod(_Model):
-    """
-    A span of time in SnapLock's units.
-    """
+    """A span of time in SnapLock's units."""
 
     type: RetentionPeriodType
     value: int | None = None
@@ -378,9 +336,7 @@ class RetentionPeriod(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class SnaplockRetentionPeriod(_Model):
-    """
-    How long WORM files are kept.
-    """
+    """How long WORM files are kept."""
 
     default_retention: RetentionPeriod
     minimum_retention: RetentionPeriod
@@ -389,9 +345,7 @@ class SnaplockRetentionPeriod(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class SnaplockConfiguration(_Model):
-    """
-    WORM protection of an ONTAP volume.
-    """
+    """WORM protection of an ONTAP volume."""
 
     audit_log_volume: bool | None = None
     autocommit_period: AutocommitPeriod | None = None
@@ -403,9 +357,7 @@ class SnaplockConfiguration(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class TieringPolicy(_Model):
-    """
-    Which data of an ONTAP volume moves to the capacity pool, and when.
-    """
+    """Which data of an ONTAP volume moves to the capacity pool, and when."""
 
     cooling_period: int | None = None
     """Days."""
@@ -414,9 +366,7 @@ class TieringPolicy(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class OntapVolumeConfiguration(_Model):
-    """
-    What only ONTAP volumes have.
-    """
+    """What only ONTAP volumes have."""
 
     flex_cache_endpoint_type: FlexCacheEndpointType | None = None
     junction_path: str | None = None
@@ -440,9 +390,7 @@ class OntapVolumeConfiguration(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class OpenZFSReadCacheConfiguration(_Model):
-    """
-    SSD read cache of an OpenZFS file system.
-    """
+    """SSD read cache of an OpenZFS file system."""
 
     sizing_mode: OpenZFSReadCacheSizingMode | None = None
     size_gib: int | None = None
@@ -451,9 +399,7 @@ class OpenZFSReadCacheConfiguration(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class OpenZFSFileSystemConfiguration(_Model):
-    """
-    What only FSx for OpenZFS has.
-    """
+    """What only FSx for OpenZFS has."""
 
     automatic_backup_retention_days: int | None = None
     """Days; 0 switches automatic backups off."""
@@ -481,9 +427,7 @@ class OpenZFSFileSystemConfiguration(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class OpenZFSClientConfiguration(_Model):
-    """
-    What some NFS clients may do with an export.
-    """
+    """What some NFS clients may do with an export."""
 
     clients: str
     """Address, CIDR or `*`."""
@@ -493,18 +437,14 @@ class OpenZFSClientConfiguration(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class OpenZFSNfsExport(_Model):
-    """
-    An NFS export of an OpenZFS volume.
-    """
+    """An NFS export of an OpenZFS volume."""
 
     client_configurations: tuple[OpenZFSClientConfiguration, ...]
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class OpenZFSOriginSnapshotConfiguration(_Model):
-    """
-    The snapshot that an OpenZFS volume was made from.
-    """
+    """The snapshot that an OpenZFS volume was made from."""
 
     snapshot_arn: str | None = None
     """The snapshot."""
@@ -513,9 +453,7 @@ class OpenZFSOriginSnapshotConfiguration(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class OpenZFSUserOrGroupQuota(_Model):
-    """
-    How much one user or group may store in an OpenZFS volume.
-    """
+    """How much one user or group may store in an OpenZFS volume."""
 
     type: OpenZFSQuotaType
     id: int
@@ -526,9 +464,7 @@ class OpenZFSUserOrGroupQuota(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class OpenZFSVolumeConfiguration(_Model):
-    """
-    What only OpenZFS volumes have.
-    """
+    """What only OpenZFS volumes have."""
 
     parent_volume_id: str | None = None
     volume_path: str | None = None
@@ -556,9 +492,7 @@ class OpenZFSVolumeConfiguration(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class Alias(_Model):
-    """
-    A DNS alias of a Windows file system.
-    """
+    """A DNS alias of a Windows file system."""
 
     name: str | None = None
     lifecycle: AliasLifecycle | None = None
@@ -566,9 +500,7 @@ class Alias(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class SelfManagedActiveDirectoryAttributes(_Model):
-    """
-    The customer's own directory that a Windows file system has joined.
-    """
+    """The customer's own directory that a Windows file system has joined."""
 
     domain_name: str | None = None
     organizational_unit_distinguished_name: str | None = None
@@ -581,9 +513,7 @@ class SelfManagedActiveDirectoryAttributes(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class WindowsAuditLogConfiguration(_Model):
-    """
-    What a Windows file system logs of its users' access, and where.
-    """
+    """What a Windows file system logs of its users' access, and where."""
 
     file_access_audit_log_level: WindowsAccessAuditLogLevel
     file_share_access_audit_log_level: WindowsAccessAuditLogLevel
@@ -592,9 +522,7 @@ class WindowsAuditLogConfiguration(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class WindowsFsrmConfiguration(_Model):
-    """
-    File Server Resource Manager of a Windows file system.
-    """
+    """File Server Resource Manager of a Windows file system."""
 
     fsrm_service_enabled: bool
     event_log_destination: str | None = None
@@ -602,9 +530,7 @@ class WindowsFsrmConfiguration(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class WindowsFileSystemConfiguration(_Model):
-    """
-    What only FSx for Windows File Server has.
-    """
+    """What only FSx for Windows File Server has."""
 
     active_directory_id: str | None = None
     self_managed_active_directory_configuration: SelfManagedActiveDirectoryAttributes | None = None
@@ -631,9 +557,7 @@ class WindowsFileSystemConfiguration(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class AdministrativeAction(_Model):
-    """
-    A change of a file system, volume or snapshot that the service carries out.
-    """
+    """A change of a file system, volume or snapshot that the service carries out."""
 
     administrative_action_type: AdministrativeActionType | None = None
     progress_percent: int | None = None
@@ -657,9 +581,7 @@ class AdministrativeAction(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class Snapshot(_Model):
-    """
-    A snapshot of an OpenZFS volume.
-    """
+    """A snapshot of an OpenZFS volume."""
 
     resource_arn: str | None = None
     snapshot_id: str | None = None
@@ -675,9 +597,7 @@ class Snapshot(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class Volume(_Model):
-    """
-    An ONTAP or OpenZFS volume.
-    """
+    """An ONTAP or OpenZFS volume."""
 
     creation_time: datetime | None = None
     """UTC."""
@@ -696,9 +616,7 @@ class Volume(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class FileSystem(_Model):
-    """
-    A file system as it was when it was backed up, or as an action wants it to be.
-    """
+    """A file system as it was when it was backed up, or as an action wants it to be."""
 
     owner_id: str | None = None
     creation_time: datetime | None = None
@@ -730,9 +648,7 @@ class FileSystem(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class Backup(_Model):
-    """
-    A backup of a file system or of a volume, made in place or by a copy.
-    """
+    """A backup of a file system or of a volume, made in place or by a copy."""
 
     backup_id: str
     """`backup-` and at least eight hexadecimal digits."""
@@ -765,9 +681,7 @@ class Backup(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class ResponseMetadata(_Model):
-    """
-    How one exchange with the service went.
-    """
+    """How one exchange with the service went."""
 
     request_id: str | None = None
     """Names the exchange to AWS support."""
@@ -780,9 +694,7 @@ class ResponseMetadata(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class CopyBackupResponse(_Model):
-    """
-    What `CopyBackup` answers: the copy that has begun.
-    """
+    """What `CopyBackup` answers: the copy that has begun."""
 
     backup: Backup
     """Its `lifecycle` is usually COPYING."""
@@ -792,9 +704,7 @@ class CopyBackupResponse(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class DescribeBackupsResponse(_Model):
-    """
-    What `DescribeBackups` answers: one page of backups.
-    """
+    """What `DescribeBackups` answers: one page of backups."""
 
     backups: tuple[Backup, ...]
     next_token: str | None = None
@@ -805,9 +715,7 @@ class DescribeBackupsResponse(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class DeleteBackupResponse(_Model):
-    """
-    What `DeleteBackup` answers.
-    """
+    """What `DeleteBackup` answers."""
 
     backup_id: str
     lifecycle: BackupLifecycle

@@ -1,6 +1,4 @@
-"""
-Fixtures that run commands against a fast local FSx, in this process and in others.
-"""
+"""Fixtures that run commands against a fast local FSx, in this process and in others."""
 
 from __future__ import annotations
 
@@ -21,9 +19,7 @@ from fsxcopy_sdk.testing import LocalFsx, ScaledClock
 
 @pytest.fixture(name="durations")
 def _durations() -> dict[str, float]:
-    """
-    Real seconds that copies take, by source.
-    """
+    """Real seconds that copies take, by source."""
     return {}
 
 
@@ -31,9 +27,7 @@ def _durations() -> dict[str, float]:
 async def _fsx(
     monkeypatch: pytest.MonkeyPatch, durations: dict[str, float]
 ) -> AsyncIterator[LocalFsx]:
-    """
-    A local FSx where a copy takes half a real second, and the environment to use it.
-    """
+    """A local FSx where a copy takes half a real second, and the environment to use it."""
 
     def copy_duration(source_id: str) -> float:
         return durations.get(source_id, 0.5) * SPEED
@@ -58,9 +52,7 @@ def _code(arguments: Sequence[str]) -> int:
 
 @pytest.fixture(name="run")
 def _run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """
-    Run commands in a thread, because the event loop of the test serves the FSx.
-    """
+    """Run commands in a thread, because the event loop of the test serves the FSx."""
 
     async def run(*arguments: str, stdin: str = "", at_terminal: bool = False) -> Done:
         monkeypatch.setattr(sys, "stdin", StandardInput(stdin, at_terminal=at_terminal))
@@ -73,9 +65,7 @@ def _run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.fixture(name="terminal")
 def _terminal(tmp_path: Path) -> Iterator[OpenTerminal]:
-    """
-    Run commands in terminals, which are closed at the end.
-    """
+    """Run commands in terminals, which are closed at the end."""
     opened: list[Terminal] = []
 
     def terminal(*arguments: str, out: Path | None = None) -> Terminal:

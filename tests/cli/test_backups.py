@@ -1,6 +1,4 @@
-"""
-``fsxcopy list`` and ``fsxcopy show``.
-"""
+"""``fsxcopy list`` and ``fsxcopy show``."""
 
 from __future__ import annotations
 
@@ -13,9 +11,7 @@ from fsxcopy_sdk.testing import Fault, LocalFsx
 
 
 async def test_list_writes_a_table(run: Run, fsx: LocalFsx) -> None:
-    """
-    A table has one line per backup: file system, source of a copy, name.
-    """
+    """A table has one line per backup: file system, source of a copy, name."""
     done = await run("list", "--region", "us-east-2")
 
     head, line = done.out.splitlines()
@@ -28,9 +24,7 @@ async def test_list_writes_a_table(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_list_shows_volumes_and_copies(run: Run, fsx: LocalFsx) -> None:
-    """
-    The backup of a volume shows the volume; a copy in progress its progress and source.
-    """
+    """The backup of a volume shows the volume; a copy in progress its progress and source."""
     fsx.add_backup(
         "us-west-2",
         BackupId="backup-00000001",
@@ -57,9 +51,7 @@ async def test_list_shows_volumes_and_copies(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_list_without_backups(run: Run, fsx: LocalFsx) -> None:
-    """
-    Without backups there is no table, or an empty document; --quiet prints no count.
-    """
+    """Without backups there is no table, or an empty document; --quiet prints no count."""
     table = await run("list", "--region", "eu-west-1")
     document = await run("--quiet", "--output", "json", "list", "--region", "eu-west-1")
 
@@ -68,9 +60,7 @@ async def test_list_without_backups(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_list_as_json(run: Run, fsx: LocalFsx) -> None:
-    """
-    JSON is one document, JSON lines one backup per line, under the service's own names.
-    """
+    """JSON is one document, JSON lines one backup per line, under the service's own names."""
     fsx.add_backup("us-east-2")
 
     document = json.loads((await run("list", "--region=us-east-2", "--output=json")).out)
@@ -84,9 +74,7 @@ async def test_list_as_json(run: Run, fsx: LocalFsx) -> None:
 async def test_list_that_fails_is_not_written(
     run: Run, fsx: LocalFsx, output: str, expected: int
 ) -> None:
-    """
-    A partial list could be mistaken for a whole one, so only JSON lines remain of it.
-    """
+    """A partial list could be mistaken for a whole one, so only JSON lines remain of it."""
     for _ in range(200):
         fsx.add_backup("us-east-2")
     fsx.inject(Fault.delay(0), next_calls=1)
@@ -99,9 +87,7 @@ async def test_list_that_fails_is_not_written(
 
 
 async def test_list_filters(run: Run, fsx: LocalFsx) -> None:
-    """
-    Backups are listed that have one of the IDs and pass every filter.
-    """
+    """Backups are listed that have one of the IDs and pass every filter."""
     wanted = fsx.add_backup(
         "us-east-2", Type="AUTOMATIC", FileSystem={"FileSystemId": "fs-0123456789abcdef0"}
     )
@@ -117,9 +103,7 @@ async def test_list_filters(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_show_writes_one_line_per_member(run: Run, fsx: LocalFsx) -> None:
-    """
-    Each line has the path and the value of a member; times are dates.
-    """
+    """Each line has the path and the value of a member; times are dates."""
     done = await run("show", EXAMPLE, "--region", "us-east-2")
 
     shown = dict(line.split(maxsplit=1) for line in done.out.splitlines())
@@ -131,9 +115,7 @@ async def test_show_writes_one_line_per_member(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_show_as_json(run: Run, fsx: LocalFsx) -> None:
-    """
-    The document is the backup; as JSON lines it is on one line.
-    """
+    """The document is the backup; as JSON lines it is on one line."""
     document = await run("show", EXAMPLE, "--region", "us-east-2", "--output", "json")
     line = await run("show", EXAMPLE, "--region", "us-east-2", "--output", "jsonl")
 
@@ -143,9 +125,7 @@ async def test_show_as_json(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_passwords_are_masked(run: Run, fsx: LocalFsx) -> None:
-    """
-    A password from the service is masked in every output.
-    """
+    """A password from the service is masked in every output."""
     ontap = {"FileSystemId": "fs-0123456789abcdef0", "FileSystemType": "ONTAP"}
     configuration = {"FsxAdminPassword": "correct-horse"}
     action = {"TargetFileSystemValues": {"OntapConfiguration": configuration}}

@@ -1,6 +1,4 @@
-"""
-``fsxcopy copy``.
-"""
+"""``fsxcopy copy``."""
 
 from __future__ import annotations
 
@@ -14,9 +12,7 @@ HOW = ("--source-region", "us-east-2", "--region", "us-west-2", "--min-delay", "
 
 
 async def test_copy(run: Run, fsx: LocalFsx) -> None:
-    """
-    The copy has the requested members, and the outcome names it and its source.
-    """
+    """The copy has the requested members, and the outcome names it and its source."""
     key = "arn:aws:kms:us-west-2:123456789012:key/d1234e22-543a-12b7-a98f-e12c2b54001a"
 
     done = await run(
@@ -39,9 +35,7 @@ async def test_copy(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_repeated_command_finds_the_copy(run: Run, fsx: LocalFsx) -> None:
-    """
-    The same command finds the same copy, also with other tags; a salt forces another copy.
-    """
+    """The same command finds the same copy, also with other tags; a salt forces another copy."""
     first = await run("copy", EXAMPLE, *HOW)
     again = await run("copy", EXAMPLE, *HOW, "--tag", "Ticket=4711")
     other = await run("copy", EXAMPLE, *HOW, "--salt", "second")
@@ -56,9 +50,7 @@ async def test_repeated_command_finds_the_copy(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_failure_does_not_stop_other_copies(run: Run, fsx: LocalFsx) -> None:
-    """
-    A refused copy has its reason, and the code says that some failed.
-    """
+    """A refused copy has its reason, and the code says that some failed."""
     done = await run("copy", "backup-00000000", EXAMPLE, *HOW, "--max-in-progress", "1")
 
     rows = [line.split(maxsplit=3) for line in done.out.splitlines()[1:]]
@@ -71,9 +63,7 @@ async def test_failure_does_not_stop_other_copies(run: Run, fsx: LocalFsx) -> No
 
 
 async def test_copy_timeout(run: Run, fsx: LocalFsx) -> None:
-    """
-    The copy continues at the service, and the command to wait for it is printed.
-    """
+    """The copy continues at the service, and the command to wait for it is printed."""
     done = await run("copy", EXAMPLE, *HOW, "--max-wait", "0", "--output", "jsonl")
 
     end = json.loads(done.out)
@@ -84,9 +74,7 @@ async def test_copy_timeout(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_copy_without_capacity_times_out(run: Run, fsx: LocalFsx) -> None:
-    """
-    If other copies use the whole quota until the deadline, the copy has timed out.
-    """
+    """If other copies use the whole quota until the deadline, the copy has timed out."""
     for _ in range(5):
         fsx.add_backup("us-west-2", Lifecycle="COPYING")
 
@@ -98,9 +86,7 @@ async def test_copy_without_capacity_times_out(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_copies_without_permission(run: Run, fsx: LocalFsx) -> None:
-    """
-    If all items failed for want of permission, the code is 3.
-    """
+    """If all items failed for want of permission, the code is 3."""
     denied = Fault.error("AccessDeniedException", "not authorized", status=400)
     fsx.inject(denied, fraction=1.0)
 
@@ -110,9 +96,7 @@ async def test_copies_without_permission(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_access_lost_after_copying(run: Run, fsx: LocalFsx) -> None:
-    """
-    The copy continues, and the command to wait for it is printed; the code is 3.
-    """
+    """The copy continues, and the command to wait for it is printed; the code is 3."""
     refused = Fault.error("AccessDeniedException", "no")
 
     def lose_access() -> None:
@@ -127,9 +111,7 @@ async def test_access_lost_after_copying(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_copy_needs_permission_to_list(run: Run, fsx: LocalFsx) -> None:
-    """
-    Without permission to list the destination, no copy is requested.
-    """
+    """Without permission to list the destination, no copy is requested."""
     fsx.inject(
         Fault.error("AccessDeniedException", "no"), next_calls=99, operation="DescribeBackups"
     )
@@ -140,9 +122,7 @@ async def test_copy_needs_permission_to_list(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_copy_that_is_not_observed(run: Run, fsx: LocalFsx) -> None:
-    """
-    An accepted copy that was not observed is no failure: code 4, and a command to wait.
-    """
+    """An accepted copy that was not observed is no failure: code 4, and a command to wait."""
     async with LocalFsx(copy_duration=1, unseen_for=1e6) as blind:
         blind.add_example_backup()
 

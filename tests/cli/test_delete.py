@@ -1,6 +1,4 @@
-"""
-``fsxcopy delete``.
-"""
+"""``fsxcopy delete``."""
 
 from __future__ import annotations
 
@@ -12,9 +10,7 @@ from fsxcopy_sdk.testing import LocalFsx
 
 
 async def test_delete(run: Run, fsx: LocalFsx) -> None:
-    """
-    A failed deletion does not stop others, and its error is reported.
-    """
+    """A failed deletion does not stop others, and its error is reported."""
     done = await run(
         *("delete", "backup-00000000", EXAMPLE, "--yes"),
         *("--region", "us-east-2", "--output", "json"),
@@ -29,9 +25,7 @@ async def test_delete(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_delete_without_terminal_needs_yes(run: Run, fsx: LocalFsx) -> None:
-    """
-    If standard input is not a terminal, nothing is deleted without --yes.
-    """
+    """If standard input is not a terminal, nothing is deleted without --yes."""
     done = await run("delete", "-", "--region", "us-east-2", stdin=EXAMPLE)
 
     assert 2 == done.code
@@ -43,9 +37,7 @@ async def test_delete_without_terminal_needs_yes(run: Run, fsx: LocalFsx) -> Non
 
 
 async def test_delete_asks_for_confirmation(terminal: OpenTerminal, fsx: LocalFsx) -> None:
-    """
-    At a terminal the IDs are shown, and a yes deletes.
-    """
+    """At a terminal the IDs are shown, and a yes deletes."""
     asked = terminal("delete", EXAMPLE, "--region", "us-east-2")
     shown = await asked.until("Type yes:")
     asked.type("yes\n")
@@ -58,9 +50,7 @@ async def test_delete_asks_for_confirmation(terminal: OpenTerminal, fsx: LocalFs
 
 
 async def test_delete_not_confirmed(terminal: OpenTerminal, fsx: LocalFsx) -> None:
-    """
-    Any other answer deletes nothing, and the command says so.
-    """
+    """Any other answer deletes nothing, and the command says so."""
     asked = terminal("delete", EXAMPLE, "--region", "us-east-2")
     await asked.until("Type yes:")
     asked.type("\n")
@@ -71,9 +61,7 @@ async def test_delete_not_confirmed(terminal: OpenTerminal, fsx: LocalFsx) -> No
 
 
 async def test_confirmation_can_be_interrupted(terminal: OpenTerminal, fsx: LocalFsx) -> None:
-    """
-    One Ctrl-C ends the command.
-    """
+    """One Ctrl-C ends the command."""
     asked = terminal("delete", EXAMPLE, "--region", "us-east-2")
     await asked.until("Type yes:")
     asked.type("\x03")

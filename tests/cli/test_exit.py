@@ -1,6 +1,4 @@
-"""
-The exit codes, and the line that is printed with each.
-"""
+"""The exit codes, and the line that is printed with each."""
 
 from __future__ import annotations
 
@@ -58,9 +56,7 @@ WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
     ],
 )
 async def test_usage_errors(run: Run, fsx: LocalFsx, arguments: list[str], text: str) -> None:
-    """
-    A usage error is reported in one line before anything is sent.
-    """
+    """A usage error is reported in one line before anything is sent."""
     where = () if arguments[0] == "local" else WHERE[:2] if "--region" in arguments else WHERE
 
     done = await run(*arguments, *where)
@@ -73,9 +69,7 @@ async def test_usage_errors(run: Run, fsx: LocalFsx, arguments: list[str], text:
 
 
 async def test_region_is_required(run: Run, fsx: LocalFsx) -> None:
-    """
-    A Region must be configured or given; a report needs two.
-    """
+    """A Region must be configured or given; a report needs two."""
     none = await run("list")
     one = await run("report", "--region", "us-west-2")
 
@@ -90,9 +84,7 @@ async def test_region_is_required(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_standard_input_has_no_options(run: Run, fsx: LocalFsx) -> None:
-    """
-    A word on standard input is never taken for an option.
-    """
+    """A word on standard input is never taken for an option."""
     done = await run("delete", "-", "--region", "us-east-2", stdin=f"{EXAMPLE} --yes")
 
     assert 2 == done.code
@@ -103,9 +95,7 @@ async def test_standard_input_has_no_options(run: Run, fsx: LocalFsx) -> None:
 async def test_missing_credentials(
     run: Run, fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """
-    Without credentials the code is 3.
-    """
+    """Without credentials the code is 3."""
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
 
     done = await run("list", "--region", "us-east-2")
@@ -118,18 +108,14 @@ async def test_missing_credentials(
     "code", ["AccessDeniedException", "ExpiredTokenException", "UnrecognizedClientException"]
 )
 async def test_refused_credentials(run: Run, fsx: LocalFsx, code: str) -> None:
-    """
-    Errors of credentials and permissions from the service have code 3.
-    """
+    """Errors of credentials and permissions from the service have code 3."""
     fsx.inject(Fault.error(code), next_calls=1)
 
     assert 3 == (await run("list", "--region", "us-east-2")).code
 
 
 async def test_other_errors(run: Run, fsx: LocalFsx) -> None:
-    """
-    Any other error is one line, with the request ID for AWS support.
-    """
+    """Any other error is one line, with the request ID for AWS support."""
     done = await run("show", "backup-00000000", "--region", "us-east-2")
 
     assert (1, "", 1) == (done.code, done.out, len(done.err.splitlines()))
@@ -138,9 +124,7 @@ async def test_other_errors(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_repeated_error_is_reported_once(run: Run, fsx: LocalFsx) -> None:
-    """
-    An error that each of many requests has is reported once.
-    """
+    """An error that each of many requests has is reported once."""
     done = await run(
         *("copy", EXAMPLE, "backup-00000000"),
         *("--source-region", "cn-north-1", "--region", "us-west-2"),

@@ -1,6 +1,4 @@
-"""
-Help, completion, and what they import.
-"""
+"""Help, completion, and what they import."""
 
 from __future__ import annotations
 
@@ -25,9 +23,7 @@ COMMANDS = (
 
 
 async def test_help_lists_commands_options_and_codes(run: Run) -> None:
-    """
-    The first page has every command, the global options and the exit codes.
-    """
+    """The first page has every command, the global options and the exit codes."""
     done = await run("--help")
 
     assert 0 == done.code
@@ -39,9 +35,7 @@ async def test_help_lists_commands_options_and_codes(run: Run) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 async def test_every_help_has_an_example(run: Run, command: str) -> None:
-    """
-    The example is a command line that parses.
-    """
+    """The example is a command line that parses."""
     done = await run(command, "--help")
 
     _, _, after = done.out.partition("For example:\n")
@@ -52,18 +46,14 @@ async def test_every_help_has_an_example(run: Run, command: str) -> None:
 
 
 async def test_version(run: Run) -> None:
-    """
-    ``--version`` prints the version of the package.
-    """
+    """``--version`` prints the version of the package."""
     assert f"{fsxcopy_sdk.__version__}\n" == (await run("--version")).out
 
 
 async def test_completion_is_installed(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """
-    Completion for a shell has the commands and the global options.
-    """
+    """Completion for a shell has the commands and the global options."""
     monkeypatch.setenv("HOME", str(tmp_path))
 
     done = await run("--install-completion", "--shell", "bash", "-o", str(tmp_path / "script"))
@@ -75,9 +65,7 @@ async def test_completion_is_installed(
 
 
 def test_help_needs_no_aws_library() -> None:
-    """
-    Neither the import nor help loads what only calls of the service need.
-    """
+    """Neither the import nor help loads what only calls of the service need."""
     program = (
         "import sys; from fsxcopy_sdk.cli import main\n"
         "try: main(['copy', '--help'])\n"
@@ -92,9 +80,7 @@ def test_help_needs_no_aws_library() -> None:
 
 
 async def test_defaults_in_help_match_the_library(run: Run) -> None:
-    """
-    Defaults are repeated for modules that are slow to import; they must be equal.
-    """
+    """Defaults are repeated for modules that are slow to import; they must be equal."""
     helps = [(await run(command, "--help")).out for command in ("copy", "local")]
     copy, local = (" ".join(text.replace("│", " ").split()) for text in helps)
     duration = signature(LocalFsx).parameters["copy_duration"].default

@@ -1,6 +1,4 @@
-"""
-``fsxcopy demo`` and ``fsxcopy local``.
-"""
+"""``fsxcopy demo`` and ``fsxcopy local``."""
 
 from __future__ import annotations
 
@@ -18,9 +16,7 @@ WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
 
 
 async def test_demo(terminal: OpenTerminal) -> None:
-    """
-    It shows a moving bar, and within ten seconds the typed copy.
-    """
+    """It shows a moving bar, and within ten seconds the typed copy."""
     started = time.monotonic()
     opened = terminal("demo")
     shown = await opened.until()
@@ -48,9 +44,7 @@ async def test_demo(terminal: OpenTerminal) -> None:
 
 
 def test_demo_interrupted() -> None:
-    """
-    Ctrl-C ends the demo with 130 and without a traceback.
-    """
+    """Ctrl-C ends the demo with 130 and without a traceback."""
     with start("demo") as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -61,9 +55,7 @@ def test_demo_interrupted() -> None:
 
 
 async def test_configuration_error_in_demo(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    An error of this package ends the command with its text in one line.
-    """
+    """An error of this package ends the command with its text in one line."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "many")
 
     done = await run("demo")
@@ -74,9 +66,7 @@ async def test_configuration_error_in_demo(run: Run, monkeypatch: pytest.MonkeyP
 
 
 def test_local_fsx() -> None:
-    """
-    ``fsxcopy local`` prints its URL, serves another process, and ends on Ctrl-C.
-    """
+    """``fsxcopy local`` prints its URL, serves another process, and ends on Ctrl-C."""
     arguments = ("local", "--with-example", "--speed", "600", "--copy-duration", "2m")
     with start(*arguments) as server:
         assert server.stdout is not None
@@ -96,9 +86,7 @@ def test_local_fsx() -> None:
 
 
 def test_port_in_use() -> None:
-    """
-    A port that is in use is a usage error, in one line.
-    """
+    """A port that is in use is a usage error, in one line."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = subprocess.run(

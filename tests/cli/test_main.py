@@ -1,6 +1,4 @@
-"""
-How the program starts: its extra, its imports, its standard output.
-"""
+"""How the program starts: its extra, its imports, its standard output."""
 
 from __future__ import annotations
 
@@ -15,9 +13,7 @@ from fsxcopy_sdk.cli import main
 
 
 def test_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    Without cyclopts the command says what to install.
-    """
+    """Without cyclopts the command says what to install."""
     for module in [name for name in sys.modules if name.startswith("fsxcopy_sdk.cli.")]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "cyclopts", None)
@@ -27,9 +23,7 @@ def test_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_output_captured_by_a_program() -> None:
-    """
-    Standard output may be replaced by an object that is no file.
-    """
+    """Standard output may be replaced by an object that is no file."""
     with redirect_stdout(io.StringIO()) as out, pytest.raises(SystemExit):
         main(["--version"])
 
@@ -37,9 +31,7 @@ def test_output_captured_by_a_program() -> None:
 
 
 def test_other_missing_modules_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    A missing module that is not in the extra raises its own error.
-    """
+    """A missing module that is not in the extra raises its own error."""
     for module in [name for name in sys.modules if name.startswith("fsxcopy_sdk.cli.")]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "attrs", None)
@@ -49,9 +41,7 @@ def test_other_missing_modules_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_interruption_while_importing() -> None:
-    """
-    Ctrl-C during the import ends the command without a traceback.
-    """
+    """Ctrl-C during the import ends the command without a traceback."""
     program = """
 import sys
 

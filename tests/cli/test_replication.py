@@ -1,6 +1,4 @@
-"""
-``fsxcopy plan``, ``fsxcopy sync`` and ``fsxcopy report``.
-"""
+"""``fsxcopy plan``, ``fsxcopy sync`` and ``fsxcopy report``."""
 
 from __future__ import annotations
 
@@ -28,9 +26,7 @@ def _add_backup(fsx: LocalFsx, *, days_old: int) -> None:
 
 
 async def test_plan_and_dry_run(run: Run, fsx: LocalFsx) -> None:
-    """
-    Plan and dry run write the same plan, and change nothing.
-    """
+    """Plan and dry run write the same plan, and change nothing."""
     plan = await run("plan", *WHERE)
     dry_run = await run("sync", *WHERE, "--dry-run")
     document = json.loads((await run("plan", *WHERE, "--output", "json")).out)
@@ -45,18 +41,14 @@ async def test_plan_and_dry_run(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_plan_as_json_has_the_report(run: Run, fsx: LocalFsx) -> None:
-    """
-    The report in a plan uses the given maximum age.
-    """
+    """The report in a plan uses the given maximum age."""
     done = await run("plan", *WHERE, "--max-age", "2d", "--output", "json")
 
     assert 2 * 86400 == json.loads(done.out)["report"]["max_age"]
 
 
 async def test_sync_twice(run: Run, fsx: LocalFsx) -> None:
-    """
-    The first sync copies as the policy says; the second has nothing to do.
-    """
+    """The first sync copies as the policy says; the second has nothing to do."""
     key = "arn:aws:kms:us-west-2:123456789012:key/d1234e22-543a-12b7-a98f-e12c2b54001a"
     how = ("--kms-key-id", key, "--tag", "Purpose=dr", "--no-copy-tags", "--policy", "nightly")
 
@@ -76,9 +68,7 @@ async def test_sync_twice(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_sync_prunes(run: Run, fsx: LocalFsx) -> None:
-    """
-    With --prune, copies that are no longer kept are deleted, with the reason.
-    """
+    """With --prune, copies that are no longer kept are deleted, with the reason."""
     _add_backup(fsx, days_old=2)
     await run("sync", *WHERE, *OFTEN, *NAMED)
     (old,) = fsx.backups("us-west-2")
@@ -95,9 +85,7 @@ async def test_sync_prunes(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_refused_deletion(run: Run, fsx: LocalFsx) -> None:
-    """
-    A refused deletion is reported, and gives code 1.
-    """
+    """A refused deletion is reported, and gives code 1."""
     for age in (2, 1):
         _add_backup(fsx, days_old=age)
     await run("sync", *WHERE, *OFTEN, "--newest", "all", *NAMED)
@@ -123,9 +111,7 @@ async def test_refused_deletion(run: Run, fsx: LocalFsx) -> None:
 async def test_pruning_needs_its_options(
     run: Run, fsx: LocalFsx, options: tuple[str, ...], fault: str
 ) -> None:
-    """
-    Pruning needs a policy's name, a retention and --prune; otherwise nothing is sent.
-    """
+    """Pruning needs a policy's name, a retention and --prune; otherwise nothing is sent."""
     done = await run("sync", *WHERE, *options)
 
     assert 2 == done.code
@@ -134,9 +120,7 @@ async def test_pruning_needs_its_options(
 
 
 async def test_held_back_copies_give_code_1(run: Run, fsx: LocalFsx) -> None:
-    """
-    Copies without an original, or more than half, need a switch; a dry run fails too.
-    """
+    """Copies without an original, or more than half, need a switch; a dry run fails too."""
     for age in (4, 3, 2, 1):
         _add_backup(fsx, days_old=age)
     await run("sync", *WHERE, *OFTEN, "--newest", "all", *NAMED)
@@ -160,9 +144,7 @@ async def test_held_back_copies_give_code_1(run: Run, fsx: LocalFsx) -> None:
 async def test_original_lost_after_planning_holds_its_copy_back(
     run: Run, fsx: LocalFsx, durations: dict[str, float]
 ) -> None:
-    """
-    An obstacle that appears after the plan was made keeps the copy, and gives code 1.
-    """
+    """An obstacle that appears after the plan was made keeps the copy, and gives code 1."""
     for age in (4, 3, 2):
         _add_backup(fsx, days_old=age)
     await run("sync", *WHERE, *OFTEN, "--newest", "all", *NAMED)
@@ -193,9 +175,7 @@ async def test_original_lost_after_planning_holds_its_copy_back(
 async def test_copy_kept_after_planning_is_no_failure(
     run: Run, fsx: LocalFsx, durations: dict[str, float]
 ) -> None:
-    """
-    If a newer copy is lost after the plan was made, the older one is kept, with code 0.
-    """
+    """If a newer copy is lost after the plan was made, the older one is kept, with code 0."""
     for age in (4, 3, 2):
         _add_backup(fsx, days_old=age)
     await run("sync", *WHERE, *OFTEN, "--newest", "all", *NAMED)
@@ -237,9 +217,7 @@ async def test_copy_kept_after_planning_is_no_failure(
 async def test_empty_scope_gives_code_1(
     run: Run, fsx: LocalFsx, command: str, options: tuple[str, ...], text: str
 ) -> None:
-    """
-    If no backup is in scope, the Region or a filter may be wrong: code 1.
-    """
+    """If no backup is in scope, the Region or a filter may be wrong: code 1."""
     done = await run(command, *options, "--region", "us-west-2", "--quiet")
 
     assert 1 == done.code
@@ -247,9 +225,7 @@ async def test_empty_scope_gives_code_1(
 
 
 async def test_backup_that_cannot_be_copied(run: Run, fsx: LocalFsx) -> None:
-    """
-    A FlexGroup volume's backup is reported, stops no other copy, and gives code 1.
-    """
+    """A FlexGroup volume's backup is reported, stops no other copy, and gives code 1."""
     volume: dict[str, JsonValue] = {
         "VolumeId": "fsvol-0123456789abcdef0",
         "VolumeType": "ONTAP",
@@ -289,9 +265,7 @@ async def test_backup_that_cannot_be_copied(run: Run, fsx: LocalFsx) -> None:
 async def test_permanent_reasons_give_code_1(
     run: Run, fsx: LocalFsx, members: dict[str, JsonValue], reason: str
 ) -> None:
-    """
-    A backup that no later sync can copy makes every sync fail.
-    """
+    """A backup that no later sync can copy makes every sync fail."""
     source: dict[str, JsonValue] = {"FileSystem": {"FileSystemId": OTHER}}
     backup_id = fsx.add_backup("us-east-2", {**source, **members})
 
@@ -304,9 +278,7 @@ async def test_permanent_reasons_give_code_1(
 
 
 async def test_copy_in_source_region_is_no_failure(run: Run, fsx: LocalFsx) -> None:
-    """
-    A copy is reported as not copied; its original may be, so the code is 0.
-    """
+    """A copy is reported as not copied; its original may be, so the code is 0."""
     members: dict[str, JsonValue] = {
         "FileSystem": {"FileSystemId": OTHER},
         "SourceBackupId": "backup-00000000",
@@ -320,9 +292,7 @@ async def test_copy_in_source_region_is_no_failure(run: Run, fsx: LocalFsx) -> N
 
 
 async def test_empty_report_gives_code_1(run: Run, fsx: LocalFsx) -> None:
-    """
-    If nothing was found, the Region may be wrong, which a cron job must notice.
-    """
+    """If nothing was found, the Region may be wrong, which a cron job must notice."""
     done = await run("report", "--source-region", "us-east-1", "--region", "us-west-2")
 
     assert (1, "", "there is no backup in us-east-1, and no copy of one\n") == (
@@ -333,9 +303,7 @@ async def test_empty_report_gives_code_1(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_backup_in_progress_is_no_failure(run: Run, fsx: LocalFsx) -> None:
-    """
-    A backup that is being made is reported, and a later sync copies it.
-    """
+    """A backup that is being made is reported, and a later sync copies it."""
     fsx.add_backup("us-east-2", Lifecycle="CREATING", FileSystem={"FileSystemId": OTHER})
 
     done = await run("sync", *WHERE, *OFTEN, "--file-system-id", OTHER)
@@ -348,9 +316,7 @@ async def test_backup_in_progress_is_no_failure(run: Run, fsx: LocalFsx) -> None
 
 
 async def test_late_copy_gives_code_1(run: Run, fsx: LocalFsx) -> None:
-    """
-    Each file system has a line, late or not; a late one gives code 1.
-    """
+    """Each file system has a line, late or not; a late one gives code 1."""
     late = await run("report", *WHERE)
     await run("sync", *WHERE, *OFTEN)
     good = await run("report", *WHERE, "--max-age", "36500d")
@@ -363,9 +329,7 @@ async def test_late_copy_gives_code_1(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_report_as_json(run: Run, fsx: LocalFsx) -> None:
-    """
-    JSON is one document, JSON lines one file system per line.
-    """
+    """JSON is one document, JSON lines one file system per line."""
     fsx.add_backup("us-east-2", FileSystem={"FileSystemId": "fs-0123456789abcdef0"})
 
     document = json.loads((await run("report", *WHERE, "--output", "json")).out)
@@ -382,9 +346,7 @@ async def test_report_as_json(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_policy_defaults_match_the_library(run: Run, fsx: LocalFsx) -> None:
-    """
-    The options repeat the defaults of `ReplicationPolicy`, whose import is slow.
-    """
+    """The options repeat the defaults of `ReplicationPolicy`, whose import is slow."""
     policy = ReplicationPolicy(name="fsxcopy")
 
     planned = json.loads((await run("plan", *WHERE, "--output", "json")).out)["policy"]

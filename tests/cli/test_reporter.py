@@ -1,6 +1,4 @@
-"""
-Progress and messages on standard error.
-"""
+"""Progress and messages on standard error."""
 
 from __future__ import annotations
 
@@ -44,16 +42,12 @@ def _at(percent: int | None) -> Backup:
     ],
 )
 def test_remaining_time(seconds: float, text: str) -> None:
-    """
-    The unit fits the length, and the number is rounded.
-    """
+    """The unit fits the length, and the number is rounded."""
     assert text == format_remaining(seconds)
 
 
 def test_lines_report_changes(capsys: pytest.CaptureFixture[str]) -> None:
-    """
-    An unchanged state prints nothing; progress adds an estimate.
-    """
+    """An unchanged state prints nothing; progress adds an estimate."""
     now = [0.0]
     reporter = Reporter(Globals(), lambda: now[0])
 
@@ -72,9 +66,7 @@ def test_lines_report_changes(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_quiet_prints_notices_only(capsys: pytest.CaptureFixture[str]) -> None:
-    """
-    With --quiet progress and outcomes are not printed, notices are.
-    """
+    """With --quiet progress and outcomes are not printed, notices are."""
     reporter = Reporter(Globals(quiet=True))
 
     reporter.seen(_at(10))
@@ -85,9 +77,7 @@ def test_quiet_prints_notices_only(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_moving_line_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    The line has a bar, the state and the time left, counted down; the outcome follows.
-    """
+    """The line has a bar, the state and the time left, counted down; the outcome follows."""
 
     class _Terminal(io.StringIO):
         def isatty(self) -> bool:

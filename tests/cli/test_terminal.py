@@ -1,6 +1,4 @@
-"""
-Commands in a terminal, in a pipe, and interrupted.
-"""
+"""Commands in a terminal, in a pipe, and interrupted."""
 
 from __future__ import annotations
 
@@ -29,9 +27,7 @@ INERT = r"\x1b]0;owned\x07\x1b[2J\x9b31m[red]x[/red][link=http://evil]y[/link]\u
 async def test_copy_on_a_terminal(
     terminal: OpenTerminal, fsx: LocalFsx, durations: dict[str, float]
 ) -> None:
-    """
-    A moving line shows the copy in progress with an estimate; the table remains.
-    """
+    """A moving line shows the copy in progress with an estimate; the table remains."""
     durations[EXAMPLE] = 2
     opened = terminal("copy", EXAMPLE, *HOW, "--log-level", "info")
     shown = await opened.until()
@@ -51,9 +47,7 @@ async def test_copy_on_a_terminal(
 async def test_results_in_a_file_have_no_progress(
     terminal: OpenTerminal, fsx: LocalFsx, tmp_path: Path
 ) -> None:
-    """
-    Progress is on standard error; a file has the results alone, without colours.
-    """
+    """Progress is on standard error; a file has the results alone, without colours."""
     opened = terminal("copy", EXAMPLE, *HOW, out=tmp_path / "out")
     shown = await opened.until()
 
@@ -64,9 +58,7 @@ async def test_results_in_a_file_have_no_progress(
 
 
 async def test_json_lines_on_a_terminal(terminal: OpenTerminal, fsx: LocalFsx) -> None:
-    """
-    With JSON lines on the same terminal there is no moving line.
-    """
+    """With JSON lines on the same terminal there is no moving line."""
     shown = await terminal("copy", EXAMPLE, *HOW, "--output", "jsonl").until()
 
     assert "\x1b" not in shown
@@ -76,9 +68,7 @@ async def test_json_lines_on_a_terminal(terminal: OpenTerminal, fsx: LocalFsx) -
 async def test_table_colours(
     terminal: OpenTerminal, fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """
-    A table on a terminal has colours, unless NO_COLOR is set.
-    """
+    """A table on a terminal has colours, unless NO_COLOR is set."""
     first = terminal("list", "--region", "us-east-2")
     monkeypatch.setenv("NO_COLOR", "1")
     second = terminal("list", "--region", "us-east-2")
@@ -91,9 +81,7 @@ async def test_table_colours(
 async def test_interrupted_copy_prints_the_command_to_resume(
     terminal: OpenTerminal, fsx: LocalFsx, durations: dict[str, float]
 ) -> None:
-    """
-    Running copies are named with the command to wait for them, which can be interrupted too.
-    """
+    """Running copies are named with the command to wait for them, which can be interrupted too."""
     sources = [fsx.add_backup("us-east-2") for _ in range(6)]
     durations.update(dict.fromkeys(sources, 30.0))
     opened = terminal("copy", *sources, *WHERE, "--max-in-progress", "2")
@@ -122,9 +110,7 @@ async def test_interrupted_copy_prints_the_command_to_resume(
 async def test_interrupted_sync_prints_the_command_to_resume(
     terminal: OpenTerminal, run: Run, fsx: LocalFsx, durations: dict[str, float]
 ) -> None:
-    """
-    Running copies are named, whether this sync or another one started them.
-    """
+    """Running copies are named, whether this sync or another one started them."""
     sources = [fsx.add_backup("us-east-2") for _ in range(3)]
     durations.update(dict.fromkeys([EXAMPLE, *sources], 30.0))
     how = ("sync", *WHERE, "--newest", "all", "--max-in-progress", "2")
@@ -149,9 +135,7 @@ async def test_interrupted_sync_prints_the_command_to_resume(
 
 
 async def _interrupted(opened: Terminal) -> str:
-    """
-    Interrupt a command when two copies are in progress, and return its output.
-    """
+    """Interrupt a command when two copies are in progress, and return its output."""
     await opened.until(BOTH_MOVE)
     opened.type("\x03")
     shown = (await opened.until()).replace("\r", "")
@@ -161,9 +145,7 @@ async def _interrupted(opened: Terminal) -> str:
 
 
 async def test_interruption_while_a_copy_is_requested(fsx: LocalFsx) -> None:
-    """
-    If no answer came yet, the copy is named as one that may have been accepted.
-    """
+    """If no answer came yet, the copy is named as one that may have been accepted."""
     fsx.inject(Fault.delay(60 * SPEED), operation="CopyBackup")
     with start("copy", EXAMPLE, *WHERE) as process:
         while not fsx.calls["CopyBackup"]:  # noqa: ASYNC110 - the process has no event
@@ -181,9 +163,7 @@ async def _piped(*arguments: str) -> subprocess.CompletedProcess[bytes]:
 
 
 async def test_copy_in_a_pipe(fsx: LocalFsx) -> None:
-    """
-    Output in a pipe is plain lines, with results apart from progress.
-    """
+    """Output in a pipe is plain lines, with results apart from progress."""
     done = await _piped("copy", EXAMPLE, *HOW)
 
     (backup,) = fsx.backups("us-west-2")
@@ -198,9 +178,7 @@ async def test_copy_in_a_pipe(fsx: LocalFsx) -> None:
 
 
 async def test_closed_pipe(fsx: LocalFsx) -> None:
-    """
-    A pipe that its reader has closed ends the command without a message.
-    """
+    """A pipe that its reader has closed ends the command without a message."""
     for _ in range(200):
         fsx.add_backup("us-west-2")
     ended = fsx.add_backup("us-west-2")
@@ -224,9 +202,7 @@ async def _shell(command: str, done: list[subprocess.CompletedProcess[bytes]]) -
 
 
 async def test_full_disk(fsx: LocalFsx) -> None:
-    """
-    Output that cannot be written ends the command with one line.
-    """
+    """Output that cannot be written ends the command with one line."""
     with Path("/dev/full").open("w") as full:  # noqa: ASYNC230 - a device, and at once
         done = await anyio.run_process(
             [FSXCOPY, "list", "--region", "us-east-2"], stdout=full, check=False
@@ -240,9 +216,7 @@ async def test_full_disk(fsx: LocalFsx) -> None:
 
 
 async def test_hostile_text_is_escaped(fsx: LocalFsx, terminal: OpenTerminal, run: Run) -> None:
-    """
-    No escape, markup or direction mark from the service reaches a terminal as such.
-    """
+    """No escape, markup or direction mark from the service reaches a terminal as such."""
     failed = fsx.add_backup("us-west-2", Tags=[{"Key": "Name", "Value": HOSTILE}])
     fsx.fail_copy(failed, HOSTILE)
     commands = [[*one, "--region", "us-west-2"] for one in (["list"], ["show", failed])]
@@ -260,9 +234,7 @@ async def test_hostile_text_is_escaped(fsx: LocalFsx, terminal: OpenTerminal, ru
 
 
 async def test_hostile_errors_are_escaped(fsx: LocalFsx) -> None:
-    """
-    Errors and log records are single lines without escape sequences.
-    """
+    """Errors and log records are single lines without escape sequences."""
     fsx.inject(Fault.error("BadRequest", HOSTILE), fraction=1.0)
 
     done = await _piped("list", "--region", "us-west-2", "--log-level", "debug")
@@ -276,9 +248,7 @@ async def test_hostile_errors_are_escaped(fsx: LocalFsx) -> None:
 async def test_letters_outside_the_output_s_encoding(
     fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """
-    A letter that the encoding of the output lacks is escaped.
-    """
+    """A letter that the encoding of the output lacks is escaped."""
     fsx.add_backup("us-west-2", Tags=[{"Key": "Name", "Value": "Größe→"}])
     monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
 

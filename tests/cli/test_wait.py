@@ -1,6 +1,4 @@
-"""
-``fsxcopy wait``.
-"""
+"""``fsxcopy wait``."""
 
 from __future__ import annotations
 
@@ -17,9 +15,7 @@ OFTEN = ("--min-delay", "0.05s")
 
 
 async def test_wait_for_many(run: Run, fsx: LocalFsx) -> None:
-    """
-    Each backup has its outcome: available, failed with the reason, or timed out.
-    """
+    """Each backup has its outcome: available, failed with the reason, or timed out."""
     available = fsx.add_backup("us-west-2")
     failed = fsx.add_backup("us-west-2")
     fsx.fail_copy(failed, "no such key")
@@ -44,9 +40,7 @@ async def test_wait_for_many(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_timeouts_alone_give_code_4(run: Run, fsx: LocalFsx) -> None:
-    """
-    If all that failed are timeouts, the code says so.
-    """
+    """If all that failed are timeouts, the code says so."""
     backups = [fsx.add_backup("us-west-2"), fsx.add_backup("us-west-2", Lifecycle="COPYING")]
 
     done = await run("wait", *backups, *REGION, "--max-wait", "0")
@@ -56,9 +50,7 @@ async def test_timeouts_alone_give_code_4(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_quiet_wait(run: Run, fsx: LocalFsx) -> None:
-    """
-    With --quiet only the results are printed.
-    """
+    """With --quiet only the results are printed."""
     both = [fsx.add_backup("us-west-2") for _ in range(2)]
 
     done = await run("wait", *both, *REGION, *OFTEN, "--quiet")
@@ -67,9 +59,7 @@ async def test_quiet_wait(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_wait_timeout(run: Run, fsx: LocalFsx) -> None:
-    """
-    Each change is a line; after a timeout the command to resume is printed.
-    """
+    """Each change is a line; after a timeout the command to resume is printed."""
     slow = fsx.add_backup("us-west-2", Lifecycle="COPYING", ProgressPercent=3)
 
     done = await run("wait", slow, *REGION, *OFTEN, "--max-wait", "0.3")
@@ -86,9 +76,7 @@ async def test_wait_timeout(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_wait_until_available(run: Run, fsx: LocalFsx) -> None:
-    """
-    Progress is printed, and finally that the copy is available.
-    """
+    """Progress is printed, and finally that the copy is available."""
     started = await run(
         *("copy", "backup-03e3c82e0183b7b6b", "--source-region", "us-east-2", *REGION),
         *("--max-wait", "0", "--quiet", "--output", "jsonl"),
@@ -104,9 +92,7 @@ async def test_wait_until_available(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_wait_for_an_unknown_backup(run: Run, fsx: LocalFsx) -> None:
-    """
-    A backup that was never seen is not reported as running.
-    """
+    """A backup that was never seen is not reported as running."""
     done = await run("wait", "backup-00000000", *REGION, "--max-wait", "0")
 
     assert 4 == done.code
@@ -116,9 +102,7 @@ async def test_wait_for_an_unknown_backup(run: Run, fsx: LocalFsx) -> None:
 async def test_command_to_resume_has_the_options(
     run: Run, fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """
-    The profile and the endpoint are repeated in the command to resume.
-    """
+    """The profile and the endpoint are repeated in the command to resume."""
     slow = fsx.add_backup("us-west-2", Lifecycle="COPYING")
     config = tmp_path / "config"
     keys = "aws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = any\n"

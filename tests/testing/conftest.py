@@ -35,17 +35,13 @@ NOT_SENT = {("Backup", "FileSystem")}
 
 @functools.cache
 def service_model() -> ServiceModel:
-    """
-    Load botocore's service model of FSx.
-    """
+    """Load botocore's service model of FSx."""
     return botocore.session.Session().get_service_model("fsx")
 
 
 @pytest.fixture(name="model", scope="session")
 def _model() -> ServiceModel:
-    """
-    Return botocore's service model of FSx.
-    """
+    """Return botocore's service model of FSx."""
     return service_model()
 
 
@@ -61,9 +57,7 @@ JSON_TYPES = {
 
 
 def deviations(shape, value, path) -> Iterator[str]:
-    """
-    Yield where a JSON value is not what the model's shape says.
-    """
+    """Yield where a JSON value is not what the model's shape says."""
     # type() and not isinstance: true is no number.
     if type(value) not in JSON_TYPES[shape.type_name]:
         yield f"{path}: {value!r} is no {shape.type_name}"
@@ -105,9 +99,7 @@ def _size_deviations(shape, size, path) -> Iterator[str]:
 
 
 def check_answer(operation_model, response_dict, **_: object) -> None:
-    """
-    Compare what botocore is about to parse with its own model.
-    """
+    """Compare what botocore is about to parse with its own model."""
     headers = {name.lower(): value for name, value in response_dict["headers"].items()}
     assert "application/x-amz-json-1.1" == headers["content-type"]
     assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", headers["x-amzn-requestid"])
@@ -124,9 +116,7 @@ def check_answer(operation_model, response_dict, **_: object) -> None:
 
 
 class Boto3:
-    """
-    A boto3 client in a thread: one call per operation, errors as data.
-    """
+    """A boto3 client in a thread: one call per operation, errors as data."""
 
     def __init__(self, client) -> None:
         self.client = client
@@ -146,17 +136,13 @@ class Boto3:
 
 @functools.cache
 def boto3_session() -> boto3.session.Session:
-    """
-    Make one session for all tests: loading the model takes longer than one.
-    """
+    """Make one session for all tests: loading the model takes longer than one."""
     return boto3.session.Session()
 
 
 @pytest.fixture(name="connect")
 def _connect() -> Iterator[Callable[..., Boto3]]:
-    """
-    Make boto3 clients of a local FSx, closed when the test ends.
-    """
+    """Make boto3 clients of a local FSx, closed when the test ends."""
     clients = []
 
     def connect(
@@ -193,41 +179,31 @@ def _connect() -> Iterator[Callable[..., Boto3]]:
 
 @pytest.fixture(name="clock")
 def _clock() -> ManualClock:
-    """
-    Return a clock that stands at zero.
-    """
+    """Return a clock that stands at zero."""
     return ManualClock()
 
 
 @pytest.fixture(name="fsx")
 async def _fsx(clock) -> AsyncIterator[LocalFsx]:
-    """
-    Serve a local FSx where a copy takes 100 seconds of the clock.
-    """
+    """Serve a local FSx where a copy takes 100 seconds of the clock."""
     async with LocalFsx(clock=clock, copy_duration=100) as fsx:
         yield fsx
 
 
 @pytest.fixture(name="west")
 async def _west(fsx, connect) -> Boto3:
-    """
-    Return a client of us-west-2.
-    """
+    """Return a client of us-west-2."""
     return connect(fsx)
 
 
 @pytest.fixture(name="source")
 async def _source(fsx) -> str:
-    """
-    Put the example backup into us-east-2.
-    """
+    """Put the example backup into us-east-2."""
     return fsx.add_example_backup()
 
 
 def signed_headers(operation: str) -> dict[str, str]:
-    """
-    Return the headers of a proper call, whose signature is well-formed.
-    """
+    """Return the headers of a proper call, whose signature is well-formed."""
     return {
         "X-Amz-Target": f"AWSSimbaAPIService_v20180301.{operation}",
         "X-Amz-Date": "20260101T000000Z",
@@ -272,17 +248,13 @@ async def raw_calls(fsx: LocalFsx) -> AsyncIterator[Callable]:
 
 @pytest.fixture(name="raw_calls")
 def _raw_calls() -> Callable:
-    """
-    Return what makes bare connections to any local FSx.
-    """
+    """Return what makes bare connections to any local FSx."""
     return raw_calls
 
 
 @pytest.fixture(name="raw_call")
 async def _raw_call(fsx) -> AsyncIterator[Callable]:
-    """
-    Return a function that sends a call over a bare connection: its reader and writer.
-    """
+    """Return a function that sends a call over a bare connection: its reader and writer."""
     async with raw_calls(fsx) as raw_call:
         yield raw_call
 

@@ -18,9 +18,7 @@ from botocore.exceptions import ClientError
 
 @pytest.fixture(name="aws")
 def _aws(fsx, tmp_path) -> Callable[..., Awaitable[tuple]]:
-    """
-    Return a function that runs the AWS CLI: exit code, output, errors.
-    """
+    """Return a function that runs the AWS CLI: exit code, output, errors."""
     environment = {
         **os.environ,
         "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
@@ -45,9 +43,7 @@ def _aws(fsx, tmp_path) -> Callable[..., Awaitable[tuple]]:
 
 
 async def test_cli_copies_describes_deletes(aws, clock, fsx, source) -> None:
-    """
-    The AWS CLI copies a backup, sees it become AVAILABLE and deletes it.
-    """
+    """The AWS CLI copies a backup, sees it become AVAILABLE and deletes it."""
     _, copied, _ = await aws(
         *("copy-backup", "--source-backup-id", source, "--source-region", "us-east-2"),
         *("--tags", "Key=Name,Value=dr", "--copy-tags"),
@@ -65,9 +61,7 @@ async def test_cli_copies_describes_deletes(aws, clock, fsx, source) -> None:
 
 
 async def test_cli_pages(aws, fsx) -> None:
-    """
-    The AWS CLI pages through all backups of a Region by itself.
-    """
+    """The AWS CLI pages through all backups of a Region by itself."""
     ids = [fsx.add_backup("us-west-2") for _ in range(5)]
     _, described, _ = await aws("describe-backups", "--page-size", "2")
 
@@ -76,9 +70,7 @@ async def test_cli_pages(aws, fsx) -> None:
 
 
 async def test_cli_shows_errors(aws) -> None:
-    """
-    The AWS CLI shows the service's error.
-    """
+    """The AWS CLI shows the service's error."""
     code, _, errors = await aws("copy-backup", "--source-backup-id", "backup-00000000")
 
     assert 0 != code
@@ -87,9 +79,7 @@ async def test_cli_shows_errors(aws) -> None:
 
 @pytest.fixture(name="raw")
 async def _raw(fsx) -> AsyncIterator[AioBaseClient]:
-    """
-    Return a bare aiobotocore client of us-west-2.
-    """
+    """Return a bare aiobotocore client of us-west-2."""
     async with get_session().create_client(
         "fsx",
         region_name="us-west-2",
@@ -101,9 +91,7 @@ async def _raw(fsx) -> AsyncIterator[AioBaseClient]:
 
 
 async def test_aiobotocore_copies_describes_deletes(clock, raw, source) -> None:
-    """
-    aiobotocore copies a backup, sees it become AVAILABLE and deletes it.
-    """
+    """aiobotocore copies a backup, sees it become AVAILABLE and deletes it."""
     copied = await raw.copy_backup(SourceBackupId=source, SourceRegion="us-east-2")
     backup_id = copied["Backup"]["BackupId"]
     clock.advance(100)
@@ -115,9 +103,7 @@ async def test_aiobotocore_copies_describes_deletes(clock, raw, source) -> None:
 
 
 async def test_aiobotocore_knows_the_errors(raw) -> None:
-    """
-    aiobotocore raises the exception class of the model.
-    """
+    """aiobotocore raises the exception class of the model."""
     with pytest.raises(ClientError) as caught:
         await raw.copy_backup(SourceBackupId="backup-00000000")
 

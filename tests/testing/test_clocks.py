@@ -1,6 +1,4 @@
-"""
-ManualClock and ScaledClock.
-"""
+"""ManualClock and ScaledClock."""
 
 import math
 import time
@@ -14,9 +12,7 @@ from fsxcopy_sdk.testing import ManualClock, ScaledClock
 
 @pytest.fixture(name="run", params=["asyncio", "trio"])
 def _run(request) -> Callable:
-    """
-    Run an async function under each event loop that anyio knows.
-    """
+    """Run an async function under each event loop that anyio knows."""
 
     def run(function) -> object:
         return anyio.run(function, backend=request.param)
@@ -25,34 +21,26 @@ def _run(request) -> Callable:
 
 
 def test_start() -> None:
-    """
-    A manual clock starts at the given time.
-    """
+    """A manual clock starts at the given time."""
     assert 12.5 == ManualClock(12.5).now()
 
 
 @pytest.mark.parametrize("start", [math.nan, math.inf])
 def test_refuses_infinite_start(start) -> None:
-    """
-    A start that is not finite is refused by name.
-    """
+    """A start that is not finite is refused by name."""
     with pytest.raises(ValueError, match="start must be a finite number"):
         ManualClock(start)
 
 
 @pytest.mark.parametrize("seconds", [-1, math.nan, math.inf])
 def test_never_goes_back(seconds) -> None:
-    """
-    A move that is negative or not finite is refused by name.
-    """
+    """A move that is negative or not finite is refused by name."""
     with pytest.raises(ValueError, match="seconds must be a finite number"):
         ManualClock().advance(seconds)
 
 
 def test_sleeper_wakes_when_advanced(run) -> None:
-    """
-    A sleeper wakes when the clock passes its time, not before.
-    """
+    """A sleeper wakes when the clock passes its time, not before."""
 
     async def main() -> object:
         clock = ManualClock()
@@ -75,9 +63,7 @@ def test_sleeper_wakes_when_advanced(run) -> None:
 
 
 def test_sleeping_for_nothing_returns(run) -> None:
-    """
-    Zero or fewer seconds need no advance.
-    """
+    """Zero or fewer seconds need no advance."""
 
     async def main() -> object:
         clock = ManualClock()
@@ -89,9 +75,7 @@ def test_sleeping_for_nothing_returns(run) -> None:
 
 
 def test_counts_sleepers(run) -> None:
-    """
-    `sleeping` counts, and `until_sleeping` waits for, several tasks.
-    """
+    """`sleeping` counts, and `until_sleeping` waits for, several tasks."""
 
     async def main() -> object:
         clock = ManualClock()
@@ -109,9 +93,7 @@ def test_counts_sleepers(run) -> None:
 
 
 def test_until_sleeping_serves_many(run) -> None:
-    """
-    Several tasks may wait for sleepers at once.
-    """
+    """Several tasks may wait for sleepers at once."""
 
     async def main() -> object:
         clock = ManualClock()
@@ -128,9 +110,7 @@ def test_until_sleeping_serves_many(run) -> None:
 
 
 def test_cancelled_sleeper_is_forgotten(run) -> None:
-    """
-    A cancelled sleep is removed, the others continue.
-    """
+    """A cancelled sleep is removed, the others continue."""
 
     async def main() -> object:
         clock = ManualClock()
@@ -147,9 +127,7 @@ def test_cancelled_sleeper_is_forgotten(run) -> None:
 
 
 def test_auto_advance_takes_no_time(run) -> None:
-    """
-    Sleeping moves an auto-advancing clock to the wake-up time at once.
-    """
+    """Sleeping moves an auto-advancing clock to the wake-up time at once."""
 
     async def main() -> object:
         clock = ManualClock(100, auto_advance=True)
@@ -160,9 +138,7 @@ def test_auto_advance_takes_no_time(run) -> None:
 
 
 def test_auto_advance_wakes_the_earliest_first(run) -> None:
-    """
-    Several sleepers wake in the order of time, each at its own.
-    """
+    """Several sleepers wake in the order of time, each at its own."""
 
     async def main() -> object:
         clock = ManualClock(auto_advance=True)
@@ -181,9 +157,7 @@ def test_auto_advance_wakes_the_earliest_first(run) -> None:
 
 
 def test_scaled_clock_runs_faster() -> None:
-    """
-    A clock of speed 1000 shows at least a thousand times the real seconds.
-    """
+    """A clock of speed 1000 shows at least a thousand times the real seconds."""
     clock = ScaledClock(1000)
     begun_at = time.monotonic()
     first = clock.now()
@@ -195,9 +169,7 @@ def test_scaled_clock_runs_faster() -> None:
 
 
 def test_scaled_clock_sleeps_less(run) -> None:
-    """
-    An hour of a clock of speed a million takes milliseconds.
-    """
+    """An hour of a clock of speed a million takes milliseconds."""
 
     async def main() -> object:
         clock = ScaledClock(1e6)
@@ -211,17 +183,13 @@ def test_scaled_clock_sleeps_less(run) -> None:
 
 @pytest.mark.parametrize("speed", [0, -1, math.nan, math.inf])
 def test_scaled_clock_refuses_other_speeds(speed) -> None:
-    """
-    A speed that is not a finite number above zero is refused by name.
-    """
+    """A speed that is not a finite number above zero is refused by name."""
     with pytest.raises(ValueError, match="speed must be a finite number above zero"):
         ScaledClock(speed)
 
 
 async def test_next_wake_up_is_the_earliest() -> None:
-    """
-    `next_wake_up` is the earliest wake-up time, None without sleeping tasks.
-    """
+    """`next_wake_up` is the earliest wake-up time, None without sleeping tasks."""
     clock = ManualClock(start=5.0)
     assert clock.next_wake_up is None
 

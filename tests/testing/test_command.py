@@ -1,6 +1,4 @@
-"""
-``python -m fsxcopy_sdk.testing``.
-"""
+"""``python -m fsxcopy_sdk.testing``."""
 
 import re
 import signal
@@ -16,9 +14,7 @@ from fsxcopy_sdk.testing.__main__ import main
 
 
 def started(*arguments: str) -> subprocess.Popen:
-    """
-    Start the module as a process of its own.
-    """
+    """Start the module as a process of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "fsxcopy_sdk.testing", *arguments],
         stdout=subprocess.PIPE,
@@ -28,9 +24,7 @@ def started(*arguments: str) -> subprocess.Popen:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_serves_until_told(number) -> None:
-    """
-    The first line is the endpoint, a signal ends it with exit code 0.
-    """
+    """The first line is the endpoint, a signal ends it with exit code 0."""
     with started() as process:
         url = process.stdout.readline()
         process.send_signal(number)
@@ -40,9 +34,7 @@ def test_serves_until_told(number) -> None:
 
 
 def test_serves_other_processes() -> None:
-    """
-    A synchronous client copies the example, which is soon AVAILABLE.
-    """
+    """A synchronous client copies the example, which is soon AVAILABLE."""
     with started("--with-example", "--speed", "1000000", "--copy-duration", "60") as process:
         url, backup_id = (process.stdout.readline().strip() for _ in range(2))
         client = boto3.client(
@@ -72,9 +64,7 @@ def test_serves_other_processes() -> None:
     ],
 )
 def test_bad_arguments(capsys, arguments, message) -> None:
-    """
-    A bad argument ends it with exit code 2 and the rule.
-    """
+    """A bad argument ends it with exit code 2 and the rule."""
     with pytest.raises(SystemExit) as caught:
         main(arguments)
 
@@ -83,9 +73,7 @@ def test_bad_arguments(capsys, arguments, message) -> None:
 
 
 def test_taken_port_is_refused(capsys, unused_tcp_port) -> None:
-    """
-    A port that another program listens on is a usage error, in one line.
-    """
+    """A port that another program listens on is a usage error, in one line."""
     with (
         socket.create_server(("127.0.0.1", unused_tcp_port)),
         pytest.raises(SystemExit) as caught,
@@ -97,9 +85,7 @@ def test_taken_port_is_refused(capsys, unused_tcp_port) -> None:
 
 
 def test_needs_no_extra_but_testing() -> None:
-    """
-    It runs where the libraries of the extra `cli` are not installed.
-    """
+    """It runs where the libraries of the extra `cli` are not installed."""
     program = (
         "import runpy, sys; sys.modules.update(dict.fromkeys(['cyclopts', 'rich'])); "
         "sys.argv[1:] = ['--help']; runpy.run_module('fsxcopy_sdk.testing', run_name='__main__')"

@@ -1,6 +1,4 @@
-"""
-CopyBackup, called by boto3; every answer is compared with botocore's model.
-"""
+"""CopyBackup, called by boto3; every answer is compared with botocore's model."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -22,9 +20,7 @@ ONTAP_VOLUME = {
 
 
 def windows(deployment_type) -> dict:
-    """
-    Return a Windows file system of a deployment type.
-    """
+    """Return a Windows file system of a deployment type."""
     return {
         "FileSystemId": "fs-0123456789abcdef0",
         "FileSystemType": "WINDOWS",
@@ -33,9 +29,7 @@ def windows(deployment_type) -> dict:
 
 
 async def copy(client, source, **parameters: object) -> dict:
-    """
-    Copy *source* from us-east-2, return the copy.
-    """
+    """Copy *source* from us-east-2, return the copy."""
     answer = await client(
         "copy_backup", SourceBackupId=source, SourceRegion="us-east-2", **parameters
     )
@@ -43,17 +37,13 @@ async def copy(client, source, **parameters: object) -> dict:
 
 
 async def copy_error(client, source, **parameters: object) -> dict:
-    """
-    Copy *source* from us-east-2, return the error.
-    """
+    """Copy *source* from us-east-2, return the error."""
     parameters = {"SourceRegion": "us-east-2", **parameters}
     return await client.error("copy_backup", SourceBackupId=source, **parameters)
 
 
 async def test_copy_of_the_example(fsx, west, source) -> None:
-    """
-    A copy is COPYING and has its source's ID, Region and file system.
-    """
+    """A copy is COPYING and has its source's ID, Region and file system."""
     backup = await copy(west, source)
 
     assert "COPYING" == backup["Lifecycle"]
@@ -71,9 +61,7 @@ async def test_copy_of_the_example(fsx, west, source) -> None:
 
 
 async def test_copy_progresses_with_the_clock(clock, west, source) -> None:
-    """
-    ProgressPercent grows with the clock, until the copy is AVAILABLE.
-    """
+    """ProgressPercent grows with the clock, until the copy is AVAILABLE."""
     backup_id = (await copy(west, source))["BackupId"]
     seen = []
     for _ in range(4):
@@ -85,9 +73,7 @@ async def test_copy_progresses_with_the_clock(clock, west, source) -> None:
 
 
 async def test_no_progress_is_absent(connect, clock) -> None:
-    """
-    With the shape NONE no ProgressPercent is sent at all.
-    """
+    """With the shape NONE no ProgressPercent is sent at all."""
     async with LocalFsx(clock=clock, progress=ProgressShape.NONE) as fsx:
         backup = await copy(connect(fsx), fsx.add_example_backup())
 
@@ -95,9 +81,7 @@ async def test_no_progress_is_absent(connect, clock) -> None:
 
 
 async def test_every_stage(connect, clock) -> None:
-    """
-    With every stage a copy is PENDING before it is COPYING.
-    """
+    """With every stage a copy is PENDING before it is COPYING."""
     async with LocalFsx(clock=clock, copy_duration=100, every_stage=True) as fsx:
         backup = await copy(connect(fsx), fsx.add_example_backup())
         clock.advance(10)
@@ -107,9 +91,7 @@ async def test_every_stage(connect, clock) -> None:
 
 
 async def test_duration_by_source(connect, clock) -> None:
-    """
-    The duration may be a function from the source's ID.
-    """
+    """The duration may be a function from the source's ID."""
     durations = {"backup-000000001": 10.0, "backup-000000002": 20.0}
     async with LocalFsx(clock=clock, copy_duration=durations.__getitem__) as fsx:
         client = connect(fsx)
@@ -123,9 +105,7 @@ async def test_duration_by_source(connect, clock) -> None:
 
 
 async def test_creation_time_follows_the_clock(connect) -> None:
-    """
-    CreationTime is the start of the FSx plus the time of its clock.
-    """
+    """CreationTime is the start of the FSx plus the time of its clock."""
     clock = ManualClock()
     begun = datetime(2021, 4, 9, 7, 53, 28, 68000, tzinfo=UTC)
     async with LocalFsx(clock=clock, started_at=begun) as fsx:
@@ -137,25 +117,19 @@ async def test_creation_time_follows_the_clock(connect) -> None:
 
 
 async def test_in_region_copy(fsx, connect, source) -> None:
-    """
-    Without SourceRegion the source is in the Region of the call.
-    """
+    """Without SourceRegion the source is in the Region of the call."""
     answer = await connect(fsx, "us-east-2")("copy_backup", SourceBackupId=source)
 
     assert "us-east-2" == answer["Backup"]["SourceBackupRegion"]
 
 
 async def test_key_of_the_request(west, source) -> None:
-    """
-    A key that is given is the copy's key.
-    """
+    """A key that is given is the copy's key."""
     assert "alias/dr" == (await copy(west, source, KmsKeyId="alias/dr"))["KmsKeyId"]
 
 
 async def test_volume_backup_copies_as_one(fsx, west) -> None:
-    """
-    The copy of a volume's backup has the Volume and no FileSystem.
-    """
+    """The copy of a volume's backup has the Volume and no FileSystem."""
     source = fsx.add_backup("us-east-2", Volume=ONTAP_VOLUME, SizeInBytes=4096)
     backup = await copy(west, source)
 
@@ -165,9 +139,7 @@ async def test_volume_backup_copies_as_one(fsx, west) -> None:
 
 
 async def test_same_seed_same_ids(connect) -> None:
-    """
-    Copies get the same ids from the same seed, others from another.
-    """
+    """Copies get the same ids from the same seed, others from another."""
 
     async def copied(seed) -> str:
         async with LocalFsx(seed=seed) as fsx:
@@ -183,32 +155,24 @@ async def test_same_seed_same_ids(connect) -> None:
 
 
 async def test_tags_of_the_request(west, source) -> None:
-    """
-    Without CopyTags a copy has the request's tags only.
-    """
+    """Without CopyTags a copy has the request's tags only."""
     assert TAGS == (await copy(west, source, Tags=TAGS))["Tags"]
 
 
 async def test_copies_tags(west, source) -> None:
-    """
-    With CopyTags a copy has its source's tags.
-    """
+    """With CopyTags a copy has its source's tags."""
     backup = await copy(west, source, CopyTags=True)
 
     assert [{"Key": "Name", "Value": "MyBackup"}] == backup["Tags"]
 
 
 async def test_tags_of_the_request_win(west, source) -> None:
-    """
-    With both, tags are merged, and the request's values win.
-    """
+    """With both, tags are merged, and the request's values win."""
     assert TAGS == (await copy(west, source, CopyTags=True, Tags=TAGS))["Tags"]
 
 
 async def test_too_many_tags_together(west, source) -> None:
-    """
-    More than 50 tags after merging are a limit of the service.
-    """
+    """More than 50 tags after merging are a limit of the service."""
     tags = [{"Key": f"k{number}", "Value": ""} for number in range(50)]
     error = await copy_error(west, source, CopyTags=True, Tags=tags)
 
@@ -217,9 +181,7 @@ async def test_too_many_tags_together(west, source) -> None:
 
 
 async def test_fifty_tags_together(west, source) -> None:
-    """
-    Fifty tags after merging are fine.
-    """
+    """Fifty tags after merging are fine."""
     tags = [{"Key": f"k{number}", "Value": ""} for number in range(49)]
     backup = await copy(west, source, CopyTags=True, Tags=tags)
 
@@ -230,27 +192,21 @@ async def test_fifty_tags_together(west, source) -> None:
 
 
 async def test_unknown_source(west) -> None:
-    """
-    A source that does not exist is BackupNotFound.
-    """
+    """A source that does not exist is BackupNotFound."""
     error = await copy_error(west, "backup-00000000")
 
     assert "BackupNotFound" == error["Error"]["Code"]
 
 
 async def test_source_in_another_region(west, source) -> None:
-    """
-    A source that is in another Region than SourceRegion is BackupNotFound.
-    """
+    """A source that is in another Region than SourceRegion is BackupNotFound."""
     error = await copy_error(west, source, SourceRegion="us-east-1")
 
     assert "BackupNotFound" == error["Error"]["Code"]
 
 
 async def test_source_of_another_account(fsx, connect, west, source) -> None:
-    """
-    A source of another account is BackupNotFound.
-    """
+    """A source of another account is BackupNotFound."""
     await copy(west, source)
     error = await copy_error(connect(fsx, key="AKIDOTHER"), source)
 
@@ -259,9 +215,7 @@ async def test_source_of_another_account(fsx, connect, west, source) -> None:
 
 @pytest.mark.parametrize("lifecycle", ["CREATING", "FAILED", "PENDING"])
 async def test_source_not_available(fsx, west, lifecycle) -> None:
-    """
-    A source that is not AVAILABLE is SourceBackupUnavailable, with its id.
-    """
+    """A source that is not AVAILABLE is SourceBackupUnavailable, with its id."""
     source = fsx.add_backup("us-east-2", Lifecycle=lifecycle)
     error = await copy_error(west, source)
 
@@ -270,9 +224,7 @@ async def test_source_not_available(fsx, west, lifecycle) -> None:
 
 
 async def test_copy_in_progress_is_no_source(fsx, connect, west, source) -> None:
-    """
-    A copy can be copied when it is AVAILABLE, not before.
-    """
+    """A copy can be copied when it is AVAILABLE, not before."""
     first = (await copy(west, source))["BackupId"]
     error = await connect(fsx, "eu-west-1").error(
         "copy_backup", SourceBackupId=first, SourceRegion="us-west-2"
@@ -285,9 +237,7 @@ async def test_copy_in_progress_is_no_source(fsx, connect, west, source) -> None
     "region", ["cn-north-1", "us-gov-west-1", "us-iso-east-1", "nowhere", "US-EAST-2"]
 )
 async def test_impossible_source_region(fsx, connect, source, region) -> None:
-    """
-    A SourceRegion of another partition, or an unknown one, is InvalidRegion.
-    """
+    """A SourceRegion of another partition, or an unknown one, is InvalidRegion."""
     client = connect(fsx, validated=False)
     error = await copy_error(client, source, SourceRegion=region)
 
@@ -295,9 +245,7 @@ async def test_impossible_source_region(fsx, connect, source, region) -> None:
 
 
 async def test_copies_within_another_partition(fsx, connect) -> None:
-    """
-    A copy within China is accepted, and its ARN has the partition.
-    """
+    """A copy within China is accepted, and its ARN has the partition."""
     source = fsx.add_backup("cn-north-1")
     answer = await connect(fsx, "cn-northwest-1")(
         "copy_backup", SourceBackupId=source, SourceRegion="cn-north-1"
@@ -307,9 +255,7 @@ async def test_copies_within_another_partition(fsx, connect) -> None:
 
 
 async def test_multi_az_into_a_region_without(fsx, west) -> None:
-    """
-    A backup of a Multi-AZ file system cannot be copied to a Region without Multi-AZ.
-    """
+    """A backup of a Multi-AZ file system cannot be copied to a Region without Multi-AZ."""
     source = fsx.add_backup("us-east-2", FileSystem=windows("MULTI_AZ_1"))
     fsx.forbid_multi_az("us-west-2")
     error = await copy_error(west, source)
@@ -318,9 +264,7 @@ async def test_multi_az_into_a_region_without(fsx, west) -> None:
 
 
 async def test_single_az_into_a_region_without_multi_az(fsx, west) -> None:
-    """
-    A backup of a Single-AZ file system can be copied there.
-    """
+    """A backup of a Single-AZ file system can be copied there."""
     source = fsx.add_backup("us-east-2", FileSystem=windows("SINGLE_AZ_2"))
     fsx.forbid_multi_az("us-west-2")
 
@@ -328,9 +272,7 @@ async def test_single_az_into_a_region_without_multi_az(fsx, west) -> None:
 
 
 async def test_multi_az_elsewhere(fsx, west) -> None:
-    """
-    A backup of a Multi-AZ file system can be copied to any other Region.
-    """
+    """A backup of a Multi-AZ file system can be copied to any other Region."""
     source = fsx.add_backup("us-east-2", FileSystem=windows("MULTI_AZ_1"))
     fsx.forbid_multi_az("eu-west-1")
 
@@ -338,9 +280,7 @@ async def test_multi_az_elsewhere(fsx, west) -> None:
 
 
 async def test_flexgroup_volume(fsx, west) -> None:
-    """
-    Backups of FlexGroup volumes cannot be copied.
-    """
+    """Backups of FlexGroup volumes cannot be copied."""
     volume = {**ONTAP_VOLUME, "OntapConfiguration": {"VolumeStyle": "FLEXGROUP"}}
     error = await copy_error(west, fsx.add_backup("us-east-2", Volume=volume))
 
@@ -351,9 +291,7 @@ async def test_flexgroup_volume(fsx, west) -> None:
 
 
 async def test_refused_source_key(fsx, west, source) -> None:
-    """
-    A source key that cannot be used refuses the copy.
-    """
+    """A source key that cannot be used refuses the copy."""
     fsx.refuse_kms_key(fsx.backup("us-east-2", source)["KmsKeyId"], as_source=True)
     error = await copy_error(west, source)
 
@@ -361,9 +299,7 @@ async def test_refused_source_key(fsx, west, source) -> None:
 
 
 async def test_refused_destination_key(fsx, west, source) -> None:
-    """
-    A destination key that cannot be used refuses the copy, others do not.
-    """
+    """A destination key that cannot be used refuses the copy, others do not."""
     fsx.refuse_kms_key("alias/bad", as_destination=True)
     error = await copy_error(west, source, KmsKeyId="alias/bad")
 
@@ -372,9 +308,7 @@ async def test_refused_destination_key(fsx, west, source) -> None:
 
 
 async def test_key_fails_later(fsx, clock, west, source) -> None:
-    """
-    A copy can be accepted, and fail at half time because of its key.
-    """
+    """A copy can be accepted, and fail at half time because of its key."""
     fsx.refuse_kms_key("alias/bad", as_destination=True, later=True)
     backup = await copy(west, source, KmsKeyId="alias/bad")
     clock.advance(50)
@@ -387,9 +321,7 @@ async def test_key_fails_later(fsx, clock, west, source) -> None:
 
 
 async def test_key_that_fails_now_goes_first(fsx, west, source) -> None:
-    """
-    Of two bad keys, the one that refuses at once does so.
-    """
+    """Of two bad keys, the one that refuses at once does so."""
     source_key = fsx.backup("us-east-2", source)["KmsKeyId"]
     fsx.refuse_kms_key(source_key, as_source=True, later=True)
     fsx.refuse_kms_key("alias/bad", as_destination=True)
@@ -402,9 +334,7 @@ async def test_key_that_fails_now_goes_first(fsx, west, source) -> None:
 
 
 async def test_five_copies_in_progress(fsx, west, source) -> None:
-    """
-    A sixth copy into a Region is refused, with the limit's name.
-    """
+    """A sixth copy into a Region is refused, with the limit's name."""
     for _ in range(5):
         await copy(west, source)
     error = await copy_error(west, source)
@@ -415,9 +345,7 @@ async def test_five_copies_in_progress(fsx, west, source) -> None:
 
 
 async def test_slot_is_free_when_a_copy_ends(fsx, clock, connect) -> None:
-    """
-    When a copy is AVAILABLE the next is accepted.
-    """
+    """When a copy is AVAILABLE the next is accepted."""
     async with LocalFsx(clock=clock, copy_duration=10, max_copies_in_progress=1) as one:
         client = connect(one)
         source = one.add_example_backup()
@@ -431,9 +359,7 @@ async def test_slot_is_free_when_a_copy_ends(fsx, clock, connect) -> None:
 
 
 async def test_regions_have_slots_of_their_own(fsx, connect, west, source) -> None:
-    """
-    Copies into one Region leave the slots of another alone.
-    """
+    """Copies into one Region leave the slots of another alone."""
     await asyncio.gather(*(copy(west, source) for _ in range(5)))
     backup = await copy(connect(fsx, "eu-west-1"), source)
 
@@ -444,9 +370,7 @@ async def test_regions_have_slots_of_their_own(fsx, connect, west, source) -> No
 
 
 async def test_others_copies_take_slots(fsx, west, source) -> None:
-    """
-    A backup that was added COPYING takes a slot until its lifecycle is changed.
-    """
+    """A backup that was added COPYING takes a slot until its lifecycle is changed."""
     others = [fsx.add_backup("us-west-2", Lifecycle="COPYING") for _ in range(5)]
     error = await copy_error(west, source)
     fsx.set_lifecycle(others[0], "AVAILABLE")
@@ -456,9 +380,7 @@ async def test_others_copies_take_slots(fsx, west, source) -> None:
 
 
 async def test_volumes_have_slots_of_their_own(fsx, west, source) -> None:
-    """
-    Copies of a volume are counted per volume and key, not per Region.
-    """
+    """Copies of a volume are counted per volume and key, not per Region."""
     volume = fsx.add_backup("us-east-2", Volume=ONTAP_VOLUME)
     other = fsx.add_backup(
         "us-east-2", Volume={**ONTAP_VOLUME, "VolumeId": "fsvol-00000000000000000"}
@@ -477,9 +399,7 @@ async def test_volumes_have_slots_of_their_own(fsx, west, source) -> None:
 
 
 async def test_volumes_of_an_account_have_a_limit(connect, clock) -> None:
-    """
-    Copies of volumes are limited per account, over all its Regions.
-    """
+    """Copies of volumes are limited per account, over all its Regions."""
     async with LocalFsx(clock=clock, max_volume_copies_in_progress=2) as fsx:
         volume = fsx.add_backup("us-east-2", Volume=ONTAP_VOLUME)
         for region in ("us-west-2", "eu-west-1"):
@@ -490,9 +410,7 @@ async def test_volumes_of_an_account_have_a_limit(connect, clock) -> None:
 
 
 async def test_limit_of_user_initiated_backups(connect) -> None:
-    """
-    User-initiated backups can be limited per Region; automatic ones are not.
-    """
+    """User-initiated backups can be limited per Region; automatic ones are not."""
     async with LocalFsx(max_user_initiated_backups=1) as fsx:
         client = connect(fsx)
         source = fsx.add_example_backup()
@@ -507,9 +425,7 @@ async def test_limit_of_user_initiated_backups(connect) -> None:
 
 
 async def test_same_token_same_copy(fsx, clock, west, source) -> None:
-    """
-    The same request with the same token gives the copy as it is now.
-    """
+    """The same request with the same token gives the copy as it is now."""
     first = await copy(west, source, ClientRequestToken="t", Tags=TAGS)
     clock.advance(50)
     again = await copy(west, source, ClientRequestToken="t", Tags=TAGS[::-1], CopyTags=False)
@@ -521,9 +437,7 @@ async def test_same_token_same_copy(fsx, clock, west, source) -> None:
 
 @pytest.mark.parametrize("change", [{"CopyTags": True}, {"Tags": TAGS}, {"KmsKeyId": "alias/dr"}])
 async def test_same_token_other_parameters(west, source, change) -> None:
-    """
-    The same token with other parameters is an error that names the token.
-    """
+    """The same token with other parameters is an error that names the token."""
     await copy(west, source, ClientRequestToken="t")
     error = await copy_error(west, source, ClientRequestToken="t", **change)
 
@@ -532,9 +446,7 @@ async def test_same_token_other_parameters(west, source, change) -> None:
 
 
 async def test_tokens_belong_to_a_region(fsx, connect, west, source) -> None:
-    """
-    The same token in another Region belongs to another request.
-    """
+    """The same token in another Region belongs to another request."""
     first = await copy(west, source, ClientRequestToken="t")
     other = await copy(connect(fsx, "eu-west-1"), source, ClientRequestToken="t", CopyTags=True)
 
@@ -542,9 +454,7 @@ async def test_tokens_belong_to_a_region(fsx, connect, west, source) -> None:
 
 
 async def test_tokens_belong_to_an_operation(fsx, connect, clock, source) -> None:
-    """
-    The token of a CopyBackup may be used for a DeleteBackup.
-    """
+    """The token of a CopyBackup may be used for a DeleteBackup."""
     east = connect(fsx, "us-east-2")
     await east("copy_backup", SourceBackupId=source, ClientRequestToken="t")
     clock.advance(160)
@@ -554,18 +464,14 @@ async def test_tokens_belong_to_an_operation(fsx, connect, clock, source) -> Non
 
 
 async def test_refused_request_leaves_its_token(west, fsx, source) -> None:
-    """
-    A token whose request was refused can be used for another.
-    """
+    """A token whose request was refused can be used for another."""
     await copy_error(west, "backup-00000000", ClientRequestToken="t")
 
     assert "COPYING" == (await copy(west, source, ClientRequestToken="t"))["Lifecycle"]
 
 
 async def test_token_of_a_deleted_copy(clock, west, source) -> None:
-    """
-    The token of a copy that was deleted since shows it DELETED.
-    """
+    """The token of a copy that was deleted since shows it DELETED."""
     first = await copy(west, source, ClientRequestToken="t")
     clock.advance(100)
     await west("delete_backup", BackupId=first["BackupId"])
@@ -575,9 +481,7 @@ async def test_token_of_a_deleted_copy(clock, west, source) -> None:
 
 
 async def test_token_is_forgotten(clock, connect) -> None:
-    """
-    A forgotten token makes a new copy, also with other parameters, and is remembered again.
-    """
+    """A forgotten token makes a new copy, also with other parameters, and is remembered again."""
     async with LocalFsx(clock=clock, tokens_remembered_for=timedelta(seconds=60)) as fsx:
         west, source = connect(fsx), fsx.add_example_backup()
         first = await copy(west, source, ClientRequestToken="t")
@@ -592,9 +496,7 @@ async def test_token_is_forgotten(clock, connect) -> None:
 
 
 async def test_tokens_that_are_never_remembered(clock, connect) -> None:
-    """
-    With zero seconds every request makes a copy.
-    """
+    """With zero seconds every request makes a copy."""
     async with LocalFsx(clock=clock, tokens_remembered_for=0) as fsx:
         west, source = connect(fsx), fsx.add_example_backup()
         ids = {(await copy(west, source, ClientRequestToken="t"))["BackupId"] for _ in range(2)}
@@ -603,9 +505,7 @@ async def test_tokens_that_are_never_remembered(clock, connect) -> None:
 
 
 async def test_tokens_are_remembered_by_default(clock, connect) -> None:
-    """
-    By default a token is not forgotten.
-    """
+    """By default a token is not forgotten."""
     async with LocalFsx(clock=clock) as fsx:
         west, source = connect(fsx), fsx.add_example_backup()
         first = await copy(west, source, ClientRequestToken="t")

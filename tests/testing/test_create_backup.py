@@ -1,6 +1,4 @@
-"""
-CreateBackup.
-"""
+"""CreateBackup."""
 
 import pytest
 
@@ -11,9 +9,7 @@ VOLUME = "fsvol-0123456789abcdef0"
 
 
 async def test_unknown_file_system(west) -> None:
-    """
-    Any well-formed file system id can be backed up.
-    """
+    """Any well-formed file system id can be backed up."""
     answer = await west("create_backup", FileSystemId=FILE_SYSTEM)
     backup = answer["Backup"]
 
@@ -22,9 +18,7 @@ async def test_unknown_file_system(west) -> None:
 
 
 async def test_becomes_available(clock, fsx, west) -> None:
-    """
-    A backup becomes AVAILABLE after the same duration as a copy.
-    """
+    """A backup becomes AVAILABLE after the same duration as a copy."""
     answer = await west("create_backup", FileSystemId=FILE_SYSTEM)
     clock.advance(100)
 
@@ -32,9 +26,7 @@ async def test_becomes_available(clock, fsx, west) -> None:
 
 
 async def test_every_stage(clock, connect) -> None:
-    """
-    With every stage a backup is PENDING, CREATING, then TRANSFERRING.
-    """
+    """With every stage a backup is PENDING, CREATING, then TRANSFERRING."""
     async with LocalFsx(clock=clock, copy_duration=100, every_stage=True) as fsx:
         answer = await connect(fsx)("create_backup", FileSystemId=FILE_SYSTEM)
         backup_id = answer["Backup"]["BackupId"]
@@ -47,9 +39,7 @@ async def test_every_stage(clock, connect) -> None:
 
 
 async def test_volume(west) -> None:
-    """
-    The backup of a volume has the Volume, and no FileSystem.
-    """
+    """The backup of a volume has the Volume, and no FileSystem."""
     backup = (await west("create_backup", VolumeId=VOLUME))["Backup"]
 
     assert VOLUME == backup["Volume"]["VolumeId"]
@@ -58,9 +48,7 @@ async def test_volume(west) -> None:
 
 
 async def test_known_file_system(fsx, connect, source) -> None:
-    """
-    The file system of a backup that was added is known.
-    """
+    """The file system of a backup that was added is known."""
     known = fsx.backup("us-east-2", source)["FileSystem"]
     answer = await connect(fsx, "us-east-2")(
         "create_backup", FileSystemId=known["FileSystemId"], Tags=[{"Key": "a", "Value": "b"}]
@@ -71,9 +59,7 @@ async def test_known_file_system(fsx, connect, source) -> None:
 
 
 async def test_ontap_file_system(fsx, west) -> None:
-    """
-    ONTAP is backed up by volume: its file systems cannot be.
-    """
+    """ONTAP is backed up by volume: its file systems cannot be."""
     fsx.add_backup(
         "us-west-2", FileSystem={"FileSystemId": FILE_SYSTEM, "FileSystemType": "ONTAP"}
     )
@@ -82,9 +68,7 @@ async def test_ontap_file_system(fsx, west) -> None:
 
 
 async def test_one_at_a_time(clock, west) -> None:
-    """
-    While a backup is being made the next of the same source is refused.
-    """
+    """While a backup is being made the next of the same source is refused."""
     await west("create_backup", FileSystemId=FILE_SYSTEM)
     code = await west.code("create_backup", FileSystemId=FILE_SYSTEM)
     clock.advance(100)
@@ -98,23 +82,17 @@ async def test_one_at_a_time(clock, west) -> None:
 
 @pytest.mark.parametrize("parameters", [{}, {"FileSystemId": FILE_SYSTEM, "VolumeId": VOLUME}])
 async def test_needs_exactly_one_source(west, parameters) -> None:
-    """
-    Neither a file system nor a volume, or both, is a BadRequest.
-    """
+    """Neither a file system nor a volume, or both, is a BadRequest."""
     assert "BadRequest" == await west.code("create_backup", **parameters)
 
 
 async def test_malformed_id(west) -> None:
-    """
-    A malformed id is a BadRequest, not a FileSystemNotFound.
-    """
+    """A malformed id is a BadRequest, not a FileSystemNotFound."""
     assert "BadRequest" == await west.code("create_backup", FileSystemId="fs-UPPERCASE")
 
 
 async def test_same_token_same_backup(fsx, west) -> None:
-    """
-    The same token gives the same backup.
-    """
+    """The same token gives the same backup."""
     first = await west("create_backup", FileSystemId=FILE_SYSTEM, ClientRequestToken="t")
     again = await west("create_backup", FileSystemId=FILE_SYSTEM, ClientRequestToken="t")
 
@@ -122,9 +100,7 @@ async def test_same_token_same_backup(fsx, west) -> None:
 
 
 async def test_same_token_other_source(west) -> None:
-    """
-    The same token for another source is an error that names the token.
-    """
+    """The same token for another source is an error that names the token."""
     await west("create_backup", FileSystemId=FILE_SYSTEM, ClientRequestToken="t")
     error = await west.error("create_backup", VolumeId=VOLUME, ClientRequestToken="t")
 
@@ -132,9 +108,7 @@ async def test_same_token_other_source(west) -> None:
 
 
 async def test_limit(connect) -> None:
-    """
-    The limit of user-initiated backups holds here too.
-    """
+    """The limit of user-initiated backups holds here too."""
     async with LocalFsx(max_user_initiated_backups=0) as fsx:
         error = await connect(fsx).error("create_backup", FileSystemId=FILE_SYSTEM)
 

@@ -1,14 +1,10 @@
-"""
-DeleteBackup.
-"""
+"""DeleteBackup."""
 
 import pytest
 
 
 async def test_deletes(fsx, west) -> None:
-    """
-    A backup that is deleted is gone.
-    """
+    """A backup that is deleted is gone."""
     backup_id = fsx.add_backup("us-west-2")
     answer = await west("delete_backup", BackupId=backup_id)
 
@@ -19,16 +15,12 @@ async def test_deletes(fsx, west) -> None:
 
 
 async def test_unknown(west) -> None:
-    """
-    A backup that does not exist cannot be deleted.
-    """
+    """A backup that does not exist cannot be deleted."""
     assert "BackupNotFound" == await west.code("delete_backup", BackupId="backup-00000000")
 
 
 async def test_failed_backup(fsx, west) -> None:
-    """
-    A FAILED backup can be deleted.
-    """
+    """A FAILED backup can be deleted."""
     backup_id = fsx.add_backup("us-west-2", Lifecycle="FAILED")
 
     assert "DELETED" == (await west("delete_backup", BackupId=backup_id))["Lifecycle"]
@@ -36,18 +28,14 @@ async def test_failed_backup(fsx, west) -> None:
 
 @pytest.mark.parametrize("lifecycle", ["COPYING", "CREATING", "TRANSFERRING", "NEW_IN_2031"])
 async def test_in_progress(fsx, west, lifecycle) -> None:
-    """
-    A backup that is not finished cannot be deleted.
-    """
+    """A backup that is not finished cannot be deleted."""
     backup_id = fsx.add_backup("us-west-2", Lifecycle=lifecycle)
 
     assert "BackupInProgress" == await west.code("delete_backup", BackupId=backup_id)
 
 
 async def test_being_copied(clock, connect, fsx, west, source) -> None:
-    """
-    A source cannot be deleted while copied, nor for a minute afterwards.
-    """
+    """A source cannot be deleted while copied, nor for a minute afterwards."""
     east = connect(fsx, "us-east-2")
     await west("copy_backup", SourceBackupId=source, SourceRegion="us-east-2")
     errors = []
@@ -63,9 +51,7 @@ async def test_being_copied(clock, connect, fsx, west, source) -> None:
 
 
 async def test_failed_copy_frees_its_source(connect, fsx, west, source) -> None:
-    """
-    The source of a copy that failed can be deleted at once.
-    """
+    """The source of a copy that failed can be deleted at once."""
     answer = await west("copy_backup", SourceBackupId=source, SourceRegion="us-east-2")
     fsx.fail_copy(answer["Backup"]["BackupId"], "The disk is on fire.")
     deleted = await connect(fsx, "us-east-2")("delete_backup", BackupId=source)
@@ -74,9 +60,7 @@ async def test_failed_copy_frees_its_source(connect, fsx, west, source) -> None:
 
 
 async def test_same_token_again(fsx, west) -> None:
-    """
-    The same request with the same token is answered as before.
-    """
+    """The same request with the same token is answered as before."""
     backup_id = fsx.add_backup("us-west-2")
     first = await west("delete_backup", BackupId=backup_id, ClientRequestToken="t")
     again = await west("delete_backup", BackupId=backup_id, ClientRequestToken="t")
@@ -85,9 +69,7 @@ async def test_same_token_again(fsx, west) -> None:
 
 
 async def test_same_token_other_backup(fsx, west) -> None:
-    """
-    The same token for another backup is an error that names the token.
-    """
+    """The same token for another backup is an error that names the token."""
     one, other = fsx.add_backup("us-west-2"), fsx.add_backup("us-west-2")
     await west("delete_backup", BackupId=one, ClientRequestToken="t")
     error = await west.error("delete_backup", BackupId=other, ClientRequestToken="t")

@@ -1,6 +1,4 @@
-"""
-DescribeBackups: IDs, filters, pages, copies that are not shown yet.
-"""
+"""DescribeBackups: IDs, filters, pages, copies that are not shown yet."""
 
 import base64
 import math
@@ -22,9 +20,7 @@ VOLUME = {
 
 @pytest.fixture(name="ids")
 def _ids(fsx) -> list[str]:
-    """
-    Put three backups of different kinds into us-west-2.
-    """
+    """Put three backups of different kinds into us-west-2."""
     return [
         fsx.add_backup("us-west-2", FileSystem=LUSTRE),
         fsx.add_backup("us-west-2", FileSystem=WINDOWS, Type="AUTOMATIC"),
@@ -33,17 +29,13 @@ def _ids(fsx) -> list[str]:
 
 
 async def described(client, **parameters: object) -> list[str]:
-    """
-    Describe backups, return their ids.
-    """
+    """Describe backups, return their ids."""
     answer = await client("describe_backups", **parameters)
     return [backup["BackupId"] for backup in answer["Backups"]]
 
 
 async def pages(client, **parameters: object) -> list[list[str]]:
-    """
-    Describe backups page by page, return the ids of each page.
-    """
+    """Describe backups page by page, return the ids of each page."""
     listed = []
     token: dict[str, object] = {}
     while True:
@@ -55,39 +47,29 @@ async def pages(client, **parameters: object) -> list[list[str]]:
 
 
 async def test_all(west, ids) -> None:
-    """
-    Without ids and filters all backups of the Region are shown.
-    """
+    """Without ids and filters all backups of the Region are shown."""
     assert ids == await described(west)
 
 
 async def test_empty_region(connect, fsx, ids) -> None:
-    """
-    A Region without backups has an empty listing.
-    """
+    """A Region without backups has an empty listing."""
     assert [] == await described(connect(fsx, "eu-west-1"))
 
 
 async def test_by_id(west, ids) -> None:
-    """
-    Each ID is shown once, in the order of creation.
-    """
+    """Each ID is shown once, in the order of creation."""
     assert [ids[0], ids[2]] == await described(west, BackupIds=[ids[2], ids[0], ids[2]])
 
 
 async def test_unknown_id(west, ids) -> None:
-    """
-    One unknown id is BackupNotFound for the whole call.
-    """
+    """One unknown id is BackupNotFound for the whole call."""
     assert "BackupNotFound" == await west.code(
         "describe_backups", BackupIds=[ids[0], "backup-00000000"]
     )
 
 
 async def test_unknown_id_can_be_left_out(connect) -> None:
-    """
-    With unknown_ids="omit" the other backups are shown.
-    """
+    """With unknown_ids="omit" the other backups are shown."""
     async with LocalFsx(unknown_ids="omit") as fsx:
         known = fsx.add_backup("us-west-2")
 
@@ -109,18 +91,14 @@ async def test_unknown_id_can_be_left_out(connect) -> None:
     ],
 )
 async def test_filter(west, ids, name, values, expected) -> None:
-    """
-    A filter matches the backups that have one of its values.
-    """
+    """A filter matches the backups that have one of its values."""
     filters = [{"Name": name, "Values": values}]
 
     assert [ids[index] for index in expected] == await described(west, Filters=filters)
 
 
 async def test_filters_are_combined(west, ids) -> None:
-    """
-    A backup must match all of several filters.
-    """
+    """A backup must match all of several filters."""
     filters = [
         {"Name": "file-system-type", "Values": ["LUSTRE", "WINDOWS"]},
         {"Name": "backup-type", "Values": ["AUTOMATIC", "AWS_BACKUP"]},
@@ -134,25 +112,19 @@ async def test_filters_are_combined(west, ids) -> None:
     [{}, {"Name": "backup-type"}, {"Values": ["x"]}, {"Name": "backup-type", "Values": []}],
 )
 async def test_filter_without_name_or_values(west, filter_) -> None:
-    """
-    A filter without a name or values is a BadRequest.
-    """
+    """A filter without a name or values is a BadRequest."""
     assert "BadRequest" == await west.code("describe_backups", Filters=[filter_])
 
 
 async def test_ids_or_filters(west, ids) -> None:
-    """
-    Ids and filters together are a BadRequest.
-    """
+    """Ids and filters together are a BadRequest."""
     filters = [{"Name": "backup-type", "Values": ["AUTOMATIC"]}]
 
     assert "BadRequest" == await west.code("describe_backups", BackupIds=ids, Filters=filters)
 
 
 async def test_pages(west, ids) -> None:
-    """
-    MaxResults cuts pages; the last has no token.
-    """
+    """MaxResults cuts pages; the last has no token."""
     first = await west("describe_backups", MaxResults=2)
     second = await west("describe_backups", MaxResults=2, NextToken=first["NextToken"])
 
@@ -161,9 +133,7 @@ async def test_pages(west, ids) -> None:
 
 
 async def test_page_size_is_a_setting(connect) -> None:
-    """
-    A page never holds more backups than the setting.
-    """
+    """A page never holds more backups than the setting."""
     async with LocalFsx(page_size=2) as fsx:
         for _ in range(3):
             fsx.add_backup("us-west-2")
@@ -173,18 +143,14 @@ async def test_page_size_is_a_setting(connect) -> None:
 
 
 async def test_pages_of_ids(west, ids) -> None:
-    """
-    Backups by ID come in pages as well.
-    """
+    """Backups by ID come in pages as well."""
     first = await west("describe_backups", BackupIds=ids, MaxResults=1)
 
     assert ids[1:] == await described(west, BackupIds=ids, NextToken=first["NextToken"])
 
 
 async def test_default_page_size(fsx, west) -> None:
-    """
-    A page holds 50 backups unless fewer are asked for.
-    """
+    """A page holds 50 backups unless fewer are asked for."""
     ids = [fsx.add_backup("us-west-2") for _ in range(101)]
     listed = await pages(west)
 
@@ -193,9 +159,7 @@ async def test_default_page_size(fsx, west) -> None:
 
 
 async def test_pages_are_stable(fsx, west, ids) -> None:
-    """
-    Backups that are created or deleted between two pages shift nothing.
-    """
+    """Backups that are created or deleted between two pages shift nothing."""
     first = await west("describe_backups", MaxResults=2)
     await west("delete_backup", BackupId=ids[0])
     await west("delete_backup", BackupId=ids[1])
@@ -208,27 +172,21 @@ async def test_pages_are_stable(fsx, west, ids) -> None:
     "text", ["hello", "DescribeBackups/123456789012/eu-west-1/1", "DescribeBackups/1/x/y"]
 )
 async def test_token_of_another_listing(west, ids, text) -> None:
-    """
-    A token that this listing did not return is a BadRequest.
-    """
+    """A token that this listing did not return is a BadRequest."""
     token = base64.b64encode(text.encode()).decode()
 
     assert "BadRequest" == await west.code("describe_backups", NextToken=token)
 
 
 async def test_token_that_is_no_text(west) -> None:
-    """
-    A token whose bytes are not text is a BadRequest.
-    """
+    """A token whose bytes are not text is a BadRequest."""
     token = base64.b64encode(b"\xff\xfe\xfd").decode()
 
     assert "BadRequest" == await west.code("describe_backups", NextToken=token)
 
 
 async def test_unknown_values_pass(connect, fsx) -> None:
-    """
-    Unknown values and members are shown as they were added.
-    """
+    """Unknown values and members are shown as they were added."""
     backup_id = fsx.add_backup("us-west-2", Lifecycle="NEW_IN_2031", Novelty={"A": [1]})
     answer = await connect(fsx, checked=False)("describe_backups")
 
@@ -238,9 +196,7 @@ async def test_unknown_values_pass(connect, fsx) -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 6, 7, 8])
 async def test_any_page_size_gives_the_same(fsx, west, size) -> None:
-    """
-    Pages of any size show every backup once.
-    """
+    """Pages of any size show every backup once."""
     ids = [fsx.add_backup("us-west-2") for _ in range(7)]
 
     assert ids == [backup_id for page in await pages(west, MaxResults=size) for backup_id in page]
@@ -251,9 +207,7 @@ async def test_any_page_size_gives_the_same(fsx, west, size) -> None:
 
 @pytest.fixture(name="accept")
 def _accept(connect) -> Callable[[LocalFsx], tuple]:
-    """
-    Return a function that makes a client of an FSx, and a function that copies with it.
-    """
+    """Return a function that makes a client of an FSx, and a function that copies with it."""
 
     def accept(fsx: LocalFsx) -> tuple:
         west = connect(fsx)
@@ -271,9 +225,7 @@ def _accept(connect) -> Callable[[LocalFsx], tuple]:
 
 
 async def shown(west, backup_id) -> tuple[bool, bool]:
-    """
-    Return whether a backup is shown by ID, and whether it is listed.
-    """
+    """Return whether a backup is shown by ID, and whether it is listed."""
     listed = (await west("describe_backups"))["Backups"]
     filters = [{"Name": "backup-type", "Values": ["USER_INITIATED"]}]
     filtered = (await west("describe_backups", Filters=filters))["Backups"]
@@ -288,9 +240,7 @@ async def shown(west, backup_id) -> tuple[bool, bool]:
     [("all", (False, False)), ("id", (False, True)), ("listing", (True, False))],
 )
 async def test_copy_is_unseen_for_a_while(clock, accept, unseen_by, expected) -> None:
-    """
-    For the given time the given calls do not show a new copy.
-    """
+    """For the given time the given calls do not show a new copy."""
     async with LocalFsx(
         clock=clock, unseen_for=90, unseen_by=unseen_by, unknown_ids="omit"
     ) as fsx:
@@ -306,9 +256,7 @@ async def test_copy_is_unseen_for_a_while(clock, accept, unseen_by, expected) ->
 
 
 async def test_unseen_id_is_not_found(clock, accept) -> None:
-    """
-    The ID of an unseen copy is BackupNotFound, as any unknown ID.
-    """
+    """The ID of an unseen copy is BackupNotFound, as any unknown ID."""
     async with LocalFsx(clock=clock, unseen_for=timedelta(minutes=2)) as fsx:
         west, copy = accept(fsx)
         ids = [(await copy())["BackupId"]]
@@ -318,9 +266,7 @@ async def test_unseen_id_is_not_found(clock, accept) -> None:
 
 
 async def test_unseen_copy_exists(clock, accept) -> None:
-    """
-    CopyBackup with its token, the quota and the test itself know an unseen copy.
-    """
+    """CopyBackup with its token, the quota and the test itself know an unseen copy."""
     async with LocalFsx(clock=clock, unseen_for=math.inf, max_copies_in_progress=1) as fsx:
         west, copy = accept(fsx)
         first = await copy(ClientRequestToken="t")
@@ -337,9 +283,7 @@ async def test_unseen_copy_exists(clock, accept) -> None:
 
 
 async def test_unseen_time_by_copy(clock, accept) -> None:
-    """
-    The setting may be a function from the copy's ID.
-    """
+    """The setting may be a function from the copy's ID."""
     asked = []
 
     def unseen_for(copy_id: str) -> float:
@@ -357,9 +301,7 @@ async def test_unseen_time_by_copy(clock, accept) -> None:
 
 
 async def test_other_backups_are_seen_at_once(clock, connect) -> None:
-    """
-    New backups, and those that a test adds, are shown at once.
-    """
+    """New backups, and those that a test adds, are shown at once."""
     async with LocalFsx(clock=clock, unseen_for=90) as fsx:
         west = connect(fsx)
         added = fsx.add_backup("us-west-2")

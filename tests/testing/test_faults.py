@@ -1,6 +1,4 @@
-"""
-Faults on demand, and faults of the connection, as boto3 and bare connections see them.
-"""
+"""Faults on demand, and faults of the connection, as boto3 and bare connections see them."""
 
 import asyncio
 import json
@@ -15,9 +13,7 @@ from fsxcopy_sdk.testing import ErrorPlacement, Fault, LocalFsx, ManualClock
 
 @pytest.fixture(name="plain")
 def _plain(fsx, connect) -> Callable:
-    """
-    Return a client whose answers are not compared with the model.
-    """
+    """Return a client whose answers are not compared with the model."""
     return connect(fsx, checked=False)
 
 
@@ -33,9 +29,7 @@ def _plain(fsx, connect) -> Callable:
     ],
 )
 async def test_error(fsx, plain, fault, status, code) -> None:
-    """
-    boto3 reads the injected error's status and code.
-    """
+    """boto3 reads the injected error's status and code."""
     fsx.inject(fault)
     error = await plain.error("describe_backups")
 
@@ -46,18 +40,14 @@ async def test_error(fsx, plain, fault, status, code) -> None:
 
 
 async def test_error_in_the_code(fsx, send) -> None:
-    """
-    The code can be in the member ``code``.
-    """
+    """The code can be in the member ``code``."""
     fsx.inject(Fault.error("BadRequest", "No.", placement=ErrorPlacement.CODE))
 
     assert {"code": "BadRequest", "Message": "No."} == json.loads((await send())[2])
 
 
 async def test_error_in_the_header(fsx, send) -> None:
-    """
-    The code can be in the header, the text in either spelling.
-    """
+    """The code can be in the header, the text in either spelling."""
     fsx.inject(
         Fault.error("BadRequest", "No.", placement=ErrorPlacement.HEADER, message_member="message")
     )
@@ -69,18 +59,14 @@ async def test_error_in_the_header(fsx, send) -> None:
 
 
 async def test_error_with_members(fsx, plain) -> None:
-    """
-    An injected error has the members that it was given.
-    """
+    """An injected error has the members that it was given."""
     fsx.inject(Fault.error("ServiceLimitExceeded", Limit="TOTAL_STORAGE"))
 
     assert "TOTAL_STORAGE" == (await plain.error("describe_backups"))["Limit"]
 
 
 async def test_reset(fsx, plain) -> None:
-    """
-    A reset ends the call without an answer.
-    """
+    """A reset ends the call without an answer."""
     fsx.inject(Fault.reset())
 
     with pytest.raises(ConnectionClosedError):
@@ -88,9 +74,7 @@ async def test_reset(fsx, plain) -> None:
 
 
 async def test_reset_is_rst(fsx, raw_call) -> None:
-    """
-    A reset sends RST: the client sees it as such, not as an end of file.
-    """
+    """A reset sends RST: the client sees it as such, not as an end of file."""
     fsx.inject(Fault.reset())
     reader, _ = await raw_call()
 
@@ -99,9 +83,7 @@ async def test_reset_is_rst(fsx, raw_call) -> None:
 
 
 async def test_truncated(fsx, send, source) -> None:
-    """
-    A truncated answer ends before the length that it announced.
-    """
+    """A truncated answer ends before the length that it announced."""
     fsx.inject(Fault.truncated())
 
     with pytest.raises(aiohttp.ClientPayloadError):
@@ -109,9 +91,7 @@ async def test_truncated(fsx, send, source) -> None:
 
 
 async def test_truncated_sends_half(fsx, raw_call) -> None:
-    """
-    A truncated answer sends the first half, then closes the connection.
-    """
+    """A truncated answer sends the first half, then closes the connection."""
     fsx.inject(Fault.truncated())
     reader, _ = await raw_call()
     head, _, body = (await reader.read()).partition(b"\r\n\r\n")
@@ -121,9 +101,7 @@ async def test_truncated_sends_half(fsx, raw_call) -> None:
 
 
 async def test_html(fsx, send) -> None:
-    """
-    An HTML answer has its status and content type.
-    """
+    """An HTML answer has its status and content type."""
     fsx.inject(Fault.html(504))
     status, headers, body = await send()
 
@@ -132,9 +110,7 @@ async def test_html(fsx, send) -> None:
 
 
 async def test_content_type(fsx, send) -> None:
-    """
-    A wrong content type is on the right answer.
-    """
+    """A wrong content type is on the right answer."""
     fsx.inject(Fault.content_type("text/plain"))
     status, headers, body = await send()
 
@@ -151,9 +127,7 @@ async def test_content_type(fsx, send) -> None:
     ],
 )
 async def test_strange_bodies(fsx, send, fault, status, body) -> None:
-    """
-    Empty bodies, ``null`` and raw answers are sent unchanged.
-    """
+    """Empty bodies, ``null`` and raw answers are sent unchanged."""
     fsx.inject(fault)
     answer = await send()
 
@@ -162,9 +136,7 @@ async def test_strange_bodies(fsx, send, fault, status, body) -> None:
 
 
 async def test_redirect(fsx, send) -> None:
-    """
-    A redirect has its location.
-    """
+    """A redirect has its location."""
     fsx.inject(Fault.redirect("http://127.0.0.1:9/", 308))
     status, headers, _ = await send()
 
@@ -172,9 +144,7 @@ async def test_redirect(fsx, send) -> None:
 
 
 async def test_delay(clock, fsx, send) -> None:
-    """
-    A delayed call is answered once the clock has moved.
-    """
+    """A delayed call is answered once the clock has moved."""
     fsx.inject(Fault.delay(30))
     call = asyncio.create_task(send())
     await clock.until_sleeping()
@@ -186,9 +156,7 @@ async def test_delay(clock, fsx, send) -> None:
 
 
 async def test_delay_after(clock, fsx, send) -> None:
-    """
-    With *after* the call is carried out first, its answer comes late.
-    """
+    """With *after* the call is carried out first, its answer comes late."""
     fsx.inject(Fault.delay(30), after=True)
     call = asyncio.create_task(send())
     await clock.until_sleeping()
@@ -200,9 +168,7 @@ async def test_delay_after(clock, fsx, send) -> None:
 
 
 async def test_delayed_call_does_not_delay_the_end(connect) -> None:
-    """
-    The FSx stops although a call is still delayed.
-    """
+    """The FSx stops although a call is still delayed."""
     clock = ManualClock()
     async with LocalFsx(clock=clock) as fsx:
         fsx.inject(Fault.delay(1000))
@@ -214,9 +180,7 @@ async def test_delayed_call_does_not_delay_the_end(connect) -> None:
 
 
 async def attempt(client, source) -> None:
-    """
-    Copy *source*, with the same token each time, and ignore the outcome.
-    """
+    """Copy *source*, with the same token each time, and ignore the outcome."""
     await asyncio.gather(
         client(
             "copy_backup",
@@ -230,9 +194,7 @@ async def attempt(client, source) -> None:
 
 @pytest.mark.parametrize("fault", [Fault.reset(), Fault.html(), Fault.throttling(), Fault.empty()])
 async def test_faulty_call_is_not_carried_out(fsx, plain, source, fault) -> None:
-    """
-    A fault keeps the call from being carried out.
-    """
+    """A fault keeps the call from being carried out."""
     fsx.inject(fault)
     await attempt(plain, source)
 
@@ -265,16 +227,12 @@ async def test_after_the_call_is_carried_out(fsx, plain, source, fault, after) -
 
 
 async def outcomes(send, count) -> list[int]:
-    """
-    Return the statuses of *count* calls.
-    """
+    """Return the statuses of *count* calls."""
     return [(await send())[0] for _ in range(count)]
 
 
 async def test_next_calls(fsx, send) -> None:
-    """
-    A fault happens to as many calls as were asked for, by default to one.
-    """
+    """A fault happens to as many calls as were asked for, by default to one."""
     fsx.inject(Fault.unavailable(), next_calls=2)
     fsx.inject(Fault.internal_error())
 
@@ -282,18 +240,14 @@ async def test_next_calls(fsx, send) -> None:
 
 
 async def test_fraction(fsx, send) -> None:
-    """
-    About the given fraction of the calls gets the fault.
-    """
+    """About the given fraction of the calls gets the fault."""
     fsx.inject(Fault.unavailable(), fraction=0.3)
 
     assert 40 < (await outcomes(send, 200)).count(503) < 80
 
 
 async def faulty(connect, seed) -> list[bool]:
-    """
-    Return which of 32 calls get a fault that is injected for half of them.
-    """
+    """Return which of 32 calls get a fault that is injected for half of them."""
     async with LocalFsx(seed=seed) as fsx:
         fsx.inject(Fault.content_type("text/plain"), fraction=0.5)
         west = connect(fsx, checked=False)
@@ -303,9 +257,7 @@ async def faulty(connect, seed) -> list[bool]:
 
 
 async def test_fraction_comes_from_the_seed(connect) -> None:
-    """
-    The same seed gives the fault to the same calls, another seed to others.
-    """
+    """The same seed gives the fault to the same calls, another seed to others."""
     runs = [await faulty(connect, seed) for seed in (1, 1, 2)]
 
     assert runs[0] == runs[1] != runs[2]
@@ -313,27 +265,21 @@ async def test_fraction_comes_from_the_seed(connect) -> None:
 
 @pytest.mark.parametrize(("fraction", "statuses"), [(0, [200] * 9), (1, [503] * 9)])
 async def test_none_or_all(fsx, send, fraction, statuses) -> None:
-    """
-    A fraction of zero affects no call, of one every call.
-    """
+    """A fraction of zero affects no call, of one every call."""
     fsx.inject(Fault.unavailable(), fraction=fraction)
 
     assert statuses == await outcomes(send, 9)
 
 
 async def test_one_operation(fsx, send) -> None:
-    """
-    A fault for another operation does not affect this one.
-    """
+    """A fault for another operation does not affect this one."""
     fsx.inject(Fault.unavailable(), operation="CopyBackup")
 
     assert [200] == await outcomes(send, 1)
 
 
 async def test_clear(fsx, send) -> None:
-    """
-    Cleared faults do not happen any more.
-    """
+    """Cleared faults do not happen any more."""
     fsx.inject(Fault.unavailable(), next_calls=5)
     await send()
     fsx.clear_faults()
@@ -342,9 +288,7 @@ async def test_clear(fsx, send) -> None:
 
 
 async def test_faulty_calls_count(fsx, send) -> None:
-    """
-    A call that got a fault counts as one that reached its operation.
-    """
+    """A call that got a fault counts as one that reached its operation."""
     fsx.inject(Fault.unavailable())
     await outcomes(send, 2)
 
@@ -363,17 +307,13 @@ async def test_faulty_calls_count(fsx, send) -> None:
     ],
 )
 def test_bad_arguments(arguments, message) -> None:
-    """
-    Arguments that break a rule are refused by name.
-    """
+    """Arguments that break a rule are refused by name."""
     with pytest.raises(ValueError, match=message):
         LocalFsx().inject(Fault.reset(), **arguments)
 
 
 def test_only_faults_can_be_injected() -> None:
-    """
-    A value that is not a Fault is refused when it is injected, not at the next call.
-    """
+    """A value that is not a Fault is refused when it is injected, not at the next call."""
     with pytest.raises(TypeError, match="must be a Fault, such as"):
         LocalFsx().inject("throttling")
 
@@ -390,9 +330,7 @@ def test_only_faults_can_be_injected() -> None:
     ],
 )
 def test_bad_faults(make: Callable, message) -> None:
-    """
-    Arguments that break a rule are refused by name.
-    """
+    """Arguments that break a rule are refused by name."""
     with pytest.raises(ValueError, match=message):
         make()
 
@@ -401,9 +339,7 @@ def test_bad_faults(make: Callable, message) -> None:
 
 
 async def is_silent(reader) -> bool:
-    """
-    Return whether a connection stays open without data for 0.1 s.
-    """
+    """Return whether a connection stays open without data for 0.1 s."""
     try:
         async with asyncio.timeout(0.1):
             await reader.read(1)
@@ -413,16 +349,12 @@ async def is_silent(reader) -> bool:
 
 
 def other_tasks() -> set[asyncio.Task]:
-    """
-    Return the tasks that run, except for the one of the test.
-    """
+    """Return the tasks that run, except for the one of the test."""
     return asyncio.all_tasks() - {asyncio.current_task()}
 
 
 async def until_ended(before) -> None:
-    """
-    Return when no tasks run that were not there *before*.
-    """
+    """Return when no tasks run that were not there *before*."""
     async with asyncio.timeout(5):
         while other_tasks() - before:  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0.01)
@@ -433,9 +365,7 @@ async def until_ended(before) -> None:
     [(102, b"HTTP/1.1 102 Processing"), (103, b"HTTP/1.1 103 Early Hints")],
 )
 async def test_interim(fsx, raw_call, status, line) -> None:
-    """
-    After an interim answer nothing is sent; the handler ends when the client closes.
-    """
+    """After an interim answer nothing is sent; the handler ends when the client closes."""
     before = other_tasks()
     fsx.inject(Fault.interim(status))
     reader, writer = await raw_call()
@@ -449,9 +379,7 @@ async def test_interim(fsx, raw_call, status, line) -> None:
 
 
 async def test_interim_is_by_default_processing(fsx, raw_call) -> None:
-    """
-    The interim answer is 102 unless another one is asked for.
-    """
+    """The interim answer is 102 unless another one is asked for."""
     fsx.inject(Fault.interim())
     reader, _ = await raw_call()
 
@@ -459,9 +387,7 @@ async def test_interim_is_by_default_processing(fsx, raw_call) -> None:
 
 
 async def test_drip(fsx, raw_call) -> None:
-    """
-    Headers come at once, bytes of the body one by one, until the client closes.
-    """
+    """Headers come at once, bytes of the body one by one, until the client closes."""
     before = other_tasks()
     fsx.inject(Fault.drip(0.01))
     reader, writer = await raw_call()
@@ -477,9 +403,7 @@ async def test_drip(fsx, raw_call) -> None:
 
 
 async def test_drip_waits_between_bytes(fsx, raw_call) -> None:
-    """
-    Nothing but headers comes before the first interval is over.
-    """
+    """Nothing but headers comes before the first interval is over."""
     fsx.inject(Fault.drip(60))
     reader, _ = await raw_call()
     await reader.readuntil(b"\r\n\r\n")
@@ -488,9 +412,7 @@ async def test_drip_waits_between_bytes(fsx, raw_call) -> None:
 
 
 async def test_garbage(fsx, raw_call) -> None:
-    """
-    Garbage has no status line, and the connection is closed after it.
-    """
+    """Garbage has no status line, and the connection is closed after it."""
     fsx.inject(Fault.garbage())
     reader, _ = await raw_call()
     answer = await reader.read()
@@ -500,9 +422,7 @@ async def test_garbage(fsx, raw_call) -> None:
 
 
 async def test_bad_chunk(fsx, raw_call) -> None:
-    """
-    The first chunk does not begin with its size.
-    """
+    """The first chunk does not begin with its size."""
     fsx.inject(Fault.bad_chunk())
     reader, _ = await raw_call()
     head, _, body = (await reader.read()).partition(b"\r\n\r\n")
@@ -518,9 +438,7 @@ WIRE_FAULTS = [Fault.interim(), Fault.drip(0.01), Fault.garbage(), Fault.bad_chu
 
 @pytest.mark.parametrize("fault", [Fault.garbage(), Fault.bad_chunk()])
 async def test_boto3_fails(fsx, connect, fault) -> None:
-    """
-    boto3 fails at once, and its next call is answered.
-    """
+    """boto3 fails at once, and its next call is answered."""
     west = connect(fsx, checked=False)
     fsx.inject(fault)
     with pytest.raises(ConnectionClosedError):
@@ -532,9 +450,7 @@ async def test_boto3_fails(fsx, connect, fault) -> None:
 @pytest.mark.parametrize("fault", WIRE_FAULTS)
 @pytest.mark.parametrize("after", [False, True])
 async def test_after(fsx, raw_call, fault, after) -> None:
-    """
-    Only with *after* is the call carried out.
-    """
+    """Only with *after* is the call carried out."""
     fsx.inject(fault, after=after)
     reader, _ = await raw_call(
         operation="CreateBackup", body=json.dumps({"FileSystemId": "fs-00000001"})
@@ -548,9 +464,7 @@ async def test_after(fsx, raw_call, fault, after) -> None:
 @pytest.mark.parametrize("fault", [Fault.interim(), Fault.drip(0.01), Fault.delay(1000)])
 @pytest.mark.parametrize("closes", [False, True])
 async def test_ends_with_the_server(clock, raw_calls, fault, closes) -> None:
-    """
-    When the server has stopped no handler runs, whether or not the client has closed.
-    """
+    """When the server has stopped no handler runs, whether or not the client has closed."""
     before = other_tasks()
     async with LocalFsx(clock=clock) as fsx, raw_calls(fsx) as raw_call:
         fsx.inject(fault)

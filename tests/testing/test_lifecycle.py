@@ -1,6 +1,4 @@
-"""
-How a backup progresses, as pure functions of the time.
-"""
+"""How a backup progresses, as pure functions of the time."""
 
 import math
 
@@ -35,9 +33,7 @@ progressions = st.builds(
 
 
 def moving(**changes: object) -> Moving:
-    """
-    Return a copy of 100 seconds that began at 10.
-    """
+    """Return a copy of 100 seconds that began at 10."""
     return Moving(
         **{
             "begun_at": 10.0,
@@ -60,17 +56,13 @@ def moving(**changes: object) -> Moving:
     ],
 )
 def test_follows_the_formula(shape, percents) -> None:
-    """
-    Each shape gives the percents of its documented formula.
-    """
+    """Each shape gives the percents of its documented formula."""
     assert percents == [percent_at(shape, share) for share in (0, 0.25, 0.29, 0.5, 0.994)]
 
 
 @given(st.sampled_from(ProgressShape), shares, shares)
 def test_never_falls_nor_leaves_the_bounds(shape, one, other) -> None:
-    """
-    Percents of a backup in progress grow with the share, from 0 to 99.
-    """
+    """Percents of a backup in progress grow with the share, from 0 to 99."""
     early, late = (percent_at(shape, share) or 0 for share in sorted((one, other)))
 
     assert 0 <= early <= late <= 99
@@ -78,9 +70,7 @@ def test_never_falls_nor_leaves_the_bounds(shape, one, other) -> None:
 
 @given(progressions, times, times)
 def test_progression_only_goes_forward(progression, one, other) -> None:
-    """
-    Neither the stage nor the percents ever go back.
-    """
+    """Neither the stage nor the percents ever go back."""
     early, late = sorted((one, other))
     order = [name for _, name in progression.stages] + ["AVAILABLE", "FAILED"]
     before, after = progression.at(early), progression.at(late)
@@ -91,9 +81,7 @@ def test_progression_only_goes_forward(progression, one, other) -> None:
 
 @given(progressions, times)
 def test_hundred_means_available(progression, now) -> None:
-    """
-    ProgressPercent is 100 when, and only when, an AVAILABLE one shows any.
-    """
+    """ProgressPercent is 100 when, and only when, an AVAILABLE one shows any."""
     status = progression.at(now)
     done = status.lifecycle == "AVAILABLE" and progression.shape is not ProgressShape.NONE
 
@@ -102,16 +90,12 @@ def test_hundred_means_available(progression, now) -> None:
 
 @given(progressions, times)
 def test_ends_when_it_says(progression, now) -> None:
-    """
-    A backup is finished from `ends_at` on, and not before.
-    """
+    """A backup is finished from `ends_at` on, and not before."""
     assert (now >= progression.ends_at) == (progression.at(now).lifecycle in FINISHED)
 
 
 def test_goes_through_every_stage() -> None:
-    """
-    With every stage a new backup is PENDING, CREATING, then TRANSFERRING.
-    """
+    """With every stage a new backup is PENDING, CREATING, then TRANSFERRING."""
     progression = moving(stages=EVERY_CREATING_STAGE)
 
     assert ["PENDING", "PENDING", "CREATING", "CREATING", "TRANSFERRING", "AVAILABLE"] == [
@@ -120,9 +104,7 @@ def test_goes_through_every_stage() -> None:
 
 
 def test_fails_half_way() -> None:
-    """
-    One that is to fail does so at half time, with its text and percents.
-    """
+    """One that is to fail does so at half time, with its text and percents."""
     progression = moving(failure="The key is gone.")
 
     assert Status(lifecycle="COPYING", percent=49) == progression.at(59)
@@ -130,9 +112,7 @@ def test_fails_half_way() -> None:
 
 
 def test_no_duration_is_available_at_once() -> None:
-    """
-    A copy that takes no time is AVAILABLE at once.
-    """
+    """A copy that takes no time is AVAILABLE at once."""
     assert "AVAILABLE" == moving(duration=0.0).at(10).lifecycle
 
 
@@ -147,7 +127,5 @@ def test_no_duration_is_available_at_once() -> None:
     ],
 )
 def test_keeps_its_source(progression, until) -> None:
-    """
-    A copy keeps its source until its end, and a grace longer if AVAILABLE.
-    """
+    """A copy keeps its source until its end, and a grace longer if AVAILABLE."""
     assert until == busy_until(progression, 7.0)

@@ -1,6 +1,4 @@
-"""
-The local FSx itself: settings, lifetime, and the methods for tests.
-"""
+"""The local FSx itself: settings, lifetime, and the methods for tests."""
 
 import re
 import time
@@ -20,17 +18,13 @@ from fsxcopy_sdk.testing import (
 
 
 async def test_listens_on_loopback() -> None:
-    """
-    It serves on a free port of 127.0.0.1.
-    """
+    """It serves on a free port of 127.0.0.1."""
     async with LocalFsx() as fsx:
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", fsx.endpoint_url)
 
 
 async def test_port_is_a_setting(connect, fsx) -> None:
-    """
-    It uses the given port, and raises if that is taken.
-    """
+    """It uses the given port, and raises if that is taken."""
     port = int(fsx.endpoint_url.rpartition(":")[2])
 
     with pytest.raises(OSError, match="in use"):
@@ -38,9 +32,7 @@ async def test_port_is_a_setting(connect, fsx) -> None:
 
 
 async def test_no_endpoint_outside() -> None:
-    """
-    Before and after it serves there is no endpoint.
-    """
+    """Before and after it serves there is no endpoint."""
     fsx = LocalFsx()
     async with fsx:
         pass
@@ -50,17 +42,13 @@ async def test_no_endpoint_outside() -> None:
 
 
 async def test_serves_once_at_a_time(fsx) -> None:
-    """
-    While it serves it cannot be entered again.
-    """
+    """While it serves it cannot be entered again."""
     with pytest.raises(RuntimeError, match="serves already"):
         await fsx.__aenter__()
 
 
 async def test_backups_outlive_the_server(connect) -> None:
-    """
-    Its backups outlive the `async with`.
-    """
+    """Its backups outlive the `async with`."""
     fsx = LocalFsx()
     async with fsx:
         backup_id = fsx.add_backup("us-west-2")
@@ -71,9 +59,7 @@ async def test_backups_outlive_the_server(connect) -> None:
 
 
 async def test_exit_without_enter() -> None:
-    """
-    Exiting without entering does nothing.
-    """
+    """Exiting without entering does nothing."""
     assert await LocalFsx().__aexit__(None, None, None) is None
 
 
@@ -103,17 +89,13 @@ async def test_exit_without_enter() -> None:
     ],
 )
 def test_bad_settings(arguments, message) -> None:
-    """
-    A setting that breaks its rule is refused by name.
-    """
+    """A setting that breaks its rule is refused by name."""
     with pytest.raises(ValueError, match=re.escape(message)):
         LocalFsx(**arguments)
 
 
 async def test_duration_as_timedelta(connect) -> None:
-    """
-    A duration may be a timedelta.
-    """
+    """A duration may be a timedelta."""
     clock = ManualClock()
     async with LocalFsx(clock=clock, copy_duration=timedelta(minutes=2)) as fsx:
         await connect(fsx)(
@@ -125,9 +107,7 @@ async def test_duration_as_timedelta(connect) -> None:
 
 
 async def test_runs_on_the_machines_clock() -> None:
-    """
-    Without a clock it runs in real time, from the date that it is.
-    """
+    """Without a clock it runs in real time, from the date that it is."""
     fsx = LocalFsx()
     fsx.add_backup("us-west-2")
     created_at = fsx.backups("us-west-2")[0]["CreationTime"]
@@ -139,9 +119,7 @@ async def test_runs_on_the_machines_clock() -> None:
 
 
 async def test_accounts_are_kept_apart(fsx, connect, west) -> None:
-    """
-    Another access key has another account, and sees nothing of the first.
-    """
+    """Another access key has another account, and sees nothing of the first."""
     backup_id = fsx.add_backup("us-west-2")
     await west("describe_backups")
     other = await connect(fsx, key="AKIDOTHER")("describe_backups")
@@ -151,9 +129,7 @@ async def test_accounts_are_kept_apart(fsx, connect, west) -> None:
 
 
 def test_first_key_has_the_default_account() -> None:
-    """
-    The first key has the default account, others twelve digits of their own.
-    """
+    """The first key has the default account, others twelve digits of their own."""
     fsx = LocalFsx()
     accounts = [fsx.account_of(key) for key in ("one", "two", "one", "two")]
 
@@ -164,9 +140,7 @@ def test_first_key_has_the_default_account() -> None:
 
 
 async def test_more_keys_for_an_account(fsx, connect) -> None:
-    """
-    An account can have several keys, which see the same backups.
-    """
+    """An account can have several keys, which see the same backups."""
     fsx.add_backup("us-west-2")
     fsx.add_access_key("new")
     fsx.add_access_key("other", account="000000000001")
@@ -176,9 +150,7 @@ async def test_more_keys_for_an_account(fsx, connect) -> None:
 
 
 async def test_backup_of_another_account(fsx, connect, west) -> None:
-    """
-    A backup can be added to any account, which then owns it.
-    """
+    """A backup can be added to any account, which then owns it."""
     await west("describe_backups")
     account = fsx.account_of("AKIDOTHER")
     fsx.add_example_backup("us-west-2", account=account)
@@ -195,9 +167,7 @@ async def test_backup_of_another_account(fsx, connect, west) -> None:
 
 @pytest.mark.parametrize("account", ["", "1", "12345678901x"])
 def test_bad_accounts(account) -> None:
-    """
-    A malformed account is refused by name.
-    """
+    """A malformed account is refused by name."""
     fsx = LocalFsx()
 
     with pytest.raises(ValueError, match="account must be twelve digits"):
@@ -210,9 +180,7 @@ def test_bad_accounts(account) -> None:
 
 
 async def test_example(fsx, connect) -> None:
-    """
-    The example is the service's own, AVAILABLE in its source Region.
-    """
+    """The example is the service's own, AVAILABLE in its source Region."""
     backup_id = fsx.add_example_backup()
     answer = await connect(fsx, "us-east-2")("describe_backups", BackupIds=[backup_id])
     backup = answer["Backups"][0]
@@ -225,9 +193,7 @@ async def test_example(fsx, connect) -> None:
 
 
 async def test_default_backup(fsx, west) -> None:
-    """
-    Without members it is an AVAILABLE backup of a Lustre file system.
-    """
+    """Without members it is an AVAILABLE backup of a Lustre file system."""
     fsx.add_backup("us-west-2")
     backup = (await west("describe_backups"))["Backups"][0]
 
@@ -236,9 +202,7 @@ async def test_default_backup(fsx, west) -> None:
 
 
 def test_members_win(fsx) -> None:
-    """
-    Members win over the document, the document over the defaults.
-    """
+    """Members win over the document, the document over the defaults."""
     document = {"BackupId": "backup-00000001", "Type": "AUTOMATIC", "SizeInBytes": 1}
     backup_id = fsx.add_backup("us-west-2", document, SizeInBytes=2, KmsKeyId=None)
     backup = fsx.backup("us-west-2", backup_id)
@@ -249,9 +213,7 @@ def test_members_win(fsx) -> None:
 
 
 def test_ids_and_lifecycles_are_always_there(fsx) -> None:
-    """
-    BackupId and Lifecycle cannot be left out.
-    """
+    """BackupId and Lifecycle cannot be left out."""
     backup_id = fsx.add_backup("us-west-2", BackupId=None, Lifecycle=None, Volume=None)
     backup = fsx.backup("us-west-2", backup_id)
 
@@ -259,18 +221,14 @@ def test_ids_and_lifecycles_are_always_there(fsx) -> None:
 
 
 def test_strange_file_system(fsx) -> None:
-    """
-    A malformed FileSystem is added unchanged.
-    """
+    """A malformed FileSystem is added unchanged."""
     backup_id = fsx.add_backup("us-west-2", FileSystem="strange")
 
     assert "strange" == fsx.backup("us-west-2", backup_id)["FileSystem"]
 
 
 def test_what_is_shown_is_a_copy(fsx) -> None:
-    """
-    Changing a returned document does not change the backup.
-    """
+    """Changing a returned document does not change the backup."""
     backup_id = fsx.add_example_backup()
     fsx.backup("us-east-2", backup_id)["FileSystem"]["StorageCapacity"] = 1
     fsx.backups("us-east-2")[0]["FileSystem"]["StorageCapacity"] = 1
@@ -279,9 +237,7 @@ def test_what_is_shown_is_a_copy(fsx) -> None:
 
 
 def test_document_is_copied(fsx) -> None:
-    """
-    Changing a document after it was added does not change the backup.
-    """
+    """Changing a document after it was added does not change the backup."""
     document = {"Tags": [{"Key": "a", "Value": "b"}]}
     backup_id = fsx.add_backup("us-west-2", document)
     document["Tags"].clear()
@@ -290,9 +246,7 @@ def test_document_is_copied(fsx) -> None:
 
 
 def test_taken_id(fsx) -> None:
-    """
-    An ID can be added once, in any Region.
-    """
+    """An ID can be added once, in any Region."""
     fsx.add_example_backup()
 
     with pytest.raises(ValueError, match="is taken"):
@@ -310,25 +264,19 @@ def test_taken_id(fsx) -> None:
     ],
 )
 def test_bad_region(fsx, call) -> None:
-    """
-    A malformed Region is refused by name.
-    """
+    """A malformed Region is refused by name."""
     with pytest.raises(ValueError, match="region must be the name of a Region"):
         call(fsx)
 
 
 def test_not_json(fsx) -> None:
-    """
-    A document that is not JSON cannot be added.
-    """
+    """A document that is not JSON cannot be added."""
     with pytest.raises(TypeError):
         fsx.add_backup("us-west-2", Strange=object())
 
 
 def test_backup_elsewhere(fsx) -> None:
-    """
-    A backup is not found in another Region than its own.
-    """
+    """A backup is not found in another Region than its own."""
     backup_id = fsx.add_example_backup()
 
     with pytest.raises(KeyError):
@@ -340,18 +288,14 @@ def test_backup_elsewhere(fsx) -> None:
 
 @pytest.fixture(name="copy_id")
 async def _copy_id(clock, west, source) -> str:
-    """
-    Begin a copy, and let a quarter of its time pass.
-    """
+    """Begin a copy, and let a quarter of its time pass."""
     answer = await west("copy_backup", SourceBackupId=source, SourceRegion="us-east-2")
     clock.advance(25)
     return answer["Backup"]["BackupId"]
 
 
 async def test_fail_copy(fsx, west, copy_id) -> None:
-    """
-    A copy can be made to fail now; its progress stands still.
-    """
+    """A copy can be made to fail now; its progress stands still."""
     fsx.fail_copy(copy_id, "The disk is on fire.")
     backup = (await west("describe_backups", BackupIds=[copy_id]))["Backups"][0]
 
@@ -362,17 +306,13 @@ async def test_fail_copy(fsx, west, copy_id) -> None:
 
 @pytest.mark.parametrize("message", ["", "x" * 257])
 async def test_fail_copy_with_bad_text(fsx, copy_id, message) -> None:
-    """
-    A text that is empty or longer than the model allows is refused.
-    """
+    """A text that is empty or longer than the model allows is refused."""
     with pytest.raises(ValueError, match="message must have 1 to 256 characters"):
         fsx.fail_copy(copy_id, message)
 
 
 async def test_set_lifecycle(clock, fsx, copy_id) -> None:
-    """
-    A backup can be set to any lifecycle, and to another one later.
-    """
+    """A backup can be set to any lifecycle, and to another one later."""
     fsx.set_lifecycle(copy_id, "NEW_IN_2031")
     clock.advance(1000)
     backup = fsx.backup("us-west-2", copy_id)
@@ -384,17 +324,13 @@ async def test_set_lifecycle(clock, fsx, copy_id) -> None:
 
 
 def test_refuse_key_for_nothing(fsx) -> None:
-    """
-    A key must be refused as source, destination or both.
-    """
+    """A key must be refused as source, destination or both."""
     with pytest.raises(ValueError, match="as_source or as_destination must be true"):
         fsx.refuse_kms_key("alias/bad")
 
 
 async def test_delete_backup(fsx, west, source) -> None:
-    """
-    A test can delete any backup, as another program would: a copy in progress too.
-    """
+    """A test can delete any backup, as another program would: a copy in progress too."""
     copy = await west("copy_backup", SourceBackupId=source, SourceRegion="us-east-2")
     fsx.delete_backup(copy["Backup"]["BackupId"])
     fsx.delete_backup(source)
@@ -407,9 +343,7 @@ async def test_delete_backup(fsx, west, source) -> None:
 
 
 async def test_set_tags(fsx, west) -> None:
-    """
-    A test can replace the tags of a backup, with any keys and with null values.
-    """
+    """A test can replace the tags of a backup, with any keys and with null values."""
     backup_id = fsx.add_backup("us-west-2", Tags=[{"Key": "a", "Value": "b"}])
     fsx.set_tags(backup_id, {"Name": "new"})
     shown = (await west("describe_backups"))["Backups"][0]["Tags"]

@@ -1,6 +1,4 @@
-"""
-The protocol over bare HTTP: malformed requests, requests of web pages, recorded requests.
-"""
+"""The protocol over bare HTTP: malformed requests, requests of web pages, recorded requests."""
 
 import asyncio
 import io
@@ -20,24 +18,18 @@ SCOPE = "AKIDEXAMPLE/20260101/us-west-2/fsx/aws4_request"
 def authorization(
     credential=SCOPE, signed="host;x-amz-date", signature="0" * 64, algorithm="AWS4-HMAC-SHA256"
 ) -> str:
-    """
-    Return a well-formed signature header, except for what is changed.
-    """
+    """Return a well-formed signature header, except for what is changed."""
     return f"{algorithm} Credential={credential}, SignedHeaders={signed}, Signature={signature}"
 
 
 def outcome(answer) -> tuple[int, str]:
-    """
-    Return the status and the code of an error.
-    """
+    """Return the status and the code of an error."""
     status, _, body = answer
     return status, json.loads(body)["__type"]
 
 
 async def test_proper_request(send) -> None:
-    """
-    A request in the form of the protocol is answered in that form.
-    """
+    """A request in the form of the protocol is answered in that form."""
     status, headers, body = await send()
 
     assert 200 == status
@@ -47,9 +39,7 @@ async def test_proper_request(send) -> None:
 
 
 async def test_errors_have_request_ids(send) -> None:
-    """
-    Errors carry a request id of their own each, and the content type.
-    """
+    """Errors carry a request id of their own each, and the content type."""
     answers = [await send(b"?"), await send(b"?")]
 
     assert {"application/x-amz-json-1.1"} == {headers["Content-Type"] for _, headers, _ in answers}
@@ -71,9 +61,7 @@ async def test_errors_have_request_ids(send) -> None:
     ],
 )
 async def test_improper_requests(send, changes, expected) -> None:
-    """
-    A request that is not a signed POST of a known target gets the errors of the protocol.
-    """
+    """A request that is not a signed POST of a known target gets the errors of the protocol."""
     assert expected == outcome(await send(**changes))
 
 
@@ -106,16 +94,12 @@ async def test_improper_requests(send, changes, expected) -> None:
     ],
 )
 async def test_malformed_signatures(send, header, code) -> None:
-    """
-    A signature of the wrong form or scope is refused as AWS does.
-    """
+    """A signature of the wrong form or scope is refused as AWS does."""
     assert (400, code) == outcome(await send(Authorization=header))
 
 
 async def test_date_header_is_accepted(send) -> None:
-    """
-    A signer may send Date instead of X-Amz-Date.
-    """
+    """A signer may send Date instead of X-Amz-Date."""
     changes = {"X-Amz-Date": None, "Date": "Thu, 01 Jan 2026 00:00:00 GMT"}
 
     assert 200 == (await send(**changes))[0]
@@ -123,16 +107,12 @@ async def test_date_header_is_accepted(send) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"7", b"\xff", b'{"a": NaN}'])
 async def test_malformed_bodies(send, body) -> None:
-    """
-    A body that is not a JSON object is a SerializationException.
-    """
+    """A body that is not a JSON object is a SerializationException."""
     assert (400, "SerializationException") == outcome(await send(body))
 
 
 async def test_oversized_body(send) -> None:
-    """
-    A body of more than a mebibyte is refused, and the connection stays usable.
-    """
+    """A body of more than a mebibyte is refused, and the connection stays usable."""
     with io.BytesIO(b" " * (1024 * 1024 + 1)) as body:
         oversized = await send(body)
 
@@ -141,9 +121,7 @@ async def test_oversized_body(send) -> None:
 
 
 async def test_improper_requests_do_not_count(fsx, send) -> None:
-    """
-    A request that reaches no operation is neither counted nor recorded.
-    """
+    """A request that reaches no operation is neither counted nor recorded."""
     await send(b"?")
     await send(Authorization=None)
 
@@ -151,23 +129,17 @@ async def test_improper_requests_do_not_count(fsx, send) -> None:
 
 
 async def test_unknown_members_are_ignored(send) -> None:
-    """
-    Members that an operation does not know are ignored.
-    """
+    """Members that an operation does not know are ignored."""
     assert 200 == (await send(b'{"Colour": "blue"}'))[0]
 
 
 async def test_null_is_absent(send) -> None:
-    """
-    A member that is null counts as left out.
-    """
+    """A member that is null counts as left out."""
     assert 200 == (await send(b'{"BackupIds": null, "MaxResults": null}'))[0]
 
 
 async def test_records_requests(clock, fsx, send) -> None:
-    """
-    A call is recorded with its body and headers, except for secrets.
-    """
+    """A call is recorded with its body and headers, except for secrets."""
     clock.advance(7)
     await send(b'{"MaxResults": 3, "Colour": "blue"}', **{"X-Amz-Security-Token": "secret"})
     recorded = fsx.requests[0]
@@ -181,9 +153,7 @@ async def test_records_requests(clock, fsx, send) -> None:
 
 
 async def test_requests_without_a_token_are_not_merged(fsx, send, source) -> None:
-    """
-    Each request without a token makes a copy.
-    """
+    """Each request without a token makes a copy."""
     body = json.dumps({"SourceBackupId": source, "SourceRegion": "us-east-2"}).encode()
     for _ in range(2):
         await send(body, operation="CopyBackup")
@@ -192,9 +162,7 @@ async def test_requests_without_a_token_are_not_merged(fsx, send, source) -> Non
 
 
 async def test_date(clock, fsx, send) -> None:
-    """
-    Date is the time of this FSx in answers and errors, as in CreationTime.
-    """
+    """Date is the time of this FSx in answers and errors, as in CreationTime."""
     backup_id = fsx.add_backup("us-west-2")
     created_at = fsx.backup("us-west-2", backup_id)["CreationTime"]
     _, at_first, _ = await send()
@@ -206,9 +174,7 @@ async def test_date(clock, fsx, send) -> None:
 
 
 async def test_date_of_an_fsx_that_began_at_another_time() -> None:
-    """
-    Date is in the form that HTTP has for it (RFC 9110, 5.6.7).
-    """
+    """Date is in the form that HTTP has for it (RFC 9110, 5.6.7)."""
     begin = datetime(1969, 12, 31, 23, 59, 59, 999000, tzinfo=UTC)
     async with (
         LocalFsx(clock=ManualClock(), started_at=begin) as fsx,
@@ -219,9 +185,7 @@ async def test_date_of_an_fsx_that_began_at_another_time() -> None:
 
 
 async def test_date_of_a_fault(fsx, send) -> None:
-    """
-    The headers of a fault win, in upper or lower case.
-    """
+    """The headers of a fault win, in upper or lower case."""
     fsx.inject(Fault.raw(200, {"date": "yesterday", "X-Amzn-RequestID": "mine"}, b"{}"))
     _, headers, _ = await send()
 
@@ -233,9 +197,7 @@ async def test_date_of_a_fault(fsx, send) -> None:
 
 
 async def answer_of(reader) -> tuple[int, dict]:
-    """
-    Return the status and the document of an answer.
-    """
+    """Return the status and the document of an answer."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
     length = int(head.partition("content-length: ")[2].partition("\r\n")[0])
     return int(head.split()[1]), json.loads(await reader.readexactly(length))
@@ -258,9 +220,7 @@ ELSEWHERE = [
 
 @pytest.mark.parametrize("host", LOOPBACK)
 async def test_loopback_hosts(raw_call, host) -> None:
-    """
-    Names of loopback are served, with a port or without.
-    """
+    """Names of loopback are served, with a port or without."""
     reader, _ = await raw_call(host=host)
 
     assert (200, {"Backups": []}) == await answer_of(reader)
@@ -268,9 +228,7 @@ async def test_loopback_hosts(raw_call, host) -> None:
 
 @pytest.mark.parametrize("host", ELSEWHERE)
 async def test_other_hosts(fsx, raw_call, host) -> None:
-    """
-    Any other Host is refused: not carried out, not counted, not recorded.
-    """
+    """Any other Host is refused: not carried out, not counted, not recorded."""
     reader, _ = await raw_call(
         host=host, operation="CreateBackup", body='{"FileSystemId": "fs-00000001"}'
     )
@@ -283,9 +241,7 @@ async def test_other_hosts(fsx, raw_call, host) -> None:
 
 
 async def test_no_host(fsx) -> None:
-    """
-    A request of HTTP/1.0 without Host is refused.
-    """
+    """A request of HTTP/1.0 without Host is refused."""
     host, _, port = fsx.endpoint_url.removeprefix("http://").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(b"POST / HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}")
@@ -297,9 +253,7 @@ async def test_no_host(fsx) -> None:
 
 @pytest.mark.parametrize("origin", [f"http://{host}" for host in LOOPBACK] + ["https://localhost"])
 async def test_loopback_origins(raw_call, origin) -> None:
-    """
-    Web pages of loopback hosts may call.
-    """
+    """Web pages of loopback hosts may call."""
     reader, _ = await raw_call(f"Origin: {origin}")
 
     assert 200 == (await answer_of(reader))[0]
@@ -310,9 +264,7 @@ async def test_loopback_origins(raw_call, origin) -> None:
     ["null", "", "https://rebound.example", "http://127.0.0.1.example", "ftp://localhost"],
 )
 async def test_other_origins(fsx, raw_call, origin) -> None:
-    """
-    A request that a page of another host sends is refused, whatever its Host.
-    """
+    """A request that a page of another host sends is refused, whatever its Host."""
     reader, _ = await raw_call(f"Origin: {origin}")
     status, document = await answer_of(reader)
 
@@ -322,9 +274,7 @@ async def test_other_origins(fsx, raw_call, origin) -> None:
 
 
 async def test_connection_is_usable_after_a_refusal(raw_call) -> None:
-    """
-    The body of a refused request is discarded, and the next request is answered.
-    """
+    """The body of a refused request is discarded, and the next request is answered."""
     reader, writer = await raw_call("Origin: null")
     await answer_of(reader)
     writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -333,9 +283,7 @@ async def test_connection_is_usable_after_a_refusal(raw_call) -> None:
 
 
 async def test_keeps_the_latest_requests(fsx, west) -> None:
-    """
-    Only the latest 10,000 requests are kept, while all are counted.
-    """
+    """Only the latest 10,000 requests are kept, while all are counted."""
     await west("describe_backups")
     oldest = fsx.requests[0]
     fsx.requests.extend([oldest] * (KEPT_REQUESTS - 1))
@@ -347,9 +295,7 @@ async def test_keeps_the_latest_requests(fsx, west) -> None:
 
 
 async def test_does_not_keep_huge_bodies(fsx, raw_call) -> None:
-    """
-    A call with a huge body is carried out and recorded, its body is not kept.
-    """
+    """A call with a huge body is carried out and recorded, its body is not kept."""
     bodies = [json.dumps({"Padding": "x" * (MAX_KEPT_BODY + more - 15)}) for more in (0, 1)]
     for body in bodies:
         reader, _ = await raw_call(body=body)

@@ -1,6 +1,4 @@
-"""
-The rules of requests and of Regions, against botocore's data and by example.
-"""
+"""The rules of requests and of Regions, against botocore's data and by example."""
 
 import json
 import re
@@ -16,9 +14,7 @@ COPY = {"SourceBackupId": "backup-03e3c82e0183b7b6b"}
 
 
 def rule_of(shape) -> Rule:
-    """
-    Return the rule that the model's *shape* amounts to.
-    """
+    """Return the rule that the model's *shape* amounts to."""
     sizes = {"min": shape.metadata.get("min"), "max": shape.metadata.get("max")}
     match shape.type_name:
         case "structure":
@@ -35,32 +31,24 @@ def rule_of(shape) -> Rule:
 
 @pytest.mark.parametrize("operation", REQUESTS)
 def test_rules_are_the_models(model, operation) -> None:
-    """
-    Every rule is the service model's: none is missing, none is added.
-    """
+    """Every rule is the service model's: none is missing, none is added."""
     assert rule_of(model.operation_model(operation).input_shape) == REQUESTS[operation]
 
 
 def test_every_operation_has_rules() -> None:
-    """
-    Each operation has rules, and each rule an operation.
-    """
+    """Each operation has rules, and each rule an operation."""
     assert set(REQUESTS) == set(OPERATIONS)
 
 
 async def refusal(send, operation, body) -> tuple[str, str]:
-    """
-    Return the code and the message of the error that answers *body*.
-    """
+    """Return the code and the message of the error that answers *body*."""
     _, _, answer = await send(json.dumps(body).encode(), operation=operation)
     error = json.loads(answer)
     return error["__type"], error.get("Message") or error["message"]
 
 
 async def copy_refusal(send, **changes: object) -> tuple[str, str]:
-    """
-    Return the code and the message of the error that answers a changed CopyBackup.
-    """
+    """Return the code and the message of the error that answers a changed CopyBackup."""
     return await refusal(send, "CopyBackup", {**COPY, **changes})
 
 
@@ -77,9 +65,7 @@ async def copy_refusal(send, **changes: object) -> tuple[str, str]:
     ],
 )
 async def test_wrong_types(send, changes) -> None:
-    """
-    A value of another type is a SerializationException that names it.
-    """
+    """A value of another type is a SerializationException that names it."""
     code, message = await copy_refusal(send, **changes)
 
     assert "SerializationException" == code
@@ -88,9 +74,7 @@ async def test_wrong_types(send, changes) -> None:
 
 @pytest.mark.parametrize("value", [True, 1.5, "1"])
 async def test_whole_numbers(send, value) -> None:
-    """
-    A boolean, a fraction or a text is not a whole number.
-    """
+    """A boolean, a fraction or a text is not a whole number."""
     code, _ = await refusal(send, "DescribeBackups", {"MaxResults": value})
 
     assert "SerializationException" == code
@@ -130,9 +114,7 @@ async def test_whole_numbers(send, value) -> None:
     ],
 )
 async def test_broken_rules(send, changes, path, rule) -> None:
-    """
-    A broken rule is a BadRequest that names member and rule.
-    """
+    """A broken rule is a BadRequest that names member and rule."""
     code, message = await copy_refusal(send, **changes)
 
     assert "BadRequest" == code
@@ -150,18 +132,14 @@ async def test_broken_rules(send, changes, path, rule) -> None:
     ],
 )
 async def test_broken_rules_of_describing(send, body, path, rule) -> None:
-    """
-    DescribeBackups has its rules as well.
-    """
+    """DescribeBackups has its rules as well."""
     _, message = await refusal(send, "DescribeBackups", body)
 
     assert re.search(f"'{re.escape(path)}' failed .*{rule}", message)
 
 
 async def test_all_broken_rules_are_counted(send) -> None:
-    """
-    All broken rules are counted in one BadRequest, in at most 256 characters.
-    """
+    """All broken rules are counted in one BadRequest, in at most 256 characters."""
     _, message = await refusal(send, "CopyBackup", {"KmsKeyId": "", "Tags": []})
 
     assert message.startswith("4 validation errors detected: ")
@@ -176,26 +154,20 @@ async def test_all_broken_rules_are_counted(send) -> None:
     ],
 )
 async def test_malformed_region(send, changes, code) -> None:
-    """
-    A SourceRegion that breaks its rule alone is an InvalidRegion.
-    """
+    """A SourceRegion that breaks its rule alone is an InvalidRegion."""
     assert code == (await copy_refusal(send, **changes))[0]
 
 
 @pytest.mark.parametrize("key", ["aws:name", "AWS:name", "Aws:"])
 async def test_reserved_keys(send, key) -> None:
-    """
-    Keys that begin with aws: in any case are a BadRequest.
-    """
+    """Keys that begin with aws: in any case are a BadRequest."""
     code, message = await copy_refusal(send, Tags=[{"Key": key, "Value": ""}])
 
     assert ("BadRequest", True) == (code, "reserved" in message)
 
 
 async def test_repeated_keys(send) -> None:
-    """
-    Keys that come twice in one request are a BadRequest.
-    """
+    """Keys that come twice in one request are a BadRequest."""
     tags = [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]
     code, message = await copy_refusal(send, Tags=tags)
 
@@ -207,9 +179,7 @@ async def test_repeated_keys(send) -> None:
     ["Größe", "日本語", "a b", "1½", "\u2028", "_.:/=+-@", "", "\N{DEVANAGARI LETTER KA}"],
 )
 async def test_characters_of_tags(fsx, west, text) -> None:
-    """
-    Letters, separators, numbers of any script and _.:/=+-@ may be in a tag.
-    """
+    """Letters, separators, numbers of any script and _.:/=+-@ may be in a tag."""
     arn = fsx.backup("us-west-2", fsx.add_backup("us-west-2"))["ResourceARN"]
     tags = [{"Key": "k", "Value": text}]
     await west("tag_resource", ResourceARN=arn, Tags=tags)
@@ -221,18 +191,14 @@ async def test_characters_of_tags(fsx, west, text) -> None:
     "char", ["!", "*", "\\", "%", "\n", "\t", "\x00", "€", "\N{GRINNING FACE}"]
 )
 async def test_other_characters(send, char) -> None:
-    """
-    Punctuation, symbols and control characters may not be in a tag.
-    """
+    """Punctuation, symbols and control characters may not be in a tag."""
     code, _ = await copy_refusal(send, Tags=[{"Key": "k", "Value": f"a{char}"}])
 
     assert "BadRequest" == code
 
 
 def regions() -> list[tuple[str, str]]:
-    """
-    Return every Region that botocore lists, with its partition.
-    """
+    """Return every Region that botocore lists, with its partition."""
     session = boto3.session.Session()
     return [
         (region, partition)
@@ -243,9 +209,7 @@ def regions() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("region", "partition"), regions())
 def test_knows_every_region(region, partition) -> None:
-    """
-    Every Region that botocore lists is in the partition that it lists.
-    """
+    """Every Region that botocore lists is in the partition that it lists."""
     assert partition == partition_of(region)
 
 
@@ -253,17 +217,13 @@ def test_knows_every_region(region, partition) -> None:
     "region", ["", "aws-global", "us-east", "us-east-", "US-EAST-1", "us--1", "nowhere", "a-b-1"]
 )
 def test_malformed_names_are_in_no_partition(region) -> None:
-    """
-    A text that cannot be the name of a Region is in no partition.
-    """
+    """A text that cannot be the name of a Region is in no partition."""
     assert partition_of(region) is None
 
 
 @pytest.mark.parametrize("region", ["us-east-2", "cn-north-1", "us-gov-west-1"])
 def test_arns_are_the_models(model, region) -> None:
-    """
-    ARNs are like the model's ResourceARN.
-    """
+    """ARNs are like the model's ResourceARN."""
     pattern = model.shape_for("ResourceARN").metadata["pattern"]
 
     assert re.match(pattern, AccountRegion("123456789012", region).arn("backup/backup-00000000"))

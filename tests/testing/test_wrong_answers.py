@@ -1,6 +1,4 @@
-"""
-Faults of the answer: wrong listings, and answers of other requests.
-"""
+"""Faults of the answer: wrong listings, and answers of other requests."""
 
 import json
 
@@ -11,24 +9,18 @@ from fsxcopy_sdk.testing import Fault, LocalFsx
 
 @pytest.fixture(name="ids")
 def _ids(fsx) -> list[str]:
-    """
-    Put five backups into us-west-2.
-    """
+    """Put five backups into us-west-2."""
     return [fsx.add_backup("us-west-2") for _ in range(5)]
 
 
 async def listed(west, **parameters: object) -> tuple[list[str], str | None]:
-    """
-    Describe backups, return the ids of the page and its NextToken.
-    """
+    """Describe backups, return the ids of the page and its NextToken."""
     page = await west("describe_backups", **parameters)
     return [backup["BackupId"] for backup in page["Backups"]], page.get("NextToken")
 
 
 async def test_empty_listing(fsx, west, ids) -> None:
-    """
-    An empty listing ends with its first page; the next call is answered correctly.
-    """
+    """An empty listing ends with its first page; the next call is answered correctly."""
     fsx.inject(Fault.empty_listing())
 
     assert ([], None) == await listed(west, MaxResults=2)
@@ -37,18 +29,14 @@ async def test_empty_listing(fsx, west, ids) -> None:
 
 @pytest.mark.parametrize("keep", [0, 1, 2, 7])
 async def test_cut_listing(fsx, west, ids, keep) -> None:
-    """
-    A cut listing has the first backups of the page, and no NextToken.
-    """
+    """A cut listing has the first backups of the page, and no NextToken."""
     fsx.inject(Fault.cut_listing(keep))
 
     assert (ids[: min(keep, 3)], None) == await listed(west, MaxResults=3)
 
 
 async def test_cut_listing_on_a_later_page(fsx, west, ids) -> None:
-    """
-    The second page can be cut.
-    """
+    """The second page can be cut."""
     _, token = await listed(west, MaxResults=2)
     fsx.inject(Fault.cut_listing(keep=1))
 
@@ -57,17 +45,13 @@ async def test_cut_listing_on_a_later_page(fsx, west, ids) -> None:
 
 @pytest.mark.parametrize("keep", [-1, 1.5, float("nan")])
 def test_bad_keep(keep) -> None:
-    """
-    A number of backups that is malformed is refused by name.
-    """
+    """A number of backups that is malformed is refused by name."""
     with pytest.raises(ValueError, match="keep must be a whole number, zero or more"):
         Fault.cut_listing(keep)
 
 
 async def test_shuffled_listing(fsx, west, ids) -> None:
-    """
-    A shuffled page has the same backups in another order, and its NextToken.
-    """
+    """A shuffled page has the same backups in another order, and its NextToken."""
     fsx.inject(Fault.shuffled_listing(), next_calls=2)
     page, token = await listed(west, MaxResults=4)
 
@@ -77,9 +61,7 @@ async def test_shuffled_listing(fsx, west, ids) -> None:
 
 
 async def shuffled(connect, seed, count) -> list[int]:
-    """
-    Return the order in which a page of some backups comes.
-    """
+    """Return the order in which a page of some backups comes."""
     async with LocalFsx(seed=seed) as fsx:
         ids = [fsx.add_backup("us-west-2") for _ in range(count)]
         fsx.inject(Fault.shuffled_listing())
@@ -88,25 +70,19 @@ async def shuffled(connect, seed, count) -> list[int]:
 
 
 async def test_order_comes_from_the_seed(connect) -> None:
-    """
-    The same seed gives the same order, another one another.
-    """
+    """The same seed gives the same order, another one another."""
     orders = [await shuffled(connect, seed, 50) for seed in (1, 1, 2)]
 
     assert orders[0] == orders[1] != orders[2]
 
 
 async def test_two_are_always_shuffled(connect) -> None:
-    """
-    Two backups are exchanged with every seed.
-    """
+    """Two backups are exchanged with every seed."""
     assert [[1, 0]] * 8 == [await shuffled(connect, seed, 2) for seed in range(8)]
 
 
 async def test_endless_listing(fsx, west, ids) -> None:
-    """
-    Endless pages are empty, each with a NextToken of its own.
-    """
+    """Endless pages are empty, each with a NextToken of its own."""
     fsx.inject(Fault.endless_listing(), fraction=1)
     tokens = []
     parameters = {}
@@ -120,9 +96,7 @@ async def test_endless_listing(fsx, west, ids) -> None:
 
 
 async def test_endless_listing_that_ends(fsx, west, ids) -> None:
-    """
-    After the fault the listing continues at its position.
-    """
+    """After the fault the listing continues at its position."""
     _, token = await listed(west, MaxResults=2)
     fsx.inject(Fault.endless_listing(), next_calls=2)
     for _ in range(2):
@@ -142,9 +116,7 @@ async def test_endless_listing_that_ends(fsx, west, ids) -> None:
     ],
 )
 async def test_listing_faults_are_for_listings(fsx, west, ids, fault) -> None:
-    """
-    Calls by ID and of other operations are answered correctly, and do not count.
-    """
+    """Calls by ID and of other operations are answered correctly, and do not count."""
     fsx.inject(fault)
     await west("create_backup", FileSystemId="fs-00000001")
 
@@ -153,9 +125,7 @@ async def test_listing_faults_are_for_listings(fsx, west, ids, fault) -> None:
 
 
 async def test_refused_listing_stays_refused(fsx, west) -> None:
-    """
-    A listing that is refused is not altered.
-    """
+    """A listing that is refused is not altered."""
     fsx.inject(Fault.empty_listing())
 
     assert "BadRequest" == await west.code("describe_backups", Filters=[{}])
@@ -166,18 +136,14 @@ async def test_refused_listing_stays_refused(fsx, west) -> None:
     [(Fault.empty_listing(), "CopyBackup"), (Fault.other_answer(), "CreateBackup")],
 )
 def test_operations_of_faults(fault, operation) -> None:
-    """
-    A fault cannot be injected for an operation that it is not for.
-    """
+    """A fault cannot be injected for an operation that it is not for."""
     with pytest.raises(ValueError, match="operation must be one of"):
         LocalFsx().inject(fault, operation=operation)
 
 
 @pytest.mark.parametrize("after", [False, True])
 async def test_other_copy(fsx, west, source, after) -> None:
-    """
-    CopyBackup answers a copy of another source, whether or not the real one is accepted.
-    """
+    """CopyBackup answers a copy of another source, whether or not the real one is accepted."""
     fsx.inject(Fault.other_answer(), after=after)
     copy = await west("copy_backup", SourceBackupId=source, SourceRegion="us-east-2")
     held = [backup["SourceBackupId"] for backup in fsx.backups("us-west-2")]
@@ -191,9 +157,7 @@ async def test_other_copy(fsx, west, source, after) -> None:
 
 
 async def test_other_copy_within_a_region(fsx, west) -> None:
-    """
-    Without SourceRegion the other source is in the same Region.
-    """
+    """Without SourceRegion the other source is in the same Region."""
     fsx.inject(Fault.other_answer())
     copy = await west("copy_backup", SourceBackupId=fsx.add_backup("us-west-2"))
 
@@ -202,9 +166,7 @@ async def test_other_copy_within_a_region(fsx, west) -> None:
 
 @pytest.mark.parametrize("after", [False, True])
 async def test_other_deletion(fsx, west, ids, after) -> None:
-    """
-    DeleteBackup answers with another id, whether or not the backup is deleted.
-    """
+    """DeleteBackup answers with another id, whether or not the backup is deleted."""
     fsx.inject(Fault.other_answer(), after=after)
     answer = await west("delete_backup", BackupId=ids[0])
 
@@ -214,9 +176,7 @@ async def test_other_deletion(fsx, west, ids, after) -> None:
 
 
 async def test_other_backup(fsx, west, ids) -> None:
-    """
-    DescribeBackups with IDs answers another backup; listings are not affected.
-    """
+    """DescribeBackups with IDs answers another backup; listings are not affected."""
     fsx.inject(Fault.other_answer())
     await west("create_backup", FileSystemId="fs-00000001")
     first, _ = await listed(west)
@@ -229,9 +189,7 @@ async def test_other_backup(fsx, west, ids) -> None:
 
 
 async def test_other_answers_to_malformed_calls(fsx, raw_call) -> None:
-    """
-    The answer of another request is well-formed even if the request is not.
-    """
+    """The answer of another request is well-formed even if the request is not."""
     fsx.inject(Fault.other_answer())
     reader, _ = await raw_call(
         "Connection: close", operation="CopyBackup", body='{"SourceRegion": 7}'

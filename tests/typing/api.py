@@ -94,29 +94,21 @@ from fsxcopy_sdk.testing import Fault, LocalFsx, RecordedRequest
 
 
 class MyClock:
-    """
-    Any object with these two methods is a clock.
-    """
+    """Any object with these two methods is a clock."""
 
     def now(self) -> float:
-        """
-        Tell the time.
-        """
+        """Tell the time."""
         return 0.0
 
     async def sleep(self, seconds: float) -> None:
-        """
-        Sleep.
-        """
+        """Sleep."""
 
 
 # The client.
 
 
 async def opening(raw: FSxClient) -> None:
-    """
-    A client is opened with nothing or with everything, or wraps one that is there.
-    """
+    """A client is opened with nothing or with everything, or wraps one that is there."""
     async with FsxCopyClient() as client:
         assert_type(client, FsxCopyClient)
         assert_type(client.region, str)
@@ -134,45 +126,33 @@ async def opening(raw: FSxClient) -> None:
 
 
 class MyTransport:
-    """
-    A transport of the user's own.
-    """
+    """A transport of the user's own."""
 
     region = "us-west-2"
 
     async def copy_backup(self, request: Mapping[str, object]) -> RawResponse:
-        """
-        Answer that nothing was copied.
-        """
+        """Answer that nothing was copied."""
         return RawResponse(operation="CopyBackup", payload=b"{}", metadata=ResponseMetadata())
 
     async def describe_backups(self, request: Mapping[str, object]) -> RawResponse:
-        """
-        Answer that there are no backups.
-        """
+        """Answer that there are no backups."""
         return RawResponse(
             operation="DescribeBackups", payload={"Backups": []}, metadata=ResponseMetadata()
         )
 
     async def delete_backup(self, request: Mapping[str, object]) -> RawResponse:
-        """
-        Answer that nothing was deleted.
-        """
+        """Answer that nothing was deleted."""
         return RawResponse(operation="DeleteBackup", payload=b"{}", metadata=ResponseMetadata())
 
 
 def opening_with_a_transport(transport: Transport) -> None:
-    """
-    A transport is any object with the three operations and a Region.
-    """
+    """A transport is any object with the three operations and a Region."""
     FsxCopyClient(transport=transport)
     FsxCopyClient(transport=MyTransport(), clock=MyClock())
 
 
 def opening_wrongly() -> None:
-    """
-    What is no session, config, transport or client is found before anything runs.
-    """
+    """What is no session, config, transport or client is found before anything runs."""
     FsxCopyClient("us-west-2", session=42)  # type: ignore[arg-type]  # no session
     FsxCopyClient("us-west-2", session="dr")  # type: ignore[arg-type]  # a profile's name
     FsxCopyClient("us-west-2", config={"read_timeout": 3})  # type: ignore[arg-type]  # no config
@@ -181,24 +161,18 @@ def opening_wrongly() -> None:
 
 
 class MyClient(FsxCopyClient):
-    """
-    A subclass keeps its type where it is opened.
-    """
+    """A subclass keeps its type where it is opened."""
 
 
 async def opening_a_subclass(raw: FSxClient) -> None:
-    """
-    A subclass stays what it is.
-    """
+    """A subclass stays what it is."""
     async with MyClient("us-west-2") as client:
         assert_type(client, MyClient)
     assert_type(MyClient.from_client(raw), MyClient)
 
 
 async def copying(client: FsxCopyClient) -> None:
-    """
-    A copy is asked for in the natural types, and answered by a typed response.
-    """
+    """A copy is asked for in the natural types, and answered by a typed response."""
     response = await client.copy_backup("backup-0123456789abcdef0")
     assert_type(response, CopyBackupResponse)
     assert_type(response.backup, Backup)
@@ -220,9 +194,7 @@ async def copying(client: FsxCopyClient) -> None:
 
 
 async def copying_wrongly(client: FsxCopyClient) -> None:
-    """
-    Arguments of wrong types are found before anything runs.
-    """
+    """Arguments of wrong types are found before anything runs."""
     await client.copy_backup()  # type: ignore[call-arg]  # nothing to copy
     await client.copy_backup(5)  # type: ignore[arg-type]  # no id
     await client.copy_backup("backup-1", "us-east-2")  # type: ignore[call-arg]  # given by name only
@@ -231,9 +203,7 @@ async def copying_wrongly(client: FsxCopyClient) -> None:
 
 
 async def describing(client: FsxCopyClient) -> None:
-    """
-    A page holds backups, and one backup is one backup.
-    """
+    """A page holds backups, and one backup is one backup."""
     page = await client.describe_backups(
         backup_ids=["backup-0123456789abcdef0"],
         filters=[BackupFilter(FilterName.FILE_SYSTEM_ID, ["fs-01234567"])],
@@ -250,9 +220,7 @@ async def describing(client: FsxCopyClient) -> None:
 
 
 async def iterating(client: FsxCopyClient) -> None:
-    """
-    Iteration gives backups, not pages.
-    """
+    """Iteration gives backups, not pages."""
     assert_type(client.iter_backups(), AsyncGenerator[Backup, None])
     async for backup in client.iter_backups(filters=[], max_results=5):
         assert_type(backup, Backup)
@@ -261,9 +229,7 @@ async def iterating(client: FsxCopyClient) -> None:
 
 
 async def deleting(client: FsxCopyClient) -> None:
-    """
-    A deletion is answered by id and lifecycle.
-    """
+    """A deletion is answered by id and lifecycle."""
     response = await client.delete_backup("backup-0123456789abcdef0", client_request_token="token")
     assert_type(response, DeleteBackupResponse)
     assert_type(response.backup_id, str)
@@ -271,9 +237,7 @@ async def deleting(client: FsxCopyClient) -> None:
 
 
 async def waiting(client: FsxCopyClient) -> None:
-    """
-    Waits take durations in both forms, and give backups.
-    """
+    """Waits take durations in both forms, and give backups."""
     schedule = WaitSchedule(min_delay=5, max_delay=timedelta(minutes=2))
     assert_type(schedule.min_delay, float)
     assert_type(schedule.max_delay, float)
@@ -293,9 +257,7 @@ async def waiting(client: FsxCopyClient) -> None:
 
 
 def tree(response: CopyBackupResponse) -> None:
-    """
-    Every member of an answer has its type, and None where it may be absent.
-    """
+    """Every member of an answer has its type, and None where it may be absent."""
     backup = response.backup
     assert_type(backup.backup_id, str)
     assert_type(backup.lifecycle, BackupLifecycle)
@@ -321,9 +283,7 @@ def tree(response: CopyBackupResponse) -> None:
 
 
 def recursion(first: FileSystem) -> None:
-    """
-    Actions are typed to any depth; here to the third.
-    """
+    """Actions are typed to any depth; here to the third."""
     for action in first.administrative_actions:
         assert_type(action, AdministrativeAction)
         assert_type(action.administrative_action_type, AdministrativeActionType | None)
@@ -340,9 +300,7 @@ def recursion(first: FileSystem) -> None:
 
 
 def frozen(backup: Backup) -> None:
-    """
-    Models cannot be changed or made wrongly.
-    """
+    """Models cannot be changed or made wrongly."""
     backup.progress_percent = 5  # type: ignore[misc]  # models are frozen
     backup.tags.append(Tag(key="a", value="b"))  # type: ignore[attr-defined]  # a tuple
     Backup()  # type: ignore[call-arg]  # some members are required
@@ -354,9 +312,7 @@ def frozen(backup: Backup) -> None:
 
 
 def exhaustive(lifecycle: BackupLifecycle) -> bool:
-    """
-    A match over all lifecycles is complete once the unknown ones are set aside.
-    """
+    """A match over all lifecycles is complete once the unknown ones are set aside."""
     if lifecycle.is_unknown:
         return False
     match lifecycle:
@@ -374,9 +330,7 @@ def exhaustive(lifecycle: BackupLifecycle) -> bool:
 
 
 def not_exhaustive(lifecycle: BackupLifecycle) -> bool:
-    """
-    A lifecycle that is left out of a match is found by the type checker.
-    """
+    """A lifecycle that is left out of a match is found by the type checker."""
     match lifecycle:
         case BackupLifecycle.AVAILABLE:
             return True
@@ -385,9 +339,7 @@ def not_exhaustive(lifecycle: BackupLifecycle) -> bool:
 
 
 def enums(lifecycle: BackupLifecycle) -> None:
-    """
-    A value, known or not, is of its enum, and a text.
-    """
+    """A value, known or not, is of its enum, and a text."""
     assert_type(BackupLifecycle("THAWING"), BackupLifecycle)
     assert_type(lifecycle.is_unknown, bool)
     assert_type(lifecycle.value, str)
@@ -401,9 +353,7 @@ def enums(lifecycle: BackupLifecycle) -> None:
 
 
 def service_errors(call: Callable[[], CopyBackupResponse]) -> None:
-    """
-    Errors of the service have their further members as attributes.
-    """
+    """Errors of the service have their further members as attributes."""
     try:
         call()
     except ServiceLimitExceeded as error:
@@ -424,9 +374,7 @@ def service_errors(call: Callable[[], CopyBackupResponse]) -> None:
 
 
 def other_call_errors(call: Callable[[], CopyBackupResponse]) -> None:
-    """
-    Other errors of calls say which call it was.
-    """
+    """Other errors of calls say which call it was."""
     try:
         call()
     except ResponseDecodingError as error:
@@ -442,9 +390,7 @@ def other_call_errors(call: Callable[[], CopyBackupResponse]) -> None:
 
 
 def errors_of_waits(call: Callable[[], Backup]) -> None:
-    """
-    Errors of waits carry what was seen.
-    """
+    """Errors of waits carry what was seen."""
     try:
         call()
     except BackupCopyFailed as error:
@@ -462,9 +408,7 @@ def errors_of_waits(call: Callable[[], Backup]) -> None:
 
 
 def all_errors(call: Callable[[], Backup]) -> None:
-    """
-    The root catches the rest.
-    """
+    """The root catches the rest."""
     try:
         call()
     except InvalidArguments as error:
@@ -477,9 +421,7 @@ def all_errors(call: Callable[[], Backup]) -> None:
 
 
 def making_errors(backup: Backup) -> list[FsxCopyError]:
-    """
-    Tests of users make errors with their fields, by place or by name.
-    """
+    """Tests of users make errors with their fields, by place or by name."""
     return [
         ServiceLimitExceeded("no more", limit=ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS),
         ConnectionFailed("gone", operation="CopyBackup", attempts=2),
@@ -493,9 +435,7 @@ def making_errors(backup: Backup) -> list[FsxCopyError]:
 
 
 async def many(client: FsxCopyClient, tags: dict[str, str]) -> None:
-    """
-    Outcomes are a closed family, told apart by their classes.
-    """
+    """Outcomes are a closed family, told apart by their classes."""
     requests = [CopyRequest(source_backup_id="backup-03e3c82e0183b7b6b", tags=tags)]
     async with copy_many(client, requests, max_wait=timedelta(hours=1)) as copies:
         assert_type(copies, BulkCopy)
@@ -519,9 +459,7 @@ async def many(client: FsxCopyClient, tags: dict[str, str]) -> None:
 
 
 async def ready(source: FsxCopyClient, destination: FsxCopyClient) -> None:
-    """
-    A policy makes a plan, a plan is applied, and every part has its type.
-    """
+    """A policy makes a plan, a plan is applied, and every part has its type."""
     policy = ReplicationPolicy(
         name="nightly",
         file_system_ids=["fs-01234567"],
@@ -547,9 +485,7 @@ async def ready(source: FsxCopyClient, destination: FsxCopyClient) -> None:
 
 
 def comparisons(page: DescribeBackupsResponse, backup: Backup, other: Backup) -> bool:
-    """
-    A model can be compared with its like; with anything else it is a mistake.
-    """
+    """A model can be compared with its like; with anything else it is a mistake."""
     _ = backup == "backup-1"  # type: ignore[comparison-overlap]  # no backup
     _ = "backup-1" in page.backups  # type: ignore[comparison-overlap]  # an id is no backup
     _ = page == backup  # type: ignore[comparison-overlap]  # a page is no backup
@@ -560,9 +496,7 @@ def comparisons(page: DescribeBackupsResponse, backup: Backup, other: Backup) ->
 
 
 def plain(backup: Backup, parsed: dict[str, object]) -> None:
-    """
-    Plain data comes and goes by the type of the model.
-    """
+    """Plain data comes and goes by the type of the model."""
     assert_type(to_dict(backup), dict[str, object])
     assert_type(from_dict(Backup, parsed), Backup)
     assert_type(from_dict(CopyBackupResponse, to_dict(backup)), CopyBackupResponse)
@@ -571,9 +505,7 @@ def plain(backup: Backup, parsed: dict[str, object]) -> None:
 
 
 def own_helpers(clock: Clock, tags: Tags, patience: Duration) -> FsxCopyClient:
-    """
-    What wraps the client can name the types of its arguments.
-    """
+    """What wraps the client can name the types of its arguments."""
     assert_type(clock.now(), float)
     CopyRequest(source_backup_id="backup-03e3c82e0183b7b6b", tags=tags)
     WaitSchedule(max_delay=patience)
@@ -581,9 +513,7 @@ def own_helpers(clock: Clock, tags: Tags, patience: Duration) -> FsxCopyClient:
 
 
 def local_fsx(fault: Fault) -> LocalFsx:
-    """
-    Durations of the local FSx are of either type, or functions where it matters.
-    """
+    """Durations of the local FSx are of either type, or functions where it matters."""
     LocalFsx(unseen_for=timedelta(minutes=2), unseen_by="listing", tokens_remembered_for=60)
     LocalFsx(unseen_by="name")  # type: ignore[arg-type]  # none of the choices
     assert_type(Fault.cut_listing(keep=2), Fault)
@@ -596,7 +526,5 @@ def local_fsx(fault: Fault) -> LocalFsx:
 
 
 def package() -> None:
-    """
-    The version is a text.
-    """
+    """The version is a text."""
     assert_type(fsxcopy_sdk.__version__, str)

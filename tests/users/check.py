@@ -24,9 +24,7 @@ CHECKERS = {
 
 
 def lines_of(checker: str, file: Path) -> tuple[set[int], str]:
-    """
-    Return the lines of a file that a checker reports as errors, and what it printed.
-    """
+    """Return the lines of a file that a checker reports as errors, and what it printed."""
     command = [sys.executable, *CHECKERS[checker], str(file)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=file.parent)
     found = {
@@ -39,9 +37,7 @@ def lines_of(checker: str, file: Path) -> tuple[set[int], str]:
 
 
 def main(folder: Path) -> int:
-    """
-    Check the copies in *folder*, and return 1 if a checker falls short.
-    """
+    """Check the copies in *folder*, and return 1 if a checker falls short."""
     program, mistakes = folder / "program.py", folder / "mistakes.py"
     marked = {
         number

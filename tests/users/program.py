@@ -1,6 +1,4 @@
-"""
-A program as users write it: clean under every type checker, with the wheel alone.
-"""
+"""A program as users write it: clean under every type checker, with the wheel alone."""
 
 from __future__ import annotations
 

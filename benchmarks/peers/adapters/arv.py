@@ -1,6 +1,4 @@
-"""
-aws-resource-validator-fsx: pydantic models of what boto3 returned.
-"""
+"""aws-resource-validator-fsx: pydantic models of what boto3 returned."""
 
 from __future__ import annotations
 
@@ -20,9 +18,7 @@ from benchmarks.peers.adapters.botocore_parser import parse
 
 
 def decode(body: bytes) -> Any:
-    """
-    Do what boto3 does with a body, then make models of it.
-    """
+    """Do what boto3 does with a body, then make models of it."""
     parsed = parse(body)
     parsed["ResponseMetadata"]["RetryAttempts"] = 0  # a client would have added it
     return DescribeBackupsResponseTypeDef.model_validate(parsed).Backups
@@ -30,18 +26,14 @@ def decode(body: bytes) -> Any:
 
 @contextmanager
 def connect(url: str) -> Iterator[Any]:
-    """
-    Make a client.
-    """
+    """Make a client."""
     client = boto3.client("fsx", region_name="us-west-2", endpoint_url=url)
     yield client
     client.close()
 
 
 def call(client: Any) -> Any:
-    """
-    Copy one backup.
-    """
+    """Copy one backup."""
     response = client.copy_backup(
         SourceBackupId="backup-03e3c82e0183b7b6b", SourceRegion="us-east-2", CopyTags=True
     )
@@ -49,9 +41,7 @@ def call(client: Any) -> Any:
 
 
 def main() -> None:
-    """
-    Copy one backup, from nothing.
-    """
+    """Copy one backup, from nothing."""
     with connect(sys.argv[1]) as client:
         print(call(client), time.monotonic())
 

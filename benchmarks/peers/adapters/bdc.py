@@ -1,6 +1,4 @@
-"""
-boto3-dataclass-fsx: dataclasses around what boto3 returned, made on first access.
-"""
+"""boto3-dataclass-fsx: dataclasses around what boto3 returned, made on first access."""
 
 from __future__ import annotations
 
@@ -27,18 +25,14 @@ def decode(body: bytes) -> Any:
 
 @contextmanager
 def connect(url: str) -> Iterator[Any]:
-    """
-    Make a client.
-    """
+    """Make a client."""
     client = boto3.client("fsx", region_name="us-west-2", endpoint_url=url)
     yield client
     client.close()
 
 
 def call(client: Any) -> Any:
-    """
-    Copy one backup.
-    """
+    """Copy one backup."""
     response = client.copy_backup(
         SourceBackupId="backup-03e3c82e0183b7b6b", SourceRegion="us-east-2", CopyTags=True
     )
@@ -46,9 +40,7 @@ def call(client: Any) -> Any:
 
 
 def main() -> None:
-    """
-    Copy one backup, from nothing.
-    """
+    """Copy one backup, from nothing."""
     with connect(sys.argv[1]) as client:
         print(call(client), time.monotonic())
 

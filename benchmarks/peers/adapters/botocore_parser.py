@@ -1,6 +1,4 @@
-"""
-Parse bodies with botocore, for the peers that use it.
-"""
+"""Parse bodies with botocore, for the peers that use it."""
 
 from __future__ import annotations
 
@@ -22,9 +20,7 @@ def _parser() -> tuple[ResponseParser, OperationModel]:
 
 
 def parse(body: bytes) -> Any:
-    """
-    Parse an answer of DescribeBackups as botocore's own clients do.
-    """
+    """Parse an answer of DescribeBackups as botocore's own clients do."""
     parser, operation = _parser()
     answer = {"status_code": 200, "headers": HEADERS, "body": body}
     return parser.parse(answer, operation.output_shape)

@@ -1,6 +1,4 @@
-"""
-capo-fsx: TypedDicts under names in snake_case, over its own HTTP stack.
-"""
+"""capo-fsx: TypedDicts under names in snake_case, over its own HTTP stack."""
 
 from __future__ import annotations
 
@@ -14,25 +12,19 @@ from capo_fsx import AsyncFSxClient
 
 
 def decode(body: bytes) -> Any:
-    """
-    Do what its operations do with a body, json included.
-    """
+    """Do what its operations do with a body, json included."""
     from capo_fsx.types import describe_backups_response  # noqa: PLC0415 - as its operations do
 
     return describe_backups_response.deserialize_aws_json_1_1(json.loads(body))["backups"]
 
 
 def connect(url: str) -> AsyncFSxClient:
-    """
-    Make a client.
-    """
+    """Make a client."""
     return AsyncFSxClient(region="us-west-2", endpoint=url)
 
 
 async def call(client: AsyncFSxClient) -> Any:
-    """
-    Copy one backup.
-    """
+    """Copy one backup."""
     response = await client.copy_backup(
         source_backup_id="backup-03e3c82e0183b7b6b", source_region="us-east-2", copy_tags=True
     )
@@ -40,9 +32,7 @@ async def call(client: AsyncFSxClient) -> Any:
 
 
 async def main() -> None:
-    """
-    Copy one backup, from nothing.
-    """
+    """Copy one backup, from nothing."""
     async with connect(sys.argv[1]) as client:
         print(await call(client), time.monotonic())
 

@@ -1,6 +1,4 @@
-"""
-fsxcopy-sdk: frozen attrs objects.
-"""
+"""fsxcopy-sdk: frozen attrs objects."""
 
 from __future__ import annotations
 
@@ -15,24 +13,18 @@ from fsxcopy_sdk.models import DescribeBackupsResponse, ResponseMetadata
 
 
 def decode(body: bytes) -> Sequence[Backup]:
-    """
-    Do what the client does with a body that the transport took: orjson included.
-    """
+    """Do what the client does with a body that the transport took: orjson included."""
     response = RawResponse(operation="DescribeBackups", payload=body, metadata=ResponseMetadata())
     return parse_response(DescribeBackupsResponse, response).backups
 
 
 def connect(url: str) -> FsxCopyClient:
-    """
-    Make a client.
-    """
+    """Make a client."""
     return FsxCopyClient("us-west-2", endpoint_url=url)
 
 
 async def call(client: FsxCopyClient) -> str:
-    """
-    Copy one backup.
-    """
+    """Copy one backup."""
     response = await client.copy_backup(
         "backup-03e3c82e0183b7b6b", source_region="us-east-2", copy_tags=True
     )
@@ -40,9 +32,7 @@ async def call(client: FsxCopyClient) -> str:
 
 
 async def main() -> None:
-    """
-    Copy one backup, from nothing.
-    """
+    """Copy one backup, from nothing."""
     async with connect(sys.argv[1]) as client:
         print(await call(client), time.monotonic())
 

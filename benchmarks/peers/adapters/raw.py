@@ -1,6 +1,4 @@
-"""
-aiobotocore as it is: dicts. With types-aiobotocore-fsx they are TypedDicts, which run the same.
-"""
+"""aiobotocore as it is: dicts. types-aiobotocore-fsx makes them TypedDicts, which run the same."""
 
 from __future__ import annotations
 
@@ -19,23 +17,17 @@ if TYPE_CHECKING:
 
 
 def decode(body: bytes) -> Any:
-    """
-    Do what botocore does with a body, json included.
-    """
+    """Do what botocore does with a body, json included."""
     return parse(body)["Backups"]
 
 
 def connect(url: str) -> AbstractAsyncContextManager[FSxClient]:
-    """
-    Make a session and a client of it.
-    """
+    """Make a session and a client of it."""
     return AioSession().create_client("fsx", region_name="us-west-2", endpoint_url=url)
 
 
 async def call(client: FSxClient) -> str:
-    """
-    Copy one backup.
-    """
+    """Copy one backup."""
     response = await client.copy_backup(
         SourceBackupId="backup-03e3c82e0183b7b6b", SourceRegion="us-east-2", CopyTags=True
     )
@@ -43,9 +35,7 @@ async def call(client: FSxClient) -> str:
 
 
 async def main() -> None:
-    """
-    Copy one backup, from nothing.
-    """
+    """Copy one backup, from nothing."""
     async with connect(sys.argv[1]) as client:
         print(await call(client), time.monotonic())
 

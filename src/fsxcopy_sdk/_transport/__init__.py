@@ -1,6 +1,4 @@
-"""
-How requests reach the service: the only package that imports aiobotocore or botocore.
-"""
+"""How requests reach the service: the only package that imports aiobotocore or botocore."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""
-The transport over an aiobotocore client: each call returns one answer or raises one error.
-"""
+"""The transport over an aiobotocore client: each call returns one answer or raises one error."""
 
 from __future__ import annotations
 
@@ -55,21 +53,15 @@ class AiobotocoreTransport:
         observe(meta.events)
 
     async def copy_backup(self, request: Mapping[str, object]) -> RawResponse:
-        """
-        Send one CopyBackup request.
-        """
+        """Send one CopyBackup request."""
         return await self._call("CopyBackup", self._raw.copy_backup, request)
 
     async def describe_backups(self, request: Mapping[str, object]) -> RawResponse:
-        """
-        Send one DescribeBackups request.
-        """
+        """Send one DescribeBackups request."""
         return await self._call("DescribeBackups", self._raw.describe_backups, request)
 
     async def delete_backup(self, request: Mapping[str, object]) -> RawResponse:
-        """
-        Send one DeleteBackup request.
-        """
+        """Send one DeleteBackup request."""
         return await self._call("DeleteBackup", self._raw.delete_backup, request)
 
     async def _call(
@@ -180,9 +172,7 @@ def _check_region(region: str | None, config: Config, session: AioSession) -> No
 
 
 def _failure(operation: str, record: Exchange, error: Exception) -> FsxCopyError:
-    """
-    Return the exception of this package for what really happened.
-    """
+    """Return the exception of this package for what really happened."""
     if record.redirected_to:
         return _answer_from_elsewhere(operation, record, record.redirected_to)
     if isinstance(error, BodyTooLargeError):
@@ -229,9 +219,7 @@ def _too_large(
 
 
 def _parsed_error(error: ClientError) -> ErrorDocument:
-    """
-    Take an error as botocore read it, where no HTTP answer was seen, as with a stub.
-    """
+    """Take an error as botocore read it, where no HTTP answer was seen, as with a stub."""
     described = error.response.get("Error", {})
     return ErrorDocument(
         code=described.get("Code", "Unknown"),
@@ -241,9 +229,7 @@ def _parsed_error(error: ClientError) -> ErrorDocument:
 
 
 def _metadata(record: Exchange, parsed: object) -> ResponseMetadata:
-    """
-    Describe the exchange, from botocore's account where none was seen.
-    """
+    """Describe the exchange, from botocore's account where none was seen."""
     theirs = parsed if isinstance(parsed, Mapping) else {}
     headers = record.headers or theirs.get("HTTPHeaders", {})
     return ResponseMetadata(
@@ -255,9 +241,7 @@ def _metadata(record: Exchange, parsed: object) -> ResponseMetadata:
 
 
 def _date(text: str | None) -> datetime | None:
-    """
-    Read an HTTP date; what names no time zone is in UTC (RFC 9110, 5.6.7).
-    """
+    """Read an HTTP date; what names no time zone is in UTC (RFC 9110, 5.6.7)."""
     if text is None:
         return None
     try:

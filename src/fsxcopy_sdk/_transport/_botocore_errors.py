@@ -1,6 +1,4 @@
-"""
-From botocore's exceptions to ours: one table.
-"""
+"""From botocore's exceptions to ours: one table."""
 
 from __future__ import annotations
 
@@ -89,9 +87,7 @@ def from_botocore_error(
 
 
 def had_no_connection(error: Exception) -> bool:
-    """
-    Whether *error* means that no connection was established, so that nothing was sent.
-    """
+    """Whether *error* means that no connection was established, so that nothing was sent."""
     wrapped = _wrapped(error)
     if type(error) is theirs.HTTPClientError:
         return isinstance(wrapped, _LOCAL)

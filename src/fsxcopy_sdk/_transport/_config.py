@@ -1,6 +1,4 @@
-"""
-Sessions, and the config of the clients that this package makes.
-"""
+"""Sessions, and the config of the clients that this package makes."""
 
 from __future__ import annotations
 
@@ -38,18 +36,14 @@ def session_of_profile(profile: str | None = None) -> AioSession:
 
 
 def isolated_session(access_key: str, secret_key: str) -> AioSession:
-    """
-    Make a session that has these credentials and reads no profile and no file.
-    """
+    """Make a session that has these credentials and reads no profile and no file."""
     session = AioSession(_NOTHING_OF_THE_MACHINE)
     session.set_credentials(access_key, secret_key)
     return session
 
 
 def direct_config() -> AioConfig:
-    """
-    Make a config that uses no proxy, whatever the environment has.
-    """
+    """Make a config that uses no proxy, whatever the environment has."""
     return AioConfig(proxies={})
 
 

@@ -40,9 +40,7 @@ _NO_HEADERS: Mapping[str, str] = {}
 
 @attrs.define(eq=False)
 class Exchange:
-    """
-    What was sent and received in one call, retries included.
-    """
+    """What was sent and received in one call, retries included."""
 
     operation: str
     request: Mapping[str, object]
@@ -76,9 +74,7 @@ current: ContextVar[Exchange | None] = ContextVar("fsxcopy_sdk_exchange", defaul
 
 
 def observe(events: BaseEventHooks) -> None:
-    """
-    Let the calls of a client be recorded; doing so twice is doing so once.
-    """
+    """Let the calls of a client be recorded; doing so twice is doing so once."""
     for operation in OPERATIONS:
         # Before all hooks of the user: what they call must not be taken for this call, and
         # botocore's own handler of the second event raises when no attempt is left.
@@ -115,9 +111,7 @@ def _begin_attempt(request: AWSRequest, **_: object) -> None:
 
 
 class _ResponseDict(TypedDict):
-    """
-    An answer as botocore hands it to its parser.
-    """
+    """An answer as botocore hands it to its parser."""
 
     status_code: int
     headers: Mapping[str, str]

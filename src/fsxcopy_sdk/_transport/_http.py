@@ -71,9 +71,7 @@ _Result = TypeVar("_Result")
 
 
 class BodyTooLargeError(Exception):
-    """
-    An answer is larger than `MAX_BODY`; it was not read to its end.
-    """
+    """An answer is larger than `MAX_BODY`; it was not read to its end."""
 
     def __init__(self, status: int, headers: Mapping[str, str]) -> None:
         super().__init__(f"the body has more than {MAX_BODY} bytes")
@@ -98,9 +96,7 @@ async def within(seconds: float | None, call: Awaitable[_Result]) -> _Result:
 
 
 def call_seconds(config: Config) -> float | None:
-    """
-    Return how long a call of a client may take, in seconds; None for no bound.
-    """
+    """Return how long a call of a client may take, in seconds; None for no bound."""
     attempt = _attempt_seconds((config.connect_timeout, config.read_timeout))
     if attempt is None:
         return None
@@ -111,17 +107,13 @@ def call_seconds(config: Config) -> float | None:
 
 
 def _attempt_seconds(timeout: float | Sequence[float | None] | None) -> float | None:
-    """
-    Return the sum of a pair of timeouts, or of one that is used for both.
-    """
+    """Return the sum of a pair of timeouts, or of one that is used for both."""
     connect, read = timeout if isinstance(timeout, Sequence) else (timeout, timeout)
     return connect + read if connect and read else None
 
 
 def _pauses(mode: str, retries: int) -> float:
-    """
-    Return the longest time that botocore sleeps between all attempts, in seconds.
-    """
+    """Return the longest time that botocore sleeps between all attempts, in seconds."""
     if mode == "legacy":  # a second at most, then twice as long each time, without a limit
         return float(2 ** min(retries, _MAX_DOUBLINGS) - 1)
     return float(retries * _MAX_PAUSE)
@@ -129,9 +121,7 @@ def _pauses(mode: str, retries: int) -> float:
 
 @runtime_checkable
 class _HttpxResponse(Protocol):
-    """
-    What is used of an answer of httpx2 or httpx, of which neither need be installed.
-    """
+    """What is used of an answer of httpx2 or httpx, of which neither need be installed."""
 
     def aiter_bytes(self) -> AsyncIterator[bytes]: ...
 
@@ -139,9 +129,7 @@ class _HttpxResponse(Protocol):
 
 
 class _Body:
-    """
-    A body that was read, with the methods that aiobotocore's responses call.
-    """
+    """A body that was read, with the methods that aiobotocore's responses call."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -153,9 +141,7 @@ class _Body:
 
 
 class BoundedSession(_HttpSession):
-    """
-    Bound each request of the HTTP session that comes after it in the bases of a class.
-    """
+    """Bound each request of the HTTP session that comes after it in the bases of a class."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -195,9 +181,7 @@ class BoundedSession(_HttpSession):
 
 
 class _NoRedirects:
-    """
-    What aiobotocore uses of an aiohttp session, with redirects off.
-    """
+    """What aiobotocore uses of an aiohttp session, with redirects off."""
 
     def __init__(self, session: _Requester) -> None:
         self._session = session
@@ -207,9 +191,7 @@ class _NoRedirects:
 
 
 class NoRedirectSession(BoundedSession, AIOHTTPSession):
-    """
-    aiobotocore's HTTP session, which returns redirects as the errors that they are.
-    """
+    """aiobotocore's HTTP session, which returns redirects as the errors that they are."""
 
     _redirects_are_off = False
 
@@ -251,9 +233,7 @@ def safe_session(session_class: type) -> type:
 
 
 async def _read(response: AioAWSResponse) -> bytes | None:
-    """
-    Read a body as far as it may go; None where there is nothing that could be bounded.
-    """
+    """Read a body as far as it may go; None where there is nothing that could be bounded."""
     raw = response.raw
     announced = response.headers.get("content-length", "")
     is_too_large = announced.isdecimal() and int(announced) > MAX_BODY
@@ -271,9 +251,7 @@ async def _read(response: AioAWSResponse) -> bytes | None:
 
 
 async def _read_aiohttp(raw: ClientResponse, limit: int) -> bytes:
-    """
-    Read a body until it has more than *limit* bytes or ends.
-    """
+    """Read a body until it has more than *limit* bytes or ends."""
     body = BytesIO()  # `getvalue` makes no copy of what was written
     try:
         while body.tell() <= limit and (chunk := await raw.content.readany()):
@@ -285,9 +263,7 @@ async def _read_aiohttp(raw: ClientResponse, limit: int) -> bytes:
 
 
 async def _read_httpx(raw: _HttpxResponse, limit: int) -> bytes:
-    """
-    Read a body until it has more than *limit* bytes or ends.
-    """
+    """Read a body until it has more than *limit* bytes or ends."""
     body = BytesIO()
     try:
         # Cancelled, httpx's generators end from the innermost on; left, some stay open.

@@ -29,9 +29,7 @@ class Transport(Protocol):
 
     @property
     def region(self) -> str:
-        """
-        The Region that requests go to.
-        """
+        """The Region that requests go to."""
         ...
 
     async def copy_backup(self, request: Mapping[str, object], /) -> RawResponse:
@@ -63,42 +61,28 @@ class Transport(Protocol):
 
 
 class SupportsSession(Protocol):
-    """
-    An `aiobotocore.session.AioSession`.
-    """
+    """An `aiobotocore.session.AioSession`."""
 
     def create_client(self, *args: Any, **options: Any) -> AbstractAsyncContextManager[Any]:
-        """
-        Make a client, to be opened by ``async with``.
-        """
+        """Make a client, to be opened by ``async with``."""
         ...
 
 
 class SupportsConfig(Protocol):
-    """
-    An `aiobotocore.config.AioConfig` or a `botocore.config.Config`.
-    """
+    """An `aiobotocore.config.AioConfig` or a `botocore.config.Config`."""
 
     def merge(self, other_config: Any, /) -> Any:
-        """
-        Return a config with the settings of both, of which the other's win.
-        """
+        """Return a config with the settings of both, of which the other's win."""
         ...
 
 
 class SupportsClient(Protocol):
-    """
-    An aiobotocore client of FSx.
-    """
+    """An aiobotocore client of FSx."""
 
     def can_paginate(self, operation_name: str, /) -> bool:
-        """
-        Whether an operation has pages.
-        """
+        """Whether an operation has pages."""
         ...
 
     def close(self) -> Awaitable[None]:
-        """
-        Close the client's connections.
-        """
+        """Close the client's connections."""
         ...

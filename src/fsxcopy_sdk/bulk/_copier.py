@@ -1,6 +1,4 @@
-"""
-Carry out many copies: find those that exist, start the others, follow all to their end.
-"""
+"""Carry out many copies: find those that exist, start the others, follow all to their end."""
 
 from __future__ import annotations
 
@@ -128,9 +126,7 @@ def _checked_copies(
 
 
 class BulkCopy(OutcomeStream[CopyOutcome]):
-    """
-    Many copies, as ``async with`` and, within, ``async for``; see `copy_many`.
-    """
+    """Many copies, as ``async with`` and, within, ``async for``; see `copy_many`."""
 
     def __init__(
         self,
@@ -174,9 +170,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
 
     @property
     def not_started(self) -> tuple[CopyRequest, ...]:
-        """
-        The requests whose copies were certainly not accepted so far.
-        """
+        """The requests whose copies were certainly not accepted so far."""
         return self._tracker.not_started
 
     def _begin(self) -> None:
@@ -184,18 +178,14 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         self._finish_if_complete()
 
     async def __aexit__(self, *_: object) -> None:
-        """
-        Start nothing more, and leave what is in progress to the service.
-        """
+        """Start nothing more, and leave what is in progress to the service."""
         try:
             await super().__aexit__()
         finally:
             self._log_what_is_left()
 
     def _distinct(self) -> list[CopyAttempt]:
-        """
-        Return what is to be copied; of requests that one copy satisfies the first.
-        """
+        """Return what is to be copied; of requests that one copy satisfies the first."""
         first: dict[tuple[str, str, str], int] = {}
         for number, request in enumerate(self._requests):
             earlier = first.setdefault(request.identity(self._region), number)
@@ -209,9 +199,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         return self._groups.setdefault(QuotaGroup.key_of(request), QuotaGroup(slots))
 
     async def _run(self, attempts: Sequence[CopyAttempt]) -> None:
-        """
-        Follow what is in progress, list the destination, take what exists, start the rest.
-        """
+        """Follow what is in progress, list the destination, take what exists, start the rest."""
         for number, copy, backup in self._adopted:
             group = self._group_of(copy.request)
             group.held += 1
@@ -241,9 +229,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         return best_of(self._existing.matching(attempt.request))
 
     def _follow_existing(self, group: QuotaGroup, attempt: CopyAttempt, backup: Backup) -> None:
-        """
-        Take a copy that was there before; the slot that it holds is free if it is AVAILABLE.
-        """
+        """Take a copy that was there before; the slot that it holds is free if it is AVAILABLE."""
         self._tracker.found(attempt, attempt.request.token(self._region), self._clock.now())
         self._follower.see(attempt, backup)
         attempt = attrs.evolve(attempt, is_existing=True)
@@ -255,9 +241,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             self._tasks.start_soon(self._follow, group, attempt, backup)
 
     async def _run_group(self, group: QuotaGroup) -> None:
-        """
-        Start what waits in *group*, one after the other, and stay until all has ended.
-        """
+        """Start what waits in *group*, one after the other, and stay until all has ended."""
         while not group.is_done:
             attempt = group.take()
             if attempt is None:
@@ -284,17 +268,13 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         return existing is None
 
     async def _sleep_until_end(self, group: QuotaGroup, delay: float | None) -> None:
-        """
-        Return when a copy of *group* has ended, or after *delay* seconds if that is sooner.
-        """
+        """Return when a copy of *group* has ended, or after *delay* seconds if that is sooner."""
         with anyio.CancelScope() as self._sleeps[group]:
             await (anyio.sleep_forever() if delay is None else self._clock.sleep(delay))
         del self._sleeps[group]
 
     async def _start(self, group: QuotaGroup, attempt: CopyAttempt) -> None:
-        """
-        Request one copy, and act on the answer.
-        """
+        """Request one copy, and act on the answer."""
         ended, token = group.ended, attempt.request.token(self._region, attempt.attempt)
         now = self._clock.now()
         self._tracker.sent(attempt, token, now)
@@ -334,9 +314,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
     async def _wait_for_capacity(
         self, group: QuotaGroup, attempt: CopyAttempt, error: FsxCopyError, ended: int
     ) -> None:
-        """
-        Sleep until the service may have a slot; *ended* copies had ended when it had none.
-        """
+        """Sleep until the service may have a slot; *ended* copies had ended when it had none."""
         group.answered()
         now = self._clock.now()
         if group.full_since is None:
@@ -378,9 +356,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
     def _give_up(
         self, group: QuotaGroup, attempt: CopyAttempt, outcome: CopyFailed | CopyTimedOut
     ) -> None:
-        """
-        End *attempt* with *outcome*, unless a copy of it may have been accepted.
-        """
+        """End *attempt* with *outcome*, unless a copy of it may have been accepted."""
         if attempt.unknown_since is None:
             group.release()
             self._end(attempt.number, outcome)
@@ -388,9 +364,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             self._tasks.start_soon(self._search_on, group, attempt, outcome.error)
 
     def _warn(self, attempt: CopyAttempt, what: str, error: FsxCopyError) -> None:
-        """
-        Say why nothing seems to happen for a while.
-        """
+        """Say why nothing seems to happen for a while."""
         source = attempt.request.source_backup_id
         extra = {"source_backup_id": source}
         _log.warning("the copy of %s: %s: %s", source, what, error, extra=extra)
@@ -465,9 +439,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         )
 
     def _accepted(self, group: QuotaGroup, attempt: CopyAttempt, backup: Backup) -> None:
-        """
-        Follow the copy that the service has started, or had started before for this token.
-        """
+        """Follow the copy that the service has started, or had started before for this token."""
         group.answered()
         group.full_since = None
         if backup.lifecycle.is_dead and attempt.may_be_repeated:
@@ -482,18 +454,14 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         self._end(attempt.number, outcome_of(attempt.request, backup))
 
     async def _repeat(self, group: QuotaGroup, attempt: CopyAttempt, dead: Backup) -> None:
-        """
-        Let another attempt follow a token that led to a dead copy, after a delay.
-        """
+        """Let another attempt follow a token that led to a dead copy, after a delay."""
         _log.info("%s: is %s, its request is repeated", dead.backup_id, dead.lifecycle)
         await self._clock.sleep(queue.capacity_delay(self._random))
         group.put_back(attempt.next_attempt())
         self._wake(group)
 
     async def _follow(self, group: QuotaGroup, attempt: CopyAttempt, backup: Backup) -> None:
-        """
-        Hold the slot of a copy until it ends, or until its deadline.
-        """
+        """Hold the slot of a copy until it ends, or until its deadline."""
         outcome = await self._follower.follow(attempt, backup.backup_id)
         if attempt.is_existing and isinstance(outcome, Copied):
             outcome = attrs.evolve(outcome, existing=True)

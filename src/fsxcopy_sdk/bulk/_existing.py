@@ -1,6 +1,4 @@
-"""
-The copies that the destination lists, whichever program requested them.
-"""
+"""The copies that the destination lists, whichever program requested them."""
 
 from __future__ import annotations
 
@@ -66,9 +64,7 @@ class ExistingCopies:
             self._listed_at = begun
 
     async def refresh_patiently(self) -> FsxCopyError | None:
-        """
-        List the destination; return the error that remains after some tries.
-        """
+        """List the destination; return the error that remains after some tries."""
         tries = 0
         while True:
             try:
@@ -84,31 +80,23 @@ class ExistingCopies:
             await self._client.clock.sleep(queue.retry_delay(tries, self._random))
 
     def matching(self, request: CopyRequest) -> list[Backup]:
-        """
-        Return the copies of a request's source that satisfy it, dead ones included.
-        """
+        """Return the copies of a request's source that satisfy it, dead ones included."""
         copies = (self._seen[one] for one in self._by_source[request.source_backup_id])
         return [one for one in copies if request.matches(one, self._client.region)]
 
     def forget(self, backup_id: str) -> None:
-        """
-        Let a copy that is known to be dead count no longer.
-        """
+        """Let a copy that is known to be dead count no longer."""
         self._seen.pop(backup_id, None)
         for ids in self._by_source.values():
             ids.discard(backup_id)
 
     def with_id(self, backup_id: str) -> Backup | None:
-        """
-        Return a copy as it was last listed; None if it never was.
-        """
+        """Return a copy as it was last listed; None if it never was."""
         return self._seen.get(backup_id)
 
 
 def best_of(copies: Iterable[Backup]) -> Backup | None:
-    """
-    Return the copy that is AVAILABLE, else the first begun that may become it.
-    """
+    """Return the copy that is AVAILABLE, else the first begun that may become it."""
     return min(
         (one for one in copies if not one.lifecycle.is_dead),
         key=lambda one: (
@@ -121,7 +109,5 @@ def best_of(copies: Iterable[Backup]) -> Backup | None:
 
 
 def age_order(backup: Backup) -> tuple[datetime, str]:
-    """
-    Return by what copies are older and newer.
-    """
+    """Return by what copies are older and newer."""
     return (backup.creation_time, backup.backup_id)

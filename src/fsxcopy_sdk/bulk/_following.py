@@ -1,6 +1,4 @@
-"""
-How a copy that the service has accepted ends, and what is known of it until then.
-"""
+"""How a copy that the service has accepted ends, and what is known of it until then."""
 
 from __future__ import annotations
 
@@ -32,9 +30,7 @@ _log = logging.getLogger("fsxcopy_sdk.bulk")
 
 @attrs.frozen(kw_only=True)
 class Settings:
-    """
-    How the copies are carried out, checked.
-    """
+    """How the copies are carried out, checked."""
 
     max_in_progress: int
     max_wait: float
@@ -44,9 +40,7 @@ class Settings:
 
 
 class Follower:
-    """
-    Follow copies by their IDs, each until it ends or until its deadline.
-    """
+    """Follow copies by their IDs, each until it ends or until its deadline."""
 
     def __init__(
         self,
@@ -62,9 +56,7 @@ class Follower:
         self._existing = existing
 
     async def follow(self, attempt: CopyAttempt, backup_id: str) -> CopyOutcome:
-        """
-        Return how a copy ends; only a lifecycle that was seen ends it, absence does not.
-        """
+        """Return how a copy ends; only a lifecycle that was seen ends it, absence does not."""
         request = attempt.request
         deadline = self._clock.now() + self._settings.max_wait
         while True:
@@ -82,9 +74,7 @@ class Follower:
                 return self.not_observed(attempt, self._absence(attempt, backup_id))
 
     async def _listed(self, backup_id: str) -> Backup | None:
-        """
-        Return a copy that DescribeBackups does not know by its ID, if a listing shows it.
-        """
+        """Return a copy that DescribeBackups does not know by its ID, if a listing shows it."""
         before = self._existing.with_id(backup_id)
         try:
             await self._existing.refresh(queue.SHARED_FOR)
@@ -104,9 +94,7 @@ class Follower:
     async def _wait(
         self, attempt: CopyAttempt, backup_id: str, deadline: float
     ) -> CopyOutcome | BackupNotFound | WaitTimeout:
-        """
-        Wait by the ID of a copy; return the error if DescribeBackups does not know it.
-        """
+        """Wait by the ID of a copy; return the error if DescribeBackups does not know it."""
         request, settings = attempt.request, self._settings
         grace = max(settings.schedule.not_found_grace, queue.NOT_FOUND_FOR)
         observations = self._client.watch_backup(
@@ -130,17 +118,13 @@ class Follower:
             return self.not_observed(attempt, error)
 
     def see(self, attempt: CopyAttempt, backup: Backup) -> None:
-        """
-        Note what a copy is like now, and show it to the caller.
-        """
+        """Note what a copy is like now, and show it to the caller."""
         seen = self._tracker.seen(attempt, backup)
         if self._settings.on_seen is not None:
             self._settings.on_seen(seen)
 
     def not_observed(self, attempt: CopyAttempt, error: FsxCopyError) -> CopyNotObserved:
-        """
-        Return the outcome of a copy that was accepted, or may have been.
-        """
+        """Return the outcome of a copy that was accepted, or may have been."""
         copy = self._tracker.copy_of(attempt)
         return CopyNotObserved(
             request=copy.request,
@@ -151,9 +135,7 @@ class Follower:
 
 
 def outcome_of(request: CopyRequest, backup: Backup) -> Copied | CopyFailed:
-    """
-    Return the outcome of a copy that has ended.
-    """
+    """Return the outcome of a copy that has ended."""
     if backup.lifecycle.is_available:
         return Copied(request=request, backup=backup)
     error = BackupCopyFailed.of(backup, polls=1, elapsed=0.0)
@@ -161,9 +143,7 @@ def outcome_of(request: CopyRequest, backup: Backup) -> Copied | CopyFailed:
 
 
 def _saw_it_in_progress(error: BackupNotFound | WaitTimeout) -> bool:
-    """
-    Whether the wait that ended with *error* saw the copy until its deadline.
-    """
+    """Whether the wait that ended with *error* saw the copy until its deadline."""
     return (
         isinstance(error, WaitTimeout)
         and error.last_backup is not None

@@ -1,6 +1,4 @@
-"""
-What became of a request: a closed family, and the stream that outcomes come in.
-"""
+"""What became of a request: a closed family, and the stream that outcomes come in."""
 
 from __future__ import annotations
 
@@ -19,9 +17,7 @@ _Outcome = TypeVar("_Outcome")
 
 @attrs.frozen(kw_only=True)
 class CopyInProgress:
-    """
-    A copy that the service has accepted, or may have.
-    """
+    """A copy that the service has accepted, or may have."""
 
     request: CopyRequest
     client_request_token: str
@@ -34,9 +30,7 @@ class CopyInProgress:
 
 @attrs.frozen(kw_only=True)
 class Copied:
-    """
-    The copy is AVAILABLE.
-    """
+    """The copy is AVAILABLE."""
 
     request: CopyRequest
     backup: Backup
@@ -47,9 +41,7 @@ class Copied:
 
 @attrs.frozen(kw_only=True)
 class CopyFailed:
-    """
-    The service refused the copy, or the copy is FAILED or DELETED.
-    """
+    """The service refused the copy, or the copy is FAILED or DELETED."""
 
     request: CopyRequest
     error: FsxCopyError
@@ -60,9 +52,7 @@ class CopyFailed:
 
 @attrs.frozen(kw_only=True)
 class CopySkipped:
-    """
-    Nothing was sent, because there was nothing to do.
-    """
+    """Nothing was sent, because there was nothing to do."""
 
     request: CopyRequest
     reason: str
@@ -72,9 +62,7 @@ class CopySkipped:
 
 @attrs.frozen(kw_only=True)
 class CopyTimedOut:
-    """
-    The copy was seen in progress until the deadline, or the service had no capacity for it.
-    """
+    """The copy was seen in progress until the deadline, or the service had no capacity for it."""
 
     request: CopyRequest
     error: FsxCopyError
@@ -102,9 +90,7 @@ class CopyNotObserved:
 
     @property
     def backup_id(self) -> str | None:
-        """
-        The ID of the accepted copy; None if no answer named one.
-        """
+        """The ID of the accepted copy; None if no answer named one."""
         return self.backup.backup_id if self.backup else None
 
 
@@ -113,9 +99,7 @@ CopyOutcome: TypeAlias = Copied | CopyFailed | CopySkipped | CopyTimedOut | Copy
 
 
 class OutcomeStream(ABC, Generic[_Outcome]):
-    """
-    Tasks that run inside ``async with``, and their outcomes by ``async for``.
-    """
+    """Tasks that run inside ``async with``, and their outcomes by ``async for``."""
 
     def __init__(self) -> None:
         self._tasks = anyio.create_task_group()
@@ -126,38 +110,28 @@ class OutcomeStream(ABC, Generic[_Outcome]):
 
     @property
     def outcomes(self) -> tuple[_Outcome, ...]:
-        """
-        All outcomes so far, oldest first, whether iterated over or not.
-        """
+        """All outcomes so far, oldest first, whether iterated over or not."""
         return tuple(self._outcomes)
 
     async def __aenter__(self) -> Self:
-        """
-        Start the tasks.
-        """
+        """Start the tasks."""
         await self._tasks.__aenter__()
         self._begin()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """
-        Start nothing more, and leave what is in progress to the service.
-        """
+        """Start nothing more, and leave what is in progress to the service."""
         self._finish()
         self._tasks.cancel_scope.cancel()
         # What the block raised stays what it is, and is put into no group.
         await self._tasks.__aexit__(None, None, None)
 
     def __aiter__(self) -> Self:
-        """
-        Iterate over the outcomes as they come.
-        """
+        """Iterate over the outcomes as they come."""
         return self
 
     async def __anext__(self) -> _Outcome:
-        """
-        Return the next outcome, as soon as there is one.
-        """
+        """Return the next outcome, as soon as there is one."""
         while self._yielded == len(self._outcomes):
             if self._finished:
                 raise StopAsyncIteration
@@ -167,18 +141,14 @@ class OutcomeStream(ABC, Generic[_Outcome]):
 
     @abstractmethod
     def _begin(self) -> None:
-        """
-        Start the tasks.
-        """
+        """Start the tasks."""
 
     def _add(self, outcome: _Outcome) -> None:
         self._outcomes.append(outcome)
         self._notify()
 
     def _finish(self) -> None:
-        """
-        Note that no more outcomes will come.
-        """
+        """Note that no more outcomes will come."""
         self._finished = True
         self._notify()
 

@@ -1,6 +1,4 @@
-"""
-Which copy is requested next, and when: bookkeeping and rules, nothing here awaits.
-"""
+"""Which copy is requested next, and when: bookkeeping and rules, nothing here awaits."""
 
 from __future__ import annotations
 
@@ -66,9 +64,7 @@ _SERVER_ERROR = 500
 
 @attrs.frozen
 class CopyAttempt:
-    """
-    A request whose copy is to be started.
-    """
+    """A request whose copy is to be started."""
 
     number: int
     """Its position among the requests."""
@@ -98,15 +94,11 @@ class CopyAttempt:
         return is_first and self.request.client_request_token is None
 
     def next_attempt(self) -> CopyAttempt:
-        """
-        Return the attempt that follows a dead copy, with a token of its own.
-        """
+        """Return the attempt that follows a dead copy, with a token of its own."""
         return CopyAttempt(self.number, self.request, self.attempt + 1, is_repeated=True)
 
     def is_token_forgotten(self, now: float) -> bool:
-        """
-        Whether sending it again could make a second copy, because its token may be forgotten.
-        """
+        """Whether sending it again could make a second copy: its token may be forgotten."""
         return self.unknown_since is not None and now - self.unknown_since > TOKEN_LIFETIME
 
 
@@ -132,53 +124,39 @@ class QuotaGroup:
 
     @staticmethod
     def key_of(request: CopyRequest) -> tuple[str | None, str | None]:
-        """
-        Return what the requests of one group have in common.
-        """
+        """Return what the requests of one group have in common."""
         volume_id = request.volume_id
         return (volume_id, None if volume_id is None else request.kms_key_id)
 
     def answered(self) -> None:
-        """
-        Note that the service answered: an outage, if there was one, is over.
-        """
+        """Note that the service answered: an outage, if there was one, is over."""
         self.failing_since = None
 
     @property
     def is_done(self) -> bool:
-        """
-        Whether nothing waits and nothing is in progress.
-        """
+        """Whether nothing waits and nothing is in progress."""
         return not (self.waiting or self.held)
 
     def take(self) -> CopyAttempt | None:
-        """
-        Give the first attempt a slot; return None if there is no slot or no attempt.
-        """
+        """Give the first attempt a slot; return None if there is no slot or no attempt."""
         if not self.waiting or self.held >= self.slots:
             return None
         self.held += 1
         return self.waiting.popleft()
 
     def put_back(self, attempt: CopyAttempt) -> None:
-        """
-        Take the slot back and make *attempt* the first again.
-        """
+        """Take the slot back and make *attempt* the first again."""
         self.held -= 1
         self.waiting.appendleft(attempt)
 
     def release(self) -> None:
-        """
-        Take back the slot of a copy that has ended.
-        """
+        """Take back the slot of a copy that has ended."""
         self.held -= 1
         self.ended += 1
 
 
 class CopyTracker:
-    """
-    Where each request stands: not started, in progress, or ended.
-    """
+    """Where each request stands: not started, in progress, or ended."""
 
     def __init__(self, requests: Iterable[CopyRequest]) -> None:
         self._not_started = dict(enumerate(requests))
@@ -187,79 +165,57 @@ class CopyTracker:
 
     @property
     def is_complete(self) -> bool:
-        """
-        Whether every request has its outcome.
-        """
+        """Whether every request has its outcome."""
         return not (self._not_started or self._in_progress)
 
     @property
     def not_started(self) -> tuple[CopyRequest, ...]:
-        """
-        The requests whose copies were certainly not accepted, in their order.
-        """
+        """The requests whose copies were certainly not accepted, in their order."""
         return tuple(request for _, request in sorted(self._not_started.items(), key=_number))
 
     @property
     def in_progress(self) -> tuple[CopyInProgress, ...]:
-        """
-        The copies that were accepted, or may have been, in the order of the requests.
-        """
+        """The copies that were accepted, or may have been, in the order of the requests."""
         return tuple(copy for _, copy in sorted(self._in_progress.items(), key=_number))
 
     def copy_of(self, attempt: CopyAttempt) -> CopyInProgress:
-        """
-        Return what is known of a copy that was requested and has not ended.
-        """
+        """Return what is known of a copy that was requested and has not ended."""
         return self._in_progress[attempt.number]
 
     def other_ids(self, attempt: CopyAttempt) -> set[str]:
-        """
-        Return the IDs of the copies that belong to other requests.
-        """
+        """Return the IDs of the copies that belong to other requests."""
         return {backup_id for number, backup_id in self._known.items() if number != attempt.number}
 
     def sent(self, attempt: CopyAttempt, token: str, now: float) -> None:
-        """
-        Note that a copy is requested: from now on it may have been accepted.
-        """
+        """Note that a copy is requested: from now on it may have been accepted."""
         self._not_started.pop(attempt.number, None)
         self._in_progress[attempt.number] = CopyInProgress(
             request=attempt.request, client_request_token=token, started=now
         )
 
     def found(self, attempt: CopyAttempt, token: str, now: float) -> None:
-        """
-        Note that a copy is there, unless it is known to be in progress.
-        """
+        """Note that a copy is there, unless it is known to be in progress."""
         if attempt.number not in self._in_progress:
             self.sent(attempt, token, now)
 
     def adopt(self, number: int, copy: CopyInProgress) -> None:
-        """
-        Note a copy that was in progress before.
-        """
+        """Note a copy that was in progress before."""
         self._in_progress[number] = copy
 
     def refused(self, attempt: CopyAttempt) -> None:
-        """
-        Note that no copy was accepted, or one that is dead.
-        """
+        """Note that no copy was accepted, or one that is dead."""
         self._in_progress.pop(attempt.number, None)
         self._not_started[attempt.number] = attempt.request
 
     def seen(self, attempt: CopyAttempt, backup: Backup) -> CopyInProgress:
-        """
-        Note what a copy is like now.
-        """
+        """Note what a copy is like now."""
         copy = attrs.evolve(self._in_progress[attempt.number], backup=backup)
         self._in_progress[attempt.number] = copy
         self._known[attempt.number] = backup.backup_id
         return copy
 
     def ended(self, number: int) -> None:
-        """
-        Note that a request has its outcome.
-        """
+        """Note that a request has its outcome."""
         self._not_started.pop(number, None)
         self._in_progress.pop(number, None)
 
@@ -269,9 +225,7 @@ def _number(entry: tuple[int, object]) -> int:
 
 
 def is_at_capacity(error: FsxCopyError) -> bool:
-    """
-    Whether *error* means that too many copies are in progress, which passes.
-    """
+    """Whether *error* means that too many copies are in progress, which passes."""
     return (
         isinstance(error, ServiceLimitExceeded)
         and error.limit == ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS
@@ -279,25 +233,19 @@ def is_at_capacity(error: FsxCopyError) -> bool:
 
 
 def is_retryable(error: FsxCopyError) -> bool:
-    """
-    Whether the same request with the same token may get a good answer soon.
-    """
+    """Whether the same request with the same token may get a good answer soon."""
     # One that cannot be read may be of a copy that was accepted: its token finds it.
     return error.is_transient or isinstance(error, ResponseDecodingError)
 
 
 def is_outage(error: FsxCopyError) -> bool:
-    """
-    Whether *error* is likely to meet every request, not this one in particular.
-    """
+    """Whether *error* is likely to meet every request, not this one in particular."""
     malformed = isinstance(error, ResponseDecodingError) and error.is_malformed
     return malformed or isinstance(error, NoResponse | Throttled | ServiceUnavailable)
 
 
 def is_outcome_unknown(error: FsxCopyError) -> bool:
-    """
-    Whether the request may have been accepted in spite of *error*.
-    """
+    """Whether the request may have been accepted in spite of *error*."""
     if not isinstance(error, CallError) or error.refused_attempts >= error.attempts:
         return False
     if isinstance(error, NoResponse):
@@ -314,15 +262,11 @@ def is_outcome_unknown(error: FsxCopyError) -> bool:
 
 
 def capacity_delay(random: Callable[[], float]) -> float:
-    """
-    Return the seconds after which a service without capacity is asked again.
-    """
+    """Return the seconds after which a service without capacity is asked again."""
     return _CAPACITY_DELAY * (0.75 + 0.5 * random())
 
 
 def retry_delay(tries: int, random: Callable[[], float]) -> float:
-    """
-    Return the seconds to sleep after *tries* transient errors in a row.
-    """
+    """Return the seconds to sleep after *tries* transient errors in a row."""
     grown = _FIRST_DELAY * 2.0 ** min(tries - 1, _MAX_DOUBLINGS)
     return min(_MAX_DELAY, grown) * (0.5 + 0.5 * random())

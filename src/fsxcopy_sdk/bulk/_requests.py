@@ -1,6 +1,4 @@
-"""
-Requests for copies: their rules, their tokens, and the copies that satisfy them.
-"""
+"""Requests for copies: their rules, their tokens, and the copies that satisfy them."""
 
 from __future__ import annotations
 
@@ -30,9 +28,7 @@ _ANY_REGION = "us-east-1"
 
 
 class Arguments(TypedDict):
-    """
-    The arguments of `FsxCopyClient.copy_backup` without the token.
-    """
+    """The arguments of `FsxCopyClient.copy_backup` without the token."""
 
     source_backup_id: str
     source_region: str | None
@@ -109,9 +105,7 @@ class CopyRequest:
         return f"fsxcopy-{urlsafe_b64encode(digest).rstrip(b'=').decode()}"
 
     def arguments(self, region: str) -> Arguments:
-        """
-        Return what is sent to *region*: the same for all requests with the same token.
-        """
+        """Return what is sent to *region*: the same for all requests with the same token."""
         salt = (Tag(key=SALT_TAG, value=self._salt_text),) if self.idempotency_salt else ()
         return {
             "source_backup_id": self.source_backup_id,
@@ -135,9 +129,7 @@ class CopyRequest:
         return not self.idempotency_salt or self.has_its_salt(backup)
 
     def has_its_salt(self, backup: Backup) -> bool:
-        """
-        Whether *backup* was requested with the same `idempotency_salt`, or without any.
-        """
+        """Whether *backup* was requested with the same `idempotency_salt`, or without any."""
         # A salt that was copied from the source's own tags names another source.
         ending = f"@{self.source_backup_id}"
         salts = {tag.value for tag in backup.tags if tag.key == SALT_TAG}
@@ -145,9 +137,7 @@ class CopyRequest:
         return own == ({self._salt_text} if self.idempotency_salt else set())
 
     def identity(self, region: str) -> tuple[str, str, str]:
-        """
-        Return what requests have in common that one copy in *region* satisfies.
-        """
+        """Return what requests have in common that one copy in *region* satisfies."""
         return (self.source_backup_id, self.source_region or region, self.idempotency_salt)
 
     @property
@@ -156,9 +146,7 @@ class CopyRequest:
 
 
 def _faults(request: CopyRequest, region: str) -> list[str]:
-    """
-    Return the rules of CopyBackup to *region* that *request* breaks.
-    """
+    """Return the rules of CopyBackup to *region* that *request* breaks."""
     given: object = request.tags
     tags = request.tags
     errors = ArgumentErrors()

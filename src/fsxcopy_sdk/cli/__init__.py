@@ -1,6 +1,4 @@
-"""
-The `fsxcopy` command, which needs the extra `cli`.
-"""
+"""The `fsxcopy` command, which needs the extra `cli`."""
 
 from __future__ import annotations
 

@@ -43,9 +43,7 @@ from fsxcopy_sdk.errors import FsxCopyError
 
 
 class _Lazy:
-    """
-    A module of this package that is imported when one of its names is used.
-    """
+    """A module of this package that is imported when one of its names is used."""
 
     def __init__(self, name: str) -> None:
         self._name = f"fsxcopy_sdk.cli.{name}"
@@ -106,9 +104,7 @@ _GLOBALS = Globals()
 
 
 def run(arguments: Sequence[str]) -> Exit:
-    """
-    Run a command line, report errors on standard error, and return the exit code.
-    """
+    """Run a command line, report errors on standard error, and return the exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -1,6 +1,4 @@
-"""
-`fsxcopy list`, `fsxcopy show` and `fsxcopy delete`.
-"""
+"""`fsxcopy list`, `fsxcopy show` and `fsxcopy delete`."""
 
 from __future__ import annotations
 
@@ -33,9 +31,7 @@ from fsxcopy_sdk.errors import FsxCopyError
 
 
 async def list_backups(options: Globals, reporter: Reporter, selection: Selection) -> Exit:
-    """
-    Write the selected backups of the Region, in the service's order.
-    """
+    """Write the selected backups of the Region, in the service's order."""
     filters = filters_by_option(selection)
     found = 0
     async with client_of(options) as client:
@@ -55,9 +51,7 @@ async def list_backups(options: Globals, reporter: Reporter, selection: Selectio
 
 
 async def show(options: Globals, _: Reporter, backup_id: str) -> Exit:
-    """
-    Write all members of one backup.
-    """
+    """Write all members of one backup."""
     async with client_of(options) as client:
         document = public(await client.describe_backup(backup_id))
     if options.output == "table":
@@ -70,9 +64,7 @@ async def show(options: Globals, _: Reporter, backup_id: str) -> Exit:
 async def delete(
     options: Globals, reporter: Reporter, backup_ids: Sequence[str], is_confirmed: bool
 ) -> Exit:
-    """
-    Delete backups one after the other, whether or not one of them fails.
-    """
+    """Delete backups one after the other, whether or not one of them fails."""
     ids = checked_ids(backup_ids)
     codes = []
     async with client_of(options) as client:

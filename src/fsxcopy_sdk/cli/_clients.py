@@ -1,6 +1,4 @@
-"""
-The clients that the options describe, and the command that resumes a wait.
-"""
+"""The clients that the options describe, and the command that resumes a wait."""
 
 from __future__ import annotations
 
@@ -17,9 +15,7 @@ from fsxcopy_sdk.errors import InvalidArguments
 
 
 def client_of(options: Globals) -> FsxCopyClient:
-    """
-    Return the client of the Region, to be opened by ``async with``.
-    """
+    """Return the client of the Region, to be opened by ``async with``."""
     session = session_of_profile(options.profile)
     return FsxCopyClient(options.region, session=session, endpoint_url=options.endpoint_url)
 
@@ -61,9 +57,7 @@ def checked_ids(backup_ids: Iterable[str]) -> tuple[str, ...]:
 def report_running(
     reporter: Reporter, options: Globals, region: str, backup_ids: Iterable[str]
 ) -> None:
-    """
-    Name the backups that the service is still working on, and the command to wait for them.
-    """
+    """Name the backups that the service is still working on, and the command to wait for them."""
     ids = list(backup_ids)
     if not ids:
         return

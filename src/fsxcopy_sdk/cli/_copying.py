@@ -1,6 +1,4 @@
-"""
-`fsxcopy copy` and `fsxcopy wait`, and the progress of copies that `fsxcopy sync` shares.
-"""
+"""`fsxcopy copy` and `fsxcopy wait`, and the progress of copies that `fsxcopy sync` shares."""
 
 from __future__ import annotations
 
@@ -58,9 +56,7 @@ async def copy(
     max_in_progress: int,
     salt: str,
 ) -> Exit:
-    """
-    Copy backups and wait for the copies.
-    """
+    """Copy backups and wait for the copies."""
     requests = [
         CopyRequest(
             source_backup_id=backup_id,
@@ -87,9 +83,7 @@ async def copy(
 async def wait(
     options: Globals, reporter: Reporter, waiting: Waiting, backup_ids: Sequence[str]
 ) -> Exit:
-    """
-    Wait until each backup is AVAILABLE, has failed, or has taken too long.
-    """
+    """Wait until each backup is AVAILABLE, has failed, or has taken too long."""
     ids = checked_ids(backup_ids)
     running, ends = dict.fromkeys(ids), list[Ended]()
     async with client_of(options) as client:
@@ -137,9 +131,7 @@ async def _watch(
 
 
 def seen_by(reporter: Reporter) -> Callable[[CopyInProgress], None]:
-    """
-    Return the observer that shows copies in progress on *reporter*.
-    """
+    """Return the observer that shows copies in progress on *reporter*."""
     return lambda copy: reporter.seen(copy.backup)
 
 
@@ -174,9 +166,7 @@ async def follow(
 
 
 def _ended(outcome: PlanOutcome) -> Ended:
-    """
-    Return the item of a bulk copy or of an applied plan.
-    """
+    """Return the item of a bulk copy or of an applied plan."""
     word, error, reason = _OUTCOMES[type(outcome)], outcome.error, _reason(outcome)
     if isinstance(outcome, PruneSkipped) and outcome.is_held_back:
         word = "held_back"
@@ -210,9 +200,7 @@ def _report_unfinished(
     options: Globals,
     reporter: Reporter,
 ) -> None:
-    """
-    Name the copies that are running, that may be running, and that were not started.
-    """
+    """Name the copies that are running, that may be running, and that were not started."""
     unseen = [end.backup_id for end in ends if end.is_running and end.backup_id]
     left = copies.in_progress
     running = [copy.backup.backup_id for copy in left if copy.backup]

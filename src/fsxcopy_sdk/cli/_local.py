@@ -1,6 +1,4 @@
-"""
-`fsxcopy local` and `fsxcopy demo`: an FSx on loopback, without AWS.
-"""
+"""`fsxcopy local` and `fsxcopy demo`: an FSx on loopback, without AWS."""
 
 from __future__ import annotations
 
@@ -46,9 +44,7 @@ async def serve(port: int, speed: float, copy_duration: timedelta, with_example:
 
 
 async def demo() -> Exit:
-    """
-    Copy the service's example backup from us-east-2 to us-west-2 and show the copy.
-    """
+    """Copy the service's example backup from us-east-2 to us-west-2 and show the copy."""
     clock = ScaledClock(_SPEED)
     async with LocalFsx(clock=clock, copy_duration=_COPY_DURATION) as fsx:
         source = fsx.add_example_backup()
@@ -81,9 +77,7 @@ async def _watch(client: FsxCopyClient, backup_id: str) -> Backup:
 
 
 def _members(backup: Backup) -> Iterator[str]:
-    """
-    Yield members as a program would write them, with their values.
-    """
+    """Yield members as a program would write them, with their values."""
     tags = {f"tags[{number}]": tag for number, tag in enumerate(backup.tags)}
     first, last = ({path: attrgetter(path)(backup) for path in paths} for paths in _MEMBERS)
     for path, value in {**first, **tags, **last}.items():

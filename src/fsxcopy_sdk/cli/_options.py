@@ -38,9 +38,7 @@ LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 
 @attrs.frozen(kw_only=True)
 class Globals:
-    """
-    The options of every command, given before or after its name.
-    """
+    """The options of every command, given before or after its name."""
 
     region: Annotated[str | None, _GLOBAL] = None
     """Region of the backups, and destination of copies."""
@@ -111,9 +109,7 @@ Texts: TypeAlias = Annotated[tuple[str, ...], Parameter(negative=(), show_defaul
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class Waiting:
-    """
-    How long to wait, and how often to poll.
-    """
+    """How long to wait, and how often to poll."""
 
     max_wait: Duration = DEFAULT_MAX_WAIT
     """Stop waiting after this time: seconds, or a duration such as 15m, 8h or 7d."""
@@ -124,9 +120,7 @@ class Waiting:
 
     @property
     def schedule(self) -> WaitSchedule:
-        """
-        The schedule of the polls.
-        """
+        """The schedule of the polls."""
         delay = self.min_delay.total_seconds()
         return WaitSchedule(min_delay=delay, max_delay=max(delay, WaitSchedule().max_delay))
 
@@ -134,9 +128,7 @@ class Waiting:
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class Copying:
-    """
-    The members of copies.
-    """
+    """The members of copies."""
 
     kms_key_id: str | None = None
     """KMS key for the copies, in the destination Region (default: aws/fsx)."""
@@ -147,9 +139,7 @@ class Copying:
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class Selection:
-    """
-    The backups to use.
-    """
+    """The backups to use."""
 
     file_system_id: Texts = ()
     """Only backups of this file system; may be repeated."""
@@ -162,9 +152,7 @@ class Selection:
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class Scope:
-    """
-    The name and the backups of a policy.
-    """
+    """The name and the backups of a policy."""
 
     policy: str | None = None
     """Name of the policy (default: fsxcopy), a tag of its copies; only these are pruned."""
@@ -174,9 +162,7 @@ class Scope:
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class Pruning:
-    """
-    Which copies may be deleted.
-    """
+    """Which copies may be deleted."""
 
     prune: Flag = False
     """Delete copies that the policy no longer keeps; needs --policy."""
@@ -189,9 +175,7 @@ class Pruning:
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class Policy:
-    """
-    Which backups to copy, how to copy them, and which copies to keep.
-    """
+    """Which backups to copy, how to copy them, and which copies to keep."""
 
     scope: Scope = Scope()
     copying: Copying = Copying()
@@ -210,9 +194,7 @@ class Policy:
 
 
 def usage_error(*errors: str) -> InvalidArguments:
-    """
-    Return the exception for *errors* in what was typed.
-    """
+    """Return the exception for *errors* in what was typed."""
     return InvalidArguments("; ".join(errors), errors)
 
 
@@ -266,9 +248,7 @@ def filters_by_option(selection: Selection) -> dict[str, BackupFilter]:
 
 @contextmanager
 def errors_by_option(filters: Mapping[str, BackupFilter]) -> Iterator[None]:
-    """
-    Let errors in *filters*, which were passed in this order, name their options.
-    """
+    """Let errors in *filters*, which were passed in this order, name their options."""
     options = list(filters)
     try:
         yield

@@ -1,6 +1,4 @@
-"""
-How a command ends: the exit codes, the texts of errors, and the outcome of each item.
-"""
+"""How a command ends: the exit codes, the texts of errors, and the outcome of each item."""
 
 from __future__ import annotations
 
@@ -29,9 +27,7 @@ from fsxcopy_sdk.models import Backup
 
 
 class Exit(IntEnum):
-    """
-    The exit codes, which ``fsxcopy --help`` explains.
-    """
+    """The exit codes, which ``fsxcopy --help`` explains."""
 
     DONE = 0
     FAILED = 1
@@ -72,9 +68,7 @@ _ARGUMENT = re.compile(r"(?:requests\[\d+\]\.)?([a-z_]+)(?:\[\d+\])?(?=: )")
 
 
 def exit_of(error: FsxCopyError) -> Exit:
-    """
-    Return the exit code of a command that *error* ends.
-    """
+    """Return the exit code of a command that *error* ends."""
     if isinstance(error, _USAGE):
         return Exit.USAGE
     if isinstance(error, _DENIED):
@@ -83,9 +77,7 @@ def exit_of(error: FsxCopyError) -> Exit:
 
 
 def exit_of_all(codes: Iterable[Exit]) -> Exit:
-    """
-    Return the exit code for several items: the one that all unsuccessful items share, or 1.
-    """
+    """Return the exit code for several items: the one that all unsuccessful items share, or 1."""
     bad = set(codes) - {Exit.DONE}
     if len(bad) == 1:
         return bad.pop()
@@ -111,9 +103,7 @@ def describe_error(error: FsxCopyError) -> str:
 
 
 def _in_options(text: str) -> str:
-    """
-    Return the text of a usage error without its class, with an option for its argument.
-    """
+    """Return the text of a usage error without its class, with an option for its argument."""
     text = _CLASS.sub("", text)
     argument = _ARGUMENT.match(text)
     if argument is None or argument[1] not in _OPTIONS:
@@ -123,9 +113,7 @@ def _in_options(text: str) -> str:
 
 @attrs.frozen(kw_only=True)
 class Ended:
-    """
-    The outcome of one item: a copy, a wait or a deletion.
-    """
+    """The outcome of one item: a copy, a wait or a deletion."""
 
     outcome: str
     """One word, such as available, copied, deleted, failed, not_observed or timed_out."""
@@ -140,9 +128,7 @@ class Ended:
 
     @property
     def exit(self) -> Exit:
-        """
-        The exit code of a command with this item alone.
-        """
+        """The exit code of a command with this item alone."""
         if self.outcome in _EXITS:
             return _EXITS[self.outcome]
         code = exit_of(self.error) if self.error else Exit.DONE
@@ -152,17 +138,13 @@ class Ended:
 
     @property
     def is_running(self) -> bool:
-        """
-        Whether the service may still be working on the backup.
-        """
+        """Whether the service may still be working on the backup."""
         is_over = self.error is None or isinstance(self.error, BackupCopyFailed)
         return self.backup is not None and not is_over
 
     @property
     def why(self) -> str:
-        """
-        The error or the reason as text, which may be empty.
-        """
+        """The error or the reason as text, which may be empty."""
         error = self.error
         if isinstance(error, BackupCopyFailed) and error.reason:
             return error.reason
@@ -172,24 +154,18 @@ class Ended:
 
     @property
     def source_id(self) -> str | None:
-        """
-        The ID of the backup that was to be copied, or that this one is a copy of.
-        """
+        """The ID of the backup that was to be copied, or that this one is a copy of."""
         if self.request:
             return str(self.request["SourceBackupId"])
         return self.backup.source_backup_id if self.backup else None
 
     @property
     def words(self) -> str:
-        """
-        The outcome and the reason.
-        """
+        """The outcome and the reason."""
         return f"{_spaced(self.outcome)}{self.why and ': '}{self.why}"
 
     def document(self) -> dict[str, object]:
-        """
-        Return this as JSON-able data, without absent members.
-        """
+        """Return this as JSON-able data, without absent members."""
         members: dict[str, object | None] = {
             "Outcome": self.outcome,
             "BackupId": self.backup_id,
@@ -201,33 +177,25 @@ class Ended:
         return {name: value for name, value in members.items() if value is not None}
 
     def row(self) -> tuple[str, ...]:
-        """
-        Return this as a row of a table.
-        """
+        """Return this as a row of a table."""
         return (self.backup_id or "-", self.outcome, self.source_id or "-", self.why)
 
 
 def outcome_of(error: FsxCopyError | None, success: str) -> str:
-    """
-    Return the outcome for *error*; *success* if there is none.
-    """
+    """Return the outcome for *error*; *success* if there is none."""
     if error is None:
         return success
     return "timed_out" if isinstance(error, WaitTimeout) else "failed"
 
 
 def summary(ends: Iterable[Ended]) -> str:
-    """
-    Return the number of items by outcome, successes first.
-    """
+    """Return the number of items by outcome, successes first."""
     counts = Counter(_spaced(end.outcome) for end in sorted(ends, key=lambda end: end.exit))
     return ", ".join(f"{count} {words}" for words, count in counts.items())
 
 
 def outcomes(options: Globals) -> Results:
-    """
-    Return the results that take outcomes.
-    """
+    """Return the results that take outcomes."""
     return Results(options.output, "Outcomes", ("BACKUP", "OUTCOME", "SOURCE", "WHY"))
 
 

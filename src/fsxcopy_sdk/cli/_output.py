@@ -1,6 +1,4 @@
-"""
-What the command writes: text that is safe on a terminal, log records, tables and JSON.
-"""
+"""What the command writes: text that is safe on a terminal, log records, tables and JSON."""
 
 from __future__ import annotations
 
@@ -29,9 +27,7 @@ _STYLES = {"AVAILABLE": "green", "FAILED": "red", "DELETED": "red"}
 
 
 def printable(text: object) -> str:
-    """
-    Return *text* on one line, with characters that a terminal might obey escaped.
-    """
+    """Return *text* on one line, with characters that a terminal might obey escaped."""
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
         for char in str(text)
@@ -39,22 +35,16 @@ def printable(text: object) -> str:
 
 
 class _StandardError(logging.Handler):
-    """
-    Write records to the standard error of the moment, which a live display replaces.
-    """
+    """Write records to the standard error of the moment, which a live display replaces."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """
-        Write one record on one line.
-        """
+        """Write one record on one line."""
         print(printable(self.format(record)), file=sys.stderr)  # noqa: T201 - a command's output
 
 
 @contextmanager
 def logging_to_standard_error(level: str) -> Iterator[None]:
-    """
-    Write this package's records of at least *level* to standard error.
-    """
+    """Write this package's records of at least *level* to standard error."""
     handler, logger = _StandardError(), logging.getLogger("fsxcopy_sdk")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     before = logger.level
@@ -68,9 +58,7 @@ def logging_to_standard_error(level: str) -> Iterator[None]:
 
 
 def public(model: attrs.AttrsInstance) -> dict[str, object]:
-    """
-    Return *model* under the service's own names, its secrets masked.
-    """
+    """Return *model* under the service's own names, its secrets masked."""
     # Taken from the package at run time, which imports the converter only here.
     document = fsxcopy_sdk.to_dict(model)
     return {name: _masked(name, value) for name, value in document.items()}
@@ -85,17 +73,13 @@ def _masked(name: str, value: object) -> object:
 
 
 def write_json(value: object, *, indent: int | None = None) -> None:
-    """
-    Write *value* as JSON in ASCII, so that it has no characters that a terminal obeys.
-    """
+    """Write *value* as JSON in ASCII, so that it has no characters that a terminal obeys."""
     sys.stdout.write(json.dumps(value, indent=indent) + "\n")
     sys.stdout.flush()
 
 
 def write_lines(lines: Iterable[str]) -> None:
-    """
-    Write lines of text, which are not wrapped.
-    """
+    """Write lines of text, which are not wrapped."""
     console = Console()
     for line in lines:
         console.print(Text(printable(line)), soft_wrap=True)
@@ -137,9 +121,7 @@ class Results:
     rows: list[Sequence[str]] = attrs.field(factory=list, init=False)
 
     def add(self, document: Mapping[str, object], row: Sequence[str]) -> None:
-        """
-        Add a result, which is written now or at the end.
-        """
+        """Add a result, which is written now or at the end."""
         if self.output == "jsonl":
             write_json(document)
         elif self.output == "json":
@@ -156,9 +138,7 @@ class Results:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """
-        Write the results that are not written yet.
-        """
+        """Write the results that are not written yet."""
         if exc_type and self.is_whole_or_nothing:
             return
         if self.output == "json":
@@ -171,9 +151,7 @@ BACKUP_COLUMNS = ("BACKUP", "CREATED", "LIFECYCLE", "TYPE", "OF", "COPY OF", "NA
 
 
 def backup_row(backup: Backup) -> tuple[str, ...]:
-    """
-    Return *backup* as a row of a table.
-    """
+    """Return *backup* as a row of a table."""
     return (
         backup.backup_id,
         f"{backup.creation_time:%Y-%m-%d %H:%M}Z",
@@ -188,9 +166,7 @@ def backup_row(backup: Backup) -> tuple[str, ...]:
 
 
 def progress_of(backup: Backup) -> str:
-    """
-    Return the lifecycle, with the progress if the service reports it.
-    """
+    """Return the lifecycle, with the progress if the service reports it."""
     if backup.progress_percent is None or backup.lifecycle is BackupLifecycle.AVAILABLE:
         return backup.lifecycle.value
     return f"{backup.lifecycle.value} {backup.progress_percent}%"
@@ -203,9 +179,7 @@ def _source(backup: Backup) -> str:
 
 
 def members(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """
-    Yield the path and value of each member of a document, times as dates.
-    """
+    """Yield the path and value of each member of a document, times as dates."""
     if isinstance(value, dict):
         for name, member in value.items():
             yield from members(member, f"{path}.{name}" if path else name)

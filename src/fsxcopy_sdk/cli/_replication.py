@@ -1,6 +1,4 @@
-"""
-`fsxcopy plan`, `fsxcopy sync` and `fsxcopy report`: keep a second Region ready.
-"""
+"""`fsxcopy plan`, `fsxcopy sync` and `fsxcopy report`: keep a second Region ready."""
 
 from __future__ import annotations
 
@@ -46,9 +44,7 @@ _AGE_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 async def plan(options: Globals, reporter: Reporter, policy: Policy, max_age: timedelta) -> Exit:
-    """
-    Write what a sync would do now; as JSON with the report.
-    """
+    """Write what a sync would do now; as JSON with the report."""
     async with clients_of(options) as clients:
         made = await _plan(*clients, policy, max_age)
     _write(made, options)
@@ -65,9 +61,7 @@ async def sync(
     dry_run: bool,
     max_in_progress: int,
 ) -> Exit:
-    """
-    Copy and prune as the policy says, and report each outcome.
-    """
+    """Copy and prune as the policy says, and report each outcome."""
     _check_pruning(pruning, policy)
     async with clients_of(options) as (source, destination):
         made = await _plan(source, destination, policy)
@@ -94,9 +88,7 @@ async def sync(
 
 
 async def report(options: Globals, reporter: Reporter, scope: Scope, max_age: timedelta) -> Exit:
-    """
-    Write the age of the newest copies; one that is late makes the command fail.
-    """
+    """Write the age of the newest copies; one that is late makes the command fail."""
     async with clients_of(options) as clients:
         made = (await _plan(*clients, Policy(scope=scope), max_age)).report
     document = made.to_dict()
@@ -170,9 +162,7 @@ async def _plan(
 
 
 def _check_scope(made: ReplicationPlan, reporter: Reporter) -> Exit:
-    """
-    Report if the policy selects no backups, and return the exit code for it.
-    """
+    """Report if the policy selects no backups, and return the exit code for it."""
     if not made.source_backups:
         reporter.notice(f"{made.source_region} shows no backup in the policy's scope")
     for one in made.missing:
@@ -181,9 +171,7 @@ def _check_scope(made: ReplicationPlan, reporter: Reporter) -> Exit:
 
 
 def _held_back(made: ReplicationPlan, pruning: Pruning) -> list[PlannedPrune]:
-    """
-    Return the copies that would be pruned if more switches were given with --prune.
-    """
+    """Return the copies that would be pruned if more switches were given with --prune."""
     if not pruning.prune:
         return []
     allowed = {
@@ -203,9 +191,7 @@ def _write(made: ReplicationPlan, options: Globals) -> None:
 def _announce(
     made: ReplicationPlan, reporter: Reporter, pruning: Pruning, held_back: list[PlannedPrune]
 ) -> None:
-    """
-    Report what the sync will do, and what it cannot do.
-    """
+    """Report what the sync will do, and what it cannot do."""
     for one in made.cannot_copy:
         reporter.info(f"cannot be copied: {one}")
     for prune in held_back:
@@ -221,9 +207,7 @@ def _announce(
 
 
 def _refused(made: ReplicationPlan) -> Iterator[Ended]:
-    """
-    Yield the backups that no later sync can copy either.
-    """
+    """Yield the backups that no later sync can copy either."""
     for one in made.cannot_copy:
         if one.reason not in _NO_FAILURE:
             yield Ended(
@@ -248,8 +232,6 @@ def _row(one: SourceReport) -> tuple[str, ...]:
 
 
 def _age_text(seconds: float) -> str:
-    """
-    Return an age in the largest unit that it fills, rounded down.
-    """
+    """Return an age in the largest unit that it fills, rounded down."""
     length, unit = next((one for one in _AGE_UNITS if seconds >= one[0]), _AGE_UNITS[-1])
     return f"{seconds // length:.0f} {unit}"

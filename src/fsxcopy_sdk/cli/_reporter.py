@@ -30,18 +30,14 @@ _IN_MINUTES = 90
 
 
 class _RemainingColumn(ProgressColumn):
-    """
-    The estimated time left, counted down between two polls.
-    """
+    """The estimated time left, counted down between two polls."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         super().__init__()
         self._now = now
 
     def render(self, task: Task) -> Text:
-        """
-        Return the time left for one line.
-        """
+        """Return the time left for one line."""
         ends_at: float | None = task.fields["ends_at"]
         return Text("" if ends_at is None else format_remaining(ends_at - self._now()))
 
@@ -54,9 +50,7 @@ class _Row:
 
     @property
     def ends_at(self) -> float | None:
-        """
-        The expected end, in the time of the polls; None if there is no estimate.
-        """
+        """The expected end, in the time of the polls; None if there is no estimate."""
         window = self.history.window()
         if window is None or math.isinf(window.latest):
             return None
@@ -100,22 +94,16 @@ class Reporter:
             yield
 
     def info(self, text: str) -> None:
-        """
-        Print *text* on one line, unless `--quiet` was given.
-        """
+        """Print *text* on one line, unless `--quiet` was given."""
         if not self._quiet:
             self.notice(text)
 
     def notice(self, text: str) -> None:
-        """
-        Print *text* on one line, even with `--quiet`.
-        """
+        """Print *text* on one line, even with `--quiet`."""
         self._console.print(Text(printable(text)), soft_wrap=True)
 
     def seen(self, backup: Backup | None) -> None:
-        """
-        Show the progress of *backup*, if it is in progress.
-        """
+        """Show the progress of *backup*, if it is in progress."""
         if backup is None or backup.lifecycle.is_terminal:
             return
         row = self._rows.setdefault(backup.backup_id, _Row())
@@ -130,9 +118,7 @@ class Reporter:
         row.state = state
 
     def ended(self, backup_id: str, text: str) -> None:
-        """
-        Print the outcome of a backup, and remove its moving line.
-        """
+        """Print the outcome of a backup, and remove its moving line."""
         row = self._rows.pop(backup_id, None)
         if self._live and row and row.task is not None:
             self._live.remove_task(row.task)
@@ -152,9 +138,7 @@ class Reporter:
 
 
 def format_remaining(seconds: float) -> str:
-    """
-    Return the time left in words, rounded as an estimate should be.
-    """
+    """Return the time left in words, rounded as an estimate should be."""
     if seconds >= _IN_HOURS:
         return f"about {seconds / 3600:.1f} h left"
     if seconds >= _IN_MINUTES:

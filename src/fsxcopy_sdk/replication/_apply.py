@@ -55,9 +55,7 @@ from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, DEFAULT_SCHEDULE, NOTHING, Wai
 
 @attrs.frozen(kw_only=True)
 class Pruned:
-    """
-    The copy is gone: the service says that it is deleted, or does not know its ID.
-    """
+    """The copy is gone: the service says that it is deleted, or does not know its ID."""
 
     prune: PlannedPrune
     error: None = None
@@ -65,9 +63,7 @@ class Pruned:
 
 @attrs.frozen(kw_only=True)
 class PruneFailed:
-    """
-    The copy could not be deleted; another run tries again.
-    """
+    """The copy could not be deleted; another run tries again."""
 
     prune: PlannedPrune
     error: FsxCopyError
@@ -76,9 +72,7 @@ class PruneFailed:
 
 @attrs.frozen(kw_only=True)
 class PruneSkipped:
-    """
-    The copy was left alone, because it is kept now or because too little is known.
-    """
+    """The copy was left alone, because it is kept now or because too little is known."""
 
     prune: PlannedPrune
     reason: str
@@ -108,9 +102,7 @@ _log = logging.getLogger("fsxcopy_sdk.replication")
 
 
 class Pruning:
-    """
-    The deletions of one plan, in rounds: what is refused for now is tried again.
-    """
+    """The deletions of one plan, in rounds: what is refused for now is tried again."""
 
     def __init__(
         self,
@@ -177,9 +169,7 @@ class Pruning:
             self._end(PruneFailed(prune=prune, error=self._errors[backup_id]))
 
     async def _try(self, source: FsxCopyClient, prune: PlannedPrune) -> None:
-        """
-        Check a copy and delete it; an error that may pass leaves it for the next round.
-        """
+        """Check a copy and delete it; an error that may pass leaves it for the next round."""
         try:
             outcome = await self._check(source, prune)
             if outcome is None:
@@ -268,9 +258,7 @@ class Pruning:
     async def _list(
         self, client: FsxCopyClient, prune: PlannedPrune, filters: Sequence[BackupFilter]
     ) -> list[Backup]:
-        """
-        Return the backups of the copy's file system or volume that pass *filters*.
-        """
+        """Return the backups of the copy's file system or volume that pass *filters*."""
         is_volume = prune.source_id.startswith("fsvol-")
         name = FilterName.VOLUME_ID if is_volume else FilterName.FILE_SYSTEM_ID
         if all(one.name != name for one in filters):
@@ -312,9 +300,7 @@ async def _list_all(client: FsxCopyClient, filters: Sequence[BackupFilter]) -> l
 
 
 async def _described(client: FsxCopyClient, backup_id: str) -> Backup | None:
-    """
-    Return a backup by its ID; None if the service does not know it.
-    """
+    """Return a backup by its ID; None if the service does not know it."""
     try:
         return await client.describe_backup(backup_id)
     except BackupNotFound:
@@ -423,9 +409,7 @@ def _check_region(errors: ArgumentErrors, name: str, client: FsxCopyClient, regi
 
 
 class AppliedPlan(OutcomeStream[PlanOutcome]):
-    """
-    A plan that is carried out, as ``async with`` and, within, ``async for``; see `apply_plan`.
-    """
+    """A plan that is being applied: ``async with`` and ``async for``; see `apply_plan`."""
 
     def __init__(self, plan: ReplicationPlan, copies: BulkCopy, pruning: Pruning | None) -> None:
         super().__init__()
@@ -445,9 +429,7 @@ class AppliedPlan(OutcomeStream[PlanOutcome]):
 
     @property
     def not_started(self) -> tuple[CopyRequest, ...]:
-        """
-        The requests whose copies were certainly not accepted so far.
-        """
+        """The requests whose copies were certainly not accepted so far."""
         return self._copies.not_started
 
     def _begin(self) -> None:
@@ -466,9 +448,7 @@ class AppliedPlan(OutcomeStream[PlanOutcome]):
 
 
 def _copies_in_progress(plan: ReplicationPlan, now: float) -> Iterable[CopyInProgress]:
-    """
-    Yield the copies that were in progress when *plan* was made.
-    """
+    """Yield the copies that were in progress when *plan* was made."""
     for known in plan.in_progress:
         yield CopyInProgress(
             request=known.request,
@@ -479,9 +459,7 @@ def _copies_in_progress(plan: ReplicationPlan, now: float) -> Iterable[CopyInPro
 
 
 def _backup_of(plan: ReplicationPlan, known: ExistingCopy) -> Backup:
-    """
-    Return a copy as it was when *plan* was made.
-    """
+    """Return a copy as it was when *plan* was made."""
     copy = known.copy
     return Backup(
         backup_id=copy.backup_id,

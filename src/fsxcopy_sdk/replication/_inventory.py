@@ -21,9 +21,7 @@ from fsxcopy_sdk.models import Backup, Tag, Volume
 
 @attrs.frozen(kw_only=True)
 class Source:
-    """
-    What backups are made of: a file system, or a volume of one.
-    """
+    """What backups are made of: a file system, or a volume of one."""
 
     source_id: str
     """The volume's id; for a whole file system the file system's."""
@@ -32,9 +30,7 @@ class Source:
 
     @classmethod
     def of_id(cls, source_id: str) -> Self:
-        """
-        Return what has that id.
-        """
+        """Return what has that id."""
         is_volume = source_id.startswith("fsvol-")
         return cls(source_id=source_id, file_system_id=None if is_volume else source_id)
 
@@ -56,9 +52,7 @@ def source_of(backup: Backup) -> Source | None:
 
 
 def ontap_volume_id(backup: Backup) -> str | None:
-    """
-    Return the ONTAP volume that *backup* is of: its copies are limited by themselves.
-    """
+    """Return the ONTAP volume that *backup* is of: its copies are limited by themselves."""
     volume = backup.volume
     return volume.volume_id if volume is not None and _is_ontap(volume) else None
 
@@ -68,9 +62,7 @@ def _is_ontap(volume: Volume) -> bool:
 
 
 def is_of_flexgroup(backup: Backup) -> bool:
-    """
-    Whether *backup* is of a FlexGroup volume, which the service does not copy.
-    """
+    """Whether *backup* is of a FlexGroup volume, which the service does not copy."""
     ontap = backup.volume.ontap_configuration if backup.volume is not None else None
     return ontap is not None and ontap.volume_style == VolumeStyle.FLEXGROUP
 
@@ -97,9 +89,7 @@ _SOME_TIME = datetime(2026, 1, 1, microsecond=1, tzinfo=UTC)
 
 @attrs.frozen(kw_only=True)
 class Lineage:
-    """
-    What the tags of a copy say of it.
-    """
+    """What the tags of a copy say of it."""
 
     policy: str
     source_id: str
@@ -109,9 +99,7 @@ class Lineage:
 
     @classmethod
     def example(cls) -> Self:
-        """
-        Return one, to see what the rules of tags have against others.
-        """
+        """Return one, to see what the rules of tags have against others."""
         return cls(
             policy="name",
             source_id="fs-00000000",
@@ -121,9 +109,7 @@ class Lineage:
 
     @classmethod
     def of(cls, backup: Backup) -> Self | None:
-        """
-        Return the lineage of *backup*; None unless its tags tell all of it.
-        """
+        """Return the lineage of *backup*; None unless its tags tell all of it."""
         texts = {tag.key: tag.value for tag in backup.tags if tag.value is not None}
         if not all(key in texts for key in LINEAGE_TAGS):
             return None
@@ -139,9 +125,7 @@ class Lineage:
 
     @property
     def tags(self) -> tuple[Tag, ...]:
-        """
-        The tags that say this.
-        """
+        """The tags that say this."""
         values = (self.policy, self.source_id, self.backup_id, self.recovery_point.isoformat())
         return tuple(
             Tag(key=key, value=value) for key, value in zip(LINEAGE_TAGS, values, strict=True)
@@ -159,9 +143,7 @@ def _read(text: str) -> datetime | None:
 
 @attrs.frozen(kw_only=True)
 class InventoryCopy:
-    """
-    A copy in the destination, and what is known of the backup that it was made of.
-    """
+    """A copy in the destination, and what is known of the backup that it was made of."""
 
     backup: Backup
     origin_id: str
@@ -188,17 +170,13 @@ class InventoryCopy:
 
     @property
     def order(self) -> tuple[datetime, datetime, str]:
-        """
-        By which copies are older and newer: recovery point, then their own beginning.
-        """
+        """By which copies are older and newer: recovery point, then their own beginning."""
         return (self.recovery_point, self.backup.creation_time, self.backup.backup_id)
 
 
 @attrs.frozen(kw_only=True)
 class Inventory:
-    """
-    What both Regions held when they were read.
-    """
+    """What both Regions held when they were read."""
 
     source_region: str
     destination_region: str
@@ -210,9 +188,7 @@ class Inventory:
     """What the destination holds of copies from the source Region, in any lifecycle."""
 
     def copies_by_origin(self) -> dict[str, list[InventoryCopy]]:
-        """
-        Return the copies by the id of the backup that they were made of.
-        """
+        """Return the copies by the id of the backup that they were made of."""
         by_origin: defaultdict[str, list[InventoryCopy]] = defaultdict(list)
         for copy in self.copies:
             by_origin[copy.origin_id].append(copy)
@@ -227,9 +203,7 @@ def inventory_of(
     source_backups: Iterable[Backup],
     destination_backups: Iterable[Backup],
 ) -> Inventory:
-    """
-    Return the inventory that two listings show.
-    """
+    """Return the inventory that two listings show."""
     backups = _each_once(source_backups)
     held = _each_once(destination_backups)
     copies = []
@@ -267,9 +241,7 @@ def _each_once(backups: Iterable[Backup]) -> dict[str, Backup]:
 
 
 def _progress(backup: Backup) -> tuple[bool, bool, int, str]:
-    """
-    Return how far in its life *backup* was when it was listed.
-    """
+    """Return how far in its life *backup* was when it was listed."""
     lifecycle = backup.lifecycle
     percent = backup.progress_percent or 0
     return (lifecycle.is_dead, lifecycle.is_available, percent, lifecycle.value)

@@ -1,6 +1,4 @@
-"""
-What plans and reports say: frozen values that print well and become JSON.
-"""
+"""What plans and reports say: frozen values that print well and become JSON."""
 
 from __future__ import annotations
 
@@ -31,9 +29,7 @@ _UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 
 @attrs.frozen(kw_only=True)
 class BackupSummary:
-    """
-    What matters of a backup here.
-    """
+    """What matters of a backup here."""
 
     backup_id: str
     lifecycle: BackupLifecycle
@@ -46,9 +42,7 @@ class BackupSummary:
 
     @classmethod
     def of(cls, backup: Backup) -> Self:
-        """
-        Return what matters of *backup*.
-        """
+        """Return what matters of *backup*."""
         return cls(
             backup_id=backup.backup_id,
             lifecycle=backup.lifecycle,
@@ -63,16 +57,12 @@ class BackupSummary:
 
 
 def time_text(moment: datetime) -> str:
-    """
-    Return *moment* to the second.
-    """
+    """Return *moment* to the second."""
     return moment.isoformat(timespec="seconds")
 
 
 def duration_text(seconds: float) -> str:
-    """
-    Return a duration in the largest unit that it fills, rounded down.
-    """
+    """Return a duration in the largest unit that it fills, rounded down."""
     for length, unit in _UNITS:
         if seconds >= length:
             return f"{seconds // length:.0f} {unit}"
@@ -80,9 +70,7 @@ def duration_text(seconds: float) -> str:
 
 
 def to_plain(instance: attrs.AttrsInstance) -> dict[str, JsonValue]:
-    """
-    Return JSON-able data: times in ISO 8601, durations in seconds.
-    """
+    """Return JSON-able data: times in ISO 8601, durations in seconds."""
     return {
         field.name: _plain(getattr(instance, field.name)) for field in attrs.fields(type(instance))
     }
@@ -103,9 +91,7 @@ def _plain(value: object) -> JsonValue:
 
 @attrs.frozen(kw_only=True)
 class SourceReport:
-    """
-    Where one file system or volume stands.
-    """
+    """Where one file system or volume stands."""
 
     source_id: str
     """The volume's id; for a whole file system the file system's."""
@@ -132,9 +118,7 @@ class SourceReport:
 
 @attrs.frozen(kw_only=True)
 class ReplicationReport:
-    """
-    Where everything in the scope of a policy stands.
-    """
+    """Where everything in the scope of a policy stands."""
 
     policy_name: str
     source_region: str
@@ -148,15 +132,11 @@ class ReplicationReport:
 
     @property
     def late(self) -> tuple[SourceReport, ...]:
-        """
-        Those that are late.
-        """
+        """Those that are late."""
         return tuple(one for one in self.sources if one.is_late)
 
     def to_dict(self) -> dict[str, JsonValue]:
-        """
-        Return plain JSON-able data; times are in ISO 8601, durations in seconds.
-        """
+        """Return plain JSON-able data; times are in ISO 8601, durations in seconds."""
         return to_plain(self)
 
     def __str__(self) -> str:
@@ -167,9 +147,7 @@ class ReplicationReport:
 
 
 def report_of(policy: ReplicationPolicy, inventory: Inventory) -> ReplicationReport:
-    """
-    Return where everything in the scope of *policy* stands.
-    """
+    """Return where everything in the scope of *policy* stands."""
     originals: defaultdict[str, list[Backup]] = defaultdict(list)
     sources: dict[str, Source] = {}
     for backup in inventory.backups:
@@ -202,9 +180,7 @@ def report_of(policy: ReplicationPolicy, inventory: Inventory) -> ReplicationRep
 
 
 def _missing(policy: ReplicationPolicy, sources: Iterable[Source]) -> set[str]:
-    """
-    Return the ids that *policy* names and that have no backups.
-    """
+    """Return the ids that *policy* names and that have no backups."""
     seen = {seen_id for one in sources for seen_id in (one.source_id, one.file_system_id)}
     return {*policy.file_system_ids, *policy.volume_ids} - seen
 
@@ -234,9 +210,7 @@ def _row(
 
 
 class CannotCopyReason(StrEnum):
-    """
-    Why a backup that the policy selects is not copied.
-    """
+    """Why a backup that the policy selects is not copied."""
 
     NOT_AVAILABLE = "not AVAILABLE"
     FAILED = "FAILED, and will never be AVAILABLE"
@@ -248,9 +222,7 @@ class CannotCopyReason(StrEnum):
 
 
 class PruneObstacle(StrEnum):
-    """
-    Why a copy that the policy no longer keeps is not deleted unless a switch allows it.
-    """
+    """Why a copy that the policy no longer keeps is not deleted unless a switch allows it."""
 
     NO_ORIGINAL = "the source shows no AVAILABLE backup of it"
     """`prune_orphans` allows it, for a source that was retired on purpose."""
@@ -260,9 +232,7 @@ class PruneObstacle(StrEnum):
 
 @attrs.frozen(kw_only=True)
 class PlannedCopy:
-    """
-    A backup that is to be copied.
-    """
+    """A backup that is to be copied."""
 
     source_id: str
     """The file system or volume that it is of."""
@@ -276,9 +246,7 @@ class PlannedCopy:
 
 @attrs.frozen(kw_only=True)
 class ExistingCopy:
-    """
-    A backup that has a copy, which is AVAILABLE or in progress.
-    """
+    """A backup that has a copy, which is AVAILABLE or in progress."""
 
     source_id: str
     """The file system or volume that the backup is of."""
@@ -289,9 +257,7 @@ class ExistingCopy:
 
     @property
     def is_ready(self) -> bool:
-        """
-        Whether the copy is AVAILABLE.
-        """
+        """Whether the copy is AVAILABLE."""
         return self.copy.lifecycle == BackupLifecycle.AVAILABLE
 
     def __str__(self) -> str:
@@ -304,9 +270,7 @@ class ExistingCopy:
 
 @attrs.frozen(kw_only=True)
 class PlannedPrune:
-    """
-    A copy that the policy no longer keeps.
-    """
+    """A copy that the policy no longer keeps."""
 
     source_id: str
     """The file system or volume that its backup was of."""
@@ -328,9 +292,7 @@ class PlannedPrune:
 
 @attrs.frozen(kw_only=True)
 class CannotCopy:
-    """
-    A backup that the policy selects and that cannot be copied.
-    """
+    """A backup that the policy selects and that cannot be copied."""
 
     source_id: str | None
     """The file system or volume that it is of; None where the service does not say."""
@@ -385,24 +347,18 @@ class ReplicationPlan:
 
     @property
     def has_work(self) -> bool:
-        """
-        Whether anything is to be copied, awaited or pruned.
-        """
+        """Whether anything is to be copied, awaited or pruned."""
         return bool(self.to_copy or self.in_progress or self.to_prune)
 
     @property
     def selected_backup_ids(self) -> frozenset[str]:
-        """
-        The backups that are to have a copy, whatever becomes of others.
-        """
+        """The backups that are to have a copy, whatever becomes of others."""
         selected: tuple[PlannedCopy | ExistingCopy, ...]
         selected = (*self.to_copy, *self.in_progress, *self.up_to_date)
         return frozenset(one.backup.backup_id for one in selected)
 
     def to_dict(self) -> dict[str, JsonValue]:
-        """
-        Return plain JSON-able data; times are in ISO 8601, durations in seconds.
-        """
+        """Return plain JSON-able data; times are in ISO 8601, durations in seconds."""
         return {**to_plain(self), "has_work": self.has_work}
 
     def __str__(self) -> str:

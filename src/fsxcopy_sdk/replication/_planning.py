@@ -1,6 +1,4 @@
-"""
-What is to be done: a pure decision, and the reading of both Regions that it needs.
-"""
+"""What is to be done: a pure decision, and the reading of both Regions that it needs."""
 
 from __future__ import annotations
 
@@ -91,9 +89,7 @@ def _check(source_region: str, destination_region: str, now: datetime | None) ->
 
 
 def _has_utc(moment: object) -> bool:
-    """
-    Whether *moment* is a time that has a zone and a place in UTC.
-    """
+    """Whether *moment* is a time that has a zone and a place in UTC."""
     if not isinstance(moment, datetime) or moment.tzinfo is None:
         return False
     try:
@@ -104,9 +100,7 @@ def _has_utc(moment: object) -> bool:
 
 
 def decide(policy: ReplicationPolicy, inventory: Inventory) -> ReplicationPlan:
-    """
-    Return what *policy* wants done in *inventory*.
-    """
+    """Return what *policy* wants done in *inventory*."""
     copies = {
         origin_id: [copy.backup for copy in held if not copy.backup.lifecycle.is_dead]
         for origin_id, held in inventory.copies_by_origin().items()
@@ -142,9 +136,7 @@ def decide(policy: ReplicationPolicy, inventory: Inventory) -> ReplicationPlan:
 
 
 def _missing(policy: ReplicationPolicy, scope: Iterable[Sequence[Backup]]) -> tuple[str, ...]:
-    """
-    Return what *policy* names and *scope* has no backup of.
-    """
+    """Return what *policy* names and *scope* has no backup of."""
     sources = (source_of(backups[0]) for backups in scope)
     found = {
         found
@@ -183,9 +175,7 @@ def _choose(
     newest_first: Iterable[Backup],
     copies: Mapping[str, Sequence[Backup]],
 ) -> tuple[list[PlannedCopy | ExistingCopy], list[CannotCopy]]:
-    """
-    Return what *policy* selects of one source, and what it would if it could.
-    """
+    """Return what *policy* selects of one source, and what it would if it could."""
     chosen: list[PlannedCopy | ExistingCopy] = []
     refused: list[CannotCopy] = []
     for backup in newest_first:
@@ -221,9 +211,7 @@ def _is_recent(policy: ReplicationPolicy, backup: Backup, now: datetime) -> bool
 
 
 def _obstacle(backup: Backup, request: CopyRequest) -> CannotCopyReason | None:
-    """
-    Return why *backup* cannot be copied, as far as one can see beforehand.
-    """
+    """Return why *backup* cannot be copied, as far as one can see beforehand."""
     if backup.source_backup_id is not None:
         return CannotCopyReason.IS_A_COPY
     if is_of_flexgroup(backup):
@@ -241,9 +229,7 @@ def _obstacle(backup: Backup, request: CopyRequest) -> CannotCopyReason | None:
 def _request(
     policy: ReplicationPolicy, inventory: Inventory, source_id: str, backup: Backup
 ) -> CopyRequest:
-    """
-    Return the request for a copy of *backup*, the same in every plan.
-    """
+    """Return the request for a copy of *backup*, the same in every plan."""
     lineage = Lineage(
         policy=policy.name,
         source_id=source_id,
@@ -263,9 +249,7 @@ def _request(
 def _known(
     source_id: str, backup: Backup, request: CopyRequest, copies: Sequence[Backup]
 ) -> ExistingCopy:
-    """
-    Return *backup* with the best of its live copies.
-    """
+    """Return *backup* with the best of its live copies."""
     # One that is AVAILABLE, else one that is known to become it, else the first begun.
     best = min(
         copies,
@@ -287,9 +271,7 @@ def _cannot(
 
 
 def _of_nothing(policy: ReplicationPolicy, inventory: Inventory) -> list[CannotCopy]:
-    """
-    Return the backups that belong to nothing that could be in scope or out of it.
-    """
+    """Return the backups that belong to nothing that could be in scope or out of it."""
     if policy.names_sources:
         return []
     unknown = [

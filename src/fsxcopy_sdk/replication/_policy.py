@@ -1,6 +1,4 @@
-"""
-What is kept ready elsewhere: which backups, how their copies are made, how long they stay.
-"""
+"""What is kept ready elsewhere: which backups, how their copies are made, how long they stay."""
 
 from __future__ import annotations
 
@@ -131,22 +129,16 @@ class ReplicationPolicy:
 
     @property
     def prunes(self) -> bool:
-        """
-        Whether copies become superfluous at all.
-        """
+        """Whether copies become superfluous at all."""
         return self.keep_last is not None or self.keep_within is not None
 
     @property
     def names_sources(self) -> bool:
-        """
-        Whether file systems or volumes are named, so that others are left alone.
-        """
+        """Whether file systems or volumes are named, so that others are left alone."""
         return bool(self.file_system_ids or self.volume_ids)
 
     def covers(self, source: Source) -> bool:
-        """
-        Whether the backups of *source* are this policy's business.
-        """
+        """Whether the backups of *source* are this policy's business."""
         return (
             not self.names_sources
             or source.source_id in self.volume_ids
@@ -154,9 +146,7 @@ class ReplicationPolicy:
         )
 
     def kms_key_id(self, region: str) -> str | None:
-        """
-        Return the key for copies into *region*; None for FSx's own there.
-        """
+        """Return the key for copies into *region*; None for FSx's own there."""
         return dict(self.kms_key_ids).get(region)
 
 
@@ -197,9 +187,7 @@ def _check_unique(errors: ArgumentErrors, pairs: Iterable[object]) -> None:
 
 
 def _check_copies(errors: ArgumentErrors, policy: ReplicationPolicy) -> None:
-    """
-    Note what the rules of CopyBackup have against the copies of *policy*.
-    """
+    """Note what the rules of CopyBackup have against the copies of *policy*."""
     given: tuple[object, ...] = policy.tags
     reserved = [one.key for one in given if isinstance(one, Tag) and one.key in LINEAGE_TAGS]
     for key in reserved:

@@ -63,23 +63,17 @@ def prunable(
 
 
 def most_to_prune(copies: int) -> int:
-    """
-    Return how many of a source's *copies* one run may delete: no more than half.
-    """
+    """Return how many of a source's *copies* one run may delete: no more than half."""
     return copies // 2
 
 
 def count_owned(policy: ReplicationPolicy, inventory: Inventory, source_id: str) -> int:
-    """
-    Return how many AVAILABLE copies of a source are *policy*'s.
-    """
+    """Return how many AVAILABLE copies of a source are *policy*'s."""
     return len(_owned_by_source(policy, inventory.copies).get(source_id, ()))
 
 
 def _sources_with_originals(backups: Iterable[Backup]) -> set[str]:
-    """
-    Return the file systems and volumes of which an AVAILABLE original is listed.
-    """
+    """Return the file systems and volumes of which an AVAILABLE original is listed."""
     sources = (
         source_of(one)
         for one in backups
@@ -125,9 +119,7 @@ def _is_covered(policy: ReplicationPolicy, source: Source, copy: Backup) -> bool
 
 
 def _beyond(policy: ReplicationPolicy, group: Collection[InventoryCopy]) -> list[InventoryCopy]:
-    """
-    Return the copies of one source and key that are neither new nor young enough.
-    """
+    """Return the copies of one source and key that are neither new nor young enough."""
     newest_first = sorted(group, key=lambda copy: copy.order, reverse=True)
     # Two copies of one backup are one recovery point.
     origins = dict.fromkeys(copy.origin_id for copy in newest_first)

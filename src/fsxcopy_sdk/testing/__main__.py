@@ -50,9 +50,7 @@ async def serve(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """
-    Serve as *arguments* say, by default those of the command line; return the exit code.
-    """
+    """Serve as *arguments* say, by default those of the command line; return the exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
     try:

@@ -47,22 +47,16 @@ class ManualClock:
 
     @property
     def sleeping(self) -> int:
-        """
-        Count the tasks that sleep on this clock.
-        """
+        """Count the tasks that sleep on this clock."""
         return len(self._sleepers)
 
     @property
     def next_wake_up(self) -> float | None:
-        """
-        The earliest wake-up time of the sleeping tasks, None without any.
-        """
+        """The earliest wake-up time of the sleeping tasks, None without any."""
         return self._sleepers[0][0] if self._sleepers else None
 
     def now(self) -> float:
-        """
-        Return the time of this clock in seconds.
-        """
+        """Return the time of this clock in seconds."""
         return self._now
 
     def advance(self, seconds: float) -> None:
@@ -82,9 +76,7 @@ class ManualClock:
             self._wake_earliest()
 
     async def sleep(self, seconds: float) -> None:
-        """
-        Return when the clock has moved by *seconds*.
-        """
+        """Return when the clock has moved by *seconds*."""
         if seconds <= 0:
             await anyio.lowlevel.checkpoint()
             return
@@ -104,9 +96,7 @@ class ManualClock:
                 heapq.heapify(self._sleepers)
 
     async def until_sleeping(self, count: int = 1) -> None:
-        """
-        Return when at least *count* tasks sleep on this clock.
-        """
+        """Return when at least *count* tasks sleep on this clock."""
         while len(self._sleepers) < count:
             if self._new_sleeper is None or self._new_sleeper.is_set():
                 self._new_sleeper = anyio.Event()
@@ -129,9 +119,7 @@ class ManualClock:
 
 
 class ScaledClock:
-    """
-    A clock that runs *speed* times as fast as real time.
-    """
+    """A clock that runs *speed* times as fast as real time."""
 
     def __init__(self, speed: float) -> None:
         """
@@ -146,13 +134,9 @@ class ScaledClock:
         self._begun_at = time.monotonic()
 
     def now(self) -> float:
-        """
-        Return the seconds since the start, *speed* to each real one.
-        """
+        """Return the seconds since the start, *speed* to each real one."""
         return (time.monotonic() - self._begun_at) * self._speed
 
     async def sleep(self, seconds: float) -> None:
-        """
-        Sleep for *seconds* of this clock: *seconds* / *speed* real ones.
-        """
+        """Sleep for *seconds* of this clock: *seconds* / *speed* real ones."""
         await anyio.sleep(seconds / self._speed)

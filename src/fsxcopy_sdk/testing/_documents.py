@@ -1,6 +1,4 @@
-"""
-The service's vocabulary: JSON documents, errors, Regions and ARNs, default resources.
-"""
+"""The service's vocabulary: JSON documents, errors, Regions and ARNs, default resources."""
 
 from __future__ import annotations
 
@@ -23,18 +21,14 @@ Document: TypeAlias = dict[str, JsonValue]
 
 
 class Tag(TypedDict):
-    """
-    One tag under the service's member names.
-    """
+    """One tag under the service's member names."""
 
     Key: str
     Value: str
 
 
 def text_member(document: JsonValue, *path: str) -> str | None:
-    """
-    Return the text at *path* below *document*, None where there is none.
-    """
+    """Return the text at *path* below *document*, None where there is none."""
     value = document
     for name in path:
         value = value.get(name) if isinstance(value, Mapping) else None
@@ -42,24 +36,18 @@ def text_member(document: JsonValue, *path: str) -> str | None:
 
 
 def tags_of(document: Document) -> list[Tag]:
-    """
-    Return the tags of *document*, an empty list where it has none.
-    """
+    """Return the tags of *document*, an empty list where it has none."""
     return cast("list[Tag]", document.get("Tags") or [])
 
 
 def with_tags(document: Document, tags: list[Tag]) -> Document:
-    """
-    Return *document* with *tags*, without the member where there are none.
-    """
+    """Return *document* with *tags*, without the member where there are none."""
     rest = {name: value for name, value in document.items() if name != "Tags"}
     return {**rest, "Tags": cast("JsonValue", tags)} if tags else rest
 
 
 def merged_tags(first: list[Tag], second: list[Tag]) -> list[Tag]:
-    """
-    Return both lists as one; where both have a key, the value of *second* wins.
-    """
+    """Return both lists as one; where both have a key, the value of *second* wins."""
     merged = {tag["Key"]: tag["Value"] for tag in (*first, *second)}
     return [Tag(Key=key, Value=value) for key, value in merged.items()]
 
@@ -71,9 +59,7 @@ MAX_MESSAGE: Final = 256
 
 
 class ServiceFailure(Exception):
-    """
-    Answer the call with an error of the service's model.
-    """
+    """Answer the call with an error of the service's model."""
 
     status = 400
     """HTTP status; AWS JSON uses 400 for every error that the caller can correct."""
@@ -88,16 +74,12 @@ class ServiceFailure(Exception):
         self.members = members
 
     def document(self) -> Document:
-        """
-        Return the body of the answer.
-        """
+        """Return the body of the answer."""
         return {"__type": self.code, self.message_member: self.message, **self.members}
 
 
 class ProtocolFailure(ServiceFailure):
-    """
-    Answer with an error that occurs before the operation and is not in the model.
-    """
+    """Answer with an error that occurs before the operation and is not in the model."""
 
     message_member = "message"
     """As recorded from services of this protocol (aws/aws-sdk-ruby issue 431)."""
@@ -128,34 +110,26 @@ _PARTITIONS: Final = tuple(
 
 
 def partition_of(region: str) -> str | None:
-    """
-    Return the partition of *region*, None for what cannot be a Region.
-    """
+    """Return the partition of *region*, None for what cannot be a Region."""
     matching = (partition for partition, names in _PARTITIONS if names.fullmatch(region))
     return next(matching, None)
 
 
 @attrs.frozen
 class AccountRegion:
-    """
-    One Region of one account; backups of two of them are kept apart.
-    """
+    """One Region of one account; backups of two of them are kept apart."""
 
     account: str
     """Twelve digits."""
     region: str
 
     def arn(self, resource: str, *, service: str = "fsx") -> str:
-        """
-        Return the ARN of *resource*, such as ``backup/backup-…``.
-        """
+        """Return the ARN of *resource*, such as ``backup/backup-…``."""
         partition = partition_of(self.region)
         return f"arn:{partition}:{service}:{self.region}:{self.account}:{resource}"
 
     def default_kms_key(self) -> str:
-        """
-        Return the ARN of the key aws/fsx, which depends on account and Region only.
-        """
+        """Return the ARN of the key aws/fsx, which depends on account and Region only."""
         name = hashlib.md5(f"{self.account}/{self.region}".encode(), usedforsecurity=False)
         return self.arn(f"key/{uuid.UUID(bytes=name.digest(), version=4)}", service="kms")
 
@@ -196,9 +170,7 @@ the file system's named another one.
 
 
 def default_file_system(scope: AccountRegion, file_system_id: str, created_at: float) -> Document:
-    """
-    Return a Lustre file system of 1200 GiB; *created_at* is in epoch seconds.
-    """
+    """Return a Lustre file system of 1200 GiB; *created_at* is in epoch seconds."""
     return {
         "OwnerId": scope.account,
         "CreationTime": created_at,
@@ -219,9 +191,7 @@ def default_file_system(scope: AccountRegion, file_system_id: str, created_at: f
 
 
 def default_volume(scope: AccountRegion, volume_id: str, created_at: float) -> Document:
-    """
-    Return an ONTAP FlexVol volume; *created_at* is in epoch seconds.
-    """
+    """Return an ONTAP FlexVol volume; *created_at* is in epoch seconds."""
     file_system_id = volume_id.replace("fsvol-", "fs-")
     return {
         "CreationTime": created_at,

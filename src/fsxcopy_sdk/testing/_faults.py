@@ -1,6 +1,4 @@
-"""
-Faults on demand: what can go wrong with a call, and which calls it happens to.
-"""
+"""Faults on demand: what can go wrong with a call, and which calls it happens to."""
 
 from __future__ import annotations
 
@@ -25,9 +23,7 @@ CONTENT_TYPE: Final = "application/x-amz-json-1.1"
 
 @attrs.frozen
 class Answer:
-    """
-    An HTTP answer without its request ID and date.
-    """
+    """An HTTP answer without its request ID and date."""
 
     status: int
     body: bytes
@@ -35,9 +31,7 @@ class Answer:
 
 
 class ErrorPlacement(StrEnum):
-    """
-    Name where the code of an error is, of the places that AWS JSON allows.
-    """
+    """Name where the code of an error is, of the places that AWS JSON allows."""
 
     TYPE = "__type"
     """The member ``__type`` of the body."""
@@ -48,9 +42,7 @@ class ErrorPlacement(StrEnum):
 
 
 class FaultKind(Enum):
-    """
-    Name what happens to a call; the class methods of `Fault` explain each.
-    """
+    """Name what happens to a call; the class methods of `Fault` explain each."""
 
     ANSWER = auto()
     RESET = auto()
@@ -90,9 +82,7 @@ _OPERATIONS: Final[Mapping[FaultKind, frozenset[str]]] = {
 
 @attrs.frozen(kw_only=True)
 class Fault:
-    """
-    One thing that goes wrong with a call; create it with one of the class methods.
-    """
+    """One thing that goes wrong with a call; create it with one of the class methods."""
 
     kind: FaultKind
     answer: Answer = Answer(200, b"")
@@ -134,30 +124,22 @@ class Fault:
 
     @classmethod
     def throttling(cls) -> Fault:
-        """
-        Answer that the caller sends too many requests: 400, ThrottlingException.
-        """
+        """Answer that the caller sends too many requests: 400, ThrottlingException."""
         return cls.error("ThrottlingException", "Rate exceeded", message_member="message")
 
     @classmethod
     def internal_error(cls) -> Fault:
-        """
-        Answer 500, InternalServerError.
-        """
+        """Answer 500, InternalServerError."""
         return cls.error("InternalServerError", "Sorry.", status=500)
 
     @classmethod
     def unavailable(cls) -> Fault:
-        """
-        Answer 503, ServiceUnavailable.
-        """
+        """Answer 503, ServiceUnavailable."""
         return cls.error("ServiceUnavailable", "Sorry.", status=503)
 
     @classmethod
     def reset(cls) -> Fault:
-        """
-        Reset the connection (TCP RST) instead of answering.
-        """
+        """Reset the connection (TCP RST) instead of answering."""
         return cls(kind=FaultKind.RESET)
 
     @classmethod
@@ -174,53 +156,39 @@ class Fault:
 
     @classmethod
     def truncated(cls) -> Fault:
-        """
-        Carry out the call, announce the whole answer, send the first half.
-        """
+        """Carry out the call, announce the whole answer, send the first half."""
         return cls(kind=FaultKind.TRUNCATE)
 
     @classmethod
     def content_type(cls, content_type: str) -> Fault:
-        """
-        Carry out the call, give its answer another content type.
-        """
+        """Carry out the call, give its answer another content type."""
         headers = {"Content-Type": content_type}
         return cls(kind=FaultKind.RELABEL, answer=Answer(200, b"", headers))
 
     @classmethod
     def html(cls, status: int = 502) -> Fault:
-        """
-        Answer with an HTML page, as proxies and load balancers do.
-        """
+        """Answer with an HTML page, as proxies and load balancers do."""
         page = f"<html><body><h1>{status}</h1></body></html>"
         return cls.raw(status, {"Content-Type": "text/html"}, page.encode())
 
     @classmethod
     def redirect(cls, location: str, status: int = 307) -> Fault:
-        """
-        Redirect the call to *location*.
-        """
+        """Redirect the call to *location*."""
         return cls.raw(status, {"Location": location}, b"")
 
     @classmethod
     def empty(cls, status: int = 200) -> Fault:
-        """
-        Answer without a body.
-        """
+        """Answer without a body."""
         return cls.raw(status, {"Content-Type": CONTENT_TYPE}, b"")
 
     @classmethod
     def null(cls, status: int = 200) -> Fault:
-        """
-        Answer with the JSON text ``null``.
-        """
+        """Answer with the JSON text ``null``."""
         return cls.raw(status, {"Content-Type": CONTENT_TYPE}, b"null")
 
     @classmethod
     def empty_listing(cls) -> Fault:
-        """
-        Answer DescribeBackups without BackupIds with no backups and no NextToken.
-        """
+        """Answer DescribeBackups without BackupIds with no backups and no NextToken."""
         return cls(kind=FaultKind.EMPTY_LISTING)
 
     @classmethod
@@ -299,23 +267,17 @@ class Fault:
 
     @classmethod
     def garbage(cls) -> Fault:
-        """
-        Send bytes that are not HTTP, then close the connection.
-        """
+        """Send bytes that are not HTTP, then close the connection."""
         return cls(kind=FaultKind.GARBAGE)
 
     @classmethod
     def bad_chunk(cls) -> Fault:
-        """
-        Send a chunked body with a broken chunk header, then close the connection.
-        """
+        """Send a chunked body with a broken chunk header, then close the connection."""
         return cls(kind=FaultKind.BAD_CHUNK)
 
     @classmethod
     def raw(cls, status: int, headers: Mapping[str, str], body: bytes) -> Fault:
-        """
-        Answer with exactly this, and a request ID.
-        """
+        """Answer with exactly this, and a request ID."""
         answer = Answer(status, body, MappingProxyType(dict(headers)))
         return cls(kind=FaultKind.ANSWER, answer=answer)
 
@@ -360,9 +322,7 @@ class Injection:
             self.calls_left = 1
 
     def matches(self, operation: str, body: Mapping[str, JsonValue]) -> bool:
-        """
-        Whether this call of *operation* gets the fault, which then has one call less.
-        """
+        """Whether this call of *operation* gets the fault, which then has one call less."""
         if self.operation not in (None, operation) or self.calls_left == 0:
             return False
         if not _applies(self.fault.kind, operation, body):
@@ -374,9 +334,7 @@ class Injection:
 
 
 def _applies(kind: FaultKind, operation: str, body: Mapping[str, JsonValue]) -> bool:
-    """
-    Whether a fault of *kind* can happen to such a call.
-    """
+    """Whether a fault of *kind* can happen to such a call."""
     if operation not in _OPERATIONS.get(kind, REQUESTS):
         return False
     # For DescribeBackups some faults need a listing, and one needs IDs.
@@ -392,9 +350,7 @@ def _applies(kind: FaultKind, operation: str, body: Mapping[str, JsonValue]) -> 
 def altered_listing(
     injection: Injection, scope: AccountRegion, request: Document, answer: Document
 ) -> Document:
-    """
-    Return *answer*, a page of backups of *scope*, changed by the fault of *injection*.
-    """
+    """Return *answer*, a page of backups of *scope*, changed by the fault of *injection*."""
     backups = list(cast("list[JsonValue]", answer["Backups"]))
     match injection.fault.kind:
         case FaultKind.CUT_LISTING:
@@ -416,9 +372,7 @@ def altered_listing(
 def other_answer(
     store: Store, scope: AccountRegion, operation: str, request: Document
 ) -> Document:
-    """
-    Return the answer to another request of *operation*, about backups that do not exist.
-    """
+    """Return the answer to another request of *operation*, about backups that do not exist."""
     if operation == "DeleteBackup":
         return {"BackupId": store.new_backup_id(), "Lifecycle": "DELETED"}
     if operation == "DescribeBackups":

@@ -87,9 +87,7 @@ def percent_at(shape: ProgressShape, share: float) -> int | None:
 
 @attrs.frozen(kw_only=True)
 class Status:
-    """
-    What a backup shows of its progression at one time.
-    """
+    """What a backup shows of its progression at one time."""
 
     lifecycle: str
     percent: int | None = None
@@ -98,32 +96,24 @@ class Status:
 
 @attrs.frozen(kw_only=True)
 class Settled:
-    """
-    Stay as it is: a backup that was added, stopped or deleted.
-    """
+    """Stay as it is: a backup that was added, stopped or deleted."""
 
     since: float
     status: Status
 
     @property
     def ends_at(self) -> float:
-        """
-        Return when the work ended, infinity for work that never ends.
-        """
+        """Return when the work ended, infinity for work that never ends."""
         return self.since if self.status.lifecycle in FINISHED else math.inf
 
     def at(self, now: float) -> Status:  # noqa: ARG002 - the same signature as Moving
-        """
-        Return what the backup shows at any time.
-        """
+        """Return what the backup shows at any time."""
         return self.status
 
 
 @attrs.frozen(kw_only=True)
 class Moving:
-    """
-    Go through the stages and become AVAILABLE, or FAILED before that.
-    """
+    """Go through the stages and become AVAILABLE, or FAILED before that."""
 
     begun_at: float
     duration: float
@@ -135,16 +125,12 @@ class Moving:
 
     @property
     def ends_at(self) -> float:
-        """
-        Return when it becomes AVAILABLE or FAILED.
-        """
+        """Return when it becomes AVAILABLE or FAILED."""
         share = 1.0 if self.failure is None else FAILS_AFTER
         return self.begun_at + self.duration * share
 
     def at(self, now: float) -> Status:
-        """
-        Return what the backup shows at *now*.
-        """
+        """Return what the backup shows at *now*."""
         if now < self.ends_at:
             share = (now - self.begun_at) / self.duration
             reached = [name for begin, name in self.stages if begin <= share]

@@ -1,6 +1,4 @@
-"""
-The local FSx: its settings, its lifetime, and what a test can do to it.
-"""
+"""The local FSx: its settings, its lifetime, and what a test can do to it."""
 
 from __future__ import annotations
 
@@ -215,9 +213,7 @@ class LocalFsx:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """
-        Stop serving; calls in progress are cancelled.
-        """
+        """Stop serving; calls in progress are cancelled."""
         runner, self._runner, self._endpoint_url = self._runner, None, None
         if runner is not None:
             await runner.cleanup()
@@ -247,15 +243,11 @@ class LocalFsx:
 
     @property
     def requests(self) -> list[RecordedRequest]:
-        """
-        List the latest 10,000 calls that reached an operation, in order.
-        """
+        """List the latest 10,000 calls that reached an operation, in order."""
         return self._handler.requests
 
     def account_of(self, access_key: str) -> str:
-        """
-        Return the account of *access_key*, which keeps it from now on.
-        """
+        """Return the account of *access_key*, which keeps it from now on."""
         return self._store.account_of(access_key)
 
     def add_access_key(self, access_key: str, *, account: str = DEFAULT_ACCOUNT) -> None:
@@ -488,9 +480,7 @@ class LocalFsx:
         injections.append(injection)
 
     def clear_faults(self) -> None:
-        """
-        Remove all injected faults.
-        """
+        """Remove all injected faults."""
         self._handler.injections.clear()
 
 

@@ -1,6 +1,4 @@
-"""
-The operations of the service by name, on what the store holds.
-"""
+"""The operations of the service by name, on what the store holds."""
 
 from __future__ import annotations
 
@@ -48,9 +46,7 @@ _CONFIGURATIONS: Final = ("WindowsConfiguration", "OntapConfiguration", "OpenZFS
 
 
 def _copy_backup(store: Store, scope: AccountRegion, request: Request) -> Document:
-    """
-    Accept a copy into *scope*; the same token gives the same copy again.
-    """
+    """Accept a copy into *scope*; the same token gives the same copy again."""
     # Leaving a member out is the same request as giving its default.
     asked = (
         request["SourceBackupId"],
@@ -69,9 +65,7 @@ def _copy_backup(store: Store, scope: AccountRegion, request: Request) -> Docume
 
 
 def _source_of_copy(store: Store, scope: AccountRegion, request: Request) -> StoredBackup:
-    """
-    Return the backup to copy if it can be copied to *scope*.
-    """
+    """Return the backup to copy if it can be copied to *scope*."""
     region = request.get("SourceRegion", scope.region)
     partition = partition_of(region)
     if partition is None or partition != partition_of(scope.region):
@@ -145,9 +139,7 @@ def _begin_copy(
 
 
 def _key_failure(store: Store, source: StoredBackup, key: str) -> str | None:
-    """
-    Return the text with which the copy will fail; raise if its key is refused at once.
-    """
+    """Return the text with which the copy will fail; raise if its key is refused at once."""
     failure = None
     for code, key_id in (
         ("InvalidSourceKmsKey", text_member(source.document, "KmsKeyId")),
@@ -163,9 +155,7 @@ def _key_failure(store: Store, source: StoredBackup, key: str) -> str | None:
 
 
 def _check_user_initiated_limit(store: Store, scope: AccountRegion) -> None:
-    """
-    Check that *scope* may hold one more user-initiated backup.
-    """
+    """Check that *scope* may hold one more user-initiated backup."""
     limit = store.settings.max_user_initiated_backups
     if limit is None:
         return
@@ -216,9 +206,7 @@ def _check_copies_limit(
 
 
 def _create_backup(store: Store, scope: AccountRegion, request: Request) -> Document:
-    """
-    Begin a backup of a file system or volume, which need not exist before.
-    """
+    """Begin a backup of a file system or volume, which need not exist before."""
     ids = [request.get("FileSystemId"), request.get("VolumeId")]
     asked = (ids, sorted((tag["Key"], tag["Value"]) for tag in request.get("Tags", [])))
     backup = store.tokens.once(
@@ -252,9 +240,7 @@ def _begin_backup(store: Store, scope: AccountRegion, request: Request) -> Store
 
 
 def _source_of_backup(store: Store, scope: AccountRegion, source_id: str) -> Source:
-    """
-    Return the file system or volume to back up; an unknown one is created.
-    """
+    """Return the file system or volume to back up; an unknown one is created."""
     sources = store.regions[scope].sources
     if source_id not in sources:
         make = default_volume if source_id.startswith("fsvol-") else default_file_system
@@ -276,9 +262,7 @@ def _is_finished(store: Store, backup: StoredBackup) -> bool:
 
 
 def _delete_backup(store: Store, scope: AccountRegion, request: Request) -> Document:
-    """
-    Delete a backup that is neither in progress nor being copied.
-    """
+    """Delete a backup that is neither in progress nor being copied."""
     backup_id = request["BackupId"]
 
     def delete() -> StoredBackup:
@@ -314,9 +298,7 @@ def _check_deletable(store: Store, backup: StoredBackup) -> None:
 
 
 def _absent(_: Document) -> None:
-    """
-    Return None for a member that backups do not have, so that no value matches.
-    """
+    """Return None for a member that backups do not have, so that no value matches."""
 
 
 _FILTERS: Final[Mapping[str, Callable[[Document], str | None]]] = {
@@ -364,9 +346,7 @@ def _describe_backups(store: Store, scope: AccountRegion, request: Request) -> D
 
 
 def _shown(store: Store, scope: AccountRegion, by: str) -> dict[str, StoredBackup]:
-    """
-    Return the backups of *scope* without copies that a call *by* this does not show yet.
-    """
+    """Return the backups of *scope* without copies that a call *by* this does not show yet."""
     backups = store.regions[scope].backups
     if store.settings.unseen_by not in ("all", by):
         return backups
@@ -431,9 +411,7 @@ def read_token(operation: str, scope: AccountRegion, token: str) -> int:
 
 
 def _tag_resource(store: Store, scope: AccountRegion, request: Request) -> Document:
-    """
-    Add tags to a backup, replacing those that have the same keys.
-    """
+    """Add tags to a backup, replacing those that have the same keys."""
     backup = _resource(store, scope, request["ResourceARN"])
     tags = merged_tags(tags_of(backup.document), request["Tags"])
     if len(tags) > MAX_TAGS:
@@ -444,9 +422,7 @@ def _tag_resource(store: Store, scope: AccountRegion, request: Request) -> Docum
 
 
 def _list_tags_for_resource(store: Store, scope: AccountRegion, request: Request) -> Document:
-    """
-    Return one page of the tags of a backup; all fit unless MaxResults is smaller.
-    """
+    """Return one page of the tags of a backup; all fit unless MaxResults is smaller."""
     backup = _resource(store, scope, request["ResourceARN"])
     tags = tags_of(backup.document)
     begin = 0
@@ -461,9 +437,7 @@ def _list_tags_for_resource(store: Store, scope: AccountRegion, request: Request
 
 
 def _resource(store: Store, scope: AccountRegion, arn: str) -> StoredBackup:
-    """
-    Return the backup with *arn*; no other resource has tags here.
-    """
+    """Return the backup with *arn*; no other resource has tags here."""
     backup = store.regions[scope].backups.get(arn.rpartition("/")[2])
     if backup is None or backup.document.get("ResourceARN") != arn:
         raise ServiceFailure("ResourceNotFound", f"{arn} does not exist.", ResourceARN=arn)

@@ -1,6 +1,4 @@
-"""
-The protocol: from an HTTP request to an operation and back, and faults of the connection.
-"""
+"""The protocol: from an HTTP request to an operation and back, and faults of the connection."""
 
 from __future__ import annotations
 
@@ -65,9 +63,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @attrs.frozen(kw_only=True)
 class RecordedRequest:
-    """
-    One call that reached an operation.
-    """
+    """One call that reached an operation."""
 
     operation: str
     region: str
@@ -84,9 +80,7 @@ class RecordedRequest:
 
 
 class RequestHandler:
-    """
-    Answer HTTP requests, and record them.
-    """
+    """Answer HTTP requests, and record them."""
 
     def __init__(self, store: Store) -> None:
         self.calls: Counter[str] = Counter()
@@ -97,9 +91,7 @@ class RequestHandler:
         self._tasks: set[asyncio.Task[object]] = set()
 
     def application(self) -> web.Application:
-        """
-        Return an aiohttp application that accepts every path and method.
-        """
+        """Return an aiohttp application that accepts every path and method."""
         application = web.Application(client_max_size=MAX_BODY)
         application.router.add_route("*", "/{path:.*}", self._handle)
         application.on_cleanup.append(self._cancel_all)
@@ -142,9 +134,7 @@ class RequestHandler:
         del self.requests[:-KEPT_REQUESTS]
 
     def _read(self, request: web.Request, body: bytes) -> RecordedRequest:
-        """
-        Return the call and its caller, checked in the order of AWS.
-        """
+        """Return the call and its caller, checked in the order of AWS."""
         operation = _operation_of(request)
         access_key, region = _caller_of(request.headers)
         headers = {name.lower(): value for name, value in request.headers.items()}

@@ -28,9 +28,7 @@ from fsxcopy_sdk.testing._documents import (
 
 
 class Filter(TypedDict, total=False):
-    """
-    One filter of DescribeBackups; the model requires neither member.
-    """
+    """One filter of DescribeBackups; the model requires neither member."""
 
     Name: str
     Values: list[str]
@@ -65,9 +63,7 @@ class Request(TypedDict, total=False):
 
 @attrs.frozen(kw_only=True)
 class Text:
-    """
-    A string: its length, its pattern, the values that it may have.
-    """
+    """A string: its length, its pattern, the values that it may have."""
 
     min: int | None = None
     max: int | None = None
@@ -78,9 +74,7 @@ class Text:
 
 @attrs.frozen(kw_only=True)
 class Number:
-    """
-    A whole number within bounds.
-    """
+    """A whole number within bounds."""
 
     min: int
     max: int
@@ -88,16 +82,12 @@ class Number:
 
 @attrs.frozen
 class Flag:
-    """
-    A boolean.
-    """
+    """A boolean."""
 
 
 @attrs.frozen(kw_only=True)
 class Many:
-    """
-    A list: the rule of its items, and their number.
-    """
+    """A list: the rule of its items, and their number."""
 
     of: Rule
     min: int | None = None
@@ -106,9 +96,7 @@ class Many:
 
 @attrs.frozen
 class Members:
-    """
-    An object: the rules of its members, and those that are required.
-    """
+    """An object: the rules of its members, and those that are required."""
 
     rules: Mapping[str, Rule]
     required: tuple[str, ...] = ()
@@ -241,9 +229,7 @@ def check_request(operation: str, body: Document) -> Request:
 
 
 def _check_keys(keys: list[str]) -> None:
-    """
-    Check the rules of tag keys that the model does not have.
-    """
+    """Check the rules of tag keys that the model does not have."""
     for key in keys:
         # "aws:" is reserved in any upper or lower case.
         if key.lower().startswith("aws:"):
@@ -317,9 +303,7 @@ def _below(path: str, name: str) -> str:
 
 
 def _failure(request: Document, broken: list[_Broken]) -> ServiceFailure:
-    """
-    Choose the error for what is broken: an operation's own one before BadRequest.
-    """
+    """Choose the error for what is broken: an operation's own one before BadRequest."""
     paths = {path for path, _ in broken}
     arn = request.get("ResourceARN")
     if paths == {"resourceARN"} and _ANY_ARN.fullmatch(str(arn)):

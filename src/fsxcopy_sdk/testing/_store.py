@@ -1,6 +1,4 @@
-"""
-What the local FSx holds: its settings, the backups of each account and Region, tokens.
-"""
+"""What the local FSx holds: its settings, the backups of each account and Region, tokens."""
 
 from __future__ import annotations
 
@@ -108,9 +106,7 @@ def _aware(_: object, field: attrs.Attribute[datetime | None], value: datetime |
 
 @attrs.frozen(kw_only=True)
 class Settings:
-    """
-    Hold the checked settings of one local FSx; `LocalFsx` explains each.
-    """
+    """Hold the checked settings of one local FSx; `LocalFsx` explains each."""
 
     copy_seconds: Callable[[str], float]
     """By the ID of the backup, file system or volume that is copied or backed up."""
@@ -143,9 +139,7 @@ class Settings:
 
 @attrs.define(eq=False, kw_only=True)
 class StoredBackup:
-    """
-    One backup, and how it progresses.
-    """
+    """One backup, and how it progresses."""
 
     scope: AccountRegion
     backup_id: str
@@ -160,15 +154,11 @@ class StoredBackup:
     """Copies of it, among them all that still prevent its deletion."""
 
     def lifecycle(self, now: float) -> str:
-        """
-        Return its Lifecycle at *now*.
-        """
+        """Return its Lifecycle at *now*."""
         return self.progression.at(now).lifecycle
 
     def document_at(self, now: float) -> Document:
-        """
-        Return its document at *now*; the caller must not change it.
-        """
+        """Return its document at *now*; the caller must not change it."""
         status = self.progression.at(now)
         document: Document = {**self.document, "Lifecycle": status.lifecycle}
         if status.percent is not None:
@@ -180,9 +170,7 @@ class StoredBackup:
 
 @attrs.define(eq=False)
 class Source:
-    """
-    A file system or volume, and the latest backup that CreateBackup made of it.
-    """
+    """A file system or volume, and the latest backup that CreateBackup made of it."""
 
     document: Document
     latest: StoredBackup | None = None
@@ -190,9 +178,7 @@ class Source:
 
 @attrs.define(eq=False)
 class RegionState:
-    """
-    What one Region of one account holds.
-    """
+    """What one Region of one account holds."""
 
     backups: dict[str, StoredBackup] = attrs.field(factory=dict)
     sources: dict[str, Source] = attrs.field(factory=dict)
@@ -201,9 +187,7 @@ class RegionState:
     max_copies_in_progress_seen: int = 0
 
     def add_sources(self, backup: Document) -> None:
-        """
-        Add what *backup* is a backup of, so that CreateBackup finds it.
-        """
+        """Add what *backup* is a backup of, so that CreateBackup finds it."""
         for kind in ("FileSystem", "Volume"):
             document = backup.get(kind)
             source_id = text_member(document, f"{kind}Id")
@@ -212,9 +196,7 @@ class RegionState:
 
 
 class Tokens:
-    """
-    Remember the requests with a ClientRequestToken for *seconds*.
-    """
+    """Remember the requests with a ClientRequestToken for *seconds*."""
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock = clock
@@ -259,14 +241,10 @@ class Tokens:
 
 
 class Store:
-    """
-    Hold the state of one local FSx, on which the operations work.
-    """
+    """Hold the state of one local FSx, on which the operations work."""
 
     def __init__(self, settings: Settings, clock: Clock, started_at: float) -> None:
-        """
-        Start empty; *started_at* is the current time in epoch seconds.
-        """
+        """Start empty; *started_at* is the current time in epoch seconds."""
         self.settings = settings
         self.clock = clock
         self.by_id: dict[str, StoredBackup] = {}
@@ -284,15 +262,11 @@ class Store:
         self._epoch_offset = started_at - clock.now()
 
     def epoch(self) -> float:
-        """
-        Return the date and time in epoch seconds, to the millisecond.
-        """
+        """Return the date and time in epoch seconds, to the millisecond."""
         return round(self.clock.now() + self._epoch_offset, 3)
 
     def account_of(self, access_key: str) -> str:
-        """
-        Return the account of *access_key*; the first key has the default account.
-        """
+        """Return the account of *access_key*; the first key has the default account."""
         if access_key not in self.accounts:
             digest = hashlib.sha256(access_key.encode()).digest()
             account = f"{int.from_bytes(digest[:8]) % 10**12:012d}"
@@ -320,9 +294,7 @@ class Store:
         return {name: value for name, value in complete.items() if value is not None}
 
     def new_document(self, scope: AccountRegion, backup_id: str) -> Document:
-        """
-        Return the members that every new backup in *scope* has.
-        """
+        """Return the members that every new backup in *scope* has."""
         return {
             "BackupId": backup_id,
             "Type": "USER_INITIATED",
@@ -335,9 +307,7 @@ class Store:
     def put(
         self, scope: AccountRegion, document: Document, progression: Progression
     ) -> StoredBackup:
-        """
-        Keep *document*, which has a BackupId, in *scope*.
-        """
+        """Keep *document*, which has a BackupId, in *scope*."""
         self._sequence += 1
         backup = StoredBackup(
             scope=scope,
@@ -351,35 +321,27 @@ class Store:
         return backup
 
     def add_copy(self, copy: StoredBackup) -> None:
-        """
-        Count *copy* among the copies in progress.
-        """
+        """Count *copy* among the copies in progress."""
         state = self.regions[copy.scope]
         state.copies.append(copy)
         in_progress = len(self.copies_in_progress(copy.scope))
         state.max_copies_in_progress_seen = max(state.max_copies_in_progress_seen, in_progress)
 
     def remove(self, backup: StoredBackup) -> None:
-        """
-        Remove *backup*; only its ClientRequestToken still leads to it, as DELETED.
-        """
+        """Remove *backup*; only its ClientRequestToken still leads to it, as DELETED."""
         del self.by_id[backup.backup_id]
         del self.regions[backup.scope].backups[backup.backup_id]
         backup.progression = Settled(since=self.clock.now(), status=Status(lifecycle="DELETED"))
 
     def copies_in_progress(self, scope: AccountRegion) -> list[StoredBackup]:
-        """
-        Return the copies into *scope* that are in progress now.
-        """
+        """Return the copies into *scope* that are in progress now."""
         state = self.regions[scope]
         now = self.clock.now()
         state.copies = [copy for copy in state.copies if now < copy.progression.ends_at]
         return state.copies
 
     def begin(self, source_id: str, *, copy: bool, failure: str | None = None) -> Moving:
-        """
-        Return the progression of a backup or copy of *source_id* that begins now.
-        """
+        """Return the progression of a backup or copy of *source_id* that begins now."""
         if self.settings.every_stage:
             stages = EVERY_COPYING_STAGE if copy else EVERY_CREATING_STAGE
         else:
@@ -393,13 +355,9 @@ class Store:
         )
 
     def new_backup_id(self) -> str:
-        """
-        Return a new ID of a backup; the same seed gives the same IDs.
-        """
+        """Return a new ID of a backup; the same seed gives the same IDs."""
         return f"backup-{self._backup_ids.getrandbits(68):017x}"
 
     def new_request_id(self) -> str:
-        """
-        Return an ID for an answer.
-        """
+        """Return an ID for an answer."""
         return str(uuid.UUID(int=self._request_ids.getrandbits(128), version=4))

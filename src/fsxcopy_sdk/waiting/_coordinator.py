@@ -57,9 +57,7 @@ _IDS_PER_CALL = 4
 
 
 class PollCoordinator:
-    """
-    Coordinate the waits of one client.
-    """
+    """Coordinate the waits of one client."""
 
     def __init__(
         self,
@@ -120,17 +118,13 @@ class PollCoordinator:
             wait.reschedule(in_crowd=len(self._waiting) >= MAX_BACKUP_IDS)
 
     def close(self) -> None:
-        """
-        End all waits with `ClientNotOpen`, those in the middle of a call included.
-        """
+        """End all waits with `ClientNotOpen`, those in the middle of a call included."""
         self._closed = True
         for wait in self._waits_for(self._waiting):
             wait.scope.cancel()
 
     async def _poll(self, wait: Wait) -> None:
-        """
-        Return when there is a new result for *wait*, or its time is over.
-        """
+        """Return when there is a new result for *wait*, or its time is over."""
         wait.scope = anyio.CancelScope()
         if not self._closed:
             try:
@@ -181,9 +175,7 @@ class PollCoordinator:
             soonest.notify()
 
     async def _sleep_and_delegate(self, wait: Wait) -> None:
-        """
-        Sleep until *wait*, the soonest, is due, and choose the wait that makes the call.
-        """
+        """Sleep until *wait*, the soonest, is due, and choose the wait that makes the call."""
         self._sleeper = wait
         try:
             call = await self._sleep(wait)
@@ -196,9 +188,7 @@ class PollCoordinator:
             caller.notify()
 
     async def _sleep(self, wait: Wait) -> Call | None:
-        """
-        Return the call that is to be made; None where another wait is sooner now.
-        """
+        """Return the call that is to be made; None where another wait is sooner now."""
         # Waits that start at the same time can so share the first call.
         await anyio.sleep(0)  # noqa: ASYNC115 - what it names takes a millisecond to import
         while True:
@@ -229,9 +219,7 @@ class PollCoordinator:
         return queue[0][2] if queue else None
 
     def _soonest_queue(self) -> _Queue:
-        """
-        Return the queue whose first wait can be polled soonest; an empty one if none can.
-        """
+        """Return the queue whose first wait can be polled soonest; an empty one if none can."""
         for queue in (self._batchable, self._isolated):
             while queue and not self._is_pending(queue[0]):
                 heapq.heappop(queue)
@@ -256,18 +244,14 @@ class PollCoordinator:
         return self._spent_until - (_BURST - 1) / _ISOLATED_CALLS_PER_SECOND
 
     def _spend(self, calls: int) -> None:
-        """
-        Count *calls* against the rate for isolated ids; give them back if negative.
-        """
+        """Count *calls* against the rate for isolated ids; give them back if negative."""
         spent_until = max(self._spent_until, self._now())
         self._spent_until = spent_until + calls / _ISOLATED_CALLS_PER_SECOND
         if calls < 0:
             self._interrupt_sleep()
 
     def _expire_held(self) -> float:
-        """
-        End the waits whose last poll was held back too long; return when the next one ends.
-        """
+        """End the waits whose last poll was held back too long; return when the next one ends."""
         now, soonest = self._now(), math.inf
         if self._held_until <= now:
             return soonest
@@ -293,9 +277,7 @@ class PollCoordinator:
         return Call(tuple(ids), max_pages)
 
     def _take_batch(self, queue: _Queue) -> tuple[str, ...]:
-        """
-        Take the soonest ids out of *queue*, as many as all of them may share a call with.
-        """
+        """Take the soonest ids out of *queue*, as many as all of them may share a call with."""
         max_batch = MAX_BACKUP_IDS
         batch: list[str] = []
         while queue:
@@ -340,9 +322,7 @@ class PollCoordinator:
             self._release(call, caller)
 
     def _release(self, call: Call, caller: Wait) -> None:
-        """
-        End a call; its waits without an answer are due again.
-        """
+        """End a call; its waits without an answer are due again."""
         caller.call = None
         self._in_flight.difference_update(call.ids)
         for wait in self._waits_for(call.ids):
@@ -393,9 +373,7 @@ class PollCoordinator:
         self._answer(results, len(call.ids))
 
     async def _read_pages(self, call: Call, found: dict[str, Backup]) -> bool:
-        """
-        Add the backups of *call* to *found*; return whether no page can have more of them.
-        """
+        """Add the backups of *call* to *found*; return whether no page can have more of them."""
         ids, pages, token = set(call.ids), 0, None
         self._spend(call.max_pages - 1)
         try:
@@ -421,9 +399,7 @@ class PollCoordinator:
 
 
 def _may_concern_one(error: FsxCopyError) -> bool:
-    """
-    Return whether one backup among many may have caused *error*.
-    """
+    """Return whether one backup among many may have caused *error*."""
     if isinstance(error, ResponseDecodingError):
         return any(path.startswith("$.Backups[") for path in error.error_paths)
     return isinstance(error, BackupNotFound | BadRequest)

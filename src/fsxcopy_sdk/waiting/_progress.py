@@ -23,9 +23,7 @@ _WHOLE = 100
 
 @attrs.frozen
 class Window:
-    """
-    When the end can be expected: seconds since the start of the wait.
-    """
+    """When the end can be expected: seconds since the start of the wait."""
 
     earliest: float
     latest: float
@@ -34,17 +32,13 @@ class Window:
 
 @attrs.define
 class ProgressHistory:
-    """
-    The polls of one wait that showed a ProgressPercent.
-    """
+    """The polls of one wait that showed a ProgressPercent."""
 
     points: list[tuple[float, int]] = attrs.field(factory=list)
     """Seconds and percent: the first and the last poll of each percent."""
 
     def add(self, elapsed: float, percent: int | None) -> None:
-        """
-        Add a poll; ignore one without a percentage, start again when progress goes back.
-        """
+        """Add a poll; ignore one without a percentage, start again when progress goes back."""
         points = self.points
         if percent is None or not 0 <= percent <= _WHOLE:
             return
@@ -60,16 +54,12 @@ class ProgressHistory:
 
     @property
     def stands_since(self) -> float:
-        """
-        The time of the first poll that showed the present percent.
-        """
+        """The time of the first poll that showed the present percent."""
         present = self.points[-1][1]
         return next(elapsed for elapsed, percent in self.points if percent == present)
 
     def window(self) -> Window | None:
-        """
-        Return when the end can be expected; None where nothing has moved yet.
-        """
+        """Return when the end can be expected; None where nothing has moved yet."""
         points = self.points
         if not points or points[0][1] == points[-1][1]:
             return None
@@ -84,9 +74,7 @@ class ProgressHistory:
 
 
 def _narrow(window: Window, points: list[tuple[float, int]], resolution: int) -> Window:
-    """
-    Limit *window* to the lines from the first of *points* to each of the others.
-    """
+    """Limit *window* to the lines from the first of *points* to each of the others."""
     earliest, latest = window.earliest, window.latest
     (begin, low), *others = points
     for elapsed, percent in others:

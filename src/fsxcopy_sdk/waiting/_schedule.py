@@ -116,9 +116,7 @@ DEFAULT_SCHEDULE = WaitSchedule()
 
 
 def _until_likely(window: Window, elapsed: float, stands_since: float, min_delay: float) -> float:
-    """
-    Return the seconds from *elapsed* to a poll that suits the predicted *window*.
-    """
+    """Return the seconds from *elapsed* to a poll that suits the predicted *window*."""
     ahead = max(window.earliest - elapsed, 0.0)
     if ahead > _NEAR * min_delay:
         return ahead * _SHARE_BEFORE_WINDOW

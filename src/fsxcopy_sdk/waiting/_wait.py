@@ -58,9 +58,7 @@ def _for_crowds(schedule: WaitSchedule) -> WaitSchedule:
 
 @attrs.frozen(eq=False)
 class Call:
-    """
-    One call for the backups of some ids, or one listing.
-    """
+    """One call for the backups of some ids, or one listing."""
 
     ids: tuple[str, ...]
     max_pages: int = 0
@@ -69,9 +67,7 @@ class Call:
 
 @attrs.define(eq=False)
 class Wait:
-    """
-    One wait for one backup; times are those of the client's clock.
-    """
+    """One wait for one backup; times are those of the client's clock."""
 
     backup_id: str
     max_wait: float
@@ -113,9 +109,7 @@ class Wait:
 
     @property
     def elapsed(self) -> float:
-        """
-        Seconds from the start of the wait to its last poll.
-        """
+        """Seconds from the start of the wait to its last poll."""
         return self.polled - self.started
 
     def notify(self) -> None:
