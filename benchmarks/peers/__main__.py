@@ -80,7 +80,7 @@ def _run(*command: str) -> str:
 
 @contextmanager
 def _served(python: str, documents: Path) -> Iterator[str]:
-    command = [python, "-m", "benchmarks.peers.server", str(documents / "copy-backup.json")]
+    command = [python, "-m", "benchmarks.peers.server", str(documents)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
         try:
@@ -157,18 +157,16 @@ def _options() -> argparse.Namespace:
 
 
 def _chosen(only: Sequence[str] | None) -> list[Row]:
-    """Return the rows with these keys, all of them for None, with those that they are made of."""
+    """Return the rows with these keys; all of them for None."""
     if only is None:
         return list(ROWS)
-    keys = {*only, *(key for row in ROWS if row.key in only for key in row.quotient or ())}
-    return [row for row in ROWS if row.key in keys]
+    return [row for row in ROWS if row.key in only]
 
 
 def _measured(
-    chosen: Sequence[Row], pythons: Mapping[str, str], documents: Path, rounds: int
+    rows: Sequence[Row], pythons: Mapping[str, str], documents: Path, rounds: int
 ) -> tuple[dict[str, dict[str, list[float]]], dict[str, dict[str, str]]]:
     """Return all samples by row and peer, and why there are none."""
-    rows = [row for row in chosen if not row.quotient]
     samples: dict[str, dict[str, list[float]]] = {row.key: {} for row in rows}
     failures: dict[str, dict[str, str]] = {row.key: {} for row in rows}
     with _served(sys.executable, documents) as url:

@@ -1,5 +1,5 @@
 """
-Backups that nobody can tune to: made from the service's own model, by seed.
+Backups that no decoder was tuned to: made from the service's own model, by seed.
 
 Run as a program it writes the pages and the answer that every peer is given. It needs
 botocore for the model and for the example that the service documents.
@@ -20,9 +20,10 @@ from botocore.loaders import Loader
 
 Document = dict[str, object]
 
-EXAMPLE_PAGE, DENSE_PAGE = 100, 25
-LISTING_PAGES, LISTING_PAGE = 10, 1000
-"""Pages of a long listing; it goes round when it comes to the end of them."""
+PAGE = 50
+"""Backups on a page: the most that the service sends (`Backups` in its model)."""
+LISTING_PAGES = 40
+"""Pages of a long listing."""
 
 _DENSE_ITEMS = 1
 _TEXT = string.ascii_letters + string.digits + "-_./"
@@ -114,15 +115,14 @@ def write(folder: Path, seed: int) -> None:
     """Write every document that a run needs."""
     author = Author(seed)
 
-    def page(name: str, backup: Callable[[], Document], count: int) -> None:
-        document = {"Backups": [backup() for _ in range(count)]}
+    def page(name: str, backup: Callable[[], Document]) -> None:
+        document = {"Backups": [backup() for _ in range(PAGE)]}
         (folder / name).write_text(json.dumps(document), "utf-8")
 
     folder.mkdir(parents=True, exist_ok=True)
-    page("example-page.json", author.example_like, EXAMPLE_PAGE)
-    page("dense-page.json", author.dense, DENSE_PAGE)
+    page("dense-page.json", author.dense)
     for number in range(LISTING_PAGES):
-        page(f"listing-{number}.json", author.example_like, LISTING_PAGE)
+        page(f"listing-{number:02}.json", author.example_like)
     answer = {"Backup": author.example_like()}
     (folder / "copy-backup.json").write_text(json.dumps(answer), "utf-8")
 

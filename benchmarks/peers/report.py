@@ -47,11 +47,7 @@ def lines(
     """Work out every row; *failures* are reasons by row and peer, as *samples* are numbers."""
     medians: dict[str, dict[str, float]] = {}
     for row in rows:
-        if row.quotient:
-            above, below = (medians[key] for key in row.quotient)
-            medians[row.key] = {peer: above[peer] / below[peer] for peer in above if peer in below}
-        else:
-            medians[row.key] = {peer: median(found) for peer, found in samples[row.key].items()}
+        medians[row.key] = {peer: median(found) for peer, found in samples[row.key].items()}
     return [
         Line(
             key=row.key,

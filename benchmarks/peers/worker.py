@@ -14,11 +14,11 @@ import statistics
 import sys
 import time
 import tracemalloc
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from inspect import iscoroutinefunction
-from itertools import cycle, repeat
+from itertools import cycle
 from pathlib import Path
 from types import ModuleType
 
@@ -27,6 +27,7 @@ MILLI = 1e3
 
 _WARM_UP = 3
 _DECODE_SECONDS = 0.3
+_LISTINGS = 5
 _CALLS_OF_A_BATCH, _BATCHES = 100, 5
 _AT_ONCE, _CALLS_AT_ONCE = 32, 1500
 _BEAT = 0.001
@@ -45,18 +46,16 @@ def decode(peer: ModuleType, page: str) -> float:
     return statistics.median(times) / count * MICRO
 
 
-def _listing(folder: str) -> Iterator[bytes]:
-    pages = sorted(Path(folder).glob("listing-*.json"))
-    return cycle([page.read_bytes() for page in pages])
+def _pages(folder: str) -> list[bytes]:
+    return [page.read_bytes() for page in sorted(Path(folder).glob("listing-*.json"))]
 
 
 def growth(peer: ModuleType, folder: str, count: str, collector: str = "on") -> float:
-    """Return the microseconds of CPU per backup of a listing that is kept as a list."""
+    """Return the microseconds of CPU per backup of decoding pages into one list."""
     goal = int(count)
     if collector == "off":
         gc.disable()
-    small = (Path(folder) / "example-page.json").read_bytes()
-    pages = repeat(small) if goal == len(peer.decode(small)) else _listing(folder)
+    pages = cycle(_pages(folder))
     times = []
     for _ in range(max(1, 5000 // goal)):
         kept: list[object] = []
@@ -71,8 +70,7 @@ def growth(peer: ModuleType, folder: str, count: str, collector: str = "on") -> 
 
 def memory(peer: ModuleType, folder: str) -> float:
     """Return the bytes that Python holds per backup, once what is not kept is gone."""
-    pages = _listing(folder)
-    bodies = [next(pages), next(pages)]
+    bodies = _pages(folder)
     peer.decode(bodies[0])
     gc.collect()
     tracemalloc.start()
@@ -81,6 +79,29 @@ def memory(peer: ModuleType, folder: str) -> float:
         kept.extend(peer.decode(body))
     gc.collect()
     return tracemalloc.get_traced_memory()[0] / len(kept)
+
+
+def listing(peer: ModuleType, url: str) -> float:
+    """Return the microseconds per backup of a whole listing over HTTP."""
+    if iscoroutinefunction(peer.list_all):
+        return asyncio.run(_awaited_listing(peer, url))
+    times = []
+    with peer.connect(url) as client:
+        for _ in range(_LISTINGS + 1):
+            begun = time.perf_counter()
+            count = len(peer.list_all(client))
+            times.append(time.perf_counter() - begun)
+    return statistics.median(times[1:]) / count * MICRO
+
+
+async def _awaited_listing(peer: ModuleType, url: str) -> float:
+    times = []
+    async with peer.connect(url) as client:
+        for _ in range(_LISTINGS + 1):
+            begun = time.perf_counter()
+            count = len(await peer.list_all(client))
+            times.append(time.perf_counter() - begun)
+    return statistics.median(times[1:]) / count * MICRO
 
 
 def cpu(peer: ModuleType, url: str) -> float:
@@ -165,7 +186,9 @@ def main() -> None:
     """Do as the command line says."""
     name, measurement, *rest = sys.argv[1:]
     peer = import_module(f"benchmarks.peers.adapters.{name}")
-    measure = {one.__name__: one for one in (decode, growth, memory, cpu, concurrent, stall)}
+    measure = {
+        one.__name__: one for one in (decode, growth, listing, memory, cpu, concurrent, stall)
+    }
     print(json.dumps(measure[measurement](peer, *rest)))
 
 

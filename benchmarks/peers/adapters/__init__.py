@@ -6,7 +6,8 @@ backup, and prints the id of the copy and the monotonic time at which it had it.
 
 * ``decode(body)``: from the body of DescribeBackups to the backups that a caller keeps;
 * ``connect(url)``: a context manager that makes and closes a client;
-* ``call(client)``: copy one backup, return the copy's id.
+* ``call(client)``: copy one backup, return the copy's id;
+* ``list_all(client)``: list all backups, return them in a list.
 
-The last two are plain functions where the peer is synchronous.
+The last three are plain functions where the peer is synchronous.
 """

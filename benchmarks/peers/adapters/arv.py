@@ -40,6 +40,16 @@ def call(client: Any) -> Any:
     return CopyBackupResponseTypeDef.model_validate(response).Backup.BackupId
 
 
+def list_all(client: Any) -> Any:
+    """List all backups."""
+    pages = client.get_paginator("describe_backups").paginate(PaginationConfig={"PageSize": 50})
+    return [
+        backup
+        for page in pages
+        for backup in DescribeBackupsResponseTypeDef.model_validate(page).Backups
+    ]
+
+
 def main() -> None:
     """Copy one backup, from nothing."""
     with connect(sys.argv[1]) as client:

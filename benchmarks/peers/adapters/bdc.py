@@ -39,6 +39,12 @@ def call(client: Any) -> Any:
     return caster.copy_backup(response).Backup.BackupId
 
 
+def list_all(client: Any) -> Any:
+    """List all backups."""
+    pages = client.get_paginator("describe_backups").paginate(PaginationConfig={"PageSize": 50})
+    return [backup for page in pages for backup in caster.describe_backups(page).Backups]
+
+
 def main() -> None:
     """Copy one backup, from nothing."""
     with connect(sys.argv[1]) as client:

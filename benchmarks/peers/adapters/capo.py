@@ -31,6 +31,12 @@ async def call(client: AsyncFSxClient) -> Any:
     return response["backup"]["backup_id"]
 
 
+async def list_all(client: AsyncFSxClient) -> Any:
+    """List all backups."""
+    pages = client.iter_describe_backups(max_results=50)
+    return [backup async for page in pages for backup in page["backups"]]
+
+
 async def main() -> None:
     """Copy one backup, from nothing."""
     async with connect(sys.argv[1]) as client:

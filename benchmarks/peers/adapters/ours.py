@@ -31,6 +31,11 @@ async def call(client: FsxCopyClient) -> str:
     return response.backup.backup_id
 
 
+async def list_all(client: FsxCopyClient) -> Sequence[Backup]:
+    """List all backups."""
+    return [backup async for backup in client.iter_backups()]
+
+
 async def main() -> None:
     """Copy one backup, from nothing."""
     async with connect(sys.argv[1]) as client:

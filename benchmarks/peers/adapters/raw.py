@@ -34,6 +34,12 @@ async def call(client: FSxClient) -> str:
     return response["Backup"]["BackupId"]
 
 
+async def list_all(client: FSxClient) -> Any:
+    """List all backups."""
+    pages = client.get_paginator("describe_backups").paginate(PaginationConfig={"PageSize": 50})
+    return [backup async for page in pages for backup in page["Backups"]]
+
+
 async def main() -> None:
     """Copy one backup, from nothing."""
     async with connect(sys.argv[1]) as client:
