@@ -186,9 +186,8 @@ def main() -> None:
     """Do as the command line says."""
     name, measurement, *rest = sys.argv[1:]
     peer = import_module(f"benchmarks.peers.adapters.{name}")
-    measure = {
-        one.__name__: one for one in (decode, growth, listing, memory, cpu, concurrent, stall)
-    }
+    measures = (decode, growth, listing, memory, cpu, concurrent, stall)
+    measure = {one.__name__: one for one in measures}
     print(json.dumps(measure[measurement](peer, *rest)))
 
 

@@ -43,11 +43,8 @@ def call(client: Any) -> Any:
 def list_all(client: Any) -> Any:
     """List all backups."""
     pages = client.get_paginator("describe_backups").paginate(PaginationConfig={"PageSize": 50})
-    return [
-        backup
-        for page in pages
-        for backup in DescribeBackupsResponseTypeDef.model_validate(page).Backups
-    ]
+    models = map(DescribeBackupsResponseTypeDef.model_validate, pages)
+    return [backup for page in models for backup in page.Backups]
 
 
 def main() -> None:
