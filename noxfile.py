@@ -131,8 +131,7 @@ def pythons(session: nox.Session) -> None:
         session.warn(f"not tested, because not found: Python {', '.join(missing)}")
 
 
-# Not by default until the whole suite was seen to pass with aiobotocore 2.25.1 and anyio 4.7.
-@nox.session(default=False)
+@nox.session
 def lowest(session: nox.Session) -> None:
     """Test with the lowest versions that pyproject.toml allows."""
     project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]

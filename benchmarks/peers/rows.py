@@ -138,7 +138,8 @@ NOTES = """\
 * A listing is 40 pages of 50 backups, fetched by each peer's own paginator where it has one; the
   time is the wall's, and the server's share of it is the same for all.
 * CPU is the client process's alone. The server is another process and keeps connections.
-  Clients have their defaults, retries and pools of connections included. boto3-dataclass-fsx and aws-resource-validator-fsx call through boto3; the latter's
+  Clients have their defaults, retries and pools of connections included.
+  boto3-dataclass-fsx and aws-resource-validator-fsx call through boto3; the latter's
   wrap_client is not used, as it refuses valid tags.
 * Imports are in a fresh process, the interpreter's start left out. Types alone are
   fsxcopy_sdk.models, and for aiobotocore, which has none that run, aiobotocore.session.
