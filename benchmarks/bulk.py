@@ -71,7 +71,7 @@ async def drive(
     """Move the clock from wake-up to wake-up, never while a call is under way."""
     while not work.done():
         await calls.none.wait()
-        for _ in range(6):  # whoever got an answer calls again, or goes back to sleep
+        for _ in range(6):  # tasks that got an answer call again, or sleep
             await asyncio.sleep(0)
         if not calls.under_way and clock.next_wake_up is not None:
             clock.advance(max(0.0, clock.next_wake_up - clock.now()))

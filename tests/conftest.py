@@ -28,7 +28,7 @@ def _isolate_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(name="clock")
 def _clock() -> ManualClock:
-    """A clock that moves on when somebody sleeps on it."""
+    """A clock that advances when a task sleeps on it."""
     return ManualClock(auto_advance=True)
 
 

@@ -43,7 +43,7 @@ def _missing(value: object, current: Shape, within: frozenset[str] = frozenset()
     return found
 
 
-def test_a_seed_tells_the_documents() -> None:
+def test_a_seed_decides_the_documents() -> None:
     """The same seed writes the same backups, another one others."""
     first, again, other = Author(1), Author(1), Author(2)
 
@@ -105,8 +105,8 @@ def test_ratios_are_of_medians_and_stand_beside_their_floors() -> None:
     ] == list(map(str, line.verdicts))
 
 
-def test_who_has_no_number_has_a_reason() -> None:
-    """The table has a dash, and below it stands why; no floor is judged without numbers."""
+def test_a_missing_number_has_a_reason() -> None:
+    """The table has a dash, with the reason below it; no floor is judged without numbers."""
     row = Row(key="one", title="one: us", cannot={"bdc": "why not"}, floors=(Floor(1, "raw"),))
 
     found = lines([row], {"one": {"ours": [1234.0], "capo": [0.5]}}, {"one": {"raw": "it broke"}})
@@ -119,7 +119,7 @@ def test_who_has_no_number_has_a_reason() -> None:
 
 
 def test_rows_and_peers_fit_together() -> None:
-    """Every floor, every exception and every adapter is of a peer that stands in the table."""
+    """Every floor, every exception and every adapter belongs to a peer in the table."""
     adapters = Path(__file__).parent.parent / "benchmarks" / "peers" / "adapters"
 
     assert all((adapters / f"{peer}.py").is_file() for peer in NAMES)

@@ -40,7 +40,7 @@ def test_known_values_survive_pickle(enum: type[OpenEnum]) -> None:
 
 @given(text=st.text())
 def test_unknown_value_keeps_its_text(text: str) -> None:
-    """A value that nobody knows yet is kept as it is, whatever it is."""
+    """An unknown value is kept as it is, whatever it is."""
     assume(text not in list(BackupLifecycle))
     unknown = BackupLifecycle(text)
 

@@ -62,7 +62,7 @@ class _Module:
 
     @property
     def floor(self) -> str:
-        """The first part of its name below the package, which stands in the list."""
+        """The first part of its name below the package: an entry of the list."""
         return self.name.partition(".")[2].partition(".")[0]
 
     @property
@@ -130,7 +130,7 @@ def _floors_below(module: _Module) -> set[str]:
 
 @_every_module
 def test_module_has_its_floor(module: _Module) -> None:
-    """Every module stands in the list."""
+    """Every module has an entry in the list."""
     assert module.floor in _FLOORS
 
 
@@ -163,7 +163,7 @@ def test_libraries_stay_at_home(module: _Module) -> None:
 
 @_every_module
 def test_length_of_module(module: _Module) -> None:
-    """A module can be read in one go; the lists of classes are not read but searched."""
+    """A module stays short enough to read; the lists of classes are searched, not read."""
     if module.floor in {"models", "enums", "errors"}:
         return
     assert _LONGEST_MODULE >= len(module.path.read_text("utf-8").splitlines())
@@ -182,7 +182,7 @@ def _length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 @_every_module
 def test_length_of_functions(module: _Module) -> None:
-    """A function can be seen in one look."""
+    """A function fits on one screen."""
     functions = [
         node
         for node in ast.walk(module.tree)

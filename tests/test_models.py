@@ -181,7 +181,7 @@ def test_filter_name(name: str) -> None:
 
 
 def test_filter_name_of_the_future() -> None:
-    """A filter's name that nobody knows yet is kept."""
+    """An unknown filter name is kept."""
     assert "colour" == BackupFilter("colour", "red").name
 
 
