@@ -19,25 +19,6 @@ from fsxcopy_sdk.models import ResponseMetadata
 
 _SERVER_ERROR = 500
 
-_MODELLED = (
-    errors.BackupBeingCopied,
-    errors.BackupInProgress,
-    errors.BackupNotFound,
-    errors.BackupRestoring,
-    errors.BadRequest,
-    errors.FileSystemNotFound,
-    errors.IncompatibleParameterError,
-    errors.IncompatibleRegionForMultiAZ,
-    errors.InternalServerError,
-    errors.InvalidDestinationKmsKey,
-    errors.InvalidRegion,
-    errors.InvalidSourceKmsKey,
-    errors.ServiceLimitExceeded,
-    errors.SourceBackupUnavailable,
-    errors.UnsupportedOperation,
-    errors.VolumeNotFound,
-)
-
 # Codes that any AWS service may send; the throttling ones are those that botocore's
 # retry modes know (botocore.retries.standard, botocore/data/_retry.json).
 _FAMILIES: dict[type[errors.ServiceError], tuple[str, ...]] = {
@@ -75,6 +56,13 @@ _FAMILIES: dict[type[errors.ServiceError], tuple[str, ...]] = {
         "TooManyRequestsException",
     ),
 }
+
+# The service's own errors: their classes have the names of their codes.
+_MODELLED = [
+    cls
+    for cls in (getattr(errors, name) for name in errors.__all__)
+    if issubclass(cls, errors.ServiceError) and cls not in {errors.ServiceError, *_FAMILIES}
+]
 
 CLASSES: Mapping[str, type[errors.ServiceError]] = MappingProxyType(
     {cls.__name__: cls for cls in _MODELLED}
