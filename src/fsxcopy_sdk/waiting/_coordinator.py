@@ -74,8 +74,8 @@ class PollCoordinator:
         self._closed = False
         # The waits that need a poll, by backup.
         self._waiting: dict[str, set[Wait]] = {}
-        # The same, by time. An entry is valid while `_is_pending`. Waits that would spoil
-        # a call for all others have a queue of their own.
+        # The same, by time, with entries that are no longer pending among them. Waits that
+        # would spoil a call for all others have a queue of their own.
         self._batchable: _Queue = []
         self._isolated: _Queue = []
         self._in_flight: set[str] = set()
@@ -96,15 +96,8 @@ class PollCoordinator:
         """
         Yield every observation of a backup, the first at once; end after AVAILABLE.
 
-        *max_wait* is in seconds. Throttling, server errors and broken connections are
-        survived until then.
-
-        Raises:
-            BackupCopyFailed: the backup is FAILED or DELETED.
-            WaitTimeout: it was not AVAILABLE in time.
-            BackupNotFound: it was unknown for longer than the schedule's grace.
-            ClientNotOpen: the client was closed meanwhile.
-            FsxCopyError: another error that waiting does not cure, such as AccessDenied.
+        Transient failures are survived for *max_wait* seconds. What ends the wait before is
+        on `FsxCopyClient.watch_backup`.
         """
         now = self._now()
         wait = Wait(backup_id, max_wait, schedule, started=now, due=now)
@@ -215,16 +208,21 @@ class PollCoordinator:
         return max(self._clock.now(), self._reached)
 
     def _soonest(self) -> Wait | None:
-        queue = self._soonest_queue()
-        return queue[0][2] if queue else None
+        return self._first(self._soonest_queue())
 
     def _soonest_queue(self) -> _Queue:
         """Return the queue whose first wait can be polled soonest; an empty one if none can."""
-        for queue in (self._batchable, self._isolated):
-            while queue and not self._is_pending(queue[0]):
-                heapq.heappop(queue)
-        queues = [queue for queue in (self._batchable, self._isolated) if queue]
+        queues = [queue for queue in (self._batchable, self._isolated) if self._first(queue)]
         return min(queues, key=self._callable_at, default=[])
+
+    def _first(self, queue: _Queue) -> Wait | None:
+        """Return the first wait of *queue*, after dropping the entries before it."""
+        while queue and not self._is_pending(queue[0]):
+            heapq.heappop(queue)
+        return queue[0][2] if queue else None
+
+    def _pending(self, queue: _Queue) -> list[Wait]:
+        return [entry[2] for entry in queue if self._is_pending(entry)]
 
     def _callable_at(self, queue: _Queue) -> float:
         due = queue[0][0]
@@ -255,10 +253,10 @@ class PollCoordinator:
         now, soonest = self._now(), math.inf
         if self._held_until <= now:
             return soonest
-        for entry in filter(self._is_pending, self._isolated):
-            end = entry[2].deadline + CALL_GRACE
+        for wait in self._pending(self._isolated):
+            end = wait.deadline + CALL_GRACE
             if end <= now:
-                entry[2].expire(now)
+                wait.expire(now)
             else:
                 soonest = min(soonest, end)
         return soonest
@@ -271,7 +269,7 @@ class PollCoordinator:
         if not max_pages:
             return Call(self._take_batch(queue))
         # Ids that are not due yet cost nothing more, and are polled together from now on.
-        ids = dict.fromkeys(entry[2].backup_id for entry in queue if self._is_pending(entry))
+        ids = dict.fromkeys(wait.backup_id for wait in self._pending(queue))
         queue.clear()
         self._in_flight.update(ids)
         return Call(tuple(ids), max_pages)
@@ -280,31 +278,24 @@ class PollCoordinator:
         """Take the soonest ids out of *queue*, as many as all of them may share a call with."""
         max_batch = MAX_BACKUP_IDS
         batch: list[str] = []
-        while queue:
-            if not self._is_pending(queue[0]):
-                heapq.heappop(queue)
-                continue
-            max_batch = min(max_batch, queue[0][2].max_batch)
+        while wait := self._first(queue):
+            max_batch = min(max_batch, wait.max_batch)
             if len(batch) >= max_batch:
                 break
-            backup_id = heapq.heappop(queue)[2].backup_id
-            batch.append(backup_id)
-            self._in_flight.add(backup_id)
+            batch.append(wait.backup_id)
+            self._in_flight.add(wait.backup_id)  # no wait of this id is pending any more
         return tuple(batch)
 
     def _max_listing_pages(self) -> int:
         """
         Return how many pages of a listing to read instead of describing what is due.
 
-        That is the number of calls that describing takes, so that a listing that turns
-        out to be longer doubles the cost at most; 0 where it is known to be longer.
+        As many as describing takes calls, so that a listing that turns out to be longer
+        doubles the cost at most; 0 where it is known to be longer.
         """
         now = self._now()
-        due = {
-            entry[2].backup_id: entry[2].max_batch
-            for entry in self._isolated
-            if entry[0] <= now and self._is_pending(entry)
-        }
+        pending = self._pending(self._isolated)
+        due = {wait.backup_id: wait.max_batch for wait in pending if wait.due <= now}
         if len(due) <= _TOO_FEW_TO_LIST:
             return 0
         alone = sum(max_batch == 1 for max_batch in due.values())
@@ -333,10 +324,10 @@ class PollCoordinator:
 
     async def _poll_batch(self, batch: Sequence[str]) -> None:
         """
-        Describe *batch*; where one id spoils the answer, let none share with so many.
+        Describe *batch*; where one id spoils the answer, poll halves of it next.
 
-        So the next calls are for halves of it, down to the id that is alone with its
-        error: the number of calls grows with the logarithm of the batch.
+        Halving ends at the id that is alone with its error, so the number of calls grows with
+        the logarithm of the batch.
         """
         try:
             backups = await self._describe(batch)
@@ -352,11 +343,7 @@ class PollCoordinator:
             self._answer(results, len(batch))
 
     async def _poll_listing(self, call: Call) -> None:
-        """
-        Find the backups of *call* in a listing of all backups.
-
-        Those that a listing does not show remain due if it is too long or unreadable.
-        """
+        """Find backups in a listing; if it is too long or unreadable, the others remain due."""
         found: dict[str, Backup] = {}
         failure: FsxCopyError | None = None
         try:

@@ -34,9 +34,8 @@ DEFAULT_MAX_WAIT = timedelta(hours=8)
 
 CALL_GRACE = 10.0
 """
-Seconds after its deadline that a wait allows for its last poll to be made, where the
-rate of calls holds it back, and to be answered. A healthy answer takes less than one
-second; the rest is for the retries of a throttled call.
+Seconds after the deadline for the last poll to be made, where the rate of calls holds it
+back, and answered. A healthy answer takes less than one; the rest is for retries.
 """
 
 # With more waits than fit into one call, the number of calls depends on the waits that
@@ -44,7 +43,7 @@ second; the rest is for the retries of a throttled call.
 # for 2.5 s more lag (measured by benchmarks/waits.py).
 _CROWD_FACTOR = 2
 
-# So many failures in a row are worth one warning.
+# After so many failures in a row there is one warning.
 _MANY_FAILURES = 3
 
 _log = logging.getLogger("fsxcopy_sdk.waiting")
@@ -135,12 +134,9 @@ class Wait:
         self.notify()
 
     def limit_call(self, now: float, loop_now: float) -> None:
-        """
-        Stop awaiting the present call some seconds after the deadline.
-
-        That is measured in the event loop's time, not in the client's: a clock that a
-        test moves may pass hours while a healthy call takes its milliseconds.
-        """
+        """Stop awaiting the present call some seconds after the deadline."""
+        # In the event loop's time, not in the client's: a clock that a test moves may pass
+        # hours while a healthy call takes its milliseconds.
         self.scope.deadline = loop_now + max(self.deadline - now, 0.0) + CALL_GRACE
 
     def expire_in_call(self, now: float) -> None:
@@ -155,13 +151,7 @@ class Wait:
         self.notify()
 
     def take(self) -> Backup | None:
-        """
-        Return what the last poll saw; None where it failed and the wait continues.
-
-        Raises:
-            WaitTimeout: the last poll was not answered in time.
-            FsxCopyError: the last poll failed with an error that waiting does not cure.
-        """
+        """Return what the last poll saw; None where it failed and the wait continues."""
         self.answered = False
         error = self.last_error
         if self.expired:
@@ -194,12 +184,7 @@ class Wait:
         return ClientNotOpen(f"The client was closed while waiting for {self.backup_id}")
 
     def reschedule(self, *, in_crowd: bool) -> None:
-        """
-        Set the time of the next poll, later for one of very many waits.
-
-        Raises:
-            WaitTimeout: the deadline has come.
-        """
+        """Set the time of the next poll, later for one of very many waits."""
         schedule = _for_crowds(self.schedule) if in_crowd else self.schedule
         delay = schedule.delay(
             self.failures or self.polls,
@@ -229,12 +214,7 @@ class Wait:
         )
 
     def is_over(self, backup: Backup) -> bool:
-        """
-        Return whether *backup* is AVAILABLE.
-
-        Raises:
-            BackupCopyFailed: it never will be.
-        """
+        """Return whether *backup* is AVAILABLE; raise BackupCopyFailed if it never will be."""
         if backup.lifecycle.is_dead:
             self._log(logging.INFO, "failed")
             raise BackupCopyFailed.of(backup, polls=self.polls, elapsed=self.elapsed)
@@ -243,8 +223,6 @@ class Wait:
         return backup.lifecycle.is_available
 
     def _log(self, level: int, what: str, *, next_delay: float | None = None) -> None:
-        if not _log.isEnabledFor(level):
-            return
         seen = self.last_backup
         lifecycle = seen.lifecycle.value if seen else None
         extra = {
