@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from contextvars import copy_context
 from typing import Generic, TypeAlias, TypeVar
 
@@ -20,16 +21,14 @@ MAX_EMPTY_PAGES = 100
 """
 Pages without backups, one after the other, of a listing that may still end.
 
-The service may send fewer backups than MaxResults, or none, and still a NextToken (API
-reference of DescribeBackups). It documents no limit; a hundred empty pages are 5,000
-backups that filters leave out, if it reads 50 for each page.
+The service may send a NextToken with no backups, and documents no limit (API reference of
+DescribeBackups); if it reads 50 for each page, filters have left out 5,000 by then.
 """
 
 MAX_REPEATS = 10
 """
-How often the very backups of a page may come again before a listing counts as endless.
-
-Once or twice may be chance, where backups are created while they are listed.
+How often the very backups of a page may come again before a listing counts as endless; once
+or twice may be chance, where backups are created while they are listed.
 """
 
 
@@ -37,10 +36,7 @@ async def every_backup(fetch: Fetch, request: Request) -> AsyncGenerator[Backup,
     """
     Yield the backups of all pages, from the one that *request* asks for.
 
-    Raises:
-        PaginationError: the listing does not end; the backups of its last page were
-            yielded before.
-        FsxCopyError: what *fetch* raises.
+    PaginationError, for a listing that does not end, follows the backups of its last page.
     """
     guard = _EndGuard(request)
     while True:
@@ -59,8 +55,7 @@ async def stream_backups(fetch: Fetch, request: Request) -> AsyncGenerator[Backu
     """
     Yield what `every_backup` does, and fetch each page while the one before is consumed.
 
-    An error of a page is raised when the page is reached. Closing the generator ends the
-    call that is in progress.
+    An error of a page is raised when the page is reached.
     """
     guard = _EndGuard(request)
     page = await fetch(request)
@@ -129,11 +124,7 @@ class _CycleDetector(Generic[_Item]):
         self._steps = self._limit = 1
 
     def repeats(self, item: _Item) -> int:
-        """
-        Return how often *item* has come again, as far as it is remembered.
-
-        The first repetition is noticed in the third round of a cycle at the latest.
-        """
+        """Return how often *item* came again: 1 by the third round of a cycle at the latest."""
         if item == self._remembered:
             self._repeats += 1
             return self._repeats
@@ -171,12 +162,7 @@ class _Prefetch:
             self._arrived.set()
 
     async def page(self) -> DescribeBackupsResponse:
-        """
-        Wait for the page.
-
-        Raises:
-            Exception: what fetching it raised.
-        """
+        """Return the page, or raise what fetching it raised."""
         await self._arrived.wait()
         if self._error is not None:
             raise self._error
@@ -193,17 +179,10 @@ class _Prefetch:
 
 def _spawn(run: Callable[[], Coroutine[object, object, None]]) -> object:
     """Run a function in a task of its own; anyio has none outside of task groups."""
-    if _runs_on_asyncio():
-        return asyncio.create_task(run())
+    with suppress(RuntimeError):  # no asyncio loop
+        # Without a task it may be trio as the guest of an asyncio loop.
+        if asyncio.current_task() is not None:
+            return asyncio.create_task(run())
     import trio  # noqa: PLC0415 - installed only where it is used
 
     return trio.lowlevel.spawn_system_task(run, context=copy_context())
-
-
-def _runs_on_asyncio() -> bool:
-    """Whether the caller is a task of asyncio (or of uvloop), not of trio."""
-    try:
-        # Without a task it may be trio as the guest of an asyncio loop.
-        return asyncio.current_task() is not None
-    except RuntimeError:
-        return False
