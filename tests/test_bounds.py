@@ -29,8 +29,9 @@ from fsxcopy_sdk import (
     RequestTimeout,
     ResponseDecodingError,
 )
+from fsxcopy_sdk._codec import MAX_BODY
 from fsxcopy_sdk._transport import isolated_session
-from fsxcopy_sdk._transport._http import MAX_BODY, call_seconds, within
+from fsxcopy_sdk._transport._http import call_seconds, within
 
 _PATIENCE = 20  # seconds of real time after which a call counts as one without an end
 

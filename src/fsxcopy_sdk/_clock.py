@@ -1,9 +1,4 @@
-"""
-The clock protocol, and the clock of the machine.
-
-Everything that waits takes a clock as an argument, so that tests can move time
-instead of spending it.
-"""
+"""Clocks: everything that waits takes one, so that tests can move time, not spend it."""
 
 from __future__ import annotations
 
@@ -14,11 +9,7 @@ import anyio
 
 
 class Clock(Protocol):
-    """
-    Tell the time and sleep.
-
-    Any object with these two methods will do, such as `fsxcopy_sdk.testing.ManualClock`.
-    """
+    """Tell the time and sleep, as `fsxcopy_sdk.testing.ManualClock` does for tests."""
 
     def now(self) -> float:
         """Return the time in seconds since an arbitrary start, never backwards."""

@@ -31,7 +31,7 @@ import orjson
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from fsxcopy_sdk import models
-from fsxcopy_sdk._validation import ArgumentErrors, shown
+from fsxcopy_sdk._validation import invalid, shown
 from fsxcopy_sdk.enums import OpenEnum
 from fsxcopy_sdk.errors import ResponseDecodingError
 from fsxcopy_sdk.models import ResponseMetadata
@@ -48,19 +48,15 @@ _Hook = Callable[[Any, Any], Any]
 
 MAX_BODY = 64 * 1024 * 1024
 """
-Bytes; a larger body is not parsed.
-
-A page has at most 50 backups. With every member present they have 0.8 MB (the dense page of
-`benchmarks/peers`), so a body of this size is not the service's.
+Bytes; a larger body is not read or parsed. A page of 50 backups with every member present has
+0.8 MB (the dense page of `benchmarks/peers`), so a body of this size is not the service's.
 """
 
 MAX_DEPTH = 32
 """
-Levels of objects and lists; a document with more is refused, also in unknown members.
-
-A DescribeBackups response in which no structure contains one of its own kind has at most 13
-levels (botocore's service model 1.43.117). Each nested administrative action adds three, so
-seven of them are allowed.
+Levels of objects and lists; a document with more is refused, also in unknown members. A page
+of backups has 13 (botocore's service model 1.43.117), and three more for each administrative
+action inside another.
 """
 
 MAX_ERROR_PATHS = 20
@@ -73,12 +69,7 @@ _MAX_MESSAGE = 4000
 
 @attrs.frozen(kw_only=True)
 class RawResponse:
-    """
-    Hold a successful response of the service before it becomes a model.
-
-    A `Transport` returns it, and the client converts it. An error of the service is not a
-    response: a transport raises it.
-    """
+    """Hold a successful response of the service, which the client converts to a model."""
 
     operation: str
     """The service's name of the operation: `CopyBackup`, `DescribeBackups` or `DeleteBackup`."""
@@ -93,16 +84,14 @@ class RawResponse:
 
 def from_dict(cls: type[_Model], data: Mapping[str, object]) -> _Model:
     """
-    Make a model from a dict under the service's names.
-
-    *data* may be parsed JSON, what botocore or aiobotocore returned, or what
-    `to_dict` gave.
+    Make a model from parsed JSON, from what aiobotocore returned, or from what `to_dict` gave.
 
     Raises:
         InvalidArguments: *cls* is not one of this package's models.
         ResponseDecodingError: *data* has errors; at most twenty are reported, with paths.
     """
-    _check_is_model(cls, "cls", "a model", cls)
+    if id(cls) not in _MODELS:
+        raise invalid("cls", "a model", shown(cls))
     return _structure(cls, data)
 
 
@@ -116,19 +105,14 @@ def to_dict(model: attrs.AttrsInstance) -> dict[str, object]:
     Raises:
         InvalidArguments: *model* is not an instance of a model.
     """
-    _check_is_model(type(model), "model", "an instance of a model", model)
+    if id(type(model)) not in _MODELS:
+        raise invalid("model", "an instance of a model", shown(model))
     data: dict[str, object] = _converter(detailed_validation=False).unstructure(model)
     return data
 
 
 def parse_response(cls: type[_Response], response: RawResponse) -> _Response:
-    """
-    Make the response class *cls* from a response of the service.
-
-    Raises:
-        ResponseDecodingError: the response has errors, of which at most twenty are reported
-            with their paths; its body has more than 64 MiB; or it is nested too deeply.
-    """
+    """Make the response class *cls* from a response of the service."""
     model = _structure(cls, _parse_body(response), response)
     return attrs.evolve(model, metadata=response.metadata)
 
@@ -137,51 +121,45 @@ def parse_response(cls: type[_Response], response: RawResponse) -> _Response:
 _MODELS = frozenset(id(getattr(models, name)) for name in models.__all__)
 
 
-def _check_is_model(cls: object, name: str, rule: str, value: object) -> None:
-    errors = ArgumentErrors()
-    if id(cls) not in _MODELS:
-        errors.add_value(name, rule, value)
-    errors.raise_any()
-
-
 def _parse_body(response: RawResponse) -> object:
     body = response.payload
     if not isinstance(body, bytes):
         return body
     if len(body) > MAX_BODY:
-        text = f"$: {len(body)} bytes, more than {MAX_BODY}"
-        raise _decoding_error([text], body, response)
+        raise decoding_error([f"$: {len(body)} bytes, more than {MAX_BODY}"], response)
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         # "depth limit exceeded", or "recursion depth exceeded": orjson reads 1024 levels.
         if "depth" in error.msg:
-            raise _decoding_error(["$" + _TOO_DEEP], body, response) from error
+            raise decoding_error(["$" + _TOO_DEEP], response) from error
         text = f"$: not JSON: {error}" if body else "$: empty"
-        raise _decoding_error([text], body, response, is_malformed=True) from error
+        raise decoding_error([text], response, is_malformed=True) from error
 
 
 def _structure(cls: type[_Model], document: object, response: RawResponse | None = None) -> _Model:
     if _is_deeper(document, MAX_DEPTH):
-        payload = response.payload if response else document  # not copied: may contain itself
-        raise _decoding_error([_deep_path(document) + _TOO_DEEP], payload, response)
+        # The document is not copied, because it may contain itself.
+        raise decoding_error([_deep_path(document) + _TOO_DEEP], response, document)
     with suppress(InvalidValue):
         return _converter(detailed_validation=False).structure(document, cls)
     # Outside the block above, so that the traceback of an error shows this pass alone.
     try:
         return _converter(detailed_validation=True).structure(document, cls)
     except (cattrs.BaseValidationError, InvalidValue) as error:
-        payload = response.payload if response else _as_dicts(document)
-        raise _decoding_error(_error_paths(error), payload, response) from error
+        data = None if response else _as_dicts(document)
+        raise decoding_error(_error_paths(error), response, data) from error
 
 
-def _decoding_error(
+def decoding_error(
     error_paths: Iterable[str],
-    payload: object,
     response: RawResponse | None,
+    data: object = None,
     *,
+    reason: str = "cannot be read",
     is_malformed: bool = False,
 ) -> ResponseDecodingError:
+    """Return the error of a response, or of *data* where there is none."""
     found = tuple(islice(error_paths, MAX_ERROR_PATHS + 1))
     reported = found[:MAX_ERROR_PATHS]
     text = "; ".join(reported if reported == found else (*reported, "and more"))
@@ -189,13 +167,13 @@ def _decoding_error(
         text = f"{text[:_MAX_MESSAGE]}..."
     metadata = response.metadata if response else None
     return ResponseDecodingError(
-        f"The answer cannot be read: {text}",
+        f"The answer {reason}: {text}",
         operation=response.operation if response else None,
         attempts=metadata.attempts if metadata else 1,
         request_id=metadata.request_id if metadata else None,
         http_status=metadata.http_status if metadata else None,
         error_paths=reported,
-        payload=payload,
+        payload=response.payload if response else data,
         is_malformed=is_malformed,
     )
 
@@ -219,8 +197,8 @@ def _is_deeper(document: object, levels: int) -> bool:
     """
     Return whether *document* has more than *levels* levels of objects and lists.
 
-    Every document is checked, so this is written for speed. Measured by `timeit` on a page of
-    backups like the service's example, it takes an eighth of the time of decoding.
+    Every document is checked, so it is written for speed: it takes an eighth of the time of
+    decoding (`timeit`, on a page of backups like the service's example).
     """
     level = [document] if isinstance(document, _CONTAINERS) else []
     for _ in range(levels):
@@ -263,12 +241,7 @@ def _converter(*, detailed_validation: bool) -> cattrs.Converter:
 
 
 def configure(converter: cattrs.Converter) -> None:
-    """
-    Register the hooks that convert the models from and to the wire.
-
-    With `detailed_validation` they find all errors and their paths; without it they are
-    several times as fast, and raise InvalidValue at the first.
-    """
+    """Register the hooks that convert the models from and to the wire."""
     detailed = converter.detailed_validation
     converter.register_structure_hook_factory(
         attrs.has, _detailed_class_hook if detailed else _fast_class_hook
@@ -279,7 +252,7 @@ def configure(converter: cattrs.Converter) -> None:
     converter.register_structure_hook(OpenEnum, _structure_enum)
     converter.register_structure_hook(datetime, _structure_time)
     for scalar in _SCALARS:
-        converter.register_structure_hook(scalar, _scalar_hook(scalar))
+        converter.register_structure_hook(scalar, _structure_scalar)
     converter.register_unstructure_hook_factory(
         attrs.has,
         lambda cls, converter: make_dict_unstructure_fn(
@@ -287,7 +260,8 @@ def configure(converter: cattrs.Converter) -> None:
         ),
     )
     converter.register_unstructure_hook(OpenEnum, str.__str__)
-    converter.register_unstructure_hook(datetime, _unstructure_time)
+    # Only a user can make a model with a naive time; it is UTC, as it is when it is read.
+    converter.register_unstructure_hook(datetime, lambda moment: _in_utc(moment).timestamp())
 
 
 # Fast structuring.
@@ -308,10 +282,9 @@ def _fast_class_hook(cls: type[attrs.AttrsInstance], converter: cattrs.Converter
         (known_lifecycle.get(part) if type(part) is str else None) or HOOK        enums
         HOOK, which is: to_volume(part, type_volume)                  everything else
 
-    `set_owner_id` is `FileSystem.owner_id.__set__`: the slot's descriptor, which sets it on a
-    frozen instance too. cattrs' own function would call a hook for each string, and then the
-    class, which sets its members by name: several times the CPU time (`timeit`, on a page of
-    backups like the service's example).
+    `set_owner_id` is the slot's descriptor, which sets it on a frozen instance too. A loop
+    over the members takes 1.7 times the CPU time, and cattrs' own function several times
+    (`timeit`, on a page of backups like the service's example).
     """
     attrs.resolve_types(cls)
     names: dict[str, Any] = {"Model": cls, "new": object.__new__, "wrong_type": _wrong_type}
@@ -363,12 +336,7 @@ def _lines(
 def _on_first_use(
     type_: object, name: str, names: dict[str, Any], converter: cattrs.Converter
 ) -> _Hook:
-    """
-    Return a hook that replaces itself in *names* with the converter's when it is called.
-
-    Most documents have few of the classes, and some classes contain themselves.
-    """
-
+    # Most documents have few of the classes, and some classes contain themselves.
     def structure(value: object, _: object) -> object:
         names[name] = hook = converter.get_structure_hook(type_)
         return hook(value, type_)
@@ -403,11 +371,7 @@ def _detailed_class_hook(cls: type[_Model], converter: cattrs.Converter) -> _Hoo
 
 
 def _detailed_tuple_hook(type_: object, converter: cattrs.Converter) -> _Hook:
-    """
-    Make a hook that reads a list only until it has more errors than are reported.
-
-    A document that is wrong everywhere then costs no more than one with some errors.
-    """
+    """Make a hook that reads a list only until it has more errors than are reported."""
     item_type = get_args(type_)[0]
     hook = converter.get_structure_hook(item_type)
 
@@ -485,14 +449,11 @@ def _is_tuple(type_: object) -> bool:
     return get_origin(type_) is tuple
 
 
-def _scalar_hook(scalar: type) -> _Hook:
-    def structure(value: object, _: object) -> object:
-        # Not isinstance: a boolean is an int in Python, but no integer on the wire.
-        if type(value) is not scalar:
-            raise _wrong_type(_JSON_NAMES[scalar], value)
-        return value
-
-    return structure
+def _structure_scalar(value: object, scalar: type) -> object:
+    # Not isinstance: a boolean is an int in Python, but no integer on the wire.
+    if type(value) is not scalar:
+        raise _wrong_type(_JSON_NAMES[scalar], value)
+    return value
 
 
 def _structure_enum(value: object, enum: type[OpenEnum]) -> OpenEnum:
@@ -505,12 +466,8 @@ def _structure_time(value: object, _: object) -> datetime:
     """
     Read a time in one of the forms that AWS JSON 1.1 or botocore gives it.
 
-    These are epoch seconds as a number; the same as a text, as in the example file of
-    botocore's service model, for times from the year 2000 on; ISO 8601 with date, time and
-    optionally an offset; and a datetime. Without an offset it is UTC.
-
-    Raises:
-        InvalidValue: it is none of these.
+    These are epoch seconds, as a number or, from the year 2000 on, as a text (botocore's
+    example file); ISO 8601 with date, time and optionally an offset; and a datetime.
     """
     try:
         if isinstance(value, float):  # as the service sends it
@@ -532,11 +489,6 @@ def _parse_time(text: str) -> datetime:
     if _NUMBER.fullmatch(text) and (seconds := float(text)) >= _EARLIEST_IN_TEXT:
         return datetime.fromtimestamp(seconds, UTC)  # refuses years after 9999
     raise ValueError("neither epoch seconds nor ISO 8601")
-
-
-def _unstructure_time(moment: datetime) -> float:
-    # Only a user can make a model with a naive time; it is UTC, as it is when it is read.
-    return _in_utc(moment).timestamp()
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -569,11 +521,7 @@ def wire_name(name: str) -> str:
 
 
 def _overrides(cls: type[attrs.AttrsInstance]) -> dict[str, Any]:
-    """
-    Return cattrs' options for each member: its name on the wire, or that it is not there.
-
-    Any, because cattrs takes its own options and these in the same keywords.
-    """
+    """Return cattrs' options for each member: its name on the wire, or that it is not there."""
     return {
         field.name: override(omit=True)
         if field.name == "metadata"  # describes the exchange, so it is not in the document

@@ -68,7 +68,6 @@ class Rule:
     words: str
 
     def allows(self, value: object) -> bool:
-        """Whether *value* is a text that keeps the rule."""
         return (
             isinstance(value, str) and self.min <= len(value) <= self.max and self.has_form(value)
         )
@@ -95,50 +94,52 @@ TOKEN = Rule(1, 63, _matches(r"[A-Za-z0-9_.-]*"), "1 to 63 of A-Z, a-z, 0-9, `_`
 
 @attrs.frozen
 class ArgumentErrors:
-    """Collect what is wrong, so that the caller hears of everything at once."""
+    """Collect what is wrong with arguments, so that one exception reports all of it."""
 
     texts: list[str] = attrs.field(factory=list)
 
     def add(self, name: str, rule: str, found: str) -> None:
-        """Note that the argument *name* "must be *rule*, not *found*"."""
+        """Add that the argument *name* "must be *rule*, not *found*"."""
         self.texts.append(f"{name}: must be {rule}, not {found}")
 
     def add_value(self, name: str, rule: str, value: object) -> None:
-        """Note that the argument *name* must be *rule*, and show *value* on one line."""
+        """Add that the argument *name* must be *rule*, and show *value* on one line."""
         self.add(name, rule, shown(value))
 
-    def add_type(self, name: str, rule: str, value: object) -> None:
-        """Note that argument *name* must be *rule*; leave *value* out, which may be secret."""
-        self.add(name, rule, f"a value of type {type(value).__name__}")
-
     def check(self, name: str, value: object, rule: Rule) -> None:
-        """Note a value that *rule* does not allow."""
+        """Add a value that *rule* does not allow."""
         if not rule.allows(value):
             self.add_value(name, rule.words, value)
 
     def check_optional(self, name: str, value: object, rule: Rule) -> None:
-        """Note a value that is neither None nor allowed by *rule*."""
+        """Add a value that is neither None nor allowed by *rule*."""
         if value is not None:
             self.check(name, value, rule)
 
     def check_type(self, name: str, value: object, cls: type, words: str) -> None:
-        """Note a value that is no instance of *cls*."""
+        """Add a value that is no instance of *cls*."""
         if not isinstance(value, cls):
             self.add_value(name, words, value)
 
     def raise_any(self) -> None:
-        """
-        Raise what was collected.
-
-        Raises:
-            InvalidArguments: there was a fault.
-        """
+        """Raise InvalidArguments if there are any errors."""
         if self.texts:
             raise InvalidArguments("; ".join(self.texts), tuple(self.texts))
 
 
+def invalid(name: str, rule: str, found: str) -> InvalidArguments:
+    """Return the error of one argument, which "must be *rule*, not *found*"."""
+    text = f"{name}: must be {rule}, not {found}"
+    return InvalidArguments(text, (text,))
+
+
+def type_of(value: object) -> str:
+    """Describe a value that may be secret by its type alone."""
+    return f"a value of type {type(value).__name__}"
+
+
 def shown(value: object) -> str:
-    """Return *value* as a short text, whatever it is."""
+    """Return *value* as a short text on one line, whatever it is."""
     if isinstance(value, str):  # cut first: the repr of megabytes takes long
         value = value[:80]
     try:
@@ -156,36 +157,19 @@ def partition_of(region: str) -> str:
 
 
 def check_backup_id(backup_id: str) -> None:
-    """
-    Refuse what is no id of a backup.
-
-    Raises:
-        InvalidArguments: *backup_id* breaks the rule.
-    """
-    errors = ArgumentErrors()
-    errors.check("backup_id", backup_id, BACKUP_ID)
-    errors.raise_any()
+    """Raise InvalidArguments for what is no id of a backup."""
+    if not BACKUP_ID.allows(backup_id):
+        raise invalid("backup_id", BACKUP_ID.words, shown(backup_id))
 
 
 def check_type(name: str, value: object, cls: type) -> None:
-    """
-    Refuse what is no instance of *cls*.
-
-    Raises:
-        InvalidArguments: it is none.
-    """
-    errors = ArgumentErrors()
-    errors.check_type(name, value, cls, f"a {cls.__name__}")
-    errors.raise_any()
+    """Raise InvalidArguments for what is no instance of *cls*."""
+    if not isinstance(value, cls):
+        raise invalid(name, f"a {cls.__name__}", shown(value))
 
 
 def seconds(name: str, value: Duration) -> float:
-    """
-    Return the duration that the argument *name* gives, in seconds.
-
-    Raises:
-        InvalidArguments: it is no finite number or timedelta, or is negative.
-    """
+    """Return a duration in seconds; raise InvalidArguments for what is none or negative."""
     number: object = value.total_seconds() if isinstance(value, timedelta) else value
     # Compared, not converted: the largest integers are no floats.
     if (
@@ -193,20 +177,13 @@ def seconds(name: str, value: Duration) -> float:
         or not isinstance(number, int | float)
         or not 0 <= number <= sys.float_info.max
     ):
-        errors = ArgumentErrors()
-        errors.add_value(name, "seconds or a timedelta, finite and not negative", value)
-        raise InvalidArguments(errors.texts[0], tuple(errors.texts))
+        raise invalid(name, "seconds or a timedelta, finite and not negative", shown(value))
     return float(number)
-
-
-def _wrong_type(name: str, rule: str, found: object) -> InvalidArguments:
-    fault = f"{name}: must be {rule}, not a value of {type(found)}"
-    return InvalidArguments(fault, (fault,))
 
 
 def _to_name(name: str) -> FilterName:
     if not isinstance(name, str):
-        raise _wrong_type("name", "a FilterName or its text", name)
+        raise invalid("name", "a FilterName or its text", f"a value of {type(name)}")
     return FilterName(name)
 
 
@@ -214,7 +191,7 @@ def _to_tuple(values: Iterable[str]) -> tuple[str, ...]:
     if isinstance(values, str):
         return (values,)
     if not isinstance(values, Iterable):
-        raise _wrong_type("values", "a text or a collection of texts", values)
+        raise invalid("values", "a text or a collection of texts", f"a value of {type(values)}")
     return tuple(values)
 
 
@@ -239,7 +216,7 @@ class BackupFilter:
 Tags: TypeAlias = Mapping[str, str] | Iterable[Tag]
 """Keys and values, or `Tag` objects."""
 
-# The service model's limits on lists and numbers; see `_rules` for its version.
+# The service model's limits on lists and numbers.
 MAX_BACKUP_IDS = 50
 MAX_FILTERS = 10
 MAX_FILTER_VALUES = 20
@@ -259,12 +236,7 @@ def copy_backup_request(
     tags: Tags | None,
     client_request_token: str | None,
 ) -> CopyBackupRequestTypeDef:
-    """
-    Make a CopyBackup request to *region*; without a token it gets a random one.
-
-    Raises:
-        InvalidArguments: with a text for every fault.
-    """
+    """Make a CopyBackup request to *region*; without a token it gets a random one."""
     errors = ArgumentErrors()
     errors.check("source_backup_id", source_backup_id, BACKUP_ID)
     _check_source_region(errors, source_region, region)
@@ -295,12 +267,7 @@ def describe_backups_request(
     max_results: int | None,
     next_token: str | None,
 ) -> DescribeBackupsRequestTypeDef:
-    """
-    Make a DescribeBackups request.
-
-    Raises:
-        InvalidArguments: with a text for every fault.
-    """
+    """Make a DescribeBackups request."""
     errors = ArgumentErrors()
     ids = None if backup_ids is None else _backup_ids(errors, backup_ids)
     wanted = _filters(errors, filters)
@@ -325,12 +292,7 @@ def describe_backups_request(
 def delete_backup_request(
     backup_id: str, *, client_request_token: str | None
 ) -> DeleteBackupRequestTypeDef:
-    """
-    Make a DeleteBackup request; without a token it gets a random one.
-
-    Raises:
-        InvalidArguments: with a text for every fault.
-    """
+    """Make a DeleteBackup request; without a token it gets a random one."""
     errors = ArgumentErrors()
     errors.check("backup_id", backup_id, BACKUP_ID)
     errors.check_optional("client_request_token", client_request_token, TOKEN)
@@ -362,10 +324,10 @@ def _wire_tags(errors: ArgumentErrors, tags: Tags | None) -> list[TagTypeDef]:
         errors.check(f"tags: value of {shown(key)}", value, TAG_VALUE)
     keys = [key for key, _ in pairs if isinstance(key, str)]
     for key, count in Counter(keys).items():
+        name = f"tags: key {shown(key)}"
         if count > 1:
-            errors.add(f"tags: key {shown(key)}", "unique", f"given {count} times")
+            errors.add(name, "unique", f"given {count} times")
         if key.lower().startswith("aws:"):
-            name = f"tags: key {shown(key)}"
             errors.add(name, "without AWS's own prefix", "one with `aws:`")
     if len(pairs) > MAX_TAGS:
         errors.add("tags", f"at most {MAX_TAGS}", str(len(pairs)))
@@ -387,10 +349,10 @@ def _backup_ids(errors: ArgumentErrors, backup_ids: Iterable[str]) -> list[str]:
 def _filters(errors: ArgumentErrors, filters: Iterable[BackupFilter]) -> list[BackupFilter]:
     wanted = _items(errors, "filters", filters, BackupFilter, "a collection of BackupFilter") or []
     for index, one in enumerate(wanted):
+        name = f"filters[{index}].values"
         for value in one.values:
-            errors.check(f"filters[{index}].values", value, FILTER_VALUE)
+            errors.check(name, value, FILTER_VALUE)
         if not 1 <= len(one.values) <= MAX_FILTER_VALUES:
-            name = f"filters[{index}].values"
             errors.add(name, f"1 to {MAX_FILTER_VALUES} values", f"{len(one.values)} values")
     if len(wanted) > MAX_FILTERS:
         errors.add("filters", f"at most {MAX_FILTERS}", str(len(wanted)))

@@ -12,7 +12,7 @@ from typing import Literal, Self
 import attrs
 
 from fsxcopy_sdk._clock import Clock, SystemClock
-from fsxcopy_sdk._codec import RawResponse, parse_response
+from fsxcopy_sdk._codec import RawResponse, decoding_error, parse_response
 from fsxcopy_sdk._paging import every_backup, stream_backups
 from fsxcopy_sdk._transport import (
     AiobotocoreTransport,
@@ -33,6 +33,7 @@ from fsxcopy_sdk._validation import (
     delete_backup_request,
     describe_backups_request,
     seconds,
+    type_of,
 )
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.errors import (
@@ -41,7 +42,6 @@ from fsxcopy_sdk.errors import (
     ClientNotOpen,
     ConfigurationError,
     FsxCopyError,
-    ResponseDecodingError,
 )
 from fsxcopy_sdk.models import (
     Backup,
@@ -51,6 +51,9 @@ from fsxcopy_sdk.models import (
     ResponseMetadata,
 )
 from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, DEFAULT_SCHEDULE, PollCoordinator, WaitSchedule
+
+_SETTINGS = ("region", "session", "endpoint_url", "config")
+"""What the client's own transport is made with."""
 
 _log = logging.getLogger("fsxcopy_sdk.client")
 
@@ -65,21 +68,13 @@ class FsxCopyClient:
     Args:
         region: The Region that requests go to, which is the destination of copies;
             None for the one of the environment or profile.
-
-        session: An aiobotocore `AioSession`, for a profile or credentials of its own; None
-            for aiobotocore's defaults.
-
+        session: An aiobotocore `AioSession`, for a profile or credentials of its own.
         endpoint_url: Where the service is, if not in AWS.
-
-        config: Timeouts, retries, proxies ...: an `AioConfig` or botocore `Config`. An
-            attempt ends after `connect_timeout` and `read_timeout` together, the time until
-            a connection is free included; with one of them switched off (None) it may never
-            end.
-
+        config: Timeouts, retries, proxies ...: an `AioConfig` or botocore `Config`.
+            `RequestTimeout` says how its timeouts bound a call.
         transport: What sends the requests instead of aiobotocore, such as a fake in a
-            test. It has a Region of its own, so none of the four arguments above may be
-            given with it. The client is open at once, and does not close it.
-
+            test. It excludes the four arguments above. The client is open at once, and
+            does not close it.
         clock: What waits sleep on; None for the machine's.
 
     Raises:
@@ -96,17 +91,9 @@ class FsxCopyClient:
         transport: Transport | None = None,
         clock: Clock | None = None,
     ) -> None:
-        if transport is not None:
-            _check_transport(
-                transport,
-                {
-                    "region": region,
-                    "session": session,
-                    "endpoint_url": endpoint_url,
-                    "config": config,
-                },
-            )
         self._settings = (region, session, endpoint_url, config)
+        if transport is not None:
+            _check_transport(transport, self._settings)
         self._clock = SystemClock() if clock is None else clock
         self._transport = transport
         self._has_settings = transport is None
@@ -123,14 +110,9 @@ class FsxCopyClient:
         Wrap an open aiobotocore FSx client, which stays the caller's to close.
 
         Its HTTP session is the caller's too: where that follows redirects, the session
-        token follows them; an answer from elsewhere is refused all the same. Nor has one
-        attempt a bound there, or the size of an answer: only the whole call ends, after
-
-            attempts * (connect_timeout + read_timeout) + pauses + 300 seconds
-
-        by *raw*'s config; the pauses between attempts are botocore's (up to 25 seconds
-        each, or doubling from one second in mode legacy), and the 300 seconds are for
-        credentials. With a timeout switched off (None) there is no bound.
+        token follows them; an answer from elsewhere is refused all the same. A single
+        attempt and the size of an answer have no bound there, only the whole call has, as
+        `RequestTimeout` says.
 
         Raises:
             InvalidArguments: *raw* is no FSx client.
@@ -142,8 +124,7 @@ class FsxCopyClient:
         Return another client, not open yet, with this one's settings except for its Region.
 
         Raises:
-            ConfigurationError: this client was made by `from_client` or with a transport,
-                so that it has no settings.
+            ConfigurationError: this client was made by `from_client` or with a transport.
         """
         if not self._has_settings:
             raise ConfigurationError(
@@ -196,11 +177,7 @@ class FsxCopyClient:
 
     @property
     def service_time(self) -> datetime | None:
-        """
-        The time that the service had at its last success, in UTC; None before the first.
-
-        It is the `Date` of the last answer that named one, and stays what it was in between.
-        """
+        """The `Date` of the service's last successful answer that had one, in UTC; or None."""
         return self._service_time
 
     async def copy_backup(
@@ -222,16 +199,10 @@ class FsxCopyClient:
 
         Args:
             source_backup_id: The backup to copy, which must be AVAILABLE.
-
             source_region: The Region it lives in; None for this client's own.
-
-            kms_key_id: The key for the copy; None for the account's
-                key of FSx (aws/fsx).
-
+            kms_key_id: The key for the copy; None for the account's key of FSx (aws/fsx).
             copy_tags: Whether the source's tags are copied too.
-
             tags: Tags for the copy, which win over the source's; 50 in all at most.
-
             client_request_token: Requests with the same token make one copy while the
                 service remembers it, which may be minutes; None for a random one, which
                 an exception carries.
@@ -355,10 +326,9 @@ class FsxCopyClient:
         """
         Yield every observation of a backup until it is AVAILABLE.
 
-        *max_wait* is seconds or a timedelta, eight hours if not given; a wait that
-        timed out can simply be repeated, here or in another process. The last poll is
-        made on the deadline, and cancelled if it has no answer ten seconds later, by the
-        event loop's time; the retries and timeouts of the client's config end it earlier.
+        A wait that timed out can simply be repeated, here or in another process. The last
+        poll is made on the deadline, and cancelled if it has no answer ten seconds later, by
+        the event loop's time; the client's retries and timeouts may end it earlier.
 
         The backup may be unknown, as one is whose copy was only just accepted, for
         `schedule.not_found_grace` seconds without interruption, a minute by default.
@@ -430,13 +400,20 @@ class FsxCopyClient:
             tags=tags,
             client_request_token=client_request_token,
         )
+        accepted = response.backup.backup_id
+        _log.info("%s: accepted", accepted, extra={"backup_id": accepted})
         grace = max(schedule.not_found_grace, wait_seconds)
-        with _accepted_id_in_errors(response.backup.backup_id):
+        patient = attrs.evolve(schedule, not_found_grace=grace)
+        try:
             return await self.wait_until_backup_available(
-                response.backup.backup_id,
-                max_wait=wait_seconds,
-                schedule=attrs.evolve(schedule, not_found_grace=grace),
+                accepted, max_wait=wait_seconds, schedule=patient
             )
+        except FsxCopyError as error:
+            error.accepted_backup_id = accepted
+            raise
+        except BaseException as error:
+            error.add_note(f"the copy was accepted: {accepted}")
+            raise
 
     @property
     def _open_transport(self) -> Transport:
@@ -465,13 +442,13 @@ class FsxCopyClient:
         return page.backups, page.next_token
 
 
-def _check_transport(transport: object, others: Mapping[str, object]) -> None:
+def _check_transport(transport: object, settings: Sequence[object]) -> None:
     errors = ArgumentErrors()
     if not isinstance(transport, Transport):
-        errors.add_type("transport", "a Transport or None", transport)
-    for name, value in others.items():
+        errors.add("transport", "a Transport or None", type_of(transport))
+    for name, value in zip(_SETTINGS, settings, strict=True):
         if value is not None:
-            errors.add_type(name, "None where transport is given", value)
+            errors.add(name, "None where transport is given", type_of(value))
     errors.raise_any()
 
 
@@ -485,29 +462,10 @@ def _token_in_errors(client_request_token: str) -> Iterator[None]:
         raise
 
 
-@contextmanager
-def _accepted_id_in_errors(accepted: str) -> Iterator[None]:
-    """Let exceptions name the copy that was accepted, cancellation too."""
-    _log.info("%s: accepted", accepted, extra={"backup_id": accepted})
-    try:
-        yield
-    except FsxCopyError as error:
-        error.accepted_backup_id = accepted
-        raise
-    except BaseException as error:
-        error.add_note(f"the copy was accepted: {accepted}")
-        raise
-
-
 def _check_copied(
     response: CopyBackupResponse, request: Mapping[str, object], region: str, answer: RawResponse
 ) -> None:
-    """
-    Refuse a copy of another backup; an answer may leave out what it is a copy of.
-
-    Raises:
-        ResponseDecodingError: source or source Region are not those of *request*.
-    """
+    """Refuse a copy of another backup; an answer may leave out what it is a copy of."""
     copy = response.backup
     expected = (
         ("SourceBackupId", request["SourceBackupId"], copy.source_backup_id),
@@ -524,12 +482,7 @@ def _check_copied(
 def _check_described(
     response: DescribeBackupsResponse, request: Mapping[str, object], answer: RawResponse
 ) -> None:
-    """
-    Refuse a page with a backup whose id was not asked for, if any ids were.
-
-    Raises:
-        ResponseDecodingError: there is such a backup.
-    """
+    """Refuse a page with a backup whose id was not asked for, if any ids were."""
     asked = request.get("BackupIds")
     if isinstance(asked, Sequence):
         # The whole page is another's, so no single backup of it is named as the place.
@@ -540,12 +493,7 @@ def _check_described(
 def _check_deleted(
     response: DeleteBackupResponse, request: Mapping[str, object], answer: RawResponse
 ) -> None:
-    """
-    Refuse an answer that does not confirm that this backup was deleted.
-
-    Raises:
-        ResponseDecodingError: the id is another, or the lifecycle is a known one but DELETED.
-    """
+    """Refuse an answer about another backup, or with a known lifecycle other than DELETED."""
     texts = []
     if response.backup_id != request["BackupId"]:
         texts.append(f"$.BackupId: must be {request['BackupId']}, not {response.backup_id}")
@@ -557,13 +505,5 @@ def _check_deleted(
 
 def _refuse(texts: list[str], answer: RawResponse) -> None:
     if texts:
-        raise ResponseDecodingError(
-            f"The answer belongs to another request: {'; '.join(texts)}",
-            operation=answer.operation,
-            attempts=answer.metadata.attempts,
-            request_id=answer.metadata.request_id,
-            http_status=answer.metadata.http_status,
-            error_paths=tuple(texts),
-            payload=answer.payload,
-            is_malformed=True,
-        )
+        reason = "belongs to another request"
+        raise decoding_error(texts, answer, reason=reason, is_malformed=True)

@@ -23,7 +23,7 @@ from fsxcopy_sdk._transport._config import build_config, session_of_profile
 from fsxcopy_sdk._transport._exchange import Exchange, current, observe
 from fsxcopy_sdk._transport._http import BodyTooLargeError, call_seconds, within
 from fsxcopy_sdk._transport._protocols import SupportsClient, SupportsConfig, SupportsSession
-from fsxcopy_sdk._validation import ArgumentErrors
+from fsxcopy_sdk._validation import ArgumentErrors, invalid, type_of
 from fsxcopy_sdk.errors import CallError, ConfigurationError, FsxCopyError, ResponseDecodingError
 from fsxcopy_sdk.models import ResponseMetadata
 
@@ -34,18 +34,12 @@ _log = logging.getLogger("fsxcopy_sdk.transport")
 
 
 class AiobotocoreTransport:
-    """
-    Call the service through an aiobotocore client.
-
-    Every call ends, of a client of the caller's own too: see `_http` for when.
-    """
+    """Call the service through an aiobotocore client; every call ends, as `_http` says."""
 
     def __init__(self, raw: SupportsClient) -> None:
-        errors = ArgumentErrors()
         given: object = raw
         if not isinstance(given, AioBaseClient) or given.meta.service_model.service_name != "fsx":
-            errors.add_type("raw", "an aiobotocore FSx client", raw)
-        errors.raise_any()
+            raise invalid("raw", "an aiobotocore FSx client", type_of(raw))
         self._raw = cast("FSxClient", raw)
         meta = self._raw.meta
         self._seconds = call_seconds(meta.config)
@@ -53,15 +47,12 @@ class AiobotocoreTransport:
         observe(meta.events)
 
     async def copy_backup(self, request: Mapping[str, object]) -> RawResponse:
-        """Send one CopyBackup request."""
         return await self._call("CopyBackup", self._raw.copy_backup, request)
 
     async def describe_backups(self, request: Mapping[str, object]) -> RawResponse:
-        """Send one DescribeBackups request."""
         return await self._call("DescribeBackups", self._raw.describe_backups, request)
 
     async def delete_backup(self, request: Mapping[str, object]) -> RawResponse:
-        """Send one DeleteBackup request."""
         return await self._call("DeleteBackup", self._raw.delete_backup, request)
 
     async def _call(
@@ -75,7 +66,7 @@ class AiobotocoreTransport:
         try:
             parsed = await within(self._seconds, method(**request))
         except Exception as error:
-            ours = _failure(operation, record, error)
+            ours = _failure(record, error)
             if isinstance(ours, CallError):
                 ours.refused_attempts = record.refused
             _log.debug("%s: %s, attempts %d", operation, type(ours).__name__, record.attempts)
@@ -83,7 +74,7 @@ class AiobotocoreTransport:
         finally:
             current.reset(token)
         if record.redirected_to:
-            raise _answer_from_elsewhere(operation, record, record.redirected_to)
+            raise _answer_from_elsewhere(record)
         metadata = _metadata(record, parsed.get("ResponseMetadata"))
         _log.debug("%s: %s", operation, metadata)
         payload = parsed if record.body is None else record.body
@@ -97,14 +88,7 @@ async def open_transport(
     endpoint_url: str | None,
     config: SupportsConfig | None,
 ) -> AsyncIterator[AiobotocoreTransport]:
-    """
-    Make an aiobotocore client for one Region, and close it at the end.
-
-    Raises:
-        InvalidArguments: an argument is not of its type.
-        ConfigurationError: no Region, no such profile, a bad endpoint ...
-        CredentialsUnavailable: the credentials cannot be loaded.
-    """
+    """Make an aiobotocore client for one Region, and close it at the end."""
     _check_types(region, session, endpoint_url, config)
     try:
         ready, complete = await run_sync(
@@ -132,9 +116,8 @@ def _prepare(session: AioSession | None, config: Config | None) -> tuple[AioSess
     """
     Return a session that has read botocore's files, and the config for a client of it.
 
-    It runs in a thread: on the event loop, reading more than a megabyte of JSON would
-    hold every other task up for some 80 ms. Where aiobotocore is too old to offer that, the
-    files are read when the client is made.
+    It runs in a thread, because reading more than a megabyte of JSON would block the event
+    loop for some 80 ms. An older aiobotocore reads the files when the client is made.
     """
     session = session_of_profile() if session is None else session
     if hasattr(session, "warm_up_loader_caches"):
@@ -152,17 +135,12 @@ def _check_types(region: object, session: object, endpoint_url: object, config: 
     ):
         if value is not None and not isinstance(value, cls):
             # Not shown: keys are given here by mistake.
-            errors.add_type(name, f"{cls.__name__} or None", value)
+            errors.add(name, f"{cls.__name__} or None", type_of(value))
     errors.raise_any()
 
 
 def _check_region(region: str | None, config: Config, session: AioSession) -> None:
-    """
-    Refuse an empty Region, with which botocore would sign and the service blame the key.
-
-    Raises:
-        ConfigurationError: it is empty where botocore finds it first.
-    """
+    """Refuse an empty Region, with which botocore would sign and the service blame the key."""
     places = (region, config.region_name, session.get_config_variable("region"))
     if next((place for place in places if place is not None), None) == "":
         raise ConfigurationError(
@@ -171,28 +149,27 @@ def _check_region(region: str | None, config: Config, session: AioSession) -> No
         )
 
 
-def _failure(operation: str, record: Exchange, error: Exception) -> FsxCopyError:
+def _failure(record: Exchange, error: Exception) -> FsxCopyError:
     """Return the exception of this package for what really happened."""
     if record.redirected_to:
-        return _answer_from_elsewhere(operation, record, record.redirected_to)
+        return _answer_from_elsewhere(record)
     if isinstance(error, BodyTooLargeError):
-        return _too_large(operation, record, error)
-    if not isinstance(error, ClientError) or error.operation_name != operation:
-        return from_botocore_error(error, operation, record.attempts, record.unsent)
-    metadata = _metadata(record, error.response.get("ResponseMetadata"))
+        return _too_large(record, error)
+    if not isinstance(error, ClientError) or error.operation_name != record.operation:
+        return from_botocore_error(error, record.operation, record.attempts, record.unsent)
     return service_error(
         record.error or _parsed_error(error),
-        operation=operation,
-        metadata=metadata,
+        operation=record.operation,
+        metadata=_metadata(record, error.response.get("ResponseMetadata")),
         body=record.body,
     )
 
 
-def _answer_from_elsewhere(operation: str, record: Exchange, url: str) -> ResponseDecodingError:
-    fault = f"$: {url} answered, after a redirect away from the endpoint"
+def _answer_from_elsewhere(record: Exchange) -> ResponseDecodingError:
+    fault = f"$: {record.redirected_to} answered, after a redirect away from the endpoint"
     return ResponseDecodingError(
         f"The answer is not the service's: {fault}",
-        operation=operation,
+        operation=record.operation,
         attempts=record.attempts,
         http_status=record.status,
         error_paths=(fault,),
@@ -201,14 +178,12 @@ def _answer_from_elsewhere(operation: str, record: Exchange, url: str) -> Respon
     )
 
 
-def _too_large(
-    operation: str, record: Exchange, error: BodyTooLargeError
-) -> ResponseDecodingError:
+def _too_large(record: Exchange, error: BodyTooLargeError) -> ResponseDecodingError:
     fault = f"$: {error}"
     request_id = error.headers.get("x-amzn-requestid")
     return ResponseDecodingError(
         f"The answer was not read to its end: {fault}",
-        operation=operation,
+        operation=record.operation,
         attempts=record.attempts,
         request_id=request_id,
         http_status=error.status,
@@ -229,7 +204,7 @@ def _parsed_error(error: ClientError) -> ErrorDocument:
 
 
 def _metadata(record: Exchange, parsed: object) -> ResponseMetadata:
-    """Describe the exchange, from botocore's account where none was seen."""
+    """Describe the exchange, from what botocore parsed where none was seen."""
     theirs = parsed if isinstance(parsed, Mapping) else {}
     headers = record.headers or theirs.get("HTTPHeaders", {})
     return ResponseMetadata(

@@ -64,9 +64,8 @@ def from_botocore_error(
     """
     Return this package's exception for one that botocore or a library below it raised.
 
-    With no attempt made, nothing was sent; otherwise the service may have accepted the
-    request, whatever failed afterwards, unless no attempt had a connection (*unsent* of
-    them had none).
+    The service may have accepted the request if any of the *attempts* had a connection;
+    *unsent* of them had none.
     """
     text = f"{type(error).__name__}: {error}"
     no_answer = _no_answer(error) or (errors.NoResponse if attempts else None)

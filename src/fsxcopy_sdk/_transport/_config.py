@@ -27,11 +27,7 @@ _NOT_IN_AN_APP_ID = re.compile(r"[^\w!#$%&'*+\-.^`|~]", re.ASCII)
 
 
 def session_of_profile(profile: str | None = None) -> AioSession:
-    """
-    Make a session of the profile of this name; None for the machine's default.
-
-    Whether there is such a profile shows when a client is made.
-    """
+    """Make a session of a profile, which is read when a client is made; None for the default."""
     return AioSession(profile=profile)
 
 
@@ -48,21 +44,18 @@ def direct_config() -> AioConfig:
 
 
 def build_config(session: AioSession, config: Config | None) -> AioConfig:
-    """
-    Return *config* with bounds, with redirects off, and without what costs time in every call.
-
-    Raises:
-        ConfigurationError: the setting would be lost in aiobotocore's merge with the
-            session's default client config.
-    """
+    """Return *config* with bounds and without redirects, and without what slows every call."""
     default = session.get_default_client_config()
-    ours = copy.copy(config) if isinstance(config, AioConfig) else _from_plain(config)
+    if isinstance(config, AioConfig):
+        ours = copy.copy(config)
+    else:
+        ours = AioConfig().merge(config or Config())
     chosen = ours.http_session_cls
     if chosen is AIOHTTPSession and isinstance(default, AioConfig):
         chosen = default.http_session_cls
     session_class = safe_session(chosen)
     # botocore would put its own together twice in every call.
-    user_agent = _user_agent(session, [ours, default])
+    user_agent = _user_agent(session, [ours, default] if default else [ours])
     if default is None:
         ours.http_session_cls = session_class
         ours.parameter_validation = False  # our own checks of the arguments are stricter
@@ -91,22 +84,16 @@ def _session_class_after_merge(default: Config, ours: AioConfig) -> object:
     return getattr(merged, "http_session_cls", None)
 
 
-def _from_plain(config: Config | None) -> AioConfig:
-    return AioConfig() if config is None else AioConfig().merge(config)
-
-
-def _user_agent(session: AioSession, configs: list[Config | None]) -> str:
+def _user_agent(session: AioSession, configs: list[Config]) -> str:
     """
-    Return one text that names the caller for the life of a client.
+    Return the User-Agent for the life of a client, written as AWS's tools write theirs.
 
-    It is the session's text with this package's name and the id of the application, both
-    of which AWS's tools write this way. botocore adds what else the user wants added.
+    botocore adds what else the user wants added.
     """
-    given = [config for config in configs if config is not None]
-    for config in given:
+    for config in configs:
         if config.user_agent is not None:
             return config.user_agent
     text = session.user_agent().removesuffix(f" {session.user_agent_extra}") + " lib/fsxcopy-sdk"
-    app_id = next((one.user_agent_appid for one in given if one.user_agent_appid), None)
+    app_id = next((one.user_agent_appid for one in configs if one.user_agent_appid), None)
     app_id = app_id or session.get_config_variable("user_agent_appid")
     return f"{text} app/{_NOT_IN_AN_APP_ID.sub('-', app_id)}" if app_id else text

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import attrs
@@ -35,7 +35,6 @@ OPERATIONS = ("CopyBackup", "DescribeBackups", "DeleteBackup")
 
 _HTTP_ERRORS_FROM = 300  # botocore raises for every status from here on
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_NO_HEADERS: Mapping[str, str] = {}
 
 
 @attrs.define(eq=False)
@@ -55,21 +54,20 @@ class Exchange:
     """How many of the attempts were certainly not accepted: unsent, or refused by the service."""
     url: str = ""
     status: int | None = None
-    headers: Mapping[str, str] = _NO_HEADERS
+    headers: Mapping[str, str] = attrs.field(factory=dict)
     """As botocore has them: whatever the case of a name, it is found."""
     body: bytes | None = None
     """As received in the last attempt; None where no answer was seen."""
     error: ErrorDocument | None = None
     redirected_to: str | None = None
-    """The URL that answered, where a redirect to another host was followed."""
+    """The URL that answered, where a redirect to another origin was followed."""
 
 
-# The call of this task. The handlers are on a client that may be the user's own: without an
-# exchange here the call is the user's, and is left alone. So are calls that a hook of the
-# user's makes in the middle of ours, in the same task or in one that it starts and that
-# inherits the exchange: their contexts are others. `before-parse` alone has no context to
-# compare, so after a nested call has begun, no more bodies are taken in the call around it:
-# what botocore parsed is used instead, as for clients that do not emit that event.
+# The call of this task. Without one here, the call is made by the user of a wrapped client, and
+# is left alone. So are calls that a hook of the user's makes in the middle of ours, in the same
+# task or in one that inherits the exchange: their contexts are others. `before-parse` has no
+# context to compare, so after a nested call has begun, no more bodies are taken in the call
+# around it: what botocore parsed is used, as for clients that do not emit that event.
 current: ContextVar[Exchange | None] = ContextVar("fsxcopy_sdk_exchange", default=None)
 
 
@@ -107,28 +105,21 @@ def _begin_attempt(request: AWSRequest, **_: object) -> None:
     record.url = request.url
     # A later attempt may end without any answer.
     record.status = record.body = record.error = record.redirected_to = None
-    record.headers = _NO_HEADERS
+    record.headers = {}
 
 
-class _ResponseDict(TypedDict):
-    """An answer as botocore hands it to its parser."""
-
-    status_code: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-def _take_body(response_dict: _ResponseDict, **_: object) -> None:
+def _take_body(response_dict: dict[str, Any], **_: object) -> None:
     record = current.get()
     if record is None or record.has_nested_call:
         return
-    status, record.body = response_dict["status_code"], response_dict["body"]
-    record.status, record.headers = status, response_dict["headers"]
+    body: bytes = response_dict["body"]
+    status: int = response_dict["status_code"]
+    record.body, record.status, record.headers = body, status, response_dict["headers"]
     if status < _HTTP_ERRORS_FROM:
         response_dict["body"] = b"{}"
     else:
         headers = {name.lower(): value for name, value in record.headers.items()}
-        record.error = read_error(status, headers, record.body)
+        record.error = read_error(status, headers, body)
         response_dict["body"] = orjson.dumps(
             {"__type": record.error.code, "message": record.error.message}
         )
@@ -149,12 +140,8 @@ def _end_attempt(
     elif record.error is not None and record.error.is_refusal(record.status or 0):
         record.refused += 1
     answered = response[0].url if response else None
-    if answered and not _is_same_origin(record.url, answered):
+    if answered and _origin(answered) != _origin(record.url):
         record.redirected_to = answered
-
-
-def _is_same_origin(url: str, other: str) -> bool:
-    return url == other or _origin(url) == _origin(other)
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -3,17 +3,14 @@ HTTP sessions that follow no redirects, and bounds for time and size.
 
 aiobotocore lets aiohttp follow redirects (as of 3.10): to another host go the session token
 in `X-Amz-Security-Token` and, for 307 and 308, the request; and that host's answer is taken
-for the service's. boto3 follows none, nor does the httpx backend of aiobotocore. Overriding
-`AIOHTTPSession._get_session` is the only means to switch them off, and the one place where
-this package overrides something private; a test pins it, and each answer checks it.
+for the service's. Overriding `AIOHTTPSession._get_session` is the only means to switch them
+off, and the one place where this package overrides something private; a test pins it, and
+each answer checks it.
 
 aiobotocore has a timeout for connecting and one for each silence between two reads. A
 peer that sends a byte every half second, headers without end, or interim answers keeps
-within both for ever. So a session of this package bounds each attempt as a whole:
-
-    attempt = connect_timeout + read_timeout
-
-and every call, of a wrapped client too, ends after
+within both for ever. So a session of this package bounds each attempt by the sum of the two
+timeouts, and every call, of a wrapped client too, ends after
 
     attempts * (connect_timeout + read_timeout) + pauses between attempts + 300 s
 
@@ -23,9 +20,9 @@ where the last part is for loading credentials. A timeout that was switched off 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 from aiobotocore.httpsession import AIOHTTPSession
@@ -33,6 +30,7 @@ from aiohttp import ClientResponse
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
+from fsxcopy_sdk._codec import MAX_BODY
 from fsxcopy_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -43,25 +41,15 @@ if TYPE_CHECKING:
 else:
     _HttpSession = object  # at run time any HTTP session of aiobotocore comes after it
 
-MAX_BODY = 64 * 1024 * 1024
-"""Bytes. A page has at most 50 backups (FSx API 2018-03-01), each of some kilobytes."""
+_DEFAULT_TIMEOUT = 60  # seconds, to connect and to read (botocore.endpoint)
+# Credentials may come from a chain of calls of their own (STS, SSO) or from a program that
+# asks its user; a call that is ended too early begins with them anew, and never gets further.
+_CREDENTIALS_SECONDS = 300
 
-_DEFAULT_TIMEOUT = 60
-"""Seconds: botocore's for connecting and for reading (botocore.endpoint)."""
-
-_CREDENTIALS = 300
-"""
-Seconds for credentials, in addition to the attempts. They may come from a chain of calls
-of their own (STS, SSO) or from a program that asks its user; a call that is ended too
-early begins with them anew, and would never get further.
-"""
-
-_MAX_PAUSE = 25
-"""Seconds: 20 of backoff, and 5 that a header may add (botocore.retries.standard)."""
+_MAX_PAUSE = 25  # seconds: 20 of backoff, and 5 by a header (botocore.retries.standard)
 
 # Attempts where the config does not say (botocore/data/_retry.json, botocore.retries.standard).
-_ATTEMPTS = {"legacy": 5}
-_OTHER_ATTEMPTS = 3
+_LEGACY_ATTEMPTS, _ATTEMPTS = 5, 3
 
 _MAX_DOUBLINGS = 32  # 136 years; the power of any number of attempts is no float
 
@@ -80,12 +68,7 @@ class BodyTooLargeError(Exception):
 
 
 async def within(seconds: float | None, call: Awaitable[_Result]) -> _Result:
-    """
-    Return what *call* returns, if that takes no longer than *seconds*; None for no bound.
-
-    Raises:
-        TimeoutError: it took longer.
-    """
+    """Return what *call* returns, or raise TimeoutError after *seconds*; None for no bound."""
     try:
         with anyio.fail_after(seconds):
             return await call
@@ -101,31 +84,20 @@ def call_seconds(config: Config) -> float | None:
     if attempt is None:
         return None
     retries = config.retries or {}
-    mode = retries.get("mode", "legacy")
-    attempts = retries.get("total_max_attempts") or _ATTEMPTS.get(mode, _OTHER_ATTEMPTS)
-    return attempts * attempt + _pauses(mode, attempts - 1) + _CREDENTIALS
+    is_legacy = retries.get("mode", "legacy") == "legacy"
+    default = _LEGACY_ATTEMPTS if is_legacy else _ATTEMPTS
+    attempts = retries.get("total_max_attempts") or default
+    if is_legacy:  # a second at most, then twice as long each time, without a limit
+        pauses = 2 ** min(attempts - 1, _MAX_DOUBLINGS) - 1
+    else:
+        pauses = (attempts - 1) * _MAX_PAUSE
+    return float(attempts * attempt + pauses + _CREDENTIALS_SECONDS)
 
 
 def _attempt_seconds(timeout: float | Sequence[float | None] | None) -> float | None:
     """Return the sum of a pair of timeouts, or of one that is used for both."""
     connect, read = timeout if isinstance(timeout, Sequence) else (timeout, timeout)
     return connect + read if connect and read else None
-
-
-def _pauses(mode: str, retries: int) -> float:
-    """Return the longest time that botocore sleeps between all attempts, in seconds."""
-    if mode == "legacy":  # a second at most, then twice as long each time, without a limit
-        return float(2 ** min(retries, _MAX_DOUBLINGS) - 1)
-    return float(retries * _MAX_PAUSE)
-
-
-@runtime_checkable
-class _HttpxResponse(Protocol):
-    """What is used of an answer of httpx2 or httpx, of which neither need be installed."""
-
-    def aiter_bytes(self) -> AsyncIterator[bytes]: ...
-
-    async def aclose(self) -> None: ...
 
 
 class _Body:
@@ -148,14 +120,7 @@ class BoundedSession(_HttpSession):
         self._bound = _attempt_seconds(options.get("timeout", _DEFAULT_TIMEOUT))
 
     async def send(self, request: AWSPreparedRequest) -> AioAWSResponse:
-        """
-        Send a request, and return when the whole answer was read.
-
-        Raises:
-            ReadTimeoutError: it took longer than the two timeouts together.
-            ConnectionClosedError: the connection broke, or what came was no HTTP.
-            BodyTooLargeError: the answer has more than `MAX_BODY` bytes.
-        """
+        """Send a request, and return when the whole answer was read."""
         try:
             return await within(self._bound, self._send_and_read(request))
         except TimeoutError as error:
@@ -169,11 +134,9 @@ class BoundedSession(_HttpSession):
         except BodyTooLargeError:
             raise
         except Exception as error:
-            # httpx has a class of its own for it.
-            took_too_long = (
-                isinstance(error, TimeoutError) or type(error).__name__ == "ReadTimeout"
-            )
-            their_class = ReadTimeoutError if took_too_long else ConnectionClosedError
+            # httpx's class for it is known by name.
+            is_timeout = isinstance(error, TimeoutError) or type(error).__name__ == "ReadTimeout"
+            their_class = ReadTimeoutError if is_timeout else ConnectionClosedError
             raise their_class(endpoint_url=request.url, error=error) from error
         if body is None:
             return response
@@ -201,26 +164,15 @@ class NoRedirectSession(BoundedSession, AIOHTTPSession):
         return _NoRedirects(session)
 
     async def send(self, request: AWSPreparedRequest) -> AioAWSResponse:
-        """
-        Send a request, as `BoundedSession` does.
-
-        Raises:
-            ConfigurationError: `_get_session`, which is no public method of aiobotocore,
-                was not called, so that the answer may be another host's.
-        """
         response = await super().send(request)
+        # `_get_session` is no public method: where it was not called, redirects were followed.
         if not self._redirects_are_off:
             raise ConfigurationError(_UNSAFE)
         return response
 
 
 def safe_session(session_class: type) -> type:
-    """
-    Return *session_class*, a user's own too, as one with bounds that follows no redirects.
-
-    Raises:
-        ConfigurationError: it has no `_get_session`, which switches redirects off.
-    """
+    """Return *session_class*, a user's own too, as one with bounds that follows no redirects."""
     if issubclass(session_class, BoundedSession):
         return session_class
     if not issubclass(session_class, AIOHTTPSession):
@@ -233,15 +185,15 @@ def safe_session(session_class: type) -> type:
 
 
 async def _read(response: AioAWSResponse) -> bytes | None:
-    """Read a body as far as it may go; None where there is nothing that could be bounded."""
+    """Read a body to its end or beyond the limit; None where there is none to be bounded."""
     raw = response.raw
     announced = response.headers.get("content-length", "")
     is_too_large = announced.isdecimal() and int(announced) > MAX_BODY
     limit = -1 if is_too_large else MAX_BODY
-    # At its end already, where a class of the user's has read it.
+    # At its end already where a class of the user's has read it.
     if isinstance(raw, ClientResponse) and not raw.content.at_eof():
         body = await _read_aiohttp(raw, limit)
-    elif isinstance(raw, _HttpxResponse):
+    elif hasattr(raw, "aiter_bytes"):  # of httpx2 or httpx; neither need be installed
         body = await _read_httpx(raw, limit)
     else:
         return None
@@ -251,7 +203,6 @@ async def _read(response: AioAWSResponse) -> bytes | None:
 
 
 async def _read_aiohttp(raw: ClientResponse, limit: int) -> bytes:
-    """Read a body until it has more than *limit* bytes or ends."""
     body = BytesIO()  # `getvalue` makes no copy of what was written
     try:
         while body.tell() <= limit and (chunk := await raw.content.readany()):
@@ -262,8 +213,7 @@ async def _read_aiohttp(raw: ClientResponse, limit: int) -> bytes:
     return body.getvalue()
 
 
-async def _read_httpx(raw: _HttpxResponse, limit: int) -> bytes:
-    """Read a body until it has more than *limit* bytes or ends."""
+async def _read_httpx(raw: Any, limit: int) -> bytes:
     body = BytesIO()
     try:
         # Cancelled, httpx's generators end from the innermost on; left, some stay open.

@@ -2,9 +2,8 @@
 What a client needs from others: a transport, or a session and a config to make one.
 
 aiobotocore and botocore ship no type information, so in a user's environment their classes
-are `Any`, and `session=42` would pass. These protocols name a few members that their
-sources and the published stubs have in common; what an argument really is, is checked when
-it is used.
+are `Any`, and `session=42` would pass. The protocols for them name a few members that their
+sources and the published stubs have in common; the real type is checked at run time.
 """
 
 from __future__ import annotations
@@ -22,9 +21,12 @@ class Transport(Protocol):
     Send requests to the service, or replace it in a test.
 
     Requests are mappings under the service's names, such as `SourceBackupId`; they were
-    checked, and must not be changed. A failure is raised as one of this package's errors:
-    a `ServiceError` that the service answered, or a `NoResponse`. Other exceptions reach the
-    caller as they are. A transport may be called by many tasks at once, and be cancelled.
+    checked, and must not be changed. A transport may be called by many tasks at once, and be
+    cancelled. Exceptions that are no `FsxCopyError` reach the caller as they are.
+
+    Raises:
+        ServiceError: the service answered with an error.
+        CallError: another failure of the call, such as `NoResponse`.
     """
 
     @property
@@ -33,30 +35,15 @@ class Transport(Protocol):
         ...
 
     async def copy_backup(self, request: Mapping[str, object], /) -> RawResponse:
-        """
-        Send one CopyBackup request.
-
-        Raises:
-            FsxCopyError: any error but those of waits.
-        """
+        """Send one CopyBackup request."""
         ...
 
     async def describe_backups(self, request: Mapping[str, object], /) -> RawResponse:
-        """
-        Send one DescribeBackups request.
-
-        Raises:
-            FsxCopyError: any error but those of waits.
-        """
+        """Send one DescribeBackups request."""
         ...
 
     async def delete_backup(self, request: Mapping[str, object], /) -> RawResponse:
-        """
-        Send one DeleteBackup request.
-
-        Raises:
-            FsxCopyError: any error but those of waits.
-        """
+        """Send one DeleteBackup request."""
         ...
 
 

@@ -1,7 +1,7 @@
 """
 Predict the end of a copy from its ProgressPercent over time: pure arithmetic.
 
-Percents are rounded down, so each stands for a range as wide as the resolution of the
+Percents are rounded down, so each means a range as wide as the resolution of the
 service's counting (1 or 10, for example). The latest polls that lie on one straight
 line limit the lines through all their ranges, and those limit the time at which 100 is
 reached. Where progress changes its speed, only the polls since then count. Where it

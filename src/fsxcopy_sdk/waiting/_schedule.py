@@ -13,14 +13,13 @@ from collections.abc import Callable
 
 import attrs
 
-from fsxcopy_sdk._validation import Duration, seconds
-from fsxcopy_sdk.errors import InvalidArguments
+from fsxcopy_sdk._validation import Duration, invalid, seconds
 from fsxcopy_sdk.waiting._progress import ProgressHistory, Window
 
 NOTHING = 0.001
 """
-Seconds before a deadline that count as none, because rounding may leave them: a clock
-need not move at all when it sleeps so little, so a poll would follow a poll for ever.
+Seconds before a deadline that count as none: a clock need not move at all when it sleeps for
+so little, so a poll would follow a poll for ever.
 """
 
 # Found by benchmarks/waits.py: additional polls where the end is likely are few beside
@@ -74,11 +73,8 @@ class WaitSchedule:
 
     def __attrs_post_init__(self) -> None:
         if not 0 < self.min_delay <= self.max_delay:
-            rule = (
-                f"min_delay: must be more than zero and at most max_delay, "
-                f"not {self.min_delay} with a max_delay of {self.max_delay}"
-            )
-            raise InvalidArguments(rule, (rule,))
+            found = f"{self.min_delay} with a max_delay of {self.max_delay}"
+            raise invalid("min_delay", "more than zero and at most max_delay", found)
 
     def delay(
         self,
