@@ -12,13 +12,16 @@ import pytest
 import trio
 from aiobotocore.config import AioConfig
 from aiobotocore.httpsession import AIOHTTPSession
+from aiobotocore.httpxsession import HttpxSession
 from aiobotocore.session import AioSession
+from botocore.config import Config
 from botocore.loaders import JSONFileLoader, Loader
 
 from fsxcopy_sdk import ConfigurationError, FsxCopyClient
 from fsxcopy_sdk._transport import direct_config, isolated_session
 from fsxcopy_sdk._transport._config import build_config
 from fsxcopy_sdk._transport._exchange import _origin
+from fsxcopy_sdk._transport._http import BoundedSession, NoRedirectSession
 from fsxcopy_sdk.testing import EXAMPLE_REGION, LocalFsx
 
 _READ_FOR_A_CLIENT = {
@@ -31,14 +34,15 @@ _READ_FOR_A_CLIENT = {
 }
 
 
-class _OtherSession(AIOHTTPSession):
-    """An HTTP session that is not aiobotocore's default."""
+class _OwnSession(AIOHTTPSession):
+    """A user's own HTTP session."""
 
 
-_MERGE_KEEPS = (
-    AioConfig(http_session_cls=_OtherSession).merge(AioConfig()).http_session_cls is _OtherSession
-)
+_OWN = AioConfig(http_session_cls=_OwnSession)
+_MERGE_KEEPS = _OWN.merge(AioConfig()).http_session_cls is _OwnSession
 """Whether this version of aiobotocore keeps its own options; the lowest one does not."""
+
+_merge_keeps = pytest.mark.skipif(not _MERGE_KEEPS, reason="this aiobotocore forgets it")
 
 _warms_up = pytest.mark.skipif(
     not hasattr(AioSession, "warm_up_loader_caches"), reason="this aiobotocore cannot do that"
@@ -190,7 +194,7 @@ async def test_a_user_agent_of_the_user_is_sent(fsx: LocalFsx, session: AioSessi
     assert ["mine", "botocore"] == [product.partition("/")[0] for product in text.split()]
 
 
-@pytest.mark.skipif(not _MERGE_KEEPS, reason="this aiobotocore forgets it")
+@_merge_keeps
 async def test_a_user_agent_of_the_sessions_default_is_kept(session: AioSession) -> None:
     """The default client config of a session has its say too."""
     session.set_default_client_config(AioConfig(user_agent="mine/1"))
@@ -253,3 +257,73 @@ async def test_a_proxy_of_the_machine_is_used_otherwise(
 def test_an_origin_is_scheme_host_and_port(url: str, other: str, same: bool) -> None:
     """A port that is the scheme's own may be left out; nothing else may differ."""
     assert same == (_origin(url) == _origin(other))
+
+
+@pytest.mark.parametrize(
+    ("default", "config", "expected"),
+    [
+        (None, None, AIOHTTPSession),
+        (None, Config(read_timeout=3), AIOHTTPSession),
+        (None, _OWN, _OwnSession),
+        (None, AioConfig(http_session_cls=NoRedirectSession), NoRedirectSession),
+        pytest.param(AioConfig(), None, AIOHTTPSession, marks=_merge_keeps),
+        pytest.param(_OWN, None, _OwnSession, marks=_merge_keeps),
+        pytest.param(_OWN, Config(read_timeout=3), _OwnSession, marks=_merge_keeps),
+        pytest.param(AioConfig(), _OWN, _OwnSession, marks=_merge_keeps),
+    ],
+    ids=[
+        "none",
+        "plain",
+        "own",
+        "ours",
+        "default",
+        "own as default",
+        "plain over own",
+        "own over default",
+    ],
+)
+def test_http_session_is_the_users_or_ours(
+    session: AioSession,
+    default: Config | None,
+    config: Config | None,
+    expected: type[AIOHTTPSession],
+) -> None:
+    """The HTTP session is of the class that was asked for, but follows no redirects."""
+    if default is not None:
+        session.set_default_client_config(default)
+
+    careful = build_config(session, config)
+
+    assert issubclass(careful.http_session_cls, expected)
+    assert issubclass(careful.http_session_cls, NoRedirectSession)
+    assert not careful.parameter_validation
+
+
+@pytest.mark.parametrize("config", [None, _OWN], ids=["none", "own"])
+def test_a_default_that_cannot_hold_the_session_is_refused(
+    session: AioSession, config: AioConfig | None
+) -> None:
+    """With a plain botocore config as the session's default nothing is made."""
+    session.set_default_client_config(Config(read_timeout=3))
+
+    with pytest.raises(ConfigurationError, match="give it as config="):
+        build_config(session, config)
+
+
+def test_a_session_of_another_library_has_bounds(session: AioSession) -> None:
+    """The httpx backend follows no redirects by itself, and is bounded like the other."""
+    careful = build_config(session, AioConfig(http_session_cls=HttpxSession))
+
+    assert issubclass(careful.http_session_cls, HttpxSession)
+    assert issubclass(careful.http_session_cls, BoundedSession)
+
+
+def test_the_users_config_is_not_changed(session: AioSession) -> None:
+    """The config that was given can be used for other clients as before."""
+    config = AioConfig()
+
+    build_config(session, config)
+
+    assert AIOHTTPSession is config.http_session_cls
+    assert config.parameter_validation
+    assert config.user_agent is None

@@ -16,7 +16,6 @@ import boto3
 import pytest
 from aiobotocore.config import AioConfig
 from aiobotocore.httpsession import AIOHTTPSession
-from aiobotocore.httpxsession import HttpxSession
 from aiobotocore.session import AioSession
 from aiobotocore.stub import AioStubber
 from aiohttp import web
@@ -42,8 +41,6 @@ from fsxcopy_sdk import (
     Throttled,
 )
 from fsxcopy_sdk._transport._botocore_errors import from_botocore_error
-from fsxcopy_sdk._transport._config import build_config
-from fsxcopy_sdk._transport._http import BoundedSession, NoRedirectSession
 from fsxcopy_sdk.testing import EXAMPLE_REGION, ErrorPlacement, Fault, LocalFsx, ManualClock
 
 if TYPE_CHECKING:
@@ -150,72 +147,6 @@ class _OwnSession(AIOHTTPSession):
     """A user's own HTTP session."""
 
 
-_OWN = AioConfig(http_session_cls=_OwnSession)
-_MERGE_KEEPS = _OWN.merge(AioConfig()).http_session_cls is _OwnSession
-"""Whether this version of aiobotocore keeps its own options; the lowest one does not."""
-
-merge_keeps = pytest.mark.skipif(not _MERGE_KEEPS, reason="this aiobotocore forgets it")
-
-
-@pytest.mark.parametrize(
-    ("default", "config", "expected"),
-    [
-        (None, None, AIOHTTPSession),
-        (None, Config(read_timeout=3), AIOHTTPSession),
-        (None, _OWN, _OwnSession),
-        (None, AioConfig(http_session_cls=NoRedirectSession), NoRedirectSession),
-        pytest.param(AioConfig(), None, AIOHTTPSession, marks=merge_keeps),
-        pytest.param(_OWN, None, _OwnSession, marks=merge_keeps),
-        pytest.param(_OWN, Config(read_timeout=3), _OwnSession, marks=merge_keeps),
-        pytest.param(AioConfig(), _OWN, _OwnSession, marks=merge_keeps),
-    ],
-    ids=[
-        "none",
-        "plain",
-        "own",
-        "ours",
-        "default",
-        "own as default",
-        "plain over own",
-        "own over default",
-    ],
-)
-def test_http_session_is_the_users_or_ours(
-    session: AioSession,
-    default: Config | None,
-    config: Config | None,
-    expected: type[AIOHTTPSession],
-) -> None:
-    """The HTTP session is of the class that was asked for, but follows no redirects."""
-    if default is not None:
-        session.set_default_client_config(default)
-
-    careful = build_config(session, config)
-
-    assert issubclass(careful.http_session_cls, expected)
-    assert issubclass(careful.http_session_cls, NoRedirectSession)
-    assert not careful.parameter_validation
-
-
-@pytest.mark.parametrize("config", [None, _OWN], ids=["none", "own"])
-def test_a_default_that_cannot_hold_the_session_is_refused(
-    session: AioSession, config: AioConfig | None
-) -> None:
-    """With a plain botocore config as the session's default nothing is made."""
-    session.set_default_client_config(Config(read_timeout=3))
-
-    with pytest.raises(ConfigurationError, match="give it as config="):
-        build_config(session, config)
-
-
-def test_a_session_of_another_library_has_bounds(session: AioSession) -> None:
-    """The httpx backend follows no redirects by itself, and is bounded like the other."""
-    careful = build_config(session, AioConfig(http_session_cls=HttpxSession))
-
-    assert issubclass(careful.http_session_cls, HttpxSession)
-    assert issubclass(careful.http_session_cls, BoundedSession)
-
-
 async def test_a_session_of_the_user_follows_no_redirects_either(
     fsx: LocalFsx, connect: Connect, other_host: OtherHost
 ) -> None:
@@ -227,17 +158,6 @@ async def test_a_session_of_the_user_follows_no_redirects_either(
             await client.describe_backups()
 
     assert [] == other_host.requests
-
-
-def test_the_users_config_is_not_changed(session: AioSession) -> None:
-    """The config that was given can be used for other clients as before."""
-    config = AioConfig()
-
-    build_config(session, config)
-
-    assert AIOHTTPSession is config.http_session_cls
-    assert config.parameter_validation
-    assert config.user_agent is None
 
 
 @pytest.mark.parametrize("status", [200, 400])
