@@ -11,7 +11,7 @@ from strategies import MODERATE
 
 from fsxcopy_sdk import WaitSchedule
 from fsxcopy_sdk.waiting import ProgressHistory
-from fsxcopy_sdk.waiting._progress import Window
+from fsxcopy_sdk.waiting._schedule import Window
 
 SCHEDULE = WaitSchedule(min_delay=5, max_delay=120)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import logging
 from datetime import timedelta
-from functools import lru_cache
 
 import anyio
 import attrs
@@ -26,8 +25,7 @@ from fsxcopy_sdk.errors import (
     WaitTimeout,
 )
 from fsxcopy_sdk.models import Backup
-from fsxcopy_sdk.waiting._progress import ProgressHistory
-from fsxcopy_sdk.waiting._schedule import WaitSchedule
+from fsxcopy_sdk.waiting._schedule import ProgressHistory, WaitSchedule
 
 DEFAULT_MAX_WAIT = timedelta(hours=8)
 """A working day or a night: most copies end well before, and a wait can be repeated."""
@@ -47,12 +45,6 @@ _CROWD_FACTOR = 2
 _MANY_FAILURES = 3
 
 _log = logging.getLogger("fsxcopy_sdk.waiting")
-
-
-@lru_cache
-def _for_crowds(schedule: WaitSchedule) -> WaitSchedule:
-    min_delay = min(_CROWD_FACTOR * schedule.min_delay, schedule.max_delay)
-    return attrs.evolve(schedule, min_delay=min_delay)
 
 
 @attrs.frozen(eq=False)
@@ -185,7 +177,10 @@ class Wait:
 
     def reschedule(self, *, in_crowd: bool) -> None:
         """Set the time of the next poll, later for one of very many waits."""
-        schedule = _for_crowds(self.schedule) if in_crowd else self.schedule
+        schedule = self.schedule
+        if in_crowd:
+            min_delay = min(_CROWD_FACTOR * schedule.min_delay, schedule.max_delay)
+            schedule = attrs.evolve(schedule, min_delay=min_delay)
         delay = schedule.delay(
             self.failures or self.polls,
             self.max_wait - self.elapsed,
