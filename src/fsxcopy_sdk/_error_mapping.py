@@ -7,7 +7,7 @@ AWS JSON 1.1 has the code in ``__type``, in ``code`` or in a header, and the tex
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import attrs
@@ -70,14 +70,6 @@ CLASSES: Mapping[str, type[errors.ServiceError]] = MappingProxyType(
 )
 """Error code to class; any other code is a plain `ServiceError`."""
 
-# Members of errors: our name, the service's name, type.
-_MEMBERS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
-    ("backup_id", "BackupId", str),
-    ("file_system_id", "FileSystemId", str),
-    ("limit", "Limit", ServiceLimit),
-    ("parameter", "Parameter", str),
-)
-
 
 @attrs.frozen(kw_only=True)
 class ErrorDocument:
@@ -130,10 +122,10 @@ def service_error(
         http_status=metadata.http_status,
         body=body,
     )
-    for name, wire_name, type_ in _MEMBERS:
-        value = document.members.get(wire_name)
-        if isinstance(value, str) and name in attrs.fields_dict(cls):
-            setattr(error, name, type_(value))
+    for name in attrs.fields_dict(cls).keys() - attrs.fields_dict(errors.ServiceError).keys():
+        value = document.members.get(name.title().replace("_", ""))
+        if isinstance(value, str):
+            setattr(error, name, ServiceLimit(value) if name == "limit" else value)
     return error
 
 
