@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import aclosing
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeAlias
 
 import anyio
@@ -29,7 +30,7 @@ from fsxcopy_sdk import (
     ResponseMetadata,
     Throttled,
 )
-from fsxcopy_sdk._paging import Fetch, every_backup, stream_backups
+from fsxcopy_sdk._paging import Fetch, every_backup
 from fsxcopy_sdk.testing import Fault, LocalFsx
 
 METADATA = ResponseMetadata(request_id="r", http_status=200, attempts=1)
@@ -97,7 +98,9 @@ def _on_trio(main: _Main) -> None:
 
 on_every_loop = pytest.mark.parametrize("run", [_on_asyncio, _on_trio], ids=["asyncio", "trio"])
 Run: TypeAlias = Callable[[_Main], None]
-every_way = pytest.mark.parametrize("backups_of", [every_backup, stream_backups])
+on_demand = partial(every_backup, ahead=False)
+ahead = partial(every_backup, ahead=True)
+every_way = pytest.mark.parametrize("backups_of", [on_demand, ahead], ids=["on demand", "ahead"])
 Stream: TypeAlias = Callable[[Fetch, "Mapping[str, object]"], AsyncGenerator[Backup, None]]
 
 
@@ -125,7 +128,7 @@ def test_the_next_page_comes_while_one_is_consumed(run: Run) -> None:
     pages = Pages(size=2, count=3)
 
     async def main() -> None:
-        async with aclosing(stream_backups(pages.fetch, {})) as backups:
+        async with aclosing(ahead(pages.fetch, {})) as backups:
             await anext(backups)
             await _settle()
             assert [0, 1] == pages.answered
@@ -158,7 +161,7 @@ def test_nobody_else_pays_for_a_page_ahead(run: Run) -> None:
     pages = Pages(size=1, count=2)
 
     async def main() -> None:
-        async with aclosing(every_backup(pages.fetch, {})) as backups:
+        async with aclosing(on_demand(pages.fetch, {})) as backups:
             await anext(backups)
             await _settle()
             assert [0] == pages.asked
@@ -175,7 +178,7 @@ def test_an_error_is_raised_when_its_page_is_reached(run: Run) -> None:
     raised: list[Exception] = []
 
     async def main() -> None:
-        backups = stream_backups(pages.fetch, {})
+        backups = ahead(pages.fetch, {})
         try:
             async for backup in backups:
                 await _settle()
@@ -214,7 +217,7 @@ def test_an_error_of_a_page_that_is_not_reached_is_nobody_s(run: Run) -> None:
     pages = Pages(size=2, count=2, fails=Throttled("slow down"))
 
     async def main() -> None:
-        async with aclosing(stream_backups(pages.fetch, {})) as backups:
+        async with aclosing(ahead(pages.fetch, {})) as backups:
             await anext(backups)
             await _settle()
 
@@ -231,7 +234,7 @@ def test_closing_early_ends_the_call_on_its_way(run: Run, begun: bool) -> None:
 
     async def main() -> None:
         pages.held = anyio.Event()
-        backups = stream_backups(pages.fetch, {})
+        backups = ahead(pages.fetch, {})
         await anext(backups)
         if begun:
             await _settle()
@@ -251,7 +254,7 @@ def test_a_timeout_in_the_loop_is_the_users(run: Run) -> None:
     async def main() -> None:
         pages.held = anyio.Event()
         with anyio.CancelScope() as scope:
-            async with aclosing(stream_backups(pages.fetch, {})) as backups:
+            async with aclosing(ahead(pages.fetch, {})) as backups:
                 async for _ in backups:
                     await _settle()
                     scope.deadline = anyio.current_time()
@@ -268,7 +271,7 @@ def test_a_scope_in_the_loop_is_the_users(run: Run) -> None:
     found: list[str] = []
 
     async def main() -> None:
-        async for backup in stream_backups(pages.fetch, {}):
+        async for backup in ahead(pages.fetch, {}):
             with anyio.CancelScope() as scope:
                 scope.cancel()
                 await anyio.sleep_forever()
@@ -285,7 +288,7 @@ def test_an_iterator_that_is_dropped_ends_its_call() -> None:
 
     async def main() -> None:
         pages.held = anyio.Event()
-        async for _ in stream_backups(pages.fetch, {}):
+        async for _ in ahead(pages.fetch, {}):
             await _settle()
             break
         gc.collect()
@@ -318,7 +321,7 @@ def test_a_page_whose_task_was_cancelled_is_fetched_again() -> None:
 
     async def main() -> None:
         pages.held = anyio.Event()
-        async with aclosing(stream_backups(pages.fetch, {})) as backups:
+        async with aclosing(ahead(pages.fetch, {})) as backups:
             await anext(backups)
             await _settle()
             for task in asyncio.all_tasks() - {asyncio.current_task()}:
@@ -345,7 +348,7 @@ def test_a_page_is_fetched_in_the_consumers_context(run: Run) -> None:
 
     async def main() -> None:
         trace.set("the consumer's")
-        assert 2 == len([backup async for backup in stream_backups(fetch, {})])
+        assert 2 == len([backup async for backup in ahead(fetch, {})])
 
     run(main)
 
@@ -538,7 +541,7 @@ async def _peak(count: int) -> int:
     gc.collect()
     tracemalloc.start()
     try:
-        async for _ in stream_backups(fetch, {}):
+        async for _ in ahead(fetch, {}):
             pass
         return tracemalloc.get_traced_memory()[1]
     finally:

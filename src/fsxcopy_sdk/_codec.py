@@ -37,8 +37,8 @@ from fsxcopy_sdk.errors import ResponseDecodingError
 from fsxcopy_sdk.models import ResponseMetadata
 
 _Model = TypeVar("_Model", bound=attrs.AttrsInstance)
-_Response = TypeVar(
-    "_Response",
+Response = TypeVar(
+    "Response",
     models.CopyBackupResponse,
     models.DescribeBackupsResponse,
     models.DeleteBackupResponse,
@@ -62,9 +62,8 @@ action inside another.
 MAX_ERROR_PATHS = 20
 """The number of errors in a document that are reported."""
 
-_MAX_PATH = 80
-_MAX_MESSAGE = 4000
-"""Characters of a path to what is nested too deeply, and of the message of an error."""
+_MAX_PATH = 80  # characters of a path to what is nested too deeply
+_MAX_MESSAGE = 4000  # characters
 
 
 @attrs.frozen(kw_only=True)
@@ -111,7 +110,7 @@ def to_dict(model: attrs.AttrsInstance) -> dict[str, object]:
     return data
 
 
-def parse_response(cls: type[_Response], response: RawResponse) -> _Response:
+def parse_response(cls: type[Response], response: RawResponse) -> Response:
     """Make the response class *cls* from a response of the service."""
     model = _structure(cls, _parse_body(response), response)
     return attrs.evolve(model, metadata=response.metadata)
@@ -185,8 +184,6 @@ def _as_dicts(data: object) -> object:
     return [_as_dicts(value) for value in data] if isinstance(data, list) else data
 
 
-# How deeply a document is nested.
-
 _CONTAINERS = (dict, list, Mapping)
 _SCALARS_OF_JSON = frozenset((str, int, float, bool, type(None)))
 _MANY_PARTS = 10_000
@@ -194,12 +191,9 @@ _TOO_DEEP = "...: nested too deeply"
 
 
 def _is_deeper(document: object, levels: int) -> bool:
-    """
-    Return whether *document* has more than *levels* levels of objects and lists.
-
-    Every document is checked, so it is written for speed: it takes an eighth of the time of
-    decoding (`timeit`, on a page of backups like the service's example).
-    """
+    """Return whether *document* has more than *levels* levels of objects and lists."""
+    # Every document is checked, so this is written for speed: it takes an eighth of the time
+    # of decoding (`timeit`, on a page of backups like the service's example).
     level = [document] if isinstance(document, _CONTAINERS) else []
     for _ in range(levels):
         level = [
@@ -227,9 +221,6 @@ def _deep_path(document: object) -> str:
         name, whole = next((name, part) for name, part in parts if _is_deeper(part, levels))
         path += f"[{name}]" if is_list else f".{name!s:.{_MAX_PATH}}"
     return path[:_MAX_PATH]
-
-
-# The converters.
 
 
 @cache
@@ -262,9 +253,6 @@ def configure(converter: cattrs.Converter) -> None:
     converter.register_unstructure_hook(OpenEnum, str.__str__)
     # Only a user can make a model with a naive time; it is UTC, as it is when it is read.
     converter.register_unstructure_hook(datetime, lambda moment: _in_utc(moment).timestamp())
-
-
-# Fast structuring.
 
 
 def _fast_class_hook(cls: type[attrs.AttrsInstance], converter: cattrs.Converter) -> _Hook:
@@ -356,9 +344,6 @@ def _fast_tuple_hook(type_: object, converter: cattrs.Converter) -> _Hook:
     return structure
 
 
-# Structuring with detailed validation.
-
-
 def _detailed_class_hook(cls: type[_Model], converter: cattrs.Converter) -> _Hook:
     generated = make_dict_structure_fn(cls, converter, **_overrides(cls))
 
@@ -409,8 +394,6 @@ def _error_paths(error: BaseException, path: str = "$") -> Iterator[str]:
         yield f"{path}: {error}"
 
 
-# Scalars, in both passes alike.
-
 _JSON_NAMES: dict[type, str] = {
     bool: "a boolean",
     dict: "an object",
@@ -421,8 +404,7 @@ _JSON_NAMES: dict[type, str] = {
     type(None): "null",
 }
 
-_SCALARS = (str, int, bool)
-"""Types that are the same in JSON and in the models."""
+_SCALARS = (str, int, bool)  # the same in JSON and in the models
 
 # Both are bounded in length, and allow no digits but ASCII's.
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?")
@@ -431,8 +413,7 @@ _DATE_AND_TIME = re.compile(
     r"(?:Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
 
-# The earliest time that a number in a text can mean. A date without separators, such as
-# "20260101", would otherwise be a day in 1970.
+# A date without separators, such as "20260101", must not become a day in 1970.
 _EARLIEST_IN_TEXT = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
 
 
@@ -495,10 +476,7 @@ def _in_utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-# Names.
-
-# Names that capitalising each word does not give. A table of acronyms would be wrong: the
-# service has both DNSName and DnsIps.
+# Irregular names. No table of acronyms gives them: the service has DNSName and DnsIps.
 _IRREGULAR_NAMES = {
     "dns_name": "DNSName",
     "ha_pairs": "HAPairs",

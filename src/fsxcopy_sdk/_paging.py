@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from contextvars import copy_context
-from typing import Generic, TypeAlias, TypeVar
+from functools import partial
+from typing import TypeAlias
 
 import anyio
 
@@ -15,7 +16,6 @@ from fsxcopy_sdk.models import Backup, DescribeBackupsResponse
 
 Request: TypeAlias = Mapping[str, object]
 Fetch: TypeAlias = Callable[[Request], Awaitable[DescribeBackupsResponse]]
-_Item = TypeVar("_Item")
 
 MAX_EMPTY_PAGES = 100
 """
@@ -32,41 +32,28 @@ or twice may be chance, where backups are created while they are listed.
 """
 
 
-async def every_backup(fetch: Fetch, request: Request) -> AsyncGenerator[Backup, None]:
+async def every_backup(
+    fetch: Fetch, request: Request, *, ahead: bool
+) -> AsyncGenerator[Backup, None]:
     """
     Yield the backups of all pages, from the one that *request* asks for.
 
-    PaginationError, for a listing that does not end, follows the backups of its last page.
-    """
-    guard = _EndGuard(request)
-    while True:
-        page = await fetch(request)
-        endless = guard.check(page)
-        for backup in page.backups:
-            yield backup
-        if endless:
-            raise endless
-        if not page.next_token:
-            return
-        request = {**request, "NextToken": page.next_token}
-
-
-async def stream_backups(fetch: Fetch, request: Request) -> AsyncGenerator[Backup, None]:
-    """
-    Yield what `every_backup` does, and fetch each page while the one before is consumed.
-
-    An error of a page is raised when the page is reached.
+    With *ahead*, a task fetches each page while the one before is consumed. An error of a
+    page is raised when it is reached, and PaginationError, for a listing that does not end,
+    after the backups of its last page.
     """
     guard = _EndGuard(request)
     page = await fetch(request)
     while not (endless := guard.check(page)) and page.next_token:
-        coming = _Prefetch(fetch, {**request, "NextToken": page.next_token})
+        following = _NextPage(fetch, {**request, "NextToken": page.next_token})
+        if ahead:
+            following.prefetch()
         try:
             for backup in page.backups:
                 yield backup
-            page = await coming.page()
+            page = await following.get()
         finally:
-            await coming.cancel()
+            await following.cancel()
     for backup in page.backups:
         yield backup
     if endless:
@@ -80,8 +67,8 @@ class _EndGuard:
         asked = request.get("BackupIds")
         self._pages_left = len(asked) if isinstance(asked, Sequence) and asked else None
         self._empty_in_a_row = 0
-        self._tokens = _CycleDetector[str]()
-        self._contents = _CycleDetector[frozenset[str]]()
+        self._tokens = _CycleDetector()
+        self._contents = _CycleDetector()
 
     def check(self, page: DescribeBackupsResponse) -> PaginationError | None:
         """Return the error to raise after *page*, None where it may continue or end."""
@@ -110,7 +97,7 @@ def _endless(reason: str, page: DescribeBackupsResponse) -> PaginationError:
     )
 
 
-class _CycleDetector(Generic[_Item]):
+class _CycleDetector:
     """
     Notice that a sequence repeats itself, whatever the length of the cycle.
 
@@ -119,11 +106,11 @@ class _CycleDetector(Generic[_Item]):
     """
 
     def __init__(self) -> None:
-        self._remembered: _Item | None = None
+        self._remembered: object = None
         self._repeats = 0
         self._steps = self._limit = 1
 
-    def repeats(self, item: _Item) -> int:
+    def repeats(self, item: object) -> int:
         """Return how often *item* came again: 1 by the third round of a cycle at the latest."""
         if item == self._remembered:
             self._repeats += 1
@@ -135,43 +122,45 @@ class _CycleDetector(Generic[_Item]):
         return 0
 
 
-class _Prefetch:
+class _NextPage:
     """
-    A page that a task of its own fetches.
+    A page that is fetched on demand, or before by a task of its own.
 
     The task is no child of a task group, because a generator must not yield inside one:
     its cancellations would hit the wrong code. So the caller must call `cancel`.
     """
 
     def __init__(self, fetch: Fetch, request: Request) -> None:
-        self._fetch = fetch
-        self._request = request
+        self._fetch = partial(fetch, request)
         self._scope = anyio.CancelScope()
         self._arrived = anyio.Event()
-        self._page: DescribeBackupsResponse | None = None
-        self._error: Exception | None = None
+        self._task: object = None
+        self._result: DescribeBackupsResponse | Exception | None = None
+
+    def prefetch(self) -> None:
         self._task = _spawn(self._run)  # asyncio itself keeps no reference
 
     async def _run(self) -> None:
         try:
             with self._scope:
-                self._page = await self._fetch(self._request)
+                self._result = await self._fetch()
         except Exception as error:  # noqa: BLE001 - raised when the page is reached
-            self._error = error
+            self._result = error
         finally:
             self._arrived.set()
 
-    async def page(self) -> DescribeBackupsResponse:
+    async def get(self) -> DescribeBackupsResponse:
         """Return the page, or raise what fetching it raised."""
-        await self._arrived.wait()
-        if self._error is not None:
-            raise self._error
-        # Without either the task was cancelled from outside, as asyncio.run does in the end.
-        return self._page or await self._fetch(self._request)
+        if self._task is not None:
+            await self._arrived.wait()
+        if isinstance(self._result, Exception):
+            raise self._result
+        # A task has no result if it was cancelled from outside, as asyncio.run does in the end.
+        return self._result or await self._fetch()
 
     async def cancel(self) -> None:
-        """End the task, if it has not ended, and wait until it has."""
-        if not self._arrived.is_set():
+        """End the task, if there is one that has not ended, and wait until it has."""
+        if self._task is not None and not self._arrived.is_set():
             self._scope.cancel()
             with anyio.CancelScope(shield=True):
                 await self._arrived.wait()

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, aclosing, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing
 from datetime import datetime
-from typing import Literal, Self
+from functools import partial
+from typing import Literal, Self, TypeAlias
 
 import attrs
 
 from fsxcopy_sdk._clock import Clock, SystemClock
-from fsxcopy_sdk._codec import RawResponse, decoding_error, parse_response
-from fsxcopy_sdk._paging import every_backup, stream_backups
+from fsxcopy_sdk._codec import RawResponse, Response, decoding_error, parse_response
+from fsxcopy_sdk._paging import every_backup
 from fsxcopy_sdk._transport import (
     AiobotocoreTransport,
     SupportsClient,
@@ -48,9 +49,10 @@ from fsxcopy_sdk.models import (
     CopyBackupResponse,
     DeleteBackupResponse,
     DescribeBackupsResponse,
-    ResponseMetadata,
 )
 from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, DEFAULT_SCHEDULE, PollCoordinator, WaitSchedule
+
+_Request: TypeAlias = Mapping[str, object]
 
 _SETTINGS = ("region", "session", "endpoint_url", "config")
 """What the client's own transport is made with."""
@@ -154,9 +156,8 @@ class FsxCopyClient:
             raise ClientNotOpen("A client can be opened once: make a new one")
         self._state = "entered"
         if self._transport is None:
-            self._transport = await self._stack.enter_async_context(
-                open_transport(*self._settings)
-            )
+            opening = open_transport(*self._settings)
+            self._transport = await self._stack.enter_async_context(opening)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -193,9 +194,9 @@ class FsxCopyClient:
         """
         Begin to copy a backup into this client's Region.
 
-        Give a token if the call may be cancelled, by a timeout for example: a call that
-        was cancelled may have been accepted, and the same token finds its copy again.
-        This call makes a copy even if there is one already; `copy_many` searches first.
+        Give a token if the call may be cancelled: it may have been accepted by then, and the
+        same token finds its copy again. This call makes a copy even if there is one already;
+        `copy_many` searches first.
 
         Args:
             source_backup_id: The backup to copy, which must be AVAILABLE.
@@ -223,12 +224,8 @@ class FsxCopyClient:
             tags=tags,
             client_request_token=client_request_token,
         )
-        with _token_in_errors(request["ClientRequestToken"]):
-            answer = await transport.copy_backup(request)
-            response = parse_response(CopyBackupResponse, answer)
-            _check_copied(response, request, transport.region, answer)
-        self._note_time(response.metadata)
-        return response
+        check = partial(_errors_in_copied, transport.region)
+        return await self._send(transport.copy_backup, CopyBackupResponse, request, check)
 
     async def describe_backups(
         self,
@@ -263,9 +260,8 @@ class FsxCopyClient:
         """
         check_backup_id(backup_id)
         page = await self.describe_backups(backup_ids=[backup_id])
-        found = next((one for one in page.backups if one.backup_id == backup_id), None)
-        if found is not None:
-            return found
+        if page.backups:  # which has no backup of another id
+            return page.backups[0]
         raise BackupNotFound(
             f"{backup_id} is not in the answer",
             operation="DescribeBackups",
@@ -291,7 +287,7 @@ class FsxCopyClient:
         request = describe_backups_request(
             backup_ids=None, filters=filters, max_results=max_results, next_token=None
         )
-        async with aclosing(stream_backups(self._page, request)) as backups:
+        async with aclosing(every_backup(self._page, request, ahead=True)) as backups:
             async for backup in backups:
                 yield backup
 
@@ -309,12 +305,8 @@ class FsxCopyClient:
             ClientNotOpen: the client is not open.
         """
         request = delete_backup_request(backup_id, client_request_token=client_request_token)
-        with _token_in_errors(request["ClientRequestToken"]):
-            answer = await self._open_transport.delete_backup(request)
-            response = parse_response(DeleteBackupResponse, answer)
-            _check_deleted(response, request, answer)
-        self._note_time(response.metadata)
-        return response
+        send = self._open_transport.delete_backup
+        return await self._send(send, DeleteBackupResponse, request, _errors_in_deleted)
 
     async def watch_backup(
         self,
@@ -330,15 +322,13 @@ class FsxCopyClient:
         poll is made on the deadline, and cancelled if it has no answer ten seconds later, by
         the event loop's time; the client's retries and timeouts may end it earlier.
 
-        The backup may be unknown, as one is whose copy was only just accepted, for
-        `schedule.not_found_grace` seconds without interruption, a minute by default.
-        That holds too for a backup that was seen before: only FAILED or DELETED mean
-        that it failed. With a grace of *max_wait* or more, a backup that stays unknown
-        ends the wait as `WaitTimeout`.
+        The backup may be unknown for `schedule.not_found_grace` seconds without
+        interruption, also if it was seen before: only FAILED or DELETED mean that it failed.
+        With a grace of *max_wait* or more, a backup that stays unknown ends the wait as
+        `WaitTimeout`.
 
         Observations that other waits of this client ask for are yielded too. Close the
-        iterator if it is left early; it ends for good when a timeout is put around a
-        single step.
+        iterator if it is left early; a timeout around a single step ends it for good.
 
         Raises:
             InvalidArguments: arguments break rules; nothing was sent.
@@ -384,11 +374,10 @@ class FsxCopyClient:
         """
         Copy a backup and return the copy when it is AVAILABLE.
 
-        Arguments and exceptions are those of `copy_backup` and `watch_backup`; both
-        calls' arguments are checked before anything is sent. Because the service has
-        accepted the copy, it may be unknown to DescribeBackups until the deadline. An
-        exception after that has its id as `accepted_backup_id`, for another wait; a
-        cancellation has it as a note, and the logger `fsxcopy_sdk.client` records it.
+        Arguments and exceptions are those of `copy_backup` and `watch_backup`; all arguments
+        are checked before anything is sent. Once accepted, the copy may be unknown to
+        DescribeBackups until the deadline, an exception has its id as `accepted_backup_id`,
+        a cancellation has it as a note, and the logger `fsxcopy_sdk.client` records it.
         """
         check_type("schedule", schedule, WaitSchedule)
         wait_seconds = seconds("max_wait", max_wait)
@@ -423,19 +412,36 @@ class FsxCopyClient:
             raise ClientNotOpen(f"The client {state}")
         return self._transport
 
-    def _note_time(self, metadata: ResponseMetadata) -> None:
-        self._service_time = metadata.date or self._service_time
-
-    async def _page(self, request: Mapping[str, object]) -> DescribeBackupsResponse:
-        answer = await self._open_transport.describe_backups(request)
-        response = parse_response(DescribeBackupsResponse, answer)
-        _check_described(response, request, answer)
-        self._note_time(response.metadata)
+    async def _send(
+        self,
+        send: Callable[[_Request], Awaitable[RawResponse]],
+        cls: type[Response],
+        request: _Request,
+        check: Callable[[Response, _Request], list[str]],
+    ) -> Response:
+        """Send a request; *check* returns what shows that the response is to another one."""
+        try:
+            answer = await send(request)
+            response = parse_response(cls, answer)
+            if errors := check(response, request):
+                reason = "belongs to another request"
+                raise decoding_error(errors, answer, reason=reason, is_malformed=True)
+        except CallError as error:
+            token = request.get("ClientRequestToken")
+            if isinstance(token, str):  # so that the request can be repeated
+                error.client_request_token = token
+            raise
+        self._service_time = response.metadata.date or self._service_time
         return response
+
+    async def _page(self, request: _Request) -> DescribeBackupsResponse:
+        send = self._open_transport.describe_backups
+        return await self._send(send, DescribeBackupsResponse, request, _errors_in_described)
 
     async def _describe(self, backup_ids: Sequence[str]) -> Sequence[Backup]:
         # These ids were checked; their answer may come in pages like any other.
-        return [one async for one in every_backup(self._page, {"BackupIds": backup_ids})]
+        request = {"BackupIds": backup_ids}
+        return [one async for one in every_backup(self._page, request, ahead=False)]
 
     async def _list_page(self, next_token: str | None) -> tuple[Sequence[Backup], str | None]:
         page = await self._page({"NextToken": next_token} if next_token else {})
@@ -452,58 +458,36 @@ def _check_transport(transport: object, settings: Sequence[object]) -> None:
     errors.raise_any()
 
 
-@contextmanager
-def _token_in_errors(client_request_token: str) -> Iterator[None]:
-    """Let exceptions carry the token that was sent, so that the request can be repeated."""
-    try:
-        yield
-    except CallError as error:
-        error.client_request_token = client_request_token
-        raise
-
-
-def _check_copied(
-    response: CopyBackupResponse, request: Mapping[str, object], region: str, answer: RawResponse
-) -> None:
-    """Refuse a copy of another backup; an answer may leave out what it is a copy of."""
+def _errors_in_copied(region: str, response: CopyBackupResponse, request: _Request) -> list[str]:
+    """Find a copy of another backup; a response may leave out what it is a copy of."""
     copy = response.backup
     expected = (
         ("SourceBackupId", request["SourceBackupId"], copy.source_backup_id),
         ("SourceBackupRegion", request.get("SourceRegion", region), copy.source_backup_region),
     )
-    texts = [
+    return [
         f"$.Backup.{name}: must be {asked}, not {found}"
         for name, asked, found in expected
         if found not in (None, asked)
     ]
-    _refuse(texts, answer)
 
 
-def _check_described(
-    response: DescribeBackupsResponse, request: Mapping[str, object], answer: RawResponse
-) -> None:
-    """Refuse a page with a backup whose id was not asked for, if any ids were."""
+def _errors_in_described(response: DescribeBackupsResponse, request: _Request) -> list[str]:
+    """Find backups whose ids were not asked for, if any ids were."""
     asked = request.get("BackupIds")
-    if isinstance(asked, Sequence):
-        # The whole page is another's, so no single backup of it is named as the place.
-        others = [one.backup_id for one in response.backups if one.backup_id not in asked]
-        _refuse([f"$.Backups: has {one}, which was not asked for" for one in others], answer)
+    if not isinstance(asked, Sequence):
+        return []
+    # The whole page is another's, so no single backup of it is named as the place.
+    others = [one.backup_id for one in response.backups if one.backup_id not in asked]
+    return [f"$.Backups: has {one}, which was not asked for" for one in others]
 
 
-def _check_deleted(
-    response: DeleteBackupResponse, request: Mapping[str, object], answer: RawResponse
-) -> None:
-    """Refuse an answer about another backup, or with a known lifecycle other than DELETED."""
+def _errors_in_deleted(response: DeleteBackupResponse, request: _Request) -> list[str]:
+    """Find another id, or a known lifecycle other than DELETED."""
     texts = []
     if response.backup_id != request["BackupId"]:
         texts.append(f"$.BackupId: must be {request['BackupId']}, not {response.backup_id}")
     lifecycle = response.lifecycle
     if lifecycle != BackupLifecycle.DELETED and not lifecycle.is_unknown:
         texts.append(f"$.Lifecycle: must be DELETED, not {lifecycle}")
-    _refuse(texts, answer)
-
-
-def _refuse(texts: list[str], answer: RawResponse) -> None:
-    if texts:
-        reason = "belongs to another request"
-        raise decoding_error(texts, answer, reason=reason, is_malformed=True)
+    return texts
