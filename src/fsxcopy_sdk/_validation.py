@@ -107,22 +107,18 @@ class ArgumentErrors:
         self.add(name, rule, shown(value))
 
     def check(self, name: str, value: object, rule: Rule) -> None:
-        """Add a value that *rule* does not allow."""
         if not rule.allows(value):
             self.add_value(name, rule.words, value)
 
     def check_optional(self, name: str, value: object, rule: Rule) -> None:
-        """Add a value that is neither None nor allowed by *rule*."""
         if value is not None:
             self.check(name, value, rule)
 
     def check_type(self, name: str, value: object, cls: type, words: str) -> None:
-        """Add a value that is no instance of *cls*."""
         if not isinstance(value, cls):
             self.add_value(name, words, value)
 
     def raise_any(self) -> None:
-        """Raise InvalidArguments if there are any errors."""
         if self.texts:
             raise InvalidArguments("; ".join(self.texts), tuple(self.texts))
 

@@ -150,15 +150,21 @@ def _check_region(region: str | None, config: Config, session: AioSession) -> No
 
 
 def _failure(record: Exchange, error: Exception) -> FsxCopyError:
-    """Return the exception of this package for what really happened."""
     if record.redirected_to:
         return _answer_from_elsewhere(record)
     if isinstance(error, BodyTooLargeError):
         return _too_large(record, error)
     if not isinstance(error, ClientError) or error.operation_name != record.operation:
         return from_botocore_error(error, record.operation, record.attempts, record.unsent)
+    parsed = error.response.get("Error", {})
+    # What botocore parsed is all there is where no HTTP answer was seen, as with a stub.
+    document = record.error or ErrorDocument(
+        code=parsed.get("Code", "Unknown"),
+        message=parsed.get("Message", ""),
+        members=error.response,
+    )
     return service_error(
-        record.error or _parsed_error(error),
+        document,
         operation=record.operation,
         metadata=_metadata(record, error.response.get("ResponseMetadata")),
         body=record.body,
@@ -193,16 +199,6 @@ def _too_large(record: Exchange, error: BodyTooLargeError) -> ResponseDecodingEr
     )
 
 
-def _parsed_error(error: ClientError) -> ErrorDocument:
-    """Take an error as botocore read it, where no HTTP answer was seen, as with a stub."""
-    described = error.response.get("Error", {})
-    return ErrorDocument(
-        code=described.get("Code", "Unknown"),
-        message=described.get("Message", ""),
-        members=error.response,
-    )
-
-
 def _metadata(record: Exchange, parsed: object) -> ResponseMetadata:
     """Describe the exchange, from what botocore parsed where none was seen."""
     theirs = parsed if isinstance(parsed, Mapping) else {}
@@ -211,14 +207,12 @@ def _metadata(record: Exchange, parsed: object) -> ResponseMetadata:
         request_id=headers.get("x-amzn-requestid") or theirs.get("RequestId"),
         http_status=record.status or theirs.get("HTTPStatusCode", 200),
         attempts=max(record.attempts, 1),
-        date=_date(headers.get("date")),
+        date=_date(headers.get("date", "")),
     )
 
 
-def _date(text: str | None) -> datetime | None:
+def _date(text: str) -> datetime | None:
     """Read an HTTP date; what names no time zone is in UTC (RFC 9110, 5.6.7)."""
-    if text is None:
-        return None
     try:
         date = parsedate_to_datetime(text)
         return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)

@@ -54,8 +54,6 @@ _NOT_CONNECTED = (theirs.ConnectTimeoutError, theirs.ProxyConnectionError, their
 _WRAPPED_NOT_CONNECTED = (aiohttp.ClientConnectorError, socket.gaierror)
 # A file of certificates that is not there or is none, or no URL: found before connecting.
 _LOCAL = (FileNotFoundError, PermissionError, ssl.SSLError, aiohttp.InvalidURL)
-_HTTPX_NOT_CONNECTED = "ConnectError"
-_HTTPX_CONNECTED = "WriteTimeout"  # for aiobotocore it is a ConnectTimeoutError
 
 
 def from_botocore_error(
@@ -88,14 +86,13 @@ def from_botocore_error(
 def had_no_connection(error: Exception) -> bool:
     """Whether *error* means that no connection was established, so that nothing was sent."""
     wrapped = _wrapped(error)
+    name = type(wrapped).__name__
     if type(error) is theirs.HTTPClientError:
         return isinstance(wrapped, _LOCAL)
     if isinstance(error, theirs.EndpointConnectionError):
-        return (
-            isinstance(wrapped, _WRAPPED_NOT_CONNECTED)
-            or type(wrapped).__name__ == _HTTPX_NOT_CONNECTED
-        )
-    return isinstance(error, _NOT_CONNECTED) and type(wrapped).__name__ != _HTTPX_CONNECTED
+        return isinstance(wrapped, _WRAPPED_NOT_CONNECTED) or name == "ConnectError"
+    # aiobotocore makes a ConnectTimeoutError of httpx's WriteTimeout, which had a connection.
+    return isinstance(error, _NOT_CONNECTED) and name != "WriteTimeout"
 
 
 def _no_answer(error: Exception) -> type[errors.NoResponse] | None:

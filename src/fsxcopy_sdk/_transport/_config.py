@@ -68,7 +68,11 @@ def build_config(session: AioSession, config: Config | None) -> AioConfig:
             http_session_cls=session_class, parameter_validation=False, user_agent=user_agent
         )
     )
-    if _session_class_after_merge(default, merged) is not session_class:
+    try:
+        kept = getattr(default.merge(merged), "http_session_cls", None)
+    except TypeError:  # a plain botocore Config, which takes no options of aiobotocore
+        kept = None
+    if kept is not session_class:
         raise ConfigurationError(
             "session: its default client config would switch redirects on, as this version of "
             "aiobotocore merges it; give it as config= instead"
@@ -76,20 +80,8 @@ def build_config(session: AioSession, config: Config | None) -> AioConfig:
     return merged
 
 
-def _session_class_after_merge(default: Config, ours: AioConfig) -> object:
-    try:
-        merged = default.merge(ours)
-    except TypeError:  # a plain botocore Config, which takes no options of aiobotocore
-        return None
-    return getattr(merged, "http_session_cls", None)
-
-
 def _user_agent(session: AioSession, configs: list[Config]) -> str:
-    """
-    Return the User-Agent for the life of a client, written as AWS's tools write theirs.
-
-    botocore adds what else the user wants added.
-    """
+    """Return the User-Agent of a client, to which botocore adds what else the user wants."""
     for config in configs:
         if config.user_agent is not None:
             return config.user_agent

@@ -2,9 +2,9 @@
 One exchange with the service as it really went, seen through botocore's events.
 
 botocore's parser turns what it does not expect into an empty success or into an
-AttributeError, and forgets the body. So the body is taken before it is parsed, and
-the parser is handed a document that it cannot stumble on. Errors are read here and
-handed on in the plainest form, so that botocore's retries see what really happened.
+AttributeError, and forgets the body. So the body is taken before it is parsed, and replaced
+by a document that can be parsed: for an error its code and message, so that botocore's
+retries see what really happened.
 
 Four events are needed, because no single one has all that is to be known:
 

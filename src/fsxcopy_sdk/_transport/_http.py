@@ -42,6 +42,7 @@ else:
     _HttpSession = object  # at run time any HTTP session of aiobotocore comes after it
 
 _DEFAULT_TIMEOUT = 60  # seconds, to connect and to read (botocore.endpoint)
+
 # Credentials may come from a chain of calls of their own (STS, SSO) or from a program that
 # asks its user; a call that is ended too early begins with them anew, and never gets further.
 _CREDENTIALS_SECONDS = 300

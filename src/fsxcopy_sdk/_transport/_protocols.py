@@ -50,26 +50,18 @@ class Transport(Protocol):
 class SupportsSession(Protocol):
     """An `aiobotocore.session.AioSession`."""
 
-    def create_client(self, *args: Any, **options: Any) -> AbstractAsyncContextManager[Any]:
-        """Make a client, to be opened by ``async with``."""
-        ...
+    def create_client(self, *args: Any, **options: Any) -> AbstractAsyncContextManager[Any]: ...
 
 
 class SupportsConfig(Protocol):
     """An `aiobotocore.config.AioConfig` or a `botocore.config.Config`."""
 
-    def merge(self, other_config: Any, /) -> Any:
-        """Return a config with the settings of both, of which the other's win."""
-        ...
+    def merge(self, other_config: Any, /) -> Any: ...
 
 
 class SupportsClient(Protocol):
     """An aiobotocore client of FSx."""
 
-    def can_paginate(self, operation_name: str, /) -> bool:
-        """Whether an operation has pages."""
-        ...
+    def can_paginate(self, operation_name: str, /) -> bool: ...
 
-    def close(self) -> Awaitable[None]:
-        """Close the client's connections."""
-        ...
+    def close(self) -> Awaitable[None]: ...
