@@ -156,8 +156,8 @@ async def test_the_service_sees_the_next_request_early(
 
 
 @on_every_loop
-def test_nobody_else_pays_for_a_page_ahead(run: Run) -> None:
-    """Where pages are not streamed, as for waits, the second is asked for when it is needed."""
+def test_no_page_is_fetched_ahead_on_demand(run: Run) -> None:
+    """On demand, as for waits, the second page is fetched when it is needed."""
     pages = Pages(size=1, count=2)
 
     async def main() -> None:
@@ -212,7 +212,7 @@ async def test_an_error_of_the_service_is_raised_when_its_page_is_reached(
 
 
 @on_every_loop
-def test_an_error_of_a_page_that_is_not_reached_is_nobody_s(run: Run) -> None:
+def test_an_error_of_a_page_that_is_not_reached_is_not_raised(run: Run) -> None:
     """A consumer that stops early gets no error of the page after."""
     pages = Pages(size=2, count=2, fails=Throttled("slow down"))
 
@@ -228,7 +228,7 @@ def test_an_error_of_a_page_that_is_not_reached_is_nobody_s(run: Run) -> None:
 
 @on_every_loop
 @pytest.mark.parametrize("begun", [True, False], ids=["begun", "not yet begun"])
-def test_closing_early_ends_the_call_on_its_way(run: Run, begun: bool) -> None:
+def test_closing_early_ends_the_call_in_progress(run: Run, begun: bool) -> None:
     """When the iterator is closed, the call has ended, whether it had begun or not."""
     pages = Pages(size=2, count=2)
 

@@ -1,4 +1,4 @@
-"""What passes by itself is survived, whoever sent it, and what was never sent is known."""
+"""Transient failures are survived, whichever service had them; what was never sent is known."""
 
 from __future__ import annotations
 

@@ -392,10 +392,11 @@ class FsxCopyClient:
         accepted = response.backup.backup_id
         _log.info("%s: accepted", accepted, extra={"backup_id": accepted})
         grace = max(schedule.not_found_grace, wait_seconds)
-        patient = attrs.evolve(schedule, not_found_grace=grace)
         try:
             return await self.wait_until_backup_available(
-                accepted, max_wait=wait_seconds, schedule=patient
+                accepted,
+                max_wait=wait_seconds,
+                schedule=attrs.evolve(schedule, not_found_grace=grace),
             )
         except FsxCopyError as error:
             error.accepted_backup_id = accepted
