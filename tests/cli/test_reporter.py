@@ -10,6 +10,7 @@ import pytest
 
 from fsxcopy_sdk import from_dict
 from fsxcopy_sdk.cli._options import Globals
+from fsxcopy_sdk.cli._outcomes import Ended
 from fsxcopy_sdk.cli._reporter import Reporter, format_remaining
 from fsxcopy_sdk.models import Backup
 
@@ -55,7 +56,7 @@ def test_lines_report_changes(capsys: pytest.CaptureFixture[str]) -> None:
         reporter.seen(_at(None))
         for now[0], percent in ((0, 1), (600, 11), (700, 11)):
             reporter.seen(_at(percent))
-    reporter.ended("backup-00000001", "copied")
+    reporter.ended(Ended(outcome="copied", backup_id="backup-00000001"))
 
     assert [
         "backup-00000001: COPYING",
@@ -70,7 +71,7 @@ def test_quiet_prints_notices_only(capsys: pytest.CaptureFixture[str]) -> None:
     reporter = Reporter(Globals(quiet=True))
 
     reporter.seen(_at(10))
-    reporter.ended("backup-00000001", "copied")
+    reporter.ended(Ended(outcome="copied", backup_id="backup-00000001"))
     reporter.notice("still running")
 
     assert "still running\n" == capsys.readouterr().err
@@ -95,7 +96,7 @@ def test_moving_line_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         for now[0], percent in ((0, 1), (600, 51)):
             reporter.seen(_at(percent))
         now[0] = 900  # shown when the lines are drawn for the last time
-    reporter.ended("backup-00000001", "copied")
+    reporter.ended(Ended(outcome="copied", backup_id="backup-00000001"))
 
     shown = terminal.getvalue()
     assert "COPYING 51%" in shown

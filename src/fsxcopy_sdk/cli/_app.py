@@ -10,31 +10,29 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import anyio
 from cyclopts import App, CycloptsError, Parameter
+from cyclopts.validators import Number
 
 from fsxcopy_sdk.cli._options import (
     COPY_DURATION,
     MAX_AGE,
-    MAX_IN_PROGRESS,
-    Copying,
+    CopyOptions,
     Duration,
     Flag,
     Globals,
-    InProgress,
     MaxAge,
     Policy,
-    Port,
-    Pruning,
     Scope,
     Selection,
-    Speed,
+    SyncOptions,
     Waiting,
+    checked_ids,
     usage_error,
 )
 from fsxcopy_sdk.cli._outcomes import Exit, describe_error, exit_of
@@ -53,10 +51,9 @@ class _Lazy:
 
 
 if TYPE_CHECKING:
-    from fsxcopy_sdk.cli import _backups, _copying, _local, _replication, _reporter
+    from fsxcopy_sdk.cli import _backups, _local, _replication
 else:
-    _backups, _copying, _local = _Lazy("_backups"), _Lazy("_copying"), _Lazy("_local")
-    _replication, _reporter = _Lazy("_replication"), _Lazy("_reporter")
+    _backups, _local, _replication = map(_Lazy, ("_backups", "_local", "_replication"))
 
 _HELP = """\
 Copy Amazon FSx backups between Regions, wait, keep a second Region ready.
@@ -80,27 +77,25 @@ Exit codes:
 If items failed in different ways, the code is 1.
 """
 
-app = App(
-    name="fsxcopy",
-    help=_HELP,
-    help_format="plaintext",
-    version_flags=["--version"],
-)
+app = App(name="fsxcopy", help=_HELP, help_format="plaintext", version_flags=["--version"])
 app.register_install_completion_command()
 app.meta.suppress_keyboard_interrupt = False  # `run` reports an interruption itself
 
-_Arguments = ParamSpec("_Arguments")
 _BackupIds: TypeAlias = Annotated[
     str, Parameter(help="IDs of backups; `-` reads them from standard input.")
 ]
-_Globals: TypeAlias = Annotated[Globals, Parameter(parse=False)]
-_COPYING = Copying()
-_WAITING = Waiting()
-_SELECTION = Selection()
-_SCOPE = Scope()
-_POLICY = Policy()
-_PRUNING = Pruning()
+_Work: TypeAlias = partial[Coroutine[Any, Any, Exit]]
+"""What a command does, once it is given the global options."""
+
+_PORT = Parameter(validator=Number(gte=0, lte=65535))
+# Cyclopts requires a default where all options have one.
+_COPY = CopyOptions()
 _GLOBALS = Globals()
+_POLICY = Policy()
+_SCOPE = Scope()
+_SELECTION = Selection()
+_SYNC = SyncOptions()
+_WAITING = Waiting()
 
 
 def run(arguments: Sequence[str]) -> Exit:
@@ -110,7 +105,7 @@ def run(arguments: Sequence[str]) -> Exit:
             stream.reconfigure(errors="backslashreplace")
     try:
         try:
-            result = app.meta(
+            code = app.meta(
                 [*_with_standard_input(arguments)],
                 exit_on_error=False,
                 print_error=False,
@@ -118,7 +113,10 @@ def run(arguments: Sequence[str]) -> Exit:
             )
         except BaseExceptionGroup as group:
             # The first error of a task group cancelled the other tasks.
-            raise _first(group) from group
+            error: BaseException = group
+            while isinstance(error, BaseExceptionGroup):
+                error = error.exceptions[0]
+            raise error from group
     except CycloptsError as error:
         text = str(error)
         stop = "" if text.endswith((".", "?")) else "."
@@ -133,30 +131,18 @@ def run(arguments: Sequence[str]) -> Exit:
         return _fail(Exit.FAILED, f"the output cannot be written: {error.strerror}")
     except KeyboardInterrupt:
         return _fail(Exit.INTERRUPTED, "interrupted")
-    return result if isinstance(result, Exit) else Exit.DONE
+    return code or Exit.DONE
 
 
 def _with_standard_input(arguments: Sequence[str]) -> Iterator[str]:
-    """
-    Yield the arguments, with the words of standard input in place of a `-`.
-
-    Raises:
-        InvalidArguments: a word would be taken for an option.
-    """
+    """Yield the arguments, with the words of standard input in place of a `-`."""
     for argument in arguments:
-        if argument != "-":
-            yield argument
-            continue
-        for word in sys.stdin.read().split():
+        words = sys.stdin.read().split() if argument == "-" else []
+        for word in words:
+            # It would be taken for an option.
             if word.startswith("-"):
                 raise usage_error(f"standard input: must be ids, not {word!r:.80}")
-            yield word
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+        yield from words if argument == "-" else [argument]
 
 
 def _fail(code: Exit, text: str) -> Exit:
@@ -167,37 +153,17 @@ def _fail(code: Exit, text: str) -> Exit:
 @app.meta.default
 def _launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
-    options: Annotated[Globals, Parameter(name="*")] = _GLOBALS,
-) -> object:
-    command, bound, ignored = app.parse_args(tokens, exit_on_error=False, print_error=False)
-    takes_options = {"options": options} if "options" in ignored else {}
+    options: Globals = _GLOBALS,
+) -> Exit | None:
+    command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
     with logging_to_standard_error(options.log_level):
-        result: object = command(*bound.args, **bound.kwargs, **takes_options)
-    return result
-
-
-def _run(
-    work: Callable[Concatenate[Globals, _reporter.Reporter, _Arguments], Awaitable[Exit]],
-    options: Globals,
-    *arguments: _Arguments.args,
-    **settings: _Arguments.kwargs,
-) -> Exit:
-    reporter = _reporter.Reporter(options)
-    return anyio.run(partial(work, options, reporter, *arguments, **settings))
+        # Help, the version and the completion leave no work.
+        work: _Work | None = command(*bound.args, **bound.kwargs)
+        return anyio.run(work, options) if work else None
 
 
 @app.command
-def copy(
-    *backup_ids: _BackupIds,
-    copying: Copying = _COPYING,
-    waiting: Waiting = _WAITING,
-    copy_tags: Annotated[Flag, Parameter(help="Give the copies their sources' tags.")] = False,
-    max_in_progress: InProgress = MAX_IN_PROGRESS,
-    salt: Annotated[
-        str, Parameter(help="Change this text to force another copy of the same backup.")
-    ] = "",
-    options: _Globals,
-) -> Exit:
+def copy(*backup_ids: _BackupIds, how: CopyOptions = _COPY) -> _Work:
     r"""
     Copy backups into a Region, and wait until the copies are AVAILABLE.
 
@@ -209,20 +175,11 @@ def copy(
       fsxcopy copy backup-0123456789abcdef0 \
         --source-region us-east-2 --region us-west-2 --tag Purpose=dr
     """
-    return _run(
-        _copying.copy,
-        options,
-        copying,
-        waiting,
-        backup_ids,
-        copy_tags=copy_tags,
-        max_in_progress=max_in_progress,
-        salt=salt,
-    )
+    return partial(_backups.copy, checked_ids(backup_ids), how)
 
 
 @app.command(name="list")
-def list_(*, selection: Selection = _SELECTION, options: _Globals) -> Exit:
+def list_(*, selection: Selection = _SELECTION) -> _Work:
     """
     List the backups of a Region.
 
@@ -230,13 +187,11 @@ def list_(*, selection: Selection = _SELECTION, options: _Globals) -> Exit:
 
       fsxcopy list --region us-west-2 --file-system-id fs-0123456789abcdef0
     """
-    return _run(_backups.list_backups, options, selection)
+    return partial(_backups.list_backups, selection)
 
 
 @app.command
-def show(
-    backup_id: Annotated[str, Parameter(help="ID of the backup.")], /, *, options: _Globals
-) -> Exit:
+def show(backup_id: Annotated[str, Parameter(help="ID of the backup.")], /) -> _Work:
     """
     Show all members of one backup; passwords are masked.
 
@@ -244,11 +199,11 @@ def show(
 
       fsxcopy show backup-0123456789abcdef0 --region us-west-2
     """
-    return _run(_backups.show, options, backup_id)
+    return partial(_backups.show, backup_id)
 
 
 @app.command
-def wait(*backup_ids: _BackupIds, waiting: Waiting = _WAITING, options: _Globals) -> Exit:
+def wait(*backup_ids: _BackupIds, waiting: Waiting = _WAITING) -> _Work:
     """
     Wait until backups are AVAILABLE.
 
@@ -259,11 +214,11 @@ def wait(*backup_ids: _BackupIds, waiting: Waiting = _WAITING, options: _Globals
 
       fsxcopy wait backup-0123456789abcdef0 --region us-west-2 --max-wait 12h
     """
-    return _run(_copying.wait, options, waiting, backup_ids)
+    return partial(_backups.wait, checked_ids(backup_ids), waiting)
 
 
 @app.command
-def plan(*, policy: Policy = _POLICY, max_age: MaxAge = MAX_AGE, options: _Globals) -> Exit:
+def plan(*, policy: Policy = _POLICY, max_age: MaxAge = MAX_AGE) -> _Work:
     r"""
     Show what a sync would do, and why; nothing is changed.
 
@@ -274,19 +229,11 @@ def plan(*, policy: Policy = _POLICY, max_age: MaxAge = MAX_AGE, options: _Globa
       fsxcopy plan --source-region us-east-2 --region us-west-2 \
         --keep-last 7
     """
-    return _run(_replication.plan, options, policy, max_age)
+    return partial(_replication.plan, policy, max_age)
 
 
 @app.command
-def sync(
-    *,
-    policy: Policy = _POLICY,
-    waiting: Waiting = _WAITING,
-    max_in_progress: InProgress = MAX_IN_PROGRESS,
-    pruning: Pruning = _PRUNING,
-    dry_run: Annotated[Flag, Parameter(help="Show the plan, and change nothing.")] = False,
-    options: _Globals,
-) -> Exit:
+def sync(*, how: SyncOptions = _SYNC) -> _Work:
     r"""
     Copy the newest backups of a Region to another one, except those that have copies.
 
@@ -299,19 +246,11 @@ def sync(
       fsxcopy sync --source-region us-east-2 --region us-west-2 \
         --policy nightly --keep-last 7 --prune
     """
-    return _run(
-        _replication.sync,
-        options,
-        policy,
-        waiting,
-        pruning,
-        dry_run=dry_run,
-        max_in_progress=max_in_progress,
-    )
+    return partial(_replication.sync, how)
 
 
 @app.command
-def report(*, scope: Scope = _SCOPE, max_age: MaxAge = MAX_AGE, options: _Globals) -> Exit:
+def report(*, scope: Scope = _SCOPE, max_age: MaxAge = MAX_AGE) -> _Work:
     """
     Show the age of the newest copy of each file system and volume.
 
@@ -321,15 +260,14 @@ def report(*, scope: Scope = _SCOPE, max_age: MaxAge = MAX_AGE, options: _Global
 
       fsxcopy report --source-region us-east-2 --region us-west-2 --max-age 25h
     """
-    return _run(_replication.report, options, scope, max_age)
+    return partial(_replication.report, scope, max_age)
 
 
 @app.command
 def delete(
     *backup_ids: _BackupIds,
     yes: Annotated[Flag, Parameter(help="Delete without confirmation.")] = False,
-    options: _Globals,
-) -> Exit:
+) -> _Work:
     """
     Delete backups permanently.
 
@@ -337,15 +275,15 @@ def delete(
 
       fsxcopy delete backup-0123456789abcdef0 --region us-west-2
     """
-    return _run(_backups.delete, options, backup_ids, yes)
+    return partial(_backups.delete, checked_ids(backup_ids), yes)
 
 
 @app.command
 def local(
     *,
-    port: Annotated[Port, Parameter(help="TCP port on 127.0.0.1; 0 for any free one.")] = 0,
+    port: Annotated[int, _PORT, Parameter(help="TCP port on 127.0.0.1; 0 for any free one.")] = 0,
     speed: Annotated[
-        Speed, Parameter(help="Speed of its clock, as a multiple of real time.")
+        float, Parameter(help="Speed of its clock, as a multiple of real time.")
     ] = 1.0,
     copy_duration: Annotated[
         Duration, Parameter(help="Duration of a copy, by its clock.")
@@ -353,7 +291,7 @@ def local(
     with_example: Annotated[
         Flag, Parameter(help="Add an example backup to us-east-2, and print its ID.")
     ] = False,
-) -> Exit:
+) -> _Work:
     """
     Run a local FSx for tests and trials until it is interrupted.
 
@@ -364,11 +302,11 @@ def local(
 
       fsxcopy local --speed 60 --with-example
     """
-    return anyio.run(_local.serve, port, speed, copy_duration, with_example)
+    return partial(_local.serve, port, speed, copy_duration, with_example)
 
 
 @app.command
-def demo() -> Exit:
+def demo() -> _Work:
     """
     Copy a backup across Regions, without AWS, in a few seconds.
 
@@ -379,4 +317,4 @@ def demo() -> Exit:
 
       fsxcopy demo
     """
-    return anyio.run(_local.demo)
+    return partial(_local.demo)

@@ -1,22 +1,37 @@
-"""`fsxcopy list`, `fsxcopy show` and `fsxcopy delete`."""
+"""The commands for backups of one Region: list, show, delete, copy and wait."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import aclosing
+from typing import assert_never
 
 import anyio
 
-from fsxcopy_sdk.cli._clients import checked_ids, client_of
+from fsxcopy_sdk import FsxCopyClient
+from fsxcopy_sdk._transport import session_of_profile
+from fsxcopy_sdk.bulk import (
+    BulkCopy,
+    Copied,
+    CopyFailed,
+    CopyNotObserved,
+    CopyRequest,
+    CopySkipped,
+    CopyTimedOut,
+    copy_many,
+)
 from fsxcopy_sdk.cli._options import (
+    CopyOptions,
     Globals,
     Selection,
+    Waiting,
     errors_by_option,
     filters_by_option,
+    tags,
     usage_error,
 )
-from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of_all, outcome_of, outcomes
+from fsxcopy_sdk.cli._outcomes import Ended, Exit
 from fsxcopy_sdk.cli._output import (
     BACKUP_COLUMNS,
     Results,
@@ -27,72 +42,64 @@ from fsxcopy_sdk.cli._output import (
     write_table,
 )
 from fsxcopy_sdk.cli._reporter import Reporter
-from fsxcopy_sdk.errors import FsxCopyError
+from fsxcopy_sdk.errors import FsxCopyError, WaitTimeout
+from fsxcopy_sdk.models import Backup
+from fsxcopy_sdk.replication import AppliedPlan, PlanOutcome, Pruned, PruneFailed, PruneSkipped
 
 
-async def list_backups(options: Globals, reporter: Reporter, selection: Selection) -> Exit:
+def client_of(options: Globals) -> FsxCopyClient:
+    """Return the client of the Region, to be opened by ``async with``."""
+    session = session_of_profile(options.profile)
+    return FsxCopyClient(options.region, session=session, endpoint_url=options.endpoint_url)
+
+
+async def list_backups(selection: Selection, options: Globals) -> Exit:
     """Write the selected backups of the Region, in the service's order."""
     filters = filters_by_option(selection)
+    results = Results(options.output, "Backups", BACKUP_COLUMNS)
     found = 0
     async with client_of(options) as client:
-        # A partial list would suggest that the other backups do not exist.
-        with (
-            errors_by_option(filters),
-            Results(
-                options.output, "Backups", BACKUP_COLUMNS, is_whole_or_nothing=True
-            ) as results,
-        ):
+        with errors_by_option(filters):
             async with aclosing(client.iter_backups(filters=filters.values())) as backups:
                 async for backup in backups:
                     found += 1
                     results.add(public(backup), backup_row(backup))
-        reporter.info(f"backups in {client.region}: {found}")
+        # Not after an error: a partial list would suggest that there are no other backups.
+        results.write()
+        Reporter(options).info(f"backups in {client.region}: {found}")
     return Exit.DONE
 
 
-async def show(options: Globals, _: Reporter, backup_id: str) -> Exit:
+async def show(backup_id: str, options: Globals) -> Exit:
     """Write all members of one backup."""
     async with client_of(options) as client:
         document = public(await client.describe_backup(backup_id))
     if options.output == "table":
-        write_table(("", ""), members(document))
+        write_table(members(document))
     else:
-        write_json(document, indent=2 if options.output == "json" else None)
+        write_json(document, options.output)
     return Exit.DONE
 
 
-async def delete(
-    options: Globals, reporter: Reporter, backup_ids: Sequence[str], is_confirmed: bool
-) -> Exit:
+async def delete(backup_ids: Sequence[str], is_confirmed: bool, options: Globals) -> Exit:
     """Delete backups one after the other, whether or not one of them fails."""
-    ids = checked_ids(backup_ids)
-    codes = []
+    reporter = Reporter(options)
     async with client_of(options) as client:
-        if not (is_confirmed or await _confirmed(ids, client.region, reporter)):
+        if not (is_confirmed or await _confirmed(backup_ids, client.region, reporter)):
             reporter.info("nothing was deleted")
             return Exit.FAILED
-        with outcomes(options) as results:
-            for backup_id in ids:
-                error: FsxCopyError | None = None
+        with reporter.live():
+            for backup_id in backup_ids:
                 try:
                     await client.delete_backup(backup_id)
-                except FsxCopyError as caught:
-                    error = caught
-                outcome = outcome_of(error, "deleted")
-                end = Ended(outcome=outcome, backup_id=backup_id, error=error)
-                reporter.ended(backup_id, end.words)
-                codes.append(end.exit)
-                results.add(end.document(), end.row())
-    return exit_of_all(codes)
+                    end = Ended(outcome="deleted", backup_id=backup_id)
+                except FsxCopyError as error:
+                    end = Ended(outcome="failed", backup_id=backup_id, error=error)
+                reporter.ended(end)
+    return reporter.exit
 
 
 async def _confirmed(ids: Sequence[str], region: str, reporter: Reporter) -> bool:
-    """
-    Whether the user at the terminal confirms the deletion.
-
-    Raises:
-        InvalidArguments: standard input is not a terminal.
-    """
     if not sys.stdin.isatty():
         raise usage_error(
             "--yes: stdin is not a terminal: pass --yes to delete without confirmation"
@@ -104,3 +111,143 @@ async def _confirmed(ids: Sequence[str], region: str, reporter: Reporter) -> boo
     # A blocking read could not be interrupted: Ctrl-C cancels only what awaits.
     await anyio.wait_readable(sys.stdin)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+async def copy(backup_ids: Sequence[str], how: CopyOptions, options: Globals) -> Exit:
+    """Copy backups and wait for the copies."""
+    requests = [
+        CopyRequest(
+            source_backup_id=backup_id,
+            source_region=options.source_region,
+            kms_key_id=how.copying.kms_key_id,
+            copy_tags=how.copy_tags,
+            tags=tags(how.copying.tag),
+            idempotency_salt=how.salt,
+        )
+        for backup_id in backup_ids
+    ]
+    reporter = Reporter(options)
+    async with client_of(options) as client:
+        copies = copy_many(
+            client,
+            requests,
+            max_in_progress=how.max_in_progress,
+            max_wait=how.waiting.max_wait,
+            schedule=how.waiting.schedule,
+            on_seen=lambda copy: reporter.seen(copy.backup),
+        )
+        return await follow(copies, client.region, reporter)
+
+
+async def wait(backup_ids: Sequence[str], waiting: Waiting, options: Globals) -> Exit:
+    """Wait until each backup is AVAILABLE, has failed, or has taken too long."""
+    reporter = Reporter(options)
+    async with client_of(options) as client:
+        try:
+            # One task per backup; the client merges their polls into few calls.
+            with reporter.live():
+                async with anyio.create_task_group() as group:
+                    for backup_id in backup_ids:
+                        group.start_soon(_watch, client, backup_id, waiting, reporter)
+        finally:
+            ended = {end.backup_id for end in reporter.ends}
+            reporter.conclude(client.region, [one for one in backup_ids if one not in ended])
+    return reporter.exit
+
+
+async def _watch(
+    client: FsxCopyClient,
+    backup_id: str,
+    waiting: Waiting,
+    reporter: Reporter,
+) -> None:
+    seen: Backup | None = None
+    error: FsxCopyError | None = None
+    outcome = "available"
+    observations = client.watch_backup(
+        backup_id, max_wait=waiting.max_wait, schedule=waiting.schedule
+    )
+    try:
+        async with aclosing(observations):
+            async for seen in observations:
+                reporter.seen(seen)
+    except FsxCopyError as caught:
+        error = caught
+        outcome = "timed_out" if isinstance(caught, WaitTimeout) else "failed"
+    reporter.ended(Ended(outcome=outcome, backup_id=backup_id, backup=seen, error=error))
+
+
+async def follow(
+    copies: BulkCopy | AppliedPlan,
+    region: str,
+    reporter: Reporter,
+    refused: Iterable[Ended] = (),
+) -> Exit:
+    """
+    Carry out *copies*, report each outcome, and name what is left to the service.
+
+    Items that were *refused* before are among the results.
+    """
+    try:
+        with reporter.live():
+            for end in refused:
+                reporter.add(end)
+            async with copies:
+                async for outcome in copies:
+                    reporter.ended(_ended(outcome))
+    finally:
+        left = copies.in_progress
+        reporter.conclude(region, [copy.backup.backup_id for copy in left if copy.backup])
+        in_doubt = [copy.request.source_backup_id for copy in left if copy.backup is None]
+        in_doubt += [
+            str(end.source_id)
+            for end in reporter.ends
+            if end.outcome == "not_observed" and not end.backup_id
+        ]
+        if in_doubt:
+            reporter.notice(f"may have been accepted: copies of {', '.join(in_doubt)}")
+        if in_doubt or copies.not_started:
+            reporter.notice(
+                f"not started: {len(copies.not_started)}; run the same command again for the "
+                "rest: existing copies are found first"
+            )
+    return reporter.exit
+
+
+def _ended(outcome: PlanOutcome) -> Ended:
+    """Return the item of a bulk copy or of an applied plan."""
+    match outcome:
+        case Copied():
+            word, reason = "copied", "existing copy" if outcome.existing else None
+        case CopyFailed():
+            word, reason = "failed", None
+        case CopyNotObserved():
+            word, reason = "not_observed", None
+        case CopySkipped():
+            word, reason = "skipped", outcome.reason
+        case CopyTimedOut():
+            word, reason = "timed_out", None
+        case Pruned():
+            word, reason = "pruned", outcome.prune.reason
+        case PruneFailed():
+            word, reason = "not_pruned", None
+        case PruneSkipped():
+            word, reason = "held_back" if outcome.is_held_back else "kept", outcome.reason
+        case _:
+            assert_never(outcome)
+    error = outcome.error
+    if isinstance(outcome, Pruned | PruneFailed | PruneSkipped):
+        backup_id = outcome.prune.copy.backup_id
+        return Ended(outcome=word, backup_id=backup_id, error=error, reason=reason)
+    request, backup = outcome.request, outcome.backup
+    return Ended(
+        outcome=word,
+        backup_id=backup.backup_id if backup else None,
+        backup=backup,
+        error=error,
+        reason=reason,
+        request={
+            "SourceBackupId": request.source_backup_id,
+            "SourceRegion": request.source_region,
+        },
+    )

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from operator import attrgetter
 
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.progress import Progress
 
 from fsxcopy_sdk import Backup, FsxCopyClient, OpenEnum
 from fsxcopy_sdk._transport import direct_config, isolated_session
-from fsxcopy_sdk.cli._options import usage_error
+from fsxcopy_sdk.cli._options import Globals, usage_error
 from fsxcopy_sdk.cli._outcomes import Exit
 from fsxcopy_sdk.cli._output import write_lines
 from fsxcopy_sdk.testing import EXAMPLE_REGION, LocalFsx, ScaledClock
@@ -28,13 +28,10 @@ _MEMBERS = (
 """Members that the demo shows before and after the tags."""
 
 
-async def serve(port: int, speed: float, copy_duration: timedelta, with_example: bool) -> Exit:
-    """
-    Serve a local FSx until SIGINT or SIGTERM.
-
-    Raises:
-        InvalidArguments: the port cannot be used.
-    """
+async def serve(
+    port: int, speed: float, copy_duration: timedelta, with_example: bool, _: Globals
+) -> Exit:
+    """Serve a local FSx until SIGINT or SIGTERM."""
     try:
         await serve_local_fsx(port, speed, copy_duration, with_example)
     except ValueError as error:
@@ -43,7 +40,7 @@ async def serve(port: int, speed: float, copy_duration: timedelta, with_example:
     return Exit.DONE
 
 
-async def demo() -> Exit:
+async def demo(_: Globals) -> Exit:
     """Copy the service's example backup from us-east-2 to us-west-2 and show the copy."""
     clock = ScaledClock(_SPEED)
     async with LocalFsx(clock=clock, copy_duration=_COPY_DURATION) as fsx:
@@ -67,8 +64,8 @@ async def demo() -> Exit:
 
 
 async def _watch(client: FsxCopyClient, backup_id: str) -> Backup:
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn())
-    with Progress(*columns) as progress:
+    # All but rich's own estimate of the time left, which knows nothing of the clock.
+    with Progress(*Progress.get_default_columns()[:-1]) as progress:
         task = progress.add_task(backup_id, total=100)
         async for backup in client.watch_backup(backup_id):
             progress.update(task, completed=backup.progress_percent or 0)

@@ -6,8 +6,8 @@ Help needs this module, so it must not import what takes long to import.
 
 from __future__ import annotations
 
-import math
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -17,6 +17,7 @@ import attrs
 from cyclopts import Group, Parameter, Token
 
 from fsxcopy_sdk import DEFAULT_MAX_WAIT, BackupFilter, WaitSchedule
+from fsxcopy_sdk._validation import BACKUP_ID, ArgumentErrors
 from fsxcopy_sdk.enums import FilterName
 from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.models import Tag
@@ -27,32 +28,31 @@ MAX_IN_PROGRESS = 5
 MAX_AGE = timedelta(days=1)
 COPY_DURATION = timedelta(minutes=5)
 
-_GLOBAL = Parameter(group=Group("Global options"))
-_FLAG = Parameter(negative=(), show_default=False)
-_LAST_PORT = 65535
 _UNITS = {"": "seconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
+Flag: TypeAlias = Annotated[bool, Parameter(negative=(), show_default=False)]
+"""An option without a value."""
 Output: TypeAlias = Literal["table", "json", "jsonl"]
-LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 
 
+@Parameter(name="*", group=Group("Global options"))
 @attrs.frozen(kw_only=True)
 class Globals:
     """The options of every command, given before or after its name."""
 
-    region: Annotated[str | None, _GLOBAL] = None
+    region: str | None = None
     """Region of the backups, and destination of copies."""
-    source_region: Annotated[str | None, _GLOBAL] = None
+    source_region: str | None = None
     """Region to copy from, if it is a different one."""
-    profile: Annotated[str | None, _GLOBAL] = None
+    profile: str | None = None
     """Profile of the AWS configuration."""
-    endpoint_url: Annotated[str | None, _GLOBAL] = None
+    endpoint_url: str | None = None
     """URL of the service, if it is not in AWS."""
-    output: Annotated[Output, _GLOBAL] = "table"
+    output: Output = "table"
     """Results as a table, one JSON document, or one JSON object per line."""
-    quiet: Annotated[bool, _GLOBAL, _FLAG] = False
+    quiet: Flag = False
     """Print only results, warnings and errors."""
-    log_level: Annotated[LogLevel, _GLOBAL] = "warning"
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
     """Lowest level of the log records on standard error."""
 
 
@@ -73,35 +73,18 @@ def _is_at_least_one(_: object, value: int | str | None) -> None:
         raise ValueError("Must be 1 or more.")
 
 
-def _is_port(_: object, value: int) -> None:
-    if not 0 <= value <= _LAST_PORT:
-        raise ValueError(f"Must be from 0 to {_LAST_PORT}.")
-
-
 def _is_positive(_: object, value: timedelta) -> None:
     if not value:
         raise ValueError("Must be more than zero.")
-
-
-def _is_speed(_: object, value: float) -> None:
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError("Must be a finite number above zero.")
 
 
 _COUNT = Parameter(validator=_is_at_least_one)
 
 Duration: TypeAlias = Annotated[timedelta, Parameter(converter=_duration)]
 """Seconds, or a number with one of the units s, m, h and d."""
-Flag: TypeAlias = Annotated[bool, _FLAG]
-"""An option without a value."""
-InProgress: TypeAlias = Annotated[int, _COUNT, Parameter(help="Copies in progress at once.")]
 MaxAge: TypeAlias = Annotated[
     Duration, Parameter(help="Age from which on the newest copy is late.")
 ]
-Port: TypeAlias = Annotated[int, Parameter(validator=_is_port)]
-"""A TCP port, or 0."""
-Speed: TypeAlias = Annotated[float, Parameter(validator=_is_speed)]
-"""How many times as fast as real time a clock runs."""
 Texts: TypeAlias = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]
 """An option that may be given several times."""
 
@@ -161,19 +144,6 @@ class Scope:
 
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
-class Pruning:
-    """Which copies may be deleted."""
-
-    prune: Flag = False
-    """Delete copies that the policy no longer keeps; needs --policy."""
-    prune_orphans: Flag = False
-    """With --prune: also delete copies of retired sources, which show no AVAILABLE backup."""
-    prune_most: Flag = False
-    """With --prune: also delete more than half of the copies of one source."""
-
-
-@Parameter(name="*")
-@attrs.frozen(kw_only=True)
 class Policy:
     """Which backups to copy, how to copy them, and which copies to keep."""
 
@@ -193,57 +163,83 @@ class Policy:
     """Keep the copies that have a tag with this key."""
 
 
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class CopyOptions:
+    """The options of ``fsxcopy copy``."""
+
+    copying: Copying = Copying()
+    waiting: Waiting = Waiting()
+    copy_tags: Flag = False
+    """Give the copies their sources' tags."""
+    max_in_progress: Annotated[int, _COUNT] = MAX_IN_PROGRESS
+    """Copies in progress at once."""
+    salt: str = ""
+    """Change this text to force another copy of the same backup."""
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class SyncOptions:
+    """The options of ``fsxcopy sync``."""
+
+    policy: Policy = Policy()
+    waiting: Waiting = Waiting()
+    max_in_progress: Annotated[int, _COUNT] = MAX_IN_PROGRESS
+    """Copies in progress at once."""
+    prune: Flag = False
+    """Delete copies that the policy no longer keeps; needs --policy."""
+    prune_orphans: Flag = False
+    """With --prune: also delete copies of retired sources, which show no AVAILABLE backup."""
+    prune_most: Flag = False
+    """With --prune: also delete more than half of the copies of one source."""
+    dry_run: Flag = False
+    """Show the plan, and change nothing."""
+
+
 def usage_error(*errors: str) -> InvalidArguments:
     """Return the exception for *errors* in what was typed."""
     return InvalidArguments("; ".join(errors), errors)
 
 
-def _pairs(option: str, texts: Iterable[str]) -> list[tuple[str, str]]:
-    """
-    Split texts of the form KEY=VALUE, which were given with *option*.
+def checked_ids(backup_ids: Iterable[str]) -> tuple[str, ...]:
+    """Return backup IDs without duplicates, or raise `InvalidArguments` that names all errors."""
+    ids = tuple(dict.fromkeys(backup_ids))
+    errors = ArgumentErrors([] if ids else ["BACKUP_IDS: give at least one"])
+    for backup_id in ids:
+        errors.check("BACKUP_ID", backup_id, BACKUP_ID)
+    errors.raise_any()
+    return ids
 
-    Raises:
-        InvalidArguments: a text has another form.
-    """
-    split = [(text, *text.partition("=")) for text in texts]
-    errors = [
-        f"{option}: must be like KEY=VALUE, not {text!r:.80}"
-        for text, _, sign, _ in split
-        if not sign
-    ]
-    if errors:
-        raise usage_error(*errors)
-    return [(key, value) for _, key, _, value in split]
+
+def _pairs(option: str, texts: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the keys and values of KEY=VALUE texts, or name *option* and all wrong ones."""
+    wrong = [text for text in texts if "=" not in text]
+    if wrong:
+        raise usage_error(
+            *(f"{option}: must be like KEY=VALUE, not {text!r:.80}" for text in wrong)
+        )
+    for text in texts:
+        key, _, value = text.partition("=")
+        yield key, value
 
 
 def tags(texts: Iterable[str]) -> tuple[Tag, ...]:
-    """
-    Return the tags of the options ``--tag Key=Value``.
-
-    Raises:
-        InvalidArguments: a text has another form.
-    """
+    """Return the tags of the options ``--tag Key=Value``, or raise `InvalidArguments`."""
     return tuple(Tag(key=key, value=value) for key, value in _pairs("--tag", texts))
 
 
 def filters_by_option(selection: Selection) -> dict[str, BackupFilter]:
-    """
-    Return the filters for *selection*, each under the option that it was given with.
-
-    Raises:
-        InvalidArguments: a text of ``--filter`` has another form.
-    """
-    values: dict[str, list[str]] = {}
+    """Return the filters by their options, or raise `InvalidArguments`."""
+    values: defaultdict[str, list[str]] = defaultdict(list)
     for name, value in _pairs("--filter", selection.filter):
-        values.setdefault(name, []).append(value)
-    ids = {
-        FilterName.FILE_SYSTEM_ID: selection.file_system_id,
-        FilterName.VOLUME_ID: selection.volume_id,
+        values[name].append(value)
+    by_option = {
+        "--file-system-id": BackupFilter(FilterName.FILE_SYSTEM_ID, selection.file_system_id),
+        "--volume-id": BackupFilter(FilterName.VOLUME_ID, selection.volume_id),
     }
-    by_id = {f"--{name}": BackupFilter(name, texts) for name, texts in ids.items() if texts}
-    return by_id | {
-        f"--filter {name}": BackupFilter(name, those) for name, those in values.items()
-    }
+    by_option |= {f"--filter {name}": BackupFilter(name, those) for name, those in values.items()}
+    return {option: one for option, one in by_option.items() if one.values}
 
 
 @contextmanager
@@ -253,9 +249,6 @@ def errors_by_option(filters: Mapping[str, BackupFilter]) -> Iterator[None]:
     try:
         yield
     except InvalidArguments as error:
-        raise usage_error(
-            *(
-                re.sub(r"^filters\[(\d+)\]\.values", lambda found: options[int(found[1])], text)
-                for text in error.errors
-            )
-        ) from error
+        name = re.compile(r"^filters\[(\d+)\]\.values")
+        texts = [name.sub(lambda found: options[int(found[1])], text) for text in error.errors]
+        raise usage_error(*texts) from error

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 
 import attrs
 
-from fsxcopy_sdk.cli._options import Globals
-from fsxcopy_sdk.cli._output import Results, public
+from fsxcopy_sdk.cli._output import public
 from fsxcopy_sdk.errors import (
     AccessDenied,
     BackupCopyFailed,
@@ -40,13 +38,6 @@ class Exit(IntEnum):
 _USAGE = (InvalidArguments, ConfigurationError)
 _DENIED = (AccessDenied, CredentialsUnavailable, ExpiredCredentials, InvalidCredentials)
 
-# Outcomes whose exit code does not depend on an error.
-_EXITS = {
-    "timed_out": Exit.TIMED_OUT,
-    "cannot_copy": Exit.FAILED,
-    "held_back": Exit.FAILED,
-}
-
 # The library's names of arguments, and what is typed to give them.
 _OPTIONS = {
     "backup_id": "BACKUP_ID",
@@ -67,8 +58,10 @@ _CLASS = re.compile(r"^[A-Z][A-Za-z]+: ")
 _ARGUMENT = re.compile(r"(?:requests\[\d+\]\.)?([a-z_]+)(?:\[\d+\])?(?=: )")
 
 
-def exit_of(error: FsxCopyError) -> Exit:
-    """Return the exit code of a command that *error* ends."""
+def exit_of(error: FsxCopyError | None) -> Exit:
+    """Return the exit code of a command that ends with *error*, or without one."""
+    if error is None:
+        return Exit.DONE
     if isinstance(error, _USAGE):
         return Exit.USAGE
     if isinstance(error, _DENIED):
@@ -123,24 +116,37 @@ class Ended:
     error: FsxCopyError | None = None
     reason: str | None = None
     """Why the item ended like this, if not by an error."""
-    request: dict[str, object] | None = None
+    request: Mapping[str, str | None] | None = None
     """The request, under the service's own names."""
 
     @property
     def exit(self) -> Exit:
         """The exit code of a command with this item alone."""
-        if self.outcome in _EXITS:
-            return _EXITS[self.outcome]
-        code = exit_of(self.error) if self.error else Exit.DONE
+        code = exit_of(self.error)
+        if self.outcome in ("cannot_copy", "held_back"):
+            return Exit.FAILED
         # An accepted copy whose end was not observed is not a failed copy.
         is_unseen = self.outcome == "not_observed" and code is not Exit.DENIED
-        return Exit.TIMED_OUT if is_unseen else code
+        return Exit.TIMED_OUT if is_unseen or self.outcome == "timed_out" else code
 
     @property
     def is_running(self) -> bool:
         """Whether the service may still be working on the backup."""
         is_over = self.error is None or isinstance(self.error, BackupCopyFailed)
         return self.backup is not None and not is_over
+
+    @property
+    def source_id(self) -> str | None:
+        """The ID of the backup that was to be copied, or that this one is a copy of."""
+        if self.request:
+            return self.request["SourceBackupId"]
+        return self.backup.source_backup_id if self.backup else None
+
+    @property
+    def words(self) -> str:
+        """The outcome in words."""
+        is_refused = self.outcome == "cannot_copy"
+        return "cannot be copied" if is_refused else self.outcome.replace("_", " ")
 
     @property
     def why(self) -> str:
@@ -152,59 +158,22 @@ class Ended:
             return str(error)
         return describe_error(error) if error else self.reason or ""
 
-    @property
-    def source_id(self) -> str | None:
-        """The ID of the backup that was to be copied, or that this one is a copy of."""
-        if self.request:
-            return str(self.request["SourceBackupId"])
-        return self.backup.source_backup_id if self.backup else None
-
-    @property
-    def words(self) -> str:
-        """The outcome and the reason."""
-        return f"{_spaced(self.outcome)}{self.why and ': '}{self.why}"
-
     def document(self) -> dict[str, object]:
         """Return this as JSON-able data, without absent members."""
-        members: dict[str, object | None] = {
-            "Outcome": self.outcome,
-            "BackupId": self.backup_id,
-            "Reason": self.reason,
-            "Error": _error(self.error) if self.error else None,
-            "Request": self.request,
-            "Backup": public(self.backup) if self.backup else None,
-        }
-        return {name: value for name, value in members.items() if value is not None}
-
-    def row(self) -> tuple[str, ...]:
-        """Return this as a row of a table."""
-        return (self.backup_id or "-", self.outcome, self.source_id or "-", self.why)
-
-
-def outcome_of(error: FsxCopyError | None, success: str) -> str:
-    """Return the outcome for *error*; *success* if there is none."""
-    if error is None:
-        return success
-    return "timed_out" if isinstance(error, WaitTimeout) else "failed"
-
-
-def summary(ends: Iterable[Ended]) -> str:
-    """Return the number of items by outcome, successes first."""
-    counts = Counter(_spaced(end.outcome) for end in sorted(ends, key=lambda end: end.exit))
-    return ", ".join(f"{count} {words}" for words, count in counts.items())
-
-
-def outcomes(options: Globals) -> Results:
-    """Return the results that take outcomes."""
-    return Results(options.output, "Outcomes", ("BACKUP", "OUTCOME", "SOURCE", "WHY"))
-
-
-def _spaced(outcome: str) -> str:
-    return "cannot be copied" if outcome == "cannot_copy" else outcome.replace("_", " ")
+        return _present(
+            Outcome=self.outcome,
+            BackupId=self.backup_id,
+            Reason=self.reason,
+            Error=_error(self.error) if self.error else None,
+            Request=_present(**self.request) if self.request else None,
+            Backup=public(self.backup) if self.backup else None,
+        )
 
 
 def _error(error: FsxCopyError) -> dict[str, object]:
-    document: dict[str, object] = {"Type": type(error).__name__, "Message": str(error)}
-    if isinstance(error, ServiceError) and error.request_id:
-        document["RequestId"] = error.request_id
-    return document
+    request_id = error.request_id if isinstance(error, ServiceError) else None
+    return _present(Type=type(error).__name__, Message=str(error), RequestId=request_id)
+
+
+def _present(**members: object) -> dict[str, object]:
+    return {name: value for name, value in members.items() if value is not None}

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Self
 
 import attrs
-from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -26,11 +23,11 @@ _MASK = "(not shown)"
 _STYLES = {"AVAILABLE": "green", "FAILED": "red", "DELETED": "red"}
 
 
-def printable(text: object) -> str:
+def printable(text: str) -> str:
     """Return *text* on one line, with characters that a terminal might obey escaped."""
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
-        for char in str(text)
+        for char in text
     )
 
 
@@ -57,11 +54,10 @@ def logging_to_standard_error(level: str) -> Iterator[None]:
         logger.setLevel(before)
 
 
-def public(model: attrs.AttrsInstance) -> dict[str, object]:
+def public(model: attrs.AttrsInstance) -> object:
     """Return *model* under the service's own names, its secrets masked."""
     # Taken from the package at run time, which imports the converter only here.
-    document = fsxcopy_sdk.to_dict(model)
-    return {name: _masked(name, value) for name, value in document.items()}
+    return _masked("", fsxcopy_sdk.to_dict(model))
 
 
 def _masked(name: str, value: object) -> object:
@@ -72,9 +68,9 @@ def _masked(name: str, value: object) -> object:
     return [_masked(name, one) for one in value] if isinstance(value, list) else value
 
 
-def write_json(value: object, *, indent: int | None = None) -> None:
+def write_json(value: object, output: Output) -> None:
     """Write *value* as JSON in ASCII, so that it has no characters that a terminal obeys."""
-    sys.stdout.write(json.dumps(value, indent=indent) + "\n")
+    sys.stdout.write(json.dumps(value, indent=2 if output == "json" else None) + "\n")
     sys.stdout.flush()
 
 
@@ -85,66 +81,53 @@ def write_lines(lines: Iterable[str]) -> None:
         console.print(Text(printable(line)), soft_wrap=True)
 
 
-def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def write_table(rows: Iterable[Iterable[str]]) -> None:
     """
-    Write *rows* below the names of *columns*, unless all names are empty.
+    Write *rows* in columns.
 
     Lines are not wrapped or cut, because users copy the IDs in them.
     """
-    shown = [tuple(printable(cell) for cell in row) for row in rows]
-    headed = [tuple(columns), *shown] if any(columns) else shown
-    widths = [max(map(cell_len, column)) for column in zip(*headed, strict=True)]
+    shown = [[Text(text, _STYLES.get(text, "")) for text in map(printable, row)] for row in rows]
+    widths = [max(cell.cell_len for cell in column) for column in zip(*shown, strict=True)]
     console = Console()
-    for row in headed:
-        line = Text()
+    for row in shown:
         for cell, width in zip(row, widths, strict=True):
-            line.append(cell, _STYLES.get(cell)).append(" " * (width - cell_len(cell) + 2))
+            cell.pad_right(width - cell.cell_len)
+        line = Text("  ").join(row)
         line.rstrip()
         console.print(line, soft_wrap=True)
 
 
-@attrs.define
+@attrs.frozen
 class Results:
     """
-    The results of a command, added one by one inside ``with``.
+    The results of a command, added one by one.
 
-    As JSON they are one object with the list *name*, written at the end; as JSON lines
-    each is written at once; as a table they have *columns*.
+    As JSON they are one object with the list *name*; as JSON lines each is written as it
+    is added; as a table they have *columns*.
     """
 
     output: Output
     name: str
     columns: Sequence[str]
-    is_whole_or_nothing: bool = False
-    """Whether nothing is written after an error."""
-    documents: list[Mapping[str, object]] = attrs.field(factory=list, init=False)
+    documents: list[object] = attrs.field(factory=list, init=False)
     rows: list[Sequence[str]] = attrs.field(factory=list, init=False)
 
-    def add(self, document: Mapping[str, object], row: Sequence[str]) -> None:
-        """Add a result, which is written now or at the end."""
+    def add(self, document: object, row: Sequence[str]) -> None:
+        """Add a result, which is written now or by `write`."""
         if self.output == "jsonl":
-            write_json(document)
+            write_json(document, self.output)
         elif self.output == "json":
             self.documents.append(document)
         else:
             self.rows.append(row)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def write(self) -> None:
         """Write the results that are not written yet."""
-        if exc_type and self.is_whole_or_nothing:
-            return
         if self.output == "json":
-            write_json({self.name: self.documents}, indent=2)
+            write_json({self.name: self.documents}, self.output)
         elif self.rows:
-            write_table(self.columns, self.rows)
+            write_table([self.columns, *self.rows])
 
 
 BACKUP_COLUMNS = ("BACKUP", "CREATED", "LIFECYCLE", "TYPE", "OF", "COPY OF", "NAME")
@@ -152,6 +135,7 @@ BACKUP_COLUMNS = ("BACKUP", "CREATED", "LIFECYCLE", "TYPE", "OF", "COPY OF", "NA
 
 def backup_row(backup: Backup) -> tuple[str, ...]:
     """Return *backup* as a row of a table."""
+    source = backup.source_backup_id
     return (
         backup.backup_id,
         f"{backup.creation_time:%Y-%m-%d %H:%M}Z",
@@ -160,7 +144,7 @@ def backup_row(backup: Backup) -> tuple[str, ...]:
         (backup.volume and backup.volume.volume_id)
         or (backup.file_system and backup.file_system.file_system_id)
         or "",
-        _source(backup),
+        f"{source} in {backup.source_backup_region or 'its Region'}" if source else "",
         next((tag.value or "" for tag in backup.tags if tag.key == "Name"), ""),
     )
 
@@ -170,12 +154,6 @@ def progress_of(backup: Backup) -> str:
     if backup.progress_percent is None or backup.lifecycle is BackupLifecycle.AVAILABLE:
         return backup.lifecycle.value
     return f"{backup.lifecycle.value} {backup.progress_percent}%"
-
-
-def _source(backup: Backup) -> str:
-    if backup.source_backup_id is None:
-        return ""
-    return f"{backup.source_backup_id} in {backup.source_backup_region or 'its Region'}"
 
 
 def members(value: object, path: str = "") -> Iterator[tuple[str, str]]:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import cast
 
 from fsxcopy_sdk import FsxCopyClient
-from fsxcopy_sdk.cli._clients import clients_of
-from fsxcopy_sdk.cli._copying import follow, seen_by
+from fsxcopy_sdk.cli._backups import client_of, follow
 from fsxcopy_sdk.cli._options import (
     MAX_AGE,
     Globals,
     Policy,
-    Pruning,
     Scope,
     Selection,
-    Waiting,
+    SyncOptions,
     errors_by_option,
     filters_by_option,
     tags,
@@ -43,83 +42,80 @@ _REPORT_COLUMNS = ("SOURCE", "STATE", "AGE", "NEWEST COPY", "NEWEST BACKUP", "IN
 _AGE_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
-async def plan(options: Globals, reporter: Reporter, policy: Policy, max_age: timedelta) -> Exit:
+@asynccontextmanager
+async def _clients(options: Globals) -> AsyncIterator[tuple[FsxCopyClient, FsxCopyClient]]:
+    """Open the clients of the source Region and of the destination, in one session."""
+    if options.source_region is None:
+        raise usage_error("--source-region: must be given")
+    destination = client_of(options)
+    async with destination.with_region(options.source_region) as source, destination:
+        yield source, destination
+
+
+async def plan(policy: Policy, max_age: timedelta, options: Globals) -> Exit:
     """Write what a sync would do now; as JSON with the report."""
-    async with clients_of(options) as clients:
+    async with _clients(options) as clients:
         made = await _plan(*clients, policy, max_age)
     _write(made, options)
-    return _check_scope(made, reporter)
+    return _check_scope(made, Reporter(options))
 
 
-async def sync(
-    options: Globals,
-    reporter: Reporter,
-    policy: Policy,
-    waiting: Waiting,
-    pruning: Pruning,
-    *,
-    dry_run: bool,
-    max_in_progress: int,
-) -> Exit:
+async def sync(how: SyncOptions, options: Globals) -> Exit:
     """Copy and prune as the policy says, and report each outcome."""
-    _check_pruning(pruning, policy)
-    async with clients_of(options) as (source, destination):
-        made = await _plan(source, destination, policy)
-        held_back = _held_back(made, pruning)
+    _check_pruning(how)
+    reporter = Reporter(options)
+    async with _clients(options) as (source, destination):
+        made = await _plan(source, destination, how.policy)
+        held_back = _held_back(made, how)
         codes = [_check_scope(made, reporter), Exit.FAILED if held_back else Exit.DONE]
-        if dry_run:
+        if how.dry_run:
             _write(made, options)
             return exit_of_all(codes)
-        _announce(made, reporter, pruning, held_back)
+        _announce(made, how, held_back, reporter)
         applied = apply_plan(
             made,
             destination,
             source=source,
-            prune=pruning.prune,
-            prune_orphans=pruning.prune_orphans,
-            prune_most=pruning.prune_most,
-            max_in_progress=max_in_progress,
-            max_wait=waiting.max_wait,
-            schedule=waiting.schedule,
-            on_seen=seen_by(reporter),
+            prune=how.prune,
+            prune_orphans=how.prune_orphans,
+            prune_most=how.prune_most,
+            max_in_progress=how.max_in_progress,
+            max_wait=how.waiting.max_wait,
+            schedule=how.waiting.schedule,
+            on_seen=lambda copy: reporter.seen(copy.backup),
         )
-        codes.append(await follow(applied, destination, options, reporter, _refused(made)))
+        codes.append(await follow(applied, destination.region, reporter, _refused(made)))
     return exit_of_all(codes)
 
 
-async def report(options: Globals, reporter: Reporter, scope: Scope, max_age: timedelta) -> Exit:
+async def report(scope: Scope, max_age: timedelta, options: Globals) -> Exit:
     """Write the age of the newest copies; one that is late makes the command fail."""
-    async with clients_of(options) as clients:
+    async with _clients(options) as clients:
         made = (await _plan(*clients, Policy(scope=scope), max_age)).report
     document = made.to_dict()
     if options.output == "json":
-        write_json(document, indent=2)
+        write_json(document, options.output)
     else:
         rows = cast("list[dict[str, object]]", document["sources"])
-        with Results(options.output, "sources", _REPORT_COLUMNS) as results:
-            for one, row in zip(made.sources, rows, strict=True):
-                results.add(row, _row(one))
+        results = Results(options.output, "sources", _REPORT_COLUMNS)
+        for one, row in zip(made.sources, rows, strict=True):
+            results.add(row, _row(one))
+        results.write()
     if not made.sources:
-        reporter.notice(f"there is no backup in {made.source_region}, and no copy of one")
+        Reporter(options).notice(f"there is no backup in {made.source_region}, and no copy of one")
     return Exit.FAILED if made.late or not made.sources else Exit.DONE
 
 
-def _check_pruning(pruning: Pruning, policy: Policy) -> None:
-    """
-    Refuse to prune without a named policy or a retention.
-
-    Raises:
-        InvalidArguments: with a text for every error.
-    """
-    switches = {"--prune-orphans": pruning.prune_orphans, "--prune-most": pruning.prune_most}
-    errors = [
-        f"{option}: must come with --prune"
-        for option, is_given in switches.items()
-        if is_given and not pruning.prune
-    ]
-    if pruning.prune and policy.keep_last is None and policy.keep_within is None:
+def _check_pruning(how: SyncOptions) -> None:
+    """Refuse to prune without a named policy or a retention."""
+    policy = how.policy
+    errors = []
+    if not how.prune:
+        switches = {"--prune-orphans": how.prune_orphans, "--prune-most": how.prune_most}
+        errors += [f"{name}: must come with --prune" for name in switches if switches[name]]
+    if how.prune and policy.keep_last is None and policy.keep_within is None:
         errors.append("--prune: must come with --keep-last or --keep-within")
-    if pruning.prune and policy.scope.policy is None:
+    if how.prune and policy.scope.policy is None:
         errors.append(
             "--prune: must come with --policy NAME, because only that policy's copies are deleted"
         )
@@ -133,12 +129,6 @@ async def _plan(
     policy: Policy,
     max_age: timedelta = MAX_AGE,
 ) -> ReplicationPlan:
-    """
-    Return the plan for the policy that the options describe.
-
-    Raises:
-        InvalidArguments: the options break rules.
-    """
     scope, copying = policy.scope, policy.copying
     filters = filters_by_option(Selection(filter=scope.selection.filter))
     key = copying.kms_key_id
@@ -162,7 +152,7 @@ async def _plan(
 
 
 def _check_scope(made: ReplicationPlan, reporter: Reporter) -> Exit:
-    """Report if the policy selects no backups, and return the exit code for it."""
+    """Report what the policy selects and the source does not show."""
     if not made.source_backups:
         reporter.notice(f"{made.source_region} shows no backup in the policy's scope")
     for one in made.missing:
@@ -170,13 +160,13 @@ def _check_scope(made: ReplicationPlan, reporter: Reporter) -> Exit:
     return Exit.DONE if made.source_backups and not made.missing else Exit.FAILED
 
 
-def _held_back(made: ReplicationPlan, pruning: Pruning) -> list[PlannedPrune]:
+def _held_back(made: ReplicationPlan, how: SyncOptions) -> list[PlannedPrune]:
     """Return the copies that would be pruned if more switches were given with --prune."""
-    if not pruning.prune:
+    if not how.prune:
         return []
     allowed = {
-        PruneObstacle.NO_ORIGINAL: pruning.prune_orphans,
-        PruneObstacle.MORE_THAN_HALF: pruning.prune_most,
+        PruneObstacle.NO_ORIGINAL: how.prune_orphans,
+        PruneObstacle.MORE_THAN_HALF: how.prune_most,
     }
     return [one for one in made.held_back if not all(allowed[why] for why in one.obstacles)]
 
@@ -185,18 +175,18 @@ def _write(made: ReplicationPlan, options: Globals) -> None:
     if options.output == "table":
         write_lines(str(made).splitlines())
     else:
-        write_json(made.to_dict(), indent=2 if options.output == "json" else None)
+        write_json(made.to_dict(), options.output)
 
 
 def _announce(
-    made: ReplicationPlan, reporter: Reporter, pruning: Pruning, held_back: list[PlannedPrune]
+    made: ReplicationPlan, how: SyncOptions, held_back: list[PlannedPrune], reporter: Reporter
 ) -> None:
     """Report what the sync will do, and what it cannot do."""
     for one in made.cannot_copy:
         reporter.info(f"cannot be copied: {one}")
     for prune in held_back:
         reporter.notice(f"not pruned: {prune}")
-    to_prune = len(made.to_prune) + len(made.held_back) - len(held_back) if pruning.prune else 0
+    to_prune = len(made.to_prune) + len(made.held_back) - len(held_back) if how.prune else 0
     if made.to_copy or made.in_progress or to_prune:
         reporter.info(
             f"to copy: {len(made.to_copy)}, in progress: {len(made.in_progress)}, "
@@ -210,14 +200,11 @@ def _refused(made: ReplicationPlan) -> Iterator[Ended]:
     """Yield the backups that no later sync can copy either."""
     for one in made.cannot_copy:
         if one.reason not in _NO_FAILURE:
-            yield Ended(
-                outcome="cannot_copy",
-                reason=one.reason.value,
-                request={
-                    "SourceBackupId": one.backup.backup_id,
-                    "SourceRegion": made.source_region,
-                },
-            )
+            request = {
+                "SourceBackupId": one.backup.backup_id,
+                "SourceRegion": made.source_region,
+            }
+            yield Ended(outcome="cannot_copy", reason=one.reason.value, request=request)
 
 
 def _row(one: SourceReport) -> tuple[str, ...]:

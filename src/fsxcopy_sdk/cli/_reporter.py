@@ -1,5 +1,5 @@
 """
-Progress and messages on standard error.
+Progress, messages and outcomes on standard error.
 
 On a terminal each backup in progress has a moving line with the estimated time left;
 elsewhere each event is one line of plain text.
@@ -8,9 +8,11 @@ elsewhere each event is one line of plain text.
 from __future__ import annotations
 
 import math
+import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 
 import attrs
@@ -19,7 +21,8 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.text import Text
 
 from fsxcopy_sdk.cli._options import Globals
-from fsxcopy_sdk.cli._output import printable, progress_of
+from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of_all
+from fsxcopy_sdk.cli._output import Results, printable, progress_of
 from fsxcopy_sdk.models import Backup
 from fsxcopy_sdk.waiting import ProgressHistory
 
@@ -32,14 +35,10 @@ _IN_MINUTES = 90
 class _RemainingColumn(ProgressColumn):
     """The estimated time left, counted down between two polls."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        super().__init__()
-        self._now = now
-
     def render(self, task: Task) -> Text:
         """Return the time left for one line."""
         ends_at: float | None = task.fields["ends_at"]
-        return Text("" if ends_at is None else format_remaining(ends_at - self._now()))
+        return Text("" if ends_at is None else format_remaining(ends_at - task.get_time()))
 
 
 @attrs.define
@@ -59,26 +58,29 @@ class _Row:
 
 class Reporter:
     """
-    Report progress and messages on standard error.
+    Report progress, messages and outcomes on standard error, and write the outcomes as results.
 
     *now* returns a monotonic time in seconds.
     """
 
     def __init__(self, options: Globals, now: Callable[[], float] = time.monotonic) -> None:
+        self.ends: list[Ended] = []
+        self._options = options
         self._now = now
-        self._quiet = options.quiet
         self._console = Console(stderr=True)
+        self._results = Results(options.output, "Outcomes", ("BACKUP", "OUTCOME", "SOURCE", "WHY"))
         self._rows: dict[str, _Row] = {}
         self._live: Progress | None = None
         # Result lines on the same terminal would overwrite the moving lines.
         has_result_lines = options.output == "jsonl" and sys.stdout.isatty()
-        if self._console.is_interactive and not (self._quiet or has_result_lines):
+        if self._console.is_interactive and not (options.quiet or has_result_lines):
             self._live = Progress(
                 TextColumn("{task.description}", markup=False),
                 BarColumn(_BAR_WIDTH),
                 TextColumn("{task.fields[state]}", markup=False),
-                _RemainingColumn(now),
+                _RemainingColumn(),
                 console=self._console,
+                get_time=now,
                 redirect_stdout=False,
                 transient=True,
             )
@@ -86,16 +88,19 @@ class Reporter:
     @contextmanager
     def live(self) -> Iterator[None]:
         """
-        Show moving lines inside ``with``, if this is a terminal.
+        Show moving lines inside ``with``, if this is a terminal; write the results at its end.
 
         Nothing else may write to the terminal meanwhile.
         """
-        with self._live or nullcontext():
-            yield
+        try:
+            with self._live or nullcontext():
+                yield
+        finally:
+            self._results.write()
 
     def info(self, text: str) -> None:
         """Print *text* on one line, unless `--quiet` was given."""
-        if not self._quiet:
+        if not self._options.quiet:
             self.notice(text)
 
     def notice(self, text: str) -> None:
@@ -107,34 +112,62 @@ class Reporter:
         if backup is None or backup.lifecycle.is_terminal:
             return
         row = self._rows.setdefault(backup.backup_id, _Row())
-        row.history.add(self._now(), backup.progress_percent)
-        state = progress_of(backup)
+        percent, state = backup.progress_percent, progress_of(backup)
+        row.history.add(self._now(), percent)
+        ends_at = row.ends_at
         if self._live:
-            self._move(self._live, row, backup)
+            if row.task is None:
+                row.task = self._live.add_task(printable(backup.backup_id), state="", ends_at=None)
+            self._live.update(
+                row.task,
+                total=None if percent is None else 100,
+                completed=percent or 0,
+                state=printable(state),
+                ends_at=ends_at,
+            )
         elif state != row.state:
-            end = row.ends_at
-            left = "" if end is None else f", {format_remaining(end - self._now())}"
+            left = "" if ends_at is None else f", {format_remaining(ends_at - self._now())}"
             self.info(f"{backup.backup_id}: {state}{left}")
         row.state = state
 
-    def ended(self, backup_id: str, text: str) -> None:
-        """Print the outcome of a backup, and remove its moving line."""
-        row = self._rows.pop(backup_id, None)
+    def ended(self, end: Ended) -> None:
+        """Print how an item ended, remove its moving line, and add it to the results."""
+        item = end.backup_id or str(end.source_id)
+        row = self._rows.pop(item, None)
         if self._live and row and row.task is not None:
             self._live.remove_task(row.task)
-        self.info(f"{backup_id}: {text}")
+        self.info(f"{item}: {end.words}{end.why and ': '}{end.why}")
+        self.add(end)
 
-    def _move(self, live: Progress, row: _Row, backup: Backup) -> None:
-        if row.task is None:
-            row.task = live.add_task(printable(backup.backup_id), state="", ends_at=None)
-        percent = backup.progress_percent
-        live.update(
-            row.task,
-            total=None if percent is None else 100,
-            completed=percent or 0,
-            state=printable(progress_of(backup)),
-            ends_at=row.ends_at,
-        )
+    def add(self, end: Ended) -> None:
+        """Add an item to the results, and print nothing."""
+        self.ends.append(end)
+        row = (end.backup_id or "-", end.outcome, end.source_id or "-", end.why)
+        self._results.add(end.document(), row)
+
+    def conclude(self, region: str, running: Iterable[str]) -> None:
+        """Print the number of items by outcome, and how to wait for *running* backups."""
+        if len(self.ends) > 1:
+            by_exit = sorted(self.ends, key=lambda end: end.exit)
+            counts = Counter(end.words for end in by_exit).items()
+            self.info(", ".join(f"{count} {words}" for words, count in counts))
+        ids = [str(end.backup_id) for end in self.ends if end.is_running]
+        ids += running
+        if not ids:
+            return
+        given = {
+            "--region": region,
+            "--profile": self._options.profile,
+            "--endpoint-url": self._options.endpoint_url,
+        }
+        texts = [text for option, value in given.items() if value for text in (option, value)]
+        self.notice(f"still running at the service: {', '.join(ids)}")
+        self.notice(f"resume with: {shlex.join(['fsxcopy', 'wait', *ids, *texts])}")
+
+    @property
+    def exit(self) -> Exit:
+        """The exit code of a command with these items."""
+        return exit_of_all(end.exit for end in self.ends)
 
 
 def format_remaining(seconds: float) -> str:
