@@ -51,6 +51,7 @@ WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
         (["plan", "--keep-tag", "#"], "fsxcopy: --keep-tag: must be 1 to 128 letters"),
         (["plan", "--tag", "#=x"], "fsxcopy: --tag: key '#': must be 1 to 128 letters"),
         (["plan", "--kms-key-id", "a\nb"], "fsxcopy: --kms-key-id: key of 'us-west-2': must"),
+        (["plan", "--kms-key-id", ""], "fsxcopy: --kms-key-id: key of 'us-west-2': must"),
         (["plan", "--region", "cn-north-1"], "fsxcopy: --region: must be of a Region in"),
         (["copy", EXAMPLE, "--region", "cn-north-1"], "fsxcopy: --source-region: must be in the"),
         (["sync", "--prune"], "--prune: must come with --keep-last or --keep-within"),

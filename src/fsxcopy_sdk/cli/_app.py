@@ -77,7 +77,15 @@ Exit codes:
 If items failed in different ways, the code is 1.
 """
 
-app = App(name="fsxcopy", help=_HELP, help_format="plaintext", version_flags=["--version"])
+app = App(
+    name="fsxcopy",
+    help=_HELP,
+    help_format="plaintext",
+    version_flags=["--version"],
+    exit_on_error=False,
+    print_error=False,
+    result_action="return_value",
+)
 app.register_install_completion_command()
 app.meta.suppress_keyboard_interrupt = False  # `run` reports an interruption itself
 
@@ -105,12 +113,7 @@ def run(arguments: Sequence[str]) -> Exit:
             stream.reconfigure(errors="backslashreplace")
     try:
         try:
-            code = app.meta(
-                [*_with_standard_input(arguments)],
-                exit_on_error=False,
-                print_error=False,
-                result_action="return_value",
-            )
+            code = app.meta([*_with_standard_input(arguments)])
         except BaseExceptionGroup as group:
             # The first error of a task group cancelled the other tasks.
             error: BaseException = group
@@ -137,12 +140,13 @@ def run(arguments: Sequence[str]) -> Exit:
 def _with_standard_input(arguments: Sequence[str]) -> Iterator[str]:
     """Yield the arguments, with the words of standard input in place of a `-`."""
     for argument in arguments:
-        words = sys.stdin.read().split() if argument == "-" else []
-        for word in words:
-            # It would be taken for an option.
-            if word.startswith("-"):
+        if argument != "-":
+            yield argument
+            continue
+        for word in sys.stdin.read().split():
+            if word.startswith("-"):  # it would be taken for an option
                 raise usage_error(f"standard input: must be ids, not {word!r:.80}")
-        yield from words if argument == "-" else [argument]
+            yield word
 
 
 def _fail(code: Exit, text: str) -> Exit:
@@ -155,7 +159,7 @@ def _launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
     options: Globals = _GLOBALS,
 ) -> Exit | None:
-    command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
+    command, bound, _ = app.parse_args(tokens)
     with logging_to_standard_error(options.log_level):
         # Help, the version and the completion leave no work.
         work: _Work | None = command(*bound.args, **bound.kwargs)

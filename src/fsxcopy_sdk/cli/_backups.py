@@ -9,18 +9,8 @@ from typing import assert_never
 
 import anyio
 
-from fsxcopy_sdk import FsxCopyClient
+from fsxcopy_sdk import FsxCopyClient, bulk, replication
 from fsxcopy_sdk._transport import session_of_profile
-from fsxcopy_sdk.bulk import (
-    BulkCopy,
-    Copied,
-    CopyFailed,
-    CopyNotObserved,
-    CopyRequest,
-    CopySkipped,
-    CopyTimedOut,
-    copy_many,
-)
 from fsxcopy_sdk.cli._options import (
     CopyOptions,
     Globals,
@@ -44,7 +34,6 @@ from fsxcopy_sdk.cli._output import (
 from fsxcopy_sdk.cli._reporter import Reporter
 from fsxcopy_sdk.errors import FsxCopyError, WaitTimeout
 from fsxcopy_sdk.models import Backup
-from fsxcopy_sdk.replication import AppliedPlan, PlanOutcome, Pruned, PruneFailed, PruneSkipped
 
 
 def client_of(options: Globals) -> FsxCopyClient:
@@ -116,7 +105,7 @@ async def _confirmed(ids: Sequence[str], region: str, reporter: Reporter) -> boo
 async def copy(backup_ids: Sequence[str], how: CopyOptions, options: Globals) -> Exit:
     """Copy backups and wait for the copies."""
     requests = [
-        CopyRequest(
+        bulk.CopyRequest(
             source_backup_id=backup_id,
             source_region=options.source_region,
             kms_key_id=how.copying.kms_key_id,
@@ -128,7 +117,7 @@ async def copy(backup_ids: Sequence[str], how: CopyOptions, options: Globals) ->
     ]
     reporter = Reporter(options)
     async with client_of(options) as client:
-        copies = copy_many(
+        copies = bulk.copy_many(
             client,
             requests,
             max_in_progress=how.max_in_progress,
@@ -156,10 +145,7 @@ async def wait(backup_ids: Sequence[str], waiting: Waiting, options: Globals) ->
 
 
 async def _watch(
-    client: FsxCopyClient,
-    backup_id: str,
-    waiting: Waiting,
-    reporter: Reporter,
+    client: FsxCopyClient, backup_id: str, waiting: Waiting, reporter: Reporter
 ) -> None:
     seen: Backup | None = None
     error: FsxCopyError | None = None
@@ -178,16 +164,12 @@ async def _watch(
 
 
 async def follow(
-    copies: BulkCopy | AppliedPlan,
+    copies: bulk.BulkCopy | replication.AppliedPlan,
     region: str,
     reporter: Reporter,
     refused: Iterable[Ended] = (),
 ) -> Exit:
-    """
-    Carry out *copies*, report each outcome, and name what is left to the service.
-
-    Items that were *refused* before are among the results.
-    """
+    """Carry out *copies*, report each outcome after *refused* ones, and name what is left."""
     try:
         with reporter.live():
             for end in refused:
@@ -214,29 +196,31 @@ async def follow(
     return reporter.exit
 
 
-def _ended(outcome: PlanOutcome) -> Ended:
+def _ended(outcome: replication.PlanOutcome) -> Ended:
     """Return the item of a bulk copy or of an applied plan."""
     match outcome:
-        case Copied():
+        case bulk.Copied():
             word, reason = "copied", "existing copy" if outcome.existing else None
-        case CopyFailed():
+        case bulk.CopyFailed():
             word, reason = "failed", None
-        case CopyNotObserved():
+        case bulk.CopyNotObserved():
             word, reason = "not_observed", None
-        case CopySkipped():
+        case bulk.CopySkipped():
             word, reason = "skipped", outcome.reason
-        case CopyTimedOut():
+        case bulk.CopyTimedOut():
             word, reason = "timed_out", None
-        case Pruned():
+        case replication.Pruned():
             word, reason = "pruned", outcome.prune.reason
-        case PruneFailed():
+        case replication.PruneFailed():
             word, reason = "not_pruned", None
-        case PruneSkipped():
+        case replication.PruneSkipped():
             word, reason = "held_back" if outcome.is_held_back else "kept", outcome.reason
         case _:
             assert_never(outcome)
     error = outcome.error
-    if isinstance(outcome, Pruned | PruneFailed | PruneSkipped):
+    if isinstance(
+        outcome, replication.Pruned | replication.PruneFailed | replication.PruneSkipped
+    ):
         backup_id = outcome.prune.copy.backup_id
         return Ended(outcome=word, backup_id=backup_id, error=error, reason=reason)
     request, backup = outcome.request, outcome.backup

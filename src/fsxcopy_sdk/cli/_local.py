@@ -12,15 +12,11 @@ from fsxcopy_sdk import Backup, FsxCopyClient, OpenEnum
 from fsxcopy_sdk._transport import direct_config, isolated_session
 from fsxcopy_sdk.cli._options import Globals, usage_error
 from fsxcopy_sdk.cli._outcomes import Exit
-from fsxcopy_sdk.cli._output import write_lines
+from fsxcopy_sdk.cli._output import write_text
 from fsxcopy_sdk.testing import EXAMPLE_REGION, LocalFsx, ScaledClock
 from fsxcopy_sdk.testing.__main__ import serve as serve_local_fsx
 
 _DESTINATION = "us-west-2"
-_COPY_DURATION = 1800.0
-"""Seconds of the demo's clock: half an hour, as a small copy takes."""
-_SPEED = 600.0
-"""Seconds of the demo's clock in one real second, so that the copy takes three."""
 _MEMBERS = (
     ("lifecycle", "source_backup_id", "source_backup_region", "creation_time"),
     ("file_system.lustre_configuration.deployment_type",),
@@ -42,10 +38,11 @@ async def serve(
 
 async def demo(_: Globals) -> Exit:
     """Copy the service's example backup from us-east-2 to us-west-2 and show the copy."""
-    clock = ScaledClock(_SPEED)
-    async with LocalFsx(clock=clock, copy_duration=_COPY_DURATION) as fsx:
+    # A copy takes half an hour, as small ones do, by a clock that lets it end in three seconds.
+    clock = ScaledClock(600)
+    async with LocalFsx(clock=clock, copy_duration=1800) as fsx:
         source = fsx.add_example_backup()
-        write_lines([f"local FSx at {fsx.endpoint_url}, {source} in {EXAMPLE_REGION}"])
+        write_text(f"local FSx at {fsx.endpoint_url}, {source} in {EXAMPLE_REGION}")
         async with FsxCopyClient(
             _DESTINATION,
             session=isolated_session("AKIDEXAMPLE", "demo"),
@@ -56,10 +53,10 @@ async def demo(_: Globals) -> Exit:
             response = await client.copy_backup(
                 source, source_region=EXAMPLE_REGION, copy_tags=True, tags={"Purpose": "demo"}
             )
-            write_lines([f"{response.backup.lifecycle}: {response.backup.backup_id}"])
+            write_text(f"{response.backup.lifecycle}: {response.backup.backup_id}")
             backup = await _watch(client, response.backup.backup_id)
-    write_lines(_members(backup))
-    write_lines([f'Against AWS: the same with FsxCopyClient("{_DESTINATION}") and credentials.'])
+    write_text("\n".join(_members(backup)))
+    write_text(f'Against AWS: the same with FsxCopyClient("{_DESTINATION}") and credentials.')
     return Exit.DONE
 
 

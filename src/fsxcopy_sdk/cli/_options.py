@@ -250,5 +250,5 @@ def errors_by_option(filters: Mapping[str, BackupFilter]) -> Iterator[None]:
         yield
     except InvalidArguments as error:
         name = re.compile(r"^filters\[(\d+)\]\.values")
-        texts = [name.sub(lambda found: options[int(found[1])], text) for text in error.errors]
+        texts = (name.sub(lambda found: options[int(found[1])], text) for text in error.errors)
         raise usage_error(*texts) from error

@@ -8,19 +8,9 @@ from enum import IntEnum
 
 import attrs
 
+from fsxcopy_sdk import errors
 from fsxcopy_sdk.cli._output import public
-from fsxcopy_sdk.errors import (
-    AccessDenied,
-    BackupCopyFailed,
-    ConfigurationError,
-    CredentialsUnavailable,
-    ExpiredCredentials,
-    FsxCopyError,
-    InvalidArguments,
-    InvalidCredentials,
-    ServiceError,
-    WaitTimeout,
-)
+from fsxcopy_sdk.errors import FsxCopyError, InvalidArguments, ServiceError, WaitTimeout
 from fsxcopy_sdk.models import Backup
 
 
@@ -35,8 +25,13 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-_USAGE = (InvalidArguments, ConfigurationError)
-_DENIED = (AccessDenied, CredentialsUnavailable, ExpiredCredentials, InvalidCredentials)
+_USAGE = (errors.InvalidArguments, errors.ConfigurationError)
+_DENIED = (
+    errors.AccessDenied,
+    errors.CredentialsUnavailable,
+    errors.ExpiredCredentials,
+    errors.InvalidCredentials,
+)
 
 # The library's names of arguments, and what is typed to give them.
 _OPTIONS = {
@@ -55,7 +50,7 @@ _OPTIONS = {
     "volume_ids": "--volume-id",
 }
 _CLASS = re.compile(r"^[A-Z][A-Za-z]+: ")
-_ARGUMENT = re.compile(r"(?:requests\[\d+\]\.)?([a-z_]+)(?:\[\d+\])?(?=: )")
+_ARGUMENT = re.compile(r"^(?:requests\[\d+\]\.)?([a-z_]+)(?:\[\d+\])?(?=: )")
 
 
 def exit_of(error: FsxCopyError | None) -> Exit:
@@ -98,10 +93,7 @@ def describe_error(error: FsxCopyError) -> str:
 def _in_options(text: str) -> str:
     """Return the text of a usage error without its class, with an option for its argument."""
     text = _CLASS.sub("", text)
-    argument = _ARGUMENT.match(text)
-    if argument is None or argument[1] not in _OPTIONS:
-        return text
-    return _OPTIONS[argument[1]] + text[argument.end() :]
+    return _ARGUMENT.sub(lambda found: _OPTIONS.get(found[1], found[0]), text)
 
 
 @attrs.frozen(kw_only=True)
@@ -132,7 +124,7 @@ class Ended:
     @property
     def is_running(self) -> bool:
         """Whether the service may still be working on the backup."""
-        is_over = self.error is None or isinstance(self.error, BackupCopyFailed)
+        is_over = self.error is None or isinstance(self.error, errors.BackupCopyFailed)
         return self.backup is not None and not is_over
 
     @property
@@ -152,7 +144,7 @@ class Ended:
     def why(self) -> str:
         """The error or the reason as text, which may be empty."""
         error = self.error
-        if isinstance(error, BackupCopyFailed) and error.reason:
+        if isinstance(error, errors.BackupCopyFailed) and error.reason:
             return error.reason
         if isinstance(error, WaitTimeout):
             return str(error)

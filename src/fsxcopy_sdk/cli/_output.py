@@ -74,10 +74,10 @@ def write_json(value: object, output: Output) -> None:
     sys.stdout.flush()
 
 
-def write_lines(lines: Iterable[str]) -> None:
+def write_text(text: str) -> None:
     """Write lines of text, which are not wrapped."""
     console = Console()
-    for line in lines:
+    for line in text.splitlines():
         console.print(Text(printable(line)), soft_wrap=True)
 
 

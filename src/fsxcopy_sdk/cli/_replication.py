@@ -22,7 +22,7 @@ from fsxcopy_sdk.cli._options import (
     usage_error,
 )
 from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of_all
-from fsxcopy_sdk.cli._output import Results, write_json, write_lines
+from fsxcopy_sdk.cli._output import Results, write_json, write_text
 from fsxcopy_sdk.cli._reporter import Reporter
 from fsxcopy_sdk.replication import (
     CannotCopyReason,
@@ -124,10 +124,7 @@ def _check_pruning(how: SyncOptions) -> None:
 
 
 async def _plan(
-    source: FsxCopyClient,
-    destination: FsxCopyClient,
-    policy: Policy,
-    max_age: timedelta = MAX_AGE,
+    source: FsxCopyClient, destination: FsxCopyClient, policy: Policy, max_age: timedelta = MAX_AGE
 ) -> ReplicationPlan:
     scope, copying = policy.scope, policy.copying
     filters = filters_by_option(Selection(filter=scope.selection.filter))
@@ -141,7 +138,7 @@ async def _plan(
         newer_than=policy.newer_than,
         copy_tags=policy.copy_tags,
         tags=tags(copying.tag),
-        kms_key_ids={destination.region: key} if key else {},
+        kms_key_ids={destination.region: key} if key is not None else {},
         keep_last=policy.keep_last,
         keep_within=policy.keep_within,
         keep_tag=policy.keep_tag,
@@ -162,18 +159,17 @@ def _check_scope(made: ReplicationPlan, reporter: Reporter) -> Exit:
 
 def _held_back(made: ReplicationPlan, how: SyncOptions) -> list[PlannedPrune]:
     """Return the copies that would be pruned if more switches were given with --prune."""
-    if not how.prune:
-        return []
     allowed = {
         PruneObstacle.NO_ORIGINAL: how.prune_orphans,
         PruneObstacle.MORE_THAN_HALF: how.prune_most,
     }
-    return [one for one in made.held_back if not all(allowed[why] for why in one.obstacles)]
+    held_back = made.held_back if how.prune else ()
+    return [one for one in held_back if not all(allowed[why] for why in one.obstacles)]
 
 
 def _write(made: ReplicationPlan, options: Globals) -> None:
     if options.output == "table":
-        write_lines(str(made).splitlines())
+        write_text(str(made))
     else:
         write_json(made.to_dict(), options.output)
 
@@ -200,10 +196,7 @@ def _refused(made: ReplicationPlan) -> Iterator[Ended]:
     """Yield the backups that no later sync can copy either."""
     for one in made.cannot_copy:
         if one.reason not in _NO_FAILURE:
-            request = {
-                "SourceBackupId": one.backup.backup_id,
-                "SourceRegion": made.source_region,
-            }
+            request = {"SourceBackupId": one.backup.backup_id, "SourceRegion": made.source_region}
             yield Ended(outcome="cannot_copy", reason=one.reason.value, request=request)
 
 
