@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from cli_rig import EXAMPLE, OpenTerminal, Run
 
 from fsxcopy_sdk.testing import LocalFsx
@@ -36,28 +37,21 @@ async def test_delete_without_terminal_needs_yes(run: Run, fsx: LocalFsx) -> Non
     assert 1 == len(fsx.backups("us-east-2"))
 
 
-async def test_delete_asks_for_confirmation(terminal: OpenTerminal, fsx: LocalFsx) -> None:
-    """At a terminal the IDs are shown, and a yes deletes."""
+@pytest.mark.parametrize(
+    ("answer", "code", "left"), [("yes", 0, 0), ("Y", 0, 0), ("", 1, 1), ("no", 1, 1)]
+)
+async def test_delete_asks_for_confirmation(
+    terminal: OpenTerminal, fsx: LocalFsx, answer: str, code: int, left: int
+) -> None:
+    """At a terminal the IDs are shown, a yes deletes, and any other answer deletes nothing."""
     asked = terminal("delete", EXAMPLE, "--region", "us-east-2")
     shown = await asked.until("Type yes:")
-    asked.type("yes\n")
+    asked.type(f"{answer}\n")
     await asked.until()
 
-    assert EXAMPLE in shown
-    assert "Permanently delete this backup in us-east-2? Type yes:" in shown
-    assert 0 == await asked.code()
-    assert [] == fsx.backups("us-east-2")
-
-
-async def test_delete_not_confirmed(terminal: OpenTerminal, fsx: LocalFsx) -> None:
-    """Any other answer deletes nothing, and the command says so."""
-    asked = terminal("delete", EXAMPLE, "--region", "us-east-2")
-    await asked.until("Type yes:")
-    asked.type("\n")
-    shown = await asked.until()
-
-    assert (1, "nothing was deleted") == (await asked.code(), shown.split("\r\n")[-2])
-    assert 1 == len(fsx.backups("us-east-2"))
+    assert f"{EXAMPLE}\r\nPermanently delete this backup in us-east-2? Type yes:" in shown
+    assert (code, left) == (await asked.code(), len(fsx.backups("us-east-2")))
+    assert bool(left) == ("nothing was deleted" in asked.shown.splitlines())
 
 
 async def test_confirmation_can_be_interrupted(terminal: OpenTerminal, fsx: LocalFsx) -> None:

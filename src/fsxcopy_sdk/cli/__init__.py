@@ -7,8 +7,6 @@ from collections.abc import Sequence
 
 __all__ = ["main"]
 
-_NEEDED = {"cyclopts", "rich"}
-
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """
@@ -19,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         from fsxcopy_sdk.cli._app import run  # noqa: PLC0415 - may be missing
     except ModuleNotFoundError as error:
-        if error.name not in _NEEDED:
+        if error.name not in {"cyclopts", "rich"}:
             raise
         sys.exit('fsxcopy needs the extra "cli": pip install "fsxcopy-sdk[cli]"')
     except KeyboardInterrupt:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import aclosing
-from typing import assert_never
+from datetime import UTC, datetime
+from typing import TypeAlias
 
 import anyio
 
@@ -22,18 +23,23 @@ from fsxcopy_sdk.cli._options import (
     usage_error,
 )
 from fsxcopy_sdk.cli._outcomes import Ended, Exit
-from fsxcopy_sdk.cli._output import (
-    BACKUP_COLUMNS,
-    Results,
-    backup_row,
-    members,
-    public,
-    write_json,
-    write_table,
-)
+from fsxcopy_sdk.cli._output import Results, progress_of, public, write_json, write_table
 from fsxcopy_sdk.cli._reporter import Reporter
 from fsxcopy_sdk.errors import FsxCopyError, WaitTimeout
 from fsxcopy_sdk.models import Backup
+
+_COLUMNS = ("BACKUP", "CREATED", "LIFECYCLE", "TYPE", "OF", "COPY OF", "NAME")
+_WORDS: dict[type[replication.PlanOutcome], str] = {
+    bulk.Copied: "copied",
+    bulk.CopyFailed: "failed",
+    bulk.CopyNotObserved: "not_observed",
+    bulk.CopySkipped: "skipped",
+    bulk.CopyTimedOut: "timed_out",
+    replication.Pruned: "pruned",
+    replication.PruneFailed: "not_pruned",
+    replication.PruneSkipped: "kept",
+}
+_Copies: TypeAlias = bulk.BulkCopy | replication.AppliedPlan
 
 
 def client_of(options: Globals) -> FsxCopyClient:
@@ -45,18 +51,33 @@ def client_of(options: Globals) -> FsxCopyClient:
 async def list_backups(selection: Selection, options: Globals) -> Exit:
     """Write the selected backups of the Region, in the service's order."""
     filters = filters_by_option(selection)
-    results = Results(options.output, "Backups", BACKUP_COLUMNS)
+    results = Results(options.output, "Backups", _COLUMNS)
     found = 0
     async with client_of(options) as client:
         with errors_by_option(filters):
             async with aclosing(client.iter_backups(filters=filters.values())) as backups:
                 async for backup in backups:
                     found += 1
-                    results.add(public(backup), backup_row(backup))
+                    results.add(public(backup), _row(backup))
         # Not after an error: a partial list would suggest that there are no other backups.
         results.write()
         Reporter(options).info(f"backups in {client.region}: {found}")
     return Exit.DONE
+
+
+def _row(backup: Backup) -> tuple[str, ...]:
+    source = backup.source_backup_id
+    return (
+        backup.backup_id,
+        f"{backup.creation_time:%Y-%m-%d %H:%M}Z",
+        progress_of(backup),
+        backup.type.value,
+        (backup.volume and backup.volume.volume_id)
+        or (backup.file_system and backup.file_system.file_system_id)
+        or "",
+        f"{source} in {backup.source_backup_region or 'its Region'}" if source else "",
+        next((tag.value or "" for tag in backup.tags if tag.key == "Name"), ""),
+    )
 
 
 async def show(backup_id: str, options: Globals) -> Exit:
@@ -64,10 +85,24 @@ async def show(backup_id: str, options: Globals) -> Exit:
     async with client_of(options) as client:
         document = public(await client.describe_backup(backup_id))
     if options.output == "table":
-        write_table(members(document))
+        write_table(_members(document))
     else:
         write_json(document, options.output)
     return Exit.DONE
+
+
+def _members(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the path and value of each member of a document, times as dates."""
+    if isinstance(value, dict):
+        for name, member in value.items():
+            yield from _members(member, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for number, member in enumerate(value):
+            yield from _members(member, f"{path}[{number}]")
+    elif path.endswith("Time") and isinstance(value, int | float):
+        yield path, datetime.fromtimestamp(value, UTC).isoformat(timespec="seconds")
+    else:
+        yield path, str(value)
 
 
 async def delete(backup_ids: Sequence[str], is_confirmed: bool, options: Globals) -> Exit:
@@ -148,26 +183,20 @@ async def _watch(
     client: FsxCopyClient, backup_id: str, waiting: Waiting, reporter: Reporter
 ) -> None:
     seen: Backup | None = None
-    error: FsxCopyError | None = None
-    outcome = "available"
-    observations = client.watch_backup(
-        backup_id, max_wait=waiting.max_wait, schedule=waiting.schedule
-    )
+    polls = client.watch_backup(backup_id, max_wait=waiting.max_wait, schedule=waiting.schedule)
     try:
-        async with aclosing(observations):
-            async for seen in observations:
+        async with aclosing(polls):
+            async for seen in polls:
                 reporter.seen(seen)
-    except FsxCopyError as caught:
-        error = caught
-        outcome = "timed_out" if isinstance(caught, WaitTimeout) else "failed"
-    reporter.ended(Ended(outcome=outcome, backup_id=backup_id, backup=seen, error=error))
+        end = Ended(outcome="available", backup_id=backup_id, backup=seen)
+    except FsxCopyError as error:
+        outcome = "timed_out" if isinstance(error, WaitTimeout) else "failed"
+        end = Ended(outcome=outcome, backup_id=backup_id, backup=seen, error=error)
+    reporter.ended(end)
 
 
 async def follow(
-    copies: bulk.BulkCopy | replication.AppliedPlan,
-    region: str,
-    reporter: Reporter,
-    refused: Iterable[Ended] = (),
+    copies: _Copies, region: str, reporter: Reporter, refused: Iterable[Ended] = ()
 ) -> Exit:
     """Carry out *copies*, report each outcome after *refused* ones, and name what is left."""
     try:
@@ -181,11 +210,8 @@ async def follow(
         left = copies.in_progress
         reporter.conclude(region, [copy.backup.backup_id for copy in left if copy.backup])
         in_doubt = [copy.request.source_backup_id for copy in left if copy.backup is None]
-        in_doubt += [
-            str(end.source_id)
-            for end in reporter.ends
-            if end.outcome == "not_observed" and not end.backup_id
-        ]
+        unseen = [end for end in reporter.ends if end.outcome == "not_observed"]
+        in_doubt += [str(end.source_id) for end in unseen if end.backup_id is None]
         if in_doubt:
             reporter.notice(f"may have been accepted: copies of {', '.join(in_doubt)}")
         if in_doubt or copies.not_started:
@@ -198,40 +224,26 @@ async def follow(
 
 def _ended(outcome: replication.PlanOutcome) -> Ended:
     """Return the item of a bulk copy or of an applied plan."""
+    word, reason = _WORDS[type(outcome)], None
     match outcome:
-        case bulk.Copied():
-            word, reason = "copied", "existing copy" if outcome.existing else None
-        case bulk.CopyFailed():
-            word, reason = "failed", None
-        case bulk.CopyNotObserved():
-            word, reason = "not_observed", None
-        case bulk.CopySkipped():
-            word, reason = "skipped", outcome.reason
-        case bulk.CopyTimedOut():
-            word, reason = "timed_out", None
+        case bulk.Copied(existing=True):
+            reason = "existing copy"
+        case bulk.CopySkipped() | replication.PruneSkipped():
+            reason = outcome.reason
         case replication.Pruned():
-            word, reason = "pruned", outcome.prune.reason
-        case replication.PruneFailed():
-            word, reason = "not_pruned", None
-        case replication.PruneSkipped():
-            word, reason = "held_back" if outcome.is_held_back else "kept", outcome.reason
-        case _:
-            assert_never(outcome)
-    error = outcome.error
-    if isinstance(
-        outcome, replication.Pruned | replication.PruneFailed | replication.PruneSkipped
-    ):
+            reason = outcome.prune.reason
+    if isinstance(outcome, replication.PruneOutcome):
+        if isinstance(outcome, replication.PruneSkipped) and outcome.is_held_back:
+            word = "held_back"
         backup_id = outcome.prune.copy.backup_id
-        return Ended(outcome=word, backup_id=backup_id, error=error, reason=reason)
+        return Ended(outcome=word, backup_id=backup_id, error=outcome.error, reason=reason)
     request, backup = outcome.request, outcome.backup
+    source = {"SourceBackupId": request.source_backup_id, "SourceRegion": request.source_region}
     return Ended(
         outcome=word,
         backup_id=backup.backup_id if backup else None,
         backup=backup,
-        error=error,
+        error=outcome.error,
         reason=reason,
-        request={
-            "SourceBackupId": request.source_backup_id,
-            "SourceRegion": request.source_region,
-        },
+        request=source,
     )

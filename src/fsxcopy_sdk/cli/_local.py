@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from operator import attrgetter
 
 from rich.progress import Progress
 
-from fsxcopy_sdk import Backup, FsxCopyClient, OpenEnum
+from fsxcopy_sdk import Backup, FsxCopyClient
 from fsxcopy_sdk._transport import direct_config, isolated_session
 from fsxcopy_sdk.cli._options import Globals, usage_error
 from fsxcopy_sdk.cli._outcomes import Exit
@@ -17,11 +16,6 @@ from fsxcopy_sdk.testing import EXAMPLE_REGION, LocalFsx, ScaledClock
 from fsxcopy_sdk.testing.__main__ import serve as serve_local_fsx
 
 _DESTINATION = "us-west-2"
-_MEMBERS = (
-    ("lifecycle", "source_backup_id", "source_backup_region", "creation_time"),
-    ("file_system.lustre_configuration.deployment_type",),
-)
-"""Members that the demo shows before and after the tags."""
 
 
 async def serve(
@@ -54,31 +48,26 @@ async def demo(_: Globals) -> Exit:
                 source, source_region=EXAMPLE_REGION, copy_tags=True, tags={"Purpose": "demo"}
             )
             write_text(f"{response.backup.lifecycle}: {response.backup.backup_id}")
-            backup = await _watch(client, response.backup.backup_id)
-    write_text("\n".join(_members(backup)))
+            # All but rich's own estimate of the time left, which knows nothing of the clock.
+            with Progress(*Progress.get_default_columns()[:-1]) as progress:
+                task = progress.add_task(response.backup.backup_id, total=100)
+                async for backup in client.watch_backup(response.backup.backup_id):
+                    progress.update(task, completed=backup.progress_percent or 0)
+                progress.update(task, completed=100)
+    for path, value in _members(backup).items():
+        write_text(f"backup.{path:<50}{value}")
     write_text(f'Against AWS: the same with FsxCopyClient("{_DESTINATION}") and credentials.')
     return Exit.DONE
 
 
-async def _watch(client: FsxCopyClient, backup_id: str) -> Backup:
-    # All but rich's own estimate of the time left, which knows nothing of the clock.
-    with Progress(*Progress.get_default_columns()[:-1]) as progress:
-        task = progress.add_task(backup_id, total=100)
-        async for backup in client.watch_backup(backup_id):
-            progress.update(task, completed=backup.progress_percent or 0)
-        progress.update(task, completed=100)
-    return backup
-
-
-def _members(backup: Backup) -> Iterator[str]:
-    """Yield members as a program would write them, with their values."""
-    tags = {f"tags[{number}]": tag for number, tag in enumerate(backup.tags)}
-    first, last = ({path: attrgetter(path)(backup) for path in paths} for paths in _MEMBERS)
-    for path, value in {**first, **tags, **last}.items():
-        yield f"backup.{path:<50}{_shown(value)}"
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, OpenEnum):
-        return f"{type(value).__name__}.{value.name}"
-    return value.isoformat() if isinstance(value, datetime) else repr(value)
+def _members(backup: Backup) -> dict[str, str]:
+    """Return members as a program would write them, with their values."""
+    deployment_type = "file_system.lustre_configuration.deployment_type"
+    return {
+        "lifecycle": f"BackupLifecycle.{backup.lifecycle.name}",
+        "source_backup_id": repr(backup.source_backup_id),
+        "source_backup_region": repr(backup.source_backup_region),
+        "creation_time": backup.creation_time.isoformat(),
+        **{f"tags[{number}]": repr(tag) for number, tag in enumerate(backup.tags)},
+        deployment_type: f"LustreDeploymentType.{attrgetter(deployment_type)(backup).name}",
+    }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Annotated, Literal, TypeAlias
 
@@ -59,11 +59,9 @@ class Globals:
 def _duration(_: object, tokens: Sequence[Token]) -> timedelta:
     text = tokens[0].value
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
-    try:
+    with suppress(OverflowError):
         if found:
             return timedelta(**{_UNITS[found[2]]: float(found[1])})
-    except OverflowError:
-        pass
     raise ValueError(f"must be like 90, 90s, 15m, 8h or 7d, not {text!r:.80}")
 
 
@@ -213,15 +211,14 @@ def checked_ids(backup_ids: Iterable[str]) -> tuple[str, ...]:
 
 
 def _pairs(option: str, texts: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield the keys and values of KEY=VALUE texts, or name *option* and all wrong ones."""
-    wrong = [text for text in texts if "=" not in text]
-    if wrong:
-        raise usage_error(
-            *(f"{option}: must be like KEY=VALUE, not {text!r:.80}" for text in wrong)
-        )
+    """Yield the keys and values of KEY=VALUE texts, which were given with *option*."""
+    errors = ArgumentErrors()
     for text in texts:
-        key, _, value = text.partition("=")
+        key, sign, value = text.partition("=")
+        if not sign:
+            errors.add_value(option, "like KEY=VALUE", text)
         yield key, value
+    errors.raise_any()
 
 
 def tags(texts: Iterable[str]) -> tuple[Tag, ...]:

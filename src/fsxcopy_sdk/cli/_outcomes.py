@@ -25,7 +25,7 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-_USAGE = (errors.InvalidArguments, errors.ConfigurationError)
+_USAGE = (InvalidArguments, errors.ConfigurationError)
 _DENIED = (
     errors.AccessDenied,
     errors.CredentialsUnavailable,
@@ -67,17 +67,13 @@ def exit_of(error: FsxCopyError | None) -> Exit:
 def exit_of_all(codes: Iterable[Exit]) -> Exit:
     """Return the exit code for several items: the one that all unsuccessful items share, or 1."""
     bad = set(codes) - {Exit.DONE}
-    if len(bad) == 1:
-        return bad.pop()
-    return Exit.FAILED if bad else Exit.DONE
+    if len(bad) > 1:
+        return Exit.FAILED
+    return bad.pop() if bad else Exit.DONE
 
 
 def describe_error(error: FsxCopyError) -> str:
-    """
-    Return the class and text of *error*, and the request ID that AWS support asks for.
-
-    Usage errors have no class, and name options instead of arguments.
-    """
+    """Return *error* in words: its class and request ID, or options instead of arguments."""
     if isinstance(error, _USAGE):
         texts = error.errors if isinstance(error, InvalidArguments) else (str(error),)
         # Many requests may have the same error.
@@ -114,9 +110,9 @@ class Ended:
     @property
     def exit(self) -> Exit:
         """The exit code of a command with this item alone."""
-        code = exit_of(self.error)
         if self.outcome in ("cannot_copy", "held_back"):
             return Exit.FAILED
+        code = exit_of(self.error)
         # An accepted copy whose end was not observed is not a failed copy.
         is_unseen = self.outcome == "not_observed" and code is not Exit.DENIED
         return Exit.TIMED_OUT if is_unseen or self.outcome == "timed_out" else code

@@ -7,7 +7,6 @@ import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 import attrs
 from rich.console import Console
@@ -18,8 +17,6 @@ from fsxcopy_sdk.cli._options import Output
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.models import Backup
 
-_SECRETS = {"FsxAdminPassword"}
-_MASK = "(not shown)"
 _STYLES = {"AVAILABLE": "green", "FAILED": "red", "DELETED": "red"}
 
 
@@ -35,7 +32,6 @@ class _StandardError(logging.Handler):
     """Write records to the standard error of the moment, which a live display replaces."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one record on one line."""
         print(printable(self.format(record)), file=sys.stderr)  # noqa: T201 - a command's output
 
 
@@ -61,8 +57,8 @@ def public(model: attrs.AttrsInstance) -> object:
 
 
 def _masked(name: str, value: object) -> object:
-    if name in _SECRETS:
-        return _MASK
+    if name == "FsxAdminPassword":
+        return "(not shown)"
     if isinstance(value, dict):
         return {key: _masked(key, one) for key, one in value.items()}
     return [_masked(name, one) for one in value] if isinstance(value, list) else value
@@ -76,17 +72,11 @@ def write_json(value: object, output: Output) -> None:
 
 def write_text(text: str) -> None:
     """Write lines of text, which are not wrapped."""
-    console = Console()
-    for line in text.splitlines():
-        console.print(Text(printable(line)), soft_wrap=True)
+    Console().print(Text("\n".join(map(printable, text.splitlines()))), soft_wrap=True)
 
 
 def write_table(rows: Iterable[Iterable[str]]) -> None:
-    """
-    Write *rows* in columns.
-
-    Lines are not wrapped or cut, because users copy the IDs in them.
-    """
+    """Write *rows* in columns, neither wrapped nor cut, because users copy the IDs in them."""
     shown = [[Text(text, _STYLES.get(text, "")) for text in map(printable, row)] for row in rows]
     widths = [max(cell.cell_len for cell in column) for column in zip(*shown, strict=True)]
     console = Console()
@@ -100,16 +90,13 @@ def write_table(rows: Iterable[Iterable[str]]) -> None:
 
 @attrs.frozen
 class Results:
-    """
-    The results of a command, added one by one.
-
-    As JSON they are one object with the list *name*; as JSON lines each is written as it
-    is added; as a table they have *columns*.
-    """
+    """Results that are written one by one as JSON lines, otherwise all at the end."""
 
     output: Output
     name: str
+    """The member of the JSON document that lists them."""
     columns: Sequence[str]
+    """The heading of the table."""
     documents: list[object] = attrs.field(factory=list, init=False)
     rows: list[Sequence[str]] = attrs.field(factory=list, init=False)
 
@@ -130,41 +117,8 @@ class Results:
             write_table([self.columns, *self.rows])
 
 
-BACKUP_COLUMNS = ("BACKUP", "CREATED", "LIFECYCLE", "TYPE", "OF", "COPY OF", "NAME")
-
-
-def backup_row(backup: Backup) -> tuple[str, ...]:
-    """Return *backup* as a row of a table."""
-    source = backup.source_backup_id
-    return (
-        backup.backup_id,
-        f"{backup.creation_time:%Y-%m-%d %H:%M}Z",
-        progress_of(backup),
-        backup.type.value,
-        (backup.volume and backup.volume.volume_id)
-        or (backup.file_system and backup.file_system.file_system_id)
-        or "",
-        f"{source} in {backup.source_backup_region or 'its Region'}" if source else "",
-        next((tag.value or "" for tag in backup.tags if tag.key == "Name"), ""),
-    )
-
-
 def progress_of(backup: Backup) -> str:
     """Return the lifecycle, with the progress if the service reports it."""
     if backup.progress_percent is None or backup.lifecycle is BackupLifecycle.AVAILABLE:
         return backup.lifecycle.value
     return f"{backup.lifecycle.value} {backup.progress_percent}%"
-
-
-def members(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the path and value of each member of a document, times as dates."""
-    if isinstance(value, dict):
-        for name, member in value.items():
-            yield from members(member, f"{path}.{name}" if path else name)
-    elif isinstance(value, list):
-        for number, member in enumerate(value):
-            yield from members(member, f"{path}[{number}]")
-    elif path.endswith("Time") and isinstance(value, int | float):
-        yield path, datetime.fromtimestamp(value, UTC).isoformat(timespec="seconds")
-    else:
-        yield path, str(value)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import cast
 
 from fsxcopy_sdk import FsxCopyClient
+from fsxcopy_sdk._validation import ArgumentErrors
 from fsxcopy_sdk.cli._backups import client_of, follow
 from fsxcopy_sdk.cli._options import (
     MAX_AGE,
@@ -37,7 +38,6 @@ from fsxcopy_sdk.replication import (
 
 # A backup that is being made can be copied later; a copy has its original elsewhere.
 _NO_FAILURE = (CannotCopyReason.NOT_AVAILABLE, CannotCopyReason.IS_A_COPY)
-_DEFAULT_POLICY = "fsxcopy"
 _REPORT_COLUMNS = ("SOURCE", "STATE", "AGE", "NEWEST COPY", "NEWEST BACKUP", "IN PROGRESS")
 _AGE_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
@@ -84,19 +84,18 @@ async def sync(how: SyncOptions, options: Globals) -> Exit:
             schedule=how.waiting.schedule,
             on_seen=lambda copy: reporter.seen(copy.backup),
         )
-        codes.append(await follow(applied, destination.region, reporter, _refused(made)))
-    return exit_of_all(codes)
+        code = await follow(applied, destination.region, reporter, _refused(made))
+    return exit_of_all([*codes, code])
 
 
 async def report(scope: Scope, max_age: timedelta, options: Globals) -> Exit:
     """Write the age of the newest copies; one that is late makes the command fail."""
     async with _clients(options) as clients:
         made = (await _plan(*clients, Policy(scope=scope), max_age)).report
-    document = made.to_dict()
     if options.output == "json":
-        write_json(document, options.output)
+        write_json(made.to_dict(), options.output)
     else:
-        rows = cast("list[dict[str, object]]", document["sources"])
+        rows = cast("list[dict[str, object]]", made.to_dict()["sources"])
         results = Results(options.output, "sources", _REPORT_COLUMNS)
         for one, row in zip(made.sources, rows, strict=True):
             results.add(row, _row(one))
@@ -119,8 +118,7 @@ def _check_pruning(how: SyncOptions) -> None:
         errors.append(
             "--prune: must come with --policy NAME, because only that policy's copies are deleted"
         )
-    if errors:
-        raise usage_error(*errors)
+    ArgumentErrors(errors).raise_any()
 
 
 async def _plan(
@@ -130,7 +128,7 @@ async def _plan(
     filters = filters_by_option(Selection(filter=scope.selection.filter))
     key = copying.kms_key_id
     wanted = ReplicationPolicy(
-        name=_DEFAULT_POLICY if scope.policy is None else scope.policy,
+        name="fsxcopy" if scope.policy is None else scope.policy,
         file_system_ids=scope.selection.file_system_id,
         volume_ids=scope.selection.volume_id,
         filters=tuple(filters.values()),

@@ -26,7 +26,6 @@ from fsxcopy_sdk.cli._output import Results, printable, progress_of
 from fsxcopy_sdk.models import Backup
 from fsxcopy_sdk.waiting import ProgressHistory
 
-_BAR_WIDTH = 20
 # Seconds from which on the time left is given in hours, or in minutes.
 _IN_HOURS = 5400
 _IN_MINUTES = 90
@@ -36,7 +35,6 @@ class _RemainingColumn(ProgressColumn):
     """The estimated time left, counted down between two polls."""
 
     def render(self, task: Task) -> Text:
-        """Return the time left for one line."""
         ends_at: float | None = task.fields["ends_at"]
         return Text("" if ends_at is None else format_remaining(ends_at - task.get_time()))
 
@@ -47,21 +45,9 @@ class _Row:
     state: str = ""
     task: TaskID | None = None
 
-    @property
-    def ends_at(self) -> float | None:
-        """The expected end, in the time of the polls; None if there is no estimate."""
-        window = self.history.window()
-        if window is None or math.isinf(window.latest):
-            return None
-        return (window.earliest + window.latest) / 2
-
 
 class Reporter:
-    """
-    Report progress, messages and outcomes on standard error, and write the outcomes as results.
-
-    *now* returns a monotonic time in seconds.
-    """
+    """Report progress, messages and outcomes, by *now*, a monotonic time in seconds."""
 
     def __init__(self, options: Globals, now: Callable[[], float] = time.monotonic) -> None:
         self.ends: list[Ended] = []
@@ -76,7 +62,7 @@ class Reporter:
         if self._console.is_interactive and not (options.quiet or has_result_lines):
             self._live = Progress(
                 TextColumn("{task.description}", markup=False),
-                BarColumn(_BAR_WIDTH),
+                BarColumn(20),
                 TextColumn("{task.fields[state]}", markup=False),
                 _RemainingColumn(),
                 console=self._console,
@@ -87,11 +73,7 @@ class Reporter:
 
     @contextmanager
     def live(self) -> Iterator[None]:
-        """
-        Show moving lines inside ``with``, if this is a terminal; write the results at its end.
-
-        Nothing else may write to the terminal meanwhile.
-        """
+        """Show moving lines on a terminal inside ``with``, and write the results at its end."""
         try:
             with self._live or nullcontext():
                 yield
@@ -114,7 +96,10 @@ class Reporter:
         row = self._rows.setdefault(backup.backup_id, _Row())
         percent, state = backup.progress_percent, progress_of(backup)
         row.history.add(self._now(), percent)
-        ends_at = row.ends_at
+        window = row.history.window()
+        ends_at = None
+        if window and not math.isinf(window.latest):
+            ends_at = (window.earliest + window.latest) / 2
         if self._live:
             if row.task is None:
                 row.task = self._live.add_task(printable(backup.backup_id), state="", ends_at=None)
@@ -151,18 +136,16 @@ class Reporter:
             by_exit = sorted(self.ends, key=lambda end: end.exit)
             counts = Counter(end.words for end in by_exit).items()
             self.info(", ".join(f"{count} {words}" for words, count in counts))
-        ids = [str(end.backup_id) for end in self.ends if end.is_running]
-        ids += running
+        ids = [*(str(end.backup_id) for end in self.ends if end.is_running), *running]
         if not ids:
             return
-        given = {
-            "--region": region,
-            "--profile": self._options.profile,
-            "--endpoint-url": self._options.endpoint_url,
-        }
-        texts = [text for option, value in given.items() if value for text in (option, value)]
+        command = ["fsxcopy", "wait", *ids, "--region", region]
+        if self._options.profile:
+            command += ["--profile", self._options.profile]
+        if self._options.endpoint_url:
+            command += ["--endpoint-url", self._options.endpoint_url]
         self.notice(f"still running at the service: {', '.join(ids)}")
-        self.notice(f"resume with: {shlex.join(['fsxcopy', 'wait', *ids, *texts])}")
+        self.notice(f"resume with: {shlex.join(command)}")
 
     @property
     def exit(self) -> Exit:
