@@ -54,7 +54,6 @@ WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
         (["plan", "--kms-key-id", ""], "fsxcopy: --kms-key-id: key of 'us-west-2': must"),
         (["plan", "--region", "cn-north-1"], "fsxcopy: --region: must be of a Region in"),
         (["copy", EXAMPLE, "--region", "cn-north-1"], "fsxcopy: --source-region: must be in the"),
-        (["sync", "--prune"], "--prune: must come with --keep-last or --keep-within"),
     ],
 )
 async def test_usage_errors(run: Run, fsx: LocalFsx, arguments: list[str], text: str) -> None:

@@ -99,7 +99,7 @@ async def test_refused_deletion(run: Run, fsx: LocalFsx) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "fault"),
+    ("options", "text"),
     [
         (("--keep-last", "1", "--prune"), "--prune: must come with --policy NAME"),
         (("--policy", "a", "--prune"), "--prune: must come with --keep-last or --keep-within"),
@@ -109,13 +109,13 @@ async def test_refused_deletion(run: Run, fsx: LocalFsx) -> None:
     ids=["no policy", "no retention", "orphans alone", "most alone"],
 )
 async def test_pruning_needs_its_options(
-    run: Run, fsx: LocalFsx, options: tuple[str, ...], fault: str
+    run: Run, fsx: LocalFsx, options: tuple[str, ...], text: str
 ) -> None:
     """Pruning needs a policy's name, a retention and --prune; otherwise nothing is sent."""
     done = await run("sync", *WHERE, *options)
 
     assert 2 == done.code
-    assert fault in done.err
+    assert text in done.err
     assert {} == fsx.calls
 
 
@@ -277,17 +277,25 @@ async def test_permanent_reasons_give_code_1(
     assert 1 == done.code
 
 
-async def test_copy_in_source_region_is_no_failure(run: Run, fsx: LocalFsx) -> None:
-    """A copy is reported as not copied; its original may be, so the code is 0."""
-    members: dict[str, JsonValue] = {
-        "FileSystem": {"FileSystemId": OTHER},
-        "SourceBackupId": "backup-00000000",
-    }
-    fsx.add_backup("us-east-2", members)
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        ({"SourceBackupId": "backup-00000000"}, "a copy itself"),
+        ({"Lifecycle": "CREATING"}, "not AVAILABLE: CREATING"),
+    ],
+)
+async def test_passing_reasons_are_no_failure(
+    run: Run, fsx: LocalFsx, members: dict[str, JsonValue], reason: str
+) -> None:
+    """A backup that is being made can be copied later, and the original of a copy elsewhere."""
+    fsx.add_backup("us-east-2", {"FileSystem": {"FileSystemId": OTHER}, **members})
 
     done = await run("sync", *WHERE, *OFTEN, "--file-system-id", OTHER)
 
-    assert done.err.splitlines()[0].endswith(": a copy itself")
+    text, nothing = done.err.splitlines()
+    assert text.startswith(f"cannot be copied: {OTHER}: ")
+    assert text.endswith(f": {reason}")
+    assert "nothing to do; copies up to date: 0" == nothing
     assert (0, "") == (done.code, done.out)
 
 
@@ -300,19 +308,6 @@ async def test_empty_report_gives_code_1(run: Run, fsx: LocalFsx) -> None:
         done.out,
         done.err,
     )
-
-
-async def test_backup_in_progress_is_no_failure(run: Run, fsx: LocalFsx) -> None:
-    """A backup that is being made is reported, and a later sync copies it."""
-    fsx.add_backup("us-east-2", Lifecycle="CREATING", FileSystem={"FileSystemId": OTHER})
-
-    done = await run("sync", *WHERE, *OFTEN, "--file-system-id", OTHER)
-
-    text, nothing = done.err.splitlines()
-    assert text.startswith(f"cannot be copied: {OTHER}: ")
-    assert text.endswith(": not AVAILABLE: CREATING")
-    assert "nothing to do; copies up to date: 0" == nothing
-    assert (0, "") == (done.code, done.out)
 
 
 async def test_late_copy_gives_code_1(run: Run, fsx: LocalFsx) -> None:
