@@ -4,14 +4,14 @@ Everything that can go wrong, as one tree.
     FsxCopyError
     ├── InvalidArguments            (ValueError) found before the network
     ├── ConfigurationError          no such profile, Region, endpoint, proxy ...
-    ├── ClientNotOpen                the client was closed, or never opened
+    ├── ClientNotOpen               the client was closed, or never opened
     ├── CallError                   one call of the service did not end well
     │   ├── CredentialsUnavailable  nothing was sent
-    │   ├── NoResponse                no whole answer came
+    │   ├── NoResponse              no whole answer came
     │   │   ├── ConnectionFailed
     │   │   └── RequestTimeout      (TimeoutError)
     │   ├── ResponseDecodingError   an answer that cannot be read, or is to another request
-    │   ├── PaginationError       a listing without an end
+    │   ├── PaginationError         a listing without an end
     │   └── ServiceError            an answer that is an error
     │       ├── AccessDenied, ExpiredCredentials, InvalidCredentials,
     │       │   ServiceUnavailable, Throttled
@@ -322,7 +322,7 @@ class IncompatibleParameterError(ServiceError):
 
 
 class IncompatibleRegionForMultiAZ(ServiceError):
-    """The destination Region has no room for a Multi-AZ file system."""
+    """The destination Region has no Multi-AZ file systems, so a copy could not be restored."""
 
 
 class InternalServerError(ServiceError):
