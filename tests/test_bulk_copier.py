@@ -446,6 +446,24 @@ async def test_no_more_than_one_attempt_follows(bench: Bench, given: str | None)
     assert expected == bench.tokens[2:]
 
 
+async def test_a_dead_copy_of_this_run_is_not_repeated(bench: Bench) -> None:
+    """If an answer is lost and its token then leads to a dead copy, no other is requested."""
+
+    def lose(operation: str) -> FsxCopyError | None:
+        if operation != "CopyBackup" or bench.fsx.calls["CopyBackup"] > 1:
+            return None
+        bench.fsx.fail_copy(str(bench.fsx.backups(WEST)[-1]["BackupId"]), "no such key")
+        return ConnectionFailed("lost")
+
+    bench.direct.lose = lose
+    request = bench.request(100)
+
+    [outcome] = await bench.copy(request)
+
+    assert isinstance(outcome.error, BackupCopyFailed)
+    assert [request.token(WEST)] * 2 == bench.tokens
+
+
 # Failures.
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from bulk_rig import WEST, direct_client
 
-from fsxcopy_sdk import ClientNotOpen, FsxCopyClient, InvalidArguments, WaitSchedule, bulk
+from fsxcopy_sdk import ClientNotOpen, FsxCopyClient, InvalidArguments, WaitSchedule
 from fsxcopy_sdk.bulk import CopyInProgress, CopyRequest, copy_many
 from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
@@ -80,9 +80,3 @@ def test_the_client_must_be_open() -> None:
     """A client that is not open is told before the block is entered."""
     with pytest.raises(ClientNotOpen, match="is not open"):
         copy_many(FsxCopyClient(WEST), [])
-
-
-def test_exports_are_sorted() -> None:
-    """The exported names are there, and sorted."""
-    assert sorted(bulk.__all__) == bulk.__all__
-    assert all(hasattr(bulk, name) for name in bulk.__all__)

@@ -236,7 +236,7 @@ def test_good_requests_pass_in_their_order() -> None:
 def test_requests_are_a_collection(requests: object) -> None:
     """What is no collection is told as such, a single request too."""
     with pytest.raises(InvalidArguments, match="requests: must be a collection of CopyRequest"):
-        checked(requests, WEST)  # type: ignore[arg-type]  # that is the point
+        checked(requests, WEST)
 
 
 def test_all_faults_of_all_requests_are_told() -> None:
@@ -251,7 +251,7 @@ def test_all_faults_of_all_requests_are_told() -> None:
     ]
 
     with pytest.raises(InvalidArguments) as caught:
-        checked(requests, WEST)  # type: ignore[arg-type]  # one is none
+        checked(requests, WEST)
 
     partition = "must be in the partition of us-west-2, which is aws"
     assert (

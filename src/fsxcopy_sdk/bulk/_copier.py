@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from contextlib import aclosing
 from inspect import iscoroutinefunction
 
 import anyio
@@ -13,23 +14,25 @@ import attrs
 from fsxcopy_sdk._validation import ArgumentErrors, Duration, check_type, seconds
 from fsxcopy_sdk.bulk import _queue as queue
 from fsxcopy_sdk.bulk._existing import ExistingCopies, best_of
-from fsxcopy_sdk.bulk._following import Follower, Settings, outcome_of
 from fsxcopy_sdk.bulk._outcomes import (
     Copied,
     CopyFailed,
     CopyInProgress,
+    CopyNotObserved,
     CopyOutcome,
     CopySkipped,
     CopyTimedOut,
     OutcomeStream,
 )
-from fsxcopy_sdk.bulk._queue import DEFAULT_MAX_IN_PROGRESS, CopyAttempt, CopyTracker, QuotaGroup
+from fsxcopy_sdk.bulk._queue import DEFAULT_MAX_IN_PROGRESS, QuotaGroup, RequestState
 from fsxcopy_sdk.bulk._requests import CopyRequest, checked
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.errors import (
+    BackupCopyFailed,
     BackupNotFound,
     FsxCopyError,
     RequestTimeout,
+    WaitTimeout,
 )
 from fsxcopy_sdk.models import Backup, CopyBackupResponse
 from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, DEFAULT_SCHEDULE, NOTHING, WaitSchedule
@@ -98,30 +101,29 @@ def copy_many(
     adopted = _checked_copies(errors, adopt)
     errors.raise_any()
     check_type("schedule", schedule, WaitSchedule)
-    settings = Settings(
+    return BulkCopy(
+        client,
+        checked(requests, client.region),
+        adopted,
         max_in_progress=max_in_progress,
         max_wait=seconds("max_wait", max_wait),
         schedule=schedule,
         on_seen=on_seen,
     )
-    return BulkCopy(client, checked(requests, client.region), adopted, settings, random.random)
 
 
-def _checked_copies(
-    errors: ArgumentErrors, given: Iterable[CopyInProgress]
-) -> tuple[CopyInProgress, ...]:
-    words = "a collection of CopyInProgress, each with its backup"
-    copies: object = given
-    found: tuple[object, ...] = tuple(copies) if isinstance(copies, Iterable) else (copies,)
-    good = tuple(
-        one
-        for one in found
+def _checked_copies(errors: ArgumentErrors, adopt: object) -> list[tuple[CopyInProgress, Backup]]:
+    copies = list(adopt) if isinstance(adopt, Iterable) else [adopt]
+    good = [
+        (one, one.backup)
+        for one in copies
         if isinstance(one, CopyInProgress)
         and isinstance(one.backup, Backup)
         and isinstance(one.request, CopyRequest)
-    )
-    if len(good) < len(found):
-        errors.add_value("adopt", words, given)
+    ]
+    if len(good) < len(copies):
+        words = "a collection of CopyInProgress, each with its backup"
+        errors.add_value("adopt", words, adopt)
     return good
 
 
@@ -131,32 +133,42 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
     def __init__(
         self,
         client: FsxCopyClient,
-        requests: tuple[CopyRequest, ...],
-        adopted: tuple[CopyInProgress, ...],
-        settings: Settings,
-        random: Callable[[], float],
+        requests: Iterable[CopyRequest],
+        adopted: Iterable[tuple[CopyInProgress, Backup]],
+        *,
+        max_in_progress: int,
+        max_wait: float,
+        schedule: WaitSchedule,
+        on_seen: Callable[[CopyInProgress], None] | None,
     ) -> None:
         super().__init__()
         self._client = client
         self._region = client.region
         self._clock = client.clock
-        self._requests = requests
-        self._settings = settings
-        self._random = random
-        self._tracker = CopyTracker(requests)
-        # They come before the requests, with numbers of their own.
-        self._adopted = [
-            (number, copy, copy.backup)
-            for number, copy in enumerate(adopted, -len(adopted))
-            if copy.backup is not None
-        ]
-        for number, copy, _ in self._adopted:
-            self._tracker.adopt(number, copy)
-        known = [backup for _, _, backup in self._adopted]
-        self._existing = ExistingCopies(client, known, random)
-        self._follower = Follower(client, settings, self._tracker, self._existing)
+        self._max_in_progress = max_in_progress
+        self._max_wait = max_wait
+        self._schedule = schedule
+        self._on_seen = on_seen
         self._groups: dict[tuple[str | None, str | None], QuotaGroup] = {}
-        self._sleeps: dict[QuotaGroup, anyio.CancelScope] = {}
+        self._adopted = [(self._adopt(copy), backup) for copy, backup in adopted]
+        self._requested = [RequestState(one, self._group_of(one)) for one in requests]
+        self._states = [*(state for state, _ in self._adopted), *self._requested]
+        self._followed_by: dict[str, RequestState] = {}
+        self._existing = ExistingCopies(client, [backup for _, backup in self._adopted])
+
+    def _group_of(self, request: CopyRequest) -> QuotaGroup:
+        key = QuotaGroup.key_of(request)
+        return self._groups.setdefault(key, QuotaGroup(self._max_in_progress))
+
+    def _adopt(self, copy: CopyInProgress) -> RequestState:
+        return RequestState(
+            copy.request,
+            self._group_of(copy.request),
+            stage="in progress",
+            token=copy.client_request_token,
+            started=copy.started,
+            backup=copy.backup,
+        )
 
     @property
     def in_progress(self) -> tuple[CopyInProgress, ...]:
@@ -166,16 +178,12 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         They continue after the block. The same requests, run again later in any process,
         find the same copies.
         """
-        return self._tracker.in_progress
+        return tuple(state.copy for state in self._states if state.stage == "in progress")
 
     @property
     def not_started(self) -> tuple[CopyRequest, ...]:
         """The requests whose copies were certainly not accepted so far."""
-        return self._tracker.not_started
-
-    def _begin(self) -> None:
-        self._tasks.start_soon(self._run, self._distinct())
-        self._finish_if_complete()
+        return tuple(state.request for state in self._states if state.stage == "not started")
 
     async def __aexit__(self, *_: object) -> None:
         """Start nothing more, and leave what is in progress to the service."""
@@ -184,311 +192,353 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         finally:
             self._log_what_is_left()
 
-    def _distinct(self) -> list[CopyAttempt]:
+    async def _run(self) -> None:
+        """Follow what is in progress, list the destination, take what exists, start the rest."""
+        if not self._states:
+            self._finish()
+        for state, backup in self._adopted:
+            state.group.held += 1
+            self._follow_existing(state, backup)
+        states = self._distinct()
+        if not states:
+            return
+        try:
+            await self._list_patiently()
+            if not all(map(self._existing_copy, states)):
+                # A single listing may be empty or cut short; what it lacks would be copied.
+                await self._list_patiently()
+        except FsxCopyError as error:
+            for state in states:
+                self._add_outcome(state, CopyFailed(request=state.request, error=error))
+            return
+        for state in states:
+            existing = self._existing_copy(state)
+            if existing is None:
+                state.group.waiting.append(state)
+            else:
+                state.group.held += 1
+                self._follow_existing(state, existing)
+        for group in self._groups.values():
+            self._tasks.start_soon(self._start_in_order, group)
+
+    def _distinct(self) -> list[RequestState]:
         """Return what is to be copied; of requests that one copy satisfies the first."""
         first: dict[tuple[str, str, str], int] = {}
-        for number, request in enumerate(self._requests):
-            earlier = first.setdefault(request.identity(self._region), number)
+        for number, state in enumerate(self._requested):
+            earlier = first.setdefault(state.request.identity(self._region), number)
             if earlier != number:
                 reason = f"the same backup as requests[{earlier}]"
-                self._end(number, CopySkipped(request=request, reason=reason))
-        return [CopyAttempt(number, self._requests[number]) for number in first.values()]
+                self._add_outcome(state, CopySkipped(request=state.request, reason=reason))
+        return [self._requested[number] for number in first.values()]
 
-    def _group_of(self, request: CopyRequest) -> QuotaGroup:
-        slots = self._settings.max_in_progress
-        return self._groups.setdefault(QuotaGroup.key_of(request), QuotaGroup(slots))
+    async def _list_patiently(self) -> None:
+        """List the destination, again after transient errors."""
+        for tries in range(1, queue.MAX_TRIES):
+            try:
+                await self._existing.refresh()
+            except FsxCopyError as error:
+                if not error.is_transient:
+                    raise
+                if tries == 1:
+                    _log.warning("existing copies cannot be listed yet: %s", error)
+            else:
+                return
+            await self._clock.sleep(queue.retry_delay(tries, random.random))
+        await self._existing.refresh()
 
-    async def _run(self, attempts: Sequence[CopyAttempt]) -> None:
-        """Follow what is in progress, list the destination, take what exists, start the rest."""
-        for number, copy, backup in self._adopted:
-            group = self._group_of(copy.request)
+    def _existing_copy(self, state: RequestState) -> Backup | None:
+        return best_of(self._existing.matching(state.request))
+
+    # Starting.
+
+    async def _start_in_order(self, group: QuotaGroup) -> None:
+        """Start what waits in *group*, one after the other, each when it has a slot."""
+        for state in group.waiting:
+            while group.held >= group.slots:
+                await self._sleep_until_end(group)
             group.held += 1
-            self._follow_existing(group, CopyAttempt(number, copy.request), backup)
-        if not attempts:
-            return
-        error = await self._existing.refresh_patiently()
-        if error is None and not all(map(self._existing_copy, attempts)):
-            # A single listing may be empty or cut short, and what it lacks would be copied.
-            error = await self._existing.refresh_patiently()
-        if error is not None:
-            for attempt in attempts:
-                self._end(attempt.number, CopyFailed(request=attempt.request, error=error))
-            return
-        for attempt in attempts:
-            group = self._group_of(attempt.request)
-            existing = self._existing_copy(attempt)
-            if existing is None:
-                group.waiting.append(attempt)
-            else:
-                group.held += 1
-                self._follow_existing(group, attempt, existing)
-        for group in list(self._groups.values()):
-            self._tasks.start_soon(self._run_group, group)
+            await self._start(state)
 
-    def _existing_copy(self, attempt: CopyAttempt) -> Backup | None:
-        return best_of(self._existing.matching(attempt.request))
-
-    def _follow_existing(self, group: QuotaGroup, attempt: CopyAttempt, backup: Backup) -> None:
-        """Take a copy that was there before; the slot that it holds is free if it is AVAILABLE."""
-        self._tracker.found(attempt, attempt.request.token(self._region), self._clock.now())
-        self._follower.see(attempt, backup)
-        attempt = attrs.evolve(attempt, is_existing=True)
-        if backup.lifecycle.is_available:
-            group.release()
-            copied = Copied(request=attempt.request, backup=backup, existing=True)
-            self._end(attempt.number, copied)
-        else:
-            self._tasks.start_soon(self._follow, group, attempt, backup)
-
-    async def _run_group(self, group: QuotaGroup) -> None:
-        """Start what waits in *group*, one after the other, and stay until all has ended."""
-        while not group.is_done:
-            attempt = group.take()
-            if attempt is None:
-                await self._sleep_until_end(group, None)
-            elif attempt.is_token_forgotten(self._clock.now()):
-                await self._search(group, attempt)
-            elif attempt.unknown_since is not None or await self._is_still_missing(group, attempt):
-                await self._start(group, attempt)
-
-    async def _is_still_missing(self, group: QuotaGroup, attempt: CopyAttempt) -> bool:
-        """
-        Check that no other program has started the copy since the last listing.
-
-        Within minutes the token would find such a copy, after that only a listing does.
-        """
-        try:
-            await self._existing.refresh(queue.TOKEN_LIFETIME)
-        except FsxCopyError as error:
-            await self._retry(group, attempt, error, is_outage=error.is_transient)
-            return False
-        existing = self._existing_copy(attempt)
-        if existing is not None:
-            self._follow_existing(group, attempt, existing)
-        return existing is None
-
-    async def _sleep_until_end(self, group: QuotaGroup, delay: float | None) -> None:
+    async def _sleep_until_end(self, group: QuotaGroup, delay: float | None = None) -> None:
         """Return when a copy of *group* has ended, or after *delay* seconds if that is sooner."""
-        with anyio.CancelScope() as self._sleeps[group]:
+        with anyio.CancelScope() as scope:
+            group.sleeps.add(scope)
             await (anyio.sleep_forever() if delay is None else self._clock.sleep(delay))
-        del self._sleeps[group]
+        group.sleeps.discard(scope)
 
-    async def _start(self, group: QuotaGroup, attempt: CopyAttempt) -> None:
-        """Request one copy, and act on the answer."""
-        ended, token = group.ended, attempt.request.token(self._region, attempt.attempt)
-        now = self._clock.now()
-        self._tracker.sent(attempt, token, now)
+    async def _start(self, state: RequestState) -> None:
+        """Request a copy until it is certain what became of that; its slot is taken."""
+        async with state.group.starting:
+            is_settled = False
+            while not is_settled:
+                is_settled = await self._try_to_start(state)
+
+    async def _try_to_start(self, state: RequestState) -> bool:
+        """Find or request a copy; return False, after a delay, if that must be repeated."""
+        if state.unknown_since is None:
+            # Within minutes the token would find a copy that another program has started
+            # since the last listing, after that only another listing does.
+            try:
+                await self._existing.refresh(queue.TOKEN_LIFETIME)
+            except FsxCopyError as error:
+                return await self._retry(state, error, is_outage=error.is_transient)
+            existing = self._existing_copy(state)
+            if existing is not None:
+                self._follow_existing(state, existing)
+                return True
+        elif self._clock.now() - state.unknown_since > queue.TOKEN_LIFETIME:
+            # The same request could make another copy.
+            source = state.request.source_backup_id
+            text = f"the destination shows no copy of {source}, which may have been accepted"
+            reason = BackupNotFound(text, operation="DescribeBackups")
+            self._tasks.start_soon(self._search, state, reason)
+            return True
+        ended, now = state.group.ended, self._clock.now()
+        state.begin(self._region, now)
         try:
-            response = await self._request(attempt, token)
+            response = await self._request(state)
         except FsxCopyError as error:
-            if attempt.unknown_since is None and queue.is_outcome_unknown(error):
-                attempt = attrs.evolve(attempt, unknown_since=now)
+            if state.unknown_since is None and queue.is_outcome_unknown(error):
+                state.unknown_since = now
             if queue.is_at_capacity(error):
-                await self._wait_for_capacity(group, attempt, error, ended)
-            else:
-                await self._retry(group, attempt, error, is_outage=queue.is_outage(error))
-        else:
-            self._accepted(group, attempt, response.backup)
+                return await self._wait_for_capacity(state, error, ended)
+            return await self._retry(state, error, is_outage=queue.is_outage(error))
+        self._accept(state, response.backup)
+        return True
 
-    async def _request(self, attempt: CopyAttempt, token: str) -> CopyBackupResponse:
+    async def _request(self, state: RequestState) -> CopyBackupResponse:
         """
         Call CopyBackup, and end the call while its token can still be relied on.
 
         Retries inside the call send the same token, for longer than the service may
         remember it. They take real time, whatever clock the client has.
-
-        Raises:
-            RequestTimeout: there was no answer in time.
-            FsxCopyError: as in `FsxCopyClient.copy_backup`.
         """
         with anyio.move_on_after(queue.TOKEN_LIFETIME):
             return await self._client.copy_backup(
-                **attempt.request.arguments(self._region), client_request_token=token
+                **state.request.arguments(self._region), client_request_token=state.token
             )
         raise RequestTimeout(
             f"no answer within {queue.TOKEN_LIFETIME:.0f} s",
             operation="CopyBackup",
-            client_request_token=token,
+            client_request_token=state.token,
         )
 
     async def _wait_for_capacity(
-        self, group: QuotaGroup, attempt: CopyAttempt, error: FsxCopyError, ended: int
-    ) -> None:
+        self, state: RequestState, error: FsxCopyError, ended: int
+    ) -> bool:
         """Sleep until the service may have a slot; *ended* copies had ended when it had none."""
-        group.answered()
-        now = self._clock.now()
+        group, now = state.group, self._clock.now()
+        group.failing_since = None
         if group.full_since is None:
-            self._warn(attempt, "the service has no capacity for it yet", error)
+            self._warn(state, "the service has no capacity for it yet", error)
             group.full_since = now
-        left = group.full_since + self._settings.max_wait - now
+        left = group.full_since + self._max_wait - now
         if left < NOTHING:
-            self._give_up(group, attempt, CopyTimedOut(request=attempt.request, error=error))
-            return
-        self._put_back(group, attempt)
+            self._give_up(state, CopyTimedOut(request=state.request, error=error))
+            return True
+        state.refuse()
         if group.ended == ended:
-            await self._sleep_until_end(group, min(left, queue.capacity_delay(self._random)))
+            await self._sleep_until_end(group, min(left, queue.capacity_delay(random.random)))
+        return False
 
-    async def _retry(
-        self, group: QuotaGroup, attempt: CopyAttempt, error: FsxCopyError, *, is_outage: bool
-    ) -> None:
+    async def _retry(self, state: RequestState, error: FsxCopyError, *, is_outage: bool) -> bool:
         """
         Sleep until the same call may get a better answer, if it may at all.
 
         An outage is not held against one request: the service answered before, so it is
         waited for as long as a copy is.
         """
-        attempt = attrs.evolve(attempt, tries=attempt.tries + 1)
-        now = self._clock.now()
-        if not is_outage:
-            group.answered()
-            is_final = attempt.tries >= queue.MAX_TRIES or not queue.is_retryable(error)
-        else:
+        group, now = state.group, self._clock.now()
+        state.tries += 1
+        if is_outage:
             group.failing_since = now if group.failing_since is None else group.failing_since
-            is_final = now - group.failing_since >= self._settings.max_wait
-        if is_final:
-            self._give_up(group, attempt, CopyFailed(request=attempt.request, error=error))
-            return
-        if attempt.tries == 1:
-            self._warn(attempt, "is tried again", error)
-        self._put_back(group, attempt)
-        await self._clock.sleep(queue.retry_delay(attempt.tries, self._random))
-
-    def _give_up(
-        self, group: QuotaGroup, attempt: CopyAttempt, outcome: CopyFailed | CopyTimedOut
-    ) -> None:
-        """End *attempt* with *outcome*, unless a copy of it may have been accepted."""
-        if attempt.unknown_since is None:
-            group.release()
-            self._end(attempt.number, outcome)
+            is_final = now - group.failing_since >= self._max_wait
         else:
-            self._tasks.start_soon(self._search_on, group, attempt, outcome.error)
+            group.failing_since = None
+            is_final = state.tries >= queue.MAX_TRIES or not queue.is_retryable(error)
+        if is_final:
+            self._give_up(state, CopyFailed(request=state.request, error=error))
+            return True
+        if state.tries == 1:
+            self._warn(state, "is tried again", error)
+        state.refuse()
+        await self._clock.sleep(queue.retry_delay(state.tries, random.random))
+        return False
 
-    def _warn(self, attempt: CopyAttempt, what: str, error: FsxCopyError) -> None:
+    def _warn(self, state: RequestState, what: str, error: FsxCopyError) -> None:
         """Say why nothing seems to happen for a while."""
-        source = attempt.request.source_backup_id
+        source = state.request.source_backup_id
         extra = {"source_backup_id": source}
         _log.warning("the copy of %s: %s: %s", source, what, error, extra=extra)
 
-    def _put_back(self, group: QuotaGroup, attempt: CopyAttempt) -> None:
-        if attempt.unknown_since is None:
-            self._tracker.refused(attempt)
-        group.put_back(attempt)
+    def _give_up(self, state: RequestState, outcome: CopyFailed | CopyTimedOut) -> None:
+        """End a request with *outcome*, unless a copy of it may have been accepted."""
+        if state.unknown_since is None:
+            self._end(state, outcome)
+        else:
+            self._tasks.start_soon(self._search, state, outcome.error)
 
-    async def _search(self, group: QuotaGroup, attempt: CopyAttempt) -> None:
+    async def _search(self, state: RequestState, reason: FsxCopyError) -> None:
         """
-        Search the destination for a copy that may have been accepted.
+        Search about once a minute for a copy that may have been accepted.
 
-        Its token may be forgotten by now, so that the same request could make another.
-        """
-        try:
-            found = await self._find(attempt)
-        except FsxCopyError as error:
-            await self._retry(group, attempt, error, is_outage=error.is_transient)
-            return
-        group.answered()
-        if found is not None:
-            self._accepted(group, attempt, found)
-            return
-        source = attempt.request.source_backup_id
-        reason = BackupNotFound(
-            f"the destination shows no copy of {source}, which may have been accepted",
-            operation="DescribeBackups",
-        )
-        self._tasks.start_soon(self._search_on, group, attempt, reason)
-
-    async def _search_on(
-        self, group: QuotaGroup, attempt: CopyAttempt, reason: FsxCopyError
-    ) -> None:
-        """
-        Search about once a minute, for as long as a new copy may be missing from listings.
-
-        *reason* is why the copy was not observed, if it is not found until then.
+        A new copy may be missing from listings; *reason* is why it was not observed, if
+        it is not found at all.
         """
         now = self._clock.now()
-        deadline = (attempt.unknown_since or now) + self._settings.max_wait
+        deadline = (state.unknown_since or now) + self._max_wait
         until = min(now + queue.UNSEEN_FOR, deadline)
-        while (left := until - self._clock.now()) >= NOTHING:
-            await self._clock.sleep(min(left, queue.capacity_delay(self._random)))
+        while True:
             try:
-                found = await self._find(attempt)
+                await self._existing.refresh(queue.SHARED_FOR)
             except FsxCopyError as error:
                 if not queue.is_retryable(error):
                     reason = error
                     break
-            else:
-                if found is not None:
-                    self._accepted(group, attempt, found)
-                    self._wake(group)
-                    return
-        group.release()
-        self._end(attempt.number, self._follower.not_observed(attempt, reason))
-        self._wake(group)
+            # A dead one may be another program's, or of an earlier run.
+            found = best_of(filter(state.request.has_its_salt, self._unclaimed(state)))
+            if found is not None:
+                self._accept(state, found)
+                return
+            left = until - self._clock.now()
+            if left < NOTHING:
+                break
+            await self._clock.sleep(min(left, queue.capacity_delay(random.random)))
+        self._end(state, self._not_observed(state, reason))
 
-    async def _find(self, attempt: CopyAttempt) -> Backup | None:
-        """
-        Return the copy of *attempt* that the destination lists, if it may become AVAILABLE.
-
-        A dead one may be another program's, or of an earlier run.
-        """
-        await self._existing.refresh(queue.SHARED_FOR)
-        request, others = attempt.request, self._tracker.other_ids(attempt)
-        return best_of(
+    def _unclaimed(self, state: RequestState) -> list[Backup]:
+        """Return the copies that satisfy a request and that no other request follows."""
+        return [
             one
-            for one in self._existing.matching(request)
-            if one.backup_id not in others and request.has_its_salt(one)
+            for one in self._existing.matching(state.request)
+            if self._followed_by.get(one.backup_id, state) is state
+        ]
+
+    # Following.
+
+    def _accept(self, state: RequestState, backup: Backup) -> None:
+        """Follow the copy that the service has started, or had started before for this token."""
+        state.group.failing_since = state.group.full_since = None
+        if backup.lifecycle.is_dead and state.may_be_repeated:
+            state.refuse()
+            self._tasks.start_soon(self._repeat, state, backup)
+            return
+        self._see(state, backup)
+        if backup.lifecycle.is_terminal:
+            self._end(state, _outcome_of(state, backup))
+        else:
+            self._tasks.start_soon(self._follow, state, backup)
+
+    async def _repeat(self, state: RequestState, dead: Backup) -> None:
+        """Start another copy, with another token, after a token led to a dead one."""
+        _log.info("%s: is %s, its request is repeated", dead.backup_id, dead.lifecycle)
+        await self._clock.sleep(queue.capacity_delay(random.random))
+        state.attempt, state.tries = state.attempt + 1, 0
+        await self._start(state)
+
+    def _follow_existing(self, state: RequestState, backup: Backup) -> None:
+        """Follow a copy that was there before, unless it is AVAILABLE."""
+        if state.stage == "not started":
+            state.begin(self._region, self._clock.now())
+        state.is_existing = True
+        self._see(state, backup)
+        if backup.lifecycle.is_available:
+            self._end(state, _outcome_of(state, backup))
+        else:
+            self._tasks.start_soon(self._follow, state, backup)
+
+    async def _follow(self, state: RequestState, backup: Backup) -> None:
+        """Hold the slot of a copy until it ends, or until its deadline."""
+        outcome = await self._observe(state, backup.backup_id)
+        if state.is_existing and isinstance(outcome, CopyFailed):
+            self._existing.forget(state.request.source_backup_id, backup.backup_id)
+            other = best_of(self._unclaimed(state))
+            if other is not None:
+                self._follow_existing(state, other)
+                return
+        self._end(state, outcome)
+
+    async def _observe(self, state: RequestState, backup_id: str) -> CopyOutcome:
+        """Return how a copy ends; only a lifecycle that was seen ends it, absence does not."""
+        request, deadline = state.request, self._clock.now() + self._max_wait
+        while True:
+            try:
+                return await self._wait(state, backup_id, deadline)
+            except (BackupNotFound, WaitTimeout) as error:
+                if _saw_it_in_progress(error):
+                    return CopyTimedOut(request=request, error=error, backup=state.backup)
+                unseen = error
+            except FsxCopyError as error:
+                return self._not_observed(state, error)
+            listed = await self._listed(state, backup_id)
+            if listed is not None:
+                self._see(state, listed)
+                if listed.lifecycle.is_terminal:
+                    return _outcome_of(state, listed)
+            if deadline - self._clock.now() < NOTHING:
+                if listed is not None:
+                    return CopyTimedOut(request=request, error=unseen, backup=listed)
+                last = f"; it was last seen {state.backup.lifecycle}" if state.backup else ""
+                text = f"{backup_id} is unknown after {self._max_wait:.0f} s{last}"
+                absence = BackupNotFound(text, operation="DescribeBackups")
+                return self._not_observed(state, absence)
+
+    async def _wait(
+        self, state: RequestState, backup_id: str, deadline: float
+    ) -> Copied | CopyFailed:
+        """Poll a copy by its ID until it ends, and show each observation to the caller."""
+        grace = max(self._schedule.not_found_grace, queue.NOT_FOUND_FOR)
+        observations = self._client.watch_backup(
+            backup_id,
+            max_wait=max(0.0, deadline - self._clock.now()),
+            schedule=attrs.evolve(self._schedule, not_found_grace=grace),
+        )
+        try:
+            async with aclosing(observations):
+                async for seen in observations:
+                    self._see(state, seen)
+        except BackupCopyFailed as error:
+            return CopyFailed(request=state.request, error=error, backup=error.last_backup)
+        return _outcome_of(state, seen)
+
+    async def _listed(self, state: RequestState, backup_id: str) -> Backup | None:
+        """Return a copy that DescribeBackups does not know by its ID, if a listing shows it."""
+        source_id = state.request.source_backup_id
+        before = self._existing.last_listed(source_id, backup_id)
+        try:
+            await self._existing.refresh(queue.SHARED_FOR)
+        except FsxCopyError as error:
+            _log.warning("%s: cannot be searched for: %s", backup_id, error)
+        listed = self._existing.last_listed(source_id, backup_id)
+        return None if listed is before else listed
+
+    def _see(self, state: RequestState, backup: Backup) -> None:
+        """Note what a copy is like now, and show it to the caller."""
+        state.backup = backup
+        self._followed_by[backup.backup_id] = state
+        if self._on_seen is not None:
+            self._on_seen(state.copy)
+
+    # Ending.
+
+    def _not_observed(self, state: RequestState, error: FsxCopyError) -> CopyNotObserved:
+        """Return the outcome of a copy that was accepted, or may have been."""
+        return CopyNotObserved(
+            request=state.request,
+            client_request_token=state.token,
+            error=error,
+            backup=state.backup,
         )
 
-    def _accepted(self, group: QuotaGroup, attempt: CopyAttempt, backup: Backup) -> None:
-        """Follow the copy that the service has started, or had started before for this token."""
-        group.answered()
-        group.full_since = None
-        if backup.lifecycle.is_dead and attempt.may_be_repeated:
-            self._tracker.refused(attempt)
-            self._tasks.start_soon(self._repeat, group, attempt, backup)
-            return
-        self._follower.see(attempt, backup)
-        if not backup.lifecycle.is_terminal:
-            self._tasks.start_soon(self._follow, group, attempt, backup)
-            return
-        group.release()
-        self._end(attempt.number, outcome_of(attempt.request, backup))
+    def _end(self, state: RequestState, outcome: CopyOutcome) -> None:
+        """End a request that holds a slot."""
+        state.group.release()
+        self._add_outcome(state, outcome)
 
-    async def _repeat(self, group: QuotaGroup, attempt: CopyAttempt, dead: Backup) -> None:
-        """Let another attempt follow a token that led to a dead copy, after a delay."""
-        _log.info("%s: is %s, its request is repeated", dead.backup_id, dead.lifecycle)
-        await self._clock.sleep(queue.capacity_delay(self._random))
-        group.put_back(attempt.next_attempt())
-        self._wake(group)
-
-    async def _follow(self, group: QuotaGroup, attempt: CopyAttempt, backup: Backup) -> None:
-        """Hold the slot of a copy until it ends, or until its deadline."""
-        outcome = await self._follower.follow(attempt, backup.backup_id)
-        if attempt.is_existing and isinstance(outcome, Copied):
-            outcome = attrs.evolve(outcome, existing=True)
-        other = None
-        if attempt.is_existing and isinstance(outcome, CopyFailed):
-            ids = {backup.backup_id, *self._tracker.other_ids(attempt)}
-            matching = self._existing.matching(attempt.request)
-            other = best_of(one for one in matching if one.backup_id not in ids)
-        if other is None:
-            group.release()
-            self._end(attempt.number, outcome)
-        else:  # the destination has another copy of the same backup
-            self._existing.forget(backup.backup_id)
-            self._follow_existing(group, attempt, other)
-        self._wake(group)
-
-    def _wake(self, group: QuotaGroup) -> None:
-        if group in self._sleeps:
-            self._sleeps[group].cancel()
-
-    def _end(self, number: int, outcome: CopyOutcome) -> None:
-        self._tracker.ended(number)
+    def _add_outcome(self, state: RequestState, outcome: CopyOutcome) -> None:
+        state.stage = "ended"
         self._add(outcome)
-        self._finish_if_complete()
-
-    def _finish_if_complete(self) -> None:
-        if self._tracker.is_complete:
+        if len(self._outcomes) == len(self._states):
             self._finish()
 
     def _log_what_is_left(self) -> None:
@@ -502,3 +552,20 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 backup_id = copy.backup.backup_id
                 text = "%s: the copy of %s continues unobserved"
                 _log.info(text, backup_id, source, extra={**extra, "backup_id": backup_id})
+
+
+def _outcome_of(state: RequestState, backup: Backup) -> Copied | CopyFailed:
+    """Return the outcome of a copy that has ended."""
+    if backup.lifecycle.is_available:
+        return Copied(request=state.request, backup=backup, existing=state.is_existing)
+    error = BackupCopyFailed.of(backup, polls=1, elapsed=0.0)
+    return CopyFailed(request=state.request, error=error, backup=backup)
+
+
+def _saw_it_in_progress(error: BackupNotFound | WaitTimeout) -> bool:
+    """Whether the wait that ended with *error* saw the copy until its deadline."""
+    return (
+        isinstance(error, WaitTimeout)
+        and error.last_backup is not None
+        and not isinstance(error.__cause__, BackupNotFound)
+    )

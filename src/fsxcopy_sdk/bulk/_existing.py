@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import aclosing
-from datetime import datetime
 
 import anyio
 
-from fsxcopy_sdk.bulk import _queue as queue
 from fsxcopy_sdk.bulk._requests import CopyRequest
 from fsxcopy_sdk.client import FsxCopyClient
-from fsxcopy_sdk.errors import FsxCopyError
 from fsxcopy_sdk.models import Backup
-
-_log = logging.getLogger("fsxcopy_sdk.bulk")
 
 
 class ExistingCopies:
@@ -29,70 +23,46 @@ class ExistingCopies:
     copy that a later listing leaves out still counts.
     """
 
-    def __init__(
-        self, client: FsxCopyClient, known: Iterable[Backup], random: Callable[[], float]
-    ) -> None:
+    def __init__(self, client: FsxCopyClient, known: Iterable[Backup]) -> None:
         self._client = client
-        self._random = random
         self._lock = anyio.Lock()
         self._listed_at = -math.inf
-        self._seen: dict[str, Backup] = {}
-        self._by_source: defaultdict[str, set[str]] = defaultdict(set)
+        self._by_source: defaultdict[str, dict[str, Backup]] = defaultdict(dict)
         self._add(known)
 
     def _add(self, backups: Iterable[Backup]) -> None:
         for backup in backups:
             if backup.source_backup_id is not None:
-                self._seen[backup.backup_id] = backup
-                self._by_source[backup.source_backup_id].add(backup.backup_id)
+                self._by_source[backup.source_backup_id][backup.backup_id] = backup
 
-    async def refresh(self, max_age: float | None = None) -> None:
+    async def refresh(self, max_age: float = 0.0) -> None:
         """
         List the destination, unless a listing began less than *max_age* seconds ago.
 
         Raises:
             FsxCopyError: the listing failed.
         """
-        wanted = math.inf if max_age is None else self._client.clock.now() - max_age
+        wanted = self._client.clock.now() - max_age
         async with self._lock:
-            if self._listed_at >= wanted:
+            if self._listed_at > wanted:
                 return
             begun = self._client.clock.now()
             async with aclosing(self._client.iter_backups()) as backups:
-                listed = [one async for one in backups]
-            self._add(listed)
+                self._add([one async for one in backups])
             self._listed_at = begun
-
-    async def refresh_patiently(self) -> FsxCopyError | None:
-        """List the destination; return the error that remains after some tries."""
-        tries = 0
-        while True:
-            try:
-                await self.refresh()
-            except FsxCopyError as error:
-                tries += 1
-                if tries >= queue.MAX_TRIES or not error.is_transient:
-                    return error
-                if tries == 1:
-                    _log.warning("existing copies cannot be listed yet: %s", error)
-            else:
-                return None
-            await self._client.clock.sleep(queue.retry_delay(tries, self._random))
 
     def matching(self, request: CopyRequest) -> list[Backup]:
         """Return the copies of a request's source that satisfy it, dead ones included."""
-        copies = (self._seen[one] for one in self._by_source[request.source_backup_id])
+        copies = self._by_source[request.source_backup_id].values()
         return [one for one in copies if request.matches(one, self._client.region)]
 
-    def forget(self, backup_id: str) -> None:
-        """Let a copy that is known to be dead count no longer."""
-        self._seen.pop(backup_id, None)
-        for ids in self._by_source.values():
-            ids.discard(backup_id)
-
-    def with_id(self, backup_id: str) -> Backup | None:
+    def last_listed(self, source_backup_id: str, backup_id: str) -> Backup | None:
         """Return a copy as it was last listed; None if it never was."""
-        return self._seen.get(backup_id)
+        return self._by_source[source_backup_id].get(backup_id)
+
+    def forget(self, source_backup_id: str, backup_id: str) -> None:
+        """Let a copy that is known to be dead count no longer."""
+        self._by_source[source_backup_id].pop(backup_id, None)
 
 
 def best_of(copies: Iterable[Backup]) -> Backup | None:
@@ -102,12 +72,8 @@ def best_of(copies: Iterable[Backup]) -> Backup | None:
         key=lambda one: (
             not one.lifecycle.is_available,
             one.lifecycle.is_unknown,
-            age_order(one),
+            one.creation_time,
+            one.backup_id,
         ),
         default=None,
     )
-
-
-def age_order(backup: Backup) -> tuple[datetime, str]:
-    """Return by what copies are older and newer."""
-    return (backup.creation_time, backup.backup_id)

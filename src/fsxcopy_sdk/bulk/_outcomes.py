@@ -114,9 +114,9 @@ class OutcomeStream(ABC, Generic[_Outcome]):
         return tuple(self._outcomes)
 
     async def __aenter__(self) -> Self:
-        """Start the tasks."""
+        """Start the work."""
         await self._tasks.__aenter__()
-        self._begin()
+        self._tasks.start_soon(self._run)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -140,15 +140,14 @@ class OutcomeStream(ABC, Generic[_Outcome]):
         return self._outcomes[self._yielded - 1]
 
     @abstractmethod
-    def _begin(self) -> None:
-        """Start the tasks."""
+    async def _run(self) -> None:
+        """Add the outcomes, then finish."""
 
     def _add(self, outcome: _Outcome) -> None:
         self._outcomes.append(outcome)
         self._notify()
 
     def _finish(self) -> None:
-        """Note that no more outcomes will come."""
         self._finished = True
         self._notify()
 

@@ -1,10 +1,11 @@
-"""Which copy is requested next, and when: bookkeeping and rules, nothing here awaits."""
+"""Where requests stand, what an error means, and how long to wait: nothing here awaits."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from typing import Literal
 
+import anyio
 import attrs
 
 from fsxcopy_sdk.bulk._outcomes import CopyInProgress
@@ -62,46 +63,6 @@ MAX_TRIES = 8
 _SERVER_ERROR = 500
 
 
-@attrs.frozen
-class CopyAttempt:
-    """A request whose copy is to be started."""
-
-    number: int
-    """Its position among the requests."""
-    request: CopyRequest
-    attempt: int = 0
-    """How many copies of the request are known to be dead; each has spent its token."""
-    is_repeated: bool = False
-    """Whether it follows, in this run, a token that led to a dead copy."""
-    is_existing: bool = False
-    """Whether the destination had its copy when the run began."""
-    tries: int = 0
-    """How many calls in a row met a transient error."""
-    unknown_since: float | None = None
-    """
-    When it was first sent without an answer that tells whether it was accepted, in
-    seconds of the client's clock; None if no such call was made.
-    """
-
-    @property
-    def may_be_repeated(self) -> bool:
-        """
-        Whether a dead copy may be followed by another attempt in this run.
-
-        One only, and none if a call of this run may have started the copy that is dead.
-        """
-        is_first = not self.is_repeated and self.unknown_since is None
-        return is_first and self.request.client_request_token is None
-
-    def next_attempt(self) -> CopyAttempt:
-        """Return the attempt that follows a dead copy, with a token of its own."""
-        return CopyAttempt(self.number, self.request, self.attempt + 1, is_repeated=True)
-
-    def is_token_forgotten(self, now: float) -> bool:
-        """Whether sending it again could make a second copy: its token may be forgotten."""
-        return self.unknown_since is not None and now - self.unknown_since > TOKEN_LIFETIME
-
-
 @attrs.define(eq=False)
 class QuotaGroup:
     """
@@ -112,7 +73,7 @@ class QuotaGroup:
     """
 
     slots: int
-    waiting: deque[CopyAttempt] = attrs.field(factory=deque)
+    waiting: list[RequestState] = attrs.field(factory=list)
     held: int = 0
     """Slots that are taken; more than there are if existing copies take them."""
     ended: int = 0
@@ -121,6 +82,10 @@ class QuotaGroup:
     """When the service first had no capacity, by the client's clock; None if it has."""
     failing_since: float | None = None
     """When the first of some calls in a row met an outage; None if the last did not."""
+    starting: anyio.Lock = attrs.field(factory=anyio.Lock)
+    """Held while a copy is started, because one refusal for capacity is enough."""
+    sleeps: set[anyio.CancelScope] = attrs.field(factory=set)
+    """What sleeps until a copy ends."""
 
     @staticmethod
     def key_of(request: CopyRequest) -> tuple[str | None, str | None]:
@@ -128,100 +93,69 @@ class QuotaGroup:
         volume_id = request.volume_id
         return (volume_id, None if volume_id is None else request.kms_key_id)
 
-    def answered(self) -> None:
-        """Note that the service answered: an outage, if there was one, is over."""
-        self.failing_since = None
-
-    @property
-    def is_done(self) -> bool:
-        """Whether nothing waits and nothing is in progress."""
-        return not (self.waiting or self.held)
-
-    def take(self) -> CopyAttempt | None:
-        """Give the first attempt a slot; return None if there is no slot or no attempt."""
-        if not self.waiting or self.held >= self.slots:
-            return None
-        self.held += 1
-        return self.waiting.popleft()
-
-    def put_back(self, attempt: CopyAttempt) -> None:
-        """Take the slot back and make *attempt* the first again."""
-        self.held -= 1
-        self.waiting.appendleft(attempt)
-
     def release(self) -> None:
-        """Take back the slot of a copy that has ended."""
+        """Take back the slot of a copy that has ended, and wake what waits for that."""
         self.held -= 1
         self.ended += 1
+        for scope in self.sleeps:
+            scope.cancel()
 
 
-class CopyTracker:
-    """Where each request stands: not started, in progress, or ended."""
+@attrs.define(eq=False)
+class RequestState:
+    """Where one request stands, and what its calls met."""
 
-    def __init__(self, requests: Iterable[CopyRequest]) -> None:
-        self._not_started = dict(enumerate(requests))
-        self._in_progress: dict[int, CopyInProgress] = {}
-        self._known: dict[int, str] = {}
+    request: CopyRequest
+    group: QuotaGroup
+    stage: Literal["not started", "in progress", "ended"] = "not started"
+    """A copy that may have been accepted is in progress."""
+    token: str = ""
+    """The token that was sent, or would have been for a copy that was found."""
+    started: float = 0.0
+    """When the copy was requested or found, in seconds of the client's clock."""
+    backup: Backup | None = None
+    """The copy as last seen."""
+    is_existing: bool = False
+    """Whether its copy was found in the destination, so that none was requested."""
+    attempt: int = 0
+    """How many copies of the request are known to be dead; each has spent its token."""
+    tries: int = 0
+    """How many calls in a row met a transient error."""
+    unknown_since: float | None = None
+    """
+    When it was first sent without an answer that tells whether it was accepted, in
+    seconds of the client's clock; None if no such call was made.
+    """
 
     @property
-    def is_complete(self) -> bool:
-        """Whether every request has its outcome."""
-        return not (self._not_started or self._in_progress)
-
-    @property
-    def not_started(self) -> tuple[CopyRequest, ...]:
-        """The requests whose copies were certainly not accepted, in their order."""
-        return tuple(request for _, request in sorted(self._not_started.items(), key=_number))
-
-    @property
-    def in_progress(self) -> tuple[CopyInProgress, ...]:
-        """The copies that were accepted, or may have been, in the order of the requests."""
-        return tuple(copy for _, copy in sorted(self._in_progress.items(), key=_number))
-
-    def copy_of(self, attempt: CopyAttempt) -> CopyInProgress:
-        """Return what is known of a copy that was requested and has not ended."""
-        return self._in_progress[attempt.number]
-
-    def other_ids(self, attempt: CopyAttempt) -> set[str]:
-        """Return the IDs of the copies that belong to other requests."""
-        return {backup_id for number, backup_id in self._known.items() if number != attempt.number}
-
-    def sent(self, attempt: CopyAttempt, token: str, now: float) -> None:
-        """Note that a copy is requested: from now on it may have been accepted."""
-        self._not_started.pop(attempt.number, None)
-        self._in_progress[attempt.number] = CopyInProgress(
-            request=attempt.request, client_request_token=token, started=now
+    def copy(self) -> CopyInProgress:
+        """What is known of a copy that is in progress."""
+        return CopyInProgress(
+            request=self.request,
+            client_request_token=self.token,
+            started=self.started,
+            backup=self.backup,
         )
 
-    def found(self, attempt: CopyAttempt, token: str, now: float) -> None:
-        """Note that a copy is there, unless it is known to be in progress."""
-        if attempt.number not in self._in_progress:
-            self.sent(attempt, token, now)
+    @property
+    def may_be_repeated(self) -> bool:
+        """
+        Whether a dead copy may be followed by another attempt in this run.
 
-    def adopt(self, number: int, copy: CopyInProgress) -> None:
-        """Note a copy that was in progress before."""
-        self._in_progress[number] = copy
+        One only, and none if a call of this run may have started the copy that is dead.
+        """
+        is_first = self.attempt == 0 and self.unknown_since is None
+        return is_first and self.request.client_request_token is None
 
-    def refused(self, attempt: CopyAttempt) -> None:
-        """Note that no copy was accepted, or one that is dead."""
-        self._in_progress.pop(attempt.number, None)
-        self._not_started[attempt.number] = attempt.request
+    def begin(self, region: str, now: float) -> None:
+        """Note that a copy is requested or found: from now on it may be in progress."""
+        self.stage, self.backup, self.started = "in progress", None, now
+        self.token = self.request.token(region, self.attempt)
 
-    def seen(self, attempt: CopyAttempt, backup: Backup) -> CopyInProgress:
-        """Note what a copy is like now."""
-        copy = attrs.evolve(self._in_progress[attempt.number], backup=backup)
-        self._in_progress[attempt.number] = copy
-        self._known[attempt.number] = backup.backup_id
-        return copy
-
-    def ended(self, number: int) -> None:
-        """Note that a request has its outcome."""
-        self._not_started.pop(number, None)
-        self._in_progress.pop(number, None)
-
-
-def _number(entry: tuple[int, object]) -> int:
-    return entry[0]
+    def refuse(self) -> None:
+        """Note that the last call had no copy accepted; one before it may have."""
+        if self.unknown_since is None:
+            self.stage = "not started"
 
 
 def is_at_capacity(error: FsxCopyError) -> bool:

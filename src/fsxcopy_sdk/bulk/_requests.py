@@ -40,10 +40,10 @@ class Arguments(TypedDict):
 def _to_tags(given: Tags) -> tuple[Tag, ...]:
     if isinstance(given, Mapping):
         return tuple(Tag(key=key, value=value) for key, value in given.items())
-    # What is no collection is kept: the request's rules tell of it, with all else.
+    # What is no collection is let through: the check of the request names it, with all else.
     tags: object = given
     is_collection = isinstance(tags, Iterable) and not isinstance(tags, str | bytes)
-    return tuple(given) if is_collection else cast("tuple[Tag, ...]", tags)
+    return tuple(given) if is_collection else cast("tuple[Tag, ...]", (tags,))
 
 
 @attrs.frozen(kw_only=True)
@@ -77,7 +77,7 @@ class CopyRequest:
     """The token to send; None for one that is derived from the other members."""
 
     def __attrs_post_init__(self) -> None:
-        errors = ArgumentErrors(_faults(self, self.source_region or _ANY_REGION))
+        errors = ArgumentErrors(_errors_of(self, self.source_region or _ANY_REGION))
         errors.check("idempotency_salt", self.idempotency_salt, _SALT)
         if self.volume_id is not None:
             errors.check_type("volume_id", self.volume_id, str, "an ID, or None")
@@ -132,8 +132,8 @@ class CopyRequest:
         """Whether *backup* was requested with the same `idempotency_salt`, or without any."""
         # A salt that was copied from the source's own tags names another source.
         ending = f"@{self.source_backup_id}"
-        salts = {tag.value for tag in backup.tags if tag.key == SALT_TAG}
-        own = {text for text in salts if text is not None and text.endswith(ending)}
+        salts = {tag.value or "" for tag in backup.tags if tag.key == SALT_TAG}
+        own = {text for text in salts if text.endswith(ending)}
         return own == ({self._salt_text} if self.idempotency_salt else set())
 
     def identity(self, region: str) -> tuple[str, str, str]:
@@ -145,16 +145,14 @@ class CopyRequest:
         return f"{self.idempotency_salt}@{self.source_backup_id}"
 
 
-def _faults(request: CopyRequest, region: str) -> list[str]:
+def _errors_of(request: CopyRequest, region: str) -> list[str]:
     """Return the rules of CopyBackup to *region* that *request* breaks."""
-    given: object = request.tags
     tags = request.tags
     errors = ArgumentErrors()
-    if isinstance(given, tuple):
-        if any(isinstance(tag, Tag) and tag.key == SALT_TAG for tag in given):
-            errors.add(f"tags: key {SALT_TAG!r}", "free", "the one that keeps idempotency_salt")
-        elif request.idempotency_salt:
-            tags = (*tags, Tag(key=SALT_TAG, value=""))
+    if any(getattr(tag, "key", None) == SALT_TAG for tag in tags):
+        errors.add(f"tags: key {SALT_TAG!r}", "free", "the one that keeps idempotency_salt")
+    elif request.idempotency_salt:
+        tags = (*tags, Tag(key=SALT_TAG, value=""))
     try:
         copy_backup_request(
             request.source_backup_id,
@@ -170,27 +168,28 @@ def _faults(request: CopyRequest, region: str) -> list[str]:
     return errors.texts
 
 
-def checked(requests: Iterable[CopyRequest], region: str) -> tuple[CopyRequest, ...]:
+def checked(requests: object, region: str) -> tuple[CopyRequest, ...]:
     """
     Return *requests*, if all can be sent to *region* together.
 
     Raises:
-        InvalidArguments: they cannot, with a text for every fault.
+        InvalidArguments: they cannot, with a text for every error.
     """
     errors = ArgumentErrors()
-    given: object = requests
-    if isinstance(given, str | bytes | CopyRequest) or not isinstance(given, Iterable):
-        errors.add_value("requests", "a collection of CopyRequest", given)
-        errors.raise_any()
+    given: Iterable[object] = ()
+    if isinstance(requests, Iterable) and not isinstance(requests, str | bytes):
+        given = requests
+    else:
+        errors.add_value("requests", "a collection of CopyRequest", requests)
     good: list[CopyRequest] = []
     first: dict[str, tuple[int, Arguments]] = {}
-    for number, request in enumerate(cast("Iterable[object]", given)):
+    for number, request in enumerate(given):
         name = f"requests[{number}]"
         if not isinstance(request, CopyRequest):
             errors.add_value(name, "a CopyRequest", request)
             continue
         good.append(request)
-        errors.texts.extend(f"{name}.{text}" for text in _faults(request, region))
+        errors.texts.extend(f"{name}.{text}" for text in _errors_of(request, region))
         token, asked = request.token(region), request.arguments(region)
         earlier, the_same = first.setdefault(token, (number, asked))
         if asked != the_same:
