@@ -17,7 +17,7 @@ from fsxcopy_sdk import (
     VolumeType,
 )
 from fsxcopy_sdk.replication import ReplicationPlan, ReplicationPolicy
-from fsxcopy_sdk.replication._inventory import Inventory, Lineage, inventory_of, source_of
+from fsxcopy_sdk.replication._inventory import Inventory, Lineage, source_of
 from fsxcopy_sdk.replication._planning import decide
 
 EAST = "us-east-2"
@@ -104,12 +104,12 @@ def inventory(
     backups: Iterable[Backup], copies: Iterable[Backup] = (), *, destination: str = WEST
 ) -> Inventory:
     """Return what two listings show at `NOW`."""
-    return inventory_of(
+    return Inventory(
         source_region=EAST,
         destination_region=destination,
         now=NOW,
-        source_backups=backups,
-        destination_backups=copies,
+        backups=backups,
+        held=copies,
     )
 
 

@@ -180,25 +180,36 @@ async def test_all_of_a_request_is_sent(bench: Bench) -> None:
     } == bench.asked("CopyBackup")[0]
 
 
-async def test_lanes_do_not_block_each_other(bench: Bench) -> None:
-    """A volume whose slots are taken holds up neither other volumes nor file systems."""
-    volumes = [
-        bench.fsx.add_backup(
-            WEST, Volume={"VolumeId": f"fsvol-{number:017x}", "VolumeType": "ONTAP"}
+async def test_quota_groups_do_not_block_each_other(bench: Bench) -> None:
+    """
+    A volume whose slots are taken holds up neither other volumes and keys nor file systems.
+
+    Copies of file systems share their slots, whatever their keys.
+    """
+    volumes = [(0, None), (0, None), (1, None), (0, "key")]
+    requests = [
+        CopyRequest(
+            source_backup_id=bench.fsx.add_backup(
+                WEST, Volume={"VolumeId": f"fsvol-{number:017x}", "VolumeType": "ONTAP"}
+            ),
+            volume_id=f"fsvol-{number:017x}",
+            kms_key_id=key,
         )
-        for number in (0, 0, 1)
+        for number, key in volumes
     ]
-    one, two, other = (
-        CopyRequest(source_backup_id=source, volume_id=f"fsvol-{number:017x}")
-        for source, number in zip(volumes, (0, 0, 1), strict=True)
-    )
+    file_systems = bench.request(), bench.request(kms_key_id="key")
 
-    outcomes = await bench.copy(one, two, other, bench.request(), max_in_progress=1)
+    outcomes = await bench.copy(*requests, *file_systems, max_in_progress=1)
 
-    started = [request.at for request in bench.fsx.requests if request.operation == "CopyBackup"]
-    assert [Copied] * 4 == _kinds(outcomes)
-    assert [0, 0, 0] == started[:3]
-    assert HOUR <= started[3] <= HOUR + 20
+    started = {
+        one.body["SourceBackupId"]: one.at
+        for one in bench.fsx.requests
+        if one.operation == "CopyBackup"
+    }
+    times = [started[one.source_backup_id] for one in (*requests, *file_systems)]
+    assert [Copied] * 6 == _kinds(outcomes)
+    assert [0, 0, 0, 0] == [times[number] for number in (0, 2, 3, 4)]
+    assert all(HOUR <= times[number] <= HOUR + 20 for number in (1, 5))
 
 
 async def test_the_same_request_again_is_skipped(bench: Bench) -> None:

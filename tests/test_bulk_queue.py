@@ -1,4 +1,4 @@
-"""Which copies are limited together, what an error means, and how long delays are."""
+"""What an error means for a request, and how long delays are."""
 
 from __future__ import annotations
 
@@ -19,41 +19,7 @@ from fsxcopy_sdk import (
     ServiceUnavailable,
     Throttled,
 )
-from fsxcopy_sdk.bulk import CopyRequest
 from fsxcopy_sdk.bulk import _queue as queue
-from fsxcopy_sdk.bulk._queue import QuotaGroup
-
-VOLUME, OTHER_VOLUME = "fsvol-0123456789abcdef0", "fsvol-0123456789abcdef1"
-
-
-def _request(number: int, **members: str) -> CopyRequest:
-    return CopyRequest(source_backup_id=f"backup-{number:08x}", **members)  # type: ignore[arg-type]  # texts
-
-
-def test_copies_of_file_systems_share_a_group() -> None:
-    """Whatever their key, copies of file systems are limited together."""
-    requests = [_request(0), _request(1, kms_key_id="a"), _request(2, kms_key_id="b")]
-
-    assert 1 == len({QuotaGroup.key_of(request) for request in requests})
-
-
-def test_copies_of_volumes_have_groups_by_volume_and_key() -> None:
-    """Copies of ONTAP volumes are limited by volume and key, apart from all others."""
-    requests = [
-        _request(0, volume_id=VOLUME),
-        _request(1),
-        _request(2, volume_id=VOLUME, kms_key_id="a"),
-        _request(3, volume_id=OTHER_VOLUME),
-        _request(4, volume_id=VOLUME),
-        _request(5),
-    ]
-
-    keys = [QuotaGroup.key_of(request) for request in requests]
-
-    assert [0, 1, 2, 3, 0, 1] == [keys.index(key) for key in keys]
-
-
-# Errors and delays.
 
 
 def _unsent() -> ConnectionFailed:

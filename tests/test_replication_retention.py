@@ -31,7 +31,7 @@ from strategies import MODERATE
 
 from fsxcopy_sdk import Backup, BackupFilter, FileSystem, FileSystemType, Tag
 from fsxcopy_sdk.replication import POLICY_TAG, TIME_TAG, PruneObstacle, ReplicationPolicy
-from fsxcopy_sdk.replication._inventory import inventory_of
+from fsxcopy_sdk.replication._inventory import Inventory
 from fsxcopy_sdk.replication._planning import decide
 
 DAY = 86400.0
@@ -259,12 +259,8 @@ def test_nothing_erodes_when_nothing_arrives() -> None:
     """Without new backups the copies stay, however much time passes."""
     month = attrs.evolve(POLICY, keep_within=25 * DAY)
     late = NOW + timedelta(days=1000)
-    whole = inventory_of(
-        source_region=EAST,
-        destination_region=WEST,
-        now=late,
-        source_backups=[NEW],
-        destination_backups=COPIES,
+    whole = Inventory(
+        source_region=EAST, destination_region=WEST, now=late, backups=[NEW], held=COPIES
     )
 
     assert [] == pruned_ids(decide(month, whole))
@@ -452,12 +448,12 @@ class World:
     def sync(self, policy: ReplicationPolicy, lifecycles: Sequence[str]) -> None:
         plan = decide(
             policy,
-            inventory_of(
+            Inventory(
                 source_region=EAST,
                 destination_region=WEST,
                 now=NOW + timedelta(days=self.day),
-                source_backups=self.originals,
-                destination_backups=self.copies,
+                backups=self.originals,
+                held=self.copies,
             ),
         )
         by_id = {one.backup_id: one for one in self.originals}

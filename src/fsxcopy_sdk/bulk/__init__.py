@@ -1,8 +1,8 @@
 """
 Many copies under the service's limit: requested, started, followed, accounted for.
 
-`_requests` has the requests and their tokens, `_outcomes` what becomes of them. `_queue`
-decides which is started next and what an error means, without awaiting; `_copier` does it.
+`_requests` has the requests and their tokens, `_outcomes` their outcomes, `_queue` where
+each stands and what an error means; `_existing` lists the destination, `_copier` acts.
 """
 
 from __future__ import annotations

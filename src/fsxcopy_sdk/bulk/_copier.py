@@ -157,7 +157,8 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         self._existing = ExistingCopies(client, [backup for _, backup in self._adopted])
 
     def _group_of(self, request: CopyRequest) -> QuotaGroup:
-        key = QuotaGroup.key_of(request)
+        volume_id = request.volume_id
+        key = (volume_id, None if volume_id is None else request.kms_key_id)
         return self._groups.setdefault(key, QuotaGroup(self._max_in_progress))
 
     def _adopt(self, copy: CopyInProgress) -> RequestState:

@@ -87,12 +87,6 @@ class QuotaGroup:
     sleeps: set[anyio.CancelScope] = attrs.field(factory=set)
     """What sleeps until a copy ends."""
 
-    @staticmethod
-    def key_of(request: CopyRequest) -> tuple[str | None, str | None]:
-        """Return what the requests of one group have in common."""
-        volume_id = request.volume_id
-        return (volume_id, None if volume_id is None else request.kms_key_id)
-
     def release(self) -> None:
         """Take back the slot of a copy that has ended, and wake what waits for that."""
         self.held -= 1

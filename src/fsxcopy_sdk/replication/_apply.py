@@ -39,7 +39,7 @@ from fsxcopy_sdk.errors import (
     ServiceError,
 )
 from fsxcopy_sdk.models import Backup
-from fsxcopy_sdk.replication._inventory import Inventory, inventory_of
+from fsxcopy_sdk.replication._inventory import Inventory
 from fsxcopy_sdk.replication._plan import (
     ExistingCopy,
     PlannedCopy,
@@ -49,7 +49,7 @@ from fsxcopy_sdk.replication._plan import (
     time_text,
 )
 from fsxcopy_sdk.replication._planning import decide
-from fsxcopy_sdk.replication._retention import count_owned, most_to_prune
+from fsxcopy_sdk.replication._retention import most_to_prune, owned_by_source
 from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, DEFAULT_SCHEDULE, NOTHING, WaitSchedule
 
 
@@ -112,85 +112,86 @@ class Pruning:
         allowed: frozenset[PruneObstacle],
         random: Callable[[], float],
     ) -> None:
-        candidates = [
+        self._prunes = [
             one for one in (*plan.to_prune, *plan.held_back) if allowed.issuperset(one.obstacles)
         ]
         self._plan = plan
-        self._opens_source = source is None and bool(candidates)
+        self._opens_source = source is None and bool(self._prunes)
         self._source = (
             destination.with_region(plan.source_region) if self._opens_source else source
         )
         self._destination = destination
         self._allowed = allowed
         self._random = random
-        self._left = {one.copy.backup_id: one for one in candidates}
-        self._errors: dict[str, FsxCopyError] = {}
         self._owned: dict[str, int] = {}
         self._deleted: defaultdict[str, set[str]] = defaultdict(set)
         self._begun = destination.clock.now()
-        self._tell: Callable[[PruneOutcome], None] = lambda _: None
 
-    async def run(self, incomplete: Collection[str], tell: Callable[[PruneOutcome], None]) -> None:
+    async def run(self, incomplete: Collection[str], end: Callable[[PruneOutcome], None]) -> None:
         """
-        Delete what may be deleted, and *tell* each outcome.
+        Delete what may be deleted, and call *end* with each outcome.
 
         Nothing is deleted of the *incomplete* sources, whose copies failed or were not
         seen to end: until newer copies arrive, the old ones are what a restore has.
         """
-        self._tell = tell
-        for prune in list(self._left.values()):
+        prunes: list[PlannedPrune] = []
+        for prune in self._prunes:
             if prune.source_id in incomplete:
                 reason = "a copy of its source failed or was not seen to end in this run"
-                self._end(PruneSkipped(prune=prune, reason=reason, is_held_back=True))
-        if self._source is None or not self._left:
+                end(PruneSkipped(prune=prune, reason=reason, is_held_back=True))
+            else:
+                prunes.append(prune)
+        if self._source is None or not prunes:
             return
         async with AsyncExitStack() as stack:
             if self._opens_source:
                 try:
                     await stack.enter_async_context(self._source)
                 except FsxCopyError as error:
-                    for prune in list(self._left.values()):
-                        self._end(PruneFailed(prune=prune, error=error))
-            await self._rounds(self._source)
+                    for prune in prunes:
+                        end(PruneFailed(prune=prune, error=error))
+                    return
+            await self._rounds(self._source, prunes, end)
 
-    async def _rounds(self, source: FsxCopyClient) -> None:
+    async def _rounds(
+        self,
+        source: FsxCopyClient,
+        prunes: Sequence[PlannedPrune],
+        end: Callable[[PruneOutcome], None],
+    ) -> None:
         clock = self._destination.clock
         give_up = clock.now() + _TRY_FOR
         delay = _FIRST_DELAY
-        while self._left:
-            for prune in list(self._left.values()):
-                await self._try(source, prune)
+        while prunes:
+            failed: list[PruneFailed] = []
+            for prune in prunes:
+                outcome = await self._try(source, prune)
+                if isinstance(outcome, PruneFailed) and _may_pass(outcome.error):
+                    failed.append(outcome)
+                else:
+                    end(outcome)
             left = give_up - clock.now()
-            if not self._left or left < NOTHING:
-                break
-            await clock.sleep(min(left, delay * (0.5 + 0.5 * self._random())))
-            delay = min(_MAX_DELAY, 2 * delay)
-        for backup_id, prune in list(self._left.items()):
-            self._end(PruneFailed(prune=prune, error=self._errors[backup_id]))
+            if left < NOTHING:
+                for outcome in failed:
+                    end(outcome)
+                return
+            prunes = [outcome.prune for outcome in failed]
+            if prunes:
+                await clock.sleep(min(left, delay * (0.5 + 0.5 * self._random())))
+                delay = min(_MAX_DELAY, 2 * delay)
 
-    async def _try(self, source: FsxCopyClient, prune: PlannedPrune) -> None:
-        """Check a copy and delete it; an error that may pass leaves it for the next round."""
+    async def _try(self, source: FsxCopyClient, prune: PlannedPrune) -> PruneOutcome:
+        """Check a copy, and delete it unless that check has an outcome."""
         try:
             outcome = await self._check(source, prune)
             if outcome is None:
                 await self._delete(prune)
-                outcome = Pruned(prune=prune)
         except FsxCopyError as error:
-            self._errors[prune.copy.backup_id] = error
-            # An answer that cannot be read may be that of a deletion, and a copy that is
-            # not found may be gone: the next check tells.
-            if error.is_transient or isinstance(error, ResponseDecodingError | BackupNotFound):
-                return
-            outcome = PruneFailed(prune=prune, error=error)
-        self._end(outcome)
+            return PruneFailed(prune=prune, error=error)
+        return outcome or Pruned(prune=prune)
 
     async def _delete(self, prune: PlannedPrune) -> None:
-        """
-        Delete a copy, which counts as deleted unless the service refuses for certain.
-
-        Raises:
-            FsxCopyError: as in `FsxCopyClient.delete_backup`.
-        """
+        """Delete a copy, which counts as deleted unless the service refuses for certain."""
         backup_id = prune.copy.backup_id
         deleted = self._deleted[prune.source_id]
         deleted.add(backup_id)
@@ -205,34 +206,36 @@ class Pruning:
             raise
 
     async def _check(self, source: FsxCopyClient, prune: PlannedPrune) -> PruneOutcome | None:
-        """
-        Read the copies and originals of one source again, and judge the copy by them.
-
-        Return None if it may be deleted.
-        """
-        backup_id = prune.copy.backup_id
-        held = await self._list(self._destination, prune, ())
-        copy = next((one for one in held if one.backup_id == backup_id), None)
+        """Judge a copy by both Regions as they are now; return None if it may be deleted."""
+        plan, destination = self._plan, self._destination
+        held = await _list_source(destination, prune.source_id, ())
+        copy = await _found(destination, held, prune.copy.backup_id)
         if copy is None:
-            # A listing that does not show it proves nothing; nor need every copy name
-            # its file system, by which the listing was narrowed.
-            copy = await _described(self._destination, backup_id)
-            held = await _list_all(self._destination, ())
-        if copy is None or copy.lifecycle == BackupLifecycle.DELETED:
             return Pruned(prune=prune)
-        originals = await self._list(source, prune, self._plan.policy.filters)
+        if copy not in held:
+            # A copy need not name its file system, by which the listing was narrowed.
+            held = await _list_all(destination, ())
+        originals = await _list_source(source, prune.source_id, plan.policy.filters)
         self._check_clock()
-        skipped = self._reason_to_skip(prune, self._inventory(originals, held))
-        if skipped is None and all(one.backup_id != prune.source_backup_id for one in originals):
-            original = await _described(source, prune.source_backup_id)
-            if original is not None and original.lifecycle != BackupLifecycle.DELETED:
+        inventory = Inventory(
+            source_region=plan.source_region,
+            destination_region=plan.destination_region,
+            now=plan.made_at,
+            backups=originals,
+            held=held,
+        )
+        skipped = self._reason_to_skip(prune, inventory)
+        if skipped is None:
+            original = await _found(source, originals, prune.source_backup_id)
+            if original is not None and original not in originals:
                 reason = "the source's listing is incomplete: its backup exists"
                 return PruneSkipped(prune=prune, reason=reason, is_held_back=True)
         return skipped
 
     def _reason_to_skip(self, prune: PlannedPrune, inventory: Inventory) -> PruneSkipped | None:
         plan, source_id = self._plan, prune.source_id
-        owned = self._owned.setdefault(source_id, count_owned(plan.policy, inventory, source_id))
+        owned = owned_by_source(plan.policy, inventory).get(source_id, [])
+        most = most_to_prune(self._owned.setdefault(source_id, len(owned)))
         fresh = decide(plan.policy, inventory)
         found = {one.copy.backup_id: one for one in (*fresh.to_prune, *fresh.held_back)}
         current = found.get(prune.copy.backup_id)
@@ -240,58 +243,31 @@ class Pruning:
             return PruneSkipped(prune=prune, reason="by now the policy keeps it")
         obstacles = set(current.obstacles) - {PruneObstacle.MORE_THAN_HALF}
         # Counted over the whole run: what it deleted no longer counts as a copy.
-        if len(self._deleted[source_id] - {prune.copy.backup_id}) >= most_to_prune(owned):
+        if len(self._deleted[source_id] - {prune.copy.backup_id}) >= most:
             obstacles.add(PruneObstacle.MORE_THAN_HALF)
         if against := sorted(obstacles - self._allowed):
             return PruneSkipped(prune=prune, reason="; ".join(against), is_held_back=True)
         return None
 
-    def _inventory(self, originals: Sequence[Backup], held: Sequence[Backup]) -> Inventory:
-        return inventory_of(
-            source_region=self._plan.source_region,
-            destination_region=self._plan.destination_region,
-            now=self._plan.made_at,
-            source_backups=originals,
-            destination_backups=held,
-        )
-
-    async def _list(
-        self, client: FsxCopyClient, prune: PlannedPrune, filters: Sequence[BackupFilter]
-    ) -> list[Backup]:
-        """Return the backups of the copy's file system or volume that pass *filters*."""
-        is_volume = prune.source_id.startswith("fsvol-")
-        name = FilterName.VOLUME_ID if is_volume else FilterName.FILE_SYSTEM_ID
-        if all(one.name != name for one in filters):
-            filters = (*filters, BackupFilter(name, prune.source_id))
-        return await _list_all(client, filters)
-
     def _check_clock(self) -> None:
-        """
-        Refuse a plan whose time is far from the service's own.
-
-        Raises:
-            InvalidArguments: it is.
-        """
+        """Refuse a plan whose time is far from the service's own."""
         service_time, made_at = self._destination.service_time, self._plan.made_at
         if service_time is None:
             return
         # The copies may have taken days since the plan was applied.
         service_time -= timedelta(seconds=self._destination.clock.now() - self._begun)
         if abs(service_time - made_at) > _MAX_CLOCK_SKEW:
-            fault = (
+            text = (
                 f"plan: must be made within a day of the service's own time, for pruning, "
                 f"which was {time_text(service_time)}, not at {time_text(made_at)}"
             )
-            raise InvalidArguments(fault, (fault,))
+            raise InvalidArguments(text, (text,))
 
-    def _end(self, outcome: PruneOutcome) -> None:
-        prune = outcome.prune
-        backup_id = prune.copy.backup_id
-        del self._left[backup_id]
-        why = outcome.reason if isinstance(outcome, PruneSkipped) else prune.reason
-        extra = {"backup_id": backup_id}
-        _log.info("%s: %s, %s", backup_id, type(outcome).__name__, why, extra=extra)
-        self._tell(outcome)
+
+def _may_pass(error: FsxCopyError) -> bool:
+    # An answer that cannot be read may be that of a deletion, and a copy that is not found
+    # may be gone: the next check shows it.
+    return error.is_transient or isinstance(error, ResponseDecodingError | BackupNotFound)
 
 
 async def _list_all(client: FsxCopyClient, filters: Sequence[BackupFilter]) -> list[Backup]:
@@ -299,12 +275,25 @@ async def _list_all(client: FsxCopyClient, filters: Sequence[BackupFilter]) -> l
         return [one async for one in backups]
 
 
-async def _described(client: FsxCopyClient, backup_id: str) -> Backup | None:
-    """Return a backup by its ID; None if the service does not know it."""
+async def _list_source(
+    client: FsxCopyClient, source_id: str, filters: Sequence[BackupFilter]
+) -> list[Backup]:
+    """Return the backups of a file system or volume that pass *filters*."""
+    is_volume = source_id.startswith("fsvol-")
+    name = FilterName.VOLUME_ID if is_volume else FilterName.FILE_SYSTEM_ID
+    if all(one.name != name for one in filters):
+        filters = (*filters, BackupFilter(name, source_id))
+    return await _list_all(client, filters)
+
+
+async def _found(client: FsxCopyClient, listed: Iterable[Backup], backup_id: str) -> Backup | None:
+    """Return a backup as listed, else by its ID; None if it is DELETED or unknown to both."""
+    found = next((one for one in listed if one.backup_id == backup_id), None)
     try:
-        return await client.describe_backup(backup_id)
+        found = found or await client.describe_backup(backup_id)
     except BackupNotFound:
         return None
+    return None if found.lifecycle == BackupLifecycle.DELETED else found
 
 
 def apply_plan(
@@ -357,8 +346,7 @@ def apply_plan(
 
         schedule: The intervals at which each copy is polled.
 
-        on_seen: Called when a copy was accepted or found, and at every poll of it. An
-            exception from it ends the block, in an exception group.
+        on_seen: Called for each copy in progress, as by `copy_many`.
 
     Raises:
         InvalidArguments: arguments break rules, or a client is of another Region;
@@ -391,16 +379,12 @@ def apply_plan(
     )
     if not prune:
         return AppliedPlan(plan, copies, None)
-    allowed = {
-        obstacle
-        for obstacle, given in (
-            (PruneObstacle.NO_ORIGINAL, prune_orphans),
-            (PruneObstacle.MORE_THAN_HALF, prune_most),
-        )
-        if given
+    is_allowed = {
+        PruneObstacle.NO_ORIGINAL: prune_orphans,
+        PruneObstacle.MORE_THAN_HALF: prune_most,
     }
-    pruning = Pruning(plan, source, destination, frozenset(allowed), random.random)
-    return AppliedPlan(plan, copies, pruning)
+    allowed = frozenset(obstacle for obstacle, given in is_allowed.items() if given)
+    return AppliedPlan(plan, copies, Pruning(plan, source, destination, allowed, random.random))
 
 
 def _check_region(errors: ArgumentErrors, name: str, client: FsxCopyClient, region: str) -> None:
@@ -432,9 +416,6 @@ class AppliedPlan(OutcomeStream[PlanOutcome]):
         """The requests whose copies were certainly not accepted so far."""
         return self._copies.not_started
 
-    def _begin(self) -> None:
-        self._tasks.start_soon(self._run)
-
     async def _run(self) -> None:
         incomplete: set[str] = set()
         async with self._copies:
@@ -443,32 +424,27 @@ class AppliedPlan(OutcomeStream[PlanOutcome]):
                     incomplete.add(self._source_ids[outcome.request.source_backup_id])
                 self._add(outcome)
         if self._pruning is not None:
-            await self._pruning.run(incomplete, self._add)
+            await self._pruning.run(incomplete, self._end)
         self._finish()
+
+    def _end(self, outcome: PruneOutcome) -> None:
+        backup_id = outcome.prune.copy.backup_id
+        why = outcome.reason if isinstance(outcome, PruneSkipped) else outcome.prune.reason
+        extra = {"backup_id": backup_id}
+        _log.info("%s: %s, %s", backup_id, type(outcome).__name__, why, extra=extra)
+        self._add(outcome)
 
 
 def _copies_in_progress(plan: ReplicationPlan, now: float) -> Iterable[CopyInProgress]:
-    """Yield the copies that were in progress when *plan* was made."""
+    """Yield the copies that were in progress when *plan* was made, as they were then."""
     for known in plan.in_progress:
-        yield CopyInProgress(
-            request=known.request,
-            client_request_token=known.request.token(plan.destination_region),
-            started=now,
-            backup=_backup_of(plan, known),
+        copy = Backup(
+            **attrs.asdict(known.copy),
+            type=BackupType.USER_INITIATED,  # which copies are
+            source_backup_id=known.backup.backup_id,
+            source_backup_region=plan.source_region,
         )
-
-
-def _backup_of(plan: ReplicationPlan, known: ExistingCopy) -> Backup:
-    """Return a copy as it was when *plan* was made."""
-    copy = known.copy
-    return Backup(
-        backup_id=copy.backup_id,
-        lifecycle=copy.lifecycle,
-        type=BackupType.USER_INITIATED,  # which copies are
-        creation_time=copy.creation_time,
-        kms_key_id=copy.kms_key_id,
-        progress_percent=copy.progress_percent,
-        size_in_bytes=copy.size_in_bytes,
-        source_backup_id=known.backup.backup_id,
-        source_backup_region=plan.source_region,
-    )
+        token = known.request.token(plan.destination_region)
+        yield CopyInProgress(
+            request=known.request, client_request_token=token, started=now, backup=copy
+        )

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import json
 from collections.abc import Iterable
 from datetime import datetime
-from enum import Enum, StrEnum
-from typing import Self, TypeAlias, cast
+from enum import StrEnum
+from typing import Self, TypeAlias
 
 import attrs
 
 from fsxcopy_sdk.bulk import CopyRequest
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.models import Backup
-from fsxcopy_sdk.replication._inventory import (
-    Inventory,
-    InventoryCopy,
-    Source,
-    source_of,
-)
 from fsxcopy_sdk.replication._policy import ReplicationPolicy
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
@@ -69,24 +63,10 @@ def duration_text(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def to_plain(instance: attrs.AttrsInstance) -> dict[str, JsonValue]:
-    """Return JSON-able data: times in ISO 8601, durations in seconds."""
-    return {
-        field.name: _plain(getattr(instance, field.name)) for field in attrs.fields(type(instance))
-    }
-
-
-def _plain(value: object) -> JsonValue:
-    if attrs.has(type(value)):
-        return to_plain(cast("attrs.AttrsInstance", value))
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Enum):
-        return cast("str", value.value)
-    # What is left is plain: texts, numbers, truth and None.
-    return cast("JsonValue", value)
+def _to_plain(instance: attrs.AttrsInstance) -> dict[str, JsonValue]:
+    text = json.dumps(attrs.asdict(instance), default=datetime.isoformat)
+    plain: dict[str, JsonValue] = json.loads(text)
+    return plain
 
 
 @attrs.frozen(kw_only=True)
@@ -137,76 +117,13 @@ class ReplicationReport:
 
     def to_dict(self) -> dict[str, JsonValue]:
         """Return plain JSON-able data; times are in ISO 8601, durations in seconds."""
-        return to_plain(self)
+        return _to_plain(self)
 
     def __str__(self) -> str:
         where = f"{self.policy_name}: {self.source_region} to {self.destination_region}"
         count = f"{len(self.late)} of {len(self.sources)} late"
         lines = [f"{where}, seen at {time_text(self.made_at)}: {count}"]
         return "\n".join([*lines, *(f"  {one}" for one in self.sources)])
-
-
-def report_of(policy: ReplicationPolicy, inventory: Inventory) -> ReplicationReport:
-    """Return where everything in the scope of *policy* stands."""
-    originals: defaultdict[str, list[Backup]] = defaultdict(list)
-    sources: dict[str, Source] = {}
-    for backup in inventory.backups:
-        source = source_of(backup)
-        # A source of which there are only copies lives elsewhere.
-        if source is None or not policy.covers(source) or backup.source_backup_id is not None:
-            continue
-        sources[source.source_id] = source
-        originals[source.source_id].append(backup)
-    copies: defaultdict[str, list[InventoryCopy]] = defaultdict(list)
-    for copy in inventory.copies:
-        if copy.source is not None:
-            copies[copy.source.source_id].append(copy)
-        ours = copy.source_under(policy.name)
-        if ours is not None and policy.covers(ours):
-            # Its backups may all be gone; then its copies are what is left to worry about.
-            sources[ours.source_id] = ours
-    rows = [
-        _row(policy, inventory.now, source_id, originals[source_id], copies[source_id])
-        for source_id in sorted({*sources, *_missing(policy, sources.values())})
-    ]
-    return ReplicationReport(
-        policy_name=policy.name,
-        source_region=inventory.source_region,
-        destination_region=inventory.destination_region,
-        made_at=inventory.now,
-        max_age=policy.max_age,
-        sources=tuple(rows),
-    )
-
-
-def _missing(policy: ReplicationPolicy, sources: Iterable[Source]) -> set[str]:
-    """Return the ids that *policy* names and that have no backups."""
-    seen = {seen_id for one in sources for seen_id in (one.source_id, one.file_system_id)}
-    return {*policy.file_system_ids, *policy.volume_ids} - seen
-
-
-def _row(
-    policy: ReplicationPolicy,
-    now: datetime,
-    source_id: str,
-    originals: Iterable[Backup],
-    copies: Iterable[InventoryCopy],
-) -> SourceReport:
-    backups = [one for one in originals if one.lifecycle.is_available]
-    newest = max(backups, key=lambda one: (one.creation_time, one.backup_id), default=None)
-    ready = [one for one in copies if one.backup.lifecycle.is_available]
-    latest = max(ready, key=lambda one: one.order, default=None)
-    # Clocks differ a little: nothing is made in the future.
-    age = max(0.0, (now - latest.recovery_point).total_seconds()) if latest else None
-    return SourceReport(
-        source_id=source_id,
-        newest_backup=BackupSummary.of(newest) if newest else None,
-        newest_copy=BackupSummary.of(latest.backup) if latest else None,
-        recovery_point=latest.recovery_point if latest else None,
-        age=age,
-        in_progress=sum(not one.backup.lifecycle.is_terminal for one in copies),
-        is_late=age is None or age > policy.max_age,
-    )
 
 
 class CannotCopyReason(StrEnum):
@@ -359,7 +276,7 @@ class ReplicationPlan:
 
     def to_dict(self) -> dict[str, JsonValue]:
         """Return plain JSON-able data; times are in ISO 8601, durations in seconds."""
-        return {**to_plain(self), "has_work": self.has_work}
+        return {**_to_plain(self), "has_work": self.has_work}
 
     def __str__(self) -> str:
         regions = f"{self.source_region} to {self.destination_region}"

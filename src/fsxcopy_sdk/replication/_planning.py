@@ -14,8 +14,9 @@ from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.models import Backup
 from fsxcopy_sdk.replication._inventory import (
     Inventory,
+    InventoryCopy,
     Lineage,
-    inventory_of,
+    grouped,
     is_of_flexgroup,
     ontap_volume_id,
     source_of,
@@ -27,9 +28,10 @@ from fsxcopy_sdk.replication._plan import (
     ExistingCopy,
     PlannedCopy,
     ReplicationPlan,
-    report_of,
+    ReplicationReport,
+    SourceReport,
 )
-from fsxcopy_sdk.replication._policy import ReplicationPolicy
+from fsxcopy_sdk.replication._policy import ReplicationPolicy, unseen_ids
 from fsxcopy_sdk.replication._retention import prunable
 
 
@@ -55,37 +57,26 @@ async def plan_replication(
     check_type("source", source, FsxCopyClient)
     check_type("destination", destination, FsxCopyClient)
     check_type("policy", policy, ReplicationPolicy)
-    _check(source.region, destination.region, now)
+    errors = ArgumentErrors()
+    if now is not None and not _has_utc(now):
+        errors.add_value("now", "a datetime with a time zone", now)
+    partitions = partition_of(source.region), partition_of(destination.region)
+    if partitions[0] != partitions[1]:
+        rule = f"of a Region in the partition of {source.region}, which is {partitions[0]}"
+        errors.add("destination", rule, f"of {destination.region}, which is in {partitions[1]}")
+    errors.raise_any()
     # In this order: a copy that is begun meanwhile is then seen, and not planned again.
     source_backups = [one async for one in source.iter_backups(filters=policy.filters)]
     destination_backups = [one async for one in destination.iter_backups()]
     moment = now or destination.service_time or datetime.now(UTC)
-    inventory = inventory_of(
+    inventory = Inventory(
         source_region=source.region,
         destination_region=destination.region,
         now=moment.astimezone(UTC),
-        source_backups=source_backups,
-        destination_backups=destination_backups,
+        backups=source_backups,
+        held=destination_backups,
     )
     return decide(policy, inventory)
-
-
-def _check(source_region: str, destination_region: str, now: datetime | None) -> None:
-    """
-    Refuse what no plan can be made of.
-
-    Raises:
-        InvalidArguments: with a text for every fault.
-    """
-    errors = ArgumentErrors()
-    given: object = now
-    if now is not None and not _has_utc(given):
-        errors.add_value("now", "a datetime with a time zone", now)
-    partitions = partition_of(source_region), partition_of(destination_region)
-    if partitions[0] != partitions[1]:
-        rule = f"of a Region in the partition of {source_region}, which is {partitions[0]}"
-        errors.add("destination", rule, f"of {destination_region}, which is in {partitions[1]}")
-    errors.raise_any()
 
 
 def _has_utc(moment: object) -> bool:
@@ -101,10 +92,8 @@ def _has_utc(moment: object) -> bool:
 
 def decide(policy: ReplicationPolicy, inventory: Inventory) -> ReplicationPlan:
     """Return what *policy* wants done in *inventory*."""
-    copies = {
-        origin_id: [copy.backup for copy in held if not copy.backup.lifecycle.is_dead]
-        for origin_id, held in inventory.copies_by_origin().items()
-    }
+    live = [one for one in inventory.copies if not one.backup.lifecycle.is_dead]
+    copies = grouped(live, lambda copy: copy.origin_id)
     ranked: list[tuple[int, PlannedCopy | ExistingCopy]] = []
     cannot_copy: list[CannotCopy] = []
     scope = _in_scope(policy, inventory.backups)
@@ -112,10 +101,13 @@ def decide(policy: ReplicationPolicy, inventory: Inventory) -> ReplicationPlan:
         chosen, refused = _choose(policy, inventory, source_id, backups, copies)
         ranked += enumerate(chosen)
         cannot_copy += refused
+    if not policy.names_sources:
+        cannot_copy += _choose(policy, inventory, None, _without_source(inventory), copies)[1]
     # The newest of every source first: each has something before any has everything.
     wanted = [one for _, one in sorted(ranked, key=lambda pair: pair[0])]
     known = [one for one in wanted if isinstance(one, ExistingCopy)]
     beyond = prunable(policy, inventory, selected={one.backup.backup_id for one in wanted})
+    in_scope = [one for group in scope.values() for one in group]
     return ReplicationPlan(
         policy=policy,
         source_region=inventory.source_region,
@@ -126,33 +118,19 @@ def decide(policy: ReplicationPolicy, inventory: Inventory) -> ReplicationPlan:
         up_to_date=tuple(one for one in known if one.is_ready),
         to_prune=tuple(one for one in beyond if not one.obstacles),
         held_back=tuple(one for one in beyond if one.obstacles),
-        cannot_copy=(*cannot_copy, *_of_nothing(policy, inventory)),
-        source_backups=sum(
-            _is_recent(policy, one, inventory.now) for group in scope.values() for one in group
-        ),
-        missing=_missing(policy, scope.values()),
-        report=report_of(policy, inventory),
+        cannot_copy=tuple(cannot_copy),
+        source_backups=sum(_is_recent(policy, one, inventory.now) for one in in_scope),
+        missing=tuple(sorted(unseen_ids(policy, map(source_of, in_scope)))),
+        report=_report(policy, inventory, scope),
     )
-
-
-def _missing(policy: ReplicationPolicy, scope: Iterable[Sequence[Backup]]) -> tuple[str, ...]:
-    """Return what *policy* names and *scope* has no backup of."""
-    sources = (source_of(backups[0]) for backups in scope)
-    found = {
-        found
-        for one in sources
-        if one is not None
-        for found in (one.source_id, one.file_system_id)
-    }
-    return tuple(sorted({*policy.file_system_ids, *policy.volume_ids} - found))
 
 
 def _in_scope(policy: ReplicationPolicy, backups: Iterable[Backup]) -> dict[str, list[Backup]]:
     """
-    Return the backups that are *policy*'s business, by their source, the newest first.
+    Return the backups that *policy* covers, by their source, the newest first.
 
-    Copies of other Regions' backups are, where their file system or volume is named and
-    has no backups of its own here, so that the plan reports them.
+    Copies of other Regions' backups are among them if their file system or volume is
+    named and has no backups of its own here, so that the plan reports them.
     """
     originals: defaultdict[str, list[Backup]] = defaultdict(list)
     copies: defaultdict[str, list[Backup]] = defaultdict(list)
@@ -164,6 +142,12 @@ def _in_scope(policy: ReplicationPolicy, backups: Iterable[Backup]) -> dict[str,
     return {**copies, **originals} if policy.names_sources else originals
 
 
+def _without_source(inventory: Inventory) -> list[Backup]:
+    """Return the originals that the service assigns to no source, the newest first."""
+    newest_first = sorted(inventory.backups, key=_order, reverse=True)
+    return [one for one in newest_first if source_of(one) is None and one.source_backup_id is None]
+
+
 def _order(backup: Backup) -> tuple[datetime, str]:
     return (backup.creation_time, backup.backup_id)
 
@@ -171,9 +155,9 @@ def _order(backup: Backup) -> tuple[datetime, str]:
 def _choose(
     policy: ReplicationPolicy,
     inventory: Inventory,
-    source_id: str,
+    source_id: str | None,
     newest_first: Iterable[Backup],
-    copies: Mapping[str, Sequence[Backup]],
+    copies: Mapping[str, Sequence[InventoryCopy]],
 ) -> tuple[list[PlannedCopy | ExistingCopy], list[CannotCopy]]:
     """Return what *policy* selects of one source, and what it would if it could."""
     chosen: list[PlannedCopy | ExistingCopy] = []
@@ -181,24 +165,13 @@ def _choose(
     for backup in newest_first:
         if len(chosen) == policy.newest:
             break
-        if not _is_recent(policy, backup, inventory.now):
-            continue
-        try:
-            request = _request(policy, inventory, source_id, backup)
-        except InvalidArguments as error:
-            # An odd backup, with an ID outside the rules for example, hides no others.
-            why = CannotCopyReason.INVALID
-            refused.append(_cannot(source_id, backup, why, error.message))
-            continue
-        held = copies.get(backup.backup_id)
-        reason = _obstacle(backup, request)
-        if held:
-            chosen.append(_known(source_id, backup, request, held))
-        elif reason is not None:
-            refused.append(_cannot(source_id, backup, reason))
-        else:
-            summary = BackupSummary.of(backup)
-            chosen.append(PlannedCopy(source_id=source_id, backup=summary, request=request))
+        if _is_recent(policy, backup, inventory.now):
+            held = [one.backup for one in copies.get(backup.backup_id, ())]
+            one = _classify(policy, inventory, source_id, backup, held)
+            if isinstance(one, CannotCopy):
+                refused.append(one)
+            else:
+                chosen.append(one)
     # Of a source that never can be copied, as many as would have been.
     return chosen, refused[: policy.newest]
 
@@ -210,8 +183,60 @@ def _is_recent(policy: ReplicationPolicy, backup: Backup, now: datetime) -> bool
     return policy.newer_than is None or age <= policy.newer_than
 
 
+def _classify(
+    policy: ReplicationPolicy,
+    inventory: Inventory,
+    source_id: str | None,
+    backup: Backup,
+    copies: Sequence[Backup],
+) -> PlannedCopy | ExistingCopy | CannotCopy:
+    """Return what is to be done with a selected backup, which may have live *copies*."""
+    summary = BackupSummary.of(backup)
+    if source_id is None:
+        reason = CannotCopyReason.UNKNOWN_SOURCE
+        return CannotCopy(source_id=None, backup=summary, reason=reason)
+    lineage = Lineage(
+        policy=policy.name,
+        source_id=source_id,
+        backup_id=backup.backup_id,
+        recovery_point=backup.creation_time,
+    )
+    try:
+        request = CopyRequest(
+            source_backup_id=backup.backup_id,
+            source_region=inventory.source_region,
+            kms_key_id=policy.kms_key_id(inventory.destination_region),
+            copy_tags=policy.copy_tags,
+            tags=(*policy.tags, *lineage.tags),
+            volume_id=ontap_volume_id(backup),
+        )
+    except InvalidArguments as error:
+        # An odd backup, with an ID outside the rules for example, hides no others.
+        return CannotCopy(
+            source_id=source_id,
+            backup=summary,
+            reason=CannotCopyReason.INVALID,
+            detail=error.message,
+        )
+    if copies:
+        # One that is AVAILABLE, else one that is known to become it, else the first begun.
+        best = min(
+            copies,
+            key=lambda one: (
+                not one.lifecycle.is_available,
+                one.lifecycle.is_unknown,
+                _order(one),
+            ),
+        )
+        copy = BackupSummary.of(best)
+        return ExistingCopy(source_id=source_id, backup=summary, request=request, copy=copy)
+    obstacle = _obstacle(backup, request)
+    if obstacle is not None:
+        return CannotCopy(source_id=source_id, backup=summary, reason=obstacle)
+    return PlannedCopy(source_id=source_id, backup=summary, request=request)
+
+
 def _obstacle(backup: Backup, request: CopyRequest) -> CannotCopyReason | None:
-    """Return why *backup* cannot be copied, as far as one can see beforehand."""
     if backup.source_backup_id is not None:
         return CannotCopyReason.IS_A_COPY
     if is_of_flexgroup(backup):
@@ -221,64 +246,57 @@ def _obstacle(backup: Backup, request: CopyRequest) -> CannotCopyReason | None:
     if not backup.lifecycle.is_available:
         return CannotCopyReason.NOT_AVAILABLE
     # Tags of AWS's own are neither copied nor counted.
-    taken_over = {tag.key for tag in backup.tags if not tag.key.startswith("aws:")}
-    keys = {tag.key for tag in request.tags} | (taken_over if request.copy_tags else set())
+    copied = {tag.key for tag in backup.tags if not tag.key.startswith("aws:")}
+    keys = {tag.key for tag in request.tags} | (copied if request.copy_tags else set())
     return CannotCopyReason.TOO_MANY_TAGS if len(keys) > MAX_TAGS else None
 
 
-def _request(
-    policy: ReplicationPolicy, inventory: Inventory, source_id: str, backup: Backup
-) -> CopyRequest:
-    """Return the request for a copy of *backup*, the same in every plan."""
-    lineage = Lineage(
-        policy=policy.name,
-        source_id=source_id,
-        backup_id=backup.backup_id,
-        recovery_point=backup.creation_time,
-    )
-    return CopyRequest(
-        source_backup_id=backup.backup_id,
-        source_region=inventory.source_region,
-        kms_key_id=policy.kms_key_id(inventory.destination_region),
-        copy_tags=policy.copy_tags,
-        tags=(*policy.tags, *lineage.tags),
-        volume_id=ontap_volume_id(backup),
-    )
-
-
-def _known(
-    source_id: str, backup: Backup, request: CopyRequest, copies: Sequence[Backup]
-) -> ExistingCopy:
-    """Return *backup* with the best of its live copies."""
-    # One that is AVAILABLE, else one that is known to become it, else the first begun.
-    best = min(
-        copies,
-        key=lambda one: (not one.lifecycle.is_available, one.lifecycle.is_unknown, _order(one)),
-    )
-    return ExistingCopy(
-        source_id=source_id,
-        backup=BackupSummary.of(backup),
-        request=request,
-        copy=BackupSummary.of(best),
-    )
-
-
-def _cannot(
-    source_id: str | None, backup: Backup, reason: CannotCopyReason, detail: str | None = None
-) -> CannotCopy:
-    summary = BackupSummary.of(backup)
-    return CannotCopy(source_id=source_id, backup=summary, reason=reason, detail=detail)
-
-
-def _of_nothing(policy: ReplicationPolicy, inventory: Inventory) -> list[CannotCopy]:
-    """Return the backups that belong to nothing that could be in scope or out of it."""
-    if policy.names_sources:
-        return []
-    unknown = [
-        _cannot(None, backup, CannotCopyReason.UNKNOWN_SOURCE)
-        for backup in sorted(inventory.backups, key=_order, reverse=True)
-        if source_of(backup) is None
-        and backup.source_backup_id is None
-        and _is_recent(policy, backup, inventory.now)
+def _report(
+    policy: ReplicationPolicy, inventory: Inventory, scope: Mapping[str, Sequence[Backup]]
+) -> ReplicationReport:
+    """Return the age of the newest copy of everything in the scope of *policy*."""
+    # A source of which there are only copies lives elsewhere.
+    originals = {
+        source_id: group for source_id, group in scope.items() if group[0].source_backup_id is None
+    }
+    # If the backups of a source are gone, its copies are what is left to be late.
+    owned = [copy.source_under(policy.name) for copy in inventory.copies]
+    sources = [one for one in owned if one is not None and policy.covers(one)]
+    backups = [one for group in originals.values() for one in group]
+    missing = unseen_ids(policy, (*sources, *map(source_of, backups)))
+    copies = grouped(inventory.copies, lambda copy: copy.source and copy.source.source_id)
+    rows = [
+        _row(policy, inventory.now, one, originals.get(one, ()), copies.get(one, ()))
+        for one in sorted({*originals, *missing, *(source.source_id for source in sources)})
     ]
-    return unknown[: policy.newest]
+    return ReplicationReport(
+        policy_name=policy.name,
+        source_region=inventory.source_region,
+        destination_region=inventory.destination_region,
+        made_at=inventory.now,
+        max_age=policy.max_age,
+        sources=tuple(rows),
+    )
+
+
+def _row(
+    policy: ReplicationPolicy,
+    now: datetime,
+    source_id: str,
+    newest_first: Iterable[Backup],
+    copies: Iterable[InventoryCopy],
+) -> SourceReport:
+    newest = next((one for one in newest_first if one.lifecycle.is_available), None)
+    ready = [one for one in copies if one.backup.lifecycle.is_available]
+    latest = max(ready, key=lambda one: one.order, default=None)
+    # Clocks differ a little: nothing is made in the future.
+    age = max(0.0, (now - latest.recovery_point).total_seconds()) if latest else None
+    return SourceReport(
+        source_id=source_id,
+        newest_backup=BackupSummary.of(newest) if newest else None,
+        newest_copy=BackupSummary.of(latest.backup) if latest else None,
+        recovery_point=latest.recovery_point if latest else None,
+        age=age,
+        in_progress=sum(not one.backup.lifecycle.is_terminal for one in copies),
+        is_late=age is None or age > policy.max_age,
+    )

@@ -1,4 +1,4 @@
-"""What is kept ready elsewhere: which backups, how their copies are made, how long they stay."""
+"""Which backups have copies elsewhere, how these are made, and how long they are kept."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fsxcopy_sdk._validation import ArgumentErrors, BackupFilter, Duration, Tags
 from fsxcopy_sdk.bulk import CopyRequest
 from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.models import Tag
-from fsxcopy_sdk.replication._inventory import LINEAGE_TAGS, Lineage, Source
+from fsxcopy_sdk.replication._inventory import LINEAGE_TAGS, Source
 
 # The service's model has the same patterns and lengths.
 _FILE_SYSTEM_ID = re.compile(r"fs-[0-9a-f]{8,18}")
@@ -24,10 +24,8 @@ _SOME_BACKUP_ID = "backup-00000000"
 
 _Item = TypeVar("_Item")
 
-# Converters let through what is of the wrong type: the checks that follow name all of
-# it at once.
 
-
+# Converters let wrong types through: the checks that follow name all of them at once.
 def _items(given: Iterable[_Item]) -> tuple[_Item, ...]:
     items: object = given
     is_collection = isinstance(items, Iterable) and not isinstance(items, str | bytes)
@@ -123,7 +121,6 @@ class ReplicationPolicy:
         _check_seconds(errors, "max_age", self.max_age)
         errors.check("keep_tag", self.keep_tag, rules.TAG_KEY)
         _check_keys(errors, self.kms_key_ids)
-        _check_unique(errors, self.kms_key_ids)
         _check_copies(errors, self)
         errors.raise_any()
 
@@ -171,28 +168,26 @@ def _check_seconds(errors: ArgumentErrors, name: str, value: float) -> None:
 
 
 def _check_keys(errors: ArgumentErrors, pairs: Iterable[object]) -> None:
+    regions: list[object] = []
     for pair in pairs:
         match pair:
             case (region, key):
                 errors.check("kms_key_ids: Region", region, rules.REGION)
                 errors.check(f"kms_key_ids: key of {rules.shown(region)}", key, rules.KMS_KEY_ID)
+                if regions.count(region) == 1:
+                    errors.add(f"kms_key_ids: Region {region}", "given once", "several times")
+                regions.append(region)
             case _:
                 errors.add_value("kms_key_ids", "a mapping from Regions to keys", pair)
 
 
-def _check_unique(errors: ArgumentErrors, pairs: Iterable[object]) -> None:
-    regions = [pair[0] for pair in pairs if isinstance(pair, tuple)]
-    for region in sorted({str(one) for one in regions if regions.count(one) > 1}):
-        errors.add(f"kms_key_ids: Region {region}", "given once", "several times")
-
-
 def _check_copies(errors: ArgumentErrors, policy: ReplicationPolicy) -> None:
-    """Note what the rules of CopyBackup have against the copies of *policy*."""
-    given: tuple[object, ...] = policy.tags
-    reserved = [one.key for one in given if isinstance(one, Tag) and one.key in LINEAGE_TAGS]
+    """Note which rules of CopyBackup the copies of *policy* would break."""
+    keys = [getattr(tag, "key", None) for tag in policy.tags]
+    reserved = [key for key in keys if key in LINEAGE_TAGS]
     for key in reserved:
-        errors.add(f"tags: key {key!r}", "free", "one that tells whose a copy is")
-    lineage = () if reserved else Lineage.example().tags
+        errors.add(f"tags: key {key!r}", "free", "one that assigns a copy to a policy")
+    lineage = () if reserved else (Tag(key=key, value="") for key in LINEAGE_TAGS)
     try:
         CopyRequest(
             source_backup_id=_SOME_BACKUP_ID,
@@ -201,3 +196,9 @@ def _check_copies(errors: ArgumentErrors, policy: ReplicationPolicy) -> None:
         )
     except InvalidArguments as error:
         errors.texts.extend(error.errors)
+
+
+def unseen_ids(policy: ReplicationPolicy, sources: Iterable[Source | None]) -> set[str]:
+    """Return the IDs that *policy* names and that are not among *sources*."""
+    seen = {one_id for one in sources if one for one_id in (one.source_id, one.file_system_id)}
+    return {*policy.file_system_ids, *policy.volume_ids} - seen
