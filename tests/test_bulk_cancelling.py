@@ -24,7 +24,7 @@ class Run:
     """
     Five copies, one of them asked for twice, and one of a source that is not there.
 
-    Somebody else's copy takes one of three slots for 35 seconds. One answer gets lost,
+    Another program's copy takes one of three slots for 35 seconds. One answer gets lost,
     one call is throttled, and one copy failed in an earlier run.
     """
 
@@ -161,7 +161,7 @@ def test_cancelled_at_every_step(backend: str) -> None:
 
 @pytest.mark.parametrize("step", range(0, 500, 25))
 async def test_cancelled_over_http(step: int) -> None:
-    """With sockets in between a copy may be accepted of which no answer came: it is told."""
+    """Over HTTP a copy may be accepted whose answer was lost: it is in progress."""
     run = Run()
     await run.prepare()
     async with run.fsx, counting_client(run.fsx, run.clock) as client:

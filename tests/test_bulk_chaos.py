@@ -48,7 +48,7 @@ def _unsent() -> FsxCopyError:
 
 
 def _errors() -> list[FsxCopyError]:
-    """Return errors that may come in the place of an answer that was on its way."""
+    """Return errors that may come in place of an answer."""
     return [
         ConnectionFailed("reset"),
         RequestTimeout("late"),

@@ -80,7 +80,7 @@ class Bench:
         return await self.drive(work)
 
     def copy_many(self, *requests: CopyRequest, **options: Any) -> BulkCopy:
-        """Make ready to carry out *requests*, looking every ten seconds."""
+        """Make ready to carry out *requests*, polling every ten seconds."""
         return copy_many(self.client, requests, **{"schedule": EVERY_TEN, **options})
 
     async def drive(self, work: Callable[[], Awaitable[_Result]]) -> _Result:
@@ -831,7 +831,7 @@ async def test_only_tries_in_a_row_count(bench: Bench) -> None:
 
 
 async def _foreign(bench: Bench, lengths: list[float]) -> None:
-    """Start copies that somebody else wants."""
+    """Start copies of another program."""
     for length in lengths:
         await bench.client.copy_backup(bench.request(length).source_backup_id)
     bench.fsx.requests.clear()
@@ -875,12 +875,12 @@ async def test_the_end_of_an_adopted_copy_is_used_at_once(bench: Bench) -> None:
 
 
 async def test_an_end_during_the_call_is_not_missed(bench: Bench) -> None:
-    """A copy that ends while the refusal is on its way has left a slot: it is tried at once."""
+    """A copy that ends before the refusal arrives frees a slot, which is tried at once."""
     await _foreign(bench, [2 * HOUR] * 4)
     bench.direct.way_back = 500.0
 
     # The answer to the first comes at 500, its end is seen at 710; the second is asked for
-    # at 500 and hears at 1000 that there was no room.
+    # at 500 and refused at 1000.
     await bench.copy(bench.request(705), bench.request(100))
 
     copying = [one.at for one in bench.fsx.requests if one.operation == "CopyBackup"]
@@ -888,7 +888,7 @@ async def test_an_end_during_the_call_is_not_missed(bench: Bench) -> None:
 
 
 async def test_a_service_that_stays_full_times_out(bench: Bench) -> None:
-    """It is asked for as long as a copy is waited for, then the limit is everybody's error."""
+    """It is asked for as long as a copy is waited for, then all requests end with the limit."""
     await _foreign(bench, [HOUR] * 5)
     requests = [bench.request(100), bench.request(100), bench.request(100)]
 
@@ -901,8 +901,8 @@ async def test_a_service_that_stays_full_times_out(bench: Bench) -> None:
     assert [1440] * 3 == tried[-3:]
 
 
-async def test_room_for_one_begins_the_time_anew(bench: Bench) -> None:
-    """Whoever waits behind others is not held to have waited since the first refusal."""
+async def test_capacity_for_one_restarts_the_time(bench: Bench) -> None:
+    """Each accepted copy restarts the time that the next one may wait for capacity."""
     await _foreign(bench, [2 * HOUR] * 4)
 
     outcomes = await bench.copy(*(bench.request(1000) for _ in range(4)), max_wait=1500)
@@ -913,7 +913,7 @@ async def test_room_for_one_begins_the_time_anew(bench: Bench) -> None:
 # What is seen.
 
 
-async def test_every_look_is_shown(bench: Bench) -> None:
+async def test_every_poll_is_shown(bench: Bench) -> None:
     """The acceptance and each observation are shown, with the request and its token."""
     seen: list[CopyInProgress] = []
     request = bench.request(100)
@@ -929,7 +929,7 @@ async def test_every_look_is_shown(bench: Bench) -> None:
 
 
 async def test_a_faulty_observer_ends_the_block(bench: Bench) -> None:
-    """What the caller's own function raises comes out in a group; the copy goes on."""
+    """What the caller's own function raises comes out in a group; the copy continues."""
 
     def fail(_: CopyInProgress) -> None:
         raise LookupError("mine")
@@ -990,7 +990,7 @@ async def test_after_the_block_iteration_ends(left: BulkCopy) -> None:
     assert [] == [outcome async for outcome in left]
 
 
-async def test_a_call_that_is_cut_off_is_told(
+async def test_a_call_that_is_cut_off_is_logged(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Where the block is left during a call, the copy may have been accepted: here it was."""
@@ -1011,8 +1011,8 @@ async def test_a_call_that_is_cut_off_is_told(
         left.backup,
     )
     source, token = request.source_backup_id, request.token(WEST)
-    told = f"a copy of {source} may have been accepted, with the token {token}"
-    assert [told] == caplog.messages
+    text = f"a copy of {source} may have been accepted, with the token {token}"
+    assert [text] == caplog.messages
     assert {1} == set(bench.copies.values())
 
 

@@ -55,7 +55,7 @@ def _offline() -> FsxCopyClient:
 async def test_arguments_are_checked(
     offline: FsxCopyClient, options: dict[str, Any], rule: str
 ) -> None:
-    """An argument that breaks its rule is told before the block is entered."""
+    """An argument that breaks its rule is refused before the block is entered."""
     with pytest.raises(InvalidArguments, match=rule):
         copy_many(**{"client": offline, "requests": [], **options})
 
@@ -77,6 +77,6 @@ async def test_natural_types_are_taken(offline: FsxCopyClient) -> None:
 
 
 def test_the_client_must_be_open() -> None:
-    """A client that is not open is told before the block is entered."""
+    """A client that is not open is refused before the block is entered."""
     with pytest.raises(ClientNotOpen, match="is not open"):
         copy_many(FsxCopyClient(WEST), [])

@@ -73,8 +73,8 @@ async def test_as_fast_as_can_be() -> None:
     assert 200 == load.fsx.calls["CopyBackup"]
 
 
-async def test_as_fast_as_others_leave_room() -> None:
-    """With two of somebody else's in progress all the time, it is 1.1 for three slots."""
+async def test_as_fast_as_others_leave_capacity() -> None:
+    """While two copies of others are in progress, it is 1.1 for three slots."""
     load = Load(200, seed=2)
     for _ in range(2):
         load.fsx.add_backup(WEST, Lifecycle="COPYING")

@@ -23,7 +23,7 @@ from fsxcopy_sdk.bulk._requests import checked
 SOURCE = "backup-03e3c82e0183b7b6b"
 EAST, WEST = "us-east-2", "us-west-2"
 TOKEN = "fsxcopy-wgydiNt7UJQ-TAGa4d6xbrGxnrMTLzX51qwY0gj-ffY"
-"""Of the request of `test_tokens_are_for_ever`; other tokens would copy everything again."""
+"""Of the request of `test_tokens_never_change`; other tokens would copy everything again."""
 ANOTHER = "must be another than that of requests[0], which asks for something else"
 
 _KEYS = st.text("abcXYZ 019_.:/=+-@é", min_size=1, max_size=12).filter(
@@ -139,7 +139,7 @@ def test_the_destination_may_be_named_as_the_source() -> None:
     assert named.arguments(EAST)["source_region"] == WEST
 
 
-def test_tokens_are_for_ever() -> None:
+def test_tokens_never_change() -> None:
     """A token does not depend on the process, and not on the version of this package."""
     request = CopyRequest(
         source_backup_id=SOURCE,
@@ -188,7 +188,7 @@ def test_tags_in_any_form(tags: object) -> None:
 
 
 def test_a_bad_request_cannot_be_made() -> None:
-    """All faults are told at once, when the request is made."""
+    """All errors are raised at once, when the request is made."""
     with pytest.raises(InvalidArguments) as caught:
         CopyRequest(
             source_backup_id="fs-1",
@@ -216,7 +216,7 @@ def test_a_bad_request_cannot_be_made() -> None:
 
 @pytest.mark.parametrize("tags", [5, "Name", b"Name", [("a", "b")]])
 def test_tags_that_are_none(tags: object) -> None:
-    """What is no collection of tags is told as such."""
+    """What is no collection of tags is refused as such."""
     with pytest.raises(InvalidArguments, match="tags: must be a mapping of strings or Tag"):
         CopyRequest(source_backup_id=SOURCE, tags=tags)  # type: ignore[arg-type]  # the point
 
@@ -234,13 +234,13 @@ def test_good_requests_pass_in_their_order() -> None:
 
 @pytest.mark.parametrize("requests", [None, "text", b"", 5, CopyRequest(source_backup_id=SOURCE)])
 def test_requests_are_a_collection(requests: object) -> None:
-    """What is no collection is told as such, a single request too."""
+    """What is no collection is refused as such, a single request too."""
     with pytest.raises(InvalidArguments, match="requests: must be a collection of CopyRequest"):
         checked(requests, WEST)
 
 
-def test_all_faults_of_all_requests_are_told() -> None:
-    """Each fault names its request by the place it has."""
+def test_all_errors_of_all_requests_are_raised() -> None:
+    """Each error names its request by its position."""
     good = CopyRequest(source_backup_id=SOURCE, client_request_token="mine")
     requests = [
         good,

@@ -1,4 +1,4 @@
-"""Carrying plans out, on a clock that moves when somebody sleeps on it."""
+"""Applying plans, on a clock that moves whenever something sleeps on it."""
 
 from __future__ import annotations
 
@@ -172,8 +172,8 @@ async def test_copies_carry_their_lineage(regions: Regions) -> None:
     ] == copy["Tags"]
 
 
-async def test_what_is_on_its_way_is_waited_for(regions: Regions) -> None:
-    """A copy that somebody else began is not begun again, but has its outcome here too."""
+async def test_what_is_in_progress_is_waited_for(regions: Regions) -> None:
+    """A copy that another program began is not begun again, but has its outcome here too."""
     source = regions.back_up()
     begun = await regions.west.copy_backup(source, source_region=EAST)
     seen: list[CopyInProgress] = []
@@ -190,7 +190,7 @@ async def test_what_is_on_its_way_is_waited_for(regions: Regions) -> None:
     assert ((), 1) == (applied.in_progress, regions.fsx.calls["CopyBackup"])
 
 
-async def test_what_is_on_its_way_may_fail(regions: Regions) -> None:
+async def test_what_is_in_progress_may_fail(regions: Regions) -> None:
     """A copy that fails under our eyes is an outcome; the next run makes another."""
     source = regions.back_up()
     begun = await regions.west.copy_backup(source, source_region=EAST)
@@ -205,7 +205,7 @@ async def test_what_is_on_its_way_may_fail(regions: Regions) -> None:
 
 
 async def test_a_failed_copy_is_made_again(regions: Regions) -> None:
-    """The token of a copy that failed is spent; the same request climbs past it."""
+    """The token of a copy that failed is spent; the same request gets another one."""
     source = regions.back_up()
     plan = await regions.plan()
     async with apply_plan(plan, regions.west, on_seen=_fail_once(regions.fsx)) as applied:
@@ -229,7 +229,7 @@ class _fail_once:  # noqa: N801 - used like a function
 
 
 async def test_a_deleted_copy_is_made_again(regions: Regions) -> None:
-    """A copy that somebody deleted is missing, and is made anew."""
+    """A copy that was deleted is missing, and is made anew."""
     source = regions.back_up()
     (first,) = await regions.apply(await regions.plan())
     assert isinstance(first, Copied)
@@ -240,7 +240,7 @@ async def test_a_deleted_copy_is_made_again(regions: Regions) -> None:
 
 
 async def test_waits_end(regions: Regions) -> None:
-    """A wait that times out leaves its copy alone, whoever began it."""
+    """A wait that times out leaves its copy alone, even one that another program began."""
     regions.fsx.add_backup(
         WEST, SourceBackupId=regions.back_up(), SourceBackupRegion=EAST, Lifecycle="COPYING"
     )
@@ -260,7 +260,7 @@ def _seen(outcome: PlanOutcome) -> Backup:
 
 
 async def test_leaving_early_leaves_the_copies_alone(regions: Regions) -> None:
-    """Nothing more is started, and it can be told what is still running."""
+    """Nothing more is started, and what is still in progress is known."""
     known = await regions.west.copy_backup(regions.back_up(), source_region=EAST)
     for _ in range(9):
         regions.back_up()
@@ -410,7 +410,7 @@ def _held(regions: Regions) -> list[str]:
 
 
 async def test_pruning_must_be_asked_for(regions: Regions) -> None:
-    """Unless it is, superfluous copies are only named."""
+    """Without it, copies that the policy no longer keeps are only planned."""
     copies = await _history(regions)
 
     assert copies[:2] == [one.copy.backup_id for one in (await regions.plan(KEEP_TWO)).to_prune]
@@ -418,10 +418,10 @@ async def test_pruning_must_be_asked_for(regions: Regions) -> None:
     assert copies == _held(regions)
 
 
-async def test_superfluous_copies_are_pruned(
+async def test_copies_that_are_no_longer_kept_are_pruned(
     regions: Regions, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """They are deleted, a record tells of each, and then there is nothing to do."""
+    """They are deleted, a log record names each, and then there is nothing to do."""
     caplog.set_level(logging.INFO, "fsxcopy_sdk.replication")
     copies = await _history(regions)
 
@@ -441,7 +441,7 @@ async def test_pruning_comes_last(regions: Regions) -> None:
 
 
 async def test_what_was_protected_meanwhile_stays(regions: Regions) -> None:
-    """A plan is no licence: each copy is looked at again."""
+    """Each copy is checked again before it is deleted, whatever the plan says."""
     copies = await _history(regions)
     plan = await regions.plan(KEEP_TWO)
     tags = {
@@ -456,7 +456,7 @@ async def test_what_was_protected_meanwhile_stays(regions: Regions) -> None:
 
 
 async def test_what_became_the_newest_stays(regions: Regions) -> None:
-    """Where somebody deleted the newest, the one before is the newest now."""
+    """If the newest was deleted, the one before is the newest now."""
     copies = await _history(regions)
     plan = await regions.plan(KEEP_TWO)
     regions.fsx.delete_backup(copies[3])
@@ -468,7 +468,7 @@ async def test_what_became_the_newest_stays(regions: Regions) -> None:
 
 @pytest.mark.parametrize("lifecycle", ["DELETED", None])
 async def test_what_is_gone_is_pruned(regions: Regions, lifecycle: str | None) -> None:
-    """Whoever deleted it did what was to be done."""
+    """A copy that another program deleted counts as pruned."""
     copies = await _history(regions)
     plan = await regions.plan(KEEP_TWO)
     if lifecycle:
@@ -481,7 +481,7 @@ async def test_what_is_gone_is_pruned(regions: Regions, lifecycle: str | None) -
     assert 0 == copies.index(outcomes[0].prune.copy.backup_id)  # type: ignore[union-attr]
 
 
-async def test_gone_between_look_and_deletion(regions: Regions) -> None:
+async def test_gone_between_check_and_deletion(regions: Regions) -> None:
     """BackupNotFound is what was wanted."""
     copies = await _history(regions, 2)
     plan = await regions.plan(KEEP_ONE)
@@ -492,7 +492,7 @@ async def test_gone_between_look_and_deletion(regions: Regions) -> None:
     assert copies[0] == outcome.prune.copy.backup_id
 
 
-async def test_a_copy_that_is_being_copied_is_met_with_patience(regions: Regions) -> None:
+async def test_a_copy_that_is_being_copied_is_tried_again(regions: Regions) -> None:
     """The deletion is tried again until the service lets it be, some minutes later."""
     copies = await _history(regions, 2)
     plan = await regions.plan(KEEP_ONE)
@@ -505,7 +505,7 @@ async def test_a_copy_that_is_being_copied_is_met_with_patience(regions: Regions
     assert 35 >= regions.fsx.calls["DeleteBackup"]
 
 
-async def test_patience_ends(regions: Regions) -> None:
+async def test_trying_again_ends(regions: Regions) -> None:
     """What cannot be deleted for a quarter of an hour is left to the next run."""
     copies = await _history(regions)
     plan = await regions.plan(KEEP_TWO)
@@ -526,7 +526,7 @@ async def test_patience_ends(regions: Regions) -> None:
 )
 @pytest.mark.parametrize("operation", ["DeleteBackup", "DescribeBackups"])
 async def test_what_passes_is_survived(regions: Regions, fault: Fault, operation: str) -> None:
-    """Throttling, outages and answers that nobody can read cost a round, no more."""
+    """Throttling, outages and unreadable answers cost a round, no more."""
     copies = await _history(regions)
     plan = await regions.plan(KEEP_TWO)
     regions.fsx.inject(fault, operation=operation, next_calls=2)
@@ -536,7 +536,7 @@ async def test_what_passes_is_survived(regions: Regions, fault: Fault, operation
 
 
 @pytest.mark.parametrize("after", [True, False], ids=["carried out", "not carried out"])
-async def test_an_unreadable_answer_of_a_deletion_is_looked_into(
+async def test_an_unreadable_answer_of_a_deletion_is_checked(
     regions: Regions, after: bool
 ) -> None:
     """A member of another type is no answer, and may be one: the next round reads the copy."""
@@ -792,7 +792,7 @@ async def test_without_the_service_s_time_the_plan_s_own_counts(clock: ManualClo
 async def test_a_deletion_that_is_cancelled_is_logged(
     clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whoever cancels a run learns from the log which copy may be gone."""
+    """If a run is cancelled, the log names the copy that may be gone."""
     caplog.set_level(logging.WARNING, logger="fsxcopy_sdk.replication")
     regions, west = _without_sockets(clock)
     copies = await _history(regions)

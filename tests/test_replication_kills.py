@@ -35,7 +35,7 @@ DAY = 86400.0
 KILL_AFTER = [range(1), range(1, 4), range(1, 20), range(1, 40), range(1, 40), range(1, 140)]
 """
 How many of its requests a sync survives: two are its plan, the next begin copies, and one
-that nobody kills makes about a hundred and forty.
+that is not killed makes about a hundred and forty.
 """
 
 
@@ -120,7 +120,7 @@ async def _kill_at_some_time(service: Service, draw: random.Random) -> str:
     process = await _start(service)
     requests = draw.choice(draw.choice(KILL_AFTER))
     before = Counter(service.fsx.calls)
-    while (  # noqa: ASYNC110 - the service rings no bell
+    while (  # noqa: ASYNC110 - the service has no event for it
         (service.fsx.calls - before).total() < requests and process.returncode is None
     ):
         await asyncio.sleep(0.001)

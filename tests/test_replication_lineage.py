@@ -1,4 +1,4 @@
-"""The tags by which a copy tells whose it is."""
+"""The tags that assign a copy to a policy and a backup."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_lineage_is_read() -> None:
 
 @pytest.mark.parametrize("key", WHOLE)
 def test_all_four_are_needed(key: str) -> None:
-    """Somebody who takes one tag away takes the copy away from the policy."""
+    """Without one of its tags a copy is not the policy's."""
     assert _read({name: value for name, value in WHOLE.items() if name != key}) is None
 
 

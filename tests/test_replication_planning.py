@@ -126,12 +126,11 @@ def test_what_is_named(ids: tuple[list[str], list[str]], expected: list[int]) ->
 # What is there.
 
 
-@pytest.mark.parametrize("lifecycle", ["AVAILABLE"])
 @pytest.mark.parametrize("policy_name", ["nightly", "weekly", None])
 @pytest.mark.parametrize("key", ["west-key", "another-key", None])
-def test_present(lifecycle: str, policy_name: str | None, key: str | None) -> None:
-    """A copy is there, whoever made it and under whatever key."""
-    copy = copy_of(backup(1), 1001, policy=policy_name, key=key, lifecycle=lifecycle)
+def test_up_to_date(policy_name: str | None, key: str | None) -> None:
+    """A copy counts, whichever program made it and under whatever key."""
+    copy = copy_of(backup(1), 1001, policy=policy_name, key=key)
     plan = planned(POLICY, [backup(1)], [copy])
 
     assert [copy.backup_id] == [one.copy.backup_id for one in plan.up_to_date]
@@ -142,7 +141,7 @@ def test_present(lifecycle: str, policy_name: str | None, key: str | None) -> No
     "lifecycle", ["COPYING", "PENDING", "TRANSFERRING", "CREATING", "POLISHING"]
 )
 def test_in_progress(lifecycle: str) -> None:
-    """A copy in any state that may become AVAILABLE is on its way, an unknown one too."""
+    """A copy in any state that may become AVAILABLE is in progress, an unknown one too."""
     plan = planned(POLICY, [backup(1)], [copy_of(backup(1), 1001, lifecycle=lifecycle)])
 
     assert [backup_id(1001)] == [one.copy.backup_id for one in plan.in_progress]
@@ -234,7 +233,7 @@ def test_the_newest_that_can_be_copied_is(lifecycle: str) -> None:
 
 
 def test_what_is_deleted_is_gone() -> None:
-    """Nobody needs to hear of backups that are DELETED."""
+    """Backups that are DELETED are not reported."""
     plan = planned(POLICY, [backup(1, lifecycle="DELETED")])
 
     assert ([], [], False) == (copied_ids(plan), _refused(plan), plan.has_work)
@@ -275,7 +274,7 @@ def test_tags_that_do_not_count(policy: ReplicationPolicy) -> None:
     assert [] == _refused(planned(policy, [backup(1, tags=tags)]))
 
 
-def test_copies_are_copied_on_by_nobody() -> None:
+def test_copies_are_not_copied_again() -> None:
     """Two Regions that keep each other ready do not send copies to and fro."""
     foreign = copy_of(backup(1), 1001, region="eu-west-1")
     plan = planned(ALL, [foreign])
@@ -283,7 +282,7 @@ def test_copies_are_copied_on_by_nobody() -> None:
     assert ([], [], ()) == (copied_ids(plan), _refused(plan), plan.report.sources)
 
 
-def test_whoever_names_a_source_of_copies_hears_of_it() -> None:
+def test_a_named_source_of_copies_is_reported() -> None:
     """A file system that lives elsewhere has no backups here, only copies."""
     foreign = copy_of(backup(1), 1001, region="eu-west-1")
     plan = planned(attrs.evolve(ALL, file_system_ids=FS), [foreign])
@@ -353,7 +352,7 @@ def test_the_same_backup_gets_the_same_request() -> None:
 def test_every_selected_backup_is_in_one_place(
     ages: list[tuple[int, str]], held: list[tuple[int, str]], newest: int | None
 ) -> None:
-    """Each of the newest is to be copied, on its way or there, and in one of these only."""
+    """Each of the newest is to be copied, in progress or up to date, and only one of these."""
     backups = [backup(n, days=days, source=source) for n, (days, source) in enumerate(ages)]
     copies = [
         copy_of(backups[n % len(backups)], 1000 + m, lifecycle=lifecycle)
@@ -392,7 +391,7 @@ async def _east(
         yield client
 
 
-async def test_planning_only_looks(
+async def test_planning_only_lists(
     fsx: LocalFsx, east: FsxCopyClient, client: FsxCopyClient
 ) -> None:
     """A plan of two Regions makes no calls but those that list them, all their pages."""

@@ -55,7 +55,7 @@ def test_a_row() -> None:
 
 @pytest.mark.parametrize(("days", "late"), [(0, False), (1, False), (1.01, True), (-1, False)])
 def test_late(days: float, late: bool) -> None:
-    """A copy is late when what it leads back to is older than the policy puts up with."""
+    """A copy is late when what it leads back to is older than the policy allows."""
     row = _only([backup(1, days=days)], [copy_of(backup(1, days=days), 1001)])
 
     assert late is row.is_late
@@ -109,7 +109,7 @@ def test_recovery_point_of_a_copy_whose_backup_is_gone(
 
 @pytest.mark.parametrize("volume", [True, False])
 def test_copies_that_do_not_say_what_they_are_of(volume: bool) -> None:
-    """The backup tells, and if that is gone the tags do; a copy of nothing known is nobody's."""
+    """The backup says it, and if that is gone the tags; else the copy belongs to no source."""
     source = VOLUME if volume else FS
     original = backup(1, source=source)
     bare = attrs.evolve(copy_of(original, 1001), volume=None, file_system=None)

@@ -1,4 +1,4 @@
-"""Which copies are superfluous, and that the worth of none is overlooked."""
+"""Which copies a policy no longer keeps, and which it never gives up."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ COPIES = [copy_of(OLD, 1001), copy_of(MIDDLE, 1002), copy_of(NEW, 1003)]
 OLD_COPY, MIDDLE_COPY = backup_id(1001), backup_id(1002)
 
 
-def test_nothing_is_superfluous_unless_the_policy_says_so() -> None:
+def test_nothing_is_pruned_unless_the_policy_says_so() -> None:
     """A policy without retention prunes nothing."""
     assert [] == pruned_ids(planned(POLICY, [NEW], COPIES))
 
@@ -87,7 +87,7 @@ def test_both_limits_must_be_passed(
 def test_the_reason_is_said(
     keep_last: int | None, keep_within: float | None, expected: str
 ) -> None:
-    """The plan says why a copy is superfluous, and what it leads back to."""
+    """The plan says why a copy is not kept, and what it leads back to."""
     policy = attrs.evolve(POLICY, keep_last=keep_last, keep_within=keep_within)
     plan = planned(policy, [NEW], COPIES)
     prune = (*plan.to_prune, *plan.held_back)[0]
@@ -100,7 +100,7 @@ def test_the_reason_is_said(
 
 
 @pytest.mark.parametrize(
-    "stranger",
+    "other",
     [
         copy_of(OLD, 1001, policy=None),
         copy_of(OLD, 1001, policy="weekly"),
@@ -119,13 +119,13 @@ def test_the_reason_is_said(
         copy_of(backup(1, days=30, source=VOLUME), 1001),
     ],
     ids=[
-        "nobody's",
+        "no policy's",
         "another policy's",
         "protected",
-        "on its way",
+        "in progress",
         "failed",
         "deleted",
-        "in a state that nobody knows",
+        "in an unknown state",
         "from elsewhere",
         "from its own Region",
         "the only one under its key",
@@ -136,21 +136,21 @@ def test_the_reason_is_said(
         "the only one of its volume",
     ],
 )
-def test_what_is_not_to_be_pruned(stranger: Backup) -> None:
+def test_what_is_not_to_be_pruned(other: Backup) -> None:
     """However old, nothing goes that is not surely this policy's, AVAILABLE and replaced."""
-    assert [MIDDLE_COPY] == pruned_ids(planned(KEEP_ONE, [NEW], [stranger, *COPIES[1:]]))
+    assert [MIDDLE_COPY] == pruned_ids(planned(KEEP_ONE, [NEW], [other, *COPIES[1:]]))
 
 
 def test_tags_that_contradict_the_service() -> None:
-    """Copies that say they are of one file system, and are of another, are nobody's."""
+    """Copies that say they are of one file system, and are of another, belong to no policy."""
     elsewhere = FileSystem(file_system_id=OTHER_FS)
-    strangers = [attrs.evolve(one, file_system=elsewhere) for one in COPIES]
+    others = [attrs.evolve(one, file_system=elsewhere) for one in COPIES]
 
-    assert [] == pruned_ids(planned(KEEP_ONE, [], strangers))
+    assert [] == pruned_ids(planned(KEEP_ONE, [], others))
 
 
 def test_copies_of_copies() -> None:
-    """What somebody copied on, with its tags, is nobody's, in whatever Region."""
+    """A copy of a copy, made with its tags, belongs to no policy, in whatever Region."""
     copied_on = [
         attrs.evolve(copy, backup_id=backup_id(2000 + n), source_backup_id=copy.backup_id)
         for n, copy in enumerate(COPIES)
@@ -160,7 +160,7 @@ def test_copies_of_copies() -> None:
 
 
 def test_a_copy_that_does_not_say_where_it_is_from() -> None:
-    """It counts as a copy of its backup, but nobody deletes it."""
+    """It counts as a copy of its backup, but is not pruned."""
     unsaid = copy_of(OLD, 1001, region=None)
 
     assert [MIDDLE_COPY] == pruned_ids(planned(KEEP_ONE, [OLD, NEW], [unsaid, *COPIES[1:]]))
@@ -392,7 +392,7 @@ def _is_owned(one: Backup) -> bool:
 
 
 def _check_survivors(copies: Sequence[Backup], pruned: Sequence[Backup]) -> None:
-    """Check that of every source and key the newest is still there, whoever looks how."""
+    """Check that of every source and key the newest is still there, by either order."""
     times = {
         one.source_backup_id: tag.value
         for one in copies
@@ -523,7 +523,7 @@ def test_many_runs_in_a_row(
     assert before == world.copies
 
 
-def test_the_situation_lists_each_backup_once() -> None:
+def test_an_inventory_lists_each_backup_once() -> None:
     """A backup that is on two pages of a listing, as they are when others go, is one."""
     found = inventory([NEW, NEW], [COPIES[0], COPIES[0]])
 

@@ -1,4 +1,4 @@
-"""What a backup belongs to, and what its lifecycle is worth."""
+"""Which file system or volume a backup is of."""
 
 from __future__ import annotations
 

@@ -150,26 +150,24 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         self._schedule = schedule
         self._on_seen = on_seen
         self._groups: dict[tuple[str | None, str | None], QuotaGroup] = {}
-        self._adopted = [(self._adopt(copy), backup) for copy, backup in adopted]
-        self._requested = [RequestState(one, self._group_of(one)) for one in requests]
+        self._adopted = [
+            (RequestState(copy, self._group_of(copy.request), "in progress"), backup)
+            for copy, backup in adopted
+        ]
+        self._requested = [self._state_of(request) for request in requests]
         self._states = [*(state for state, _ in self._adopted), *self._requested]
         self._followed_by: dict[str, RequestState] = {}
         self._existing = ExistingCopies(client, [backup for _, backup in self._adopted])
+
+    def _state_of(self, request: CopyRequest) -> RequestState:
+        token = request.token(self._region)
+        copy = CopyInProgress(request=request, client_request_token=token, started=0.0)
+        return RequestState(copy, self._group_of(request))
 
     def _group_of(self, request: CopyRequest) -> QuotaGroup:
         volume_id = request.volume_id
         key = (volume_id, None if volume_id is None else request.kms_key_id)
         return self._groups.setdefault(key, QuotaGroup(self._max_in_progress))
-
-    def _adopt(self, copy: CopyInProgress) -> RequestState:
-        return RequestState(
-            copy.request,
-            self._group_of(copy.request),
-            stage="in progress",
-            token=copy.client_request_token,
-            started=copy.started,
-            backup=copy.backup,
-        )
 
     @property
     def in_progress(self) -> tuple[CopyInProgress, ...]:
@@ -270,9 +268,8 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
     async def _start(self, state: RequestState) -> None:
         """Request a copy until it is certain what became of that; its slot is taken."""
         async with state.group.starting:
-            is_settled = False
-            while not is_settled:
-                is_settled = await self._try_to_start(state)
+            while not await self._try_to_start(state):
+                pass
 
     async def _try_to_start(self, state: RequestState) -> bool:
         """Find or request a copy; return False, after a delay, if that must be repeated."""
@@ -314,14 +311,15 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         Retries inside the call send the same token, for longer than the service may
         remember it. They take real time, whatever clock the client has.
         """
+        token = state.copy.client_request_token
         with anyio.move_on_after(queue.TOKEN_LIFETIME):
             return await self._client.copy_backup(
-                **state.request.arguments(self._region), client_request_token=state.token
+                **state.request.arguments(self._region), client_request_token=token
             )
         raise RequestTimeout(
             f"no answer within {queue.TOKEN_LIFETIME:.0f} s",
             operation="CopyBackup",
-            client_request_token=state.token,
+            client_request_token=token,
         )
 
     async def _wait_for_capacity(
@@ -420,10 +418,16 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
     def _accept(self, state: RequestState, backup: Backup) -> None:
         """Follow the copy that the service has started, or had started before for this token."""
         state.group.failing_since = state.group.full_since = None
-        if backup.lifecycle.is_dead and state.may_be_repeated:
+        # A token may lead to a copy that was dead before this run; another one is tried once.
+        is_first = state.attempt == 0 and state.request.client_request_token is None
+        if backup.lifecycle.is_dead and is_first and state.unknown_since is None:
             state.refuse()
             self._tasks.start_soon(self._repeat, state, backup)
             return
+        self._take(state, backup)
+
+    def _take(self, state: RequestState, backup: Backup) -> None:
+        """Follow a copy until it ends, which it may have done."""
         self._see(state, backup)
         if backup.lifecycle.is_terminal:
             self._end(state, _outcome_of(state, backup))
@@ -438,15 +442,11 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         await self._start(state)
 
     def _follow_existing(self, state: RequestState, backup: Backup) -> None:
-        """Follow a copy that was there before, unless it is AVAILABLE."""
+        """Follow a copy that was there before."""
         if state.stage == "not started":
             state.begin(self._region, self._clock.now())
         state.is_existing = True
-        self._see(state, backup)
-        if backup.lifecycle.is_available:
-            self._end(state, _outcome_of(state, backup))
-        else:
-            self._tasks.start_soon(self._follow, state, backup)
+        self._take(state, backup)
 
     async def _follow(self, state: RequestState, backup: Backup) -> None:
         """Hold the slot of a copy until it ends, or until its deadline."""
@@ -467,7 +467,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 return await self._wait(state, backup_id, deadline)
             except (BackupNotFound, WaitTimeout) as error:
                 if _saw_it_in_progress(error):
-                    return CopyTimedOut(request=request, error=error, backup=state.backup)
+                    return CopyTimedOut(request=request, error=error, backup=state.copy.backup)
                 unseen = error
             except FsxCopyError as error:
                 return self._not_observed(state, error)
@@ -479,7 +479,8 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             if deadline - self._clock.now() < NOTHING:
                 if listed is not None:
                     return CopyTimedOut(request=request, error=unseen, backup=listed)
-                last = f"; it was last seen {state.backup.lifecycle}" if state.backup else ""
+                seen = state.copy.backup
+                last = f"; it was last seen {seen.lifecycle}" if seen else ""
                 text = f"{backup_id} is unknown after {self._max_wait:.0f} s{last}"
                 absence = BackupNotFound(text, operation="DescribeBackups")
                 return self._not_observed(state, absence)
@@ -515,7 +516,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
 
     def _see(self, state: RequestState, backup: Backup) -> None:
         """Note what a copy is like now, and show it to the caller."""
-        state.backup = backup
+        state.copy = attrs.evolve(state.copy, backup=backup)
         self._followed_by[backup.backup_id] = state
         if self._on_seen is not None:
             self._on_seen(state.copy)
@@ -524,11 +525,12 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
 
     def _not_observed(self, state: RequestState, error: FsxCopyError) -> CopyNotObserved:
         """Return the outcome of a copy that was accepted, or may have been."""
+        copy = state.copy
         return CopyNotObserved(
-            request=state.request,
-            client_request_token=state.token,
+            request=copy.request,
+            client_request_token=copy.client_request_token,
             error=error,
-            backup=state.backup,
+            backup=copy.backup,
         )
 
     def _end(self, state: RequestState, outcome: CopyOutcome) -> None:

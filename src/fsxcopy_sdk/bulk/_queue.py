@@ -21,7 +21,6 @@ from fsxcopy_sdk.errors import (
     ServiceUnavailable,
     Throttled,
 )
-from fsxcopy_sdk.models import Backup
 
 DEFAULT_MAX_IN_PROGRESS = 5
 """Per destination Region, and for ONTAP per volume and key there (FSx quotas)."""
@@ -99,16 +98,11 @@ class QuotaGroup:
 class RequestState:
     """Where one request stands, and what its calls met."""
 
-    request: CopyRequest
+    copy: CopyInProgress
+    """The copy as it is known, which may not have been requested yet."""
     group: QuotaGroup
     stage: Literal["not started", "in progress", "ended"] = "not started"
     """A copy that may have been accepted is in progress."""
-    token: str = ""
-    """The token that was sent, or would have been for a copy that was found."""
-    started: float = 0.0
-    """When the copy was requested or found, in seconds of the client's clock."""
-    backup: Backup | None = None
-    """The copy as last seen."""
     is_existing: bool = False
     """Whether its copy was found in the destination, so that none was requested."""
     attempt: int = 0
@@ -117,34 +111,20 @@ class RequestState:
     """How many calls in a row met a transient error."""
     unknown_since: float | None = None
     """
-    When it was first sent without an answer that tells whether it was accepted, in
-    seconds of the client's clock; None if no such call was made.
+    The client's clock when it was first sent without an answer that shows whether it was
+    accepted; None if no such call was made.
     """
 
     @property
-    def copy(self) -> CopyInProgress:
-        """What is known of a copy that is in progress."""
-        return CopyInProgress(
-            request=self.request,
-            client_request_token=self.token,
-            started=self.started,
-            backup=self.backup,
-        )
-
-    @property
-    def may_be_repeated(self) -> bool:
-        """
-        Whether a dead copy may be followed by another attempt in this run.
-
-        One only, and none if a call of this run may have started the copy that is dead.
-        """
-        is_first = self.attempt == 0 and self.unknown_since is None
-        return is_first and self.request.client_request_token is None
+    def request(self) -> CopyRequest:
+        """The request."""
+        return self.copy.request
 
     def begin(self, region: str, now: float) -> None:
         """Note that a copy is requested or found: from now on it may be in progress."""
-        self.stage, self.backup, self.started = "in progress", None, now
-        self.token = self.request.token(region, self.attempt)
+        self.stage = "in progress"
+        token = self.request.token(region, self.attempt)
+        self.copy = CopyInProgress(request=self.request, client_request_token=token, started=now)
 
     def refuse(self) -> None:
         """Note that the last call had no copy accepted; one before it may have."""

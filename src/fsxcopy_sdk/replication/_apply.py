@@ -101,31 +101,23 @@ _MAX_CLOCK_SKEW = timedelta(days=1)
 _log = logging.getLogger("fsxcopy_sdk.replication")
 
 
+@attrs.define(eq=False, kw_only=True)
 class Pruning:
     """The deletions of one plan, in rounds: what is refused for now is tried again."""
 
-    def __init__(
-        self,
-        plan: ReplicationPlan,
-        source: FsxCopyClient | None,
-        destination: FsxCopyClient,
-        allowed: frozenset[PruneObstacle],
-        random: Callable[[], float],
-    ) -> None:
-        self._prunes = [
-            one for one in (*plan.to_prune, *plan.held_back) if allowed.issuperset(one.obstacles)
-        ]
-        self._plan = plan
-        self._opens_source = source is None and bool(self._prunes)
-        self._source = (
-            destination.with_region(plan.source_region) if self._opens_source else source
-        )
-        self._destination = destination
-        self._allowed = allowed
-        self._random = random
-        self._owned: dict[str, int] = {}
-        self._deleted: defaultdict[str, set[str]] = defaultdict(set)
-        self._begun = destination.clock.now()
+    plan: ReplicationPlan
+    prunes: Sequence[PlannedPrune]
+    source: FsxCopyClient
+    opens_source: bool
+    destination: FsxCopyClient
+    allowed: Collection[PruneObstacle]
+    random: Callable[[], float]
+    _begun: float
+    _owned: dict[str, int] = attrs.field(init=False, factory=dict)
+    """How many copies of each source were the policy's before the first deletion."""
+    _deleted: defaultdict[str, set[str]] = attrs.field(
+        init=False, factory=lambda: defaultdict(set)
+    )
 
     async def run(self, incomplete: Collection[str], end: Callable[[PruneOutcome], None]) -> None:
         """
@@ -135,55 +127,49 @@ class Pruning:
         seen to end: until newer copies arrive, the old ones are what a restore has.
         """
         prunes: list[PlannedPrune] = []
-        for prune in self._prunes:
+        for prune in self.prunes:
             if prune.source_id in incomplete:
                 reason = "a copy of its source failed or was not seen to end in this run"
                 end(PruneSkipped(prune=prune, reason=reason, is_held_back=True))
             else:
                 prunes.append(prune)
-        if self._source is None or not prunes:
-            return
         async with AsyncExitStack() as stack:
-            if self._opens_source:
+            if prunes and self.opens_source:
                 try:
-                    await stack.enter_async_context(self._source)
+                    await stack.enter_async_context(self.source)
                 except FsxCopyError as error:
                     for prune in prunes:
                         end(PruneFailed(prune=prune, error=error))
                     return
-            await self._rounds(self._source, prunes, end)
+            await self._rounds(prunes, end)
 
     async def _rounds(
-        self,
-        source: FsxCopyClient,
-        prunes: Sequence[PlannedPrune],
-        end: Callable[[PruneOutcome], None],
+        self, prunes: Sequence[PlannedPrune], end: Callable[[PruneOutcome], None]
     ) -> None:
-        clock = self._destination.clock
+        clock = self.destination.clock
         give_up = clock.now() + _TRY_FOR
         delay = _FIRST_DELAY
-        while prunes:
+        while True:
             failed: list[PruneFailed] = []
             for prune in prunes:
-                outcome = await self._try(source, prune)
+                outcome = await self._try(prune)
                 if isinstance(outcome, PruneFailed) and _may_pass(outcome.error):
                     failed.append(outcome)
                 else:
                     end(outcome)
             left = give_up - clock.now()
-            if left < NOTHING:
+            if not failed or left < NOTHING:
                 for outcome in failed:
                     end(outcome)
                 return
             prunes = [outcome.prune for outcome in failed]
-            if prunes:
-                await clock.sleep(min(left, delay * (0.5 + 0.5 * self._random())))
-                delay = min(_MAX_DELAY, 2 * delay)
+            await clock.sleep(min(left, delay * (0.5 + 0.5 * self.random())))
+            delay = min(_MAX_DELAY, 2 * delay)
 
-    async def _try(self, source: FsxCopyClient, prune: PlannedPrune) -> PruneOutcome:
+    async def _try(self, prune: PlannedPrune) -> PruneOutcome:
         """Check a copy, and delete it unless that check has an outcome."""
         try:
-            outcome = await self._check(source, prune)
+            outcome = await self._check(prune)
             if outcome is None:
                 await self._delete(prune)
         except FsxCopyError as error:
@@ -196,7 +182,7 @@ class Pruning:
         deleted = self._deleted[prune.source_id]
         deleted.add(backup_id)
         try:
-            await self._destination.delete_backup(backup_id)
+            await self.destination.delete_backup(backup_id)
         except ServiceError as error:
             if not is_outcome_unknown(error):
                 deleted.discard(backup_id)
@@ -205,9 +191,9 @@ class Pruning:
             _log.warning("%s: its deletion may have been accepted", backup_id)
             raise
 
-    async def _check(self, source: FsxCopyClient, prune: PlannedPrune) -> PruneOutcome | None:
+    async def _check(self, prune: PlannedPrune) -> PruneOutcome | None:
         """Judge a copy by both Regions as they are now; return None if it may be deleted."""
-        plan, destination = self._plan, self._destination
+        plan, source, destination = self.plan, self.source, self.destination
         held = await _list_source(destination, prune.source_id, ())
         copy = await _found(destination, held, prune.copy.backup_id)
         if copy is None:
@@ -233,7 +219,7 @@ class Pruning:
         return skipped
 
     def _reason_to_skip(self, prune: PlannedPrune, inventory: Inventory) -> PruneSkipped | None:
-        plan, source_id = self._plan, prune.source_id
+        plan, source_id = self.plan, prune.source_id
         owned = owned_by_source(plan.policy, inventory).get(source_id, [])
         most = most_to_prune(self._owned.setdefault(source_id, len(owned)))
         fresh = decide(plan.policy, inventory)
@@ -245,17 +231,17 @@ class Pruning:
         # Counted over the whole run: what it deleted no longer counts as a copy.
         if len(self._deleted[source_id] - {prune.copy.backup_id}) >= most:
             obstacles.add(PruneObstacle.MORE_THAN_HALF)
-        if against := sorted(obstacles - self._allowed):
+        if against := sorted(obstacles.difference(self.allowed)):
             return PruneSkipped(prune=prune, reason="; ".join(against), is_held_back=True)
         return None
 
     def _check_clock(self) -> None:
         """Refuse a plan whose time is far from the service's own."""
-        service_time, made_at = self._destination.service_time, self._plan.made_at
+        service_time, made_at = self.destination.service_time, self.plan.made_at
         if service_time is None:
             return
         # The copies may have taken days since the plan was applied.
-        service_time -= timedelta(seconds=self._destination.clock.now() - self._begun)
+        service_time -= timedelta(seconds=self.destination.clock.now() - self._begun)
         if abs(service_time - made_at) > _MAX_CLOCK_SKEW:
             text = (
                 f"plan: must be made within a day of the service's own time, for pruning, "
@@ -377,14 +363,27 @@ def apply_plan(
         schedule=schedule,
         on_seen=on_seen,
     )
-    if not prune:
-        return AppliedPlan(plan, copies, None)
     is_allowed = {
         PruneObstacle.NO_ORIGINAL: prune_orphans,
         PruneObstacle.MORE_THAN_HALF: prune_most,
     }
-    allowed = frozenset(obstacle for obstacle, given in is_allowed.items() if given)
-    return AppliedPlan(plan, copies, Pruning(plan, source, destination, allowed, random.random))
+    allowed = {obstacle for obstacle, given in is_allowed.items() if given}
+    prunes = [
+        one for one in (*plan.to_prune, *plan.held_back) if allowed.issuperset(one.obstacles)
+    ]
+    if not (prune and prunes):
+        return AppliedPlan(plan, copies, None)
+    pruning = Pruning(
+        plan=plan,
+        prunes=prunes,
+        source=source or destination.with_region(plan.source_region),
+        opens_source=source is None,
+        destination=destination,
+        allowed=allowed,
+        random=random.random,
+        begun=destination.clock.now(),
+    )
+    return AppliedPlan(plan, copies, pruning)
 
 
 def _check_region(errors: ArgumentErrors, name: str, client: FsxCopyClient, region: str) -> None:

@@ -31,7 +31,7 @@ class BackupSummary:
     """UTC; of a copy, when the copy was begun."""
     kms_key_id: str | None = None
     progress_percent: int | None = None
-    """0 to 100, where the service tells."""
+    """0 to 100, if the service says."""
     size_in_bytes: int | None = None
 
     @classmethod
@@ -74,7 +74,7 @@ class SourceReport:
     """Where one file system or volume stands."""
 
     source_id: str
-    """The volume's id; for a whole file system the file system's."""
+    """The volume's ID; for a whole file system the file system's."""
     newest_backup: BackupSummary | None
     """The newest AVAILABLE backup in its own Region; None where there is none."""
     newest_copy: BackupSummary | None
@@ -86,7 +86,7 @@ class SourceReport:
     in_progress: int
     """How many copies are in progress."""
     is_late: bool
-    """Whether there is no copy, or none that the policy thinks young enough."""
+    """Whether there is no copy, or none that is young enough for the policy."""
 
     def __str__(self) -> str:
         copy = "no copy"
@@ -106,9 +106,9 @@ class ReplicationReport:
     made_at: datetime
     """UTC."""
     max_age: float
-    """Seconds that the policy thinks young enough."""
+    """Seconds: the policy's own."""
     sources: tuple[SourceReport, ...]
-    """By their ids."""
+    """By their IDs."""
 
     @property
     def late(self) -> tuple[SourceReport, ...]:
@@ -253,9 +253,9 @@ class ReplicationPlan:
     cannot_copy: tuple[CannotCopy, ...]
     source_backups: int
     """
-    How many backups in the policy's scope the source Region showed, old ones beyond
-    `newer_than` not counted. Copies of backups in
-    other Regions count only for a file system or volume that the policy names.
+    How many backups in the policy's scope the source Region showed, not counting those
+    older than `newer_than`. Copies of other Regions' backups count only for a file system
+    or volume that the policy names.
     """
     missing: tuple[str, ...]
     """File systems and volumes that the policy names and of which the source shows no backup."""

@@ -96,13 +96,12 @@ def decide(policy: ReplicationPolicy, inventory: Inventory) -> ReplicationPlan:
     copies = grouped(live, lambda copy: copy.origin_id)
     ranked: list[tuple[int, PlannedCopy | ExistingCopy]] = []
     cannot_copy: list[CannotCopy] = []
-    scope = _in_scope(policy, inventory.backups)
+    scope, unknown = _in_scope(policy, inventory.backups)
     for source_id, backups in sorted(scope.items()):
         chosen, refused = _choose(policy, inventory, source_id, backups, copies)
         ranked += enumerate(chosen)
         cannot_copy += refused
-    if not policy.names_sources:
-        cannot_copy += _choose(policy, inventory, None, _without_source(inventory), copies)[1]
+    cannot_copy += _choose(policy, inventory, None, unknown, copies)[1]
     # The newest of every source first: each has something before any has everything.
     wanted = [one for _, one in sorted(ranked, key=lambda pair: pair[0])]
     known = [one for one in wanted if isinstance(one, ExistingCopy)]
@@ -125,13 +124,17 @@ def decide(policy: ReplicationPolicy, inventory: Inventory) -> ReplicationPlan:
     )
 
 
-def _in_scope(policy: ReplicationPolicy, backups: Iterable[Backup]) -> dict[str, list[Backup]]:
+def _in_scope(
+    policy: ReplicationPolicy, backups: Iterable[Backup]
+) -> tuple[dict[str, list[Backup]], list[Backup]]:
     """
-    Return the backups that *policy* covers, by their source, the newest first.
+    Return the backups that *policy* covers by their source, and those of unknown sources.
 
-    Copies of other Regions' backups are among them if their file system or volume is
-    named and has no backups of its own here, so that the plan reports them.
+    The newest come first. Copies of other Regions' backups are among them if their file
+    system or volume is named and has no backups of its own here, so that the plan reports
+    them.
     """
+    unknown: list[Backup] = []
     originals: defaultdict[str, list[Backup]] = defaultdict(list)
     copies: defaultdict[str, list[Backup]] = defaultdict(list)
     for backup in sorted(backups, key=_order, reverse=True):
@@ -139,13 +142,9 @@ def _in_scope(policy: ReplicationPolicy, backups: Iterable[Backup]) -> dict[str,
         if source is not None and policy.covers(source):
             kind = originals if backup.source_backup_id is None else copies
             kind[source.source_id].append(backup)
-    return {**copies, **originals} if policy.names_sources else originals
-
-
-def _without_source(inventory: Inventory) -> list[Backup]:
-    """Return the originals that the service assigns to no source, the newest first."""
-    newest_first = sorted(inventory.backups, key=_order, reverse=True)
-    return [one for one in newest_first if source_of(one) is None and one.source_backup_id is None]
+        elif source is None and backup.source_backup_id is None:
+            unknown.append(backup)
+    return ({**copies, **originals}, []) if policy.names_sources else (originals, unknown)
 
 
 def _order(backup: Backup) -> tuple[datetime, str]:

@@ -69,12 +69,12 @@ class ReplicationPolicy:
     Durations are seconds or timedeltas, and become seconds.
 
     Raises:
-        InvalidArguments: members break rules, with a text for every fault.
+        InvalidArguments: members break rules; `errors` has one text for each.
     """
 
     name: str
     """
-    What the copies are known by: only copies with this name in their tags are pruned.
+    Recorded in the tags of each copy: only copies with this name are pruned.
     Policies that share a source share its copies too, so the strictest retention counts.
     """
     file_system_ids: tuple[str, ...] = attrs.field(default=(), converter=_to_ids)
@@ -126,7 +126,7 @@ class ReplicationPolicy:
 
     @property
     def prunes(self) -> bool:
-        """Whether copies become superfluous at all."""
+        """Whether the policy has a retention, so that copies can be pruned."""
         return self.keep_last is not None or self.keep_within is not None
 
     @property
@@ -135,7 +135,7 @@ class ReplicationPolicy:
         return bool(self.file_system_ids or self.volume_ids)
 
     def covers(self, source: Source) -> bool:
-        """Whether the backups of *source* are this policy's business."""
+        """Whether the policy is about the backups of *source*."""
         return (
             not self.names_sources
             or source.source_id in self.volume_ids
