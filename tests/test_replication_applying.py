@@ -397,12 +397,12 @@ async def _history(regions: Regions, days: int = 4) -> list[str]:
     return [str(one["BackupId"]) for one in regions.fsx.backups(WEST)]
 
 
-def _without_sockets(clock: ManualClock) -> tuple[Regions, Direct]:
-    """Make two Regions of one process, and return the transport to the destination too."""
+def _without_sockets(clock: ManualClock) -> tuple[Regions, Direct, Direct]:
+    """Make two Regions of one process, and return the transports to both too."""
     fsx = LocalFsx(clock=clock, copy_duration=600, started_at=START)
     east, west = Direct(fsx, EAST), Direct(fsx, WEST)
     clients = (FsxCopyClient(transport=one, clock=clock) for one in (east, west))
-    return Regions(fsx, clock, *clients), west
+    return Regions(fsx, clock, *clients), east, west
 
 
 def _held(regions: Regions) -> list[str]:
@@ -739,6 +739,23 @@ async def test_a_cut_listing_of_the_source_proves_nothing(regions: Regions) -> N
     assert copies == _held(regions)
 
 
+async def test_an_empty_listing_of_the_source_makes_no_orphans(clock: ManualClock) -> None:
+    """A copy whose backup exists is not pruned as an orphan, though no listing shows that."""
+    regions, east, _ = _without_sockets(clock)
+    copies = await _history(regions)
+    plan = await regions.plan(KEEP_TWO)
+    east.listings_are_empty = True
+    async with apply_plan(
+        plan, regions.west, source=regions.east, prune=True, prune_orphans=True
+    ) as applied:
+        outcomes = [outcome async for outcome in applied]
+
+    assert ["the source's listing is incomplete: its backup exists"] * 2 == [
+        one.reason for one in outcomes if isinstance(one, PruneSkipped)
+    ]
+    assert copies == _held(regions)
+
+
 async def test_a_copy_that_a_listing_leaves_out_is_described(regions: Regions) -> None:
     """Before a copy is called pruned, it is asked for by its ID."""
     copies = await _history(regions)
@@ -778,7 +795,7 @@ async def test_a_wrong_clock_deletes_nothing(regions: Regions, days: int) -> Non
 
 async def test_without_the_service_s_time_the_plan_s_own_counts(clock: ManualClock) -> None:
     """A transport whose answers have no Date leaves nothing to compare with."""
-    regions, _ = _without_sockets(clock)
+    regions, _, _ = _without_sockets(clock)
     copies = await _history(regions)
     plan = await regions.plan(KEEP_TWO)
     async with apply_plan(plan, regions.west, source=regions.east, prune=True) as applied:
@@ -794,7 +811,7 @@ async def test_a_deletion_that_is_cancelled_is_logged(
 ) -> None:
     """If a run is cancelled, the log names the copy that may be gone."""
     caplog.set_level(logging.WARNING, logger="fsxcopy_sdk.replication")
-    regions, west = _without_sockets(clock)
+    regions, _, west = _without_sockets(clock)
     copies = await _history(regions)
     plan = await regions.plan(KEEP_TWO)
     with anyio.CancelScope() as scope:
