@@ -8,14 +8,13 @@ from hypothesis import strategies as st
 
 from fsxcopy_sdk.testing import ProgressShape
 from fsxcopy_sdk.testing._lifecycle import (
-    EVERY_COPYING_STAGE,
-    EVERY_CREATING_STAGE,
+    EVERY_STAGE,
     FINISHED,
     Moving,
     Settled,
-    Status,
     busy_until,
     percent_at,
+    status,
 )
 
 shares = st.floats(min_value=0, max_value=1, exclude_max=True)
@@ -26,7 +25,7 @@ progressions = st.builds(
     Moving,
     begun_at=st.floats(min_value=0, max_value=1e6),
     duration=durations,
-    stages=st.sampled_from([EVERY_COPYING_STAGE, EVERY_CREATING_STAGE]),
+    stages=st.sampled_from([*EVERY_STAGE.values()]),
     shape=st.sampled_from(ProgressShape),
     failure=st.none() | st.just("broken"),
 )
@@ -75,31 +74,31 @@ def test_progression_only_goes_forward(progression, one, other) -> None:
     order = [name for _, name in progression.stages] + ["AVAILABLE", "FAILED"]
     before, after = progression.at(early), progression.at(late)
 
-    assert order.index(before.lifecycle) <= order.index(after.lifecycle)
-    assert (before.percent or 0) <= (after.percent or 0)
+    assert order.index(before["Lifecycle"]) <= order.index(after["Lifecycle"])
+    assert before.get("ProgressPercent", 0) <= after.get("ProgressPercent", 0)
 
 
 @given(progressions, times)
 def test_hundred_means_available(progression, now) -> None:
     """ProgressPercent is 100 when, and only when, an AVAILABLE one shows any."""
-    status = progression.at(now)
-    done = status.lifecycle == "AVAILABLE" and progression.shape is not ProgressShape.NONE
+    shown = progression.at(now)
+    done = shown["Lifecycle"] == "AVAILABLE" and progression.shape is not ProgressShape.NONE
 
-    assert done == (status.percent == 100)
+    assert done == (shown.get("ProgressPercent") == 100)
 
 
 @given(progressions, times)
 def test_ends_when_it_says(progression, now) -> None:
     """A backup is finished from `ends_at` on, and not before."""
-    assert (now >= progression.ends_at) == (progression.at(now).lifecycle in FINISHED)
+    assert (now >= progression.ends_at) == (progression.at(now)["Lifecycle"] in FINISHED)
 
 
 def test_goes_through_every_stage() -> None:
     """With every stage a new backup is PENDING, CREATING, then TRANSFERRING."""
-    progression = moving(stages=EVERY_CREATING_STAGE)
+    progression = moving(stages=EVERY_STAGE["CREATING"])
 
     assert ["PENDING", "PENDING", "CREATING", "CREATING", "TRANSFERRING", "AVAILABLE"] == [
-        progression.at(10 + elapsed).lifecycle for elapsed in (0, 9, 10, 49, 50, 100)
+        progression.at(10 + elapsed)["Lifecycle"] for elapsed in (0, 9, 10, 49, 50, 100)
     ]
 
 
@@ -107,13 +106,17 @@ def test_fails_half_way() -> None:
     """One that is to fail does so at half time, with its text and percents."""
     progression = moving(failure="The key is gone.")
 
-    assert Status(lifecycle="COPYING", percent=49) == progression.at(59)
-    assert Status(lifecycle="FAILED", percent=50, failure="The key is gone.") == progression.at(60)
+    assert {"Lifecycle": "COPYING", "ProgressPercent": 49} == progression.at(59)
+    assert {
+        "Lifecycle": "FAILED",
+        "ProgressPercent": 50,
+        "FailureDetails": {"Message": "The key is gone."},
+    } == progression.at(60)
 
 
 def test_no_duration_is_available_at_once() -> None:
     """A copy that takes no time is AVAILABLE at once."""
-    assert "AVAILABLE" == moving(duration=0.0).at(10).lifecycle
+    assert "AVAILABLE" == moving(duration=0.0).at(10)["Lifecycle"]
 
 
 @pytest.mark.parametrize(
@@ -121,9 +124,9 @@ def test_no_duration_is_available_at_once() -> None:
     [
         (moving(), 117.0),
         (moving(failure="broken"), 60.0),
-        (Settled(since=3.0, status=Status(lifecycle="AVAILABLE")), 10.0),
-        (Settled(since=3.0, status=Status(lifecycle="DELETED")), 3.0),
-        (Settled(since=3.0, status=Status(lifecycle="NEW_IN_2031")), math.inf),
+        (Settled(since=3.0, status=status("AVAILABLE")), 10.0),
+        (Settled(since=3.0, status=status("DELETED")), 3.0),
+        (Settled(since=3.0, status=status("NEW_IN_2031")), math.inf),
     ],
 )
 def test_keeps_its_source(progression, until) -> None:

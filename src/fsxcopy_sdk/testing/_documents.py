@@ -7,7 +7,7 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Final, TypeAlias, TypedDict, cast
+from typing import Final, TypeAlias, cast
 
 import attrs
 
@@ -20,11 +20,8 @@ Document: TypeAlias = dict[str, JsonValue]
 """A JSON object under the service's own member names."""
 
 
-class Tag(TypedDict):
-    """One tag under the service's member names."""
-
-    Key: str
-    Value: str
+Tag: TypeAlias = Mapping[str, str]
+"""One tag: its Key and its Value."""
 
 
 def text_member(document: JsonValue, *path: str) -> str | None:
@@ -40,16 +37,9 @@ def tags_of(document: Document) -> list[Tag]:
     return cast("list[Tag]", document.get("Tags") or [])
 
 
-def with_tags(document: Document, tags: list[Tag]) -> Document:
-    """Return *document* with *tags*, without the member where there are none."""
-    rest = {name: value for name, value in document.items() if name != "Tags"}
-    return {**rest, "Tags": cast("JsonValue", tags)} if tags else rest
-
-
 def merged_tags(first: list[Tag], second: list[Tag]) -> list[Tag]:
     """Return both lists as one; where both have a key, the value of *second* wins."""
-    merged = {tag["Key"]: tag["Value"] for tag in (*first, *second)}
-    return [Tag(Key=key, Value=value) for key, value in merged.items()]
+    return list({tag["Key"]: tag for tag in (*first, *second)}.values())
 
 
 # Errors
@@ -61,21 +51,19 @@ MAX_MESSAGE: Final = 256
 class ServiceFailure(Exception):
     """Answer the call with an error of the service's model."""
 
-    status = 400
-    """HTTP status; AWS JSON uses 400 for every error that the caller can correct."""
-
     message_member = "Message"
-    """The member that has the text."""
 
-    def __init__(self, code: str, message: str, **members: JsonValue) -> None:
+    def __init__(
+        self, code: str, message: str, *, status: int = 400, **members: JsonValue
+    ) -> None:
+        """AWS JSON uses status 400 for every error that the caller can correct."""
         super().__init__(code, message)
-        self.code = code
-        self.message = message[:MAX_MESSAGE]
-        self.members = members
-
-    def document(self) -> Document:
-        """Return the body of the answer."""
-        return {"__type": self.code, self.message_member: self.message, **self.members}
+        self.status = status
+        self.document: Document = {
+            "__type": code,
+            self.message_member: message[:MAX_MESSAGE],
+            **members,
+        }
 
 
 class ProtocolFailure(ServiceFailure):
@@ -84,35 +72,30 @@ class ProtocolFailure(ServiceFailure):
     message_member = "message"
     """As recorded from services of this protocol (aws/aws-sdk-ruby issue 431)."""
 
-    def __init__(self, code: str, message: str, *, status: int = 400) -> None:
-        super().__init__(code, message)
-        self.status = status
-
 
 # Regions and ARNs
 
-_PARTITIONS: Final = tuple(
-    (partition, re.compile(pattern))
-    for partition, pattern in (
-        ("aws-cn", r"cn-[a-z]+-\d{1,2}"),
-        ("aws-us-gov", r"us-gov-[a-z]+-\d{1,2}"),
-        ("aws-iso", r"us-iso-[a-z]+-\d{1,2}"),
-        ("aws-iso-b", r"us-isob-[a-z]+-\d{1,2}"),
-        ("aws-iso-e", r"eu-isoe-[a-z]+-\d{1,2}"),
-        ("aws-iso-f", r"us-isof-[a-z]+-\d{1,2}"),
-        ("aws-eusc", r"eusc-de-[a-z]+-\d{1,2}"),
-        # Last, and wider than today's list of continents, because Regions with
-        # new prefixes keep opening.
-        ("aws", r"[a-z]{2}-[a-z]+-\d{1,2}"),
-    )
-)
-"""Partition and the names of its Regions, from botocore's partitions.json."""
+_PARTITIONS: Final = {
+    "cn": "aws-cn",
+    "us-gov": "aws-us-gov",
+    "us-iso": "aws-iso",
+    "us-isob": "aws-iso-b",
+    "eu-isoe": "aws-iso-e",
+    "us-isof": "aws-iso-f",
+    "eusc-de": "aws-eusc",
+    # Last, and wider than today's list of continents, because Regions with
+    # new prefixes keep opening.
+    "[a-z]{2}": "aws",
+}
+"""Partition by the prefix of its Regions, from botocore's partitions.json."""
 
 
 def partition_of(region: str) -> str | None:
     """Return the partition of *region*, None for what cannot be a Region."""
-    matching = (partition for partition, names in _PARTITIONS if names.fullmatch(region))
-    return next(matching, None)
+    for prefix, partition in _PARTITIONS.items():
+        if re.fullmatch(rf"{prefix}-[a-z]+-\d{{1,2}}", region):
+            return partition
+    return None
 
 
 @attrs.frozen

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping
-from enum import Enum, StrEnum, auto
+from collections.abc import Collection, Mapping
+from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, cast
+from typing import Final, Literal, TypeAlias, cast
 
 import attrs
 import orjson
 
 from fsxcopy_sdk.testing._documents import AccountRegion, Document, JsonValue, text_member
 from fsxcopy_sdk.testing._operations import read_token, write_token
-from fsxcopy_sdk.testing._requests import REQUESTS
+from fsxcopy_sdk.testing._requests import REQUESTS, Request
 from fsxcopy_sdk.testing._store import Store
 
 CONTENT_TYPE: Final = "application/x-amz-json-1.1"
@@ -41,43 +41,31 @@ class ErrorPlacement(StrEnum):
     """The header of that name."""
 
 
-class FaultKind(Enum):
-    """Name what happens to a call; the class methods of `Fault` explain each."""
+FaultKind: TypeAlias = Literal[
+    "answer",
+    "reset",
+    "delay",
+    "truncated",
+    "content_type",
+    "empty_listing",
+    "cut_listing",
+    "shuffled_listing",
+    "endless_listing",
+    "other_answer",
+    "interim",
+    "drip",
+    "garbage",
+    "bad_chunk",
+]
+"""What happens to a call; the class methods of `Fault` explain each."""
 
-    ANSWER = auto()
-    RESET = auto()
-    DELAY = auto()
-    TRUNCATE = auto()
-    RELABEL = auto()
-    EMPTY_LISTING = auto()
-    CUT_LISTING = auto()
-    SHUFFLED_LISTING = auto()
-    ENDLESS_LISTING = auto()
-    OTHER_ANSWER = auto()
-    INTERIM = auto()
-    DRIP = auto()
-    GARBAGE = auto()
-    BAD_CHUNK = auto()
-
-
-LISTING_FAULTS: Final = frozenset(
-    {
-        FaultKind.EMPTY_LISTING,
-        FaultKind.CUT_LISTING,
-        FaultKind.SHUFFLED_LISTING,
-        FaultKind.ENDLESS_LISTING,
-    }
+LISTING_FAULTS: Final[frozenset[FaultKind]] = frozenset(
+    {"empty_listing", "cut_listing", "shuffled_listing", "endless_listing"}
 )
 """Faults of DescribeBackups without BackupIds."""
 
-CARRIED_OUT: Final = LISTING_FAULTS | {FaultKind.TRUNCATE, FaultKind.RELABEL}
+CARRIED_OUT: Final = LISTING_FAULTS | {"truncated", "content_type"}
 """Faults that change the answer of the call, which is always carried out."""
-
-_OPERATIONS: Final[Mapping[FaultKind, frozenset[str]]] = {
-    **dict.fromkeys(LISTING_FAULTS, frozenset({"DescribeBackups"})),
-    FaultKind.OTHER_ANSWER: frozenset({"CopyBackup", "DeleteBackup", "DescribeBackups"}),
-}
-"""The operations of those faults that do not apply to all."""
 
 
 @attrs.frozen(kw_only=True)
@@ -86,14 +74,11 @@ class Fault:
 
     kind: FaultKind
     answer: Answer = Answer(200, b"")
-    """The answer for ANSWER; its headers for RELABEL, its status for INTERIM."""
+    """Of an "answer" all, of "content_type" the headers, of "interim" the status."""
     seconds: float = 0.0
-    """
-    For DELAY the delay, by the clock of the local FSx; for DRIP the real
-    seconds between two bytes.
-    """
+    """Of "delay" by the clock of the local FSx, of "drip" real ones between two bytes."""
     keep: int = 0
-    """How many backups remain, for CUT_LISTING."""
+    """How many backups remain in a "cut_listing"."""
 
     @classmethod
     def error(
@@ -140,7 +125,7 @@ class Fault:
     @classmethod
     def reset(cls) -> Fault:
         """Reset the connection (TCP RST) instead of answering."""
-        return cls(kind=FaultKind.RESET)
+        return cls(kind="reset")
 
     @classmethod
     def delay(cls, seconds: float) -> Fault:
@@ -152,18 +137,18 @@ class Fault:
         """
         if not 0 <= seconds < math.inf:
             raise ValueError(f"seconds must be a finite number, zero or more, not {seconds!r}")
-        return cls(kind=FaultKind.DELAY, seconds=seconds)
+        return cls(kind="delay", seconds=seconds)
 
     @classmethod
     def truncated(cls) -> Fault:
         """Carry out the call, announce the whole answer, send the first half."""
-        return cls(kind=FaultKind.TRUNCATE)
+        return cls(kind="truncated")
 
     @classmethod
     def content_type(cls, content_type: str) -> Fault:
         """Carry out the call, give its answer another content type."""
         headers = {"Content-Type": content_type}
-        return cls(kind=FaultKind.RELABEL, answer=Answer(200, b"", headers))
+        return cls(kind="content_type", answer=Answer(200, b"", headers))
 
     @classmethod
     def html(cls, status: int = 502) -> Fault:
@@ -189,7 +174,7 @@ class Fault:
     @classmethod
     def empty_listing(cls) -> Fault:
         """Answer DescribeBackups without BackupIds with no backups and no NextToken."""
-        return cls(kind=FaultKind.EMPTY_LISTING)
+        return cls(kind="empty_listing")
 
     @classmethod
     def cut_listing(cls, keep: int) -> Fault:
@@ -203,7 +188,7 @@ class Fault:
         """
         if keep < 0 or keep % 1:
             raise ValueError(f"keep must be a whole number, zero or more, not {keep!r}")
-        return cls(kind=FaultKind.CUT_LISTING, keep=int(keep))
+        return cls(kind="cut_listing", keep=int(keep))
 
     @classmethod
     def shuffled_listing(cls) -> Fault:
@@ -212,7 +197,7 @@ class Fault:
 
         It applies to DescribeBackups without BackupIds.
         """
-        return cls(kind=FaultKind.SHUFFLED_LISTING)
+        return cls(kind="shuffled_listing")
 
     @classmethod
     def endless_listing(cls) -> Fault:
@@ -223,7 +208,7 @@ class Fault:
         ``fraction=1`` the listing never ends; injected for a number of calls
         it then continues at its position.
         """
-        return cls(kind=FaultKind.ENDLESS_LISTING)
+        return cls(kind="endless_listing")
 
     @classmethod
     def other_answer(cls) -> Fault:
@@ -233,7 +218,7 @@ class Fault:
         CopyBackup gets a copy of another source, DeleteBackup another ID,
         DescribeBackups with BackupIds one other backup.
         """
-        return cls(kind=FaultKind.OTHER_ANSWER)
+        return cls(kind="other_answer")
 
     @classmethod
     def interim(cls, status: int = 102) -> Fault:
@@ -247,7 +232,7 @@ class Fault:
         """
         if status not in (102, 103):
             raise ValueError(f"status must be 102 or 103, not {status!r}")
-        return cls(kind=FaultKind.INTERIM, answer=Answer(status, b""))
+        return cls(kind="interim", answer=Answer(status, b""))
 
     @classmethod
     def drip(cls, interval: float) -> Fault:
@@ -263,23 +248,23 @@ class Fault:
             raise ValueError(
                 f"interval must be a finite number of seconds above zero, not {interval!r}"
             )
-        return cls(kind=FaultKind.DRIP, seconds=interval)
+        return cls(kind="drip", seconds=interval)
 
     @classmethod
     def garbage(cls) -> Fault:
         """Send bytes that are not HTTP, then close the connection."""
-        return cls(kind=FaultKind.GARBAGE)
+        return cls(kind="garbage")
 
     @classmethod
     def bad_chunk(cls) -> Fault:
         """Send a chunked body with a broken chunk header, then close the connection."""
-        return cls(kind=FaultKind.BAD_CHUNK)
+        return cls(kind="bad_chunk")
 
     @classmethod
     def raw(cls, status: int, headers: Mapping[str, str], body: bytes) -> Fault:
         """Answer with exactly this, and a request ID."""
         answer = Answer(status, body, MappingProxyType(dict(headers)))
-        return cls(kind=FaultKind.ANSWER, answer=answer)
+        return cls(kind="answer", answer=answer)
 
 
 # Injection
@@ -296,81 +281,87 @@ class Injection:
     """
 
     fault: Fault
-    calls_left: int | None
+    next_calls: int | None
     fraction: float | None
     operation: str | None
     after: bool
     """Whether the call is carried out before it goes wrong."""
     random: random.Random
+    _calls_left: int = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         if not isinstance(cast("object", self.fault), Fault):
             raise TypeError(
                 f"fault must be a Fault, such as Fault.throttling(), not {self.fault!r}"
             )
-        calls, fraction, operation = self.calls_left, self.fraction, self.operation
+        calls, fraction, operation = self.next_calls, self.fraction, self.operation
         if calls is not None and fraction is not None:
             raise ValueError("next_calls and fraction cannot be given together")
         if calls is not None and (calls < 1 or calls % 1):
             raise ValueError(f"next_calls must be a whole number, one or more, not {calls!r}")
         if fraction is not None and not 0 <= fraction <= 1:
             raise ValueError(f"fraction must be between 0 and 1, not {fraction!r}")
-        operations = _OPERATIONS.get(self.fault.kind, REQUESTS)
+        operations = _operations_of(self.fault.kind)
         if operation is not None and operation not in operations:
             raise ValueError(f"operation must be one of {sorted(operations)}, not {operation!r}")
-        if calls is None and fraction is None:
-            self.calls_left = 1
+        self._calls_left = 1 if calls is None else calls
 
     def matches(self, operation: str, body: Mapping[str, JsonValue]) -> bool:
         """Whether this call of *operation* gets the fault, which then has one call less."""
-        if self.operation not in (None, operation) or self.calls_left == 0:
+        if self.operation not in (None, operation) or self._calls_left == 0:
             return False
-        if not _applies(self.fault.kind, operation, body):
+        kind = self.fault.kind
+        if operation not in _operations_of(kind):
             return False
+        if operation == "DescribeBackups" and kind in {*LISTING_FAULTS, "other_answer"}:
+            # Some faults need a listing, and one needs IDs.
+            is_by_id = bool(body.get("BackupIds"))
+            if is_by_id != (kind == "other_answer"):
+                return False
         if self.fraction is not None:
             return self.random.random() < self.fraction
-        self.calls_left = cast("int", self.calls_left) - 1
+        self._calls_left -= 1
         return True
 
 
-def _applies(kind: FaultKind, operation: str, body: Mapping[str, JsonValue]) -> bool:
-    """Whether a fault of *kind* can happen to such a call."""
-    if operation not in _OPERATIONS.get(kind, REQUESTS):
-        return False
-    # For DescribeBackups some faults need a listing, and one needs IDs.
-    by_id = bool(body.get("BackupIds"))
+def _operations_of(kind: FaultKind) -> Collection[str]:
+    """Return the operations to which a fault of *kind* applies."""
     if kind in LISTING_FAULTS:
-        return not by_id
-    return kind is not FaultKind.OTHER_ANSWER or operation != "DescribeBackups" or by_id
+        return ["DescribeBackups"]
+    if kind == "other_answer":
+        return ["CopyBackup", "DeleteBackup", "DescribeBackups"]
+    return REQUESTS
 
 
 # Wrong documents
 
 
-def altered_listing(
-    injection: Injection, scope: AccountRegion, request: Document, answer: Document
+def altered(
+    injection: Injection, scope: AccountRegion, request: Request, answer: Document
 ) -> Document:
-    """Return *answer*, a page of backups of *scope*, changed by the fault of *injection*."""
-    backups = list(cast("list[JsonValue]", answer["Backups"]))
+    """Return *answer* to *request*, changed if the fault of *injection* is one of a listing."""
     match injection.fault.kind:
-        case FaultKind.CUT_LISTING:
+        case "empty_listing":
+            return {"Backups": []}
+        case "cut_listing":
+            backups = cast("list[JsonValue]", answer["Backups"])
             return {"Backups": backups[: injection.fault.keep]}
-        case FaultKind.SHUFFLED_LISTING:
+        case "shuffled_listing":
+            backups = list(cast("list[JsonValue]", answer["Backups"]))
             injection.random.shuffle(backups)
             if backups == answer["Backups"]:
                 backups.reverse()
             return {**answer, "Backups": backups}
-        case FaultKind.ENDLESS_LISTING:
-            token = text_member(request, "NextToken")
-            position = read_token("DescribeBackups", scope, token) if token is not None else 0
+        case "endless_listing":
+            position = read_token("DescribeBackups", scope, request)
             salt = f"{injection.random.getrandbits(64):016x}"
             token = write_token("DescribeBackups", scope, position, salt)
             return {"Backups": [], "NextToken": token}
-    return {"Backups": []}
+    return answer
 
 
 def other_answer(
-    store: Store, scope: AccountRegion, operation: str, request: Document
+    store: Store, scope: AccountRegion, operation: str, request: Mapping[str, JsonValue]
 ) -> Document:
     """Return the answer to another request of *operation*, about backups that do not exist."""
     if operation == "DeleteBackup":

@@ -1,17 +1,15 @@
-"""
-How a backup progresses: its Lifecycle and ProgressPercent at any time.
-
-The functions are pure: the time is an argument.
-"""
+"""How a backup progresses: its Lifecycle and ProgressPercent at any time."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, TypeAlias
 
 import attrs
+
+from fsxcopy_sdk.testing._documents import Document, JsonValue
 
 FINISHED: Final = frozenset({"AVAILABLE", "FAILED", "DELETED"})
 """
@@ -22,19 +20,13 @@ unknown one, counts as in progress.
 Stages: TypeAlias = tuple[tuple[float, str], ...]
 """(share of the duration at which it begins, lifecycle); the first at 0."""
 
-CREATING_STAGES: Final[Stages] = ((0.0, "CREATING"),)
-COPYING_STAGES: Final[Stages] = ((0.0, "COPYING"),)
-"""The lifecycle of a backup or a copy until it is AVAILABLE."""
-
-EVERY_CREATING_STAGE: Final[Stages] = (
-    (0.0, "PENDING"),
-    (0.1, "CREATING"),
-    (0.5, "TRANSFERRING"),
-)
-EVERY_COPYING_STAGE: Final[Stages] = ((0.0, "PENDING"), (0.1, "COPYING"))
+EVERY_STAGE: Final[Mapping[str, Stages]] = {
+    "COPYING": ((0.0, "PENDING"), (0.1, "COPYING")),
+    "CREATING": ((0.0, "PENDING"), (0.1, "CREATING"), (0.5, "TRANSFERRING")),
+}
 """
-The same with all stages that the service has. The service does not document
-how long each lasts: the shares are this package's own.
+The stages of a copy and of a new backup by their main one. The service does not
+document how long each lasts: the shares are this package's own.
 """
 
 FAILS_AFTER: Final = 0.5
@@ -65,33 +57,34 @@ class ProgressShape(StrEnum):
     """ProgressPercent is absent, also when the backup is AVAILABLE."""
 
 
-_DONE: Final[Mapping[ProgressShape, Callable[[float], float]]] = {
-    ProgressShape.LINEAR: lambda share: share,
-    ProgressShape.SLOW_START: lambda share: share**2,
-    ProgressShape.FAST_START: lambda share: 1 - (1 - share) ** 2,
-    ProgressShape.STEPS: lambda share: math.floor(round(10 * share, 6)) / 10,
-}
-
-
 def percent_at(shape: ProgressShape, share: float) -> int | None:
     """
     Return the ProgressPercent of a backup in progress, None if it shows none.
 
     *share* is the part of the duration that has passed, 0 to 1.
     """
-    if shape is ProgressShape.NONE:
-        return None
+    match shape:
+        case ProgressShape.NONE:
+            return None
+        case ProgressShape.SLOW_START:
+            share = share**2
+        case ProgressShape.FAST_START:
+            share = 1 - (1 - share) ** 2
+        case ProgressShape.STEPS:
+            share = math.floor(round(10 * share, 6)) / 10
     # Rounded first: 29 s of 100 s are 29 %, not 28.999999999999996 %.
-    return min(99, math.floor(round(100 * _DONE[shape](share), 6)))
+    return min(99, math.floor(round(100 * share, 6)))
 
 
-@attrs.frozen(kw_only=True)
-class Status:
-    """What a backup shows of its progression at one time."""
-
-    lifecycle: str
-    percent: int | None = None
-    failure: str | None = None
+def status(lifecycle: str, percent: JsonValue = None, failure: str | None = None) -> Document:
+    """Return the members that show how far a backup is, without those that are None."""
+    details: Document | None = None if failure is None else {"Message": failure}
+    members: Document = {
+        "Lifecycle": lifecycle,
+        "ProgressPercent": percent,
+        "FailureDetails": details,
+    }
+    return {name: value for name, value in members.items() if value is not None}
 
 
 @attrs.frozen(kw_only=True)
@@ -99,15 +92,15 @@ class Settled:
     """Stay as it is: a backup that was added, stopped or deleted."""
 
     since: float
-    status: Status
+    status: Document
 
     @property
     def ends_at(self) -> float:
         """Return when the work ended, infinity for work that never ends."""
-        return self.since if self.status.lifecycle in FINISHED else math.inf
+        return self.since if self.status["Lifecycle"] in FINISHED else math.inf
 
-    def at(self, now: float) -> Status:  # noqa: ARG002 - the same signature as Moving
-        """Return what the backup shows at any time."""
+    def at(self, now: float) -> Document:  # noqa: ARG002 - the same signature as Moving
+        """Return the status at any time."""
         return self.status
 
 
@@ -129,17 +122,15 @@ class Moving:
         share = 1.0 if self.failure is None else FAILS_AFTER
         return self.begun_at + self.duration * share
 
-    def at(self, now: float) -> Status:
-        """Return what the backup shows at *now*."""
+    def at(self, now: float) -> Document:
+        """Return the status at *now*."""
         if now < self.ends_at:
             share = (now - self.begun_at) / self.duration
             reached = [name for begin, name in self.stages if begin <= share]
-            return Status(lifecycle=reached[-1], percent=percent_at(self.shape, share))
+            return status(reached[-1], percent_at(self.shape, share))
         if self.failure is not None:
-            percent = percent_at(self.shape, FAILS_AFTER)
-            return Status(lifecycle="FAILED", percent=percent, failure=self.failure)
-        done = None if self.shape is ProgressShape.NONE else 100
-        return Status(lifecycle="AVAILABLE", percent=done)
+            return status("FAILED", percent_at(self.shape, FAILS_AFTER), self.failure)
+        return status("AVAILABLE", None if self.shape is ProgressShape.NONE else 100)
 
 
 Progression: TypeAlias = Settled | Moving
@@ -152,4 +143,4 @@ def busy_until(progression: Progression, grace: float) -> float:
     A copy that succeeds does so for *grace* seconds after its end.
     """
     end = progression.ends_at
-    return end + (grace if progression.at(end).lifecycle == "AVAILABLE" else 0.0)
+    return end + (grace if progression.at(end)["Lifecycle"] == "AVAILABLE" else 0.0)

@@ -7,7 +7,6 @@ import math
 import random
 import re
 import socket
-import time
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
@@ -25,12 +24,11 @@ from fsxcopy_sdk.testing._documents import (
     AccountRegion,
     Document,
     JsonValue,
-    Tag,
     partition_of,
-    with_tags,
+    text_member,
 )
 from fsxcopy_sdk.testing._faults import Fault, Injection
-from fsxcopy_sdk.testing._lifecycle import ProgressShape, Settled, Status
+from fsxcopy_sdk.testing._lifecycle import ProgressShape, Settled, status
 from fsxcopy_sdk.testing._protocol import RecordedRequest, RequestHandler
 from fsxcopy_sdk.testing._store import (
     DEFAULT_ACCOUNT,
@@ -178,8 +176,7 @@ class LocalFsx:
             port=port,
             seed=seed,
         )
-        begin = time.time() if started_at is None else started_at.timestamp()
-        self._store = Store(self._settings, SystemClock() if clock is None else clock, begin)
+        self._store = Store(self._settings, SystemClock() if clock is None else clock)
         self._handler = RequestHandler(self._store)
         self._runner: web.AppRunner | None = None
         self._endpoint_url: str | None = None
@@ -292,12 +289,15 @@ class LocalFsx:
         backup_id = str(complete["BackupId"])
         if backup_id in self._store.by_id:
             raise ValueError(f"BackupId {backup_id!r} is taken")
-        status = Status(lifecycle=str(complete.pop("Lifecycle")))
-        progression = Settled(since=self._store.clock.now(), status=status)
+        lifecycle = str(complete.pop("Lifecycle"))
+        progression = Settled(since=self._store.clock.now(), status=status(lifecycle))
         backup = self._store.put(scope, complete, progression)
-        if status.lifecycle == "COPYING":
+        if lifecycle == "COPYING":
             self._store.add_copy(backup)
-        self._store.regions[scope].add_sources(complete)
+        for kind in ("FileSystem", "Volume"):
+            if source_id := text_member(complete, kind, f"{kind}Id"):
+                sources = self._store.regions[scope].sources
+                sources.setdefault(source_id, cast("Document", complete[kind]))
         return backup_id
 
     def add_example_backup(
@@ -377,9 +377,8 @@ class LocalFsx:
 
     def _settle(self, backup: StoredBackup, lifecycle: str, failure: str | None) -> None:
         now = self._store.clock.now()
-        percent = backup.progression.at(now).percent
-        status = Status(lifecycle=lifecycle, percent=percent, failure=failure)
-        backup.progression = Settled(since=now, status=status)
+        percent = backup.progression.at(now).get("ProgressPercent")
+        backup.progression = Settled(since=now, status=status(lifecycle, percent, failure))
 
     def delete_backup(self, backup_id: str) -> None:
         """
@@ -402,9 +401,10 @@ class LocalFsx:
         Raises:
             KeyError: there is no such backup.
         """
-        backup = self._store.by_id[backup_id]
-        pairs: list[JsonValue] = [{"Key": key, "Value": value} for key, value in tags.items()]
-        backup.document = with_tags(backup.document, cast("list[Tag]", pairs))
+        document = self._store.by_id[backup_id].document
+        document["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
+        if not tags:
+            del document["Tags"]
 
     # Refusals and faults
 
@@ -470,7 +470,7 @@ class LocalFsx:
         injections = self._handler.injections
         injection = Injection(
             fault=fault,
-            calls_left=next_calls,
+            next_calls=next_calls,
             fraction=fraction,
             operation=operation,
             after=after,

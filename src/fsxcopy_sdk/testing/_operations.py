@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import itertools
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, cast
+from typing import Final
 
 from fsxcopy_sdk.testing._documents import (
     MAX_MESSAGE,
     AccountRegion,
     Document,
-    JsonValue,
     ServiceFailure,
     default_file_system,
     default_volume,
@@ -20,25 +18,48 @@ from fsxcopy_sdk.testing._documents import (
     partition_of,
     tags_of,
     text_member,
-    with_tags,
 )
 from fsxcopy_sdk.testing._lifecycle import FINISHED, busy_until
-from fsxcopy_sdk.testing._requests import (
-    MAX_TAGS,
-    Filter,
-    Request,
-)
-from fsxcopy_sdk.testing._store import Source, Store, StoredBackup
+from fsxcopy_sdk.testing._requests import MAX_TAGS, Request
+from fsxcopy_sdk.testing._store import Store, StoredBackup
+
+
+def _once(
+    operation: str,
+    carry_out: Callable[[Store, AccountRegion, Request], StoredBackup],
+    store: Store,
+    scope: AccountRegion,
+    request: Request,
+) -> StoredBackup:
+    """
+    Return the backup of an earlier request with the same token, else of *carry_out*.
+
+    A token belongs to one account, Region and operation. It is not
+    remembered if *carry_out* raises.
+    """
+    token = request.get("ClientRequestToken")
+    if token is None:
+        return carry_out(store, scope, request)
+    # Leaving a member out is the same request as giving its default, and tags have no order.
+    tags = sorted((tag["Key"], tag["Value"]) for tag in request.get("Tags", []))
+    asked = {"SourceRegion": scope.region, "CopyTags": False, **request, "Tags": tags}
+    now = store.clock.now()
+    since, asked_before, backup = store.tokens.get((scope, operation, token), (now, None, None))
+    if backup is None or now - since >= store.settings.tokens_remembered_for:
+        backup = carry_out(store, scope, request)
+        store.tokens[scope, operation, token] = (now, asked, backup)
+    elif asked != asked_before:
+        raise ServiceFailure(
+            "IncompatibleParameterError",
+            "The token was used before, with other parameters.",
+            Parameter="ClientRequestToken",
+        )
+    return backup
+
 
 # CopyBackup
 
-_INHERITED: Final = (
-    "FileSystem",
-    "Volume",
-    "ResourceType",
-    "DirectoryInformation",
-    "SizeInBytes",
-)
+_INHERITED: Final = ("FileSystem", "Volume", "ResourceType", "DirectoryInformation", "SizeInBytes")
 """The members that a copy has from its source."""
 
 _CONFIGURATIONS: Final = ("WindowsConfiguration", "OntapConfiguration", "OpenZFSConfiguration")
@@ -47,20 +68,7 @@ _CONFIGURATIONS: Final = ("WindowsConfiguration", "OntapConfiguration", "OpenZFS
 
 def _copy_backup(store: Store, scope: AccountRegion, request: Request) -> Document:
     """Accept a copy into *scope*; the same token gives the same copy again."""
-    # Leaving a member out is the same request as giving its default.
-    asked = (
-        request["SourceBackupId"],
-        request.get("SourceRegion", scope.region),
-        request.get("KmsKeyId"),
-        request.get("CopyTags", False),
-        sorted((tag["Key"], tag["Value"]) for tag in request.get("Tags", [])),
-    )
-    copy = store.tokens.once(
-        (scope, "CopyBackup"),
-        request.get("ClientRequestToken"),
-        asked,
-        lambda: _begin_copy(store, scope, _source_of_copy(store, scope, request), request),
-    )
+    copy = _once("CopyBackup", _begin_copy, store, scope, request)
     return {"Backup": copy.document_at(store.clock.now())}
 
 
@@ -77,7 +85,7 @@ def _source_of_copy(store: Store, scope: AccountRegion, request: Request) -> Sto
     source = store.regions[AccountRegion(scope.account, region)].backups.get(backup_id)
     if source is None:
         raise ServiceFailure("BackupNotFound", f"Backup {backup_id} does not exist in {region}.")
-    lifecycle = source.lifecycle(store.clock.now())
+    lifecycle = source.progression.at(store.clock.now())["Lifecycle"]
     if lifecycle != "AVAILABLE":
         raise ServiceFailure(
             "SourceBackupUnavailable",
@@ -95,10 +103,10 @@ def _check_kind(store: Store, scope: AccountRegion, source: Document) -> None:
             "UnsupportedOperation", "Backups of FlexGroup volumes cannot be copied."
         )
     deployments = (
-        text_member(source, "FileSystem", configuration, "DeploymentType")
+        text_member(source, "FileSystem", configuration, "DeploymentType") or ""
         for configuration in _CONFIGURATIONS
     )
-    multi_az = any((kind or "").startswith("MULTI_AZ") for kind in deployments)
+    multi_az = any(deployment.startswith("MULTI_AZ") for deployment in deployments)
     if multi_az and scope.region in store.single_az_regions:
         raise ServiceFailure(
             "IncompatibleRegionForMultiAZ",
@@ -106,9 +114,8 @@ def _check_kind(store: Store, scope: AccountRegion, source: Document) -> None:
         )
 
 
-def _begin_copy(
-    store: Store, scope: AccountRegion, source: StoredBackup, request: Request
-) -> StoredBackup:
+def _begin_copy(store: Store, scope: AccountRegion, request: Request) -> StoredBackup:
+    source = _source_of_copy(store, scope, request)
     key = request.get("KmsKeyId") or scope.default_kms_key()
     failure = _key_failure(store, source, key)
     source_tags = tags_of(source.document) if request.get("CopyTags") else []
@@ -130,8 +137,10 @@ def _begin_copy(
         "SourceBackupRegion": source.scope.region,
         **{name: source.document[name] for name in _INHERITED if name in source.document},
     }
-    progression = store.begin(source.backup_id, copy=True, failure=failure)
-    copy = store.put(scope, with_tags(document, tags), progression)
+    if tags:
+        document["Tags"] = tags
+    progression = store.begin(source.backup_id, "COPYING", failure=failure)
+    copy = store.put(scope, document, progression)
     copy.unseen_until = store.clock.now() + store.settings.unseen_seconds(copy.backup_id)
     source.copies.append(copy)
     store.add_copy(copy)
@@ -207,20 +216,12 @@ def _check_copies_limit(
 
 def _create_backup(store: Store, scope: AccountRegion, request: Request) -> Document:
     """Begin a backup of a file system or volume, which need not exist before."""
-    ids = [request.get("FileSystemId"), request.get("VolumeId")]
-    asked = (ids, sorted((tag["Key"], tag["Value"]) for tag in request.get("Tags", [])))
-    backup = store.tokens.once(
-        (scope, "CreateBackup"),
-        request.get("ClientRequestToken"),
-        asked,
-        lambda: _begin_backup(store, scope, request),
-    )
+    backup = _once("CreateBackup", _begin_backup, store, scope, request)
     return {"Backup": backup.document_at(store.clock.now())}
 
 
 def _begin_backup(store: Store, scope: AccountRegion, request: Request) -> StoredBackup:
-    ids = (request.get("FileSystemId"), request.get("VolumeId"))
-    match ids:
+    match request.get("FileSystemId"), request.get("VolumeId"):
         case (str(source_id), None) | (None, str(source_id)):
             source = _source_of_backup(store, scope, source_id)
         case _:
@@ -228,95 +229,77 @@ def _begin_backup(store: Store, scope: AccountRegion, request: Request) -> Store
                 "BadRequest", "Exactly one of FileSystemId and VolumeId must be given."
             )
     _check_user_initiated_limit(store, scope)
-    is_volume = "VolumeId" in source.document
+    is_volume = "VolumeId" in source
     document: Document = {
         **store.new_document(scope, store.new_backup_id()),
         "ResourceType": "VOLUME" if is_volume else "FILE_SYSTEM",
-        "Volume" if is_volume else "FileSystem": source.document,
+        "Volume" if is_volume else "FileSystem": source,
     }
-    document = with_tags(document, request.get("Tags", []))
-    source.latest = store.put(scope, document, store.begin(source_id, copy=False))
-    return source.latest
+    if "Tags" in request:
+        document["Tags"] = request["Tags"]
+    backup = store.put(scope, document, store.begin(source_id, "CREATING"))
+    store.regions[scope].latest[source_id] = backup
+    return backup
 
 
-def _source_of_backup(store: Store, scope: AccountRegion, source_id: str) -> Source:
-    """Return the file system or volume to back up; an unknown one is created."""
-    sources = store.regions[scope].sources
-    if source_id not in sources:
+def _source_of_backup(store: Store, scope: AccountRegion, source_id: str) -> Document:
+    # An unknown file system or volume is created.
+    state = store.regions[scope]
+    if source_id not in state.sources:
         make = default_volume if source_id.startswith("fsvol-") else default_file_system
-        sources[source_id] = Source(make(scope, source_id, store.epoch()))
-    source = sources[source_id]
-    if text_member(source.document, "FileSystemType") == "ONTAP":
+        state.sources[source_id] = make(scope, source_id, store.epoch())
+    source = state.sources[source_id]
+    if text_member(source, "FileSystemType") == "ONTAP":
         # In the service's own words: aws/aws-sdk issue 183.
         raise ServiceFailure("UnsupportedOperation", "ONTAP file system backup is unsupported.")
-    if source.latest and not _is_finished(store, source.latest):
+    latest = state.latest.get(source_id)
+    if latest and not _is_finished(store, latest):
         raise ServiceFailure("BackupInProgress", f"Another backup of {source_id} is in progress.")
     return source
 
 
 def _is_finished(store: Store, backup: StoredBackup) -> bool:
-    return backup.lifecycle(store.clock.now()) in FINISHED
+    return backup.progression.at(store.clock.now())["Lifecycle"] in FINISHED
 
 
 # DeleteBackup
 
 
 def _delete_backup(store: Store, scope: AccountRegion, request: Request) -> Document:
-    """Delete a backup that is neither in progress nor being copied."""
+    backup = _once("DeleteBackup", _remove, store, scope, request)
+    return {"BackupId": backup.backup_id, "Lifecycle": "DELETED"}
+
+
+def _remove(store: Store, scope: AccountRegion, request: Request) -> StoredBackup:
     backup_id = request["BackupId"]
-
-    def delete() -> StoredBackup:
-        backup = store.regions[scope].backups.get(backup_id)
-        if backup is None:
-            raise ServiceFailure("BackupNotFound", f"Backup {backup_id} does not exist.")
-        _check_deletable(store, backup)
-        store.remove(backup)
-        return backup
-
-    token = request.get("ClientRequestToken")
-    store.tokens.once((scope, "DeleteBackup"), token, backup_id, delete)
-    return {"BackupId": backup_id, "Lifecycle": "DELETED"}
-
-
-def _check_deletable(store: Store, backup: StoredBackup) -> None:
+    backup = store.regions[scope].backups.get(backup_id)
+    if backup is None:
+        raise ServiceFailure("BackupNotFound", f"Backup {backup_id} does not exist.")
     if not _is_finished(store, backup):
-        raise ServiceFailure(
-            "BackupInProgress", f"Backup {backup.backup_id} is still in progress."
-        )
+        raise ServiceFailure("BackupInProgress", f"Backup {backup_id} is still in progress.")
     now = store.clock.now()
     grace = store.settings.backup_being_copied_for
     backup.copies = [copy for copy in backup.copies if now < busy_until(copy.progression, grace)]
     if backup.copies:
         raise ServiceFailure(
-            "BackupBeingCopied",
-            f"Backup {backup.backup_id} is being copied.",
-            BackupId=backup.backup_id,
+            "BackupBeingCopied", f"Backup {backup_id} is being copied.", BackupId=backup_id
         )
+    store.remove(backup)
+    return backup
 
 
 # DescribeBackups
 
-
-def _absent(_: Document) -> None:
-    """Return None for a member that backups do not have, so that no value matches."""
-
-
-_FILTERS: Final[Mapping[str, Callable[[Document], str | None]]] = {
-    "file-system-id": lambda document: (
-        text_member(document, "FileSystem", "FileSystemId")
-        or text_member(document, "Volume", "FileSystemId")
-    ),
-    "backup-type": lambda document: text_member(document, "Type"),
-    "file-system-type": lambda document: (
-        text_member(document, "FileSystem", "FileSystemType")
-        or text_member(document, "Volume", "VolumeType")
-    ),
-    "volume-id": lambda document: text_member(document, "Volume", "VolumeId"),
-    "data-repository-type": _absent,
-    "file-cache-id": _absent,
-    "file-cache-type": _absent,
+_FILTERS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    "file-system-id": (("FileSystem", "FileSystemId"), ("Volume", "FileSystemId")),
+    "backup-type": (("Type",),),
+    "file-system-type": (("FileSystem", "FileSystemType"), ("Volume", "VolumeType")),
+    "volume-id": (("Volume", "VolumeId"),),
 }
-"""The value of a backup that a filter compares with its own values."""
+"""
+Where a backup may have the value that a filter compares with its own values.
+Backups have nothing that the other filters of the model could match.
+"""
 
 
 def _describe_backups(store: Store, scope: AccountRegion, request: Request) -> Document:
@@ -331,9 +314,7 @@ def _describe_backups(store: Store, scope: AccountRegion, request: Request) -> D
     filters = request.get("Filters", [])
     if ids and filters:
         raise ServiceFailure("BadRequest", "BackupIds and Filters cannot be given together.")
-    shown_up_to = 0
-    if "NextToken" in request:
-        shown_up_to = read_token("DescribeBackups", scope, request["NextToken"])
+    shown_up_to = read_token("DescribeBackups", scope, request)
     found = _by_id(store, scope, ids) if ids else _by_filter(store, scope, filters)
     size = min(request.get("MaxResults", store.settings.page_size), store.settings.page_size)
     rest = (backup for backup in found if backup.sequence > shown_up_to)
@@ -364,45 +345,47 @@ def _by_id(store: Store, scope: AccountRegion, ids: list[str]) -> Iterable[Store
 
 
 def _by_filter(
-    store: Store, scope: AccountRegion, filters: list[Filter]
+    store: Store, scope: AccountRegion, filters: list[Request]
 ) -> Iterable[StoredBackup]:
-    wanted = []
-    for filter_ in filters:
-        if "Name" not in filter_ or not filter_.get("Values"):
-            # The model requires neither; such a filter would match all or nothing.
-            raise ServiceFailure(
-                "BadRequest", "Filters: each needs a Name and at least one of Values."
-            )
-        wanted.append((_FILTERS[filter_["Name"]], set(filter_["Values"])))
+    # The model requires neither; such a filter would match all or nothing.
+    if not all(wanted.get("Name") and wanted.get("Values") for wanted in filters):
+        raise ServiceFailure(
+            "BadRequest", "Filters: each needs a Name and at least one of Values."
+        )
     return (
         backup
         for backup in _shown(store, scope, "listing").values()
-        if all(read(backup.document) in values for read, values in wanted)
+        if all(_has_value(backup.document, wanted) for wanted in filters)
     )
 
 
-def write_token(operation: str, scope: AccountRegion, position: int, salt: str = "") -> str:
-    """
-    Return a NextToken for *position* of this listing.
+def _has_value(document: Document, wanted: Request) -> bool:
+    paths = _FILTERS.get(wanted["Name"], ())
+    return any(text_member(document, *path) in wanted["Values"] for path in paths)
 
-    Tokens that differ only in *salt* have the same position.
-    """
+
+def write_token(operation: str, scope: AccountRegion, position: int, salt: str = "") -> str:
+    """Return a NextToken; those that differ only in *salt* have the same position."""
     text = f"{operation}/{scope.account}/{scope.region}/{position}.{salt}"
     return base64.b64encode(text.encode()).decode()
 
 
-def read_token(operation: str, scope: AccountRegion, token: str) -> int:
+def read_token(operation: str, scope: AccountRegion, request: Request) -> int:
     """
-    Return the position of *token*.
+    Return the position of the NextToken of *request*, zero without one.
 
     Raises:
         ServiceFailure: BadRequest, for a token of another listing.
     """
+    token = request.get("NextToken")
+    if token is None:
+        return 0
     try:
-        listing, _, position = base64.b64decode(token).decode().rpartition("/")
+        text = base64.b64decode(token).decode()
+        listing, _, position = text.rpartition("/")
         if listing == f"{operation}/{scope.account}/{scope.region}":
             return int(position.partition(".")[0])
-    except (binascii.Error, ValueError):
+    except ValueError:
         pass
     raise ServiceFailure("BadRequest", "NextToken: it was not returned by this listing.")
 
@@ -411,26 +394,21 @@ def read_token(operation: str, scope: AccountRegion, token: str) -> int:
 
 
 def _tag_resource(store: Store, scope: AccountRegion, request: Request) -> Document:
-    """Add tags to a backup, replacing those that have the same keys."""
     backup = _resource(store, scope, request["ResourceARN"])
     tags = merged_tags(tags_of(backup.document), request["Tags"])
     if len(tags) > MAX_TAGS:
         # This operation's model has no ServiceLimitExceeded.
         raise ServiceFailure("BadRequest", f"Tags: {len(tags)} together, {MAX_TAGS} are allowed.")
-    backup.document = with_tags(backup.document, tags)
+    backup.document["Tags"] = tags
     return {}
 
 
 def _list_tags_for_resource(store: Store, scope: AccountRegion, request: Request) -> Document:
-    """Return one page of the tags of a backup; all fit unless MaxResults is smaller."""
-    backup = _resource(store, scope, request["ResourceARN"])
-    tags = tags_of(backup.document)
-    begin = 0
-    if "NextToken" in request:
-        # No operation removes a tag, so that positions stay valid.
-        begin = read_token("ListTagsForResource", scope, request["NextToken"])
+    # No operation removes a tag, so that positions stay valid between pages.
+    tags = tags_of(_resource(store, scope, request["ResourceARN"]).document)
+    begin = read_token("ListTagsForResource", scope, request)
     end = begin + min(request.get("MaxResults", MAX_TAGS), MAX_TAGS)
-    answer: Document = {"Tags": cast("JsonValue", tags[begin:end])}
+    answer: Document = {"Tags": tags[begin:end]}
     if end < len(tags):
         answer["NextToken"] = write_token("ListTagsForResource", scope, end)
     return answer

@@ -32,9 +32,8 @@ from fsxcopy_sdk.testing._faults import (
     LISTING_FAULTS,
     Answer,
     Fault,
-    FaultKind,
     Injection,
-    altered_listing,
+    altered,
     other_answer,
 )
 from fsxcopy_sdk.testing._operations import OPERATIONS
@@ -57,6 +56,18 @@ _TARGET_PREFIX: Final = "AWSSimbaAPIService_v20180301."
 """The model's targetPrefix."""
 
 _SECRETS: Final = frozenset({"authorization", "x-amz-security-token"})
+
+_GARBAGE: Final = b"\x16\x03\x03\x00\x02\x02\x28 this is no HTTP\r\n\r\n"
+"""What a client receives that speaks HTTP to a TLS port: an alert, and more."""
+
+_BAD_CHUNK: Final = b'size\r\n{"Backups":[]}\r\n0\r\n\r\n'
+"""A chunk must begin with its size in hexadecimal digits (RFC 9112, 7.1)."""
+
+_CLOSED_CHECK_INTERVAL: Final = 0.02
+"""
+Real seconds. aiohttp can only report a closed connection to a handler by
+cancelling it, and then it would also cancel the calls that a fault delays.
+"""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -111,139 +122,144 @@ class RequestHandler:
         # aiohttp always runs a handler in a task.
         task = cast("asyncio.Task[object]", asyncio.current_task())
         self._tasks.add(task)
-        try:
-            return await self._respond(request)
-        finally:
-            self._tasks.discard(task)
-
-    async def _respond(self, request: web.Request) -> web.StreamResponse:
+        task.add_done_callback(self._tasks.discard)
         try:
             _check_loopback(request)
             body = await _read_body(request)
-            recorded = self._read(request, body)
+            operation = _operation_of(request)
+            access_key, region = _caller_of(request.headers)
+            scope = AccountRegion(self._store.account_of(access_key), region)
+            call = self.record(operation, scope, body, request.headers)
         except ProtocolFailure as failure:
             return self._response(_error_answer(failure))
-        self.calls[recorded.operation] += 1
-        self._record(recorded, len(body))
-        return await self._carry_out(request, recorded)
+        for injection in self.injections:
+            if injection.matches(call.operation, call.body):
+                return await self._inject(request, call, injection)
+        return self._response(self.answer(call))
 
-    def _record(self, recorded: RecordedRequest, size: int) -> None:
-        if size > MAX_KEPT_BODY:
-            recorded = attrs.evolve(recorded, body=MappingProxyType({}))
-        self.requests.append(recorded)
-        del self.requests[:-KEPT_REQUESTS]
+    def record(
+        self, operation: str, scope: AccountRegion, body: bytes, headers: Mapping[str, str]
+    ) -> RecordedRequest:
+        """
+        Count a call and keep it.
 
-    def _read(self, request: web.Request, body: bytes) -> RecordedRequest:
-        """Return the call and its caller, checked in the order of AWS."""
-        operation = _operation_of(request)
-        access_key, region = _caller_of(request.headers)
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        return RecordedRequest(
+        Raises:
+            ProtocolFailure: *body* is not a JSON object.
+        """
+        lower = {name.lower(): value for name, value in headers.items()}
+        call = RecordedRequest(
             operation=operation,
-            region=region,
-            account=self._store.account_of(access_key),
+            region=scope.region,
+            account=scope.account,
             body=MappingProxyType(_parse(body)),
             headers=MappingProxyType(
-                {name: value for name, value in headers.items() if name not in _SECRETS}
+                {name: value for name, value in lower.items() if name not in _SECRETS}
             ),
             at=self._store.clock.now(),
         )
+        self.calls[operation] += 1
+        is_huge = len(body) > MAX_KEPT_BODY
+        self.requests.append(attrs.evolve(call, body=MappingProxyType({})) if is_huge else call)
+        del self.requests[:-KEPT_REQUESTS]
+        return call
 
-    async def _carry_out(
-        self, request: web.Request, recorded: RecordedRequest
-    ) -> web.StreamResponse:
-        for injection in self.injections:
-            if injection.matches(recorded.operation, recorded.body):
-                return await self._inject(request, recorded, injection)
-        return self._response(self._answer(recorded))
-
-    async def _inject(
-        self, request: web.Request, recorded: RecordedRequest, injection: Injection
-    ) -> web.StreamResponse:
-        fault = injection.fault
-        if fault.kind is FaultKind.DELAY:
-            return self._response(await self._delayed(injection, recorded))
-        is_carried_out = injection.after or fault.kind in CARRIED_OUT
-        answer = self._answer(recorded) if is_carried_out else fault.answer
-        match fault.kind:
-            case FaultKind.ANSWER:
-                answer = fault.answer
-            case FaultKind.RELABEL:
-                answer = attrs.evolve(answer, headers=fault.answer.headers)
-            case FaultKind.OTHER_ANSWER:
-                answer = self._other(recorded)
-            case kind if kind in LISTING_FAULTS:
-                answer = _altered(injection, recorded, answer)
-            case _:
-                return await self._break_connection(request, fault, answer)
-        return self._response(answer)
-
-    def _answer(self, recorded: RecordedRequest) -> Answer:
-        operation = recorded.operation
+    def answer(self, call: RecordedRequest, injection: Injection | None = None) -> Answer:
+        """Carry out *call*; a fault of listings in *injection* changes its answer."""
+        scope = AccountRegion(call.account, call.region)
         try:
-            request = check_request(operation, dict(recorded.body))
-            document = OPERATIONS[operation](self._store, _scope_of(recorded), request)
+            request = check_request(call.operation, dict(call.body))
+            document = OPERATIONS[call.operation](self._store, scope, request)
+            if injection is not None:
+                document = altered(injection, scope, request, document)
         except ServiceFailure as failure:
             return _error_answer(failure)
         return Answer(200, orjson.dumps(document))
 
-    async def _delayed(self, injection: Injection, recorded: RecordedRequest) -> Answer:
-        answer = self._answer(recorded) if injection.after else None
-        await self._store.clock.sleep(injection.fault.seconds)
-        return self._answer(recorded) if answer is None else answer
-
-    def _other(self, recorded: RecordedRequest) -> Answer:
-        document = other_answer(
-            self._store, _scope_of(recorded), recorded.operation, dict(recorded.body)
-        )
-        return Answer(200, orjson.dumps(document))
+    async def _inject(
+        self, request: web.Request, call: RecordedRequest, injection: Injection
+    ) -> web.StreamResponse:
+        fault = injection.fault
+        answer = fault.answer
+        if injection.after or fault.kind in CARRIED_OUT:
+            answer = self.answer(call, injection)
+        match fault.kind:
+            case "delay":
+                await self._store.clock.sleep(fault.seconds)
+                answer = answer if injection.after else self.answer(call)
+            case "answer":
+                answer = fault.answer
+            case "content_type":
+                answer = attrs.evolve(answer, headers=fault.answer.headers)
+            case "other_answer":
+                scope = AccountRegion(call.account, call.region)
+                document = other_answer(self._store, scope, call.operation, call.body)
+                answer = Answer(200, orjson.dumps(document))
+            case kind if kind not in LISTING_FAULTS:
+                return await self._break_connection(request, fault, answer)
+        return self._response(answer)
 
     async def _break_connection(
         self, request: web.Request, fault: Fault, answer: Answer
     ) -> web.StreamResponse:
+        """
+        Do what *fault* says to the connection.
+
+        aiohttp requires a response, of which it sends nothing if the
+        connection is closed by then. Without a length it announces a chunked body.
+        """
+        # Nothing was awaited since the body was read, so the connection exists.
+        transport = cast("asyncio.Transport", request.transport)
+        if fault.kind != "truncated":
+            answer = Answer(200, b"")
+        response = web.StreamResponse(status=answer.status, headers=answer.headers)
+        self._complete(response)
         match fault.kind:
-            case FaultKind.RESET:
-                return _reset(request)
-            case FaultKind.TRUNCATE:
-                return await _truncate(request, answer, self._headers(answer))
-            case FaultKind.INTERIM:
-                return await _interim(request, fault.answer.status)
-            case FaultKind.GARBAGE:
-                return _garbage(request)
-        headers = self._headers(Answer(200, b""))
-        if fault.kind is FaultKind.DRIP:
-            return await _drip(request, headers, fault.seconds)
-        return await _bad_chunk(request, headers)
+            case "reset":
+                # With a linger time of zero, closing sends RST instead of FIN.
+                linger = struct.pack("ii", 1, 0)
+                connection = transport.get_extra_info("socket")
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                transport.abort()
+            case "interim":
+                phrase = HTTPStatus(fault.answer.status).phrase
+                transport.write(f"HTTP/1.1 {fault.answer.status} {phrase}\r\n\r\n".encode())
+                while not transport.is_closing():  # noqa: ASYNC110 - there is no event for it
+                    await asyncio.sleep(_CLOSED_CHECK_INTERVAL)
+            case "garbage":
+                transport.write(_GARBAGE)
+                transport.close()
+            case "bad_chunk":
+                await response.prepare(request)
+                transport.write(_BAD_CHUNK)
+                transport.close()
+            case "drip":
+                await response.prepare(request)
+                with contextlib.suppress(ConnectionError):
+                    while True:
+                        await asyncio.sleep(fault.seconds)
+                        await response.write(b" ")
+            case _:
+                response.content_length = len(answer.body)
+                response.force_close()
+                await response.prepare(request)
+                await response.write(answer.body[: len(answer.body) // 2])
+        return response
 
     def _response(self, answer: Answer) -> web.Response:
-        return web.Response(status=answer.status, body=answer.body, headers=self._headers(answer))
+        response = web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+        self._complete(response)
+        return response
 
-    def _headers(self, answer: Answer) -> dict[str, str]:
+    def _complete(self, response: web.StreamResponse) -> None:
+        """Add the headers of the service where a fault gives no others."""
         # Date comes from the local FSx's own time, so that it agrees with CreationTime.
         now = _EPOCH + timedelta(seconds=self._store.epoch())
-        own = {
-            "x-amzn-RequestId": self._store.new_request_id(),
-            "Date": format_datetime(now, usegmt=True),
-        }
-        given = {name.lower() for name in answer.headers}
-        missing = {name: value for name, value in own.items() if name.lower() not in given}
-        return {**missing, **answer.headers}
-
-
-def _scope_of(recorded: RecordedRequest) -> AccountRegion:
-    return AccountRegion(recorded.account, recorded.region)
+        response.headers.setdefault("Date", format_datetime(now, usegmt=True))
+        response.headers.setdefault("x-amzn-RequestId", self._store.new_request_id())
 
 
 def _error_answer(failure: ServiceFailure) -> Answer:
-    return Answer(failure.status, orjson.dumps(failure.document()))
-
-
-def _altered(injection: Injection, recorded: RecordedRequest, answer: Answer) -> Answer:
-    if answer.status != HTTPStatus.OK:
-        return answer
-    page: Document = orjson.loads(answer.body)
-    document = altered_listing(injection, _scope_of(recorded), dict(recorded.body), page)
-    return Answer(200, orjson.dumps(document))
+    return Answer(failure.status, orjson.dumps(failure.document))
 
 
 # Reading a request
@@ -306,9 +322,7 @@ def _parse(body: bytes) -> Document:
 
 
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
-_CREDENTIAL: Final = re.compile(
-    r"(?P<key>[^/\s]+)/(?P<date>\d{8})/(?P<region>[^/\s]+)/(?P<service>[^/\s]+)/aws4_request"
-)
+_CREDENTIAL: Final = re.compile(r"([^/\s]+)/\d{8}/([^/\s]+)/([^/\s]+)/aws4_request")
 _SIGNATURE: Final = re.compile(r"[0-9a-f]{64}")
 """The forms of both, from AWS's description of Signature Version 4."""
 
@@ -336,11 +350,12 @@ def _caller_of(headers: Mapping[str, str]) -> tuple[str, str]:
         raise _incomplete("'host' must be one of SignedHeaders.")
     if "X-Amz-Date" not in headers and "Date" not in headers:
         raise _incomplete("'X-Amz-Date' or 'Date' must be a header.")
-    if credential["service"] != "fsx":
+    key, region, service = credential.groups()
+    if service != "fsx":
         raise _invalid("Credential should be scoped to correct service: 'fsx'. ")
-    if partition_of(credential["region"]) is None:
+    if partition_of(region) is None:
         raise _invalid("Credential should be scoped to a valid region. ")
-    return credential["key"], credential["region"]
+    return key, region
 
 
 def _parts_of(authorization: str) -> dict[str, str]:
@@ -361,84 +376,3 @@ def _incomplete(message: str) -> ProtocolFailure:
 
 def _invalid(message: str) -> ProtocolFailure:
     return ProtocolFailure("InvalidSignatureException", message)
-
-
-# Faults of the connection: each function returns the response that aiohttp
-# requires of a handler; where the connection is closed by then, aiohttp sends
-# nothing of it.
-
-_GARBAGE: Final = b"\x16\x03\x03\x00\x02\x02\x28 this is no HTTP\r\n\r\n"
-"""What a client receives that speaks HTTP to a TLS port: an alert, and more."""
-
-_BAD_CHUNK: Final = b'size\r\n{"Backups":[]}\r\n0\r\n\r\n'
-"""A chunk must begin with its size in hexadecimal digits (RFC 9112, 7.1)."""
-
-_CLOSED_CHECK_INTERVAL: Final = 0.02
-"""
-Real seconds. aiohttp can only report a closed connection to a handler by
-cancelling it, and then it would also cancel the calls that a fault delays.
-"""
-
-
-def _transport(request: web.Request) -> asyncio.Transport:
-    # Nothing was awaited since the body was read, so the connection exists.
-    return cast("asyncio.Transport", request.transport)
-
-
-def _reset(request: web.Request) -> web.Response:
-    transport = _transport(request)
-    connection = transport.get_extra_info("socket")
-    # With a linger time of zero, closing sends RST instead of FIN.
-    linger = struct.pack("ii", 1, 0)
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-    transport.abort()
-    return web.Response()
-
-
-async def _truncate(
-    request: web.Request, answer: Answer, headers: Mapping[str, str]
-) -> web.StreamResponse:
-    response = web.StreamResponse(status=answer.status, headers=headers)
-    response.content_length = len(answer.body)
-    response.force_close()
-    await response.prepare(request)
-    await response.write(answer.body[: len(answer.body) // 2])
-    return response
-
-
-async def _interim(request: web.Request, status: int) -> web.Response:
-    transport = _transport(request)
-    phrase = HTTPStatus(status).phrase
-    transport.write(f"HTTP/1.1 {status} {phrase}\r\n\r\n".encode())
-    while not transport.is_closing():  # noqa: ASYNC110 - there is no event for it
-        await asyncio.sleep(_CLOSED_CHECK_INTERVAL)
-    return web.Response()
-
-
-async def _drip(
-    request: web.Request, headers: Mapping[str, str], interval: float
-) -> web.StreamResponse:
-    response = web.StreamResponse(headers=headers)
-    await response.prepare(request)
-    with contextlib.suppress(ConnectionError):
-        while True:
-            await asyncio.sleep(interval)
-            await response.write(b" ")
-    return response
-
-
-def _garbage(request: web.Request) -> web.Response:
-    transport = _transport(request)
-    transport.write(_GARBAGE)
-    transport.close()
-    return web.Response()
-
-
-async def _bad_chunk(request: web.Request, headers: Mapping[str, str]) -> web.StreamResponse:
-    transport = _transport(request)
-    # Without a length, aiohttp announces a chunked body.
-    response = web.StreamResponse(headers=headers)
-    await response.prepare(request)
-    transport.write(_BAD_CHUNK)
-    transport.close()
-    return response

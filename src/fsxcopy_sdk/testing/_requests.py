@@ -10,11 +10,10 @@ be null"), as recorded in awsdocs/aws-cloudformation-user-guide pull request
 
 from __future__ import annotations
 
-import functools
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
-from typing import Final, TypeAlias, TypedDict, cast
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, TypeAlias, cast
 
 import attrs
 
@@ -23,40 +22,13 @@ from fsxcopy_sdk.testing._documents import (
     JsonValue,
     ProtocolFailure,
     ServiceFailure,
-    Tag,
 )
 
-
-class Filter(TypedDict, total=False):
-    """One filter of DescribeBackups; the model requires neither member."""
-
-    Name: str
-    Values: list[str]
-
-
-class Request(TypedDict, total=False):
-    """
-    The parameters of any operation after the check: each has its type, or is absent.
-
-    A name has the same type in every operation. Which are present follows
-    from the rules of the operation.
-    """
-
-    BackupId: str
-    BackupIds: list[str]
-    ClientRequestToken: str
-    CopyTags: bool
-    FileSystemId: str
-    Filters: list[Filter]
-    KmsKeyId: str
-    MaxResults: int
-    NextToken: str
-    ResourceARN: str
-    SourceBackupId: str
-    SourceRegion: str
-    Tags: list[Tag]
-    VolumeId: str
-
+Request: TypeAlias = dict[str, Any]
+"""
+The parameters of an operation after the check: each has the type of its rule,
+or is absent. Those that the rules require are present.
+"""
 
 # Rules
 
@@ -203,42 +175,10 @@ REQUESTS: Final[Mapping[str, Members]] = {
 
 # The check
 
-_Broken: TypeAlias = tuple[str, str]
-"""Path of a value, and the rule that it breaks."""
+_Path: TypeAlias = tuple[str | int, ...]
+"""The operation, then names of members and numbers of items, which begin at 1."""
 
 _ANY_ARN: Final = re.compile(r"arn:[^:]+:(?!fsx:)[a-z0-9-]+:[^:]*:[^:]*:.+")
-
-
-def check_request(operation: str, body: Document) -> Request:
-    """
-    Return *body* with only those members that *operation* knows.
-
-    Members that are null count as absent, unknown ones are dropped.
-
-    Raises:
-        ServiceFailure: it has a wrong type or breaks a rule of the model.
-    """
-    rules = REQUESTS[operation]
-    typed = cast("Document", _typed(rules, operation, body))
-    broken = list(_broken(rules, "", typed))
-    if broken:
-        raise _failure(typed, broken)
-    request = cast("Request", typed)
-    _check_keys([tag["Key"] for tag in request.get("Tags", [])])
-    return request
-
-
-def _check_keys(keys: list[str]) -> None:
-    """Check the rules of tag keys that the model does not have."""
-    for key in keys:
-        # "aws:" is reserved in any upper or lower case.
-        if key.lower().startswith("aws:"):
-            raise ServiceFailure(
-                "BadRequest", f"Tags: the key {key!r} has the reserved prefix 'aws:'."
-            )
-    if len(set(keys)) < len(keys):
-        raise ServiceFailure("BadRequest", "Tags: keys must be unique within one request.")
-
 
 _TYPES: Final[dict[type[Rule], str]] = {
     Text: "a string",
@@ -249,90 +189,104 @@ _TYPES: Final[dict[type[Rule], str]] = {
 }
 
 
-def _typed(rule: Rule, path: str, value: JsonValue) -> JsonValue:
+def check_request(operation: str, body: Document) -> Request:
+    """
+    Return *body* without the members that are null or that *operation* does not know.
+
+    Raises:
+        ServiceFailure: it has a wrong type or breaks a rule of the model.
+    """
+    broken: list[tuple[_Path, str]] = []
+    request = cast("Request", _checked(REQUESTS[operation], (operation,), body, broken))
+    if broken:
+        raise _failure(request, broken)
+    # Rules of tag keys that the model does not have; "aws:" is reserved in any case.
+    keys = [tag["Key"] for tag in request.get("Tags", [])]
+    for key in keys:
+        if key.lower().startswith("aws:"):
+            raise ServiceFailure(
+                "BadRequest", f"Tags: the key {key!r} has the reserved prefix 'aws:'."
+            )
+    if len(set(keys)) < len(keys):
+        raise ServiceFailure("BadRequest", "Tags: keys must be unique within one request.")
+    return request
+
+
+def _checked(
+    rule: Rule, path: _Path, value: JsonValue, broken: list[tuple[_Path, str]]
+) -> JsonValue:
+    """Return the known members of *value*; add the rules that it breaks to *broken*."""
     match rule, value:
-        case (Text(), str()) | (Flag(), bool()):
+        case Flag(), bool():
+            return value
+        case Text(), str():
+            broken += _broken_size(rule, path, len(value), "length")
+            if rule.pattern and not _matches(rule.pattern, value):
+                broken.append((path, f"satisfy regular expression: {rule.pattern}"))
+            if rule.choices and value not in rule.choices:
+                broken.append((path, f"satisfy enum value set: {list(rule.choices)}"))
             return value
         case Number(), int() if not isinstance(value, bool):
+            broken += _broken_size(rule, path, value, "value")
             return value
         case Many(), list():
-            return [_typed(rule.of, f"{path}[]", item) for item in value]
+            broken += _broken_size(rule, path, len(value), "length")
+            items = enumerate(value, 1)
+            return [_checked(rule.of, (*path, number), item, broken) for number, item in items]
         case Members(), dict():
+            given = {name: value[name] for name in rule.rules if value.get(name) is not None}
+            missing = [name for name in rule.required if name not in given]
+            broken += [((*path, name), "not be null") for name in missing]
             return {
-                name: _typed(inner, f"{path}.{name}", value[name])
-                for name, inner in rule.rules.items()
-                if value.get(name) is not None
+                name: _checked(rule.rules[name], (*path, name), item, broken)
+                for name, item in given.items()
             }
+    where = "".join("[]" if isinstance(part, int) else f".{part}" for part in path)
     raise ProtocolFailure(
-        "SerializationException", f"{path}: expected {_TYPES[type(rule)]}, got {value!r}."
+        "SerializationException",
+        f"{where.removeprefix('.')}: expected {_TYPES[type(rule)]}, got {value!r}.",
     )
 
 
-def _broken(rule: Rule, path: str, value: JsonValue) -> Iterator[_Broken]:
-    match rule, value:
-        case Text(), str():
-            yield from _broken_size(rule, path, len(value), "length")
-            if rule.pattern and not _matcher(rule.pattern)(value):
-                yield path, f"satisfy regular expression: {rule.pattern}"
-            if rule.choices and value not in rule.choices:
-                yield path, f"satisfy enum value set: {list(rule.choices)}"
-        case Number(), int():
-            yield from _broken_size(rule, path, value, "value")
-        case Many(), list():
-            yield from _broken_size(rule, path, len(value), "length")
-            for index, item in enumerate(value, 1):
-                yield from _broken(rule.of, f"{path}.{index}.member", item)
-        case Members(), dict():
-            missing = [name for name in rule.required if name not in value]
-            yield from ((_below(path, name), "not be null") for name in missing)
-            for name, item in value.items():
-                yield from _broken(rule.rules[name], _below(path, name), item)
-
-
-def _broken_size(rule: Text | Number | Many, path: str, size: int, what: str) -> Iterator[_Broken]:
+def _broken_size(
+    rule: Text | Number | Many, path: _Path, size: int, what: str
+) -> Iterator[tuple[_Path, str]]:
     if rule.min is not None and size < rule.min:
         yield path, f"have {what} greater than or equal to {rule.min}"
     if rule.max is not None and size > rule.max:
         yield path, f"have {what} less than or equal to {rule.max}"
 
 
-def _below(path: str, name: str) -> str:
-    # The service spells members as Java does: sourceBackupId.
-    spelled = name[0].lower() + name[1:]
-    return f"{path}.{spelled}" if path else spelled
-
-
-def _failure(request: Document, broken: list[_Broken]) -> ServiceFailure:
+def _failure(request: Request, broken: list[tuple[_Path, str]]) -> ServiceFailure:
     """Choose the error for what is broken: an operation's own one before BadRequest."""
-    paths = {path for path, _ in broken}
+    names = {name for (_, name, *_), _ in broken}
     arn = request.get("ResourceARN")
-    if paths == {"resourceARN"} and _ANY_ARN.fullmatch(str(arn)):
+    if names == {"ResourceARN"} and _ANY_ARN.fullmatch(str(arn)):
         return ServiceFailure(
             "NotServiceResourceError", f"{arn} is not a resource of Amazon FSx.", ResourceARN=arn
         )
     constraints = "; ".join(
-        f"Value at '{path}' failed to satisfy constraint: Member must {rule}"
+        f"Value at '{_spelled(path)}' failed to satisfy constraint: Member must {rule}"
         for path, rule in broken
     )
     plural = "s" if len(broken) > 1 else ""
     return ServiceFailure(
-        "InvalidRegion" if paths == {"sourceRegion"} else "BadRequest",
+        "InvalidRegion" if names == {"SourceRegion"} else "BadRequest",
         f"{len(broken)} validation error{plural} detected: {constraints}",
     )
 
 
-@functools.cache
-def _matcher(pattern: str) -> Callable[[str], object]:
-    r"""
-    Return the test for *pattern*; the whole text must match, as in Java.
-
-    Python's expressions have no ``\p{L}``, so the one pattern that needs it
-    (tag keys and values) is tested by Unicode category instead.
-    """
-    if r"\p{L}" in pattern:
-        return _is_tag_text
-    return re.compile(pattern).fullmatch
+def _spelled(path: _Path) -> str:
+    """Spell *path* as the service does, without the operation: ``tags.1.member.key``."""
+    return ".".join(
+        f"{part}.member" if isinstance(part, int) else part[0].lower() + part[1:]
+        for part in path[1:]
+    )
 
 
-def _is_tag_text(text: str) -> bool:
-    return all(char in "_.:/=+-@" or unicodedata.category(char)[0] in "LZN" for char in text)
+def _matches(pattern: str, text: str) -> bool:
+    """Whether *text* matches *pattern* as a whole, as in Java."""
+    if pattern == _TAG_TEXT:
+        # Python's expressions have no \p{L} for Unicode categories.
+        return all(char in "_.:/=+-@" or unicodedata.category(char)[0] in "LZN" for char in text)
+    return re.fullmatch(pattern, text) is not None

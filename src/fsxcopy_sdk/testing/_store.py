@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import math
 import random
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
 import attrs
 
@@ -17,20 +18,15 @@ from fsxcopy_sdk._clock import Clock
 from fsxcopy_sdk.testing._documents import (
     AccountRegion,
     Document,
-    ServiceFailure,
     default_file_system,
-    text_member,
 )
 from fsxcopy_sdk.testing._lifecycle import (
-    COPYING_STAGES,
-    CREATING_STAGES,
-    EVERY_COPYING_STAGE,
-    EVERY_CREATING_STAGE,
+    EVERY_STAGE,
     Moving,
     Progression,
     ProgressShape,
     Settled,
-    Status,
+    status,
 )
 
 DEFAULT_ACCOUNT: Final = "123456789012"
@@ -66,12 +62,7 @@ def seconds_of(name: str, duration: Duration, *, finite: bool = True) -> float:
 def seconds_by_id(
     name: str, duration: BackupDuration, *, finite: bool = True
 ) -> Callable[[str], float]:
-    """
-    Return a function from the ID of a backup to seconds that are checked.
-
-    Raises:
-        ValueError: a constant *duration* breaks its rule.
-    """
+    """Return a function from the ID of a backup to seconds, checked as by `seconds_of`."""
     if callable(duration):
         return lambda backup_id: seconds_of(name, duration(backup_id), finite=finite)
     seconds = seconds_of(name, duration, finite=finite)
@@ -117,16 +108,12 @@ class Settings:
         validator=attrs.validators.optional(_in_range(0))
     )
     backup_being_copied_for: float
-    """Seconds."""
     every_stage: bool
-    unknown_ids: Literal["error", "omit"] = attrs.field(validator=_one_of("error", "omit"))
+    unknown_ids: str = attrs.field(validator=_one_of("error", "omit"))
     unseen_seconds: Callable[[str], float]
     """By the ID of the copy."""
-    unseen_by: Literal["all", "id", "listing"] = attrs.field(
-        validator=_one_of("all", "id", "listing")
-    )
+    unseen_by: str = attrs.field(validator=_one_of("all", "id", "listing"))
     tokens_remembered_for: float
-    """Seconds."""
     # The model allows 50 backups in one answer.
     page_size: int = attrs.field(validator=_in_range(1, 50))
     started_at: datetime | None = attrs.field(validator=_aware)
@@ -153,27 +140,9 @@ class StoredBackup:
     copies: list[StoredBackup] = attrs.field(factory=list)
     """Copies of it, among them all that still prevent its deletion."""
 
-    def lifecycle(self, now: float) -> str:
-        """Return its Lifecycle at *now*."""
-        return self.progression.at(now).lifecycle
-
     def document_at(self, now: float) -> Document:
         """Return its document at *now*; the caller must not change it."""
-        status = self.progression.at(now)
-        document: Document = {**self.document, "Lifecycle": status.lifecycle}
-        if status.percent is not None:
-            document["ProgressPercent"] = status.percent
-        if status.failure is not None:
-            document["FailureDetails"] = {"Message": status.failure}
-        return document
-
-
-@attrs.define(eq=False)
-class Source:
-    """A file system or volume, and the latest backup that CreateBackup made of it."""
-
-    document: Document
-    latest: StoredBackup | None = None
+        return {**self.document, **self.progression.at(now)}
 
 
 @attrs.define(eq=False)
@@ -181,74 +150,24 @@ class RegionState:
     """What one Region of one account holds."""
 
     backups: dict[str, StoredBackup] = attrs.field(factory=dict)
-    sources: dict[str, Source] = attrs.field(factory=dict)
+    sources: dict[str, Document] = attrs.field(factory=dict)
+    """File systems and volumes."""
+    latest: dict[str, StoredBackup] = attrs.field(factory=dict)
+    """The latest backup that CreateBackup made of each source."""
     copies: list[StoredBackup] = attrs.field(factory=list)
     """Copies in progress, and some that ended since they were last counted."""
     max_copies_in_progress_seen: int = 0
-
-    def add_sources(self, backup: Document) -> None:
-        """Add what *backup* is a backup of, so that CreateBackup finds it."""
-        for kind in ("FileSystem", "Volume"):
-            document = backup.get(kind)
-            source_id = text_member(document, f"{kind}Id")
-            if isinstance(document, dict) and source_id:
-                self.sources.setdefault(source_id, Source(document))
-
-
-class Tokens:
-    """Remember the requests with a ClientRequestToken for *seconds*."""
-
-    def __init__(self, clock: Clock, seconds: float) -> None:
-        self._clock = clock
-        self._seconds = seconds
-        self._remembered: dict[
-            tuple[AccountRegion, str, str], tuple[float, object, StoredBackup]
-        ] = {}
-
-    def once(
-        self,
-        operation: tuple[AccountRegion, str],
-        token: str | None,
-        asked: object,
-        carry_out: Callable[[], StoredBackup],
-    ) -> StoredBackup:
-        """
-        Return the backup of an earlier request with *token*, else of *carry_out*.
-
-        A token belongs to one account, Region and operation. It is not
-        remembered if *carry_out* raises.
-
-        Raises:
-            ServiceFailure: the token came with other parameters than *asked*.
-        """
-        if token is None:
-            return carry_out()
-        key = (*operation, token)
-        now = self._clock.now()
-        if key in self._remembered:
-            since, asked_before, backup = self._remembered[key]
-            if now - since < self._seconds:
-                if asked != asked_before:
-                    raise ServiceFailure(
-                        "IncompatibleParameterError",
-                        "The token was used before, with other parameters.",
-                        Parameter="ClientRequestToken",
-                    )
-                return backup
-        backup = carry_out()
-        self._remembered[key] = (now, asked, backup)
-        return backup
 
 
 class Store:
     """Hold the state of one local FSx, on which the operations work."""
 
-    def __init__(self, settings: Settings, clock: Clock, started_at: float) -> None:
-        """Start empty; *started_at* is the current time in epoch seconds."""
+    def __init__(self, settings: Settings, clock: Clock) -> None:
         self.settings = settings
         self.clock = clock
         self.by_id: dict[str, StoredBackup] = {}
-        self.tokens = Tokens(clock, settings.tokens_remembered_for)
+        self.tokens: dict[tuple[AccountRegion, str, str], tuple[float, object, StoredBackup]] = {}
+        """(scope, operation, token) -> when it was used, the request, its backup."""
         self.refused_keys: dict[tuple[str, str], bool] = {}
         """(error code, key) -> whether the copy is accepted and fails later."""
         self.single_az_regions: set[str] = set()
@@ -259,7 +178,8 @@ class Store:
         # A generator of its own, so that more polls do not change the IDs of backups.
         self._request_ids = random.Random(settings.seed)  # noqa: S311 - must be repeatable
         self._sequence = 0
-        self._epoch_offset = started_at - clock.now()
+        begin = settings.started_at
+        self._epoch_offset = (time.time() if begin is None else begin.timestamp()) - clock.now()
 
     def epoch(self) -> float:
         """Return the date and time in epoch seconds, to the millisecond."""
@@ -331,7 +251,7 @@ class Store:
         """Remove *backup*; only its ClientRequestToken still leads to it, as DELETED."""
         del self.by_id[backup.backup_id]
         del self.regions[backup.scope].backups[backup.backup_id]
-        backup.progression = Settled(since=self.clock.now(), status=Status(lifecycle="DELETED"))
+        backup.progression = Settled(since=self.clock.now(), status=status("DELETED"))
 
     def copies_in_progress(self, scope: AccountRegion) -> list[StoredBackup]:
         """Return the copies into *scope* that are in progress now."""
@@ -340,16 +260,12 @@ class Store:
         state.copies = [copy for copy in state.copies if now < copy.progression.ends_at]
         return state.copies
 
-    def begin(self, source_id: str, *, copy: bool, failure: str | None = None) -> Moving:
-        """Return the progression of a backup or copy of *source_id* that begins now."""
-        if self.settings.every_stage:
-            stages = EVERY_COPYING_STAGE if copy else EVERY_CREATING_STAGE
-        else:
-            stages = COPYING_STAGES if copy else CREATING_STAGES
+    def begin(self, source_id: str, stage: str, *, failure: str | None = None) -> Moving:
+        """Return the progression of what begins now, and mainly is in *stage*."""
         return Moving(
             begun_at=self.clock.now(),
             duration=self.settings.copy_seconds(source_id),
-            stages=stages,
+            stages=EVERY_STAGE[stage] if self.settings.every_stage else ((0.0, stage),),
             shape=self.settings.progress,
             failure=failure,
         )
