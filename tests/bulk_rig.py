@@ -21,7 +21,6 @@ from typing import Any, TypeAlias, TypeVar
 import anyio
 import anyio.lowlevel
 import attrs
-import orjson
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 
@@ -34,8 +33,7 @@ from fsxcopy_sdk import (
 )
 from fsxcopy_sdk._error_mapping import read_error, service_error
 from fsxcopy_sdk.models import ResponseMetadata
-from fsxcopy_sdk.testing import DEFAULT_ACCOUNT, LocalFsx, ManualClock, RecordedRequest
-from fsxcopy_sdk.testing._documents import AccountRegion
+from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
 WEST = "us-west-2"
 
@@ -134,12 +132,12 @@ Meet: TypeAlias = Callable[[str], FsxCopyError | None]
 
 
 def _nothing(_: str) -> None:
-    """Let every call be."""
+    """Give no call an error."""
 
 
 @attrs.define
 class Meeting:
-    """Let the calls of CopyBackup meet some errors, first to last; None is none."""
+    """Give the calls of CopyBackup these errors in turn; None is no error."""
 
     errors: Sequence[FsxCopyError | None]
 
@@ -157,16 +155,17 @@ class Direct:
     A call takes one step there and one back, and may be cancelled at both.
     """
 
-    def __init__(self, fsx: LocalFsx, region: str) -> None:
+    def __init__(self, fsx: LocalFsx, region: str, clock: ManualClock | None = None) -> None:
         self.region = region
         self.traffic = Traffic()
         self._fsx = fsx
+        self._clock = clock
         self.way_back = 0.0
-        """How many seconds of the clock each answer to CopyBackup takes to arrive."""
+        """How many seconds of *clock* each answer to CopyBackup takes to arrive."""
         self.refuse: Meet = _nothing
-        """What a call of an operation meets in the place of being carried out."""
+        """The error that a call of an operation gets instead of being carried out."""
         self.lose: Meet = _nothing
-        """What it meets in the place of its answer, when it was carried out."""
+        """The error that it gets instead of its answer, after it was carried out."""
         self.listings_are_empty = False
         """Whether DescribeBackups without IDs shows nothing."""
         self.empty_listings = 0
@@ -185,32 +184,21 @@ class Direct:
         await self._step()
         if refused := self.refuse(operation):
             raise refused
-        front, place = self._fsx._handler, AccountRegion(DEFAULT_ACCOUNT, self.region)
-        recorded = RecordedRequest(
-            operation=operation,
-            region=place.region,
-            account=place.account,
-            body=orjson.loads(orjson.dumps(request)),
-            headers={},
-            at=self._fsx._store.clock.now(),
-        )
-        front.calls[operation] += 1
-        front.requests.append(recorded)
-        answer = front._answer(recorded)
-        if operation == "CopyBackup":
-            await self._fsx._store.clock.sleep(self.way_back)
+        status, body = self._fsx.call(self.region, operation, request)
+        if operation == "CopyBackup" and self._clock is not None:
+            await self._clock.sleep(self.way_back)
         await self._step()
         if lost := self.lose(operation):
             raise lost
-        metadata = ResponseMetadata(http_status=answer.status)
+        metadata = ResponseMetadata(http_status=status)
         is_listing = operation == "DescribeBackups" and "BackupIds" not in request
         if is_listing and (self.listings_are_empty or self.empty_listings):
             self.empty_listings = max(0, self.empty_listings - 1)
             return RawResponse(operation=operation, payload=b'{"Backups":[]}', metadata=metadata)
-        if answer.status != 200:
-            document = read_error(answer.status, answer.headers, answer.body)
-            raise service_error(document, operation=operation, metadata=metadata, body=answer.body)
-        return RawResponse(operation=operation, payload=answer.body, metadata=metadata)
+        if status != 200:
+            document = read_error(status, {}, body)
+            raise service_error(document, operation=operation, metadata=metadata, body=body)
+        return RawResponse(operation=operation, payload=body, metadata=metadata)
 
     async def _step(self) -> None:
         with self.traffic.one():
@@ -219,5 +207,5 @@ class Direct:
 
 def direct_client(fsx: LocalFsx, clock: ManualClock) -> tuple[FsxCopyClient, Direct]:
     """Make an open client of us-west-2 that needs no socket, and return its transport too."""
-    direct = Direct(fsx, WEST)
+    direct = Direct(fsx, WEST, clock)
     return FsxCopyClient(transport=direct, clock=clock), direct

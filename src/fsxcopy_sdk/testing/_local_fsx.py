@@ -243,6 +243,25 @@ class LocalFsx:
         """List the latest 10,000 calls that reached an operation, in order."""
         return self._handler.requests
 
+    def call(
+        self, region: str, operation: str, request: Mapping[str, object]
+    ) -> tuple[int, bytes]:
+        """
+        Answer a call of `DEFAULT_ACCOUNT` without HTTP; return the status and the body.
+
+        It is counted and recorded, and gets no faults. It needs no event loop,
+        so that tests can call under trio.
+
+        Raises:
+            KeyError: *operation* is unknown.
+            TypeError: *request* is not JSON.
+            ValueError: *region* is malformed.
+        """
+        body = orjson.dumps(request)
+        call = self._handler.record(operation, _scope(region, None), body, {})
+        answer = self._handler.answer(call)
+        return answer.status, answer.body
+
     def account_of(self, access_key: str) -> str:
         """Return the account of *access_key*, which keeps it from now on."""
         return self._store.account_of(access_key)
