@@ -17,7 +17,9 @@ from datetime import timedelta
 import anyio
 
 from fsxcopy_sdk.testing._clocks import ScaledClock
-from fsxcopy_sdk.testing._local_fsx import COPY_DURATION, LocalFsx
+from fsxcopy_sdk.testing._local_fsx import LocalFsx
+from fsxcopy_sdk.testing._operations import OPERATIONS
+from fsxcopy_sdk.testing._store import COPY_DURATION
 
 
 async def serve(
@@ -43,55 +45,36 @@ async def serve(
                 # The error's own text repeats the address.
                 reason = os.strerror(error.errno or 0)
                 raise ValueError(f"port: {port} cannot be served: {reason}") from error
-            lines = [fsx.endpoint_url, *([fsx.add_example_backup()] if with_example else [])]
-            print(*lines, sep="\n", flush=True)  # noqa: T201 - this is the output of a command
+            print(fsx.endpoint_url, flush=True)  # noqa: T201 - this is the output of a command
+            if with_example:
+                print(fsx.add_example_backup(), flush=True)  # noqa: T201 - the same
             async for _ in signals:
                 break
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve as *arguments* say, by default those of the command line; return the exit code."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    try:
-        anyio.run(serve, options.port, options.speed, options.copy_duration, options.with_example)
-    except ValueError as error:
-        parser.error(str(error))
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m fsxcopy_sdk.testing",
         description="Serve a local Amazon FSx on 127.0.0.1.",
         epilog="Any credentials are accepted, such as AWS_ACCESS_KEY_ID=any "
         "AWS_SECRET_ACCESS_KEY=any; each further access key is an account of its own. "
-        "Operations: CopyBackup, CreateBackup, DeleteBackup, DescribeBackups, "
-        "ListTagsForResource, TagResource.",
+        f"Operations: {', '.join(OPERATIONS)}.",
     )
-    parser.add_argument(
-        "--port", type=int, default=0, metavar="N", help="TCP port (default: any free one)"
-    )
-    parser.add_argument(
-        "--speed",
-        type=float,
-        default=1.0,
-        metavar="X",
-        help="how many times as fast as real time its clock runs (default: 1)",
-    )
-    parser.add_argument(
-        "--copy-duration",
-        type=float,
-        default=COPY_DURATION,
-        metavar="SECONDS",
-        help="how long a copy takes by its clock (default: %(default)g)",
-    )
-    parser.add_argument(
-        "--with-example",
-        action="store_true",
-        help="add the backup of the service's CopyBackup example to us-east-2",
-    )
-    return parser
+    add = parser.add_argument
+    add("--port", type=int, default=0, metavar="N", help="TCP port (default: any free one)")
+    speed = "how many times as fast as real time its clock runs (default: 1)"
+    add("--speed", type=float, default=1.0, metavar="X", help=speed)
+    duration = "how long a copy takes by its clock (default: %(default)g)"
+    add("--copy-duration", type=float, default=COPY_DURATION, metavar="SECONDS", help=duration)
+    example = "add the backup of the service's CopyBackup example to us-east-2"
+    add("--with-example", action="store_true", help=example)
+    options = parser.parse_args(arguments)
+    try:
+        anyio.run(lambda: serve(**vars(options)))
+    except ValueError as error:
+        parser.error(str(error))
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,9 +1,4 @@
-"""
-Clocks for tests: one that is moved by hand, one that runs faster than real time.
-
-Both have `now` and `sleep`, as clients and the local FSx need them, so that
-one clock can be shared by both.
-"""
+"""Clocks for tests, which clients and the local FSx can share."""
 
 from __future__ import annotations
 
@@ -20,11 +15,9 @@ class ManualClock:
     """
     A clock that moves only when `advance` is called.
 
-    With *auto_advance* it moves by itself: a task that sleeps moves it to
-    the earliest wake-up time at once, so that hours of waiting take no real
-    time. Of several sleeping tasks the one with the earliest wake-up time
-    wakes first. The clock also moves while other tasks wait for something
-    else, such as a socket.
+    With *auto_advance* a task that sleeps moves it to the earliest wake-up
+    time at once, so that hours of waiting take no real time. The clock also
+    moves while other tasks wait for something else, such as a socket.
 
     It works under asyncio and trio, for tasks of one event loop.
     """
@@ -40,8 +33,8 @@ class ManualClock:
             raise ValueError(f"start must be a finite number of seconds, not {start!r}")
         self._now = start
         self._auto_advance = auto_advance
-        # The number breaks ties: tasks with the same time wake in the order of their calls.
         self._numbers = itertools.count()
+        # The number breaks ties: tasks with the same time wake in the order of their calls.
         self._sleepers: list[tuple[float, int, anyio.Event]] = []
         self._new_sleeper: anyio.Event | None = None
 
@@ -52,7 +45,7 @@ class ManualClock:
 
     @property
     def next_wake_up(self) -> float | None:
-        """The earliest wake-up time of the sleeping tasks, None without any."""
+        """Return the earliest wake-up time of the sleeping tasks, None without any."""
         return self._sleepers[0][0] if self._sleepers else None
 
     def now(self) -> float:
@@ -63,8 +56,7 @@ class ManualClock:
         """
         Move the clock by *seconds* and wake the tasks whose time has come.
 
-        They run when the caller next awaits, and see the time after the
-        whole move.
+        They run when the caller next awaits, and see the time after the move.
 
         Raises:
             ValueError: *seconds* is negative or not finite.

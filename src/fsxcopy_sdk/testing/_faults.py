@@ -31,14 +31,13 @@ class Answer:
 
 
 class ErrorPlacement(StrEnum):
-    """Name where the code of an error is, of the places that AWS JSON allows."""
+    """Name the place of an error's code, of those that AWS JSON allows."""
 
     TYPE = "__type"
-    """The member ``__type`` of the body."""
+    """A member of the body."""
     CODE = "code"
-    """The member ``code`` of the body."""
+    """A member of the body."""
     HEADER = "x-amzn-ErrorType"
-    """The header of that name."""
 
 
 FaultKind: TypeAlias = Literal[
@@ -70,7 +69,13 @@ CARRIED_OUT: Final = LISTING_FAULTS | {"truncated", "content_type"}
 
 @attrs.frozen(kw_only=True)
 class Fault:
-    """One thing that goes wrong with a call; create it with one of the class methods."""
+    """
+    One thing that goes wrong with a call; create it with one of the class methods.
+
+    Faults of a listing apply to DescribeBackups without BackupIds. Those that
+    do not end by themselves end when the client closes the connection, or the
+    server stops.
+    """
 
     kind: FaultKind
     answer: Answer = Answer(200, b"")
@@ -94,10 +99,9 @@ class Fault:
         """
         Answer with an error, known to the service's model or not.
 
-        *code* is sent unchanged, so that it can have a namespace
-        (``com.amazonaws.fsx#BadRequest``) or a suffix
-        (``BadRequest:http://…``). *members* are those that the error has
-        besides its text (``Limit="…"``).
+        *code* is sent unchanged, also with a namespace
+        (``com.amazonaws.fsx#BadRequest``) or a suffix (``BadRequest:http://…``).
+        *members* are further ones of the body (``Limit="…"``).
         """
         document: Document = {message_member: message, **members}
         headers = {"Content-Type": CONTENT_TYPE}
@@ -173,15 +177,13 @@ class Fault:
 
     @classmethod
     def empty_listing(cls) -> Fault:
-        """Answer DescribeBackups without BackupIds with no backups and no NextToken."""
+        """Answer a listing with no backups and no NextToken."""
         return cls(kind="empty_listing")
 
     @classmethod
     def cut_listing(cls, keep: int) -> Fault:
         """
         Answer with only the first *keep* backups of the page, and no NextToken.
-
-        It applies to DescribeBackups without BackupIds.
 
         Raises:
             ValueError: *keep* is not a whole number, zero or more.
@@ -192,11 +194,7 @@ class Fault:
 
     @classmethod
     def shuffled_listing(cls) -> Fault:
-        """
-        Answer with the backups of the page in another order, drawn from the seed.
-
-        It applies to DescribeBackups without BackupIds.
-        """
+        """Answer with the backups of the page in another order, drawn from the seed."""
         return cls(kind="shuffled_listing")
 
     @classmethod
@@ -204,9 +202,8 @@ class Fault:
         """
         Answer with no backups and a NextToken that was never used before.
 
-        It applies to DescribeBackups without BackupIds. Injected with
-        ``fraction=1`` the listing never ends; injected for a number of calls
-        it then continues at its position.
+        Injected with ``fraction=1`` the listing never ends; injected for a
+        number of calls it then continues at its position.
         """
         return cls(kind="endless_listing")
 
@@ -225,8 +222,6 @@ class Fault:
         """
         Send an interim answer (102 or 103), then nothing.
 
-        It ends when the client closes the connection, or the server stops.
-
         Raises:
             ValueError: *status* is another one.
         """
@@ -238,8 +233,6 @@ class Fault:
     def drip(cls, interval: float) -> Fault:
         """
         Send headers, then one byte of the body each *interval* real seconds.
-
-        It ends when the client closes the connection, or the server stops.
 
         Raises:
             ValueError: *interval* is not a finite number above zero.
@@ -272,13 +265,7 @@ class Fault:
 
 @attrs.define(eq=False, kw_only=True)
 class Injection:
-    """
-    A fault, and the calls to which it happens; `LocalFsx.inject` explains it.
-
-    Raises:
-        TypeError: *fault* is not a Fault.
-        ValueError: an argument breaks its rule.
-    """
+    """A fault, and the calls to which it happens; `LocalFsx.inject` explains it."""
 
     fault: Fault
     next_calls: int | None

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import copy
-import math
 import random
 import re
 import socket
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
 from types import TracebackType
-from typing import Final, Literal, Self, cast
+from typing import Self, cast
 
+import attrs
 import orjson
 from aiohttp import web
 
-from fsxcopy_sdk._clock import Clock, SystemClock
 from fsxcopy_sdk.testing._documents import (
     EXAMPLE_BACKUP,
     EXAMPLE_REGION,
@@ -28,30 +26,13 @@ from fsxcopy_sdk.testing._documents import (
     text_member,
 )
 from fsxcopy_sdk.testing._faults import Fault, Injection
-from fsxcopy_sdk.testing._lifecycle import ProgressShape, Settled, status
+from fsxcopy_sdk.testing._lifecycle import Settled, status
 from fsxcopy_sdk.testing._protocol import RecordedRequest, RequestHandler
-from fsxcopy_sdk.testing._store import (
-    DEFAULT_ACCOUNT,
-    BackupDuration,
-    Duration,
-    Settings,
-    Store,
-    StoredBackup,
-    seconds_by_id,
-    seconds_of,
-)
-
-COPY_DURATION: Final = 300.0
-"""
-Seconds; long enough to watch, short enough to wait for. The service documents
-no figure, because the duration depends on size and distance.
-"""
-
-BACKUP_BEING_COPIED_FOR: Final = 60.0
-"""Seconds; the service documents "a short time" and no figure."""
+from fsxcopy_sdk.testing._store import DEFAULT_ACCOUNT, Settings, Store, StoredBackup
 
 
-class LocalFsx:
+@attrs.define(eq=False, kw_only=True)
+class LocalFsx(Settings):
     """
     An Amazon FSx on a loopback port, for any AWS client.
 
@@ -70,116 +51,21 @@ class LocalFsx:
     `DEFAULT_ACCOUNT`, to which backups are added when no account is named;
     every other key has an account of its own, derived from its text.
 
-    Args:
-        clock:
-            The clock that copies progress with; the machine's if None. A
-            client that waits should use the same one.
-
-        copy_duration:
-            How long a copy (or a new backup) takes: seconds, a timedelta,
-            or a function from the ID of what is copied to seconds.
-
-        progress:
-            How ProgressPercent grows meanwhile.
-
-        max_copies_in_progress:
-            Copies in progress at once: of file systems per account and
-            destination Region, of ONTAP volumes per volume and key there.
-
-        max_volume_copies_in_progress:
-            Copies of ONTAP volumes in progress at once per account.
-
-        max_user_initiated_backups:
-            USER_INITIATED backups per account and Region, None for any
-            number.
-
-        backup_being_copied_for:
-            For how many seconds after a copy is AVAILABLE its source cannot
-            be deleted.
-
-        every_stage:
-            Whether backups also show PENDING and TRANSFERRING.
-
-        unknown_ids:
-            What DescribeBackups does with an unknown ID: "error" refuses
-            the whole call, "omit" leaves the ID out.
-
-        unseen_for:
-            For how long after its acceptance DescribeBackups does not show
-            a new copy: seconds, a timedelta, or a function from the ID of
-            the copy to seconds; infinity for always. Other operations know
-            it: CopyBackup with the same token answers with it, and it
-            counts as one in progress. `backup` and `backups` return it.
-
-        unseen_by:
-            Which calls do not show such a copy: "id" those with BackupIds,
-            "listing" those without, "all" both.
-
-        tokens_remembered_for:
-            For how long a ClientRequestToken is remembered: seconds or a
-            timedelta. Afterwards the same request makes a new copy.
-
-        page_size:
-            The maximum of backups on one page, 1 to 50.
-
-        started_at:
-            The date and time at which this FSx starts, the real one if
-            None; CreationTime and Date advance from there with the clock.
-
-        port:
-            The TCP port on 127.0.0.1, 0 for any free one.
-
-        seed:
-            The seed of IDs and fractions of faults: the same calls with the
-            same seed give the same IDs and faults.
+    Its arguments are its attributes, each of which has its own description. A
+    method with a *region* or *account* raises ValueError if that is malformed,
+    one with a *backup_id* KeyError if there is no such backup.
 
     Raises:
         ValueError: an argument breaks its rule.
     """
 
-    def __init__(
-        self,
-        *,
-        clock: Clock | None = None,
-        copy_duration: BackupDuration = COPY_DURATION,
-        progress: ProgressShape = ProgressShape.LINEAR,
-        max_copies_in_progress: int = 5,
-        max_volume_copies_in_progress: int = 1000,
-        max_user_initiated_backups: int | None = None,
-        backup_being_copied_for: float = BACKUP_BEING_COPIED_FOR,
-        every_stage: bool = False,
-        unknown_ids: Literal["error", "omit"] = "error",
-        unseen_for: BackupDuration = 0,
-        unseen_by: Literal["all", "id", "listing"] = "all",
-        tokens_remembered_for: Duration = math.inf,
-        page_size: int = 50,
-        started_at: datetime | None = None,
-        port: int = 0,
-        seed: int = 0,
-    ) -> None:
-        self._settings = Settings(
-            copy_seconds=seconds_by_id("copy_duration", copy_duration),
-            progress=progress,
-            max_copies_in_progress=max_copies_in_progress,
-            max_volume_copies_in_progress=max_volume_copies_in_progress,
-            max_user_initiated_backups=max_user_initiated_backups,
-            backup_being_copied_for=seconds_of("backup_being_copied_for", backup_being_copied_for),
-            every_stage=every_stage,
-            unknown_ids=unknown_ids,
-            unseen_seconds=seconds_by_id("unseen_for", unseen_for, finite=False),
-            unseen_by=unseen_by,
-            tokens_remembered_for=seconds_of(
-                "tokens_remembered_for", tokens_remembered_for, finite=False
-            ),
-            page_size=page_size,
-            started_at=started_at,
-            port=port,
-            seed=seed,
-        )
-        self._store = Store(self._settings, SystemClock() if clock is None else clock)
+    _store: Store = attrs.field(init=False, repr=False)
+    _handler: RequestHandler = attrs.field(init=False, repr=False)
+    _runner: web.AppRunner | None = attrs.field(init=False, repr=False, default=None)
+
+    def __attrs_post_init__(self) -> None:
+        self._store = Store(self)
         self._handler = RequestHandler(self._store)
-        self._runner: web.AppRunner | None = None
-        self._endpoint_url: str | None = None
 
     async def __aenter__(self) -> Self:
         """
@@ -191,17 +77,12 @@ class LocalFsx:
         """
         if self._runner is not None:
             raise RuntimeError("this LocalFsx serves already")
-        listening = socket.create_server(("127.0.0.1", self._settings.port))
-        self._runner = web.AppRunner(
-            self._handler.application(),
-            # A call that a fault delays must not delay the end of a test.
-            shutdown_timeout=0.1,
-            access_log=None,
-        )
-        await self._runner.setup()
-        await web.SockSite(self._runner, listening).start()
-        port = listening.getsockname()[1]
-        self._endpoint_url = f"http://127.0.0.1:{port}"
+        listening = socket.create_server(("127.0.0.1", self.port))
+        # A call that a fault delays must not delay the end of a test.
+        runner = web.AppRunner(self._handler.application(), shutdown_timeout=0.1, access_log=None)
+        await runner.setup()
+        await web.SockSite(runner, listening).start()
+        self._runner = runner
         return self
 
     async def __aexit__(
@@ -211,7 +92,7 @@ class LocalFsx:
         traceback: TracebackType | None,
     ) -> None:
         """Stop serving; calls in progress are cancelled."""
-        runner, self._runner, self._endpoint_url = self._runner, None, None
+        runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()
 
@@ -223,19 +104,16 @@ class LocalFsx:
         Raises:
             RuntimeError: it does not serve.
         """
-        if self._endpoint_url is None:
+        if self._runner is None:
             raise RuntimeError("this LocalFsx serves only inside its `async with`")
-        return self._endpoint_url
+        host, port = self._runner.addresses[0]
+        return f"http://{host}:{port}"
 
     # Calls and access keys
 
     @property
     def calls(self) -> Counter[str]:
-        """
-        Count the calls that reached an operation, by its name.
-
-        Calls that got a fault count as well.
-        """
+        """Count the calls that reached an operation, also those that got a fault, by its name."""
         return self._handler.calls
 
     @property
@@ -255,7 +133,6 @@ class LocalFsx:
         Raises:
             KeyError: *operation* is unknown.
             TypeError: *request* is not JSON.
-            ValueError: *region* is malformed.
         """
         body = orjson.dumps(request)
         call = self._handler.record(operation, _scope(region, None), body, {})
@@ -267,12 +144,7 @@ class LocalFsx:
         return self._store.account_of(access_key)
 
     def add_access_key(self, access_key: str, *, account: str = DEFAULT_ACCOUNT) -> None:
-        """
-        Give one more *access_key* to *account*.
-
-        Raises:
-            ValueError: *account* is not twelve digits.
-        """
+        """Give one more *access_key* to *account*, which is twelve digits."""
         self._store.accounts[access_key] = _account(account)
 
     # Backups
@@ -299,8 +171,7 @@ class LocalFsx:
 
         Raises:
             TypeError: it is not JSON.
-            ValueError: *region* or *account* is malformed, or the BackupId
-                is taken.
+            ValueError: the BackupId is taken.
         """
         scope = _scope(region, account)
         given = orjson.loads(orjson.dumps({**(document or {}), **members}))
@@ -331,44 +202,24 @@ class LocalFsx:
         return self.add_backup(region, EXAMPLE_BACKUP, account=account)
 
     def backup(self, region: str, backup_id: str) -> Document:
-        """
-        Return a backup as it is now, also one that calls do not show yet.
-
-        Raises:
-            KeyError: *region* has no such backup.
-        """
+        """Return a backup as it is now, also one that calls do not show yet."""
         backup = self._store.by_id[backup_id]
         if backup.scope.region != region:
             raise KeyError(backup_id)
         return copy.deepcopy(backup.document_at(self._store.clock.now()))
 
     def backups(self, region: str, *, account: str | None = None) -> list[Document]:
-        """
-        Return the backups of *region* as they are now, also those that calls do not show yet.
-
-        Raises:
-            ValueError: *region* or *account* is malformed.
-        """
+        """Return the backups of *region* as they are now, as `backup` does."""
         now = self._store.clock.now()
         held = self._store.regions[_scope(region, account)].backups
         return [copy.deepcopy(backup.document_at(now)) for backup in held.values()]
 
     def copies_in_progress(self, region: str, *, account: str | None = None) -> int:
-        """
-        Count the copies into *region* that are in progress now.
-
-        Raises:
-            ValueError: *region* or *account* is malformed.
-        """
+        """Count the copies into *region* that are in progress now."""
         return len(self._store.copies_in_progress(_scope(region, account)))
 
     def max_copies_in_progress_seen(self, region: str, *, account: str | None = None) -> int:
-        """
-        Return the maximum of copies into *region* that were in progress at once.
-
-        Raises:
-            ValueError: *region* or *account* is malformed.
-        """
+        """Return the maximum of copies into *region* that were in progress at once."""
         return self._store.regions[_scope(region, account)].max_copies_in_progress_seen
 
     def fail_copy(self, backup_id: str, message: str) -> None:
@@ -376,7 +227,6 @@ class LocalFsx:
         Make a backup FAILED now, with *message* in its FailureDetails.
 
         Raises:
-            KeyError: there is no such backup.
             ValueError: *message* is not 1 to 256 characters long.
         """
         if not 1 <= len(message) <= MAX_MESSAGE:
@@ -388,9 +238,6 @@ class LocalFsx:
         Make a backup stay in *lifecycle* from now on, known to the service or not.
 
         It keeps the ProgressPercent that it has reached.
-
-        Raises:
-            KeyError: there is no such backup.
         """
         self._settle(self._store.by_id[backup_id], lifecycle, None)
 
@@ -404,9 +251,6 @@ class LocalFsx:
         Delete a backup now, as another program could have done.
 
         No rule prevents it: it may be in progress, or be copied.
-
-        Raises:
-            KeyError: there is no such backup.
         """
         self._store.remove(self._store.by_id[backup_id])
 
@@ -416,9 +260,6 @@ class LocalFsx:
 
         Keys and values are stored unchanged, also reserved keys and null
         values; an empty mapping removes all tags.
-
-        Raises:
-            KeyError: there is no such backup.
         """
         document = self._store.by_id[backup_id].document
         document["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
@@ -454,12 +295,7 @@ class LocalFsx:
             self._store.refused_keys["InvalidDestinationKmsKey", key_id] = later
 
     def forbid_multi_az(self, region: str) -> None:
-        """
-        Make *region* one that does not support Multi-AZ file systems.
-
-        Raises:
-            ValueError: *region* is malformed.
-        """
+        """Make *region* one that does not support Multi-AZ file systems."""
         self._store.single_az_regions.add(_scope(region, None).region)
 
     def inject(
@@ -494,7 +330,7 @@ class LocalFsx:
             operation=operation,
             after=after,
             # Each has a generator of its own, so that adding one does not change the others.
-            random=random.Random(f"{self._settings.seed}/{len(injections)}"),  # noqa: S311 - must be repeatable
+            random=random.Random(f"{self.seed}/{len(injections)}"),  # noqa: S311 - must be repeatable
         )
         injections.append(injection)
 

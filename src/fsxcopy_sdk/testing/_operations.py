@@ -31,12 +31,7 @@ def _once(
     scope: AccountRegion,
     request: Request,
 ) -> StoredBackup:
-    """
-    Return the backup of an earlier request with the same token, else of *carry_out*.
-
-    A token belongs to one account, Region and operation. It is not
-    remembered if *carry_out* raises.
-    """
+    """Return the backup of an earlier request with the same token, else of *carry_out*."""
     token = request.get("ClientRequestToken")
     if token is None:
         return carry_out(store, scope, request)
@@ -45,7 +40,7 @@ def _once(
     asked = {"SourceRegion": scope.region, "CopyTags": False, **request, "Tags": tags}
     now = store.clock.now()
     since, asked_before, backup = store.tokens.get((scope, operation, token), (now, None, None))
-    if backup is None or now - since >= store.settings.tokens_remembered_for:
+    if backup is None or now - since >= store.token_seconds:
         backup = carry_out(store, scope, request)
         store.tokens[scope, operation, token] = (now, asked, backup)
     elif asked != asked_before:
@@ -67,13 +62,11 @@ _CONFIGURATIONS: Final = ("WindowsConfiguration", "OntapConfiguration", "OpenZFS
 
 
 def _copy_backup(store: Store, scope: AccountRegion, request: Request) -> Document:
-    """Accept a copy into *scope*; the same token gives the same copy again."""
     copy = _once("CopyBackup", _begin_copy, store, scope, request)
     return {"Backup": copy.document_at(store.clock.now())}
 
 
 def _source_of_copy(store: Store, scope: AccountRegion, request: Request) -> StoredBackup:
-    """Return the backup to copy if it can be copied to *scope*."""
     region = request.get("SourceRegion", scope.region)
     partition = partition_of(region)
     if partition is None or partition != partition_of(scope.region):
@@ -97,8 +90,7 @@ def _source_of_copy(store: Store, scope: AccountRegion, request: Request) -> Sto
 
 
 def _check_kind(store: Store, scope: AccountRegion, source: Document) -> None:
-    style = text_member(source, "Volume", "OntapConfiguration", "VolumeStyle")
-    if style == "FLEXGROUP":
+    if text_member(source, "Volume", "OntapConfiguration", "VolumeStyle") == "FLEXGROUP":
         raise ServiceFailure(
             "UnsupportedOperation", "Backups of FlexGroup volumes cannot be copied."
         )
@@ -141,14 +133,14 @@ def _begin_copy(store: Store, scope: AccountRegion, request: Request) -> StoredB
         document["Tags"] = tags
     progression = store.begin(source.backup_id, "COPYING", failure=failure)
     copy = store.put(scope, document, progression)
-    copy.unseen_until = store.clock.now() + store.settings.unseen_seconds(copy.backup_id)
+    copy.unseen_until = store.clock.now() + store.unseen_seconds(copy.backup_id)
     source.copies.append(copy)
     store.add_copy(copy)
     return copy
 
 
 def _key_failure(store: Store, source: StoredBackup, key: str) -> str | None:
-    """Return the text with which the copy will fail; raise if its key is refused at once."""
+    """Return the text with which the copy will fail; raise if a key is refused at once."""
     failure = None
     for code, key_id in (
         ("InvalidSourceKmsKey", text_member(source.document, "KmsKeyId")),
@@ -164,7 +156,6 @@ def _key_failure(store: Store, source: StoredBackup, key: str) -> str | None:
 
 
 def _check_user_initiated_limit(store: Store, scope: AccountRegion) -> None:
-    """Check that *scope* may hold one more user-initiated backup."""
     limit = store.settings.max_user_initiated_backups
     if limit is None:
         return
@@ -181,12 +172,8 @@ def _check_user_initiated_limit(store: Store, scope: AccountRegion) -> None:
 def _check_copies_limit(
     store: Store, scope: AccountRegion, source: StoredBackup, key: str
 ) -> None:
-    """
-    Check that one more copy of *source* may be in progress.
-
-    Copies of file systems are limited per account and destination Region;
-    those of ONTAP volumes per volume and key there, and per account.
-    """
+    # Copies of file systems are limited per account and destination Region;
+    # those of ONTAP volumes per volume and key there, and per account.
     volume = text_member(source.document, "Volume", "VolumeId")
     rivals = [
         copy
@@ -215,7 +202,6 @@ def _check_copies_limit(
 
 
 def _create_backup(store: Store, scope: AccountRegion, request: Request) -> Document:
-    """Begin a backup of a file system or volume, which need not exist before."""
     backup = _once("CreateBackup", _begin_backup, store, scope, request)
     return {"Backup": backup.document_at(store.clock.now())}
 
@@ -278,8 +264,9 @@ def _remove(store: Store, scope: AccountRegion, request: Request) -> StoredBacku
     if not _is_finished(store, backup):
         raise ServiceFailure("BackupInProgress", f"Backup {backup_id} is still in progress.")
     now = store.clock.now()
-    grace = store.settings.backup_being_copied_for
-    backup.copies = [copy for copy in backup.copies if now < busy_until(copy.progression, grace)]
+    backup.copies = [
+        copy for copy in backup.copies if now < busy_until(copy.progression, store.grace)
+    ]
     if backup.copies:
         raise ServiceFailure(
             "BackupBeingCopied", f"Backup {backup_id} is being copied.", BackupId=backup_id
@@ -303,13 +290,8 @@ Backups have nothing that the other filters of the model could match.
 
 
 def _describe_backups(store: Store, scope: AccountRegion, request: Request) -> Document:
-    """
-    Return one page of the backups of *scope* that are asked for.
-
-    Pages are in the order of creation. A token has the position of the last
-    backup that was shown, so that each is shown once although others are
-    created or deleted between two pages.
-    """
+    # Pages are in the order of creation. A token has the position of the last backup
+    # that was shown, so that creating and deleting others between two pages shifts nothing.
     ids = request.get("BackupIds", [])
     filters = request.get("Filters", [])
     if ids and filters:
@@ -371,12 +353,7 @@ def write_token(operation: str, scope: AccountRegion, position: int, salt: str =
 
 
 def read_token(operation: str, scope: AccountRegion, request: Request) -> int:
-    """
-    Return the position of the NextToken of *request*, zero without one.
-
-    Raises:
-        ServiceFailure: BadRequest, for a token of another listing.
-    """
+    """Return the position of the NextToken of *request*, zero without one."""
     token = request.get("NextToken")
     if token is None:
         return 0

@@ -109,11 +109,7 @@ class RequestHandler:
         return application
 
     async def _cancel_all(self, _: web.Application) -> None:
-        """
-        End the calls in progress.
-
-        aiohttp does so too, unless their connections are closed already.
-        """
+        # aiohttp ends calls in progress only if their connections are still open.
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -140,12 +136,7 @@ class RequestHandler:
     def record(
         self, operation: str, scope: AccountRegion, body: bytes, headers: Mapping[str, str]
     ) -> RecordedRequest:
-        """
-        Count a call and keep it.
-
-        Raises:
-            ProtocolFailure: *body* is not a JSON object.
-        """
+        """Count a call and keep it, if *body* is a JSON object."""
         lower = {name.lower(): value for name, value in headers.items()}
         call = RecordedRequest(
             operation=operation,
@@ -167,7 +158,7 @@ class RequestHandler:
         """Carry out *call*; a fault of listings in *injection* changes its answer."""
         scope = AccountRegion(call.account, call.region)
         try:
-            request = check_request(call.operation, dict(call.body))
+            request = check_request(call.operation, call.body)
             document = OPERATIONS[call.operation](self._store, scope, request)
             if injection is not None:
                 document = altered(injection, scope, request, document)
@@ -201,12 +192,8 @@ class RequestHandler:
     async def _break_connection(
         self, request: web.Request, fault: Fault, answer: Answer
     ) -> web.StreamResponse:
-        """
-        Do what *fault* says to the connection.
-
-        aiohttp requires a response, of which it sends nothing if the
-        connection is closed by then. Without a length it announces a chunked body.
-        """
+        # aiohttp requires a response, of which it sends nothing if the connection
+        # is closed by then. Without a length it announces a chunked body.
         # Nothing was awaited since the body was read, so the connection exists.
         transport = cast("asyncio.Transport", request.transport)
         if fault.kind != "truncated":
@@ -293,12 +280,10 @@ def _check_loopback(request: web.Request) -> None:
 async def _read_body(request: web.Request) -> bytes:
     try:
         return await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        raise ProtocolFailure(
-            "RequestEntityTooLargeException",
-            f"The body is larger than {MAX_BODY} bytes.",
-            status=413,
-        ) from None
+    except web.HTTPRequestEntityTooLarge as error:
+        message = f"The body is larger than {MAX_BODY} bytes."
+        code = "RequestEntityTooLargeException"
+        raise ProtocolFailure(code, message, status=error.status) from None
 
 
 def _operation_of(request: web.Request) -> str:
@@ -329,10 +314,9 @@ _SIGNATURE: Final = re.compile(r"[0-9a-f]{64}")
 
 def _caller_of(headers: Mapping[str, str]) -> tuple[str, str]:
     """
-    Return the access key and the Region of the SigV4 header.
+    Return the access key and the Region of the SigV4 header, whose form is checked.
 
-    Its form is checked. The signature itself is not, because the local FSx
-    knows no secret keys.
+    The signature itself is not, because the local FSx knows no secret keys.
     """
     authorization = headers.get("Authorization")
     if authorization is None:

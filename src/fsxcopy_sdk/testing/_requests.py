@@ -18,7 +18,6 @@ from typing import Any, Final, TypeAlias, cast
 import attrs
 
 from fsxcopy_sdk.testing._documents import (
-    Document,
     JsonValue,
     ProtocolFailure,
     ServiceFailure,
@@ -33,7 +32,7 @@ or is absent. Those that the rules require are present.
 # Rules
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class Text:
     """A string: its length, its pattern, the values that it may have."""
 
@@ -57,7 +56,7 @@ class Flag:
     """A boolean."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class Many:
     """A list: the rule of its items, and their number."""
 
@@ -82,33 +81,23 @@ MAX_TAGS: Final = 50
 _TAG_TEXT: Final = r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$"
 
 # The model's pattern with its typo (A-z): the service accepts the same.
-_TOKEN: Final = Text(min=1, max=63, pattern=r"[A-za-z0-9_.-]{0,63}$")
-_BACKUP_ID: Final = Text(min=12, max=128, pattern=r"^(backup-[0-9a-f]{8,})$")
-_TAGS: Final = Many(
-    of=Members(
-        {
-            "Key": Text(min=1, max=128, pattern=_TAG_TEXT),
-            "Value": Text(min=0, max=256, pattern=_TAG_TEXT),
-        },
-        required=("Key", "Value"),
-    ),
-    min=1,
-    max=MAX_TAGS,
+_TOKEN: Final = Text(1, 63, r"[A-za-z0-9_.-]{0,63}$")
+_BACKUP_ID: Final = Text(12, 128, r"^(backup-[0-9a-f]{8,})$")
+_TAG: Final = Members(
+    {"Key": Text(1, 128, _TAG_TEXT), "Value": Text(0, 256, _TAG_TEXT)},
+    required=("Key", "Value"),
 )
+_TAGS: Final = Many(_TAG, min=1, max=MAX_TAGS)
 _MAX_RESULTS: Final = Number(min=1, max=2147483647)
 _NEXT_TOKEN: Final = Text(
-    min=1,
-    max=255,
-    pattern=r"^(?:[A-Za-z0-9+\/]{4})*(?:[A-Za-z0-9+\/]{2}==|[A-Za-z0-9+\/]{3}=)?$",
+    1, 255, r"^(?:[A-Za-z0-9+\/]{4})*(?:[A-Za-z0-9+\/]{2}==|[A-Za-z0-9+\/]{3}=)?$"
 )
 _RESOURCE_ARN: Final = Text(
-    min=8,
-    max=512,
-    pattern=(
-        r"^arn:(?=[^:]+:fsx:[^:]+:\d{12}:)((|(?=[a-z0-9-.]{1,63})"
-        r"(?!\d{1,3}(\.\d{1,3}){3})(?![^:]*-{2})(?![^:]*-\.)(?![^:]*\.-)"
-        r"[a-z0-9].*(?<!-)):){4}(?!/).{0,1024}$"
-    ),
+    8,
+    512,
+    r"^arn:(?=[^:]+:fsx:[^:]+:\d{12}:)((|(?=[a-z0-9-.]{1,63})"
+    r"(?!\d{1,3}(\.\d{1,3}){3})(?![^:]*-{2})(?![^:]*-\.)(?![^:]*\.-)"
+    r"[a-z0-9].*(?<!-)):){4}(?!/).{0,1024}$",
 )
 _FILTER: Final = Members(
     {
@@ -123,10 +112,7 @@ _FILTER: Final = Members(
                 "file-cache-type",
             )
         ),
-        "Values": Many(
-            of=Text(min=1, max=128, pattern=r"^[0-9a-zA-Z\*\.\\/\?\-\_]*$"),
-            max=20,
-        ),
+        "Values": Many(Text(1, 128, r"^[0-9a-zA-Z\*\.\\/\?\-\_]*$"), max=20),
     }
 )
 
@@ -135,8 +121,8 @@ REQUESTS: Final[Mapping[str, Members]] = {
         {
             "ClientRequestToken": _TOKEN,
             "SourceBackupId": _BACKUP_ID,
-            "SourceRegion": Text(min=1, max=20, pattern=r"^[a-z0-9-]{1,20}$"),
-            "KmsKeyId": Text(min=1, max=2048, pattern=r"^.{1,2048}$"),
+            "SourceRegion": Text(1, 20, r"^[a-z0-9-]{1,20}$"),
+            "KmsKeyId": Text(1, 2048, r"^.{1,2048}$"),
             "CopyTags": Flag(),
             "Tags": _TAGS,
         },
@@ -144,27 +130,25 @@ REQUESTS: Final[Mapping[str, Members]] = {
     ),
     "CreateBackup": Members(
         {
-            "FileSystemId": Text(min=11, max=21, pattern=r"^(fs-[0-9a-f]{8,})$"),
+            "FileSystemId": Text(11, 21, r"^(fs-[0-9a-f]{8,})$"),
             "ClientRequestToken": _TOKEN,
             "Tags": _TAGS,
-            "VolumeId": Text(min=23, max=23, pattern=r"^(fsvol-[0-9a-f]{17,})$"),
+            "VolumeId": Text(23, 23, r"^(fsvol-[0-9a-f]{17,})$"),
         }
     ),
     "DescribeBackups": Members(
         {
-            "BackupIds": Many(of=_BACKUP_ID, max=50),
-            "Filters": Many(of=_FILTER, max=10),
+            "BackupIds": Many(_BACKUP_ID, max=50),
+            "Filters": Many(_FILTER, max=10),
             "MaxResults": _MAX_RESULTS,
             "NextToken": _NEXT_TOKEN,
         }
     ),
     "DeleteBackup": Members(
-        {"BackupId": _BACKUP_ID, "ClientRequestToken": _TOKEN},
-        required=("BackupId",),
+        {"BackupId": _BACKUP_ID, "ClientRequestToken": _TOKEN}, required=("BackupId",)
     ),
     "TagResource": Members(
-        {"ResourceARN": _RESOURCE_ARN, "Tags": _TAGS},
-        required=("ResourceARN", "Tags"),
+        {"ResourceARN": _RESOURCE_ARN, "Tags": _TAGS}, required=("ResourceARN", "Tags")
     ),
     "ListTagsForResource": Members(
         {"ResourceARN": _RESOURCE_ARN, "MaxResults": _MAX_RESULTS, "NextToken": _NEXT_TOKEN},
@@ -189,13 +173,8 @@ _TYPES: Final[dict[type[Rule], str]] = {
 }
 
 
-def check_request(operation: str, body: Document) -> Request:
-    """
-    Return *body* without the members that are null or that *operation* does not know.
-
-    Raises:
-        ServiceFailure: it has a wrong type or breaks a rule of the model.
-    """
+def check_request(operation: str, body: Mapping[str, JsonValue]) -> Request:
+    """Return *body* without the members that are null or that *operation* does not know."""
     broken: list[tuple[_Path, str]] = []
     request = cast("Request", _checked(REQUESTS[operation], (operation,), body, broken))
     if broken:
@@ -233,7 +212,7 @@ def _checked(
             broken += _broken_size(rule, path, len(value), "length")
             items = enumerate(value, 1)
             return [_checked(rule.of, (*path, number), item, broken) for number, item in items]
-        case Members(), dict():
+        case Members(), Mapping():
             given = {name: value[name] for name in rule.rules if value.get(name) is not None}
             missing = [name for name in rule.required if name not in given]
             broken += [((*path, name), "not be null") for name in missing]

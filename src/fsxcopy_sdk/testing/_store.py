@@ -5,21 +5,16 @@ from __future__ import annotations
 import hashlib
 import math
 import random
-import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal, TypeAlias
 
 import attrs
 
-from fsxcopy_sdk._clock import Clock
-from fsxcopy_sdk.testing._documents import (
-    AccountRegion,
-    Document,
-    default_file_system,
-)
+from fsxcopy_sdk._clock import Clock, SystemClock
+from fsxcopy_sdk.testing._documents import AccountRegion, Document, default_file_system
 from fsxcopy_sdk.testing._lifecycle import (
     EVERY_STAGE,
     Moving,
@@ -37,36 +32,36 @@ without an account; the owner in the service's own CopyBackup example.
 
 # Settings
 
+COPY_DURATION: Final = 300.0
+"""
+Seconds; long enough to watch, short enough to wait for. The service documents
+no figure, because the duration depends on size and distance.
+"""
+
 Duration: TypeAlias = float | timedelta
 """Seconds, or a timedelta."""
 
 BackupDuration: TypeAlias = Duration | Callable[[str], float]
-"""A duration, or a function that returns it in seconds for the ID of a backup."""
+"""A duration, or a function from the ID of a backup to seconds."""
 
 
-def seconds_of(name: str, duration: Duration, *, finite: bool = True) -> float:
-    """
-    Return *duration* in seconds; infinity is allowed unless *finite*.
+def _seconds(
+    name: str, duration: BackupDuration, *, finite: bool = True
+) -> Callable[[str], float]:
+    """Return a function from the ID of a backup to seconds; each *duration* is checked."""
+    if callable(duration):
+        return lambda backup_id: _checked(name, duration(backup_id), finite=finite)
+    seconds = _checked(name, duration, finite=finite)
+    return lambda _: seconds
 
-    Raises:
-        ValueError: it breaks its rule; the message begins with *name*.
-    """
+
+def _checked(name: str, duration: Duration, *, finite: bool = True) -> float:
     seconds = duration.total_seconds() if isinstance(duration, timedelta) else float(duration)
     # NaN is not at least zero either.
     if not seconds >= 0 or (finite and math.isinf(seconds)):
         rule = "finite and zero or more" if finite else "zero or more"
         raise ValueError(f"{name} must be {rule}, not {duration!r}")
     return seconds
-
-
-def seconds_by_id(
-    name: str, duration: BackupDuration, *, finite: bool = True
-) -> Callable[[str], float]:
-    """Return a function from the ID of a backup to seconds, checked as by `seconds_of`."""
-    if callable(duration):
-        return lambda backup_id: seconds_of(name, duration(backup_id), finite=finite)
-    seconds = seconds_of(name, duration, finite=finite)
-    return lambda _: seconds
 
 
 def _in_range(
@@ -95,30 +90,56 @@ def _aware(_: object, field: attrs.Attribute[datetime | None], value: datetime |
         raise ValueError(f"{field.name} must have a time zone, {value!r} has none")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(eq=False, kw_only=True, on_setattr=attrs.setters.frozen)
 class Settings:
-    """Hold the checked settings of one local FSx; `LocalFsx` explains each."""
+    """The settings of a `LocalFsx`."""
 
-    copy_seconds: Callable[[str], float]
-    """By the ID of the backup, file system or volume that is copied or backed up."""
-    progress: ProgressShape = attrs.field(converter=ProgressShape)
-    max_copies_in_progress: int = attrs.field(validator=_in_range(1))
-    max_volume_copies_in_progress: int = attrs.field(validator=_in_range(1))
+    clock: Clock | None = None
+    """The clock that copies progress with, the machine's if None; clients that wait share it."""
+    copy_duration: BackupDuration = COPY_DURATION
+    """How long a copy or a new backup takes; a function gets the ID of what is copied."""
+    progress: ProgressShape = ProgressShape.LINEAR
+    """How ProgressPercent grows meanwhile."""
+    max_copies_in_progress: int = attrs.field(default=5, validator=_in_range(1))
+    """Of file systems per account and destination Region, of ONTAP volumes per volume and key."""
+    max_volume_copies_in_progress: int = attrs.field(default=1000, validator=_in_range(1))
+    """Copies of ONTAP volumes in progress at once per account."""
     max_user_initiated_backups: int | None = attrs.field(
-        validator=attrs.validators.optional(_in_range(0))
+        default=None, validator=attrs.validators.optional(_in_range(0))
     )
-    backup_being_copied_for: float
-    every_stage: bool
-    unknown_ids: str = attrs.field(validator=_one_of("error", "omit"))
-    unseen_seconds: Callable[[str], float]
-    """By the ID of the copy."""
-    unseen_by: str = attrs.field(validator=_one_of("all", "id", "listing"))
-    tokens_remembered_for: float
-    # The model allows 50 backups in one answer.
-    page_size: int = attrs.field(validator=_in_range(1, 50))
-    started_at: datetime | None = attrs.field(validator=_aware)
-    port: int = attrs.field(validator=_in_range(0, 65535))
-    seed: int
+    """USER_INITIATED backups per account and Region, None for any number."""
+    backup_being_copied_for: float = 60.0
+    """
+    Seconds after a copy is AVAILABLE until its source can be deleted: "a short
+    time", of which the service documents no figure.
+    """
+    every_stage: bool = False
+    """Whether backups also show PENDING and TRANSFERRING."""
+    unknown_ids: Literal["error", "omit"] = attrs.field(
+        default="error", validator=_one_of("error", "omit")
+    )
+    """Whether DescribeBackups refuses the whole call for an unknown ID, or leaves the ID out."""
+    unseen_for: BackupDuration = 0
+    """
+    How long DescribeBackups does not show a new copy, infinity for always; a
+    function gets the ID of the copy. Other operations and the methods of
+    `LocalFsx` know it: CopyBackup with the same token answers with it, and it
+    counts as one in progress.
+    """
+    unseen_by: Literal["all", "id", "listing"] = attrs.field(
+        default="all", validator=_one_of("all", "id", "listing")
+    )
+    """Which calls do not show such a copy: those with BackupIds, those without, or both."""
+    tokens_remembered_for: Duration = math.inf
+    """How long a ClientRequestToken is remembered; then the same request makes a new copy."""
+    page_size: int = attrs.field(default=50, validator=_in_range(1, 50))
+    """The maximum of backups on one page, 1 to 50, which is the service's own."""
+    started_at: datetime | None = attrs.field(default=None, validator=_aware)
+    """When CreationTime and Date begin, now if None; they advance with the clock."""
+    port: int = attrs.field(default=0, validator=_in_range(0, 65535))
+    """The TCP port on 127.0.0.1, 0 for any free one."""
+    seed: int = 0
+    """The same calls with the same seed get the same IDs and faults."""
 
 
 # What is held
@@ -162,9 +183,16 @@ class RegionState:
 class Store:
     """Hold the state of one local FSx, on which the operations work."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.clock = clock
+        self.clock: Clock = SystemClock() if settings.clock is None else settings.clock
+        self.grace = _checked("backup_being_copied_for", settings.backup_being_copied_for)
+        """Seconds for which a copy that succeeded still prevents the deletion of its source."""
+        self.token_seconds = _checked(
+            "tokens_remembered_for", settings.tokens_remembered_for, finite=False
+        )
+        self.unseen_seconds = _seconds("unseen_for", settings.unseen_for, finite=False)
+        self._copy_seconds = _seconds("copy_duration", settings.copy_duration)
         self.by_id: dict[str, StoredBackup] = {}
         self.tokens: dict[tuple[AccountRegion, str, str], tuple[float, object, StoredBackup]] = {}
         """(scope, operation, token) -> when it was used, the request, its backup."""
@@ -174,12 +202,13 @@ class Store:
         self.accounts: dict[str, str] = {}
         """By access key."""
         self.regions: defaultdict[AccountRegion, RegionState] = defaultdict(RegionState)
+        self._shape = ProgressShape(settings.progress)
         self._backup_ids = random.Random(settings.seed)  # noqa: S311 - must be repeatable
         # A generator of its own, so that more polls do not change the IDs of backups.
         self._request_ids = random.Random(settings.seed)  # noqa: S311 - must be repeatable
         self._sequence = 0
-        begin = settings.started_at
-        self._epoch_offset = (time.time() if begin is None else begin.timestamp()) - clock.now()
+        begin = datetime.now(UTC) if settings.started_at is None else settings.started_at
+        self._epoch_offset = begin.timestamp() - self.clock.now()
 
     def epoch(self) -> float:
         """Return the date and time in epoch seconds, to the millisecond."""
@@ -200,17 +229,13 @@ class Store:
         Members that are None are left out, except for BackupId and Lifecycle.
         """
         backup_id = str(given.get("BackupId") or self.new_backup_id())
-        complete: Document = {
-            **self.new_document(scope, backup_id),
-            "ResourceType": "VOLUME",
-        }
+        complete = {**self.new_document(scope, backup_id), "ResourceType": "VOLUME"}
         if given.get("Volume") is None:
             complete["ResourceType"] = "FILE_SYSTEM"
             file_system_id = backup_id.replace("backup-", "fs-")
             complete["FileSystem"] = default_file_system(scope, file_system_id, self.epoch())
-        complete.update(given)
-        complete["BackupId"] = backup_id
-        complete["Lifecycle"] = given.get("Lifecycle") or "AVAILABLE"
+        lifecycle = given.get("Lifecycle") or "AVAILABLE"
+        complete.update(given, BackupId=backup_id, Lifecycle=lifecycle)
         return {name: value for name, value in complete.items() if value is not None}
 
     def new_document(self, scope: AccountRegion, backup_id: str) -> Document:
@@ -261,12 +286,12 @@ class Store:
         return state.copies
 
     def begin(self, source_id: str, stage: str, *, failure: str | None = None) -> Moving:
-        """Return the progression of what begins now, and mainly is in *stage*."""
+        """Return the progression of a backup that begins now and is mostly in *stage*."""
         return Moving(
             begun_at=self.clock.now(),
-            duration=self.settings.copy_seconds(source_id),
+            duration=self._copy_seconds(source_id),
             stages=EVERY_STAGE[stage] if self.settings.every_stage else ((0.0, stage),),
-            shape=self.settings.progress,
+            shape=self._shape,
             failure=failure,
         )
 
