@@ -58,11 +58,7 @@ class ProgressShape(StrEnum):
 
 
 def percent_at(shape: ProgressShape, share: float) -> int | None:
-    """
-    Return the ProgressPercent of a backup in progress, None if it shows none.
-
-    *share* is the part of the duration that has passed, 0 to 1.
-    """
+    """Return the ProgressPercent when *share* of the duration, 0 to 1, has passed."""
     match shape:
         case ProgressShape.NONE:
             return None
@@ -77,14 +73,13 @@ def percent_at(shape: ProgressShape, share: float) -> int | None:
 
 
 def status(lifecycle: str, percent: JsonValue = None, failure: str | None = None) -> Document:
-    """Return the members that show how far a backup is, without those that are None."""
-    details: Document | None = None if failure is None else {"Message": failure}
-    members: Document = {
-        "Lifecycle": lifecycle,
-        "ProgressPercent": percent,
-        "FailureDetails": details,
-    }
-    return {name: value for name, value in members.items() if value is not None}
+    """Return the members that show how far a backup is."""
+    shown: Document = {"Lifecycle": lifecycle}
+    if percent is not None:
+        shown["ProgressPercent"] = percent
+    if failure is not None:
+        shown["FailureDetails"] = {"Message": failure}
+    return shown
 
 
 @attrs.frozen(kw_only=True)
@@ -137,10 +132,6 @@ Progression: TypeAlias = Settled | Moving
 
 
 def busy_until(progression: Progression, grace: float) -> float:
-    """
-    Return until when a copy with *progression* prevents the deletion of its source.
-
-    A copy that succeeds does so for *grace* seconds after its end.
-    """
+    """Return when a source can be deleted: *grace* seconds after a copy of it succeeds."""
     end = progression.ends_at
     return end + (grace if progression.at(end)["Lifecycle"] == "AVAILABLE" else 0.0)

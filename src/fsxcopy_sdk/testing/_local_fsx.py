@@ -181,9 +181,7 @@ class LocalFsx(Settings):
             raise ValueError(f"BackupId {backup_id!r} is taken")
         lifecycle = str(complete.pop("Lifecycle"))
         progression = Settled(since=self._store.clock.now(), status=status(lifecycle))
-        backup = self._store.put(scope, complete, progression)
-        if lifecycle == "COPYING":
-            self._store.add_copy(backup)
+        self._store.put(scope, complete, progression, is_copy=lifecycle == "COPYING")
         for kind in ("FileSystem", "Volume"):
             if source_id := text_member(complete, kind, f"{kind}Id"):
                 sources = self._store.regions[scope].sources

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from fsxcopy_sdk.testing._documents import (
@@ -132,10 +132,9 @@ def _begin_copy(store: Store, scope: AccountRegion, request: Request) -> StoredB
     if tags:
         document["Tags"] = tags
     progression = store.begin(source.backup_id, "COPYING", failure=failure)
-    copy = store.put(scope, document, progression)
+    copy = store.put(scope, document, progression, is_copy=True)
     copy.unseen_until = store.clock.now() + store.unseen_seconds(copy.backup_id)
     source.copies.append(copy)
-    store.add_copy(copy)
     return copy
 
 
@@ -290,16 +289,30 @@ Backups have nothing that the other filters of the model could match.
 
 
 def _describe_backups(store: Store, scope: AccountRegion, request: Request) -> Document:
-    # Pages are in the order of creation. A token has the position of the last backup
-    # that was shown, so that creating and deleting others between two pages shifts nothing.
     ids = request.get("BackupIds", [])
     filters = request.get("Filters", [])
     if ids and filters:
         raise ServiceFailure("BadRequest", "BackupIds and Filters cannot be given together.")
+    # Pages are in the order of creation. A token has the position of the last backup
+    # that was shown, so that creating and deleting others between two pages shifts nothing.
     shown_up_to = read_token("DescribeBackups", scope, request)
-    found = _by_id(store, scope, ids) if ids else _by_filter(store, scope, filters)
+    # The model requires neither; such a filter would match all or nothing.
+    if not all(wanted.get("Name") and wanted.get("Values") for wanted in filters):
+        raise ServiceFailure(
+            "BadRequest", "Filters: each needs a Name and at least one of Values."
+        )
+    shown = _shown(store, scope, "id" if ids else "listing")
+    unknown = [backup_id for backup_id in ids if backup_id not in shown]
+    if unknown and store.settings.unknown_ids == "error":
+        raise ServiceFailure("BackupNotFound", f"Backup {unknown[0]} does not exist.")
+    rest = (
+        backup
+        for backup in shown.values()
+        if backup.sequence > shown_up_to
+        and (not ids or backup.backup_id in ids)
+        and all(_has_value(backup.document, wanted) for wanted in filters)
+    )
     size = min(request.get("MaxResults", store.settings.page_size), store.settings.page_size)
-    rest = (backup for backup in found if backup.sequence > shown_up_to)
     page = list(itertools.islice(rest, size))
     now = store.clock.now()
     answer: Document = {"Backups": [backup.document_at(now) for backup in page]}
@@ -315,30 +328,6 @@ def _shown(store: Store, scope: AccountRegion, by: str) -> dict[str, StoredBacku
         return backups
     now = store.clock.now()
     return {known: backup for known, backup in backups.items() if now >= backup.unseen_until}
-
-
-def _by_id(store: Store, scope: AccountRegion, ids: list[str]) -> Iterable[StoredBackup]:
-    backups = _shown(store, scope, "id")
-    unknown = [backup_id for backup_id in ids if backup_id not in backups]
-    if unknown and store.settings.unknown_ids == "error":
-        raise ServiceFailure("BackupNotFound", f"Backup {unknown[0]} does not exist.")
-    found = {backups[known] for known in ids if known in backups}
-    return sorted(found, key=lambda backup: backup.sequence)
-
-
-def _by_filter(
-    store: Store, scope: AccountRegion, filters: list[Request]
-) -> Iterable[StoredBackup]:
-    # The model requires neither; such a filter would match all or nothing.
-    if not all(wanted.get("Name") and wanted.get("Values") for wanted in filters):
-        raise ServiceFailure(
-            "BadRequest", "Filters: each needs a Name and at least one of Values."
-        )
-    return (
-        backup
-        for backup in _shown(store, scope, "listing").values()
-        if all(_has_value(backup.document, wanted) for wanted in filters)
-    )
 
 
 def _has_value(document: Document, wanted: Request) -> bool:

@@ -145,7 +145,7 @@ class Settings:
 # What is held
 
 
-@attrs.define(eq=False, kw_only=True)
+@attrs.define(eq=False)
 class StoredBackup:
     """One backup, and how it progresses."""
 
@@ -250,27 +250,25 @@ class Store:
         }
 
     def put(
-        self, scope: AccountRegion, document: Document, progression: Progression
+        self,
+        scope: AccountRegion,
+        document: Document,
+        progression: Progression,
+        *,
+        is_copy: bool = False,
     ) -> StoredBackup:
-        """Keep *document*, which has a BackupId, in *scope*."""
+        """Keep *document*, which has a BackupId; a copy counts as one in progress."""
         self._sequence += 1
-        backup = StoredBackup(
-            scope=scope,
-            backup_id=str(document["BackupId"]),
-            document=document,
-            progression=progression,
-            sequence=self._sequence,
-        )
-        self.by_id[backup.backup_id] = backup
-        self.regions[scope].backups[backup.backup_id] = backup
+        backup_id = str(document["BackupId"])
+        backup = StoredBackup(scope, backup_id, document, progression, self._sequence)
+        self.by_id[backup_id] = backup
+        state = self.regions[scope]
+        state.backups[backup_id] = backup
+        if is_copy:
+            state.copies.append(backup)
+            in_progress = len(self.copies_in_progress(scope))
+            state.max_copies_in_progress_seen = max(state.max_copies_in_progress_seen, in_progress)
         return backup
-
-    def add_copy(self, copy: StoredBackup) -> None:
-        """Count *copy* among the copies in progress."""
-        state = self.regions[copy.scope]
-        state.copies.append(copy)
-        in_progress = len(self.copies_in_progress(copy.scope))
-        state.max_copies_in_progress_seen = max(state.max_copies_in_progress_seen, in_progress)
 
     def remove(self, backup: StoredBackup) -> None:
         """Remove *backup*; only its ClientRequestToken still leads to it, as DELETED."""
