@@ -1,8 +1,4 @@
-"""
-Serve a local FSx until it is interrupted: ``python -m fsxcopy_sdk.testing``.
-
-The command ``fsxcopy local`` calls the same `serve`.
-"""
+"""Serve a local FSx until it is interrupted: ``python -m fsxcopy_sdk.testing``."""
 
 from __future__ import annotations
 

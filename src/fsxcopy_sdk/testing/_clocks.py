@@ -78,10 +78,17 @@ class ManualClock:
         if self._new_sleeper is not None:
             self._new_sleeper.set()
         try:
-            if self._auto_advance:
-                await self._advance_to(sleeper)
-            else:
+            if not self._auto_advance:
                 await awake.wait()
+                return
+            # The checkpoint lets tasks that are about to sleep do so before the
+            # time moves. Each task wakes itself once it is the earliest.
+            await anyio.lowlevel.checkpoint()
+            while not awake.is_set():
+                if self._sleepers[0] is sleeper:
+                    self._wake_earliest()
+                else:
+                    await anyio.lowlevel.checkpoint()
         finally:
             if not awake.is_set():
                 self._sleepers.remove(sleeper)
@@ -93,16 +100,6 @@ class ManualClock:
             if self._new_sleeper is None or self._new_sleeper.is_set():
                 self._new_sleeper = anyio.Event()
             await self._new_sleeper.wait()
-
-    async def _advance_to(self, sleeper: tuple[float, int, anyio.Event]) -> None:
-        # The checkpoint lets tasks that are about to sleep do so before the
-        # time moves. Each task wakes itself once it is the earliest.
-        await anyio.lowlevel.checkpoint()
-        while not sleeper[2].is_set():
-            if self._sleepers[0] is sleeper:
-                self._wake_earliest()
-            else:
-                await anyio.lowlevel.checkpoint()
 
     def _wake_earliest(self) -> None:
         wake_at, _, awake = heapq.heappop(self._sleepers)

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias, cast
 
 import attrs
+import orjson
 
 JsonValue: TypeAlias = (
     bool | int | float | str | Sequence["JsonValue"] | Mapping[str, "JsonValue"] | None
@@ -18,7 +19,6 @@ JsonValue: TypeAlias = (
 
 Document: TypeAlias = dict[str, JsonValue]
 """A JSON object under the service's own member names."""
-
 
 Tag: TypeAlias = Mapping[str, str]
 """One tag: its Key and its Value."""
@@ -42,10 +42,20 @@ def merged_tags(first: list[Tag], second: list[Tag]) -> list[Tag]:
     return list({tag["Key"]: tag for tag in (*first, *second)}.values())
 
 
-# Errors
+CONTENT_TYPE: Final = "application/x-amz-json-1.1"
+"""The content type of the protocol AWS JSON 1.1."""
 
 MAX_MESSAGE: Final = 256
 """Characters; the maximum of the service model's ErrorMessage."""
+
+
+@attrs.frozen
+class Answer:
+    """An HTTP answer without its request ID and date."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = attrs.field(factory=lambda: {"Content-Type": CONTENT_TYPE})
 
 
 class ServiceFailure(Exception):
@@ -56,14 +66,10 @@ class ServiceFailure(Exception):
     def __init__(
         self, code: str, message: str, *, status: int = 400, **members: JsonValue
     ) -> None:
-        """AWS JSON uses status 400 for every error that the caller can correct."""
+        # AWS JSON uses status 400 for every error that the caller can correct.
         super().__init__(code, message)
-        self.status = status
-        self.document: Document = {
-            "__type": code,
-            self.message_member: message[:MAX_MESSAGE],
-            **members,
-        }
+        text = {self.message_member: message[:MAX_MESSAGE]}
+        self.answer = Answer(status, orjson.dumps({"__type": code, **text, **members}))
 
 
 class ProtocolFailure(ServiceFailure):
@@ -72,8 +78,6 @@ class ProtocolFailure(ServiceFailure):
     message_member = "message"
     """As recorded from services of this protocol (aws/aws-sdk-ruby issue 431)."""
 
-
-# Regions and ARNs
 
 _PARTITIONS: Final = {
     "cn": "aws-cn",
@@ -100,10 +104,9 @@ def partition_of(region: str) -> str | None:
 
 @attrs.frozen
 class AccountRegion:
-    """One Region of one account; backups of two of them are kept apart."""
+    """One Region of one account; each has backups of its own."""
 
     account: str
-    """Twelve digits."""
     region: str
 
     def arn(self, resource: str, *, service: str = "fsx") -> str:
@@ -117,10 +120,15 @@ class AccountRegion:
         return self.arn(f"key/{uuid.UUID(bytes=name.digest(), version=4)}", service="kms")
 
 
-# Default resources
-
 EXAMPLE_REGION: Final = "us-east-2"
 """The source Region of the service's own CopyBackup example."""
+
+_LUSTRE: Final[Mapping[str, JsonValue]] = {
+    "AutomaticBackupRetentionDays": 0,
+    "DeploymentType": "PERSISTENT_1",
+    "PerUnitStorageThroughput": 50,
+    "WeeklyMaintenanceStartTime": "1:05:00",
+}
 
 EXAMPLE_BACKUP: Final[Mapping[str, JsonValue]] = MappingProxyType(
     {
@@ -129,12 +137,7 @@ EXAMPLE_BACKUP: Final[Mapping[str, JsonValue]] = MappingProxyType(
         "FileSystem": {
             "FileSystemId": "fs-0498eed5fe91001ec",
             "FileSystemType": "LUSTRE",
-            "LustreConfiguration": {
-                "AutomaticBackupRetentionDays": 0,
-                "DeploymentType": "PERSISTENT_1",
-                "PerUnitStorageThroughput": 50,
-                "WeeklyMaintenanceStartTime": "1:05:00",
-            },
+            "LustreConfiguration": _LUSTRE,
             "ResourceARN": "arn:aws:fsx:us-east-2:012345678912:file-system/fs-0498eed5fe91001ec",
             "StorageCapacity": 2400,
             "StorageType": "SSD",
@@ -145,10 +148,9 @@ EXAMPLE_BACKUP: Final[Mapping[str, JsonValue]] = MappingProxyType(
     }
 )
 """
-The Lustre backup that the service's own CopyBackup example copies, as it is
-in its source Region. The example shows only the copy, so the Region in the
-ARNs is the source's here. Two ARNs are corrected: the key's said ``fsx``, and
-the file system's named another one.
+The Lustre backup that the service's own CopyBackup example copies. The example
+shows only the copy, so the Region in the ARNs is the source's here. Two ARNs
+are corrected: the key's said ``fsx``, and the file system's named another one.
 """
 
 
@@ -163,13 +165,7 @@ def default_file_system(scope: AccountRegion, file_system_id: str, created_at: f
         "StorageCapacity": 1200,
         "StorageType": "SSD",
         "ResourceARN": scope.arn(f"file-system/{file_system_id}"),
-        "LustreConfiguration": {
-            "WeeklyMaintenanceStartTime": "1:05:00",
-            "DeploymentType": "PERSISTENT_1",
-            "PerUnitStorageThroughput": 50,
-            "AutomaticBackupRetentionDays": 0,
-            "CopyTagsToBackups": False,
-        },
+        "LustreConfiguration": {**_LUSTRE, "CopyTagsToBackups": False},
     }
 
 

@@ -7,27 +7,22 @@ import random
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, Literal, TypeAlias, cast
+from typing import Final, cast
 
 import attrs
 import orjson
 
-from fsxcopy_sdk.testing._documents import AccountRegion, Document, JsonValue, text_member
+from fsxcopy_sdk.testing._documents import (
+    CONTENT_TYPE,
+    AccountRegion,
+    Answer,
+    Document,
+    JsonValue,
+    text_member,
+)
 from fsxcopy_sdk.testing._operations import read_token, write_token
 from fsxcopy_sdk.testing._requests import REQUESTS, Request
 from fsxcopy_sdk.testing._store import Store
-
-CONTENT_TYPE: Final = "application/x-amz-json-1.1"
-"""The content type of the protocol AWS JSON 1.1."""
-
-
-@attrs.frozen
-class Answer:
-    """An HTTP answer without its request ID and date."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str] = attrs.field(factory=lambda: {"Content-Type": CONTENT_TYPE})
 
 
 class ErrorPlacement(StrEnum):
@@ -40,31 +35,13 @@ class ErrorPlacement(StrEnum):
     HEADER = "x-amzn-ErrorType"
 
 
-FaultKind: TypeAlias = Literal[
-    "answer",
-    "reset",
-    "delay",
-    "truncated",
-    "content_type",
-    "empty_listing",
-    "cut_listing",
-    "shuffled_listing",
-    "endless_listing",
-    "other_answer",
-    "interim",
-    "drip",
-    "garbage",
-    "bad_chunk",
-]
-"""What happens to a call; the class methods of `Fault` explain each."""
-
-LISTING_FAULTS: Final[frozenset[FaultKind]] = frozenset(
+LISTING_FAULTS: Final = frozenset(
     {"empty_listing", "cut_listing", "shuffled_listing", "endless_listing"}
 )
-"""Faults of DescribeBackups without BackupIds."""
+"""Kinds of faults of DescribeBackups without BackupIds."""
 
 CARRIED_OUT: Final = LISTING_FAULTS | {"truncated", "content_type"}
-"""Faults that change the answer of the call, which is always carried out."""
+"""Kinds that change the answer of the call, which is always carried out."""
 
 
 @attrs.frozen(kw_only=True)
@@ -77,9 +54,10 @@ class Fault:
     server stops.
     """
 
-    kind: FaultKind
-    answer: Answer = Answer(200, b"")
-    """Of an "answer" all, of "content_type" the headers, of "interim" the status."""
+    kind: str
+    """The name of the class method; "raw" for all that it makes."""
+    answer: Answer = attrs.field(factory=Answer)
+    """Of "raw" all, of "content_type" the headers, of "interim" the status."""
     seconds: float = 0.0
     """Of "delay" by the clock of the local FSx, of "drip" real ones between two bytes."""
     keep: int = 0
@@ -168,12 +146,12 @@ class Fault:
     @classmethod
     def empty(cls, status: int = 200) -> Fault:
         """Answer without a body."""
-        return cls.raw(status, {"Content-Type": CONTENT_TYPE}, b"")
+        return cls(kind="raw", answer=Answer(status, b""))
 
     @classmethod
     def null(cls, status: int = 200) -> Fault:
         """Answer with the JSON text ``null``."""
-        return cls.raw(status, {"Content-Type": CONTENT_TYPE}, b"null")
+        return cls(kind="raw", answer=Answer(status, b"null"))
 
     @classmethod
     def empty_listing(cls) -> Fault:
@@ -256,11 +234,7 @@ class Fault:
     @classmethod
     def raw(cls, status: int, headers: Mapping[str, str], body: bytes) -> Fault:
         """Answer with exactly this, and a request ID."""
-        answer = Answer(status, body, MappingProxyType(dict(headers)))
-        return cls(kind="answer", answer=answer)
-
-
-# Injection
+        return cls(kind="raw", answer=Answer(status, body, MappingProxyType(dict(headers))))
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -295,32 +269,31 @@ class Injection:
 
     def matches(self, operation: str, body: Mapping[str, JsonValue]) -> bool:
         """Whether this call of *operation* gets the fault, which then has one call less."""
-        if self.operation not in (None, operation) or self._calls_left == 0:
-            return False
         kind = self.fault.kind
-        if operation not in _operations_of(kind):
+        if self.operation not in (None, operation) or operation not in _operations_of(kind):
             return False
-        if operation == "DescribeBackups" and kind in {*LISTING_FAULTS, "other_answer"}:
-            # Some faults need a listing, and one needs IDs.
-            is_by_id = bool(body.get("BackupIds"))
-            if is_by_id != (kind == "other_answer"):
-                return False
+        # For DescribeBackups some faults need a listing, and one needs IDs.
+        needs_ids = kind == "other_answer" and operation == "DescribeBackups"
+        by_id = bool(body.get("BackupIds"))
+        if (
+            self._calls_left == 0
+            or (needs_ids and not by_id)
+            or (by_id and kind in LISTING_FAULTS)
+        ):
+            return False
         if self.fraction is not None:
             return self.random.random() < self.fraction
         self._calls_left -= 1
         return True
 
 
-def _operations_of(kind: FaultKind) -> Collection[str]:
+def _operations_of(kind: str) -> Collection[str]:
     """Return the operations to which a fault of *kind* applies."""
     if kind in LISTING_FAULTS:
         return ["DescribeBackups"]
     if kind == "other_answer":
         return ["CopyBackup", "DeleteBackup", "DescribeBackups"]
     return REQUESTS
-
-
-# Wrong documents
 
 
 def altered(

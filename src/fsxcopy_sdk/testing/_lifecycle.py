@@ -12,10 +12,7 @@ import attrs
 from fsxcopy_sdk.testing._documents import Document, JsonValue
 
 FINISHED: Final = frozenset({"AVAILABLE", "FAILED", "DELETED"})
-"""
-The lifecycles that a backup does not leave by itself; any other, also an
-unknown one, counts as in progress.
-"""
+"""What a backup does not leave by itself; any other lifecycle counts as in progress."""
 
 Stages: TypeAlias = tuple[tuple[float, str], ...]
 """(share of the duration at which it begins, lifecycle); the first at 0."""
@@ -24,10 +21,7 @@ EVERY_STAGE: Final[Mapping[str, Stages]] = {
     "COPYING": ((0.0, "PENDING"), (0.1, "COPYING")),
     "CREATING": ((0.0, "PENDING"), (0.1, "CREATING"), (0.5, "TRANSFERRING")),
 }
-"""
-The stages of a copy and of a new backup by their main one. The service does not
-document how long each lasts: the shares are this package's own.
-"""
+"""By the main stage. The service documents no shares: these are this package's own."""
 
 FAILS_AFTER: Final = 0.5
 """The share of its duration after which a copy that must fail does so."""

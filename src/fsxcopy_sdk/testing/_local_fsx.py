@@ -8,7 +8,6 @@ import re
 import socket
 from collections import Counter
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Self, cast
 
 import attrs
@@ -39,7 +38,8 @@ class LocalFsx(Settings):
     ``async with LocalFsx() as fsx:`` serves at ``fsx.endpoint_url`` from the
     running event loop, which must be asyncio's; other processes and programs
     without one start ``python -m fsxcopy_sdk.testing``. Its backups outlive
-    the ``async with``, which may be entered again.
+    the ``async with``, which may be entered again. Each argument is an
+    attribute with a description of its own.
 
     Signatures are not verified: their form is checked, and any secret key
     is accepted. Requests of web pages are refused with 403: those whose
@@ -51,8 +51,7 @@ class LocalFsx(Settings):
     `DEFAULT_ACCOUNT`, to which backups are added when no account is named;
     every other key has an account of its own, derived from its text.
 
-    Its arguments are its attributes, each of which has its own description. A
-    method with a *region* or *account* raises ValueError if that is malformed,
+    A method with a *region* or *account* raises ValueError if that is malformed,
     one with a *backup_id* KeyError if there is no such backup.
 
     Raises:
@@ -85,12 +84,7 @@ class LocalFsx(Settings):
         self._runner = runner
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Stop serving; calls in progress are cancelled."""
         runner, self._runner = self._runner, None
         if runner is not None:
@@ -108,8 +102,6 @@ class LocalFsx(Settings):
             raise RuntimeError("this LocalFsx serves only inside its `async with`")
         host, port = self._runner.addresses[0]
         return f"http://{host}:{port}"
-
-    # Calls and access keys
 
     @property
     def calls(self) -> Counter[str]:
@@ -134,8 +126,8 @@ class LocalFsx(Settings):
             KeyError: *operation* is unknown.
             TypeError: *request* is not JSON.
         """
-        body = orjson.dumps(request)
-        call = self._handler.record(operation, _scope(region, None), body, {})
+        scope = _scope(region, None)
+        call = self._handler.record(operation, scope, orjson.dumps(request), {})
         answer = self._handler.answer(call)
         return answer.status, answer.body
 
@@ -146,8 +138,6 @@ class LocalFsx(Settings):
     def add_access_key(self, access_key: str, *, account: str = DEFAULT_ACCOUNT) -> None:
         """Give one more *access_key* to *account*, which is twelve digits."""
         self._store.accounts[access_key] = _account(account)
-
-    # Backups
 
     def add_backup(
         self,
@@ -256,15 +246,12 @@ class LocalFsx(Settings):
         """
         Replace the tags of a backup by *tags*, as another program could have done.
 
-        Keys and values are stored unchanged, also reserved keys and null
-        values; an empty mapping removes all tags.
+        Keys and values are stored unchanged, also reserved and null ones.
         """
         document = self._store.by_id[backup_id].document
         document["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
         if not tags:
             del document["Tags"]
-
-    # Refusals and faults
 
     def refuse_kms_key(
         self,
@@ -275,12 +262,11 @@ class LocalFsx(Settings):
         later: bool = False,
     ) -> None:
         """
-        Make copies fail that need *key_id*, written exactly like this.
+        Refuse copies that need *key_id*, written exactly like this.
 
-        *as_source*: copies of backups that are encrypted with it.
-        *as_destination*: copies that are to be encrypted with it. With
-        *later* the copy is accepted and becomes FAILED at half of its
-        duration, else it is refused.
+        *as_source* are copies of backups that are encrypted with it,
+        *as_destination* copies that are to be. With *later* the copy is
+        accepted and becomes FAILED at half of its duration.
 
         Raises:
             ValueError: both are false.
@@ -308,13 +294,11 @@ class LocalFsx(Settings):
         """
         Make the next call go wrong, or *next_calls* of them, or a *fraction*.
 
-        *next_calls* counts calls of *operation* (of any, if None);
-        *fraction* is the share of them, 0 to 1, drawn from the seed until
-        the faults are cleared. Calls to which the fault does not apply, such
-        as those with BackupIds for one of a listing, do not count. The call
-        is not carried out, unless *after* is true or the fault is one of an
-        answer (truncated, content type, listings). Each call gets at most
-        one fault: of several, the one that was injected first.
+        *next_calls* counts calls of *operation* (of any, if None) to which the
+        fault applies; *fraction* is the share of them, 0 to 1, drawn from the
+        seed until the faults are cleared. The call is not carried out, unless
+        *after* is true or the fault is one of an answer (truncated, content
+        type, listings). Of several faults a call gets the one injected first.
 
         Raises:
             TypeError: *fault* is not a Fault.

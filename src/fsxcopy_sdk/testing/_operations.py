@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import itertools
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, TypeAlias
 
 from fsxcopy_sdk.testing._documents import (
     MAX_MESSAGE,
@@ -23,26 +23,22 @@ from fsxcopy_sdk.testing._lifecycle import FINISHED, busy_until
 from fsxcopy_sdk.testing._requests import MAX_TAGS, Request
 from fsxcopy_sdk.testing._store import Store, StoredBackup
 
+_Begin: TypeAlias = Callable[[Store, AccountRegion, Request], StoredBackup]
 
-def _once(
-    operation: str,
-    carry_out: Callable[[Store, AccountRegion, Request], StoredBackup],
-    store: Store,
-    scope: AccountRegion,
-    request: Request,
-) -> StoredBackup:
-    """Return the backup of an earlier request with the same token, else of *carry_out*."""
+
+def _once(begin: _Begin, store: Store, scope: AccountRegion, request: Request) -> StoredBackup:
+    """Return the backup of an earlier request with the same token, else of *begin*."""
     token = request.get("ClientRequestToken")
     if token is None:
-        return carry_out(store, scope, request)
+        return begin(store, scope, request)
     # Leaving a member out is the same request as giving its default, and tags have no order.
     tags = sorted((tag["Key"], tag["Value"]) for tag in request.get("Tags", []))
     asked = {"SourceRegion": scope.region, "CopyTags": False, **request, "Tags": tags}
     now = store.clock.now()
-    since, asked_before, backup = store.tokens.get((scope, operation, token), (now, None, None))
+    since, asked_before, backup = store.tokens.get((scope, begin, token), (now, None, None))
     if backup is None or now - since >= store.token_seconds:
-        backup = carry_out(store, scope, request)
-        store.tokens[scope, operation, token] = (now, asked, backup)
+        backup = begin(store, scope, request)
+        store.tokens[scope, begin, token] = (now, asked, backup)
     elif asked != asked_before:
         raise ServiceFailure(
             "IncompatibleParameterError",
@@ -52,8 +48,6 @@ def _once(
     return backup
 
 
-# CopyBackup
-
 _INHERITED: Final = ("FileSystem", "Volume", "ResourceType", "DirectoryInformation", "SizeInBytes")
 """The members that a copy has from its source."""
 
@@ -62,7 +56,7 @@ _CONFIGURATIONS: Final = ("WindowsConfiguration", "OntapConfiguration", "OpenZFS
 
 
 def _copy_backup(store: Store, scope: AccountRegion, request: Request) -> Document:
-    copy = _once("CopyBackup", _begin_copy, store, scope, request)
+    copy = _once(_begin_copy, store, scope, request)
     return {"Backup": copy.document_at(store.clock.now())}
 
 
@@ -70,40 +64,32 @@ def _source_of_copy(store: Store, scope: AccountRegion, request: Request) -> Sto
     region = request.get("SourceRegion", scope.region)
     partition = partition_of(region)
     if partition is None or partition != partition_of(scope.region):
-        raise ServiceFailure(
-            "InvalidRegion",
-            f"{region} is not a Region from which backups can be copied to {scope.region}.",
-        )
+        message = f"{region} is not a Region from which backups can be copied to {scope.region}."
+        raise ServiceFailure("InvalidRegion", message)
     backup_id = request["SourceBackupId"]
     source = store.regions[AccountRegion(scope.account, region)].backups.get(backup_id)
     if source is None:
         raise ServiceFailure("BackupNotFound", f"Backup {backup_id} does not exist in {region}.")
     lifecycle = source.progression.at(store.clock.now())["Lifecycle"]
     if lifecycle != "AVAILABLE":
-        raise ServiceFailure(
-            "SourceBackupUnavailable",
-            f"Backup {backup_id} is {lifecycle}, not AVAILABLE.",
-            BackupId=backup_id,
-        )
+        message = f"Backup {backup_id} is {lifecycle}, not AVAILABLE."
+        raise ServiceFailure("SourceBackupUnavailable", message, BackupId=backup_id)
     _check_kind(store, scope, source.document)
     return source
 
 
 def _check_kind(store: Store, scope: AccountRegion, source: Document) -> None:
     if text_member(source, "Volume", "OntapConfiguration", "VolumeStyle") == "FLEXGROUP":
-        raise ServiceFailure(
-            "UnsupportedOperation", "Backups of FlexGroup volumes cannot be copied."
-        )
+        message = "Backups of FlexGroup volumes cannot be copied."
+        raise ServiceFailure("UnsupportedOperation", message)
     deployments = (
         text_member(source, "FileSystem", configuration, "DeploymentType") or ""
         for configuration in _CONFIGURATIONS
     )
     multi_az = any(deployment.startswith("MULTI_AZ") for deployment in deployments)
     if multi_az and scope.region in store.single_az_regions:
-        raise ServiceFailure(
-            "IncompatibleRegionForMultiAZ",
-            f"{scope.region} does not support Multi-AZ file systems.",
-        )
+        message = f"{scope.region} does not support Multi-AZ file systems."
+        raise ServiceFailure("IncompatibleRegionForMultiAZ", message)
 
 
 def _begin_copy(store: Store, scope: AccountRegion, request: Request) -> StoredBackup:
@@ -113,15 +99,11 @@ def _begin_copy(store: Store, scope: AccountRegion, request: Request) -> StoredB
     source_tags = tags_of(source.document) if request.get("CopyTags") else []
     tags = merged_tags(source_tags, request.get("Tags", []))
     if len(tags) > MAX_TAGS:
-        # BadRequest is for a request that breaks the model's rules, which this
-        # one does not: the sum of both lists is a limit on the resource.
-        raise ServiceFailure(
-            "ServiceLimitExceeded",
-            f"The copy would have {len(tags)} tags, {MAX_TAGS} are allowed.",
-            Limit="TOTAL_USER_TAGS",
-        )
+        # No BadRequest, because neither list breaks a rule of the model.
+        message = f"The copy would have {len(tags)} tags, {MAX_TAGS} are allowed."
+        raise _limit_exceeded("TOTAL_USER_TAGS", message)
     _check_user_initiated_limit(store, scope)
-    _check_copies_limit(store, scope, source, key)
+    _check_copies_limit(store, scope, source.document, key)
     document: Document = {
         **store.new_document(scope, store.new_backup_id()),
         "KmsKeyId": key,
@@ -154,6 +136,10 @@ def _key_failure(store: Store, source: StoredBackup, key: str) -> str | None:
     return failure
 
 
+def _limit_exceeded(limit: str, message: str) -> ServiceFailure:
+    return ServiceFailure("ServiceLimitExceeded", message, Limit=limit)
+
+
 def _check_user_initiated_limit(store: Store, scope: AccountRegion) -> None:
     limit = store.settings.max_user_initiated_backups
     if limit is None:
@@ -161,19 +147,14 @@ def _check_user_initiated_limit(store: Store, scope: AccountRegion) -> None:
     backups = store.regions[scope].backups.values()
     held = sum(backup.document.get("Type") == "USER_INITIATED" for backup in backups)
     if held >= limit:
-        raise ServiceFailure(
-            "ServiceLimitExceeded",
-            f"{scope.region} holds {held} user-initiated backups already.",
-            Limit="TOTAL_USER_INITIATED_BACKUPS",
-        )
+        message = f"{scope.region} holds {held} user-initiated backups already."
+        raise _limit_exceeded("TOTAL_USER_INITIATED_BACKUPS", message)
 
 
-def _check_copies_limit(
-    store: Store, scope: AccountRegion, source: StoredBackup, key: str
-) -> None:
+def _check_copies_limit(store: Store, scope: AccountRegion, source: Document, key: str) -> None:
     # Copies of file systems are limited per account and destination Region;
     # those of ONTAP volumes per volume and key there, and per account.
-    volume = text_member(source.document, "Volume", "VolumeId")
+    volume = text_member(source, "Volume", "VolumeId")
     rivals = [
         copy
         for copy in store.copies_in_progress(scope)
@@ -190,18 +171,12 @@ def _check_copies_limit(
         )
         full = full or of_account >= store.settings.max_volume_copies_in_progress
     if full:
-        raise ServiceFailure(
-            "ServiceLimitExceeded",
-            f"Too many backup copies in progress to {scope.region}.",
-            Limit="TOTAL_IN_PROGRESS_COPY_BACKUPS",
-        )
-
-
-# CreateBackup
+        message = f"Too many backup copies in progress to {scope.region}."
+        raise _limit_exceeded("TOTAL_IN_PROGRESS_COPY_BACKUPS", message)
 
 
 def _create_backup(store: Store, scope: AccountRegion, request: Request) -> Document:
-    backup = _once("CreateBackup", _begin_backup, store, scope, request)
+    backup = _once(_begin_backup, store, scope, request)
     return {"Backup": backup.document_at(store.clock.now())}
 
 
@@ -210,9 +185,8 @@ def _begin_backup(store: Store, scope: AccountRegion, request: Request) -> Store
         case (str(source_id), None) | (None, str(source_id)):
             source = _source_of_backup(store, scope, source_id)
         case _:
-            raise ServiceFailure(
-                "BadRequest", "Exactly one of FileSystemId and VolumeId must be given."
-            )
+            message = "Exactly one of FileSystemId and VolumeId must be given."
+            raise ServiceFailure("BadRequest", message)
     _check_user_initiated_limit(store, scope)
     is_volume = "VolumeId" in source
     document: Document = {
@@ -228,7 +202,6 @@ def _begin_backup(store: Store, scope: AccountRegion, request: Request) -> Store
 
 
 def _source_of_backup(store: Store, scope: AccountRegion, source_id: str) -> Document:
-    # An unknown file system or volume is created.
     state = store.regions[scope]
     if source_id not in state.sources:
         make = default_volume if source_id.startswith("fsvol-") else default_file_system
@@ -247,11 +220,8 @@ def _is_finished(store: Store, backup: StoredBackup) -> bool:
     return backup.progression.at(store.clock.now())["Lifecycle"] in FINISHED
 
 
-# DeleteBackup
-
-
 def _delete_backup(store: Store, scope: AccountRegion, request: Request) -> Document:
-    backup = _once("DeleteBackup", _remove, store, scope, request)
+    backup = _once(_remove, store, scope, request)
     return {"BackupId": backup.backup_id, "Lifecycle": "DELETED"}
 
 
@@ -274,44 +244,21 @@ def _remove(store: Store, scope: AccountRegion, request: Request) -> StoredBacku
     return backup
 
 
-# DescribeBackups
-
 _FILTERS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "file-system-id": (("FileSystem", "FileSystemId"), ("Volume", "FileSystemId")),
     "backup-type": (("Type",),),
     "file-system-type": (("FileSystem", "FileSystemType"), ("Volume", "VolumeType")),
     "volume-id": (("Volume", "VolumeId"),),
 }
-"""
-Where a backup may have the value that a filter compares with its own values.
-Backups have nothing that the other filters of the model could match.
-"""
+"""Where backups may have what a filter compares; for the model's other filters they have none."""
 
 
 def _describe_backups(store: Store, scope: AccountRegion, request: Request) -> Document:
-    ids = request.get("BackupIds", [])
-    filters = request.get("Filters", [])
-    if ids and filters:
-        raise ServiceFailure("BadRequest", "BackupIds and Filters cannot be given together.")
     # Pages are in the order of creation. A token has the position of the last backup
     # that was shown, so that creating and deleting others between two pages shifts nothing.
     shown_up_to = read_token("DescribeBackups", scope, request)
-    # The model requires neither; such a filter would match all or nothing.
-    if not all(wanted.get("Name") and wanted.get("Values") for wanted in filters):
-        raise ServiceFailure(
-            "BadRequest", "Filters: each needs a Name and at least one of Values."
-        )
-    shown = _shown(store, scope, "id" if ids else "listing")
-    unknown = [backup_id for backup_id in ids if backup_id not in shown]
-    if unknown and store.settings.unknown_ids == "error":
-        raise ServiceFailure("BackupNotFound", f"Backup {unknown[0]} does not exist.")
-    rest = (
-        backup
-        for backup in shown.values()
-        if backup.sequence > shown_up_to
-        and (not ids or backup.backup_id in ids)
-        and all(_has_value(backup.document, wanted) for wanted in filters)
-    )
+    found = _found(store, scope, request)
+    rest = (backup for backup in found if backup.sequence > shown_up_to)
     size = min(request.get("MaxResults", store.settings.page_size), store.settings.page_size)
     page = list(itertools.islice(rest, size))
     now = store.clock.now()
@@ -321,13 +268,28 @@ def _describe_backups(store: Store, scope: AccountRegion, request: Request) -> D
     return answer
 
 
-def _shown(store: Store, scope: AccountRegion, by: str) -> dict[str, StoredBackup]:
-    """Return the backups of *scope* without copies that a call *by* this does not show yet."""
+def _found(store: Store, scope: AccountRegion, request: Request) -> Iterator[StoredBackup]:
+    ids = request.get("BackupIds", [])
+    filters = request.get("Filters", [])
+    if ids and filters:
+        raise ServiceFailure("BadRequest", "BackupIds and Filters cannot be given together.")
+    # The model requires neither; such a filter would match all or nothing.
+    if not all(wanted.get("Name") and wanted.get("Values") for wanted in filters):
+        message = "Filters: each needs a Name and at least one of Values."
+        raise ServiceFailure("BadRequest", message)
     backups = store.regions[scope].backups
-    if store.settings.unseen_by not in ("all", by):
-        return backups
-    now = store.clock.now()
-    return {known: backup for known, backup in backups.items() if now >= backup.unseen_until}
+    if store.settings.unseen_by in ("all", "id" if ids else "listing"):
+        now = store.clock.now()
+        backups = {key: backup for key, backup in backups.items() if now >= backup.unseen_until}
+    unknown = [backup_id for backup_id in ids if backup_id not in backups]
+    if unknown and store.settings.unknown_ids == "error":
+        raise ServiceFailure("BackupNotFound", f"Backup {unknown[0]} does not exist.")
+    return (
+        backup
+        for backup in backups.values()
+        if (not ids or backup.backup_id in ids)
+        and all(_has_value(backup.document, wanted) for wanted in filters)
+    )
 
 
 def _has_value(document: Document, wanted: Request) -> bool:
@@ -354,9 +316,6 @@ def read_token(operation: str, scope: AccountRegion, request: Request) -> int:
     except ValueError:
         pass
     raise ServiceFailure("BadRequest", "NextToken: it was not returned by this listing.")
-
-
-# Tags
 
 
 def _tag_resource(store: Store, scope: AccountRegion, request: Request) -> Document:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import re
 import socket
 import struct
@@ -21,6 +22,7 @@ from aiohttp import web
 
 from fsxcopy_sdk.testing._documents import (
     AccountRegion,
+    Answer,
     Document,
     JsonValue,
     ProtocolFailure,
@@ -30,7 +32,6 @@ from fsxcopy_sdk.testing._documents import (
 from fsxcopy_sdk.testing._faults import (
     CARRIED_OUT,
     LISTING_FAULTS,
-    Answer,
     Fault,
     Injection,
     altered,
@@ -47,10 +48,7 @@ KEPT_REQUESTS: Final = 10_000
 """How many requests are kept: more than a test reads, few enough for a long run."""
 
 MAX_KEPT_BODY: Final = 256 * 1024
-"""
-Bytes; above any request that the model allows, at most 50 tags of 384
-characters that JSON can write as twelve bytes each.
-"""
+"""Bytes; the model allows at most 50 tags of 384 characters, in JSON of twelve bytes each."""
 
 _TARGET_PREFIX: Final = "AWSSimbaAPIService_v20180301."
 """The model's targetPrefix."""
@@ -65,8 +63,8 @@ _BAD_CHUNK: Final = b'size\r\n{"Backups":[]}\r\n0\r\n\r\n'
 
 _CLOSED_CHECK_INTERVAL: Final = 0.02
 """
-Real seconds. aiohttp can only report a closed connection to a handler by
-cancelling it, and then it would also cancel the calls that a fault delays.
+Real seconds. aiohttp reports a closed connection to a handler only by cancelling
+it, which would end the calls that a fault delays as well.
 """
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -80,10 +78,7 @@ class RecordedRequest:
     region: str
     account: str
     body: Mapping[str, JsonValue]
-    """
-    The parameters under the service's own names; empty for a body of more
-    than 256 KiB, which is not kept.
-    """
+    """Under the service's own names; empty for more than 256 KiB, which are not kept."""
     headers: Mapping[str, str]
     """In lower case, without the signature and the session token."""
     at: float
@@ -115,7 +110,7 @@ class RequestHandler:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        # aiohttp always runs a handler in a task.
+        # aiohttp runs each handler in a task.
         task = cast("asyncio.Task[object]", asyncio.current_task())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -127,7 +122,7 @@ class RequestHandler:
             scope = AccountRegion(self._store.account_of(access_key), region)
             call = self.record(operation, scope, body, request.headers)
         except ProtocolFailure as failure:
-            return self._response(_error_answer(failure))
+            return self._response(failure.answer)
         for injection in self.injections:
             if injection.matches(call.operation, call.body):
                 return await self._inject(request, call, injection)
@@ -138,14 +133,13 @@ class RequestHandler:
     ) -> RecordedRequest:
         """Count a call and keep it, if *body* is a JSON object."""
         lower = {name.lower(): value for name, value in headers.items()}
+        shown = {name: value for name, value in lower.items() if name not in _SECRETS}
         call = RecordedRequest(
             operation=operation,
             region=scope.region,
             account=scope.account,
             body=MappingProxyType(_parse(body)),
-            headers=MappingProxyType(
-                {name: value for name, value in lower.items() if name not in _SECRETS}
-            ),
+            headers=MappingProxyType(shown),
             at=self._store.clock.now(),
         )
         self.calls[operation] += 1
@@ -163,7 +157,7 @@ class RequestHandler:
             if injection is not None:
                 document = altered(injection, scope, request, document)
         except ServiceFailure as failure:
-            return _error_answer(failure)
+            return failure.answer
         return Answer(200, orjson.dumps(document))
 
     async def _inject(
@@ -177,7 +171,7 @@ class RequestHandler:
             case "delay":
                 await self._store.clock.sleep(fault.seconds)
                 answer = answer if injection.after else self.answer(call)
-            case "answer":
+            case "raw":
                 answer = fault.answer
             case "content_type":
                 answer = attrs.evolve(answer, headers=fault.answer.headers)
@@ -197,7 +191,7 @@ class RequestHandler:
         # Nothing was awaited since the body was read, so the connection exists.
         transport = cast("asyncio.Transport", request.transport)
         if fault.kind != "truncated":
-            answer = Answer(200, b"")
+            answer = Answer()
         response = web.StreamResponse(status=answer.status, headers=answer.headers)
         self._complete(response)
         match fault.kind:
@@ -238,43 +232,25 @@ class RequestHandler:
         return response
 
     def _complete(self, response: web.StreamResponse) -> None:
-        """Add the headers of the service where a fault gives no others."""
-        # Date comes from the local FSx's own time, so that it agrees with CreationTime.
+        # Headers of a fault win. Date is the local FSx's own time, as CreationTime is.
         now = _EPOCH + timedelta(seconds=self._store.epoch())
         response.headers.setdefault("Date", format_datetime(now, usegmt=True))
         response.headers.setdefault("x-amzn-RequestId", self._store.new_request_id())
 
 
-def _error_answer(failure: ServiceFailure) -> Answer:
-    return Answer(failure.status, orjson.dumps(failure.document))
-
-
-# Reading a request
-
 _LOOPBACK: Final = r"(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]*)?"
-_HOST: Final = re.compile(_LOOPBACK, re.IGNORECASE)
-_ORIGIN: Final = re.compile(f"https?://{_LOOPBACK}", re.IGNORECASE)
-"""The hosts that a request may name, and the origins that it may have."""
+"""The hosts that a request may name, and that its origin may have."""
 
 
 def _check_loopback(request: web.Request) -> None:
-    """
-    Check that *request* was not sent by a web page of another host.
-
-    A page can make its own host name resolve to 127.0.0.1 (DNS rebinding);
-    the browser then sends that name as Host. With a request to another
-    origin, the browser sends Origin.
-    """
-    hosts = request.headers.getall("Host", [""])
-    origins = request.headers.getall("Origin", [])
-    for name, values, allowed in (("Host", hosts, _HOST), ("Origin", origins, _ORIGIN)):
-        for value in values:
-            if not allowed.fullmatch(value):
-                raise ProtocolFailure(
-                    "AccessDeniedException",
-                    f"Only loopback hosts are served: {name} is {value!r}.",
-                    status=403,
-                )
+    # A web page can make its own host name resolve to 127.0.0.1 (DNS rebinding); the
+    # browser then sends that name as Host. To another origin it sends Origin.
+    hosts = [("Host", "", value) for value in request.headers.getall("Host", [""])]
+    origins = [("Origin", "https?://", value) for value in request.headers.getall("Origin", [])]
+    for name, scheme, value in (*hosts, *origins):
+        if not re.fullmatch(scheme + _LOOPBACK, value, re.IGNORECASE):
+            message = f"Only loopback hosts are served: {name} is {value!r}."
+            raise ProtocolFailure("AccessDeniedException", message, status=403)
 
 
 async def _read_body(request: web.Request) -> bytes:
@@ -311,13 +287,12 @@ _CREDENTIAL: Final = re.compile(r"([^/\s]+)/\d{8}/([^/\s]+)/([^/\s]+)/aws4_reque
 _SIGNATURE: Final = re.compile(r"[0-9a-f]{64}")
 """The forms of both, from AWS's description of Signature Version 4."""
 
+_incomplete: Final = functools.partial(ProtocolFailure, "IncompleteSignatureException")
+_invalid: Final = functools.partial(ProtocolFailure, "InvalidSignatureException")
+
 
 def _caller_of(headers: Mapping[str, str]) -> tuple[str, str]:
-    """
-    Return the access key and the Region of the SigV4 header, whose form is checked.
-
-    The signature itself is not, because the local FSx knows no secret keys.
-    """
+    # The signature is not verified, because the local FSx knows no secret keys.
     authorization = headers.get("Authorization")
     if authorization is None:
         # The status is that of the common errors of AWS services.
@@ -352,11 +327,3 @@ def _parts_of(authorization: str) -> dict[str, str]:
         if name not in parts:
             raise _incomplete(f"Authorization header requires '{name}'.")
     return parts
-
-
-def _incomplete(message: str) -> ProtocolFailure:
-    return ProtocolFailure("IncompleteSignatureException", message)
-
-
-def _invalid(message: str) -> ProtocolFailure:
-    return ProtocolFailure("InvalidSignatureException", message)

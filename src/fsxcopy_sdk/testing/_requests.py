@@ -2,10 +2,8 @@
 What may be in a request: the service model's input shapes, and the check of a request.
 
 A wrong type is a SerializationException, as everywhere in AWS JSON. A broken
-rule is a BadRequest in the service's own words ("1 validation error detected:
-Value null at 'fileSystemType' failed to satisfy constraint: Member must not
-be null"), as recorded in awsdocs/aws-cloudformation-user-guide pull request
-439.
+rule is a BadRequest in the service's own words, as recorded in
+awsdocs/aws-cloudformation-user-guide pull request 439.
 """
 
 from __future__ import annotations
@@ -24,18 +22,14 @@ from fsxcopy_sdk.testing._documents import (
 )
 
 Request: TypeAlias = dict[str, Any]
-"""
-The parameters of an operation after the check: each has the type of its rule,
-or is absent. Those that the rules require are present.
-"""
-
-# Rules
+"""The parameters of an operation after the check: each has the type of its rule."""
 
 
 @attrs.frozen
 class Text:
     """A string: its length, its pattern, the values that it may have."""
 
+    kind = "a string"
     min: int | None = None
     max: int | None = None
     pattern: str | None = None
@@ -47,6 +41,7 @@ class Text:
 class Number:
     """A whole number within bounds."""
 
+    kind = "a whole number"
     min: int
     max: int
 
@@ -55,11 +50,14 @@ class Number:
 class Flag:
     """A boolean."""
 
+    kind = "a boolean"
+
 
 @attrs.frozen
 class Many:
     """A list: the rule of its items, and their number."""
 
+    kind = "a list"
     of: Rule
     min: int | None = None
     max: int | None = None
@@ -69,6 +67,7 @@ class Many:
 class Members:
     """An object: the rules of its members, and those that are required."""
 
+    kind = "an object"
     rules: Mapping[str, Rule]
     required: tuple[str, ...] = ()
 
@@ -157,20 +156,10 @@ REQUESTS: Final[Mapping[str, Members]] = {
 }
 """The operations of the local FSx with their input shapes, which a test compares to botocore."""
 
-# The check
-
 _Path: TypeAlias = tuple[str | int, ...]
 """The operation, then names of members and numbers of items, which begin at 1."""
 
 _ANY_ARN: Final = re.compile(r"arn:[^:]+:(?!fsx:)[a-z0-9-]+:[^:]*:[^:]*:.+")
-
-_TYPES: Final[dict[type[Rule], str]] = {
-    Text: "a string",
-    Flag: "a boolean",
-    Number: "a whole number",
-    Many: "a list",
-    Members: "an object",
-}
 
 
 def check_request(operation: str, body: Mapping[str, JsonValue]) -> Request:
@@ -183,9 +172,8 @@ def check_request(operation: str, body: Mapping[str, JsonValue]) -> Request:
     keys = [tag["Key"] for tag in request.get("Tags", [])]
     for key in keys:
         if key.lower().startswith("aws:"):
-            raise ServiceFailure(
-                "BadRequest", f"Tags: the key {key!r} has the reserved prefix 'aws:'."
-            )
+            message = f"Tags: the key {key!r} has the reserved prefix 'aws:'."
+            raise ServiceFailure("BadRequest", message)
     if len(set(keys)) < len(keys):
         raise ServiceFailure("BadRequest", "Tags: keys must be unique within one request.")
     return request
@@ -223,7 +211,7 @@ def _checked(
     where = "".join("[]" if isinstance(part, int) else f".{part}" for part in path)
     raise ProtocolFailure(
         "SerializationException",
-        f"{where.removeprefix('.')}: expected {_TYPES[type(rule)]}, got {value!r}.",
+        f"{where.removeprefix('.')}: expected {rule.kind}, got {value!r}.",
     )
 
 

@@ -9,7 +9,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 
@@ -26,17 +26,12 @@ from fsxcopy_sdk.testing._lifecycle import (
 
 DEFAULT_ACCOUNT: Final = "123456789012"
 """
-The account of the first access key that calls, and of backups that were added
-without an account; the owner in the service's own CopyBackup example.
+The account of the first access key, and of backups that are added without one;
+the owner in the service's own CopyBackup example.
 """
-
-# Settings
 
 COPY_DURATION: Final = 300.0
-"""
-Seconds; long enough to watch, short enough to wait for. The service documents
-no figure, because the duration depends on size and distance.
-"""
+"""Seconds; the service documents no figure, because it depends on size and distance."""
 
 Duration: TypeAlias = float | timedelta
 """Seconds, or a timedelta."""
@@ -64,9 +59,10 @@ def _checked(name: str, duration: Duration, *, finite: bool = True) -> float:
     return seconds
 
 
-def _in_range(
-    minimum: int, maximum: float = math.inf
-) -> Callable[[object, attrs.Attribute[int], int], None]:
+_Validator: TypeAlias = Callable[[object, "attrs.Attribute[Any]", Any], None]
+
+
+def _in_range(minimum: int, maximum: float = math.inf) -> _Validator:
     def check(_: object, field: attrs.Attribute[int], value: int) -> None:
         if not minimum <= value <= maximum:
             is_open = math.isinf(maximum)
@@ -76,7 +72,7 @@ def _in_range(
     return check
 
 
-def _one_of(*choices: str) -> Callable[[object, attrs.Attribute[str], str], None]:
+def _one_of(*choices: str) -> _Validator:
     def check(_: object, field: attrs.Attribute[str], value: str) -> None:
         if value not in choices:
             *first, last = map(repr, choices)
@@ -109,10 +105,7 @@ class Settings:
     )
     """USER_INITIATED backups per account and Region, None for any number."""
     backup_being_copied_for: float = 60.0
-    """
-    Seconds after a copy is AVAILABLE until its source can be deleted: "a short
-    time", of which the service documents no figure.
-    """
+    """Seconds after a copy until its source can be deleted, "a short time" for the service."""
     every_stage: bool = False
     """Whether backups also show PENDING and TRANSFERRING."""
     unknown_ids: Literal["error", "omit"] = attrs.field(
@@ -122,14 +115,12 @@ class Settings:
     unseen_for: BackupDuration = 0
     """
     How long DescribeBackups does not show a new copy, infinity for always; a
-    function gets the ID of the copy. Other operations and the methods of
-    `LocalFsx` know it: CopyBackup with the same token answers with it, and it
-    counts as one in progress.
+    function gets its ID. Anything else knows it: it counts as one in progress.
     """
     unseen_by: Literal["all", "id", "listing"] = attrs.field(
         default="all", validator=_one_of("all", "id", "listing")
     )
-    """Which calls do not show such a copy: those with BackupIds, those without, or both."""
+    """Which calls do not show such a copy: "id" those with BackupIds, "listing" those without."""
     tokens_remembered_for: Duration = math.inf
     """How long a ClientRequestToken is remembered; then the same request makes a new copy."""
     page_size: int = attrs.field(default=50, validator=_in_range(1, 50))
@@ -140,9 +131,6 @@ class Settings:
     """The TCP port on 127.0.0.1, 0 for any free one."""
     seed: int = 0
     """The same calls with the same seed get the same IDs and faults."""
-
-
-# What is held
 
 
 @attrs.define(eq=False)
@@ -194,7 +182,7 @@ class Store:
         self.unseen_seconds = _seconds("unseen_for", settings.unseen_for, finite=False)
         self._copy_seconds = _seconds("copy_duration", settings.copy_duration)
         self.by_id: dict[str, StoredBackup] = {}
-        self.tokens: dict[tuple[AccountRegion, str, str], tuple[float, object, StoredBackup]] = {}
+        self.tokens: dict[tuple[object, ...], tuple[float, object, StoredBackup]] = {}
         """(scope, operation, token) -> when it was used, the request, its backup."""
         self.refused_keys: dict[tuple[str, str], bool] = {}
         """(error code, key) -> whether the copy is accepted and fails later."""
