@@ -92,7 +92,7 @@ def _structure_deviations(shape, value, path) -> Iterator[str]:
 
 
 def _size_deviations(shape, size, path) -> Iterator[str]:
-    # An answer may hold an empty list of tags, which no request may.
+    # An answer may have an empty list of tags, which no request may.
     least = 0 if shape.type_name == "list" else shape.metadata.get("min", size)
     if not least <= size <= shape.metadata.get("max", size):
         yield f"{path}: size {size}"
@@ -179,7 +179,7 @@ def _connect() -> Iterator[Callable[..., Boto3]]:
 
 @pytest.fixture(name="clock")
 def _clock() -> ManualClock:
-    """Return a clock that stands at zero."""
+    """Return a clock at zero."""
     return ManualClock()
 
 

@@ -1,5 +1,6 @@
 """The local FSx itself: settings, lifetime, and the methods for tests."""
 
+import json
 import re
 import time
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from fsxcopy_sdk.testing import (
     DEFAULT_ACCOUNT,
     EXAMPLE_BACKUP,
     EXAMPLE_REGION,
+    Fault,
     LocalFsx,
     ManualClock,
 )
@@ -94,6 +96,15 @@ def test_bad_settings(arguments, message) -> None:
         LocalFsx(**arguments)
 
 
+def test_settings_stay() -> None:
+    """A setting can be read, and does not change."""
+    fsx = LocalFsx(page_size=2)
+
+    assert 2 == fsx.page_size
+    with pytest.raises(AttributeError):
+        fsx.page_size = 3
+
+
 async def test_duration_as_timedelta(connect) -> None:
     """A duration may be a timedelta."""
     clock = ManualClock()
@@ -113,6 +124,30 @@ async def test_runs_on_the_machines_clock() -> None:
     created_at = fsx.backups("us-west-2")[0]["CreationTime"]
 
     assert abs(time.time() - created_at) < 60
+
+
+# Calls without HTTP
+
+
+def test_call(fsx) -> None:
+    """A call needs no socket: it is carried out, counted and recorded, and gets no faults."""
+    fsx.inject(Fault.throttling())
+    source = fsx.add_example_backup()
+    status, body = fsx.call("us-east-2", "CopyBackup", {"SourceBackupId": source})
+
+    assert (200, source) == (status, json.loads(body)["Backup"]["SourceBackupId"])
+    assert {"CopyBackup": 1} == fsx.calls
+    assert ("us-east-2", DEFAULT_ACCOUNT) == (fsx.requests[0].region, fsx.requests[0].account)
+    assert {"SourceBackupId": source} == fsx.requests[0].body
+
+
+def test_call_that_is_refused(fsx) -> None:
+    """The error of a call is its answer."""
+    status, body = fsx.call("us-east-2", "DeleteBackup", {})
+
+    assert (400, "BadRequest") == (status, json.loads(body)["__type"])
+    with pytest.raises(KeyError):
+        fsx.call("us-east-2", "DescribeFileSystems", {})
 
 
 # Accounts
@@ -261,6 +296,7 @@ def test_taken_id(fsx) -> None:
         lambda fsx: fsx.copies_in_progress("nowhere"),
         lambda fsx: fsx.max_copies_in_progress_seen("nowhere"),
         lambda fsx: fsx.forbid_multi_az("nowhere"),
+        lambda fsx: fsx.call("nowhere", "DescribeBackups", {}),
     ],
 )
 def test_bad_region(fsx, call) -> None:
@@ -295,7 +331,7 @@ async def _copy_id(clock, west, source) -> str:
 
 
 async def test_fail_copy(fsx, west, copy_id) -> None:
-    """A copy can be made to fail now; its progress stands still."""
+    """A copy can be made to fail now; its progress stays."""
     fsx.fail_copy(copy_id, "The disk is on fire.")
     backup = (await west("describe_backups", BackupIds=[copy_id]))["Backups"][0]
 

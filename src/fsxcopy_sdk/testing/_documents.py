@@ -63,10 +63,8 @@ class ServiceFailure(Exception):
 
     message_member = "Message"
 
-    def __init__(
-        self, code: str, message: str, *, status: int = 400, **members: JsonValue
-    ) -> None:
-        # AWS JSON uses status 400 for every error that the caller can correct.
+    # AWS JSON uses status 400 for every error that the caller can correct.
+    def __init__(self, code: str, message: str, status: int = 400, **members: JsonValue) -> None:
         super().__init__(code, message)
         text = {self.message_member: message[:MAX_MESSAGE]}
         self.answer = Answer(status, orjson.dumps({"__type": code, **text, **members}))

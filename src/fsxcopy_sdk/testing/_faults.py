@@ -26,12 +26,10 @@ from fsxcopy_sdk.testing._store import Store
 
 
 class ErrorPlacement(StrEnum):
-    """Name the place of an error's code, of those that AWS JSON allows."""
+    """Name the member of the body or the header that has the code of an error."""
 
     TYPE = "__type"
-    """A member of the body."""
     CODE = "code"
-    """A member of the body."""
     HEADER = "x-amzn-ErrorType"
 
 
@@ -55,7 +53,7 @@ class Fault:
     """
 
     kind: str
-    """The name of the class method; "raw" for all that it makes."""
+    """The name of the class method, "raw" for those that send an answer unchanged."""
     answer: Answer = attrs.field(factory=Answer)
     """Of "raw" all, of "content_type" the headers, of "interim" the status."""
     seconds: float = 0.0
@@ -251,10 +249,9 @@ class Injection:
     _calls_left: int = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        if not isinstance(cast("object", self.fault), Fault):
-            raise TypeError(
-                f"fault must be a Fault, such as Fault.throttling(), not {self.fault!r}"
-            )
+        fault = cast("object", self.fault)
+        if not isinstance(fault, Fault):
+            raise TypeError(f"fault must be a Fault, such as Fault.throttling(), not {fault!r}")
         calls, fraction, operation = self.next_calls, self.fraction, self.operation
         if calls is not None and fraction is not None:
             raise ValueError("next_calls and fraction cannot be given together")
@@ -262,7 +259,7 @@ class Injection:
             raise ValueError(f"next_calls must be a whole number, one or more, not {calls!r}")
         if fraction is not None and not 0 <= fraction <= 1:
             raise ValueError(f"fraction must be between 0 and 1, not {fraction!r}")
-        operations = _operations_of(self.fault.kind)
+        operations = _operations_of(fault.kind)
         if operation is not None and operation not in operations:
             raise ValueError(f"operation must be one of {sorted(operations)}, not {operation!r}")
         self._calls_left = 1 if calls is None else calls

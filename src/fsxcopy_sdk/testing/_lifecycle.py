@@ -24,7 +24,7 @@ EVERY_STAGE: Final[Mapping[str, Stages]] = {
 """By the main stage. The service documents no shares: these are this package's own."""
 
 FAILS_AFTER: Final = 0.5
-"""The share of its duration after which a copy that must fail does so."""
+"""The share of its duration after which a copy that is to fail does so."""
 
 
 class ProgressShape(StrEnum):
@@ -89,7 +89,6 @@ class Settled:
         return self.since if self.status["Lifecycle"] in FINISHED else math.inf
 
     def at(self, now: float) -> Document:  # noqa: ARG002 - the same signature as Moving
-        """Return the status at any time."""
         return self.status
 
 
@@ -107,12 +106,10 @@ class Moving:
 
     @property
     def ends_at(self) -> float:
-        """Return when it becomes AVAILABLE or FAILED."""
         share = 1.0 if self.failure is None else FAILS_AFTER
         return self.begun_at + self.duration * share
 
     def at(self, now: float) -> Document:
-        """Return the status at *now*."""
         if now < self.ends_at:
             share = (now - self.begun_at) / self.duration
             reached = [name for begin, name in self.stages if begin <= share]

@@ -30,7 +30,7 @@ from fsxcopy_sdk.testing._protocol import RecordedRequest, RequestHandler
 from fsxcopy_sdk.testing._store import DEFAULT_ACCOUNT, Settings, Store, StoredBackup
 
 
-@attrs.define(eq=False, kw_only=True)
+@attrs.define(eq=False, kw_only=True, on_setattr=attrs.setters.frozen)
 class LocalFsx(Settings):
     """
     An Amazon FSx on a loopback port, for any AWS client.
@@ -38,8 +38,7 @@ class LocalFsx(Settings):
     ``async with LocalFsx() as fsx:`` serves at ``fsx.endpoint_url`` from the
     running event loop, which must be asyncio's; other processes and programs
     without one start ``python -m fsxcopy_sdk.testing``. Its backups outlive
-    the ``async with``, which may be entered again. Each argument is an
-    attribute with a description of its own.
+    the ``async with``, which may be entered again. Arguments are attributes.
 
     Signatures are not verified: their form is checked, and any secret key
     is accepted. Requests of web pages are refused with 403: those whose
@@ -58,13 +57,17 @@ class LocalFsx(Settings):
         ValueError: an argument breaks its rule.
     """
 
-    _store: Store = attrs.field(init=False, repr=False)
+    _store: Store = attrs.field(
+        init=False, repr=False, default=attrs.Factory(Store, takes_self=True)
+    )
     _handler: RequestHandler = attrs.field(init=False, repr=False)
-    _runner: web.AppRunner | None = attrs.field(init=False, repr=False, default=None)
+    _runner: web.AppRunner | None = attrs.field(
+        init=False, repr=False, default=None, on_setattr=attrs.setters.NO_OP
+    )
 
-    def __attrs_post_init__(self) -> None:
-        self._store = Store(self)
-        self._handler = RequestHandler(self._store)
+    @_handler.default
+    def _new_handler(self) -> RequestHandler:
+        return RequestHandler(self._store)
 
     async def __aenter__(self) -> Self:
         """

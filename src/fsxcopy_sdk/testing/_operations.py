@@ -40,11 +40,9 @@ def _once(begin: _Begin, store: Store, scope: AccountRegion, request: Request) -
         backup = begin(store, scope, request)
         store.tokens[scope, begin, token] = (now, asked, backup)
     elif asked != asked_before:
-        raise ServiceFailure(
-            "IncompatibleParameterError",
-            "The token was used before, with other parameters.",
-            Parameter="ClientRequestToken",
-        )
+        code = "IncompatibleParameterError"
+        message = "The token was used before, with other parameters."
+        raise ServiceFailure(code, message, Parameter="ClientRequestToken")
     return backup
 
 
@@ -237,9 +235,8 @@ def _remove(store: Store, scope: AccountRegion, request: Request) -> StoredBacku
         copy for copy in backup.copies if now < busy_until(copy.progression, store.grace)
     ]
     if backup.copies:
-        raise ServiceFailure(
-            "BackupBeingCopied", f"Backup {backup_id} is being copied.", BackupId=backup_id
-        )
+        message = f"Backup {backup_id} is being copied."
+        raise ServiceFailure("BackupBeingCopied", message, BackupId=backup_id)
     store.remove(backup)
     return backup
 

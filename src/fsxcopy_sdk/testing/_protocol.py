@@ -296,9 +296,8 @@ def _caller_of(headers: Mapping[str, str]) -> tuple[str, str]:
     authorization = headers.get("Authorization")
     if authorization is None:
         # The status is that of the common errors of AWS services.
-        raise ProtocolFailure(
-            "MissingAuthenticationTokenException", "Missing Authentication Token", status=403
-        )
+        code = "MissingAuthenticationTokenException"
+        raise ProtocolFailure(code, "Missing Authentication Token", status=403)
     parts = _parts_of(authorization)
     credential = _CREDENTIAL.fullmatch(parts["Credential"])
     if credential is None:

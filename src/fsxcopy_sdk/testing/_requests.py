@@ -159,12 +159,15 @@ REQUESTS: Final[Mapping[str, Members]] = {
 _Path: TypeAlias = tuple[str | int, ...]
 """The operation, then names of members and numbers of items, which begin at 1."""
 
+_Broken: TypeAlias = tuple[_Path, str]
+"""Path of a value, and the rule that it breaks."""
+
 _ANY_ARN: Final = re.compile(r"arn:[^:]+:(?!fsx:)[a-z0-9-]+:[^:]*:[^:]*:.+")
 
 
 def check_request(operation: str, body: Mapping[str, JsonValue]) -> Request:
     """Return *body* without the members that are null or that *operation* does not know."""
-    broken: list[tuple[_Path, str]] = []
+    broken: list[_Broken] = []
     request = cast("Request", _checked(REQUESTS[operation], (operation,), body, broken))
     if broken:
         raise _failure(request, broken)
@@ -179,9 +182,7 @@ def check_request(operation: str, body: Mapping[str, JsonValue]) -> Request:
     return request
 
 
-def _checked(
-    rule: Rule, path: _Path, value: JsonValue, broken: list[tuple[_Path, str]]
-) -> JsonValue:
+def _checked(rule: Rule, path: _Path, value: JsonValue, broken: list[_Broken]) -> JsonValue:
     """Return the known members of *value*; add the rules that it breaks to *broken*."""
     match rule, value:
         case Flag(), bool():
@@ -217,14 +218,14 @@ def _checked(
 
 def _broken_size(
     rule: Text | Number | Many, path: _Path, size: int, what: str
-) -> Iterator[tuple[_Path, str]]:
+) -> Iterator[_Broken]:
     if rule.min is not None and size < rule.min:
         yield path, f"have {what} greater than or equal to {rule.min}"
     if rule.max is not None and size > rule.max:
         yield path, f"have {what} less than or equal to {rule.max}"
 
 
-def _failure(request: Request, broken: list[tuple[_Path, str]]) -> ServiceFailure:
+def _failure(request: Request, broken: list[_Broken]) -> ServiceFailure:
     """Choose the error for what is broken: an operation's own one before BadRequest."""
     names = {name for (_, name, *_), _ in broken}
     arn = request.get("ResourceARN")

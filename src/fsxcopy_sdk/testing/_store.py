@@ -40,17 +40,15 @@ BackupDuration: TypeAlias = Duration | Callable[[str], float]
 """A duration, or a function from the ID of a backup to seconds."""
 
 
-def _seconds(
-    name: str, duration: BackupDuration, *, finite: bool = True
-) -> Callable[[str], float]:
+def _by_id(name: str, duration: BackupDuration, *, finite: bool = True) -> Callable[[str], float]:
     """Return a function from the ID of a backup to seconds; each *duration* is checked."""
     if callable(duration):
-        return lambda backup_id: _checked(name, duration(backup_id), finite=finite)
-    seconds = _checked(name, duration, finite=finite)
+        return lambda backup_id: _seconds(name, duration(backup_id), finite=finite)
+    seconds = _seconds(name, duration, finite=finite)
     return lambda _: seconds
 
 
-def _checked(name: str, duration: Duration, *, finite: bool = True) -> float:
+def _seconds(name: str, duration: Duration, *, finite: bool = True) -> float:
     seconds = duration.total_seconds() if isinstance(duration, timedelta) else float(duration)
     # NaN is not at least zero either.
     if not seconds >= 0 or (finite and math.isinf(seconds)):
@@ -86,7 +84,7 @@ def _aware(_: object, field: attrs.Attribute[datetime | None], value: datetime |
         raise ValueError(f"{field.name} must have a time zone, {value!r} has none")
 
 
-@attrs.define(eq=False, kw_only=True, on_setattr=attrs.setters.frozen)
+@attrs.define(eq=False, kw_only=True)
 class Settings:
     """The settings of a `LocalFsx`."""
 
@@ -174,13 +172,12 @@ class Store:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.clock: Clock = SystemClock() if settings.clock is None else settings.clock
-        self.grace = _checked("backup_being_copied_for", settings.backup_being_copied_for)
+        self.grace = _seconds("backup_being_copied_for", settings.backup_being_copied_for)
         """Seconds for which a copy that succeeded still prevents the deletion of its source."""
-        self.token_seconds = _checked(
-            "tokens_remembered_for", settings.tokens_remembered_for, finite=False
-        )
-        self.unseen_seconds = _seconds("unseen_for", settings.unseen_for, finite=False)
-        self._copy_seconds = _seconds("copy_duration", settings.copy_duration)
+        token_seconds = settings.tokens_remembered_for
+        self.token_seconds = _seconds("tokens_remembered_for", token_seconds, finite=False)
+        self.unseen_seconds = _by_id("unseen_for", settings.unseen_for, finite=False)
+        self._copy_seconds = _by_id("copy_duration", settings.copy_duration)
         self.by_id: dict[str, StoredBackup] = {}
         self.tokens: dict[tuple[object, ...], tuple[float, object, StoredBackup]] = {}
         """(scope, operation, token) -> when it was used, the request, its backup."""
