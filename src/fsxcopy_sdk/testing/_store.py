@@ -25,10 +25,7 @@ from fsxcopy_sdk.testing._lifecycle import (
 )
 
 DEFAULT_ACCOUNT: Final = "123456789012"
-"""
-The account of the first access key, and of backups that are added without one;
-the owner in the service's own CopyBackup example.
-"""
+"""The account of the first access key; the owner in the service's own CopyBackup example."""
 
 COPY_DURATION: Final = 300.0
 """Seconds; the service documents no figure, because it depends on size and distance."""
@@ -84,6 +81,7 @@ def _aware(_: object, field: attrs.Attribute[datetime | None], value: datetime |
         raise ValueError(f"{field.name} must have a time zone, {value!r} has none")
 
 
+@attrs.resolve_types  # so that LocalFsx.__init__ has types that resolve in its own module
 @attrs.define(eq=False, kw_only=True)
 class Settings:
     """The settings of a `LocalFsx`."""
