@@ -13,11 +13,9 @@ class Clock(Protocol):
 
     def now(self) -> float:
         """Return the time in seconds since an arbitrary start, never backwards."""
-        ...
 
     async def sleep(self, seconds: float) -> None:
         """Return after *seconds* of this clock's time."""
-        ...
 
 
 # Linux stops its monotonic clock while the machine is suspended; tokens age meanwhile.

@@ -444,12 +444,9 @@ def _structure_enum(value: object, enum: type[OpenEnum]) -> OpenEnum:
 
 
 def _structure_time(value: object, _: object) -> datetime:
-    """
-    Read a time in one of the forms that AWS JSON 1.1 or botocore gives it.
-
-    These are epoch seconds, as a number or, from the year 2000 on, as a text (botocore's
-    example file); ISO 8601 with date, time and optionally an offset; and a datetime.
-    """
+    """Read a time in one of the forms that AWS JSON 1.1 or botocore gives it."""
+    # These are epoch seconds, as a number or, from the year 2000 on, as a text (botocore's example
+    # file); ISO 8601 with date, time and optionally an offset; and a datetime.
     try:
         if isinstance(value, float):  # as the service sends it
             return datetime.fromtimestamp(value, UTC)

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 from uuid import uuid4
 
 import attrs
@@ -144,6 +144,14 @@ def shown(value: object) -> str:
         return f"a value of {type(value)}"
 
 
+def duration_text(seconds: float) -> str:
+    """Return a duration in the largest unit that it fills, rounded down."""
+    for length, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= length:
+            return f"{seconds // length:.0f} {unit}"
+    return f"{seconds // 1:.0f} s"
+
+
 @lru_cache(maxsize=64)
 def partition_of(region: str) -> str:
     """Return the partition that *region* lies in, such as `aws-cn`."""
@@ -164,9 +172,13 @@ def check_type(name: str, value: object, cls: type) -> None:
         raise invalid(name, f"a {cls.__name__}", shown(value))
 
 
+def to_seconds(value: Duration) -> float:
+    return value.total_seconds() if isinstance(value, timedelta) else value
+
+
 def seconds(name: str, value: Duration) -> float:
     """Return a duration in seconds; raise InvalidArguments for what is none or negative."""
-    number: object = value.total_seconds() if isinstance(value, timedelta) else value
+    number: object = to_seconds(value)
     # Compared, not converted: the largest integers are no floats.
     if (
         isinstance(number, bool)
@@ -212,14 +224,34 @@ class BackupFilter:
 Tags: TypeAlias = Mapping[str, str] | Iterable[Tag]
 """Keys and values, or `Tag` objects."""
 
+_Item = TypeVar("_Item")
+
+
+# These convert members, and let wrong types through: the checks that follow name all of them.
+def to_items(given: Iterable[_Item]) -> tuple[_Item, ...]:
+    items: object = given
+    is_collection = isinstance(items, Iterable) and not isinstance(items, str | bytes)
+    return tuple(given) if is_collection else cast("tuple[_Item, ...]", (items,))
+
+
+def to_tags(given: Tags) -> tuple[Tag, ...]:
+    if isinstance(given, Mapping):
+        return tuple(Tag(key=key, value=value) for key, value in given.items())
+    return to_items(given)
+
+
+DEFAULT_MAX_IN_PROGRESS = 5
+"""Per destination Region, and for ONTAP per volume and key there (FSx quotas)."""
+
+DEFAULT_MAX_AGE = timedelta(days=1)
+"""How old the newest copy's backup may be before a report calls it late: a nightly backup."""
+
 # The service model's limits on lists and numbers.
 MAX_BACKUP_IDS = 50
 MAX_FILTERS = 10
 MAX_FILTER_VALUES = 20
 MAX_RESULTS = 2**31 - 1
 MAX_TAGS = 50
-
-_Item = TypeVar("_Item")
 
 
 def copy_backup_request(

@@ -269,7 +269,7 @@ class FsxCopyClient:
             http_status=page.metadata.http_status,
         )
 
-    async def iter_backups(
+    def iter_backups(
         self, *, filters: Iterable[BackupFilter] = (), max_results: int | None = None
     ) -> AsyncGenerator[Backup, None]:
         """
@@ -287,9 +287,7 @@ class FsxCopyClient:
         request = describe_backups_request(
             backup_ids=None, filters=filters, max_results=max_results, next_token=None
         )
-        async with aclosing(every_backup(self._page, request, ahead=True)) as backups:
-            async for backup in backups:
-                yield backup
+        return every_backup(self._page, request, ahead=True)
 
     async def delete_backup(
         self, backup_id: str, *, client_request_token: str | None = None
@@ -308,7 +306,7 @@ class FsxCopyClient:
         send = self._open_transport.delete_backup
         return await self._send(send, DeleteBackupResponse, request, _errors_in_deleted)
 
-    async def watch_backup(
+    def watch_backup(
         self,
         backup_id: str,
         *,
@@ -340,10 +338,7 @@ class FsxCopyClient:
         """
         check_backup_id(backup_id)
         check_type("schedule", schedule, WaitSchedule)
-        observations = self._coordinator.watch(backup_id, seconds("max_wait", max_wait), schedule)
-        async with aclosing(observations):
-            async for backup in observations:
-                yield backup
+        return self._coordinator.watch(backup_id, seconds("max_wait", max_wait), schedule)
 
     async def wait_until_backup_available(
         self,

@@ -147,7 +147,6 @@ class DiskIopsConfiguration(_Model):
 
     mode: DiskIopsConfigurationMode | None = None
     iops: int | None = None
-    """Operations per second."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -201,7 +200,6 @@ class FileSystemLustreMetadataConfiguration(_Model):
     """Metadata performance of a Lustre file system."""
 
     iops: int | None = None
-    """Operations per second."""
     mode: MetadataConfigurationMode
 
 
@@ -220,7 +218,6 @@ class LustreReadCacheConfiguration(_Model):
 
     sizing_mode: LustreReadCacheSizingMode | None = None
     size_gib: int | None = None
-    """GiB."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -385,7 +382,6 @@ class OntapVolumeConfiguration(_Model):
     volume_style: VolumeStyle | None = None
     aggregate_configuration: AggregateConfiguration | None = None
     size_in_bytes: int | None = None
-    """Bytes."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -394,7 +390,6 @@ class OpenZFSReadCacheConfiguration(_Model):
 
     sizing_mode: OpenZFSReadCacheSizingMode | None = None
     size_gib: int | None = None
-    """GiB."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -447,7 +442,6 @@ class OpenZFSOriginSnapshotConfiguration(_Model):
     """The snapshot that an OpenZFS volume was made from."""
 
     snapshot_arn: str | None = None
-    """The snapshot."""
     copy_strategy: OpenZFSCopyStrategy | None = None
 
 
@@ -459,7 +453,6 @@ class OpenZFSUserOrGroupQuota(_Model):
     id: int
     """UID or GID."""
     storage_capacity_quota_gib: int
-    """GiB."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -473,7 +466,6 @@ class OpenZFSVolumeConfiguration(_Model):
     storage_capacity_quota_gib: int | None = None
     """GiB at most; -1 for no limit."""
     record_size_kib: int | None = None
-    """KiB."""
     data_compression_type: OpenZFSDataCompressionType | None = None
     copy_tags_to_snapshots: bool | None = None
     origin_snapshot: OpenZFSOriginSnapshotConfiguration | None = None
@@ -563,7 +555,6 @@ class AdministrativeAction(_Model):
     progress_percent: int | None = None
     """0 to 100."""
     request_time: datetime | None = None
-    """UTC."""
     status: Status | None = None
     target_file_system_values: FileSystem | None = None
     """What the file system will be like; holds actions of its own, to any depth."""
@@ -588,7 +579,6 @@ class Snapshot(_Model):
     name: str | None = None
     volume_id: str | None = None
     creation_time: datetime | None = None
-    """UTC."""
     lifecycle: SnapshotLifecycle | None = None
     lifecycle_transition_reason: LifecycleTransitionReason | None = None
     tags: tuple[Tag, ...] = ()
@@ -600,7 +590,6 @@ class Volume(_Model):
     """An ONTAP or OpenZFS volume."""
 
     creation_time: datetime | None = None
-    """UTC."""
     file_system_id: str | None = None
     lifecycle: VolumeLifecycle | None = None
     name: str | None = None
@@ -620,7 +609,6 @@ class FileSystem(_Model):
 
     owner_id: str | None = None
     creation_time: datetime | None = None
-    """UTC."""
     file_system_id: str | None = None
     file_system_type: FileSystemType | None = None
     lifecycle: FileSystemLifecycle | None = None
@@ -681,7 +669,7 @@ class Backup(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class ResponseMetadata(_Model):
-    """How one exchange with the service went."""
+    """How one exchange with the service went; answers that differ in it alone are equal."""
 
     request_id: str | None = None
     """Names the exchange to AWS support."""
@@ -699,7 +687,6 @@ class CopyBackupResponse(_Model):
     backup: Backup
     """Its `lifecycle` is usually COPYING."""
     metadata: ResponseMetadata = attrs.field(factory=ResponseMetadata, eq=False)
-    """How the exchange went; not part of what the service said, so not compared."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -710,7 +697,6 @@ class DescribeBackupsResponse(_Model):
     next_token: str | None = None
     """Asks for the next page; None on the last one."""
     metadata: ResponseMetadata = attrs.field(factory=ResponseMetadata, eq=False)
-    """How the exchange went; not part of what the service said, so not compared."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -720,7 +706,6 @@ class DeleteBackupResponse(_Model):
     backup_id: str
     lifecycle: BackupLifecycle
     metadata: ResponseMetadata = attrs.field(factory=ResponseMetadata, eq=False)
-    """How the exchange went; not part of what the service said, so not compared."""
 
 
 # attrs compiles an `__init__` with the names that were defined before its class. These three

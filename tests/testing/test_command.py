@@ -59,7 +59,7 @@ def test_serves_other_processes() -> None:
     [
         (["--speed", "0"], "speed must be a finite number above zero"),
         (["--copy-duration", "-1"], "copy_duration must be finite"),
-        (["--port", "70000"], "port must be between 0 and 65535"),
+        (["--port", "70000"], "'port' must be <= 65535"),
         (["--port", "x"], "invalid int value"),
     ],
 )

@@ -8,31 +8,31 @@ import pytest
 
 from fsxcopy_sdk.testing._documents import AccountRegion, partition_of
 from fsxcopy_sdk.testing._operations import OPERATIONS
-from fsxcopy_sdk.testing._requests import REQUESTS, Flag, Many, Members, Number, Rule, Text
+from fsxcopy_sdk.testing._requests import REQUESTS, Shape
 
 COPY = {"SourceBackupId": "backup-03e3c82e0183b7b6b"}
 
 
-def rule_of(shape) -> Rule:
-    """Return the rule that the model's *shape* amounts to."""
-    sizes = {"min": shape.metadata.get("min"), "max": shape.metadata.get("max")}
-    match shape.type_name:
-        case "structure":
-            rules = {name: rule_of(member) for name, member in shape.members.items()}
-            return Members(rules, required=tuple(shape.required_members))
-        case "list":
-            return Many(of=rule_of(shape.member), **sizes)
-        case "integer":
-            return Number(**sizes)
-        case "boolean":
-            return Flag()
-    return Text(pattern=shape.metadata.get("pattern"), choices=tuple(shape.enum), **sizes)
+def shape_of(model) -> Shape:
+    """Return botocore's shape *model* as one of the local FSx."""
+    is_list, is_structure = model.type_name == "list", model.type_name == "structure"
+    members = model.members if is_structure else {}
+    return Shape(
+        model.type_name,
+        model.metadata.get("min"),
+        model.metadata.get("max"),
+        model.metadata.get("pattern"),
+        tuple(getattr(model, "enum", ())),
+        member=shape_of(model.member) if is_list else None,
+        members={name: shape_of(member) for name, member in members.items()},
+        required=tuple(model.required_members) if is_structure else (),
+    )
 
 
 @pytest.mark.parametrize("operation", REQUESTS)
 def test_rules_are_the_models(model, operation) -> None:
     """Every rule is the service model's: none is missing, none is added."""
-    assert rule_of(model.operation_model(operation).input_shape) == REQUESTS[operation]
+    assert shape_of(model.operation_model(operation).input_shape) == REQUESTS[operation]
 
 
 def test_every_operation_has_rules() -> None:

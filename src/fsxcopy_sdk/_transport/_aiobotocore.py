@@ -113,12 +113,9 @@ async def open_transport(
 
 
 def _prepare(session: AioSession | None, config: Config | None) -> tuple[AioSession, AioConfig]:
-    """
-    Return a session that has read botocore's files, and the config for a client of it.
-
-    It runs in a thread, because reading more than a megabyte of JSON would block the event
-    loop for some 80 ms. An older aiobotocore reads the files when the client is made.
-    """
+    """Return a session that has read botocore's files, and the config for a client of it."""
+    # It runs in a thread, because reading more than a megabyte of JSON would block the event loop
+    # for some 80 ms. An older aiobotocore reads the files when the client is made.
     session = session_of_profile() if session is None else session
     if hasattr(session, "warm_up_loader_caches"):
         session.warm_up_loader_caches("fsx")

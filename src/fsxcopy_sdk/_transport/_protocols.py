@@ -32,19 +32,15 @@ class Transport(Protocol):
     @property
     def region(self) -> str:
         """The Region that requests go to."""
-        ...
 
     async def copy_backup(self, request: Mapping[str, object], /) -> RawResponse:
         """Send one CopyBackup request."""
-        ...
 
     async def describe_backups(self, request: Mapping[str, object], /) -> RawResponse:
         """Send one DescribeBackups request."""
-        ...
 
     async def delete_backup(self, request: Mapping[str, object], /) -> RawResponse:
         """Send one DeleteBackup request."""
-        ...
 
 
 class SupportsSession(Protocol):

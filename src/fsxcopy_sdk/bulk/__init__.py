@@ -7,6 +7,7 @@ each stands and what an error means; `_existing` lists the destination, `_copier
 
 from __future__ import annotations
 
+from fsxcopy_sdk._validation import DEFAULT_MAX_IN_PROGRESS
 from fsxcopy_sdk.bulk._copier import BulkCopy, copy_many
 from fsxcopy_sdk.bulk._outcomes import (
     Copied,
@@ -18,7 +19,7 @@ from fsxcopy_sdk.bulk._outcomes import (
     CopyTimedOut,
     OutcomeStream,
 )
-from fsxcopy_sdk.bulk._queue import DEFAULT_MAX_IN_PROGRESS, is_outcome_unknown
+from fsxcopy_sdk.bulk._queue import is_outcome_unknown
 from fsxcopy_sdk.bulk._requests import SALT_TAG, CopyRequest
 
 __all__ = [

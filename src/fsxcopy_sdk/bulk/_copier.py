@@ -11,7 +11,13 @@ from inspect import iscoroutinefunction
 import anyio
 import attrs
 
-from fsxcopy_sdk._validation import ArgumentErrors, Duration, check_type, seconds
+from fsxcopy_sdk._validation import (
+    DEFAULT_MAX_IN_PROGRESS,
+    ArgumentErrors,
+    Duration,
+    check_type,
+    seconds,
+)
 from fsxcopy_sdk.bulk import _queue as queue
 from fsxcopy_sdk.bulk._existing import ExistingCopies, best_of
 from fsxcopy_sdk.bulk._outcomes import (
@@ -24,7 +30,7 @@ from fsxcopy_sdk.bulk._outcomes import (
     CopyTimedOut,
     OutcomeStream,
 )
-from fsxcopy_sdk.bulk._queue import DEFAULT_MAX_IN_PROGRESS, QuotaGroup, RequestState
+from fsxcopy_sdk.bulk._queue import QuotaGroup, RequestState
 from fsxcopy_sdk.bulk._requests import CopyRequest, checked
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.errors import (
@@ -70,20 +76,14 @@ def copy_many(
 
     Args:
         client: An open client of the destination Region.
-
         requests: What to copy. Of requests for the same backup and salt the first counts.
-
         adopt: Copies that are already in progress, with their `backup`: they are followed
             by its ID, and nothing is requested.
-
         max_in_progress: Copies in progress at once; of ONTAP volumes, per volume and key.
             Copies that other programs start need not be counted: the service does.
-
         max_wait: Seconds or a timedelta that each copy is waited for once it has begun,
             and before that, while the service has no capacity for it.
-
         schedule: The intervals at which each copy is polled.
-
         on_seen: Called when a copy was accepted or found, and at every poll of it. An
             exception from it ends the block, in an exception group.
 
@@ -305,12 +305,9 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         return True
 
     async def _request(self, state: RequestState) -> CopyBackupResponse:
-        """
-        Call CopyBackup, and end the call while its token can still be relied on.
-
-        Retries inside the call send the same token, for longer than the service may
-        remember it. They take real time, whatever clock the client has.
-        """
+        """Call CopyBackup, and end the call while its token can still be relied on."""
+        # Retries inside the call send the same token, for longer than the service may remember it.
+        # They take real time, whatever clock the client has.
         token = state.copy.client_request_token
         with anyio.move_on_after(queue.TOKEN_LIFETIME):
             return await self._client.copy_backup(
@@ -341,12 +338,9 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         return False
 
     async def _retry(self, state: RequestState, error: FsxCopyError, *, is_outage: bool) -> bool:
-        """
-        Sleep until the same call may get a better answer, if it may at all.
-
-        An outage is not held against one request: the service answered before, so it is
-        waited for as long as a copy is.
-        """
+        """Sleep until the same call may get a better answer, if it may at all."""
+        # An outage is not held against one request: the service answered before, so it is waited
+        # for as long as a copy is.
         group, now = state.group, self._clock.now()
         state.tries += 1
         if is_outage:
@@ -378,21 +372,20 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             self._tasks.start_soon(self._search, state, outcome.error)
 
     async def _search(self, state: RequestState, reason: FsxCopyError) -> None:
-        """
-        Search about once a minute for a copy that may have been accepted.
-
-        A new copy may be missing from listings; *reason* is why it was not observed, if
-        it is not found at all.
-        """
+        """Search about once a minute for a copy that may have been accepted."""
+        # A new copy may be missing from listings; `reason` is why it was not observed, if it is
+        # not found at all and the last listing did not fail.
         now = self._clock.now()
-        deadline = (state.unknown_since or now) + self._max_wait
-        until = min(now + queue.UNSEEN_FOR, deadline)
+        since = now if state.unknown_since is None else state.unknown_since
+        until = min(now + queue.UNSEEN_FOR, since + self._max_wait)
+        unlisted: FsxCopyError | None = None
         while True:
             try:
                 await self._existing.refresh(queue.SHARED_FOR)
+                unlisted = None
             except FsxCopyError as error:
+                unlisted = error
                 if not queue.is_retryable(error):
-                    reason = error
                     break
             # A dead one may be another program's, or of an earlier run.
             found = best_of(filter(state.request.has_its_salt, self._unclaimed(state)))
@@ -403,7 +396,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             if left < NOTHING:
                 break
             await self._clock.sleep(min(left, queue.capacity_delay(random.random)))
-        self._end(state, self._not_observed(state, reason))
+        self._end(state, self._not_observed(state, unlisted or reason))
 
     def _unclaimed(self, state: RequestState) -> list[Backup]:
         """Return the copies that satisfy a request and that no other request follows."""

@@ -22,9 +22,6 @@ from fsxcopy_sdk.errors import (
     Throttled,
 )
 
-DEFAULT_MAX_IN_PROGRESS = 5
-"""Per destination Region, and for ONTAP per volume and key there (FSx quotas)."""
-
 TOKEN_LIFETIME = 120.0
 """
 Seconds for which a repeated request relies on the service to remember its token. No

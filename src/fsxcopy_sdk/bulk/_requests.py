@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from hashlib import sha256
-from typing import Final, TypedDict, cast
+from typing import Final, TypedDict
 
 import attrs
 
 from fsxcopy_sdk import _validation as rules
-from fsxcopy_sdk._validation import ArgumentErrors, Tags, copy_backup_request
+from fsxcopy_sdk._validation import (
+    ArgumentErrors,
+    Tags,  # noqa: F401 - the annotation of `to_tags`, which attrs copies to __init__
+    copy_backup_request,
+    to_tags,
+)
 from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.models import Backup, Tag
 
@@ -37,15 +42,6 @@ class Arguments(TypedDict):
     tags: tuple[Tag, ...]
 
 
-def _to_tags(given: Tags) -> tuple[Tag, ...]:
-    if isinstance(given, Mapping):
-        return tuple(Tag(key=key, value=value) for key, value in given.items())
-    # What is no collection is let through: the check of the request names it, with all else.
-    tags: object = given
-    is_collection = isinstance(tags, Iterable) and not isinstance(tags, str | bytes)
-    return tuple(given) if is_collection else cast("tuple[Tag, ...]", (tags,))
-
-
 @attrs.frozen(kw_only=True)
 class CopyRequest:
     """
@@ -63,7 +59,7 @@ class CopyRequest:
     """The key for the copy; None for the account's FSx key there."""
     copy_tags: bool = False
     """Whether the copy gets the source's tags."""
-    tags: tuple[Tag, ...] = attrs.field(default=(), converter=_to_tags)
+    tags: tuple[Tag, ...] = attrs.field(default=(), converter=to_tags)
     """Tags for the copy, given as a mapping or as `Tag` objects, in any order."""
     volume_id: str | None = None
     """The ONTAP volume of the source, if it has one: its copies have a limit of their own."""

@@ -19,9 +19,9 @@ import anyio
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
 
+from fsxcopy_sdk._validation import DEFAULT_MAX_AGE
 from fsxcopy_sdk.cli._options import (
     COPY_DURATION,
-    MAX_AGE,
     CopyOptions,
     Duration,
     Flag,
@@ -222,7 +222,7 @@ def wait(*backup_ids: _BackupIds, waiting: Waiting = _WAITING) -> _Work:
 
 
 @app.command
-def plan(*, policy: Policy = _POLICY, max_age: MaxAge = MAX_AGE) -> _Work:
+def plan(*, policy: Policy = _POLICY, max_age: MaxAge = DEFAULT_MAX_AGE) -> _Work:
     r"""
     Show what a sync would do, and why; nothing is changed.
 
@@ -254,7 +254,7 @@ def sync(*, how: SyncOptions = _SYNC) -> _Work:
 
 
 @app.command
-def report(*, scope: Scope = _SCOPE, max_age: MaxAge = MAX_AGE) -> _Work:
+def report(*, scope: Scope = _SCOPE, max_age: MaxAge = DEFAULT_MAX_AGE) -> _Work:
     """
     Show the age of the newest copy of each file system and volume.
 

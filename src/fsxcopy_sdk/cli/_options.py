@@ -17,15 +17,13 @@ import attrs
 from cyclopts import Group, Parameter, Token
 
 from fsxcopy_sdk import DEFAULT_MAX_WAIT, BackupFilter, WaitSchedule
-from fsxcopy_sdk._validation import BACKUP_ID, ArgumentErrors
+from fsxcopy_sdk._validation import BACKUP_ID, DEFAULT_MAX_IN_PROGRESS, ArgumentErrors
 from fsxcopy_sdk.enums import FilterName
 from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.models import Tag
 
-# Defaults that belong to `bulk`, `replication` and `testing`. These import aiobotocore or
-# aiohttp, which take several times as long as help may; a test compares the values.
-MAX_IN_PROGRESS = 5
-MAX_AGE = timedelta(days=1)
+# The default of `testing`, which imports aiohttp: that takes several times as long as help
+# may. A test compares the values.
 COPY_DURATION = timedelta(minutes=5)
 
 _UNITS = {"": "seconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -170,7 +168,7 @@ class CopyOptions:
     waiting: Waiting = Waiting()
     copy_tags: Flag = False
     """Give the copies their sources' tags."""
-    max_in_progress: Annotated[int, _COUNT] = MAX_IN_PROGRESS
+    max_in_progress: Annotated[int, _COUNT] = DEFAULT_MAX_IN_PROGRESS
     """Copies in progress at once."""
     salt: str = ""
     """Change this text to force another copy of the same backup."""
@@ -183,7 +181,7 @@ class SyncOptions:
 
     policy: Policy = Policy()
     waiting: Waiting = Waiting()
-    max_in_progress: Annotated[int, _COUNT] = MAX_IN_PROGRESS
+    max_in_progress: Annotated[int, _COUNT] = DEFAULT_MAX_IN_PROGRESS
     """Copies in progress at once."""
     prune: Flag = False
     """Delete copies that the policy no longer keeps; needs --policy."""

@@ -8,10 +8,9 @@ from datetime import timedelta
 from typing import cast
 
 from fsxcopy_sdk import FsxCopyClient
-from fsxcopy_sdk._validation import ArgumentErrors
+from fsxcopy_sdk._validation import DEFAULT_MAX_AGE, ArgumentErrors, duration_text
 from fsxcopy_sdk.cli._backups import client_of, follow
 from fsxcopy_sdk.cli._options import (
-    MAX_AGE,
     Globals,
     Policy,
     Scope,
@@ -39,7 +38,6 @@ from fsxcopy_sdk.replication import (
 # A backup that is being made can be copied later; a copy has its original elsewhere.
 _NO_FAILURE = (CannotCopyReason.NOT_AVAILABLE, CannotCopyReason.IS_A_COPY)
 _REPORT_COLUMNS = ("SOURCE", "STATE", "AGE", "NEWEST COPY", "NEWEST BACKUP", "IN PROGRESS")
-_AGE_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 @asynccontextmanager
@@ -122,7 +120,10 @@ def _check_pruning(how: SyncOptions) -> None:
 
 
 async def _plan(
-    source: FsxCopyClient, destination: FsxCopyClient, policy: Policy, max_age: timedelta = MAX_AGE
+    source: FsxCopyClient,
+    destination: FsxCopyClient,
+    policy: Policy,
+    max_age: timedelta = DEFAULT_MAX_AGE,
 ) -> ReplicationPlan:
     scope, copying = policy.scope, policy.copying
     filters = filters_by_option(Selection(filter=scope.selection.filter))
@@ -202,14 +203,8 @@ def _row(one: SourceReport) -> tuple[str, ...]:
     return (
         one.source_id,
         "LATE" if one.is_late else "ok",
-        "-" if one.age is None else _age_text(one.age),
+        "-" if one.age is None else duration_text(one.age),
         one.newest_copy.backup_id if one.newest_copy else "-",
         one.newest_backup.backup_id if one.newest_backup else "-",
         str(one.in_progress),
     )
-
-
-def _age_text(seconds: float) -> str:
-    """Return an age in the largest unit that it fills, rounded down."""
-    length, unit = next((one for one in _AGE_UNITS if seconds >= one[0]), _AGE_UNITS[-1])
-    return f"{seconds // length:.0f} {unit}"

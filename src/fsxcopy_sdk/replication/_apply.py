@@ -312,26 +312,17 @@ def apply_plan(
 
     Args:
         plan: What to do.
-
         destination: An open client of the plan's destination.
-
         source: An open client of the plan's source, for pruning; None for one that is
             opened with the destination's session, endpoint and config.
-
         prune: Whether to delete the plan's `to_prune`. If the service refuses because a
             copy is being copied, it is tried for some minutes.
-
         prune_orphans: Whether to delete also copies whose source shows no AVAILABLE
             backup: for file systems and volumes that were retired on purpose.
-
         prune_most: Whether one run may delete more than half of a source's copies.
-
         max_in_progress: Copies in progress at once, as for `copy_many`.
-
         max_wait: Seconds or a timedelta that each copy is waited for.
-
         schedule: The intervals at which each copy is polled.
-
         on_seen: Called for each copy in progress, as by `copy_many`.
 
     Raises:

@@ -168,12 +168,9 @@ class InventoryCopy:
 
 
 def _each_once(backups: Iterable[Backup]) -> tuple[Backup, ...]:
-    """
-    Return each backup once, in the order of the IDs.
-
-    If backups come and go between two pages, one may be on both. Then the later lifecycle
-    counts, so that the order of a listing decides nothing.
-    """
+    """Return each backup once, in the order of the IDs."""
+    # If backups come and go between two pages, one may be on both. Then the later lifecycle
+    # counts, so that the order of a listing decides nothing.
     return tuple({one.backup_id: one for one in sorted(backups, key=_progress)}.values())
 
 
@@ -185,13 +182,10 @@ def _progress(backup: Backup) -> tuple[str, bool, bool, int, str]:
 
 
 def _copy(backup: Backup, origin_id: str, origin: Backup | None) -> InventoryCopy:
-    """
-    Return a copy with what the service says of its origin; its tags fill what is missing.
-
-    Anyone who may tag could move a recovery point, so the service's own creation time
-    counts if the origin is listed. Neither can be after the copy itself began: one that is
-    dated in the future would make all others look old.
-    """
+    """Return a copy with what the service says of its origin; its tags fill what is missing."""
+    # Anyone who may tag could move a recovery point, so the service's own creation time counts if
+    # the origin is listed. Neither can be after the copy itself began: one that is dated in the
+    # future would make all others look old.
     lineage = Lineage.of(backup)
     source, made = source_of(backup), backup.creation_time
     if origin is not None:

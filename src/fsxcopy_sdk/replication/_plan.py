@@ -10,6 +10,7 @@ from typing import Self, TypeAlias
 
 import attrs
 
+from fsxcopy_sdk._validation import duration_text
 from fsxcopy_sdk.bulk import CopyRequest
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.models import Backup
@@ -17,8 +18,6 @@ from fsxcopy_sdk.replication._policy import ReplicationPolicy
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 """What `json.dumps` takes."""
-
-_UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 
 
 @attrs.frozen(kw_only=True)
@@ -53,14 +52,6 @@ class BackupSummary:
 def time_text(moment: datetime) -> str:
     """Return *moment* to the second."""
     return moment.isoformat(timespec="seconds")
-
-
-def duration_text(seconds: float) -> str:
-    """Return a duration in the largest unit that it fills, rounded down."""
-    for length, unit in _UNITS:
-        if seconds >= length:
-            return f"{seconds // length:.0f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def _to_plain(instance: attrs.AttrsInstance) -> dict[str, JsonValue]:

@@ -127,13 +127,9 @@ def decide(policy: ReplicationPolicy, inventory: Inventory) -> ReplicationPlan:
 def _in_scope(
     policy: ReplicationPolicy, backups: Iterable[Backup]
 ) -> tuple[dict[str, list[Backup]], list[Backup]]:
-    """
-    Return the backups that *policy* covers by their source, and those of unknown sources.
-
-    The newest come first. Copies of other Regions' backups are among them if their file
-    system or volume is named and has no backups of its own here, so that the plan reports
-    them.
-    """
+    """Return the backups that *policy* covers by their source, and those of unknown sources."""
+    # The newest come first. Copies of other Regions' backups are among them if their file system
+    # or volume is named and has no backups of its own here, so that the plan reports them.
     unknown: list[Backup] = []
     originals: defaultdict[str, list[Backup]] = defaultdict(list)
     copies: defaultdict[str, list[Backup]] = defaultdict(list)

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
-from typing import TypeVar, cast
 
 import attrs
 
 from fsxcopy_sdk import _validation as rules
-from fsxcopy_sdk._validation import ArgumentErrors, BackupFilter, Duration, Tags, seconds
+from fsxcopy_sdk._validation import (
+    DEFAULT_MAX_AGE,
+    ArgumentErrors,
+    BackupFilter,
+    Duration,
+    Tags,  # noqa: F401 - the annotation of `to_tags`, which attrs copies to __init__
+    seconds,
+    to_items,
+    to_seconds,
+    to_tags,
+)
 from fsxcopy_sdk.bulk import CopyRequest
 from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.models import Tag
@@ -22,43 +30,24 @@ _VOLUME_ID = re.compile(r"fsvol-[0-9a-f]{17}")
 
 _SOME_BACKUP_ID = "backup-00000000"
 
-_Item = TypeVar("_Item")
-
-
-# Converters let wrong types through: the checks that follow name all of them at once.
-def _items(given: Iterable[_Item]) -> tuple[_Item, ...]:
-    items: object = given
-    is_collection = isinstance(items, Iterable) and not isinstance(items, str | bytes)
-    return tuple(given) if is_collection else cast("tuple[_Item, ...]", (items,))
-
 
 def _to_ids(given: Iterable[str]) -> tuple[str, ...]:
-    return _items(given)
+    return to_items(given)
 
 
 def _to_filters(given: Iterable[BackupFilter]) -> tuple[BackupFilter, ...]:
-    return _items(given)
-
-
-def _to_tags(given: Tags) -> tuple[Tag, ...]:
-    if isinstance(given, Mapping):
-        return tuple(Tag(key=key, value=value) for key, value in given.items())
-    return _items(given)
+    return to_items(given)
 
 
 def _to_pairs(
     given: Mapping[str, str] | Iterable[tuple[str, str]],
 ) -> tuple[tuple[str, str], ...]:
     pairs = given.items() if isinstance(given, Mapping) else given
-    return tuple(sorted(_items(pairs), key=str))
-
-
-def _to_seconds(given: Duration) -> float:
-    return given.total_seconds() if isinstance(given, timedelta) else given
+    return tuple(sorted(to_items(pairs), key=str))
 
 
 def _to_seconds_or_none(given: Duration | None) -> float | None:
-    return None if given is None else _to_seconds(given)
+    return None if given is None else to_seconds(given)
 
 
 @attrs.frozen(kw_only=True)
@@ -89,7 +78,7 @@ class ReplicationPolicy:
     """Seconds: how old the backups may be; None for any age."""
     copy_tags: bool = True
     """Whether copies get the tags of their backups."""
-    tags: tuple[Tag, ...] = attrs.field(default=(), converter=_to_tags)
+    tags: tuple[Tag, ...] = attrs.field(default=(), converter=to_tags)
     """More tags for copies, as a mapping or as `Tag` objects; they win."""
     kms_key_ids: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_to_pairs)
     """The key for copies by destination Region, given as a mapping; FSx's own elsewhere."""
@@ -102,7 +91,7 @@ class ReplicationPolicy:
     The key of a tag that keeps a copy from being pruned, whatever its value. On a backup
     it protects the copies too that are made with `copy_tags`.
     """
-    max_age: float = attrs.field(default=86400.0, converter=_to_seconds)
+    max_age: float = attrs.field(default=DEFAULT_MAX_AGE.total_seconds(), converter=to_seconds)
     """Seconds: how old the newest copy's backup may be before the report calls it late."""
 
     def __attrs_post_init__(self) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 
+from fsxcopy_sdk._validation import duration_text
 from fsxcopy_sdk.enums import FilterName
 from fsxcopy_sdk.models import Backup
 from fsxcopy_sdk.replication._inventory import (
@@ -21,7 +22,7 @@ from fsxcopy_sdk.replication._inventory import (
     grouped,
     source_of,
 )
-from fsxcopy_sdk.replication._plan import BackupSummary, PlannedPrune, PruneObstacle, duration_text
+from fsxcopy_sdk.replication._plan import BackupSummary, PlannedPrune, PruneObstacle
 from fsxcopy_sdk.replication._policy import ReplicationPolicy
 
 
@@ -94,12 +95,9 @@ def _sources_with_originals(inventory: Inventory) -> set[str]:
 
 
 def _is_covered(policy: ReplicationPolicy, source: Source, copy: Backup) -> bool:
-    """
-    Whether *copy*, which is of *source*, can be restored and is in *policy*'s scope.
-
-    Filters narrow that too, as far as they are about the source: a copy does not say,
-    for example, whether its backup was automatic.
-    """
+    """Whether *copy*, which is of *source*, can be restored and is in *policy*'s scope."""
+    # Filters narrow that too, as far as they are about the source: a copy does not say, for
+    # example, whether its backup was automatic.
     file_system, volume = copy.file_system, copy.volume
     shown = {
         FilterName.FILE_SYSTEM_ID: source.file_system_id,
@@ -112,12 +110,9 @@ def _is_covered(policy: ReplicationPolicy, source: Source, copy: Backup) -> bool
 
 
 def _beyond(policy: ReplicationPolicy, group: Collection[InventoryCopy]) -> list[InventoryCopy]:
-    """
-    Return the copies of one source and key that are neither new nor young enough.
-
-    Their age is measured from the newest of them: by the clock, a source that makes no
-    new backups would lose its copies.
-    """
+    """Return the copies of one source and key that are neither new nor young enough."""
+    # Their age is measured from the newest of them: by the clock, a source that makes no new
+    # backups would lose its copies.
     newest_first = sorted(group, key=lambda copy: copy.order, reverse=True)
     newest = newest_first[0].recovery_point
     # Two copies of one backup are one recovery point.

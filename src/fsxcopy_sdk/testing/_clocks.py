@@ -19,16 +19,11 @@ class ManualClock:
     time at once, so that hours of waiting take no real time. The clock also
     moves while other tasks wait for something else, such as a socket.
 
-    It works under asyncio and trio, for tasks of one event loop.
+    It works under asyncio and trio, for tasks of one event loop, and begins at *start*
+    seconds, a finite number.
     """
 
     def __init__(self, start: float = 0.0, *, auto_advance: bool = False) -> None:
-        """
-        Start at *start* seconds.
-
-        Raises:
-            ValueError: *start* is not finite.
-        """
         if not math.isfinite(start):
             raise ValueError(f"start must be a finite number of seconds, not {start!r}")
         self._now = start
@@ -108,15 +103,9 @@ class ManualClock:
 
 
 class ScaledClock:
-    """A clock that runs *speed* times as fast as real time."""
+    """A clock that starts at zero and runs *speed* times as fast as real time, finite, above 0."""
 
     def __init__(self, speed: float) -> None:
-        """
-        Start at zero seconds.
-
-        Raises:
-            ValueError: *speed* is not a finite number above zero.
-        """
         if not (math.isfinite(speed) and speed > 0):
             raise ValueError(f"speed must be a finite number above zero, not {speed!r}")
         self._speed = speed

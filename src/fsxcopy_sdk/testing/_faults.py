@@ -49,7 +49,7 @@ class Fault:
 
     Faults of a listing apply to DescribeBackups without BackupIds. Those that
     do not end by themselves end when the client closes the connection, or the
-    server stops.
+    server stops. Each class method raises ValueError if an argument breaks its rule.
     """
 
     kind: str
@@ -109,12 +109,7 @@ class Fault:
 
     @classmethod
     def delay(cls, seconds: float) -> Fault:
-        """
-        Take *seconds* longer, by the clock of the local FSx.
-
-        Raises:
-            ValueError: *seconds* is negative or not finite.
-        """
+        """Take *seconds* longer, zero or more, by the clock of the local FSx."""
         if not 0 <= seconds < math.inf:
             raise ValueError(f"seconds must be a finite number, zero or more, not {seconds!r}")
         return cls(kind="delay", seconds=seconds)
@@ -158,12 +153,7 @@ class Fault:
 
     @classmethod
     def cut_listing(cls, keep: int) -> Fault:
-        """
-        Answer with only the first *keep* backups of the page, and no NextToken.
-
-        Raises:
-            ValueError: *keep* is not a whole number, zero or more.
-        """
+        """Answer with only the first *keep* backups of the page, and no NextToken."""
         if keep < 0 or keep % 1:
             raise ValueError(f"keep must be a whole number, zero or more, not {keep!r}")
         return cls(kind="cut_listing", keep=int(keep))
@@ -195,24 +185,14 @@ class Fault:
 
     @classmethod
     def interim(cls, status: int = 102) -> Fault:
-        """
-        Send an interim answer (102 or 103), then nothing.
-
-        Raises:
-            ValueError: *status* is another one.
-        """
+        """Send an interim answer (102 or 103), then nothing."""
         if status not in (102, 103):
             raise ValueError(f"status must be 102 or 103, not {status!r}")
         return cls(kind="interim", answer=Answer(status, b""))
 
     @classmethod
     def drip(cls, interval: float) -> Fault:
-        """
-        Send headers, then one byte of the body each *interval* real seconds.
-
-        Raises:
-            ValueError: *interval* is not a finite number above zero.
-        """
+        """Send headers, then one byte of the body each *interval* real seconds, above zero."""
         if not 0 < interval < math.inf:
             raise ValueError(
                 f"interval must be a finite number of seconds above zero, not {interval!r}"

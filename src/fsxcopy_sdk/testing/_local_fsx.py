@@ -50,8 +50,8 @@ class LocalFsx(Settings):
     `DEFAULT_ACCOUNT`, to which backups are added when no account is named;
     every other key has an account of its own, derived from its text.
 
-    A method with a *region* or *account* raises ValueError if that is malformed,
-    one with a *backup_id* KeyError if there is no such backup.
+    Every method raises ValueError if an argument breaks its rule, and KeyError if
+    there is no backup with the *backup_id*.
 
     Raises:
         ValueError: an argument breaks its rule.
@@ -184,12 +184,7 @@ class LocalFsx(Settings):
     def add_example_backup(
         self, region: str = EXAMPLE_REGION, *, account: str | None = None
     ) -> str:
-        """
-        Add `EXAMPLE_BACKUP` to *region*, and return its ID.
-
-        Raises:
-            ValueError: it was added already.
-        """
+        """Add `EXAMPLE_BACKUP` to *region*, once, and return its ID."""
         return self.add_backup(region, EXAMPLE_BACKUP, account=account)
 
     def backup(self, region: str, backup_id: str) -> Document:
@@ -214,12 +209,7 @@ class LocalFsx(Settings):
         return self._store.regions[_scope(region, account)].max_copies_in_progress_seen
 
     def fail_copy(self, backup_id: str, message: str) -> None:
-        """
-        Make a backup FAILED now, with *message* in its FailureDetails.
-
-        Raises:
-            ValueError: *message* is not 1 to 256 characters long.
-        """
+        """Make a backup FAILED now; its FailureDetails have *message*, of 1 to 256 characters."""
         if not 1 <= len(message) <= MAX_MESSAGE:
             raise ValueError(f"message must have 1 to {MAX_MESSAGE} characters")
         self._settle(self._store.by_id[backup_id], "FAILED", message)
@@ -270,9 +260,6 @@ class LocalFsx(Settings):
         *as_source* are copies of backups that are encrypted with it,
         *as_destination* copies that are to be. With *later* the copy is
         accepted and becomes FAILED at half of its duration.
-
-        Raises:
-            ValueError: both are false.
         """
         if not (as_source or as_destination):
             raise ValueError("as_source or as_destination must be true")
@@ -302,10 +289,6 @@ class LocalFsx(Settings):
         seed until the faults are cleared. The call is not carried out, unless
         *after* is true or the fault is one of an answer (truncated, content
         type, listings). Of several faults a call gets the one injected first.
-
-        Raises:
-            TypeError: *fault* is not a Fault.
-            ValueError: an argument breaks its rule.
         """
         injections = self._handler.injections
         injection = Injection(

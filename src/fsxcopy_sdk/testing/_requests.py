@@ -11,68 +11,32 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, Literal, TypeAlias, cast
 
 import attrs
 
-from fsxcopy_sdk.testing._documents import (
-    JsonValue,
-    ProtocolFailure,
-    ServiceFailure,
-)
+from fsxcopy_sdk.testing._documents import JsonValue, ProtocolFailure, ServiceFailure
 
 Request: TypeAlias = dict[str, Any]
-"""The parameters of an operation after the check: each has the type of its rule."""
+"""The parameters of an operation after the check: each has the type of its shape."""
 
 
 @attrs.frozen
-class Text:
-    """A string: its length, its pattern, the values that it may have."""
+class Shape:
+    """What a value may be, as the service's model has it."""
 
-    kind = "a string"
+    type: Literal["string", "integer", "boolean", "list", "structure"]
     min: int | None = None
+    """Of the length of a string or list, or of an integer."""
     max: int | None = None
     pattern: str | None = None
     """As the model has it, in Java's syntax."""
-    choices: tuple[str, ...] = ()
+    enum: tuple[str, ...] = ()
+    member: Shape | None = attrs.field(default=None, kw_only=True)
+    """The shape of the items of a list."""
+    members: Mapping[str, Shape] = attrs.field(factory=dict, kw_only=True)
+    required: tuple[str, ...] = attrs.field(default=(), kw_only=True)
 
-
-@attrs.frozen(kw_only=True)
-class Number:
-    """A whole number within bounds."""
-
-    kind = "a whole number"
-    min: int
-    max: int
-
-
-@attrs.frozen
-class Flag:
-    """A boolean."""
-
-    kind = "a boolean"
-
-
-@attrs.frozen
-class Many:
-    """A list: the rule of its items, and their number."""
-
-    kind = "a list"
-    of: Rule
-    min: int | None = None
-    max: int | None = None
-
-
-@attrs.frozen
-class Members:
-    """An object: the rules of its members, and those that are required."""
-
-    kind = "an object"
-    rules: Mapping[str, Rule]
-    required: tuple[str, ...] = ()
-
-
-Rule: TypeAlias = "Text | Number | Flag | Many | Members"
 
 MAX_TAGS: Final = 50
 """Tags on one resource (the model's maximum of Tags)."""
@@ -80,28 +44,35 @@ MAX_TAGS: Final = 50
 _TAG_TEXT: Final = r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$"
 
 # The model's pattern with its typo (A-z): the service accepts the same.
-_TOKEN: Final = Text(1, 63, r"[A-za-z0-9_.-]{0,63}$")
-_BACKUP_ID: Final = Text(12, 128, r"^(backup-[0-9a-f]{8,})$")
-_TAG: Final = Members(
-    {"Key": Text(1, 128, _TAG_TEXT), "Value": Text(0, 256, _TAG_TEXT)},
+_TOKEN: Final = Shape("string", 1, 63, r"[A-za-z0-9_.-]{0,63}$")
+_BACKUP_ID: Final = Shape("string", 12, 128, r"^(backup-[0-9a-f]{8,})$")
+_TAG: Final = Shape(
+    "structure",
+    members={
+        "Key": Shape("string", 1, 128, _TAG_TEXT),
+        "Value": Shape("string", 0, 256, _TAG_TEXT),
+    },
     required=("Key", "Value"),
 )
-_TAGS: Final = Many(_TAG, min=1, max=MAX_TAGS)
-_MAX_RESULTS: Final = Number(min=1, max=2147483647)
-_NEXT_TOKEN: Final = Text(
-    1, 255, r"^(?:[A-Za-z0-9+\/]{4})*(?:[A-Za-z0-9+\/]{2}==|[A-Za-z0-9+\/]{3}=)?$"
+_TAGS: Final = Shape("list", 1, MAX_TAGS, member=_TAG)
+_MAX_RESULTS: Final = Shape("integer", 1, 2147483647)
+_NEXT_TOKEN: Final = Shape(
+    "string", 1, 255, r"^(?:[A-Za-z0-9+\/]{4})*(?:[A-Za-z0-9+\/]{2}==|[A-Za-z0-9+\/]{3}=)?$"
 )
-_RESOURCE_ARN: Final = Text(
+_RESOURCE_ARN: Final = Shape(
+    "string",
     8,
     512,
     r"^arn:(?=[^:]+:fsx:[^:]+:\d{12}:)((|(?=[a-z0-9-.]{1,63})"
     r"(?!\d{1,3}(\.\d{1,3}){3})(?![^:]*-{2})(?![^:]*-\.)(?![^:]*\.-)"
     r"[a-z0-9].*(?<!-)):){4}(?!/).{0,1024}$",
 )
-_FILTER: Final = Members(
-    {
-        "Name": Text(
-            choices=(
+_FILTER: Final = Shape(
+    "structure",
+    members={
+        "Name": Shape(
+            "string",
+            enum=(
                 "file-system-id",
                 "backup-type",
                 "file-system-type",
@@ -109,48 +80,62 @@ _FILTER: Final = Members(
                 "data-repository-type",
                 "file-cache-id",
                 "file-cache-type",
-            )
+            ),
         ),
-        "Values": Many(Text(1, 128, r"^[0-9a-zA-Z\*\.\\/\?\-\_]*$"), max=20),
-    }
+        "Values": Shape(
+            "list", max=20, member=Shape("string", 1, 128, r"^[0-9a-zA-Z\*\.\\/\?\-\_]*$")
+        ),
+    },
 )
 
-REQUESTS: Final[Mapping[str, Members]] = {
-    "CopyBackup": Members(
-        {
+REQUESTS: Final[Mapping[str, Shape]] = {
+    "CopyBackup": Shape(
+        "structure",
+        members={
             "ClientRequestToken": _TOKEN,
             "SourceBackupId": _BACKUP_ID,
-            "SourceRegion": Text(1, 20, r"^[a-z0-9-]{1,20}$"),
-            "KmsKeyId": Text(1, 2048, r"^.{1,2048}$"),
-            "CopyTags": Flag(),
+            "SourceRegion": Shape("string", 1, 20, r"^[a-z0-9-]{1,20}$"),
+            "KmsKeyId": Shape("string", 1, 2048, r"^.{1,2048}$"),
+            "CopyTags": Shape("boolean"),
             "Tags": _TAGS,
         },
         required=("SourceBackupId",),
     ),
-    "CreateBackup": Members(
-        {
-            "FileSystemId": Text(11, 21, r"^(fs-[0-9a-f]{8,})$"),
+    "CreateBackup": Shape(
+        "structure",
+        members={
+            "FileSystemId": Shape("string", 11, 21, r"^(fs-[0-9a-f]{8,})$"),
             "ClientRequestToken": _TOKEN,
             "Tags": _TAGS,
-            "VolumeId": Text(23, 23, r"^(fsvol-[0-9a-f]{17,})$"),
-        }
+            "VolumeId": Shape("string", 23, 23, r"^(fsvol-[0-9a-f]{17,})$"),
+        },
     ),
-    "DescribeBackups": Members(
-        {
-            "BackupIds": Many(_BACKUP_ID, max=50),
-            "Filters": Many(_FILTER, max=10),
+    "DescribeBackups": Shape(
+        "structure",
+        members={
+            "BackupIds": Shape("list", max=50, member=_BACKUP_ID),
+            "Filters": Shape("list", max=10, member=_FILTER),
             "MaxResults": _MAX_RESULTS,
             "NextToken": _NEXT_TOKEN,
-        }
+        },
     ),
-    "DeleteBackup": Members(
-        {"BackupId": _BACKUP_ID, "ClientRequestToken": _TOKEN}, required=("BackupId",)
+    "DeleteBackup": Shape(
+        "structure",
+        members={"BackupId": _BACKUP_ID, "ClientRequestToken": _TOKEN},
+        required=("BackupId",),
     ),
-    "TagResource": Members(
-        {"ResourceARN": _RESOURCE_ARN, "Tags": _TAGS}, required=("ResourceARN", "Tags")
+    "TagResource": Shape(
+        "structure",
+        members={"ResourceARN": _RESOURCE_ARN, "Tags": _TAGS},
+        required=("ResourceARN", "Tags"),
     ),
-    "ListTagsForResource": Members(
-        {"ResourceARN": _RESOURCE_ARN, "MaxResults": _MAX_RESULTS, "NextToken": _NEXT_TOKEN},
+    "ListTagsForResource": Shape(
+        "structure",
+        members={
+            "ResourceARN": _RESOURCE_ARN,
+            "MaxResults": _MAX_RESULTS,
+            "NextToken": _NEXT_TOKEN,
+        },
         required=("ResourceARN",),
     ),
 }
@@ -182,47 +167,45 @@ def check_request(operation: str, body: Mapping[str, JsonValue]) -> Request:
     return request
 
 
-def _checked(rule: Rule, path: _Path, value: JsonValue, broken: list[_Broken]) -> JsonValue:
+def _checked(shape: Shape, path: _Path, value: JsonValue, broken: list[_Broken]) -> JsonValue:
     """Return the known members of *value*; add the rules that it breaks to *broken*."""
-    match rule, value:
-        case Flag(), bool():
+    match shape.type, value:
+        case "boolean", bool():
             return value
-        case Text(), str():
-            broken += _broken_size(rule, path, len(value), "length")
-            if rule.pattern and not _matches(rule.pattern, value):
-                broken.append((path, f"satisfy regular expression: {rule.pattern}"))
-            if rule.choices and value not in rule.choices:
-                broken.append((path, f"satisfy enum value set: {list(rule.choices)}"))
+        case "string", str():
+            broken += _broken_size(shape, path, len(value), "length")
+            if shape.pattern and not _matches(shape.pattern, value):
+                broken.append((path, f"satisfy regular expression: {shape.pattern}"))
+            if shape.enum and value not in shape.enum:
+                broken.append((path, f"satisfy enum value set: {list(shape.enum)}"))
             return value
-        case Number(), int() if not isinstance(value, bool):
-            broken += _broken_size(rule, path, value, "value")
+        case "integer", int() if not isinstance(value, bool):
+            broken += _broken_size(shape, path, value, "value")
             return value
-        case Many(), list():
-            broken += _broken_size(rule, path, len(value), "length")
+        case "list", list() if shape.member is not None:
+            broken += _broken_size(shape, path, len(value), "length")
             items = enumerate(value, 1)
-            return [_checked(rule.of, (*path, number), item, broken) for number, item in items]
-        case Members(), Mapping():
-            given = {name: value[name] for name in rule.rules if value.get(name) is not None}
-            missing = [name for name in rule.required if name not in given]
+            return [_checked(shape.member, (*path, n), item, broken) for n, item in items]
+        case "structure", Mapping():
+            given = {name: value[name] for name in shape.members if value.get(name) is not None}
+            missing = [name for name in shape.required if name not in given]
             broken += [((*path, name), "not be null") for name in missing]
             return {
-                name: _checked(rule.rules[name], (*path, name), item, broken)
+                name: _checked(shape.members[name], (*path, name), item, broken)
                 for name, item in given.items()
             }
     where = "".join("[]" if isinstance(part, int) else f".{part}" for part in path)
     raise ProtocolFailure(
         "SerializationException",
-        f"{where.removeprefix('.')}: expected {rule.kind}, got {value!r}.",
+        f"{where.removeprefix('.')}: expected {shape.type}, got {value!r}.",
     )
 
 
-def _broken_size(
-    rule: Text | Number | Many, path: _Path, size: int, what: str
-) -> Iterator[_Broken]:
-    if rule.min is not None and size < rule.min:
-        yield path, f"have {what} greater than or equal to {rule.min}"
-    if rule.max is not None and size > rule.max:
-        yield path, f"have {what} less than or equal to {rule.max}"
+def _broken_size(shape: Shape, path: _Path, size: int, what: str) -> Iterator[_Broken]:
+    if shape.min is not None and size < shape.min:
+        yield path, f"have {what} greater than or equal to {shape.min}"
+    if shape.max is not None and size > shape.max:
+        yield path, f"have {what} less than or equal to {shape.max}"
 
 
 def _failure(request: Request, broken: list[_Broken]) -> ServiceFailure:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
 
 import attrs
+from attrs.validators import ge, le, optional
 
 from fsxcopy_sdk._clock import Clock, SystemClock
 from fsxcopy_sdk.testing._documents import AccountRegion, Document, default_file_system
@@ -57,16 +58,6 @@ def _seconds(name: str, duration: Duration, *, finite: bool = True) -> float:
 _Validator: TypeAlias = Callable[[object, "attrs.Attribute[Any]", Any], None]
 
 
-def _in_range(minimum: int, maximum: float = math.inf) -> _Validator:
-    def check(_: object, field: attrs.Attribute[int], value: int) -> None:
-        if not minimum <= value <= maximum:
-            is_open = math.isinf(maximum)
-            bounds = f"{minimum} or more" if is_open else f"between {minimum} and {maximum}"
-            raise ValueError(f"{field.name} must be {bounds}, not {value!r}")
-
-    return check
-
-
 def _one_of(*choices: str) -> _Validator:
     def check(_: object, field: attrs.Attribute[str], value: str) -> None:
         if value not in choices:
@@ -92,13 +83,11 @@ class Settings:
     """How long a copy or a new backup takes; a function gets the ID of what is copied."""
     progress: ProgressShape = ProgressShape.LINEAR
     """How ProgressPercent grows meanwhile."""
-    max_copies_in_progress: int = attrs.field(default=5, validator=_in_range(1))
+    max_copies_in_progress: int = attrs.field(default=5, validator=ge(1))
     """Of file systems per account and destination Region, of ONTAP volumes per volume and key."""
-    max_volume_copies_in_progress: int = attrs.field(default=1000, validator=_in_range(1))
+    max_volume_copies_in_progress: int = attrs.field(default=1000, validator=ge(1))
     """Copies of ONTAP volumes in progress at once per account."""
-    max_user_initiated_backups: int | None = attrs.field(
-        default=None, validator=attrs.validators.optional(_in_range(0))
-    )
+    max_user_initiated_backups: int | None = attrs.field(default=None, validator=optional(ge(0)))
     """USER_INITIATED backups per account and Region, None for any number."""
     backup_being_copied_for: float = 60.0
     """Seconds after a copy until its source can be deleted, "a short time" for the service."""
@@ -119,11 +108,11 @@ class Settings:
     """Which calls do not show such a copy: "id" those with BackupIds, "listing" those without."""
     tokens_remembered_for: Duration = math.inf
     """How long a ClientRequestToken is remembered; then the same request makes a new copy."""
-    page_size: int = attrs.field(default=50, validator=_in_range(1, 50))
+    page_size: int = attrs.field(default=50, validator=[ge(1), le(50)])
     """The maximum of backups on one page, 1 to 50, which is the service's own."""
     started_at: datetime | None = attrs.field(default=None, validator=_aware)
     """When CreationTime and Date begin, now if None; they advance with the clock."""
-    port: int = attrs.field(default=0, validator=_in_range(0, 65535))
+    port: int = attrs.field(default=0, validator=[ge(0), le(65535)])
     """The TCP port on 127.0.0.1, 0 for any free one."""
     seed: int = 0
     """The same calls with the same seed get the same IDs and faults."""

@@ -287,12 +287,9 @@ class PollCoordinator:
         return tuple(batch)
 
     def _max_listing_pages(self) -> int:
-        """
-        Return how many pages of a listing to read instead of describing what is due.
-
-        As many as describing takes calls, so that a listing that turns out to be longer
-        doubles the cost at most; 0 where it is known to be longer.
-        """
+        """Return how many pages of a listing to read instead of describing what is due."""
+        # As many as describing takes calls, so that a listing that turns out to be longer doubles
+        # the cost at most; 0 where it is known to be longer.
         now = self._now()
         pending = self._pending(self._isolated)
         due = {wait.backup_id: wait.max_batch for wait in pending if wait.due <= now}
@@ -323,12 +320,9 @@ class PollCoordinator:
         self._wake_next()
 
     async def _poll_batch(self, batch: Sequence[str]) -> None:
-        """
-        Describe *batch*; where one id spoils the answer, poll halves of it next.
-
-        Halving ends at the id that is alone with its error, so the number of calls grows with
-        the logarithm of the batch.
-        """
+        """Describe *batch*; where one id spoils the answer, poll halves of it next."""
+        # Halving ends at the id that is alone with its error, so the number of calls grows with
+        # the logarithm of the batch.
         try:
             backups = await self._describe(batch)
         except FsxCopyError as error:

@@ -19,7 +19,12 @@ from collections.abc import Callable
 
 import attrs
 
-from fsxcopy_sdk._validation import Duration, invalid, seconds
+from fsxcopy_sdk._validation import (
+    Duration,  # noqa: F401 - the annotation of `to_seconds`, which attrs copies to __init__
+    invalid,
+    seconds,
+    to_seconds,
+)
 
 NOTHING = 0.001
 """
@@ -111,18 +116,6 @@ def _narrow(window: Window, points: list[tuple[float, int]], resolution: int) ->
     return Window(earliest, latest)
 
 
-def _min_delay(value: Duration) -> float:
-    return seconds("min_delay", value)
-
-
-def _max_delay(value: Duration) -> float:
-    return seconds("max_delay", value)
-
-
-def _not_found_grace(value: Duration) -> float:
-    return seconds("not_found_grace", value)
-
-
 @attrs.frozen(kw_only=True)
 class WaitSchedule:
     """
@@ -135,18 +128,20 @@ class WaitSchedule:
 
     # A copy takes minutes at least, so the first polls need not be as close as the 2 s of
     # the Smithy waiter specification, which is for any resource; its 120 s are kept.
-    min_delay: float = attrs.field(default=5.0, converter=_min_delay)
+    min_delay: float = attrs.field(default=5.0, converter=to_seconds)
     """Seconds between the polls that a wait asks for; it also sees those of other waits."""
-    max_delay: float = attrs.field(default=120.0, converter=_max_delay)
+    max_delay: float = attrs.field(default=120.0, converter=to_seconds)
     """Seconds; no two polls are further apart."""
     # AWS documents no figure; this is a guess on the safe side.
-    not_found_grace: float = attrs.field(default=60.0, converter=_not_found_grace)
+    not_found_grace: float = attrs.field(default=60.0, converter=to_seconds)
     """
     Seconds for which the backup may be unknown without interruption, from the first poll
     that did not find it; with `max_wait` or more, it may be unknown until the deadline.
     """
 
     def __attrs_post_init__(self) -> None:
+        for name in ("min_delay", "max_delay", "not_found_grace"):
+            seconds(name, getattr(self, name))
         if not 0 < self.min_delay <= self.max_delay:
             found = f"{self.min_delay} with a max_delay of {self.max_delay}"
             raise invalid("min_delay", "more than zero and at most max_delay", found)
