@@ -21,6 +21,9 @@ SOURCE = "backup-0123456789abcdef0"
 COPY = "backup-0a0a0a0a0a0a0a0a0"
 DATE = "Thu, 09 Apr 2026 07:53:28 GMT"
 
+# One for all tests, because each session reads botocore's files anew.
+_SESSION = isolated_session("AKIDEXAMPLE", "secret")
+
 Document: TypeAlias = dict[str, Any]
 
 
@@ -128,7 +131,7 @@ def client_of(url: str, *, config: AioConfig | None = None, **options: Any) -> F
     )
     return FsxCopyClient(
         "us-west-2",
-        session=isolated_session("AKIDEXAMPLE", "secret"),
+        session=_SESSION,
         endpoint_url=url,
         config=once if config is None else config,
         clock=ManualClock(auto_advance=True),

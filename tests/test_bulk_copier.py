@@ -687,6 +687,22 @@ async def test_a_search_survives_what_passes(error: FsxCopyError) -> None:
     assert {1} == set(bench.copies.values())
 
 
+async def test_a_search_that_cannot_list_does_not_report_an_absence() -> None:
+    """If the last listing failed, the outcome has its error: the copy may be there."""
+    bench = Bench(tokens_remembered_for=400, unseen_for=HOUR / 2)
+    bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 12)
+    outage = ServiceUnavailable("still sorry", http_status=503)
+    bench.direct.refuse = lambda operation: (
+        outage if operation == "DescribeBackups" and bench.clock.now() > 600 else None
+    )
+
+    [outcome] = await bench.copy(bench.request(2 * HOUR))
+
+    assert isinstance(outcome, CopyNotObserved)
+    assert outage is outcome.error
+    assert {1} == set(bench.copies.values())
+
+
 async def test_a_dead_copy_is_not_taken_for_the_one_that_is_searched_for() -> None:
     """A FAILED copy that shows up may be an older one: it does not end the search."""
     bench = Bench(tokens_remembered_for=400, unseen_for=HOUR / 2)
