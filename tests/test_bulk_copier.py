@@ -23,6 +23,7 @@ from fsxcopy_sdk import (
     FsxCopyClient,
     FsxCopyError,
     InternalServerError,
+    InvalidArguments,
     RawResponse,
     ResponseDecodingError,
     ServiceLimit,
@@ -319,6 +320,30 @@ async def test_copies_can_be_adopted(bench: Bench) -> None:
     assert (copy.backup.backup_id, True) == (outcome.backup.backup_id, outcome.existing)
     assert 1 == bench.fsx.calls["CopyBackup"]
     assert all("BackupIds" in body for body in bench.asked("DescribeBackups"))
+
+
+async def test_an_adopted_copy_is_the_one_that_was_requested(bench: Bench) -> None:
+    """A copy of another source, or one that is given twice, is refused."""
+    request = bench.request(1000)
+    copy = await bench.client.copy_backup(request.source_backup_id)
+    known = CopyInProgress(
+        request=request, client_request_token="any", started=0.0, backup=copy.backup
+    )
+    foreign = attrs.evolve(known, request=bench.request())
+
+    for adopt in ([known, known], [foreign]):
+        with pytest.raises(InvalidArguments, match="adopt: must be"):
+            bench.copy_many(adopt=adopt)
+
+
+async def test_a_listing_of_another_item_counts() -> None:
+    """Copies that DescribeBackups never knows by ID end as a listing that they share shows."""
+    bench = Bench(unseen_for=1e9, unseen_by="id")
+    bench.direct.way_back = 5.0  # so that the second ends soon after the first
+
+    outcomes = await bench.copy(bench.request(50), bench.request(50), max_wait=60)
+
+    assert [Copied, Copied] == _kinds(outcomes)
 
 
 async def test_a_copy_that_another_run_made_meanwhile_is_found(bench: Bench) -> None:

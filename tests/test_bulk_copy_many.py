@@ -40,10 +40,7 @@ def _offline() -> FsxCopyClient:
         ({"max_wait": -1}, "max_wait: must be seconds or a timedelta"),
         ({"schedule": 5}, "schedule: must be a WaitSchedule, not 5"),
         ({"on_seen": 5}, "on_seen: must be a function that is not async, or None, not 5"),
-        (
-            {"adopt": 5},
-            "adopt: must be a collection of CopyInProgress, each with its backup, not 5",
-        ),
+        ({"adopt": 5}, "adopt: must be a collection of CopyInProgress, each with another backup"),
         ({"adopt": [5]}, "adopt: must be a collection of CopyInProgress"),
         ({"adopt": [UNSEEN]}, "adopt: must be a collection of CopyInProgress"),
         ({"on_seen": _observe}, "on_seen: must be a function that is not async, or None, not"),
@@ -58,6 +55,18 @@ async def test_arguments_are_checked(
     """An argument that breaks its rule is refused before the block is entered."""
     with pytest.raises(InvalidArguments, match=rule):
         copy_many(**{"client": offline, "requests": [], **options})
+
+
+async def test_all_errors_are_reported_at_once(offline: FsxCopyClient) -> None:
+    """One exception names every argument that breaks its rule, and each request."""
+    wrong: dict[str, Any] = {"max_in_progress": 0, "max_wait": -1, "requests": [1]}
+
+    with pytest.raises(InvalidArguments) as caught:
+        copy_many(**{"client": offline, **wrong})
+
+    assert ["max_in_progress", "max_wait", "requests[0]"] == [
+        text.partition(":")[0] for text in caught.value.errors
+    ]
 
 
 async def test_natural_types_are_taken(offline: FsxCopyClient) -> None:

@@ -12,19 +12,20 @@ from typing import Any
 
 import attrs
 import pytest
+from bulk_rig import direct_client
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import MODERATE
 
 from fsxcopy_sdk import Backup, BackupLifecycle, BackupType, InvalidArguments, Tag
-from fsxcopy_sdk.bulk import SALT_TAG, CopyRequest
-from fsxcopy_sdk.bulk._requests import checked
+from fsxcopy_sdk.bulk import SALT_TAG, BulkCopy, CopyRequest, copy_many
+from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
 SOURCE = "backup-03e3c82e0183b7b6b"
 EAST, WEST = "us-east-2", "us-west-2"
 TOKEN = "fsxcopy-wgydiNt7UJQ-TAGa4d6xbrGxnrMTLzX51qwY0gj-ffY"
 """Of the request of `test_tokens_never_change`; other tokens would copy everything again."""
-ANOTHER = "must be another than that of requests[0], which asks for something else"
+ANOTHER = "must be different from that of requests[0], whose arguments are others"
 
 _KEYS = st.text("abcXYZ 019_.:/=+-@é", min_size=1, max_size=12).filter(
     lambda key: not key.lower().startswith("aws:")
@@ -224,19 +225,26 @@ def test_tags_that_are_none(tags: object) -> None:
 # Together.
 
 
-def test_good_requests_pass_in_their_order() -> None:
+def _bulk(requests: Any) -> BulkCopy:
+    """Make ready to carry out *requests* in us-west-2, without a socket."""
+    clock = ManualClock()
+    client, _ = direct_client(LocalFsx(clock=clock), clock)
+    return copy_many(client, requests)
+
+
+async def test_good_requests_pass_in_their_order() -> None:
     """Requests may come from any iterable, and may repeat each other."""
     one = CopyRequest(source_backup_id=SOURCE)
     two = attrs.evolve(one, idempotency_salt="2")
 
-    assert (one, two, one) == checked(iter([one, two, one]), WEST)
+    assert (one, two, one) == _bulk(iter([one, two, one])).not_started
 
 
 @pytest.mark.parametrize("requests", [None, "text", b"", 5, CopyRequest(source_backup_id=SOURCE)])
 def test_requests_are_a_collection(requests: object) -> None:
     """What is no collection is refused as such, a single request too."""
     with pytest.raises(InvalidArguments, match="requests: must be a collection of CopyRequest"):
-        checked(requests, WEST)
+        _bulk(requests)
 
 
 def test_all_errors_of_all_requests_are_raised() -> None:
@@ -251,7 +259,7 @@ def test_all_errors_of_all_requests_are_raised() -> None:
     ]
 
     with pytest.raises(InvalidArguments) as caught:
-        checked(requests, WEST)
+        _bulk(requests)
 
     partition = "must be in the partition of us-west-2, which is aws"
     assert (

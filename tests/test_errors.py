@@ -216,6 +216,7 @@ _TRANSIENT = {
     "BackupInProgress",
     "BackupRestoring",
     "ConnectionFailed",
+    "InternalServerError",
     "RequestTimeout",
     "ResponseDecodingError",
     "ServiceUnavailable",

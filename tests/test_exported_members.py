@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
+import subprocess
+import sys
 from importlib.metadata import version
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -99,6 +103,25 @@ def test_unknown_name_in_import() -> None:
     """Importing a name that does not exist is an ImportError."""
     with pytest.raises(ImportError, match="cannot import name 'CopyClient'"):
         exec("from fsxcopy_sdk import CopyClient")
+
+
+def test_import_that_breaks_says_why(tmp_path: Path) -> None:
+    """If the module of a lazy name cannot be imported, the error names it and the cause."""
+    (tmp_path / "aiobotocore").mkdir()
+    (tmp_path / "aiobotocore" / "__init__.py").write_text("import anyio\nanyio.moved_away\n")
+    program = "from fsxcopy_sdk import FsxCopyClient"
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+
+    assert 1 == done.returncode
+    assert "ImportError: fsxcopy_sdk.client cannot be imported: " in done.stderr
+    assert "moved_away" in done.stderr
 
 
 def test_version() -> None:

@@ -142,6 +142,20 @@ def test_imports_go_downwards(module: _Module) -> None:
     assert set() == _floors_below(module) - below
 
 
+@_every_module
+def test_private_modules_stay_in_their_package(module: _Module) -> None:
+    """Only the modules of a package import its private modules."""
+    package = module.name if module.path.name == "__init__.py" else module.name.rpartition(".")[0]
+    homes = [
+        ".".join(parts[:number])
+        for parts in (name.split(".") for name in _imports(module))
+        for number, part in enumerate(parts)
+        if parts[0] == "fsxcopy_sdk" and part.startswith("_") and part != "__version__"
+    ]
+
+    assert [] == [home for home in homes if not f"{package}.".startswith(f"{home}.")]
+
+
 @pytest.mark.parametrize(
     "module",
     [module for module in _modules() if module.floor == "testing"],

@@ -63,7 +63,12 @@ def __getattr__(name: str) -> object:
         return version("fsxcopy-sdk")
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(_LAZY[name]), name)
+    try:
+        module = import_module(_LAZY[name])
+    except AttributeError as error:
+        # Python takes an AttributeError of this function for a name that does not exist.
+        raise ImportError(f"{_LAZY[name]} cannot be imported: {error}") from error
+    value: object = getattr(module, name)
     globals()[name] = value
     return value
 

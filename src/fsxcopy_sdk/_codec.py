@@ -55,7 +55,7 @@ Bytes; a larger body is not read or parsed. A page of 50 backups with every memb
 MAX_DEPTH = 32
 """
 Levels of objects and lists; a document with more is refused, also in unknown members. A page
-of backups has 13 (botocore's service model 1.43.117), and three more for each administrative
+of backups has 13 (botocore's service model 1.44.8), and three more for each administrative
 action inside another.
 """
 
@@ -99,7 +99,7 @@ def to_dict(model: attrs.AttrsInstance) -> dict[str, object]:
     Return *model* as plain JSON-able data under the service's own names.
 
     Times are epoch seconds, as on the wire. What is absent is left out, empty lists
-    included. Secrets such as `FsxAdminPassword` are kept: mind where it is printed.
+    included, and the metadata of responses. Secrets such as `FsxAdminPassword` are kept.
 
     Raises:
         InvalidArguments: *model* is not an instance of a model.

@@ -2,7 +2,7 @@
 The rules of arguments and requests, checked before anything is sent: all errors at once.
 
 Lengths and patterns are those of the FSx API 2018-03-01 (botocore's service model
-1.43.117), except for the token's: the model says `A-z`, which lets five stray characters
+1.44.8), except for the token's: the model says `A-z`, which lets five stray characters
 in, where `A-Za-z` is meant. Tests compare them with the model.
 """
 
@@ -117,6 +117,12 @@ class ArgumentErrors:
     def check_type(self, name: str, value: object, cls: type, words: str) -> None:
         if not isinstance(value, cls):
             self.add_value(name, words, value)
+
+    def check_seconds(self, name: str, value: Duration) -> None:
+        try:
+            seconds(name, value)
+        except InvalidArguments as error:
+            self.texts.extend(error.errors)
 
     def raise_any(self) -> None:
         if self.texts:
@@ -242,6 +248,9 @@ def to_tags(given: Tags) -> tuple[Tag, ...]:
 
 DEFAULT_MAX_IN_PROGRESS = 5
 """Per destination Region, and for ONTAP per volume and key there (FSx quotas)."""
+
+DEFAULT_KEEP_TAG = "fsxcopy:protected"
+"""The key of the tag that keeps a copy from being pruned."""
 
 DEFAULT_MAX_AGE = timedelta(days=1)
 """How old the newest copy's backup may be before a report calls it late: a nightly backup."""

@@ -80,7 +80,7 @@ class FsxCopyClient:
         clock: What waits sleep on; None for the machine's.
 
     Raises:
-        InvalidArguments: *transport* is no transport, or is given with other arguments.
+        InvalidArguments: *transport* is not a `Transport`, or is given with other arguments.
     """
 
     def __init__(
@@ -98,6 +98,7 @@ class FsxCopyClient:
             _check_transport(transport, self._settings)
         self._clock = SystemClock() if clock is None else clock
         self._transport = transport
+        self._region = region if transport is None else transport.region
         self._has_settings = transport is None
         self._state: Literal["new", "entered", "closed"] = "new"
         self._service_time: datetime | None = None
@@ -117,7 +118,7 @@ class FsxCopyClient:
         `RequestTimeout` says.
 
         Raises:
-            InvalidArguments: *raw* is no FSx client.
+            InvalidArguments: *raw* is not an FSx client.
         """
         return cls(transport=AiobotocoreTransport(raw), clock=clock)
 
@@ -139,8 +140,7 @@ class FsxCopyClient:
         )
 
     def __repr__(self) -> str:
-        region = self._settings[0] if self._transport is None else self._transport.region
-        return f"<{type(self).__name__} {region or 'of the default Region'}>"
+        return f"<{type(self).__name__} {self._region or 'of the default Region'}>"
 
     async def __aenter__(self) -> Self:
         """
@@ -158,6 +158,7 @@ class FsxCopyClient:
         if self._transport is None:
             opening = open_transport(*self._settings)
             self._transport = await self._stack.enter_async_context(opening)
+            self._region = self._transport.region
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -253,7 +254,7 @@ class FsxCopyClient:
         Return one backup.
 
         Raises:
-            InvalidArguments: *backup_id* is no id; nothing was sent.
+            InvalidArguments: *backup_id* is not a backup ID; nothing was sent.
             BackupNotFound: there is no such backup in this Region and account.
             CallError: any other error of the call.
             ClientNotOpen: the client is not open.
@@ -293,7 +294,7 @@ class FsxCopyClient:
         self, backup_id: str, *, client_request_token: str | None = None
     ) -> DeleteBackupResponse:
         """
-        Delete a backup for good.
+        Delete a backup permanently.
 
         Raises:
             InvalidArguments: arguments break rules; nothing was sent.

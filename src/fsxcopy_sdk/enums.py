@@ -6,7 +6,7 @@ listed here is not an error. It becomes an instance of the same class that keeps
 its text, equals it, pickles, and says `is_unknown`. Such an instance is made
 anew each time: compare it with ``==``, known members also with ``is``.
 
-Values are those of the FSx API 2018-03-01 as in botocore 1.43.117; a test
+Values are those of the FSx API 2018-03-01 as in botocore 1.44.8; a test
 compares them with the botocore that is installed.
 """
 
@@ -81,7 +81,7 @@ class OpenEnum(StrEnum):
 
 
 class BackupLifecycle(OpenEnum):
-    """Where a backup stands; only AVAILABLE means that it can be restored or copied."""
+    """State of a backup; only AVAILABLE means that it can be restored or copied."""
 
     AVAILABLE = "AVAILABLE"
     CREATING = "CREATING"
@@ -177,7 +177,7 @@ class DiskIopsConfigurationMode(OpenEnum):
 
 
 class FileSystemLifecycle(OpenEnum):
-    """Where a file system stands."""
+    """State of a file system."""
 
     AVAILABLE = "AVAILABLE"
     CREATING = "CREATING"
@@ -205,7 +205,7 @@ class NetworkType(OpenEnum):
 
 
 class SnapshotLifecycle(OpenEnum):
-    """Where an OpenZFS snapshot stands."""
+    """State of an OpenZFS snapshot."""
 
     PENDING = "PENDING"
     CREATING = "CREATING"
@@ -214,7 +214,7 @@ class SnapshotLifecycle(OpenEnum):
 
 
 class Status(OpenEnum):
-    """Where an administrative action stands."""
+    """State of an administrative action."""
 
     FAILED = "FAILED"
     IN_PROGRESS = "IN_PROGRESS"
@@ -235,7 +235,7 @@ class StorageType(OpenEnum):
 
 
 class VolumeLifecycle(OpenEnum):
-    """Where a volume stands."""
+    """State of a volume."""
 
     CREATING = "CREATING"
     CREATED = "CREATED"
@@ -270,7 +270,7 @@ class DataCompressionType(OpenEnum):
 
 
 class DataRepositoryLifecycle(OpenEnum):
-    """Where the link between a Lustre file system and its S3 bucket stands."""
+    """State of the link between a Lustre file system and its S3 bucket."""
 
     CREATING = "CREATING"
     AVAILABLE = "AVAILABLE"
@@ -452,7 +452,7 @@ class OpenZFSReadCacheSizingMode(OpenEnum):
 
 
 class AliasLifecycle(OpenEnum):
-    """Where a DNS alias of a Windows file system stands."""
+    """State of a DNS alias of a Windows file system."""
 
     AVAILABLE = "AVAILABLE"
     CREATING = "CREATING"

@@ -328,6 +328,8 @@ class IncompatibleRegionForMultiAZ(ServiceError):
 class InternalServerError(ServiceError):
     """The service failed."""
 
+    _is_transient: ClassVar[bool] = True
+
 
 class InvalidDestinationKmsKey(ServiceError):
     """The key for the copy cannot be used."""
@@ -346,7 +348,7 @@ class ServiceLimitExceeded(ServiceError):
     """A limit of the account is reached."""
 
     limit: ServiceLimit | None = None
-    """TOTAL_IN_PROGRESS_COPY_BACKUPS clears as copies finish, the others not by waiting."""
+    """TOTAL_IN_PROGRESS_COPY_BACKUPS clears as copies finish; others do not clear by waiting."""
 
     @property
     def is_transient(self) -> bool:

@@ -169,28 +169,28 @@ def _failure(record: Exchange, error: Exception) -> FsxCopyError:
 
 
 def _answer_from_elsewhere(record: Exchange) -> ResponseDecodingError:
-    fault = f"$: {record.redirected_to} answered, after a redirect away from the endpoint"
+    path = f"$: {record.redirected_to} answered, after a redirect away from the endpoint"
     return ResponseDecodingError(
-        f"The answer is not the service's: {fault}",
+        f"The answer is not the service's: {path}",
         operation=record.operation,
         attempts=record.attempts,
         http_status=record.status,
-        error_paths=(fault,),
+        error_paths=(path,),
         payload=record.body,
         is_malformed=True,
     )
 
 
 def _too_large(record: Exchange, error: BodyTooLargeError) -> ResponseDecodingError:
-    fault = f"$: {error}"
+    path = f"$: {error}"
     request_id = error.headers.get("x-amzn-requestid")
     return ResponseDecodingError(
-        f"The answer was not read to its end: {fault}",
+        f"The answer was not read to its end: {path}",
         operation=record.operation,
         attempts=record.attempts,
         request_id=request_id,
         http_status=error.status,
-        error_paths=(fault,),
+        error_paths=(path,),
         # The service would send it again; what anything else sends may pass.
         is_malformed=request_id is None,
     )

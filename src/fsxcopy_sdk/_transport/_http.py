@@ -76,7 +76,7 @@ async def within(seconds: float | None, call: Awaitable[_Result]) -> _Result:
     except TimeoutError as error:
         if error.args:  # raised by the call; the one of anyio has no text
             raise
-        raise TimeoutError(f"no end after {seconds} s") from error
+        raise TimeoutError(f"the call did not finish within {seconds:g} s") from error
 
 
 def call_seconds(config: Config) -> float | None:

@@ -1,8 +1,8 @@
 """
 Many copies under the service's limit: requested, started, followed, accounted for.
 
-`_requests` has the requests and their tokens, `_outcomes` their outcomes, `_queue` where
-each stands and what an error means; `_existing` lists the destination, `_copier` acts.
+`_requests` has the requests, their tokens, and the copies that satisfy them, `_outcomes` the
+outcomes, `_queue` the state of each request and what an error means; `_copier` acts.
 """
 
 from __future__ import annotations

@@ -16,10 +16,9 @@ from fsxcopy_sdk._validation import (
     ArgumentErrors,
     Duration,
     check_type,
-    seconds,
+    to_seconds,
 )
 from fsxcopy_sdk.bulk import _queue as queue
-from fsxcopy_sdk.bulk._existing import ExistingCopies, best_of
 from fsxcopy_sdk.bulk._outcomes import (
     Copied,
     CopyFailed,
@@ -31,7 +30,7 @@ from fsxcopy_sdk.bulk._outcomes import (
     OutcomeStream,
 )
 from fsxcopy_sdk.bulk._queue import QuotaGroup, RequestState
-from fsxcopy_sdk.bulk._requests import CopyRequest, checked
+from fsxcopy_sdk.bulk._requests import CopyRequest, ExistingCopies, best_of, checked
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.errors import (
     BackupCopyFailed,
@@ -98,33 +97,36 @@ def copy_many(
     observer: object = on_seen
     if not (observer is None or callable(observer)) or iscoroutinefunction(observer):
         errors.add_value("on_seen", "a function that is not async, or None", observer)
-    adopted = _checked_copies(errors, adopt)
+    errors.check_seconds("max_wait", max_wait)
+    errors.check_type("schedule", schedule, WaitSchedule, "a WaitSchedule")
+    adopted = _checked_copies(errors, adopt, client.region)
+    good = checked(errors, requests, client.region)
     errors.raise_any()
-    check_type("schedule", schedule, WaitSchedule)
     return BulkCopy(
         client,
-        checked(requests, client.region),
+        good,
         adopted,
         max_in_progress=max_in_progress,
-        max_wait=seconds("max_wait", max_wait),
+        max_wait=to_seconds(max_wait),
         schedule=schedule,
         on_seen=on_seen,
     )
 
 
-def _checked_copies(errors: ArgumentErrors, adopt: object) -> list[tuple[CopyInProgress, Backup]]:
-    copies = list(adopt) if isinstance(adopt, Iterable) else [adopt]
-    good = [
-        (one, one.backup)
-        for one in copies
-        if isinstance(one, CopyInProgress)
-        and isinstance(one.backup, Backup)
-        and isinstance(one.request, CopyRequest)
-    ]
+def _checked_copies(
+    errors: ArgumentErrors, adopt: object, region: str
+) -> list[tuple[CopyInProgress, Backup]]:
+    copies: list[object] = list(adopt) if isinstance(adopt, Iterable) else [adopt]
+    good: dict[str, tuple[CopyInProgress, Backup]] = {}
+    for copy in copies:
+        match copy:
+            case CopyInProgress(request=CopyRequest() as request, backup=Backup() as backup):
+                if request.matches(backup, region):
+                    good[backup.backup_id] = (copy, backup)
     if len(good) < len(copies):
-        words = "a collection of CopyInProgress, each with its backup"
+        words = "a collection of CopyInProgress, each with another backup, a copy as requested"
         errors.add_value("adopt", words, adopt)
-    return good
+    return list(good.values())
 
 
 class BulkCopy(OutcomeStream[CopyOutcome]):
@@ -464,7 +466,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 unseen = error
             except FsxCopyError as error:
                 return self._not_observed(state, error)
-            listed = await self._listed(state, backup_id)
+            listed = await self._listed(backup_id)
             if listed is not None:
                 self._see(state, listed)
                 if listed.lifecycle.is_terminal:
@@ -496,16 +498,14 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             return CopyFailed(request=state.request, error=error, backup=error.last_backup)
         return _outcome_of(state, seen)
 
-    async def _listed(self, state: RequestState, backup_id: str) -> Backup | None:
+    async def _listed(self, backup_id: str) -> Backup | None:
         """Return a copy that DescribeBackups does not know by its ID, if a listing shows it."""
-        source_id = state.request.source_backup_id
-        before = self._existing.last_listed(source_id, backup_id)
         try:
             await self._existing.refresh(queue.SHARED_FOR)
         except FsxCopyError as error:
             _log.warning("%s: cannot be searched for: %s", backup_id, error)
-        listed = self._existing.last_listed(source_id, backup_id)
-        return None if listed is before else listed
+            return None
+        return self._existing.last_listed(backup_id)
 
     def _see(self, state: RequestState, backup: Backup) -> None:
         """Note what a copy is like now, and show it to the caller."""

@@ -1,4 +1,4 @@
-"""Where requests stand, what an error means, and how long to wait: nothing here awaits."""
+"""The state of requests, what an error means, and how long to wait: nothing here awaits."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class QuotaGroup:
 
 @attrs.define(eq=False)
 class RequestState:
-    """Where one request stands, and what its calls met."""
+    """The state of one request, and what its calls met."""
 
     copy: CopyInProgress
     """The copy as it is known, which may not have been requested yet."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 from base64 import urlsafe_b64encode
+from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import aclosing
 from hashlib import sha256
 from typing import Final, TypedDict
 
+import anyio
 import attrs
 
 from fsxcopy_sdk import _validation as rules
@@ -17,6 +21,7 @@ from fsxcopy_sdk._validation import (
     copy_backup_request,
     to_tags,
 )
+from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.models import Backup, Tag
 
@@ -164,14 +169,8 @@ def _errors_of(request: CopyRequest, region: str) -> list[str]:
     return errors.texts
 
 
-def checked(requests: object, region: str) -> tuple[CopyRequest, ...]:
-    """
-    Return *requests*, if all can be sent to *region* together.
-
-    Raises:
-        InvalidArguments: they cannot, with a text for every error.
-    """
-    errors = ArgumentErrors()
+def checked(errors: ArgumentErrors, requests: object, region: str) -> list[CopyRequest]:
+    """Return *requests*, or add why they cannot be sent to *region* together."""
     given: Iterable[object] = ()
     if isinstance(requests, Iterable) and not isinstance(requests, str | bytes):
         given = requests
@@ -189,7 +188,73 @@ def checked(requests: object, region: str) -> tuple[CopyRequest, ...]:
         token, asked = request.token(region), request.arguments(region)
         earlier, the_same = first.setdefault(token, (number, asked))
         if asked != the_same:
-            rule = f"another than that of requests[{earlier}], which asks for something else"
+            rule = f"different from that of requests[{earlier}], whose arguments are others"
             errors.add_value(f"{name}.client_request_token", rule, token)
-    errors.raise_any()
-    return tuple(good)
+    return good
+
+
+class ExistingCopies:
+    """
+    Every copy that a run has seen in the destination, from listings that its items share.
+
+    Listings are not narrowed, by file system for example: a copy need not name its file
+    system, and what a listing leaves out would be copied again. For the same reason a
+    copy that a later listing leaves out still counts.
+    """
+
+    def __init__(self, client: FsxCopyClient, known: Iterable[Backup]) -> None:
+        self._client = client
+        self._lock = anyio.Lock()
+        self._listed_at = -math.inf
+        self._by_source: defaultdict[str, dict[str, Backup]] = defaultdict(dict)
+        self._last_listing: dict[str, Backup] = {}
+        self._add(known)
+
+    def _add(self, backups: Iterable[Backup]) -> None:
+        for backup in backups:
+            if backup.source_backup_id is not None:
+                self._by_source[backup.source_backup_id][backup.backup_id] = backup
+
+    async def refresh(self, max_age: float = 0.0) -> None:
+        """
+        List the destination, unless a listing began less than *max_age* seconds ago.
+
+        Raises:
+            FsxCopyError: the listing failed.
+        """
+        wanted = self._client.clock.now() - max_age
+        async with self._lock:
+            if self._listed_at > wanted:
+                return
+            begun = self._client.clock.now()
+            async with aclosing(self._client.iter_backups()) as backups:
+                listing = {one.backup_id: one async for one in backups}
+            self._add(listing.values())
+            self._last_listing, self._listed_at = listing, begun
+
+    def matching(self, request: CopyRequest) -> list[Backup]:
+        """Return the copies of a request's source that satisfy it, dead ones included."""
+        copies = self._by_source[request.source_backup_id].values()
+        return [one for one in copies if request.matches(one, self._client.region)]
+
+    def last_listed(self, backup_id: str) -> Backup | None:
+        """Return a backup as the last listing shows it; None if it does not."""
+        return self._last_listing.get(backup_id)
+
+    def forget(self, source_backup_id: str, backup_id: str) -> None:
+        """Let a copy that is known to be dead count no longer."""
+        self._by_source[source_backup_id].pop(backup_id, None)
+
+
+def best_of(copies: Iterable[Backup]) -> Backup | None:
+    """Return the copy that is AVAILABLE, else the first begun that may become it."""
+    return min(
+        (one for one in copies if not one.lifecycle.is_dead),
+        key=lambda one: (
+            not one.lifecycle.is_available,
+            one.lifecycle.is_unknown,
+            one.creation_time,
+            one.backup_id,
+        ),
+        default=None,
+    )

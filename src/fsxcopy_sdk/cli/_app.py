@@ -56,7 +56,7 @@ else:
     _backups, _local, _replication = map(_Lazy, ("_backups", "_local", "_replication"))
 
 _HELP = """\
-Copy Amazon FSx backups between Regions, wait, keep a second Region ready.
+Copy Amazon FSx backups between Regions, wait for them, and keep a second Region ready.
 
 Results go to standard output, everything else to standard error.
 
@@ -71,7 +71,8 @@ Exit codes:
   1    some items failed, or another error
   2    usage or configuration error
   3    no credentials, or no permission
-  4    not finished in time; accepted copies continue at the service
+  4    not finished in time, or the end was not observed; accepted copies continue
+       at the service
   130  interrupted; accepted copies continue at the service
 
 If items failed in different ways, the code is 1.

@@ -209,16 +209,15 @@ async def follow(
     finally:
         left = copies.in_progress
         reporter.conclude(region, [copy.backup.backup_id for copy in left if copy.backup])
-        in_doubt = [copy.request.source_backup_id for copy in left if copy.backup is None]
+        unconfirmed = [copy.request.source_backup_id for copy in left if copy.backup is None]
         unseen = [end for end in reporter.ends if end.outcome == "not_observed"]
-        in_doubt += [str(end.source_id) for end in unseen if end.backup_id is None]
-        if in_doubt:
-            reporter.notice(f"may have been accepted: copies of {', '.join(in_doubt)}")
-        if in_doubt or copies.not_started:
-            reporter.notice(
-                f"not started: {len(copies.not_started)}; run the same command again for the "
-                "rest: existing copies are found first"
-            )
+        unconfirmed += [str(end.source_id) for end in unseen if end.backup_id is None]
+        if unconfirmed:
+            reporter.notice(f"may have been accepted: copies of {', '.join(unconfirmed)}")
+        if copies.not_started:
+            reporter.notice(f"not started: {len(copies.not_started)}")
+        if unconfirmed or copies.not_started:
+            reporter.notice("run the same command again: existing copies are found first")
     return reporter.exit
 
 

@@ -13,7 +13,7 @@ from fsxcopy_sdk.cli._options import Globals, usage_error
 from fsxcopy_sdk.cli._outcomes import Exit
 from fsxcopy_sdk.cli._output import write_text
 from fsxcopy_sdk.testing import EXAMPLE_REGION, LocalFsx, ScaledClock
-from fsxcopy_sdk.testing.__main__ import serve as serve_local_fsx
+from fsxcopy_sdk.testing import serve as serve_local_fsx
 
 _DESTINATION = "us-west-2"
 

@@ -17,7 +17,12 @@ import attrs
 from cyclopts import Group, Parameter, Token
 
 from fsxcopy_sdk import DEFAULT_MAX_WAIT, BackupFilter, WaitSchedule
-from fsxcopy_sdk._validation import BACKUP_ID, DEFAULT_MAX_IN_PROGRESS, ArgumentErrors
+from fsxcopy_sdk._validation import (
+    BACKUP_ID,
+    DEFAULT_KEEP_TAG,
+    DEFAULT_MAX_IN_PROGRESS,
+    ArgumentErrors,
+)
 from fsxcopy_sdk.enums import FilterName
 from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.models import Tag
@@ -79,7 +84,7 @@ _COUNT = Parameter(validator=_is_at_least_one)
 Duration: TypeAlias = Annotated[timedelta, Parameter(converter=_duration)]
 """Seconds, or a number with one of the units s, m, h and d."""
 MaxAge: TypeAlias = Annotated[
-    Duration, Parameter(help="Age from which on the newest copy is late.")
+    Duration, Parameter(help="Report a newest copy older than this as late.")
 ]
 Texts: TypeAlias = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]
 """An option that may be given several times."""
@@ -155,7 +160,7 @@ class Policy:
     """Keep the copies of the N newest backups of each file system or volume."""
     keep_within: Duration | None = None
     """Keep the copies of backups younger than this, such as 30d."""
-    keep_tag: str = "fsxcopy:protected"
+    keep_tag: str = DEFAULT_KEEP_TAG
     """Keep the copies that have a tag with this key."""
 
 
@@ -167,7 +172,7 @@ class CopyOptions:
     copying: Copying = Copying()
     waiting: Waiting = Waiting()
     copy_tags: Flag = False
-    """Give the copies their sources' tags."""
+    """Give the copies the tags of their sources."""
     max_in_progress: Annotated[int, _COUNT] = DEFAULT_MAX_IN_PROGRESS
     """Copies in progress at once."""
     salt: str = ""

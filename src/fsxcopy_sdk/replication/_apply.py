@@ -17,7 +17,13 @@ from typing import TypeAlias
 import anyio
 import attrs
 
-from fsxcopy_sdk._validation import ArgumentErrors, BackupFilter, Duration, check_type
+from fsxcopy_sdk._validation import (
+    MAX_FILTERS,
+    ArgumentErrors,
+    BackupFilter,
+    Duration,
+    check_type,
+)
 from fsxcopy_sdk.bulk import (
     DEFAULT_MAX_IN_PROGRESS,
     BulkCopy,
@@ -244,8 +250,8 @@ class Pruning:
         service_time -= timedelta(seconds=self.destination.clock.now() - self._begun)
         if abs(service_time - made_at) > _MAX_CLOCK_SKEW:
             text = (
-                f"plan: must be made within a day of the service's own time, for pruning, "
-                f"which was {time_text(service_time)}, not at {time_text(made_at)}"
+                f"plan: must be made within a day of the service's time to prune, which was "
+                f"{time_text(service_time)}, not at {time_text(made_at)}"
             )
             raise InvalidArguments(text, (text,))
 
@@ -264,10 +270,10 @@ async def _list_all(client: FsxCopyClient, filters: Sequence[BackupFilter]) -> l
 async def _list_source(
     client: FsxCopyClient, source_id: str, filters: Sequence[BackupFilter]
 ) -> list[Backup]:
-    """Return the backups of a file system or volume that pass *filters*."""
+    """Return the backups that pass *filters*, narrowed to a file system or volume if possible."""
     is_volume = source_id.startswith("fsvol-")
     name = FilterName.VOLUME_ID if is_volume else FilterName.FILE_SYSTEM_ID
-    if all(one.name != name for one in filters):
+    if len(filters) < MAX_FILTERS and all(one.name != name for one in filters):
         filters = (*filters, BackupFilter(name, source_id))
     return await _list_all(client, filters)
 

@@ -62,7 +62,7 @@ def _to_plain(instance: attrs.AttrsInstance) -> dict[str, JsonValue]:
 
 @attrs.frozen(kw_only=True)
 class SourceReport:
-    """Where one file system or volume stands."""
+    """The copies of one file system or volume."""
 
     source_id: str
     """The volume's ID; for a whole file system the file system's."""
@@ -89,7 +89,7 @@ class SourceReport:
 
 @attrs.frozen(kw_only=True)
 class ReplicationReport:
-    """Where everything in the scope of a policy stands."""
+    """The copies of everything in the scope of a policy."""
 
     policy_name: str
     source_region: str
@@ -124,7 +124,7 @@ class CannotCopyReason(StrEnum):
     FAILED = "FAILED, and will never be AVAILABLE"
     FLEXGROUP = "of a FlexGroup volume"
     IS_A_COPY = "a copy itself"
-    UNKNOWN_SOURCE = "of no file system or volume that the service names"
+    UNKNOWN_SOURCE = "the service does not name its file system or volume"
     TOO_MANY_TAGS = "its copy would have too many tags"
     INVALID = "a request for its copy would break rules of CopyBackup"
 

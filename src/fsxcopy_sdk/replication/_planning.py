@@ -49,8 +49,8 @@ async def plan_replication(
     answers date it, because a machine's clock may be wrong.
 
     Raises:
-        InvalidArguments: *policy* is none, *now* has no time zone, or nothing can be
-            copied between the Regions; nothing was sent.
+        InvalidArguments: *policy* is not a ReplicationPolicy, *now* has no time zone, or
+            nothing can be copied between the Regions; nothing was sent.
         CallError: a listing failed.
         ClientNotOpen: a client is not open.
     """

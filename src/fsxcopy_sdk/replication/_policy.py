@@ -9,12 +9,12 @@ import attrs
 
 from fsxcopy_sdk import _validation as rules
 from fsxcopy_sdk._validation import (
+    DEFAULT_KEEP_TAG,
     DEFAULT_MAX_AGE,
     ArgumentErrors,
     BackupFilter,
     Duration,
     Tags,  # noqa: F401 - the annotation of `to_tags`, which attrs copies to __init__
-    seconds,
     to_items,
     to_seconds,
     to_tags,
@@ -86,7 +86,7 @@ class ReplicationPolicy:
     """How many backups' copies of each file system or volume and key are never pruned."""
     keep_within: float | None = attrs.field(default=None, converter=_to_seconds_or_none)
     """Seconds for which a copy is not pruned, from when its backup was made."""
-    keep_tag: str = "fsxcopy:protected"
+    keep_tag: str = DEFAULT_KEEP_TAG
     """
     The key of a tag that keeps a copy from being pruned, whatever its value. On a backup
     it protects the copies too that are made with `copy_tags`.
@@ -104,10 +104,10 @@ class ReplicationPolicy:
         _check_count(errors, "newest", self.newest, "all")
         _check_count(errors, "keep_last", self.keep_last, "any number")
         if self.newer_than is not None:
-            _check_seconds(errors, "newer_than", self.newer_than)
+            errors.check_seconds("newer_than", self.newer_than)
         if self.keep_within is not None:
-            _check_seconds(errors, "keep_within", self.keep_within)
-        _check_seconds(errors, "max_age", self.max_age)
+            errors.check_seconds("keep_within", self.keep_within)
+        errors.check_seconds("max_age", self.max_age)
         errors.check("keep_tag", self.keep_tag, rules.TAG_KEY)
         _check_keys(errors, self.kms_key_ids)
         _check_copies(errors, self)
@@ -147,13 +147,6 @@ def _check_ids(
 def _check_count(errors: ArgumentErrors, name: str, value: int | None, none: str) -> None:
     if value is not None and not (type(value) is int and value >= 1):
         errors.add_value(name, f"an integer of 1 or more, or None for {none}", value)
-
-
-def _check_seconds(errors: ArgumentErrors, name: str, value: float) -> None:
-    try:
-        seconds(name, value)
-    except InvalidArguments as error:
-        errors.texts.extend(error.errors)
 
 
 def _check_keys(errors: ArgumentErrors, pairs: Iterable[object]) -> None:

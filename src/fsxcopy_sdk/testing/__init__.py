@@ -9,7 +9,7 @@ from fsxcopy_sdk.testing._clocks import ManualClock, ScaledClock
 from fsxcopy_sdk.testing._documents import EXAMPLE_BACKUP, EXAMPLE_REGION
 from fsxcopy_sdk.testing._faults import ErrorPlacement, Fault
 from fsxcopy_sdk.testing._lifecycle import ProgressShape
-from fsxcopy_sdk.testing._local_fsx import LocalFsx
+from fsxcopy_sdk.testing._local_fsx import LocalFsx, serve
 from fsxcopy_sdk.testing._protocol import RecordedRequest
 from fsxcopy_sdk.testing._store import DEFAULT_ACCOUNT
 
@@ -24,4 +24,5 @@ __all__ = [
     "ProgressShape",
     "RecordedRequest",
     "ScaledClock",
+    "serve",
 ]

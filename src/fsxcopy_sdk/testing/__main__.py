@@ -3,49 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
-import signal
 import sys
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
-from datetime import timedelta
 
 import anyio
 
-from fsxcopy_sdk.testing._clocks import ScaledClock
-from fsxcopy_sdk.testing._local_fsx import LocalFsx
+from fsxcopy_sdk.testing._local_fsx import serve
 from fsxcopy_sdk.testing._operations import OPERATIONS
 from fsxcopy_sdk.testing._store import COPY_DURATION
-
-
-async def serve(
-    port: int, speed: float, copy_duration: float | timedelta, with_example: bool
-) -> None:
-    """
-    Serve on *port* of 127.0.0.1 until SIGINT or SIGTERM.
-
-    The first line on standard output is the URL of the endpoint;
-    *with_example* adds the example backup, whose ID is the second line.
-    *copy_duration* is by a clock that runs *speed* times as fast as real time.
-
-    Raises:
-        ValueError: an argument breaks its rule, or the port cannot be served.
-    """
-    fsx = LocalFsx(clock=ScaledClock(speed), copy_duration=copy_duration, port=port)
-    # The signals first, because a reader of the URL may send one at once.
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with AsyncExitStack() as stack:
-            try:
-                await stack.enter_async_context(fsx)
-            except OSError as error:
-                # The error's own text repeats the address.
-                reason = os.strerror(error.errno or 0)
-                raise ValueError(f"port: {port} cannot be served: {reason}") from error
-            print(fsx.endpoint_url, flush=True)  # noqa: T201 - this is the output of a command
-            if with_example:
-                print(fsx.add_example_backup(), flush=True)  # noqa: T201 - the same
-            async for _ in signals:
-                break
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

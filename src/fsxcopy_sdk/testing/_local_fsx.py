@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import copy
+import os
 import random
 import re
+import signal
 import socket
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import Self, cast
 
+import anyio
 import attrs
 import orjson
 from aiohttp import web
 
+from fsxcopy_sdk.testing._clocks import ScaledClock
 from fsxcopy_sdk.testing._documents import (
     EXAMPLE_BACKUP,
     EXAMPLE_REGION,
@@ -38,7 +44,8 @@ class LocalFsx(Settings):
     ``async with LocalFsx() as fsx:`` serves at ``fsx.endpoint_url`` from the
     running event loop, which must be asyncio's; other processes and programs
     without one start ``python -m fsxcopy_sdk.testing``. Its backups outlive
-    the ``async with``, which may be entered again. Arguments are attributes.
+    the ``async with``, which may be entered again. Arguments are attributes;
+    durations are seconds or timedeltas.
 
     Signatures are not verified: their form is checked, and any secret key
     is accepted. Requests of web pages are refused with 403: those whose
@@ -317,3 +324,33 @@ def _account(account: str) -> str:
     if not re.fullmatch(r"\d{12}", account):
         raise ValueError(f"account must be twelve digits, not {account!r}")
     return account
+
+
+async def serve(
+    port: int, speed: float, copy_duration: float | timedelta, with_example: bool
+) -> None:
+    """
+    Serve on *port* of 127.0.0.1 until SIGINT or SIGTERM.
+
+    The first line on standard output is the URL of the endpoint;
+    *with_example* adds the example backup, whose ID is the second line.
+    *copy_duration* is by a clock that runs *speed* times as fast as real time.
+
+    Raises:
+        ValueError: an argument breaks its rule, or the port cannot be served.
+    """
+    fsx = LocalFsx(clock=ScaledClock(speed), copy_duration=copy_duration, port=port)
+    # The signals first, because a reader of the URL may send one at once.
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(fsx)
+            except OSError as error:
+                # The error's own text repeats the address.
+                reason = os.strerror(error.errno or 0)
+                raise ValueError(f"port: {port} cannot be served: {reason}") from error
+            print(fsx.endpoint_url, flush=True)  # noqa: T201 - this is the output of a command
+            if with_example:
+                print(fsx.add_example_backup(), flush=True)  # noqa: T201 - the same
+            async for _ in signals:
+                break

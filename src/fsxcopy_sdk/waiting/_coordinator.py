@@ -23,6 +23,7 @@ from itertools import count
 from typing import TypeAlias
 
 import anyio
+import anyio.lowlevel
 
 from fsxcopy_sdk._clock import Clock
 from fsxcopy_sdk._validation import MAX_BACKUP_IDS
@@ -183,7 +184,7 @@ class PollCoordinator:
     async def _sleep(self, wait: Wait) -> Call | None:
         """Return the call that is to be made; None where another wait is sooner now."""
         # Waits that start at the same time can so share the first call.
-        await anyio.sleep(0)  # noqa: ASYNC115 - what it names takes a millisecond to import
+        await anyio.lowlevel.checkpoint()
         while True:
             soonest_expiry = self._expire_held()
             if self._soonest() is not wait:

@@ -123,7 +123,7 @@ class WaitSchedule:
 
     Raises:
         InvalidArguments: `min_delay` is zero or above `max_delay`, or one of the values
-            is not a finite, positive duration.
+            is not finite or is negative.
     """
 
     # A copy takes minutes at least, so the first polls need not be as close as the 2 s of

@@ -155,9 +155,8 @@ class Wait:
         # Waits share calls, and so errors: the note must be on an error of its own.
         self._log(logging.INFO, f"ended by {type(error).__name__}")
         own = copy.copy(error)
-        own.add_note(
-            f"while waiting for {self.backup_id}: poll {self.polls}, after {self.elapsed:.0f} s"
-        )
+        note = f"while waiting for {self.backup_id}: poll {self.polls}, after {self.elapsed:.0f} s"
+        own.__notes__ = [*getattr(error, "__notes__", ()), note]
         raise own from error
 
     def _is_tolerated(self, error: FsxCopyError) -> bool:
@@ -196,7 +195,7 @@ class Wait:
         self._log(level, f"next poll in {delay:.1f} s{after}", next_delay=delay)
 
     def _timeout(self) -> WaitTimeout:
-        seen = self.last_backup.lifecycle if self.last_backup else "it was not seen"
+        seen = self.last_backup.lifecycle if self.last_backup else "it was never observed"
         failure = f"; last failure: {self.last_error}" if self.last_error else ""
         self._log(logging.INFO, "timed out")
         return WaitTimeout(
