@@ -20,6 +20,7 @@ from fsxcopy_sdk import (
     BackupCopyFailed,
     BackupNotFound,
     ConnectionFailed,
+    CredentialsUnavailable,
     FsxCopyClient,
     FsxCopyError,
     InternalServerError,
@@ -334,6 +335,31 @@ async def test_an_adopted_copy_is_the_one_that_was_requested(bench: Bench) -> No
     for adopt in ([known, known], [foreign]):
         with pytest.raises(InvalidArguments, match="adopt: must be"):
             bench.copy_many(adopt=adopt)
+
+
+async def test_a_live_copy_replaces_an_adopted_one_that_is_dead(bench: Bench) -> None:
+    """If a copy was FAILED when it was adopted, another copy in the destination counts."""
+    request = bench.request()
+    dead, live = (
+        bench.fsx.add_backup(
+            WEST,
+            Lifecycle=lifecycle,
+            SourceBackupId=request.source_backup_id,
+            SourceBackupRegion=WEST,
+        )
+        for lifecycle in ("FAILED", "AVAILABLE")
+    )
+    known = CopyInProgress(
+        request=request,
+        client_request_token="any",
+        started=0.0,
+        backup=await bench.client.describe_backup(dead),
+    )
+
+    outcomes = await bench.copy(bench.request(100), adopt=[known])
+
+    found = [one.backup for one in outcomes if one.request == request]
+    assert [live] == [one.backup_id for one in found if one]
 
 
 async def test_a_listing_of_another_item_counts() -> None:
@@ -710,6 +736,58 @@ async def test_a_search_survives_what_passes(error: FsxCopyError) -> None:
         assert isinstance(outcome, CopyNotObserved)
         assert error is outcome.error
     assert {1} == set(bench.copies.values())
+
+
+async def test_an_outage_that_has_ended_is_not_held_against_others() -> None:
+    """If the service answers listings again, the next request has its own time for an outage."""
+    bench = Bench(tokens_remembered_for=400)
+    first, second = bench.request(300), bench.request(300)
+    errors: list[FsxCopyError] = [Throttled("slow down", http_status=400)]
+
+    def refuse(operation: str) -> FsxCopyError | None:
+        if operation != "CopyBackup":
+            return None
+        if bench.clock.now() < 150:
+            return ConnectionFailed("reset")
+        return errors.pop() if errors else None
+
+    bench.direct.refuse = refuse
+
+    outcomes = await bench.copy(first, second, max_in_progress=1, max_wait=HOUR)
+
+    assert [CopyNotObserved, Copied] == _kinds(outcomes)
+
+
+async def test_only_listings_that_succeed_show_an_absence() -> None:
+    """Listings that fail for longer than an hour do not end the search for a copy."""
+    bench = Bench(tokens_remembered_for=400)
+    outage = ServiceUnavailable("sorry", http_status=503)
+    bench.direct.lose = Meeting([outage] * 12)
+    bench.direct.refuse = lambda operation: (
+        outage if operation == "DescribeBackups" and 10 < bench.clock.now() < 5400 else None
+    )
+
+    [outcome] = await bench.copy(bench.request(4 * HOUR), max_wait=24 * HOUR)
+
+    assert isinstance(outcome, Copied)
+
+
+async def test_one_refused_listing_does_not_end_a_search() -> None:
+    """Credentials that cannot be renewed for a moment leave the search as it is."""
+    bench = Bench(tokens_remembered_for=400)
+    bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 12)
+    refused = [CredentialsUnavailable("cannot renew", attempts=0)]
+
+    def refuse(operation: str) -> FsxCopyError | None:
+        is_search = operation == "DescribeBackups" and bench.clock.now() > 100
+        return refused.pop() if refused and is_search else None
+
+    bench.direct.refuse = refuse
+
+    [outcome] = await bench.copy(bench.request(HOUR))
+
+    assert isinstance(outcome, Copied)
+    assert [] == refused
 
 
 async def test_a_search_that_cannot_list_does_not_report_an_absence() -> None:

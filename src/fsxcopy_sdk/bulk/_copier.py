@@ -42,6 +42,9 @@ from fsxcopy_sdk.errors import (
 from fsxcopy_sdk.models import Backup, CopyBackupResponse
 from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, DEFAULT_SCHEDULE, NOTHING, WaitSchedule
 
+# One refusal of a listing may be a hiccup of the credentials.
+_MAX_REFUSALS = 2
+
 _log = logging.getLogger("fsxcopy_sdk.bulk")
 
 
@@ -291,7 +294,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             source = state.request.source_backup_id
             text = f"the destination shows no copy of {source}, which may have been accepted"
             reason = BackupNotFound(text, operation="DescribeBackups")
-            self._tasks.start_soon(self._search, state, reason)
+            self._tasks.start_soon(self._search, state, state.unknown_since, reason)
             return True
         ended, now = state.group.ended, self._clock.now()
         state.begin(self._region, now)
@@ -371,34 +374,39 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         if state.unknown_since is None:
             self._end(state, outcome)
         else:
-            self._tasks.start_soon(self._search, state, outcome.error)
+            self._tasks.start_soon(self._search, state, state.unknown_since, outcome.error)
 
-    async def _search(self, state: RequestState, reason: FsxCopyError) -> None:
-        """Search about once a minute for a copy that may have been accepted."""
-        # A new copy may be missing from listings; `reason` is why it was not observed, if it is
-        # not found at all and the last listing did not fail.
-        now = self._clock.now()
-        since = now if state.unknown_since is None else state.unknown_since
-        until = min(now + queue.UNSEEN_FOR, since + self._max_wait)
-        unlisted: FsxCopyError | None = None
+    async def _search(self, state: RequestState, since: float, reason: FsxCopyError) -> None:
+        """Search about once a minute for a copy that may have been accepted *since* then."""
+        # A new copy may be missing from listings, but only from those that succeed. If they all
+        # do, *reason* is why the copy was not observed.
+        deadline = since + self._max_wait
+        absent_since: float | None = None
+        failure: FsxCopyError | None = None
+        refusals = 0
         while True:
+            until = deadline
             try:
                 await self._existing.refresh(queue.SHARED_FOR)
-                unlisted = None
             except FsxCopyError as error:
-                unlisted = error
-                if not queue.is_retryable(error):
-                    break
+                failure, absent_since = error, None
+                refusals += not queue.is_retryable(error)
+            else:
+                if absent_since is None:
+                    absent_since = self._clock.now()
+                    state.group.failing_since = None  # the service answers again
+                failure = None
+                until = min(absent_since + queue.UNSEEN_FOR, deadline)
             # A dead one may be another program's, or of an earlier run.
             found = best_of(filter(state.request.has_its_salt, self._unclaimed(state)))
             if found is not None:
                 self._accept(state, found)
                 return
             left = until - self._clock.now()
-            if left < NOTHING:
+            if left < NOTHING or refusals == _MAX_REFUSALS:
                 break
             await self._clock.sleep(min(left, queue.capacity_delay(random.random)))
-        self._end(state, self._not_observed(state, unlisted or reason))
+        self._end(state, self._not_observed(state, failure or reason))
 
     def _unclaimed(self, state: RequestState) -> list[Backup]:
         """Return the copies that satisfy a request and that no other request follows."""
@@ -441,7 +449,11 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         if state.stage == "not started":
             state.begin(self._region, self._clock.now())
         state.is_existing = True
-        self._take(state, backup)
+        if backup.lifecycle.is_dead:
+            # Adopted so; the destination may have another copy.
+            self._tasks.start_soon(self._follow, state, backup)
+        else:
+            self._take(state, backup)
 
     async def _follow(self, state: RequestState, backup: Backup) -> None:
         """Hold the slot of a copy until it ends, or until its deadline."""
