@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import logging
 import random
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import aiohttp
-import attrs
 import boto3
 import pytest
 from aiobotocore.config import AioConfig
 from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import AioSession
 from aiobotocore.stub import AioStubber
-from aiohttp import web
 from botocore import exceptions as theirs
 from botocore.config import Config
+from raw_peer import backup, client_of, http, raw_peer
 
 from fsxcopy_sdk import (
     BackupNotFound,
@@ -51,43 +53,6 @@ SOURCE = "backup-03e3c82e0183b7b6b"
 JSON = {"Content-Type": "application/x-amz-json-1.1"}
 
 
-@attrs.define
-class OtherHost:
-    """Another host, which answers every request with a backup of its own."""
-
-    url: str = ""
-    status: int = 200
-    requests: list[web.Request] = attrs.field(factory=list)
-
-    async def answer(self, request: web.Request) -> web.Response:
-        self.requests.append(request)
-        body = {
-            "Backup": {
-                "BackupId": "backup-0badc0de",
-                "Lifecycle": "AVAILABLE",
-                "Type": "USER_INITIATED",
-                "CreationTime": 1,
-            }
-        }
-        return web.json_response(body, status=self.status)
-
-
-@pytest.fixture(name="other_host")
-async def _other_host() -> AsyncIterator[OtherHost]:
-    """Another host on loopback."""
-    other_host = OtherHost()
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", other_host.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    other_host.url = f"http://{host}:{port}/"
-    yield other_host
-    await runner.cleanup()
-
-
 @pytest.fixture(name="raw")
 async def _raw(fsx: LocalFsx, session: AioSession, config: AioConfig) -> AsyncIterator[FSxClient]:
     """A client as aiobotocore makes it, without anything of this package."""
@@ -97,15 +62,21 @@ async def _raw(fsx: LocalFsx, session: AioSession, config: AioConfig) -> AsyncIt
         yield raw
 
 
+@pytest.fixture(name="wrapped")
+def _wrapped(raw: FSxClient) -> FsxCopyClient:
+    """A client of this package around the raw one."""
+    return FsxCopyClient.from_client(raw)
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_redirects_are_not_followed(
-    fsx: LocalFsx, client: FsxCopyClient, other_host: OtherHost, status: int
+    fsx: LocalFsx, client: FsxCopyClient, status: int
 ) -> None:
     """A redirect to another host is an error, and that host receives no request."""
-    fsx.inject(Fault.redirect(other_host.url, status))
-
-    with pytest.raises(ServiceError) as caught:
-        await client.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
+    async with raw_peer() as other_host:
+        fsx.inject(Fault.redirect(other_host.url, status))
+        with pytest.raises(ServiceError) as caught:
+            await client.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
 
     assert [] == other_host.requests
     assert (str(status), status) == (caught.value.code, caught.value.http_status)
@@ -113,17 +84,15 @@ async def test_redirects_are_not_followed(
 
 
 async def test_redirects_are_not_followed_with_a_default_client_config(
-    fsx: LocalFsx, session: AioSession, other_host: OtherHost
+    fsx: LocalFsx, session: AioSession, connect: Connect
 ) -> None:
     """A session's default client config cannot switch redirects on: refused or safe."""
     session.set_default_client_config(AioConfig(retries={"total_max_attempts": 1}))
-    fsx.inject(Fault.redirect(other_host.url))
-
-    with pytest.raises((ServiceError, ConfigurationError)):
-        async with FsxCopyClient(
-            "us-west-2", session=session, endpoint_url=fsx.endpoint_url
-        ) as client:
-            await client.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
+    async with raw_peer() as other_host:
+        fsx.inject(Fault.redirect(other_host.url))
+        with pytest.raises((ServiceError, ConfigurationError)):
+            async with connect(fsx, config=None) as client:
+                await client.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
 
     assert [] == other_host.requests
 
@@ -138,7 +107,6 @@ class _MergeThatForgets(AioConfig):
 async def test_a_merge_that_forgets_is_refused(session: AioSession) -> None:
     """Where the merge with the session's default would lose the setting, nothing is made."""
     session.set_default_client_config(_MergeThatForgets())
-
     with pytest.raises(ConfigurationError, match="give it as config="):
         await FsxCopyClient("us-west-2", session=session).__aenter__()
 
@@ -148,34 +116,31 @@ class _OwnSession(AIOHTTPSession):
 
 
 async def test_a_session_of_the_user_follows_no_redirects_either(
-    fsx: LocalFsx, connect: Connect, other_host: OtherHost
+    fsx: LocalFsx, connect: Connect
 ) -> None:
     """A class of the user's own sends the token to no other host."""
-    fsx.inject(Fault.redirect(other_host.url))
-
-    async with connect(fsx, config=AioConfig(http_session_cls=_OwnSession)) as client:
+    config = AioConfig(http_session_cls=_OwnSession)
+    async with raw_peer() as other_host, connect(fsx, config=config) as client:
+        fsx.inject(Fault.redirect(other_host.url))
         with pytest.raises(ServiceError):
             await client.describe_backups()
-
     assert [] == other_host.requests
 
 
 @pytest.mark.parametrize("status", [200, 400])
 async def test_an_answer_of_another_host_is_refused(
-    fsx: LocalFsx, raw: FSxClient, other_host: OtherHost, status: int
+    fsx: LocalFsx, wrapped: FsxCopyClient, status: int
 ) -> None:
     """Where the user's own client follows a redirect, the answer is still not taken."""
-    fsx.inject(Fault.redirect(other_host.url, 307))
-    other_host.status = status
-
-    with pytest.raises(ResponseDecodingError) as caught:
-        await FsxCopyClient.from_client(raw).copy_backup(SOURCE, source_region=EXAMPLE_REGION)
+    body = json.dumps({"Backup": backup("backup-0badc0de")}).encode()
+    async with raw_peer(http(status, body)) as other_host:
+        fsx.inject(Fault.redirect(other_host.url, 307))
+        with pytest.raises(ResponseDecodingError) as caught:
+            await wrapped.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
 
     assert other_host.url in caught.value.message
     assert caught.value.is_transient
-    assert status == caught.value.http_status
-    assert isinstance(caught.value.payload, bytes)
-    assert b"backup-0badc0de" in caught.value.payload
+    assert (status, body) == (caught.value.http_status, caught.value.payload)
 
 
 GARBAGE = {
@@ -188,10 +153,16 @@ GARBAGE = {
     "nothing": b"{}",
     "error document": b'{"__type": "BadRequest", "Message": "no"}',
     "not utf-8": b'{"Backup": "\xff"}',
+    "no time": b'{"Backup": {"BackupId": "backup-0a3364ed", "CreationTime": "soon"}}',
+}
+CALLS: dict[str, Callable[[FsxCopyClient], Awaitable[object]]] = {
+    "copy": lambda client: client.copy_backup(SOURCE, client_request_token="my-token"),
+    "describe": lambda client: client.describe_backups(),
+    "delete": lambda client: client.delete_backup(SOURCE, client_request_token="my-token"),
 }
 
 
-@pytest.mark.parametrize("operation", ["copy", "describe", "delete"])
+@pytest.mark.parametrize("operation", CALLS)
 @pytest.mark.parametrize("body", GARBAGE.values(), ids=GARBAGE.keys())
 async def test_garbage_with_200_is_no_success(
     fsx: LocalFsx, client: FsxCopyClient, body: bytes, operation: str
@@ -200,34 +171,13 @@ async def test_garbage_with_200_is_no_success(
     fsx.inject(Fault.raw(200, JSON, body))
 
     with pytest.raises(ResponseDecodingError) as caught:
-        match operation:
-            case "copy":
-                await client.copy_backup(SOURCE, client_request_token="my-token")
-            case "describe":
-                await client.describe_backups()
-            case _:
-                await client.delete_backup(SOURCE, client_request_token="my-token")
+        await CALLS[operation](client)
 
     error = caught.value
-    assert body == error.payload
-    assert 200 == error.http_status
+    assert (200, body) == (error.http_status, error.payload)
+    assert error.error_paths
     assert error.request_id is not None
     assert (None if operation == "describe" else "my-token") == error.client_request_token
-
-
-async def test_a_bad_timestamp_names_its_path(fsx: LocalFsx, client: FsxCopyClient) -> None:
-    """What cannot be read is named by path; the accepted copy is in the payload."""
-    body = (
-        b'{"Backup": {"BackupId": "backup-0a3364eded1014b28", "Lifecycle": "COPYING",'
-        b' "Type": "USER_INITIATED", "CreationTime": "soon"}}'
-    )
-    fsx.inject(Fault.raw(200, JSON, body))
-
-    with pytest.raises(ResponseDecodingError) as caught:
-        await client.copy_backup(SOURCE)
-
-    assert ("$.Backup.CreationTime: must be a time, not 'soon'",) == caught.value.error_paths
-    assert body == caught.value.payload
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b"5", b"", b"<html>", b'{"__type": 5}'])
@@ -263,65 +213,38 @@ async def test_the_code_is_found_in_each_of_its_places(
     fsx: LocalFsx, client: FsxCopyClient, placement: ErrorPlacement, code: str, member: str
 ) -> None:
     """Class, text and members of an error do not depend on how it is written."""
-    fault = Fault.error(
-        code,
-        "Too many.",
-        placement=placement,
-        message_member=member,
-        Limit="TOTAL_IN_PROGRESS_COPY_BACKUPS",
+    limit = ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS
+    fsx.inject(
+        Fault.error(code, "Too many.", placement=placement, message_member=member, Limit=limit)
     )
-    fsx.inject(fault)
 
     with pytest.raises(ServiceLimitExceeded) as caught:
         await client.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
 
     error = caught.value
-    assert ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS is error.limit
+    assert limit is error.limit
     assert ("ServiceLimitExceeded", "Too many.") == (error.code, error.message)
-    assert 400 == error.http_status
-    assert 1 == error.attempts
-    assert "CopyBackup" == error.operation
+    assert ("CopyBackup", 400, 1) == (error.operation, error.http_status, error.attempts)
     assert error.request_id is not None
     assert isinstance(error.__cause__, theirs.ClientError)
 
 
-@pytest.fixture(name="retrying")
-async def _retrying(fsx: LocalFsx, connect: Connect) -> AsyncIterator[FsxCopyClient]:
-    """A client that tries twice."""
-    config = AioConfig(retries={"total_max_attempts": 2, "mode": "standard"}, read_timeout=5)
-    async with connect(fsx, config=config) as client:
-        yield client
-
-
-async def test_a_body_cut_off_is_retried_and_copies_once(
-    fsx: LocalFsx, retrying: FsxCopyClient
-) -> None:
-    """Half an answer is a broken connection: asked again under the same token."""
-    fsx.inject(Fault.truncated())
-
-    response = await retrying.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
-
-    assert 2 == response.metadata.attempts
-    assert [response.backup.backup_id] == [one["BackupId"] for one in fsx.backups("us-west-2")]
-
-
-async def test_throttling_named_in_a_header_only_is_retried(
-    fsx: LocalFsx, retrying: FsxCopyClient
-) -> None:
-    """botocore's retries see the code, which its own parser does not find there."""
-    fsx.inject(Fault.error("ThrottlingException", placement=ErrorPlacement.HEADER))
-
-    page = await retrying.describe_backups()
-
-    assert 2 == page.metadata.attempts
-
-
 @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
-@pytest.mark.parametrize("fault", [Fault.throttling(), Fault.reset(), Fault.raw(500, JSON, b"")])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.throttling(),
+        Fault.error("ThrottlingException", placement=ErrorPlacement.HEADER),
+        Fault.reset(),
+        Fault.truncated(),
+        Fault.raw(500, JSON, b""),
+    ],
+    ids=["throttling", "throttling named in a header only", "reset", "body cut off", "status"],
+)
 async def test_every_mode_of_retries_makes_a_second_attempt(
     fsx: LocalFsx, connect: Connect, monkeypatch: pytest.MonkeyPatch, mode: str, fault: Fault
 ) -> None:
-    """Whatever the mode, a second attempt is made and counted, and its answer is taken."""
+    """In every mode a second attempt is made and counted, and copies once, under one token."""
     monkeypatch.setattr(random, "random", lambda: 0.0)  # botocore's jitter: no sleeping
     fsx.inject(fault)
 
@@ -333,13 +256,13 @@ async def test_every_mode_of_retries_makes_a_second_attempt(
     assert [response.backup.backup_id] == [one["BackupId"] for one in fsx.backups("us-west-2")]
 
 
-async def test_attempts_are_counted_when_all_fail(fsx: LocalFsx, retrying: FsxCopyClient) -> None:
+async def test_attempts_are_counted_when_all_fail(fsx: LocalFsx, connect: Connect) -> None:
     """The error of the last attempt says how many there were."""
     fsx.inject(Fault.throttling(), next_calls=2)
-
-    with pytest.raises(Throttled) as caught:
-        await retrying.describe_backups()
-
+    config = AioConfig(retries={"total_max_attempts": 2, "mode": "standard"})
+    async with connect(fsx, config=config) as client:
+        with pytest.raises(Throttled) as caught:
+            await client.describe_backups()
     assert 2 == caught.value.attempts
 
 
@@ -351,10 +274,9 @@ async def test_a_broken_connection_says_with_which_token_to_repeat(
 
     with pytest.raises(ConnectionFailed) as caught:
         await client.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
+    token = caught.value.client_request_token
     response = await client.copy_backup(
-        SOURCE,
-        source_region=EXAMPLE_REGION,
-        client_request_token=caught.value.client_request_token,
+        SOURCE, source_region=EXAMPLE_REGION, client_request_token=token
     )
 
     assert [response.backup.backup_id] == [one["BackupId"] for one in fsx.backups("us-west-2")]
@@ -375,19 +297,11 @@ async def test_an_answer_that_takes_too_long_is_a_timeout(connect: Connect) -> N
     assert "DescribeBackups" == caught.value.operation
 
 
-async def test_a_refused_connection_is_a_failed_connection(
-    unused_tcp_port: int, session: AioSession, config: AioConfig
-) -> None:
+async def test_a_refused_connection_is_a_failed_connection(unused_tcp_port: int) -> None:
     """A refused connection is one error of this package, with the original as its cause."""
-    async with FsxCopyClient(
-        "us-west-2",
-        session=session,
-        endpoint_url=f"http://127.0.0.1:{unused_tcp_port}",
-        config=config,
-    ) as client:
+    async with client_of(f"http://127.0.0.1:{unused_tcp_port}") as client:
         with pytest.raises(ConnectionFailed) as caught:
             await client.describe_backups()
-
     assert isinstance(caught.value.__cause__, theirs.EndpointConnectionError)
 
 
@@ -396,48 +310,38 @@ async def test_missing_credentials_are_found_at_the_call(fsx: LocalFsx, config: 
     async with FsxCopyClient("us-west-2", endpoint_url=fsx.endpoint_url, config=config) as client:
         with pytest.raises(CredentialsUnavailable):
             await client.describe_backups()
-
     assert [] == list(fsx.requests)
 
 
 @pytest.mark.parametrize(
-    ("region", "endpoint_url", "profile"),
+    ("region", "settings"),
     [
-        (None, None, None),
-        ("x@evil.example/#", None, None),
-        ("us-west-2", "not a url", None),
-        ("us-west-2", None, "no-such-profile"),
+        (None, {}),
+        ("x@evil.example/#", {}),
+        ("us-west-2", {"endpoint_url": "not a url"}),
+        ("us-west-2", {"session": AioSession(profile="no-such-profile")}),
     ],
     ids=["no Region", "hostile Region", "bad endpoint", "no such profile"],
 )
 async def test_a_bad_set_up_is_a_configuration_error(
-    region: str | None, endpoint_url: str | None, profile: str | None
+    region: str | None, settings: dict[str, Any]
 ) -> None:
     """What cannot be set up says so when the client is opened."""
-    session = AioSession(profile=profile)
-
     with pytest.raises(ConfigurationError):
-        async with FsxCopyClient(region, session=session, endpoint_url=endpoint_url):
-            pass
+        await FsxCopyClient(region, **settings).__aenter__()
 
 
 @pytest.mark.parametrize("place", ["argument", "config", "environment"])
 async def test_an_empty_region_is_no_region(
-    fsx: LocalFsx, session: AioSession, monkeypatch: pytest.MonkeyPatch, place: str
+    session: AioSession, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     """A variable of a shell that was never set is not blamed on the credentials."""
     if place == "environment":
         monkeypatch.setenv("AWS_DEFAULT_REGION", "")
     region = "" if place == "argument" else None
     config = AioConfig(region_name="") if place == "config" else None
-
     with pytest.raises(ConfigurationError, match="region: must not be empty"):
-        async with FsxCopyClient(
-            region, session=session, endpoint_url=fsx.endpoint_url, config=config
-        ):
-            pass
-
-    assert [] == list(fsx.requests)
+        await FsxCopyClient(region, session=session, config=config).__aenter__()
 
 
 async def test_region_and_endpoint_come_from_the_environment(
@@ -452,13 +356,8 @@ async def test_region_and_endpoint_come_from_the_environment(
     async with FsxCopyClient() as client:
         page = await client.describe_backups()
 
-    assert EXAMPLE_REGION == client_region(fsx)
-    assert [SOURCE] == [backup.backup_id for backup in page.backups]
-
-
-def client_region(fsx: LocalFsx) -> str:
-    """The Region that the last request was signed for."""
-    return fsx.requests[-1].region
+    assert EXAMPLE_REGION == fsx.requests[-1].region
+    assert [SOURCE] == [one.backup_id for one in page.backups]
 
 
 async def test_a_client_that_is_not_open_says_so(session: AioSession) -> None:
@@ -473,53 +372,44 @@ async def test_a_client_that_is_not_open_says_so(session: AioSession) -> None:
         await client.copy_backup(SOURCE)
 
 
-async def test_a_client_is_opened_once(raw: FSxClient) -> None:
+async def test_a_client_is_opened_once(wrapped: FsxCopyClient) -> None:
     """Neither open nor closed can it be opened again, so that it stays what it was."""
-    client = FsxCopyClient.from_client(raw)
-
-    async with client:
+    async with wrapped:
         with pytest.raises(ClientNotOpen, match="make a new one"):
-            await client.__aenter__()
+            await wrapped.__aenter__()
     with pytest.raises(ClientNotOpen, match="make a new one"):
-        await client.__aenter__()
+        await wrapped.__aenter__()
     with pytest.raises(ClientNotOpen, match="was closed"):
-        await client.describe_backups()
+        await wrapped.describe_backups()
 
 
 @pytest.mark.parametrize("name", ["region", "session", "endpoint_url", "config"])
 async def test_an_argument_of_a_wrong_type_is_named(name: str) -> None:
-    """What cannot be a Region, a session, a URL or a config is said to be none, by its type."""
+    """What cannot be a Region, a session, a URL or a config is refused by name and type."""
     arguments: dict[str, Any] = {"region": "us-west-2", name: {"aws_secret_access_key": "hidden"}}
-
     with pytest.raises(InvalidArguments) as caught:
         await FsxCopyClient(**arguments).__aenter__()
-
     expected = f"{name}: must be .* or None, not a value of type dict"
     assert re.fullmatch(expected, caught.value.message)
 
 
 async def test_only_a_client_of_fsx_can_be_wrapped(session: AioSession) -> None:
-    """Another service's client, or none at all, is refused by name, and is not shown."""
+    """Another service's client, a synchronous one, or none, is refused by name and not shown."""
     keys: Any = {"aws_secret_access_key": "hidden"}
     with pytest.raises(InvalidArguments, match="not a value of type dict$"):
         FsxCopyClient.from_client(keys)
     async with session.create_client("sts", region_name="us-west-2") as other:
-        with pytest.raises(InvalidArguments, match="^raw: must be an aiobotocore FSx client"):
-            FsxCopyClient.from_client(other)
+        with closing(boto3.client("fsx", "us-west-2")) as synchronous:
+            for raw in (other, synchronous):
+                with pytest.raises(InvalidArguments, match="^raw: must be an aiobotocore FSx"):
+                    FsxCopyClient.from_client(raw)
 
 
-async def test_an_untrusted_certificate_is_not_retried_by_waits(
-    fsx: LocalFsx, session: AioSession, config: AioConfig
-) -> None:
+async def test_an_untrusted_certificate_is_not_retried_by_waits(fsx: LocalFsx) -> None:
     """TLS that fails will fail again: the error is not transient."""
-    endpoint_url = fsx.endpoint_url.replace("http:", "https:")
-
-    async with FsxCopyClient(
-        "us-west-2", session=session, endpoint_url=endpoint_url, config=config
-    ) as client:
+    async with client_of(fsx.endpoint_url.replace("http:", "https:")) as client:
         with pytest.raises(NoResponse) as caught:
             await client.wait_until_backup_available(SOURCE)
-
     assert not caught.value.is_transient
 
 
@@ -537,20 +427,14 @@ async def test_a_wrapped_client_still_serves_its_owner(fsx: LocalFsx, raw: FSxCl
         await raw.describe_backups()
 
 
-async def test_a_stubbed_client_gives_the_same_objects(raw: FSxClient) -> None:
+async def test_a_stubbed_client_gives_the_same_objects(
+    raw: FSxClient, wrapped: FsxCopyClient
+) -> None:
     """Where no HTTP answer is to be had, botocore's dict becomes the same objects."""
-    stubbed = {
-        "Backup": {
-            "BackupId": SOURCE,
-            "Lifecycle": "COPYING",
-            "Type": "USER_INITIATED",
-            "CreationTime": 1617954808.068,
-            "FileSystem": {},
-            "Tags": [{"Key": "Name", "Value": "MyBackup"}],
-        }
-    }
+    tags = [{"Key": "Name", "Value": "MyBackup"}]
+    stubbed = backup(SOURCE, CreationTime=1617954808.068, FileSystem={}, Tags=tags)
     with AioStubber(raw) as stubber:
-        stubber.add_response("copy_backup", stubbed)
+        stubber.add_response("copy_backup", {"Backup": stubbed})
         stubber.add_client_error(
             "copy_backup",
             "ServiceLimitExceeded",
@@ -558,10 +442,9 @@ async def test_a_stubbed_client_gives_the_same_objects(raw: FSxClient) -> None:
             http_status_code=400,
             modeled_fields={"Limit": "TOTAL_USER_TAGS"},
         )
-        client = FsxCopyClient.from_client(raw)
-        response = await client.copy_backup(SOURCE)
+        response = await wrapped.copy_backup(SOURCE)
         with pytest.raises(ServiceLimitExceeded, match="Too many") as caught:
-            await client.copy_backup(SOURCE)
+            await wrapped.copy_backup(SOURCE)
 
     assert (Tag(key="Name", value="MyBackup"),) == response.backup.tags
     assert 1617954808.068 == response.backup.creation_time.timestamp()
@@ -570,11 +453,10 @@ async def test_a_stubbed_client_gives_the_same_objects(raw: FSxClient) -> None:
 
 
 async def test_a_client_whose_answers_are_not_seen_gives_the_same(
-    fsx: LocalFsx, client: FsxCopyClient, raw: FSxClient
+    fsx: LocalFsx, client: FsxCopyClient, raw: FSxClient, wrapped: FsxCopyClient
 ) -> None:
     """Where aiobotocore shows no answer before it is parsed, what was parsed is taken."""
     backup_id = fsx.add_backup("us-west-2", Tags=[{"Key": "Name", "Value": "x"}], Invented=1)
-    wrapped = FsxCopyClient.from_client(raw)
     raw.meta.events.unregister("before-parse.fsx", unique_id="fsxcopy-sdk-before-parse")
 
     page = await wrapped.describe_backups()
@@ -592,9 +474,7 @@ async def test_a_client_whose_answers_are_not_seen_gives_the_same(
 async def test_calls_at_once_do_not_mix(fsx: LocalFsx, client: FsxCopyClient) -> None:
     """Each of many concurrent calls has its own answer and its own request id."""
     ids = [fsx.add_backup("us-west-2") for _ in range(20)]
-
     pages = await asyncio.gather(*(client.describe_backups(backup_ids=[one]) for one in ids))
-
     assert ids == [page.backups[0].backup_id for page in pages]
     assert 20 == len({page.metadata.request_id for page in pages})
 
@@ -607,13 +487,13 @@ async def test_logs_hold_no_secrets(
     file_system = {"OntapConfiguration": {"FsxAdminPassword": "hunter2-hunter2"}}
     backup_id = fsx.add_backup("us-west-2", FileSystem=file_system)
 
-    backup = await client.describe_backup(backup_id)
+    described = await client.describe_backup(backup_id)
     fsx.inject(Fault.error("BadRequest", "hunter2-hunter2"))
     with pytest.raises(ServiceError):
         await client.describe_backup(backup_id)
 
     ours = [one.getMessage() for one in caplog.records if one.name.startswith("fsxcopy_sdk")]
-    assert backup.file_system is not None
+    assert described.file_system is not None
     assert 2 == len(ours)
     for secret in ("hunter2", "the-session-token", "wJalrXUtnFEMI", "AWS4-HMAC"):
         assert secret not in "".join(ours)
@@ -659,10 +539,8 @@ def test_every_exception_of_botocore_has_its_counterpart(name: str) -> None:
     """Network, credential and configuration errors are told apart, whatever botocore raises."""
     error = ALL_OF_BOTOCORE[name].__new__(ALL_OF_BOTOCORE[name])
 
-    ours, before = (
-        from_botocore_error(error, "CopyBackup", 1),
-        from_botocore_error(error, "CopyBackup", 0),
-    )
+    ours = from_botocore_error(error, "CopyBackup", 1)
+    before = from_botocore_error(error, "CopyBackup", 0)
 
     assert (name in NETWORK) == isinstance(ours, ConnectionFailed | RequestTimeout)
     assert isinstance(ours, NoResponse)
@@ -685,9 +563,8 @@ def test_wrapped_errors_of_aiobotocore_are_distinguished(
     wrapped: Exception, expected: type[NoResponse]
 ) -> None:
     """What aiobotocore itself would retry is a broken connection, everything else is not."""
-    assert expected is type(
-        from_botocore_error(theirs.HTTPClientError(error=wrapped), "CopyBackup", 1)
-    )
+    error = theirs.HTTPClientError(error=wrapped)
+    assert expected is type(from_botocore_error(error, "CopyBackup", 1))
 
 
 async def test_credentials_that_fail_after_the_first_attempt_leave_it_open(
@@ -699,13 +576,7 @@ async def test_credentials_that_fail_after_the_first_attempt_leave_it_open(
     async with session.create_client(
         "fsx", region_name="us-west-2", endpoint_url=fsx.endpoint_url, config=config
     ) as raw:
-        signed: list[object] = []
-
-        def fail_the_second_time(**_: object) -> None:
-            signed.append(None)
-            if len(signed) > 1:
-                raise theirs.NoCredentialsError
-
+        fail_the_second_time = Mock(side_effect=[None, theirs.NoCredentialsError()])
         raw.meta.events.register("before-sign.fsx", fail_the_second_time)
         with pytest.raises(NoResponse) as caught:
             await FsxCopyClient.from_client(raw).copy_backup(SOURCE, source_region=EXAMPLE_REGION)
@@ -717,7 +588,7 @@ async def test_credentials_that_fail_after_the_first_attempt_leave_it_open(
 
 @pytest.mark.parametrize("event", ["provide-client-params", "before-send", "after-call"])
 async def test_a_call_in_a_hook_is_the_users_own(
-    fsx: LocalFsx, raw: FSxClient, event: str
+    fsx: LocalFsx, raw: FSxClient, wrapped: FsxCopyClient, event: str
 ) -> None:
     """A hook that calls the service gets its own answer, and the call in progress its own."""
     other = fsx.add_backup("us-west-2")
@@ -729,41 +600,19 @@ async def test_a_call_in_a_hook_is_the_users_own(
             inner.append(await raw.copy_backup(SourceBackupId=other))
 
     raw.meta.events.register(f"{event}.fsx", call_once)
-
-    response = await FsxCopyClient.from_client(raw).copy_backup(
-        SOURCE, source_region=EXAMPLE_REGION
-    )
+    response = await wrapped.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
 
     assert SOURCE == response.backup.source_backup_id
     assert other == inner[1]["Backup"]["SourceBackupId"]
     assert 1 == response.metadata.attempts
 
 
-async def test_a_task_that_a_hook_starts_is_the_users_own(fsx: LocalFsx, raw: FSxClient) -> None:
-    """A call that runs beside ours is no part of it."""
-    tasks: list[asyncio.Task[Any]] = []
-
-    async def begin(**_: object) -> None:
-        if not tasks:
-            tasks.append(asyncio.create_task(raw.describe_backups()))
-            await tasks[0]
-
-    raw.meta.events.register("before-send.fsx.CopyBackup", begin)
-
-    response = await FsxCopyClient.from_client(raw).copy_backup(
-        SOURCE, source_region=EXAMPLE_REGION
-    )
-
-    assert SOURCE == response.backup.source_backup_id
-    assert [] == tasks[0].result()["Backups"]
-
-
+@pytest.mark.parametrize("event", ["provide-client-params", "before-send"])
 async def test_the_same_call_in_a_task_of_a_hook_is_the_users_own(
-    fsx: LocalFsx, raw: FSxClient
+    fsx: LocalFsx, raw: FSxClient, wrapped: FsxCopyClient, event: str
 ) -> None:
     """Even a twin of our call, begun by the very first hook, keeps its answer to itself."""
     backup_id = fsx.add_backup("us-west-2")
-    client = FsxCopyClient.from_client(raw)
     tasks: list[asyncio.Task[Any]] = []
 
     async def begin(**_: object) -> None:
@@ -771,32 +620,18 @@ async def test_the_same_call_in_a_task_of_a_hook_is_the_users_own(
             tasks.append(asyncio.create_task(raw.describe_backups(BackupIds=[backup_id])))
             await tasks[0]
 
-    raw.meta.events.register_first("provide-client-params.fsx.DescribeBackups", begin)
+    raw.meta.events.register_first(f"{event}.fsx.DescribeBackups", begin)
+    page = await wrapped.describe_backups(backup_ids=[backup_id])
 
-    backup = await client.describe_backup(backup_id)
-
-    assert backup_id == backup.backup_id
-    assert backup_id == tasks[0].result()["Backups"][0]["BackupId"]
-
-
-async def test_wrapping_twice_is_wrapping_once(fsx: LocalFsx, raw: FSxClient) -> None:
-    """Two clients over the same raw one count an attempt once."""
-    FsxCopyClient.from_client(raw)
-
-    page = await FsxCopyClient.from_client(raw).describe_backups()
-
+    assert [backup_id] == [one.backup_id for one in page.backups]
+    assert [backup_id] == [one["BackupId"] for one in tasks[0].result()["Backups"]]
     assert 1 == page.metadata.attempts
 
 
-def test_a_client_of_boto3_cannot_be_wrapped(fsx: LocalFsx) -> None:
-    """A synchronous client is refused before it can do anything."""
-    other: Any = boto3.client(
-        "fsx", "us-west-2", aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="any"
-    )
-
-    with pytest.raises(InvalidArguments, match="^raw: must be an aiobotocore FSx client"):
-        FsxCopyClient.from_client(other)
-    other.close()
+async def test_wrapping_twice_is_wrapping_once(raw: FSxClient, wrapped: FsxCopyClient) -> None:
+    """Two clients over the same raw one count an attempt once."""
+    page = await FsxCopyClient.from_client(raw).describe_backups()
+    assert 1 == page.metadata.attempts
 
 
 class _BadlyClosed(AIOHTTPSession):
@@ -816,36 +651,24 @@ async def test_a_client_that_cannot_be_closed_says_so(fsx: LocalFsx, connect: Co
 
 def test_an_error_of_the_service_that_lends_credentials_is_no_error_of_fsx() -> None:
     """A role that may not be assumed is a matter of credentials."""
-    refused = theirs.ClientError(
-        {"Error": {"Code": "AccessDenied", "Message": "no"}}, "AssumeRole"
-    )
-
-    ours = from_botocore_error(refused, "CopyBackup")
-
-    assert CredentialsUnavailable is type(ours)
+    refused = theirs.ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRole")
+    assert CredentialsUnavailable is type(from_botocore_error(refused, "CopyBackup"))
 
 
-async def test_an_error_before_anything_was_sent_is_of_the_set_up(raw: FSxClient) -> None:
+async def test_an_error_before_anything_was_sent_is_of_the_set_up(
+    raw: FSxClient, wrapped: FsxCopyClient
+) -> None:
     """What fails before the first attempt leaves nothing open."""
-
-    def fail(**_: object) -> None:
-        raise FileNotFoundError("a token file")
-
-    raw.meta.events.register("before-sign.fsx", fail)
-
-    with pytest.raises(ConfigurationError, match="a token file"):
-        await FsxCopyClient.from_client(raw).describe_backups()
+    raw.meta.events.register("before-sign.fsx", Mock(side_effect=FileNotFoundError("a file")))
+    with pytest.raises(ConfigurationError, match="a file"):
+        await wrapped.describe_backups()
 
 
-async def test_an_error_from_a_hook_of_the_user_stays_in_the_tree(raw: FSxClient) -> None:
+async def test_an_error_from_a_hook_of_the_user_stays_in_the_tree(
+    raw: FSxClient, wrapped: FsxCopyClient
+) -> None:
     """Whatever comes up in a call is an error of this package, with its cause."""
-
-    def fail(**_: object) -> None:
-        raise RuntimeError("a hook of the user")
-
-    raw.meta.events.register("before-parse.fsx", fail)
-
-    with pytest.raises(NoResponse, match="a hook of the user") as caught:
-        await FsxCopyClient.from_client(raw).describe_backups()
-
+    raw.meta.events.register("before-parse.fsx", Mock(side_effect=RuntimeError("a user's hook")))
+    with pytest.raises(NoResponse, match="a user's hook") as caught:
+        await wrapped.describe_backups()
     assert isinstance(caught.value.__cause__, RuntimeError)
