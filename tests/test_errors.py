@@ -78,61 +78,26 @@ def _fields_of(error: FsxCopyError) -> dict[str, object]:
     return {field.name: getattr(error, field.name) for field in attrs.fields(type(error))}
 
 
-# Travelling.
-
-
 @_every_class
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
-def test_survives_pickle(cls: type[FsxCopyError], protocol: int) -> None:
-    """An error comes back from pickle as the same class with the same fields and text."""
-    error = _sample(cls)
-    restored = pickle.loads(pickle.dumps(error, protocol))
-
-    assert (cls, _fields_of(error)) == (type(restored), _fields_of(restored))
-    assert str(error) == str(restored)
-
-
-@_every_class
-@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
-def test_survives_copies(cls: type[FsxCopyError], duplicate: object) -> None:
-    """A copy of an error is of the same class and has the same fields and text."""
-    assert callable(duplicate)
-    error = _sample(cls)
-    restored = duplicate(error)
-
-    assert (cls, _fields_of(error)) == (type(restored), _fields_of(restored))
-    assert str(error) == str(restored)
-
-
-@_every_class
-def test_fields_set_later_survive(cls: type[FsxCopyError]) -> None:
-    """What is set after an error was made, its notes included, travels with it."""
+def test_survives_pickle_and_copies(cls: type[FsxCopyError], protocol: int) -> None:
+    """A copy is of the same class with the same text and fields, those set later included."""
     error = _sample(cls)
     error.message = "Said later"
     error.add_note("while testing")
-    for restored in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
-        assert "Said later" == restored.message
-        assert ["while testing"] == restored.__notes__
+    pickled = pickle.dumps(error, protocol)
 
-
-def test_token_set_later_survives() -> None:
-    """The idempotency token, which is known only later, travels with the error."""
-    error = NoResponse("gone", operation="CopyBackup")
-    error.client_request_token = "token"
-
-    assert "token" == pickle.loads(pickle.dumps(error)).client_request_token
+    for other in (pickle.loads(pickled), copy.copy(error), copy.deepcopy(error)):
+        assert (cls, _fields_of(error)) == (type(other), _fields_of(other))
+        assert str(error) == str(other)
+        assert ["while testing"] == other.__notes__
 
 
 @_every_class
 def test_defaults_survive_pickle(cls: type[FsxCopyError]) -> None:
     """An error with no more than what it needs comes back from pickle the same."""
-    needed = {
-        field.name: _SAMPLES[field.name]
-        for field in attrs.fields(cls)
-        if field.default is attrs.NOTHING
-    }
-    error = cls(**needed)  # type: ignore[arg-type]  # each class has other fields
-
+    needed = [field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING]
+    error = cls(**{name: _SAMPLES[name] for name in needed})  # type: ignore[arg-type]  # as above
     assert _fields_of(error) == _fields_of(pickle.loads(pickle.dumps(error)))
 
 
@@ -144,9 +109,6 @@ def test_can_be_raised_twice(cls: type[FsxCopyError]) -> None:
         with pytest.raises(cls) as caught:
             raise error
         assert error is caught.value
-
-
-# The tree.
 
 
 def _drawn() -> list[tuple[str, str]]:
@@ -178,14 +140,7 @@ def _parent(cls: type[FsxCopyError]) -> type:
 def test_tree_is_drawn_as_it_is() -> None:
     """The tree in the docstring has exactly the classes there are, each below its base."""
     real = [(cls.__name__, _parent(cls).__name__) for cls in _CLASSES]
-
     assert sorted(real) == sorted(_drawn())
-
-
-@_every_class
-def test_one_root(cls: type[FsxCopyError]) -> None:
-    """Every error is caught by the root."""
-    assert issubclass(cls, FsxCopyError)
 
 
 @pytest.mark.parametrize(
@@ -199,17 +154,14 @@ def test_builtin_bases(builtin: type[Exception], expected: set[type[Exception]])
 
 
 def test_nothing_is_left_out_of_all() -> None:
-    """Every class below the root can be imported from the package of errors."""
+    """The classes below the root, and no others, can be imported from the package of errors."""
     found, waiting = set(), [FsxCopyError]
     while waiting:
         cls = waiting.pop()
         found.add(cls.__name__)
         waiting.extend(one for one in cls.__subclasses__() if "fsxcopy_sdk" in one.__module__)
-
     assert sorted(found) == sorted(errors.__all__)
 
-
-# Whether to try again.
 
 _TRANSIENT = {
     "BackupBeingCopied",
@@ -232,20 +184,13 @@ def test_is_transient(cls: type[FsxCopyError]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "expected"),
+    ("expected", "status"),
     [
-        (400, False),
-        (403, False),
-        (428, False),
-        (429, True),
-        (430, False),
-        (499, False),
-        (500, True),
-        (503, True),
-        (504, True),
+        *((False, status) for status in (400, 403, 428, 430, 499)),
+        *((True, status) for status in (429, 500, 503, 504)),
     ],
 )
-def test_is_transient_by_status(status: int, expected: bool) -> None:
+def test_is_transient_by_status(expected: bool, status: int) -> None:
     """An error answer of an unknown code is judged by its HTTP status."""
     assert expected == ServiceError("?", code="NewCode", http_status=status).is_transient
 
@@ -256,54 +201,41 @@ def test_is_transient_without_a_code(status: int) -> None:
     assert ServiceError("?", code=str(status), http_status=status).is_transient
 
 
-# Texts and fields.
-
-
-def test_text_of_service_error() -> None:
-    """The text of an error answer begins with its code and operation."""
-    error = BackupNotFound("There is none", operation="DescribeBackups")
-
-    assert "BackupNotFound (DescribeBackups): There is none" == str(error)
-
-
-def test_text_without_operation() -> None:
-    """Where no operation is known, the text does without."""
-    assert "BackupNotFound: There is none" == str(BackupNotFound("There is none"))
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (BackupNotFound("none", operation="CopyBackup"), "BackupNotFound (CopyBackup): none"),
+        (BackupNotFound("none"), "BackupNotFound: none"),
+        (NoResponse("gone", operation="CopyBackup"), "CopyBackup: gone"),
+    ],
+    ids=["answer of an operation", "answer", "no answer"],
+)
+def test_text(error: FsxCopyError, text: str) -> None:
+    """The message follows the operation, where one is known, and the code of an error answer."""
+    assert text == str(error)
 
 
 @pytest.mark.parametrize("limit", ServiceLimit)
 def test_limit_that_clears_by_waiting(limit: ServiceLimit) -> None:
     """Of the limits only that on copies in progress passes by waiting."""
     expected = limit is ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS
-
     assert expected == ServiceLimitExceeded("too many", limit=limit).is_transient
 
 
-def test_text_of_other_errors() -> None:
-    """The text of any other error is its message, after the operation if there was one."""
-    assert "CopyBackup: gone" == str(NoResponse("gone", operation="CopyBackup"))
-
-
-def test_code_is_the_class_by_default() -> None:
-    """An error made without a code has its class's name as code."""
+def test_code_of_an_error() -> None:
+    """An error made without a code has its class's name as code, and else the service's own."""
     assert "ServiceLimitExceeded" == ServiceLimitExceeded("no more").code
-
-
-def test_code_may_be_the_services_own() -> None:
-    """A family of codes tells which of them it was."""
     assert "SlowDown" == errors.Throttled("slower", code="SlowDown").code
 
 
-def test_payload_stays_out_of_repr() -> None:
+@pytest.mark.parametrize(
+    "error",
+    [ResponseDecodingError("no", payload=b"hunter2"), ServiceError("no", body=b"hunter2")],
+    ids=["payload", "body"],
+)
+def test_what_was_received_stays_out_of_repr(error: FsxCopyError) -> None:
     """What was received may hold secrets, so the repr does not show it."""
-    error = ResponseDecodingError("unreadable", payload=b"hunter2")
-
     assert "hunter2" not in repr(error)
-
-
-def test_body_stays_out_of_repr() -> None:
-    """The body of an error answer does not show in the repr."""
-    assert "hunter2" not in repr(ServiceError("no", body=b"hunter2"))
 
 
 @pytest.mark.parametrize(
@@ -318,19 +250,16 @@ def test_body_stays_out_of_repr() -> None:
 def test_reason(details: BackupFailureDetails | None, expected: str | None) -> None:
     """A failed copy gives the service's reason, where there is one."""
     backup = attrs.evolve(_BACKUP, failure_details=details)
-
     assert expected == BackupCopyFailed("failed", backup.backup_id, 1, 1.0, backup).reason
 
 
 def test_timeouts_have_no_errno() -> None:
     """Errors that are a TimeoutError too do not take their fields for an errno."""
     error = WaitTimeout("too late", "backup-1", 1, 1.0, 1.0)
-
     assert (None, None, "too late") == (error.errno, error.filename, str(error))
 
 
 def test_errors_are_compared_by_identity() -> None:
     """Two errors are different exceptions even where they say the same."""
     one, other = (BackupNotFound("There is none") for _ in range(2))
-
     assert one != other
