@@ -30,8 +30,6 @@ def _error(code: str, **members: object) -> errors.ServiceError:
     return service_error(document, operation="CopyBackup", metadata=_METADATA, body=b"received")
 
 
-# Where the code is found.
-
 _SPELLINGS = {
     "bare": "BackupNotFound",
     "namespace": "com.amazonaws.fsx#BackupNotFound",
@@ -48,19 +46,13 @@ def test_code_is_found(place: str, spelling: str) -> None:
     """The code is found in each of its places, whatever surrounds it."""
     headers = {"x-amzn-errortype": spelling} if place == "header" else {}
     document = {} if place == "header" else {place: spelling}
-
     assert "BackupNotFound" == _read(document, headers).code
 
 
-def test_type_wins_over_code() -> None:
-    """Where the places disagree, `__type` is believed before `code`."""
-    assert "BadRequest" == _read({"code": "BackupNotFound", "__type": "BadRequest"}).code
-
-
-def test_code_wins_over_header() -> None:
-    """Where the places disagree, the document is believed before the header."""
+def test_places_that_disagree() -> None:
+    """Where places disagree, `__type` is believed before `code`, and `code` before the header."""
     headers = {"x-amzn-errortype": "BadRequest"}
-
+    assert "InvalidRegion" == _read({"code": "BadRequest", "__type": "InvalidRegion"}).code
     assert "BackupNotFound" == _read({"code": "BackupNotFound"}, headers).code
 
 
@@ -89,11 +81,7 @@ def test_code_of_nothing_but_surroundings(empty: str) -> None:
 def test_header_without_document() -> None:
     """The header is read where the body is no document at all."""
     headers = {"x-amzn-errortype": "ThrottlingException:http://x/"}
-
     assert "ThrottlingException" == read_error(400, headers, b"").code
-
-
-# The text.
 
 
 @pytest.mark.parametrize("place", ["Message", "message"])
@@ -109,34 +97,24 @@ def test_useless_message(useless: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "headers", "expected"),
+    ("body", "content_type", "described"),
     [
-        pytest.param(
-            b"<html>Bad Gateway</html>",
-            {"content-type": "text/html"},
-            "HTTP 502 without an error document (text/html, 24 bytes)",
-            id="html",
-        ),
-        pytest.param(
-            b"", {}, "HTTP 502 without an error document (no content type, 0 bytes)", id="empty"
-        ),
-        pytest.param(
-            b"null",
-            {"content-type": "application/json"},
-            "HTTP 502 without an error document (application/json, 4 bytes)",
-            id="null",
-        ),
+        (b"<html>Bad Gateway</html>", "text/html", "text/html, 24 bytes"),
+        (b"", None, "no content type, 0 bytes"),
+        (b"null", "application/json", "application/json, 4 bytes"),
     ],
+    ids=["html", "empty", "null"],
 )
-def test_message_of_no_document(body: bytes, headers: Mapping[str, str], expected: str) -> None:
+def test_message_of_no_document(body: bytes, content_type: str | None, described: str) -> None:
     """Where the service says nothing, the text says what came instead."""
+    headers = {"content-type": content_type} if content_type else {}
+    expected = f"HTTP 502 without an error document ({described})"
     assert expected == read_error(502, headers, body).message
 
 
 def test_message_of_redirect() -> None:
     """The text of a redirect says where it leads, and that it was not followed."""
     document = read_error(307, {"location": "https://elsewhere.example/"}, b"")
-
     assert "307" == document.code
     expected = "HTTP 307: a redirect to https://elsewhere.example/ was not followed"
     assert expected == document.message
@@ -151,9 +129,6 @@ def test_members_are_kept() -> None:
 def test_no_members(document: object) -> None:
     """What is no object has no members."""
     assert {} == _read(document).members
-
-
-# Classes.
 
 
 @pytest.mark.parametrize("shape", service_model.error_shapes(), ids=lambda shape: shape.name)
@@ -174,58 +149,22 @@ def test_modelled_errors_have_their_class(shape: StructureShape) -> None:
 def test_modelled_members_are_attributes(shape: StructureShape, member: str) -> None:
     """Every further member that the model gives an error is one of its attributes."""
     error = _error(shape.name, **{member: "what-it-says"})
-
     assert "what-it-says" == getattr(error, xform_name(member))
 
 
-_FAMILIES = [
-    ("AccessDenied", errors.AccessDenied),
-    ("AccessDeniedException", errors.AccessDenied),
-    ("NotAuthorized", errors.AccessDenied),
-    ("ExpiredToken", errors.ExpiredCredentials),
-    ("ExpiredTokenException", errors.ExpiredCredentials),
-    ("RequestExpired", errors.ExpiredCredentials),
-    ("IncompleteSignature", errors.InvalidCredentials),
-    ("IncompleteSignatureException", errors.InvalidCredentials),
-    ("InvalidClientTokenId", errors.InvalidCredentials),
-    ("InvalidSignatureException", errors.InvalidCredentials),
-    ("MissingAuthenticationToken", errors.InvalidCredentials),
-    ("MissingAuthenticationTokenException", errors.InvalidCredentials),
-    ("RequestTimeTooSkewed", errors.InvalidCredentials),
-    ("SignatureDoesNotMatch", errors.InvalidCredentials),
-    ("UnrecognizedClientException", errors.InvalidCredentials),
-    ("RequestTimeout", errors.ServiceUnavailable),
-    ("RequestTimeoutException", errors.ServiceUnavailable),
-    ("ServiceUnavailable", errors.ServiceUnavailable),
-    ("ServiceUnavailableException", errors.ServiceUnavailable),
-    ("BandwidthLimitExceeded", errors.Throttled),
-    ("LimitExceededException", errors.Throttled),
-    ("PriorRequestNotComplete", errors.Throttled),
-    ("RequestLimitExceeded", errors.Throttled),
-    ("RequestThrottled", errors.Throttled),
-    ("RequestThrottledException", errors.Throttled),
-    ("SlowDown", errors.Throttled),
-    ("Throttling", errors.Throttled),
-    ("ThrottledException", errors.Throttled),
-    ("ThrottlingException", errors.Throttled),
-    ("TooManyRequestsException", errors.Throttled),
-]
-
-
-@pytest.mark.parametrize(("code", "cls"), _FAMILIES)
-def test_families(code: str, cls: type[errors.ServiceError]) -> None:
-    """A code that every AWS service may send is raised as the class of its family."""
-    error = _error(code)
-
-    assert (cls, code) == (type(error), error.code)
-
-
-def test_table_is_complete() -> None:
-    """The table has the modelled errors and the families, and no other code."""
-    modelled = [shape.name for shape in service_model.error_shapes()]
-
-    assert sorted([*modelled, *(code for code, _ in _FAMILIES)]) == sorted(CLASSES)
-
+_FAMILIES = {
+    errors.AccessDenied: "AccessDenied AccessDeniedException NotAuthorized",
+    errors.ExpiredCredentials: "ExpiredToken ExpiredTokenException RequestExpired",
+    errors.InvalidCredentials: (
+        "IncompleteSignature IncompleteSignatureException InvalidClientTokenId "
+        "InvalidSignatureException MissingAuthenticationToken RequestTimeTooSkewed "
+        "MissingAuthenticationTokenException SignatureDoesNotMatch UnrecognizedClientException"
+    ),
+    errors.ServiceUnavailable: (
+        "RequestTimeout RequestTimeoutException ServiceUnavailable ServiceUnavailableException"
+    ),
+}
+"""Codes that every AWS service may send; those of throttling are taken from botocore."""
 
 _OF_OTHER_SERVICES = {
     "EC2ThrottledException": "EC2",
@@ -233,24 +172,32 @@ _OF_OTHER_SERVICES = {
     "TransactionInProgressException": "DynamoDB",
 }
 
+_CLASS_OF = {code: cls for cls, codes in _FAMILIES.items() for code in codes.split()} | {
+    code: errors.Throttled
+    for code in standard.ThrottledRetryableChecker._THROTTLED_ERROR_CODES
+    if code not in _OF_OTHER_SERVICES
+}
 
-def test_throttling_codes_are_botocores() -> None:
-    """What botocore's retries take for throttling is Throttled, but for other services' own."""
-    theirs = set(standard.ThrottledRetryableChecker._THROTTLED_ERROR_CODES)
-    ours = {code for code, cls in CLASSES.items() if cls is errors.Throttled}
 
-    assert theirs - set(_OF_OTHER_SERVICES) == ours
+@pytest.mark.parametrize(("code", "cls"), _CLASS_OF.items())
+def test_families(code: str, cls: type[errors.ServiceError]) -> None:
+    """A code that every AWS service may send is raised as the class of its family."""
+    error = _error(code)
+    assert (cls, code) == (type(error), error.code)
+
+
+def test_table_is_complete() -> None:
+    """The table has the modelled errors and the families, and no other code."""
+    assert {shape.name for shape in service_model.error_shapes()} | _CLASS_OF.keys() == set(
+        CLASSES
+    )
 
 
 @pytest.mark.parametrize("code", ["ValidationException", "backupnotfound", "502", "ServiceError"])
 def test_other_codes(code: str) -> None:
     """A code without a class of its own is a plain ServiceError that keeps it."""
     error = _error(code)
-
     assert (errors.ServiceError, code) == (type(error), error.code)
-
-
-# What the exception carries.
 
 
 def test_error_carries_the_exchange() -> None:
@@ -271,16 +218,14 @@ def test_error_carries_the_exchange() -> None:
 def test_limit(text: str) -> None:
     """The limit is an enum, also where its value is unknown."""
     error = _error("ServiceLimitExceeded", Limit=text)
-
     assert isinstance(error, errors.ServiceLimitExceeded)
     assert (text, ServiceLimit) == (error.limit, type(error.limit))
 
 
-@pytest.mark.parametrize("useless", [None, 5, [], {}], ids=repr)
-def test_members_of_wrong_types(useless: object) -> None:
-    """A member that is no text is taken for absent; the error is raised all the same."""
-    error = _error("ServiceLimitExceeded", Limit=useless)
-
+@pytest.mark.parametrize("members", [{}, *({"Limit": no} for no in (None, 5, [], {}))], ids=repr)
+def test_members_that_are_absent_or_no_text(members: dict[str, object]) -> None:
+    """A member that the service left out, or that is no text, is None on the error."""
+    error = _error("ServiceLimitExceeded", **members)
     assert isinstance(error, errors.ServiceLimitExceeded)
     assert None is error.limit
 
@@ -288,11 +233,3 @@ def test_members_of_wrong_types(useless: object) -> None:
 def test_members_of_other_errors() -> None:
     """A member that the class does not have is not put on it."""
     assert not hasattr(_error("BadRequest", BackupId="backup-1"), "backup_id")
-
-
-def test_absent_members() -> None:
-    """A member that the service left out is None."""
-    error = _error("BackupBeingCopied")
-
-    assert isinstance(error, errors.BackupBeingCopied)
-    assert None is error.backup_id
