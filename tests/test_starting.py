@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING
 
 import anyio
 import pytest
@@ -24,6 +24,9 @@ from fsxcopy_sdk._transport._exchange import _origin
 from fsxcopy_sdk._transport._http import BoundedSession, NoRedirectSession
 from fsxcopy_sdk.testing import EXAMPLE_REGION, LocalFsx
 
+if TYPE_CHECKING:
+    from conftest import Connect
+
 _READ_FOR_A_CLIENT = {
     "_retry",
     "endpoint-rule-set-1",
@@ -39,17 +42,15 @@ class _OwnSession(AIOHTTPSession):
 
 
 _OWN = AioConfig(http_session_cls=_OwnSession)
-_MERGE_KEEPS = _OWN.merge(AioConfig()).http_session_cls is _OwnSession
-"""Whether this version of aiobotocore keeps its own options; the lowest one does not."""
 
-_merge_keeps = pytest.mark.skipif(not _MERGE_KEEPS, reason="this aiobotocore forgets it")
+_merge_keeps = pytest.mark.skipif(
+    _OWN.merge(AioConfig()).http_session_cls is not _OwnSession,
+    reason="the lowest aiobotocore forgets its own options in a merge",
+)
 
 _warms_up = pytest.mark.skipif(
     not hasattr(AioSession, "warm_up_loader_caches"), reason="this aiobotocore cannot do that"
 )
-
-Main: TypeAlias = Callable[[], Coroutine[object, object, None]]
-Run: TypeAlias = Callable[[Main], None]
 
 
 class _Watched(JSONFileLoader):
@@ -74,12 +75,9 @@ def _watch(session: AioSession) -> _Watched:
 async def test_no_file_is_read_on_the_event_loop(session: AioSession, mode: str) -> None:
     """What botocore reads for a client is read in another thread."""
     watched = _watch(session)
-
-    async with FsxCopyClient(
-        "us-west-2", session=session, config=AioConfig(retries={"mode": mode})
-    ):
+    config = AioConfig(retries={"mode": mode})
+    async with FsxCopyClient("us-west-2", session=session, config=config):
         pass
-
     assert {name for name, _ in watched.read} >= _READ_FOR_A_CLIENT
     assert threading.main_thread() not in {thread for _, thread in watched.read}
 
@@ -97,13 +95,9 @@ async def test_an_older_session_reads_its_files_when_the_client_is_made(fsx: Loc
     """A session without `warm_up_loader_caches` serves too."""
     session = _OlderSession()
     session.set_credentials("AKIDEXAMPLE", "any")
-
-    async with FsxCopyClient(
-        EXAMPLE_REGION, session=session, endpoint_url=fsx.endpoint_url
-    ) as client:
-        page = await client.describe_backups()
-
-    assert 1 == len(page.backups)
+    url = fsx.endpoint_url
+    async with FsxCopyClient(EXAMPLE_REGION, session=session, endpoint_url=url) as client:
+        assert 1 == len((await client.describe_backups()).backups)
 
 
 async def test_a_session_serves_many_regions(session: AioSession) -> None:
@@ -111,10 +105,8 @@ async def test_a_session_serves_many_regions(session: AioSession) -> None:
     watched = _watch(session)
     async with FsxCopyClient("us-west-2", session=session):
         watched.read.clear()
-
     async with FsxCopyClient("eu-central-1", session=session):
         pass
-
     assert [] == watched.read
 
 
@@ -125,21 +117,21 @@ async def test_the_environment_is_read_anew(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv("AWS_DEFAULT_REGION", region)
         async with FsxCopyClient() as client:
             regions.append(client.region)
-
     assert ["us-west-2", "eu-central-1"] == regions
 
 
 @_warms_up
-async def test_a_client_can_be_warmed_up_by_aiobotocore_too(fsx: LocalFsx) -> None:
+async def test_a_client_can_be_warmed_up_by_aiobotocore_too() -> None:
     """Its own option to read files before a client is made still works."""
-    async with FsxCopyClient(
-        "us-west-2", endpoint_url=fsx.endpoint_url, config=AioConfig(warm_up_loader_caches=True)
-    ) as client:
+    config = AioConfig(warm_up_loader_caches=True)
+    async with FsxCopyClient("us-west-2", config=config) as client:
         assert "us-west-2" == client.region
 
 
 @pytest.mark.parametrize("run", [anyio.run, trio.run], ids=["asyncio", "trio"])
-def test_a_failure_to_open_is_raised(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_to_open_is_raised(
+    run: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An error from the other thread reaches the caller, on every event loop."""
     monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
 
@@ -150,58 +142,54 @@ def test_a_failure_to_open_is_raised(run: Run, monkeypatch: pytest.MonkeyPatch) 
     run(main)
 
 
-async def _user_agent(fsx: LocalFsx, session: AioSession, config: AioConfig) -> str:
-    async with FsxCopyClient(
-        "us-west-2", session=session, endpoint_url=fsx.endpoint_url, config=config
-    ) as client:
+async def _products(fsx: LocalFsx, client: FsxCopyClient) -> list[str]:
+    """Return the names in the User-Agent of a client's request."""
+    async with client:
         await client.describe_backups()
-    return fsx.requests[-1].headers["user-agent"]
+    return [one.partition("/")[0] for one in fsx.requests[-1].headers["user-agent"].split()]
 
 
-async def test_requests_say_who_calls(fsx: LocalFsx, session: AioSession) -> None:
+async def test_requests_say_who_calls(
+    fsx: LocalFsx, session: AioSession, connect: Connect
+) -> None:
     """The User-Agent names aiobotocore, Python, the system, this package and botocore once."""
     session.user_agent_name = "my-tool"
-
-    text = await _user_agent(fsx, session, AioConfig(user_agent_extra="job/7"))
-
-    products = [product.partition("/")[0] for product in text.split()]
-    assert ["my-tool", "Python", "Linux", "lib", "botocore", "job"] == products
+    client = connect(fsx, config=AioConfig(user_agent_extra="job/7"))
+    expected = ["my-tool", "Python", "Linux", "lib", "botocore", "job"]
+    assert expected == await _products(fsx, client)
 
 
-@pytest.mark.parametrize("source", ["config", "default", "environment"])
+@pytest.mark.parametrize(
+    "source", ["config", pytest.param("default", marks=_merge_keeps), "environment"]
+)
 async def test_requests_say_for_which_application(
-    fsx: LocalFsx, session: AioSession, monkeypatch: pytest.MonkeyPatch, source: str
+    session: AioSession, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
     """The application's id is sent from wherever it is configured, without foreign letters."""
-    config = AioConfig(user_agent_appid="my app\r\nX-Evil: 1") if source == "config" else None
+    name = "my app\r\nX-Evil: 1"
+    config = AioConfig(user_agent_appid=name) if source == "config" else None
     if source == "environment":
-        monkeypatch.setenv("AWS_SDK_UA_APP_ID", "my app\r\nX-Evil: 1")
+        monkeypatch.setenv("AWS_SDK_UA_APP_ID", name)
     if source == "default":
-        if not _MERGE_KEEPS:
-            pytest.skip("this aiobotocore forgets it")
-        session.set_default_client_config(AioConfig(user_agent_appid="my app\r\nX-Evil: 1"))
+        session.set_default_client_config(AioConfig(user_agent_appid=name))
 
-    config_of_client = build_config(session, config)
+    user_agent = build_config(session, config).user_agent
 
-    assert config_of_client.user_agent is not None
-    assert config_of_client.user_agent.endswith(" app/my-app--X-Evil--1")
+    assert user_agent is not None
+    assert user_agent.endswith(" app/my-app--X-Evil--1")
 
 
-async def test_a_user_agent_of_the_user_is_sent(fsx: LocalFsx, session: AioSession) -> None:
+async def test_a_user_agent_of_the_user_is_sent(fsx: LocalFsx, connect: Connect) -> None:
     """A config's own User-Agent comes first, with what botocore adds."""
-    text = await _user_agent(fsx, session, AioConfig(user_agent="mine/1"))
-
-    assert ["mine", "botocore"] == [product.partition("/")[0] for product in text.split()]
+    client = connect(fsx, config=AioConfig(user_agent="mine/1"))
+    assert ["mine", "botocore"] == await _products(fsx, client)
 
 
 @_merge_keeps
 async def test_a_user_agent_of_the_sessions_default_is_kept(session: AioSession) -> None:
     """The default client config of a session has its say too."""
     session.set_default_client_config(AioConfig(user_agent="mine/1"))
-
-    config_of_client = build_config(session, None)
-
-    assert "mine/1" == config_of_client.user_agent
+    assert "mine/1" == build_config(session, None).user_agent
 
 
 async def test_an_isolated_session_takes_nothing_from_the_machine(
@@ -228,15 +216,11 @@ async def test_an_isolated_session_takes_nothing_from_the_machine(
 
 
 async def test_a_proxy_of_the_machine_is_used_otherwise(
-    fsx: LocalFsx, session: AioSession, monkeypatch: pytest.MonkeyPatch
+    fsx: LocalFsx, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The proxy of the last test would have been noticed."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    config = AioConfig(retries={"total_max_attempts": 1})
-
-    async with FsxCopyClient(
-        "us-west-2", session=session, endpoint_url=fsx.endpoint_url, config=config
-    ) as client:
+    async with connect(fsx) as client:
         with pytest.raises(Exception, match="127.0.0.1:9"):
             await client.describe_backups()
 
@@ -262,24 +246,18 @@ def test_an_origin_is_scheme_host_and_port(url: str, other: str, same: bool) -> 
 @pytest.mark.parametrize(
     ("default", "config", "expected"),
     [
-        (None, None, AIOHTTPSession),
-        (None, Config(read_timeout=3), AIOHTTPSession),
-        (None, _OWN, _OwnSession),
-        (None, AioConfig(http_session_cls=NoRedirectSession), NoRedirectSession),
-        pytest.param(AioConfig(), None, AIOHTTPSession, marks=_merge_keeps),
-        pytest.param(_OWN, None, _OwnSession, marks=_merge_keeps),
-        pytest.param(_OWN, Config(read_timeout=3), _OwnSession, marks=_merge_keeps),
-        pytest.param(AioConfig(), _OWN, _OwnSession, marks=_merge_keeps),
-    ],
-    ids=[
-        "none",
-        "plain",
-        "own",
-        "ours",
-        "default",
-        "own as default",
-        "plain over own",
-        "own over default",
+        pytest.param(None, None, AIOHTTPSession, id="none"),
+        pytest.param(None, Config(read_timeout=3), AIOHTTPSession, id="plain"),
+        pytest.param(None, _OWN, _OwnSession, id="own"),
+        pytest.param(
+            None, AioConfig(http_session_cls=NoRedirectSession), NoRedirectSession, id="ours"
+        ),
+        pytest.param(AioConfig(), None, AIOHTTPSession, id="default", marks=_merge_keeps),
+        pytest.param(_OWN, None, _OwnSession, id="own as default", marks=_merge_keeps),
+        pytest.param(
+            _OWN, Config(read_timeout=3), _OwnSession, id="plain over own", marks=_merge_keeps
+        ),
+        pytest.param(AioConfig(), _OWN, _OwnSession, id="own over default", marks=_merge_keeps),
     ],
 )
 def test_http_session_is_the_users_or_ours(
@@ -291,9 +269,7 @@ def test_http_session_is_the_users_or_ours(
     """The HTTP session is of the class that was asked for, but follows no redirects."""
     if default is not None:
         session.set_default_client_config(default)
-
     careful = build_config(session, config)
-
     assert issubclass(careful.http_session_cls, expected)
     assert issubclass(careful.http_session_cls, NoRedirectSession)
     assert not careful.parameter_validation
@@ -305,7 +281,6 @@ def test_a_default_that_cannot_hold_the_session_is_refused(
 ) -> None:
     """With a plain botocore config as the session's default nothing is made."""
     session.set_default_client_config(Config(read_timeout=3))
-
     with pytest.raises(ConfigurationError, match="give it as config="):
         build_config(session, config)
 
@@ -313,7 +288,6 @@ def test_a_default_that_cannot_hold_the_session_is_refused(
 def test_a_session_of_another_library_has_bounds(session: AioSession) -> None:
     """The httpx backend follows no redirects by itself, and is bounded like the other."""
     careful = build_config(session, AioConfig(http_session_cls=HttpxSession))
-
     assert issubclass(careful.http_session_cls, HttpxSession)
     assert issubclass(careful.http_session_cls, BoundedSession)
 
@@ -321,9 +295,7 @@ def test_a_session_of_another_library_has_bounds(session: AioSession) -> None:
 def test_the_users_config_is_not_changed(session: AioSession) -> None:
     """The config that was given can be used for other clients as before."""
     config = AioConfig()
-
     build_config(session, config)
-
     assert AIOHTTPSession is config.http_session_cls
     assert config.parameter_validation
     assert config.user_agent is None
