@@ -6,7 +6,6 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
-from typing import Any
 
 import pytest
 from aiobotocore.config import AioConfig
@@ -14,7 +13,7 @@ from aiobotocore.session import AioSession
 from aiobotocore.stub import AioStubber
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from raw_peer import COPY, SOURCE, Document, backup, client_of, http, ok, raw_peer
+from raw_peer import COPY, DATE, SOURCE, Document, backup, client_of, http, ok, raw_peer
 
 from fsxcopy_sdk import (
     BackupLifecycle,
@@ -30,59 +29,34 @@ OTHER = "backup-0badc0de"
 REQUEST_ID = "x-amzn-RequestId: request-1"
 
 
-async def _refused(answer: Document, **arguments: Any) -> ResponseDecodingError:
-    """Return what copying `SOURCE` into us-west-2 raises on an answer."""
-    async with raw_peer(ok(answer, REQUEST_ID)) as peer, client_of(peer.url) as client:
-        with pytest.raises(ResponseDecodingError, match="belongs to another request") as caught:
-            await client.copy_backup(SOURCE, client_request_token="my-token", **arguments)
-    return caught.value
-
-
 @pytest.mark.parametrize(
-    ("source_region", "members", "faults"),
+    ("source_region", "wrong"),
     [
-        (
-            None,
-            {"SourceBackupId": OTHER},
-            [f"$.Backup.SourceBackupId: must be {SOURCE}, not {OTHER}"],
-        ),
-        (
-            None,
-            {"SourceBackupRegion": "us-east-2"},
-            ["$.Backup.SourceBackupRegion: must be us-west-2, not us-east-2"],
-        ),
-        (
-            "us-east-2",
-            {"SourceBackupRegion": "us-west-2"},
-            ["$.Backup.SourceBackupRegion: must be us-east-2, not us-west-2"],
-        ),
-        (
-            "us-east-2",
-            {"SourceBackupId": OTHER, "SourceBackupRegion": "eu-west-1"},
-            [
-                f"$.Backup.SourceBackupId: must be {SOURCE}, not {OTHER}",
-                "$.Backup.SourceBackupRegion: must be us-east-2, not eu-west-1",
-            ],
-        ),
+        (None, {"SourceBackupId": OTHER}),
+        (None, {"SourceBackupRegion": "us-east-2"}),
+        ("us-east-2", {"SourceBackupRegion": "us-west-2"}),
+        ("us-east-2", {"SourceBackupId": OTHER, "SourceBackupRegion": "eu-west-1"}),
     ],
     ids=["source", "in the Region", "from another Region", "both"],
 )
 async def test_a_copy_of_something_else_is_refused(
-    source_region: str | None, members: Document, faults: list[str]
+    source_region: str | None, wrong: Document
 ) -> None:
     """An answer about another copy is not believed, and everything that it says is kept."""
-    answer = {"Backup": backup(COPY, **members)}
+    answer = {"Backup": backup(COPY, **wrong)}
+    right = {"SourceBackupId": SOURCE, "SourceBackupRegion": source_region or "us-west-2"}
 
-    error = await _refused(answer, source_region=source_region)
+    async with raw_peer(ok(answer, REQUEST_ID)) as peer, client_of(peer.url) as client:
+        with pytest.raises(ResponseDecodingError, match="belongs to another request") as caught:
+            await client.copy_backup(
+                SOURCE, source_region=source_region, client_request_token="my-token"
+            )
 
+    error = caught.value
+    faults = [f"$.Backup.{name}: must be {right[name]}, not {wrong[name]}" for name in wrong]
     assert faults == list(error.error_paths)
-    assert ("CopyBackup", "request-1", 200, 1) == (
-        error.operation,
-        error.request_id,
-        error.http_status,
-        error.attempts,
-    )
-    assert "my-token" == error.client_request_token
+    assert ("CopyBackup", "my-token") == (error.operation, error.client_request_token)
+    assert ("request-1", 200, 1) == (error.request_id, error.http_status, error.attempts)
     assert isinstance(error.payload, bytes)
     assert answer == json.loads(error.payload)
     assert error.is_malformed
@@ -104,43 +78,26 @@ async def test_a_copy_of_the_source_is_believed(
 ) -> None:
     """What fits is believed, and so is an answer that does not say of what the copy is."""
     answer = ok({"Backup": backup(COPY, **members)})
-
     async with raw_peer(answer) as peer, client_of(peer.url) as client:
         response = await client.copy_backup(SOURCE, source_region=source_region)
-
     assert COPY == response.backup.backup_id
 
 
 @pytest.mark.parametrize(
-    ("answer", "faults"),
-    [
-        (
-            {"BackupId": OTHER, "Lifecycle": "DELETED"},
-            (f"$.BackupId: must be {SOURCE}, not {OTHER}",),
-        ),
-        (
-            {"BackupId": SOURCE, "Lifecycle": "AVAILABLE"},
-            ("$.Lifecycle: must be DELETED, not AVAILABLE",),
-        ),
-        (
-            {"BackupId": OTHER, "Lifecycle": "COPYING"},
-            (
-                f"$.BackupId: must be {SOURCE}, not {OTHER}",
-                "$.Lifecycle: must be DELETED, not COPYING",
-            ),
-        ),
-    ],
+    "wrong",
+    [{"BackupId": OTHER}, {"Lifecycle": "AVAILABLE"}, {"BackupId": OTHER, "Lifecycle": "COPYING"}],
     ids=["id", "lifecycle", "both"],
 )
-async def test_a_deletion_of_something_else_is_refused(
-    answer: Document, faults: tuple[str, ...]
-) -> None:
+async def test_a_deletion_of_something_else_is_refused(wrong: Document) -> None:
     """Only an answer that says of this backup that it is gone is one to DeleteBackup."""
-    async with raw_peer(ok(answer)) as peer, client_of(peer.url) as client:
+    right = {"BackupId": SOURCE, "Lifecycle": "DELETED"}
+
+    async with raw_peer(ok(right | wrong)) as peer, client_of(peer.url) as client:
         with pytest.raises(ResponseDecodingError) as caught:
             await client.delete_backup(SOURCE, client_request_token="my-token")
 
-    assert faults == caught.value.error_paths
+    faults = [f"$.{name}: must be {right[name]}, not {wrong[name]}" for name in wrong]
+    assert faults == list(caught.value.error_paths)
     assert caught.value.is_malformed
     assert "my-token" == caught.value.client_request_token
 
@@ -149,10 +106,8 @@ async def test_a_deletion_of_something_else_is_refused(
 async def test_a_deletion_is_believed(lifecycle: str) -> None:
     """A lifecycle that this version does not know may be the service's new word for it."""
     answer = ok({"BackupId": SOURCE, "Lifecycle": lifecycle})
-
     async with raw_peer(answer) as peer, client_of(peer.url) as client:
         response = await client.delete_backup(SOURCE)
-
     assert lifecycle == response.lifecycle
 
 
@@ -186,10 +141,8 @@ async def test_waits_survive_an_answer_to_something_else() -> None:
     """Fifty waits that share a call poll again when its answer belongs to another one."""
     ids = [f"backup-{number:017x}" for number in range(50)]
     page = ok({"Backups": [backup(one, Lifecycle="FAILED") for one in [*ids[:49], OTHER]]})
-
     async with raw_peer(page) as peer, client_of(peer.url) as client:
         backups = await asyncio.gather(*map(client.wait_until_backup_available, ids))
-
     assert {BackupLifecycle.AVAILABLE} == {one.lifecycle for one in backups}
     assert [50, 50] == [len(request.body["BackupIds"]) for request in peer.requests]
 
@@ -207,30 +160,40 @@ async def test_what_botocore_parsed_is_held_against_the_question_too(session: Ai
     assert OTHER == caught.value.payload["BackupId"]
 
 
-# The service's time.
-
-_DATES = [
-    ("Thu, 09 Apr 2026 07:53:28 GMT", datetime(2026, 4, 9, 7, 53, 28, tzinfo=UTC)),
-    ("Thursday, 09-Apr-26 07:53:28 GMT", datetime(2026, 4, 9, 7, 53, 28, tzinfo=UTC)),
-    ("Thu Apr  9 07:53:28 2026", datetime(2026, 4, 9, 7, 53, 28, tzinfo=UTC)),
-    ("Thu, 09 Apr 2026 07:53:28 -0000", datetime(2026, 4, 9, 7, 53, 28, tzinfo=UTC)),
-    ("Thu, 09 Apr 2026 09:53:28 +0200", datetime(2026, 4, 9, 7, 53, 28, tzinfo=UTC)),
-    ("Thu, 31 Apr 2026 07:53:28 GMT", None),
-    ("Fri, 31 Dec 9999 23:59:59 -0100", None),
-    ("Thu, 09 Apr 99999999 07:53:28 GMT", None),
-    ("soon", None),
-    ("", None),
-    (" ", None),
-]
+_MOMENT = datetime(2026, 4, 9, 7, 53, 28, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(("text", "expected"), _DATES)
-def test_dates_are_read(text: str, expected: datetime | None) -> None:
-    """Every form of HTTP's dates is read, in UTC; what is none is None."""
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Thu, 09 Apr 2026 07:53:28 GMT",
+        "Thursday, 09-Apr-26 07:53:28 GMT",
+        "Thu Apr  9 07:53:28 2026",
+        "Thu, 09 Apr 2026 07:53:28 -0000",
+        "Thu, 09 Apr 2026 09:53:28 +0200",
+    ],
+)
+def test_dates_are_read(text: str) -> None:
+    """Every form of HTTP's dates is read, in UTC."""
     date = _date(text)
+    assert date is not None
+    assert (_MOMENT, UTC) == (date, date.tzinfo)
 
-    assert expected == date
-    assert date is None or date.tzinfo is UTC
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Thu, 31 Apr 2026 07:53:28 GMT",
+        "Fri, 31 Dec 9999 23:59:59 -0100",
+        "Thu, 09 Apr 99999999 07:53:28 GMT",
+        "soon",
+        "",
+        " ",
+    ],
+)
+def test_no_dates(text: str) -> None:
+    """What is no date is None."""
+    assert _date(text) is None
 
 
 @settings(deadline=None)
@@ -238,7 +201,6 @@ def test_dates_are_read(text: str, expected: datetime | None) -> None:
 def test_no_date_raises(text: str) -> None:
     """Whatever the header has, the answer is read."""
     date = _date(text)
-
     assert date is None or date.tzinfo is UTC
 
 
@@ -258,9 +220,7 @@ def test_a_written_date_is_read_back(date: datetime) -> None:
 async def test_the_client_knows_the_services_time(client: FsxCopyClient, fsx: LocalFsx) -> None:
     """Every operation's success says what time it is."""
     assert None is client.service_time
-
     page = await client.describe_backups()
-
     assert page.metadata.date is not None
     assert page.metadata.date == client.service_time
     assert abs(datetime.now(UTC) - page.metadata.date) < timedelta(minutes=1)
@@ -268,9 +228,8 @@ async def test_the_client_knows_the_services_time(client: FsxCopyClient, fsx: Lo
 
 async def test_the_time_is_that_of_the_last_success() -> None:
     """Failures, answers to other requests and answers without a date do not change it."""
-    first = datetime(2026, 4, 9, 7, 53, 28, tzinfo=UTC)
     answers = [
-        ok({"Backup": backup(COPY)}, "Date: Thu, 09 Apr 2026 07:53:28 GMT"),
+        ok({"Backup": backup(COPY)}, f"Date: {DATE}"),
         ok({"BackupId": SOURCE, "Lifecycle": "DELETED"}, "Date: Thu, 09 Apr 2026 07:53:29 GMT"),
         ok({"Backups": []}, "Date: Thu, 09 Apr 2026 07:53:30 GMT"),
         ok({"Backups": []}),
@@ -292,18 +251,16 @@ async def test_the_time_is_that_of_the_last_success() -> None:
                 await client.copy_backup(SOURCE)
             seen.append(client.service_time)
 
-    assert seen == [first + timedelta(seconds=n) for n in (0, 0, 1, 2, 2, 2, 2, 2)]
-    assert first + timedelta(seconds=2) == client.service_time
+    assert seen == [_MOMENT + timedelta(seconds=n) for n in (0, 0, 1, 2, 2, 2, 2, 2)]
+    assert seen[-1] == client.service_time
 
 
 async def test_waits_learn_the_time_too() -> None:
-    """A wait's calls are the client's."""
-    answer = ok({"Backups": [backup(SOURCE)]}, "Date: Thu, 09 Apr 2026 07:53:28 GMT")
-
+    """The client knows the time from the answers to a wait's calls too."""
+    answer = ok({"Backups": [backup(SOURCE)]}, f"Date: {DATE}")
     async with raw_peer(answer) as peer, client_of(peer.url) as client:
         await client.wait_until_backup_available(SOURCE)
-
-    assert datetime(2026, 4, 9, 7, 53, 28, tzinfo=UTC) == client.service_time
+    assert client.service_time == _MOMENT
 
 
 async def test_the_date_is_known_where_answers_are_not_seen(
