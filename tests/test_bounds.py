@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, TypeAlias
 
 import aiohttp
@@ -35,34 +37,35 @@ from fsxcopy_sdk._transport._http import call_seconds, within
 
 _PATIENCE = 20  # seconds of real time after which a call counts as one without an end
 
-_every_session = pytest.mark.parametrize(
-    ("backend", "module", "name"),
-    [
-        ("asyncio", "httpsession", "AIOHTTPSession"),
-        ("asyncio", "httpxsession", "HttpxSession"),
-        ("trio", "httpxsession", "HttpxSession"),
-    ],
-    ids=["aiohttp", "httpx", "httpx-trio"],
-)
-
 Main: TypeAlias = Callable[[type], Coroutine[object, object, None]]
+Run: TypeAlias = Callable[[Main], None]
 
 
-def _run(backend: str, module: str, name: str, main: Main) -> None:
-    """Run *main* with an HTTP session class on an event loop."""
-    if module == "httpxsession":
-        pytest.importorskip("httpx2", reason="aiobotocore runs on trio from 3.9")
-    found = pytest.importorskip(f"aiobotocore.{module}")
-    anyio.run(main, getattr(found, name), backend=backend)
+def _httpx_session() -> type:
+    pytest.importorskip("httpx2", reason="aiobotocore runs on trio from 3.9")
+    session_class: type = pytest.importorskip("aiobotocore.httpxsession").HttpxSession
+    return session_class
+
+
+@pytest.fixture(name="run", params=["aiohttp", "httpx", "httpx-trio"])
+def _run(request: pytest.FixtureRequest) -> Run:
+    """Run a main function with an HTTP session class, on an event loop that it knows."""
+    session_class = AIOHTTPSession if request.param == "aiohttp" else _httpx_session()
+    backend = "trio" if request.param == "httpx-trio" else "asyncio"
+    return lambda main: anyio.run(main, session_class, backend=backend)
+
+
+@asynccontextmanager
+async def _answered(answer: Answer, **options: Any) -> AsyncIterator[FsxCopyClient]:
+    """A client whose first request gets the answer, and others the right one."""
+    async with raw_peer(answer) as peer, client_of(peer.url, **options) as client:
+        yield client
 
 
 def _short(session_class: type, **options: Any) -> AioConfig:
     """Make a config with one attempt of at most half a second."""
     given = {"connect_timeout": 0.2, "read_timeout": 0.3, "retries": {"total_max_attempts": 1}}
     return AioConfig(**{"http_session_cls": session_class, **given, **options})
-
-
-# Time.
 
 
 def _again_and_again(piece: bytes, first: bytes = b"") -> Callable[[Request], Awaitable[None]]:
@@ -102,18 +105,12 @@ ENDLESS: dict[str, Answer] = {
 }
 
 
-@_every_session
 @pytest.mark.parametrize("answer", ENDLESS.values(), ids=ENDLESS)
-def test_an_attempt_ends_whatever_arrives(
-    backend: str, module: str, name: str, answer: Answer
-) -> None:
+def test_an_attempt_ends_whatever_arrives(run: Run, answer: Answer) -> None:
     """An answer without an end is a timeout that passes, with its token and attempts."""
 
     async def main(session_class: type) -> None:
-        async with (
-            raw_peer(answer) as peer,
-            client_of(peer.url, config=_short(session_class)) as client,
-        ):
+        async with _answered(answer, config=_short(session_class)) as client:
             with anyio.fail_after(_PATIENCE), pytest.raises(RequestTimeout) as caught:
                 await client.copy_backup(SOURCE, client_request_token="my-token")
         error = caught.value
@@ -122,11 +119,10 @@ def test_an_attempt_ends_whatever_arrives(
         assert error.may_have_been_sent
         assert error.__cause__ is not None
 
-    _run(backend, module, name, main)
+    run(main)
 
 
-@_every_session
-def test_silence_instead_of_tls_ends(backend: str, module: str, name: str) -> None:
+def test_silence_instead_of_tls_ends(run: Run) -> None:
     """A peer that accepts connections and says nothing holds no call up."""
 
     async def main(session_class: type) -> None:
@@ -136,21 +132,16 @@ def test_silence_instead_of_tls_ends(backend: str, module: str, name: str) -> No
                 with anyio.fail_after(_PATIENCE), pytest.raises(RequestTimeout):
                     await client.describe_backups()
 
-    _run(backend, module, name, main)
+    run(main)
 
 
 @pytest.mark.parametrize("mode", ["legacy", "standard"])
 async def test_aiobotocore_retries_an_attempt_that_was_ended(mode: str) -> None:
     """For its retries it is a read timeout like any other."""
     config = _short(AIOHTTPSession, retries={"mode": mode, "total_max_attempts": 2})
-
-    async with (
-        raw_peer(ENDLESS["a body"]) as peer,
-        client_of(peer.url, config=config) as client,
-    ):
+    async with _answered(ENDLESS["a body"], config=config) as client:
         with anyio.fail_after(_PATIENCE):
             response = await client.copy_backup(SOURCE)
-
     assert 2 == response.metadata.attempts
 
 
@@ -169,19 +160,14 @@ async def test_a_timeout_that_is_off_bounds_nothing(name: str, off: float | None
         await request.stream.send(answer[8:])
         arrived.set()
 
-    async with raw_peer(drip) as peer, client_of(peer.url, config=config) as client:
+    async with _answered(drip, config=config) as client:
         await client.describe_backups()
 
     assert arrived.is_set()
 
 
-@_every_session
-@pytest.mark.parametrize(
-    "answer", [ENDLESS["silence"], ENDLESS["a body"]], ids=["silence", "body"]
-)
-def test_cancelling_a_call_is_no_timeout(
-    backend: str, module: str, name: str, answer: Answer
-) -> None:
+@pytest.mark.parametrize("kind", ["silence", "a body"])
+def test_cancelling_a_call_is_no_timeout(run: Run, kind: str) -> None:
     """A cancellation from outside reaches the call at once."""
 
     async def main(session_class: type) -> None:
@@ -196,7 +182,7 @@ def test_cancelling_a_call_is_no_timeout(
 
         begun = time.monotonic()
         async with (
-            raw_peer(answer) as peer,
+            raw_peer(ENDLESS[kind]) as peer,
             client_of(peer.url, http_session_cls=session_class) as client,
             anyio.create_task_group() as group,
         ):
@@ -206,7 +192,7 @@ def test_cancelling_a_call_is_no_timeout(
         assert ["cancelled"] == ended
         assert time.monotonic() - begun < 5  # the timeouts are 5 s each
 
-    _run(backend, module, name, main)
+    run(main)
 
 
 async def test_a_task_that_is_cancelled_is_cancelled() -> None:
@@ -217,9 +203,6 @@ async def test_a_task_that_is_cancelled_is_cancelled() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-
-
-# The whole call.
 
 
 @pytest.mark.parametrize(
@@ -244,7 +227,6 @@ async def test_the_bound_of_a_call_is_in_its_config(
         "fsx", region_name="us-west-2", config=AioConfig(**options)
     ) as raw:
         seconds = call_seconds(raw.meta.config)
-
     assert expected == seconds
 
 
@@ -304,9 +286,7 @@ def test_a_wrapped_client_s_call_ends_too(event: str, attempts: int) -> None:
 
 def test_a_wrapped_client_s_call_ends_under_trio() -> None:
     """The same on trio, whose clock jumps when all tasks sleep."""
-    pytest.importorskip("httpx2", reason="aiobotocore runs on trio from 3.9")
-    module = pytest.importorskip("aiobotocore.httpxsession")
-    config = AioConfig(http_session_cls=module.HttpxSession)
+    config = AioConfig(http_session_cls=_httpx_session())
     clock = trio.testing.MockClock()
 
     async def main() -> RequestTimeout:
@@ -337,62 +317,44 @@ def test_within_is_no_bound_with_none(backend: str) -> None:
     anyio.run(main, backend=backend)
 
 
-# Size.
+async def _pour(request: Request, headers: list[str], piece: bytes) -> None:
+    """Send a piece of an answer's body for ever."""
+    await request.stream.send("\r\n".join(["HTTP/1.1 200 OK", *headers, "", ""]).encode())
+    while True:
+        await request.stream.send(piece)
 
 
-def _too_large(*headers: str) -> dict[str, Answer]:
-    piece = b" " * 2**20
-    chunk = b"100000\r\n" + piece + b"\r\n"
-
-    def endless(first: str, piece: bytes) -> Answer:
-        async def answer(request: Request) -> None:
-            lines = ["HTTP/1.1 200 OK", first, *headers, "", ""]
-            await request.stream.send("\r\n".join(lines).encode())
-            while True:
-                await request.stream.send(piece)
-                sent.append(len(piece))
-
-        return answer
-
-    sent: list[int] = []
-    return {
-        "announced": endless(f"Content-Length: {MAX_BODY + 1}", piece),
-        "in chunks": endless("Transfer-Encoding: chunked", chunk),
-        "of no length": endless("Connection: close", piece),
-    }
+TOO_LARGE = {
+    "announced": (f"Content-Length: {MAX_BODY + 1}", b" " * 2**20),
+    "in chunks": ("Transfer-Encoding: chunked", b"100000\r\n" + b" " * 2**20 + b"\r\n"),
+    "of no length": ("Connection: close", b" " * 2**20),
+}
 
 
-@_every_session
-@pytest.mark.parametrize("kind", ["announced", "in chunks", "of no length"])
+@pytest.mark.parametrize(("header", "piece"), TOO_LARGE.values(), ids=TOO_LARGE)
 @pytest.mark.parametrize("request_id", ["request-1", None])
 def test_an_answer_that_is_too_large_is_not_read(
-    backend: str, module: str, name: str, kind: str, request_id: str | None
+    run: Run, header: str, piece: bytes, request_id: str | None
 ) -> None:
     """It is an answer that cannot be read; it passes if it is not the service's own."""
-    headers = [f"x-amzn-RequestId: {request_id}"] if request_id else []
+    headers = [header, *([f"x-amzn-RequestId: {request_id}"] if request_id else [])]
+    answer = partial(_pour, headers=headers, piece=piece)
 
     async def main(session_class: type) -> None:
-        async with (
-            raw_peer(_too_large(*headers)[kind]) as peer,
-            client_of(peer.url, http_session_cls=session_class) as client,
-        ):
+        async with _answered(answer, http_session_cls=session_class) as client:
             with pytest.raises(ResponseDecodingError) as caught:
                 await client.copy_backup(SOURCE, client_request_token="my-token")
         error = caught.value
         assert (f"$: the body has more than {MAX_BODY} bytes",) == error.error_paths
-        assert (200, request_id, "my-token") == (
-            error.http_status,
-            error.request_id,
-            error.client_request_token,
-        )
+        assert (200, request_id) == (error.http_status, error.request_id)
+        assert "my-token" == error.client_request_token
         assert None is error.payload
         assert (request_id is None) == error.is_transient
 
-    _run(backend, module, name, main)
+    run(main)
 
 
-@_every_session
-def test_reading_stops_at_the_bound(backend: str, module: str, name: str) -> None:
+def test_reading_stops_at_the_bound(run: Run) -> None:
     """The peer is not read on: it has sent the bound and what fits into buffers."""
     sent = 0
 
@@ -404,21 +366,17 @@ def test_reading_stops_at_the_bound(backend: str, module: str, name: str) -> Non
             sent += 2**20
 
     async def main(session_class: type) -> None:
-        async with (
-            raw_peer(endless) as peer,
-            client_of(peer.url, http_session_cls=session_class) as client,
-        ):
+        async with _answered(endless, http_session_cls=session_class) as client:
             with pytest.raises(ResponseDecodingError):
                 await client.describe_backups()
             await anyio.sleep(0.1)
 
-    _run(backend, module, name, main)
+    run(main)
 
     assert MAX_BODY - 2**20 <= sent < MAX_BODY + 2**24
 
 
-@_every_session
-def test_an_answer_of_the_largest_size_is_read(backend: str, module: str, name: str) -> None:
+def test_an_answer_of_the_largest_size_is_read(run: Run) -> None:
     """The bound itself is allowed."""
 
     async def largest(request: Request) -> None:
@@ -426,16 +384,10 @@ def test_an_answer_of_the_largest_size_is_read(backend: str, module: str, name: 
         await request.stream.send(http(200, page + b" " * (MAX_BODY - len(page))))
 
     async def main(session_class: type) -> None:
-        async with (
-            raw_peer(largest) as peer,
-            client_of(peer.url, http_session_cls=session_class) as client,
-        ):
+        async with _answered(largest, http_session_cls=session_class) as client:
             assert () == (await client.describe_backups()).backups
 
-    _run(backend, module, name, main)
-
-
-# Sessions of the user's own.
+    run(main)
 
 
 class _ReadsItself(AIOHTTPSession):
@@ -485,7 +437,6 @@ async def test_a_session_that_would_follow_redirects_is_refused() -> None:
     async with raw_peer() as peer:
         with pytest.raises(ConfigurationError, match="redirects cannot be switched off"):
             await client_of(peer.url, http_session_cls=_Renamed).__aenter__()
-
     assert [] == peer.requests
 
 
@@ -500,7 +451,7 @@ class _OtherWay(AIOHTTPSession):
 
 
 async def test_an_answer_after_redirects_that_were_on_is_not_believed() -> None:
-    """Where the method was not called, redirects were not off, and the answer may be anybody's."""
+    """Where the method was not called, redirects were on, and another host may have answered."""
     async with (
         raw_peer() as peer,
         raw_peer(http(307, b"", f"Location: {peer.url}")) as first,
