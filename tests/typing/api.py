@@ -14,83 +14,8 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from types_aiobotocore_fsx.client import FSxClient
 
-import fsxcopy_sdk
-from fsxcopy_sdk import (
-    DEFAULT_MAX_WAIT,
-    AccessDenied,
-    AdministrativeAction,
-    AdministrativeActionType,
-    Backup,
-    BackupBeingCopied,
-    BackupCopyFailed,
-    BackupFailureDetails,
-    BackupFilter,
-    BackupLifecycle,
-    BackupRestoring,
-    BackupType,
-    CallError,
-    Clock,
-    ConnectionFailed,
-    CopyBackupResponse,
-    DeleteBackupResponse,
-    DescribeBackupsResponse,
-    Duration,
-    FileSystem,
-    FilterName,
-    FsxCopyClient,
-    FsxCopyError,
-    IncompatibleParameterError,
-    InvalidArguments,
-    LustreDeploymentType,
-    LustreFileSystemConfiguration,
-    OntapFileSystemConfiguration,
-    OpenEnum,
-    PaginationError,
-    RawResponse,
-    RequestTimeout,
-    ResourceType,
-    ResponseDecodingError,
-    ResponseMetadata,
-    ServiceError,
-    ServiceLimit,
-    ServiceLimitExceeded,
-    Snapshot,
-    SourceBackupUnavailable,
-    Status,
-    Tag,
-    Tags,
-    Transport,
-    Volume,
-    WaitError,
-    WaitSchedule,
-    WaitTimeout,
-    from_dict,
-    to_dict,
-)
-from fsxcopy_sdk.bulk import (
-    BulkCopy,
-    Copied,
-    CopyFailed,
-    CopyInProgress,
-    CopyNotObserved,
-    CopyRequest,
-    CopySkipped,
-    CopyTimedOut,
-    copy_many,
-)
-from fsxcopy_sdk.replication import (
-    PlannedCopy,
-    PlannedPrune,
-    Pruned,
-    PruneFailed,
-    PruneObstacle,
-    PruneSkipped,
-    ReplicationPlan,
-    ReplicationPolicy,
-    apply_plan,
-    plan_replication,
-)
-from fsxcopy_sdk.testing import Fault, LocalFsx, RecordedRequest
+import fsxcopy_sdk as sdk
+from fsxcopy_sdk import Backup, BackupLifecycle, FsxCopyClient, bulk, replication, testing
 
 
 class MyClock:
@@ -102,9 +27,6 @@ class MyClock:
 
     async def sleep(self, seconds: float) -> None:
         """Sleep."""
-
-
-# The client.
 
 
 async def opening(raw: FSxClient) -> None:
@@ -130,22 +52,25 @@ class MyTransport:
 
     region = "us-west-2"
 
-    async def copy_backup(self, request: Mapping[str, object]) -> RawResponse:
+    async def copy_backup(self, request: Mapping[str, object]) -> sdk.RawResponse:
         """Answer that nothing was copied."""
-        return RawResponse(operation="CopyBackup", payload=b"{}", metadata=ResponseMetadata())
+        metadata = sdk.ResponseMetadata()
+        return sdk.RawResponse(operation="CopyBackup", payload=b"{}", metadata=metadata)
 
-    async def describe_backups(self, request: Mapping[str, object]) -> RawResponse:
+    async def describe_backups(self, request: Mapping[str, object]) -> sdk.RawResponse:
         """Answer that there are no backups."""
-        return RawResponse(
-            operation="DescribeBackups", payload={"Backups": []}, metadata=ResponseMetadata()
+        return sdk.RawResponse(
+            operation="DescribeBackups", payload={"Backups": []}, metadata=sdk.ResponseMetadata()
         )
 
-    async def delete_backup(self, request: Mapping[str, object]) -> RawResponse:
+    async def delete_backup(self, request: Mapping[str, object]) -> sdk.RawResponse:
         """Answer that nothing was deleted."""
-        return RawResponse(operation="DeleteBackup", payload=b"{}", metadata=ResponseMetadata())
+        return sdk.RawResponse(
+            operation="DeleteBackup", payload=b"{}", metadata=sdk.ResponseMetadata()
+        )
 
 
-def opening_with_a_transport(transport: Transport) -> None:
+def opening_with_a_transport(transport: sdk.Transport) -> None:
     """A transport is any object with the three operations and a Region."""
     FsxCopyClient(transport=transport)
     FsxCopyClient(transport=MyTransport(), clock=MyClock())
@@ -174,9 +99,9 @@ async def opening_a_subclass(raw: FSxClient) -> None:
 async def copying(client: FsxCopyClient) -> None:
     """A copy is asked for in the natural types, and answered by a typed response."""
     response = await client.copy_backup("backup-0123456789abcdef0")
-    assert_type(response, CopyBackupResponse)
+    assert_type(response, sdk.CopyBackupResponse)
     assert_type(response.backup, Backup)
-    assert_type(response.metadata, ResponseMetadata)
+    assert_type(response.metadata, sdk.ResponseMetadata)
     assert_type(response.metadata.request_id, str | None)
     assert_type(response.metadata.http_status, int)
     assert_type(response.metadata.attempts, int)
@@ -189,7 +114,7 @@ async def copying(client: FsxCopyClient) -> None:
         tags={"Name": "dr"},
         client_request_token=None,
     )
-    await client.copy_backup("backup-0123456789abcdef0", tags=[Tag(key="Name", value="dr")])
+    await client.copy_backup("backup-0123456789abcdef0", tags=[sdk.Tag(key="Name", value="dr")])
     await client.copy_backup("backup-0123456789abcdef0", tags=response.backup.tags)
 
 
@@ -206,16 +131,16 @@ async def describing(client: FsxCopyClient) -> None:
     """A page holds backups, and one backup is one backup."""
     page = await client.describe_backups(
         backup_ids=["backup-0123456789abcdef0"],
-        filters=[BackupFilter(FilterName.FILE_SYSTEM_ID, ["fs-01234567"])],
+        filters=[sdk.BackupFilter(sdk.FilterName.FILE_SYSTEM_ID, ["fs-01234567"])],
         max_results=10,
         next_token=None,
     )
-    assert_type(page, DescribeBackupsResponse)
+    assert_type(page, sdk.DescribeBackupsResponse)
     assert_type(page.backups, tuple[Backup, ...])
     assert_type(page.next_token, str | None)
     assert_type(await client.describe_backup("backup-0123456789abcdef0"), Backup)
-    one = BackupFilter("backup-type", "USER_INITIATED")
-    assert_type(one.name, FilterName)
+    one = sdk.BackupFilter("backup-type", "USER_INITIATED")
+    assert_type(one.name, sdk.FilterName)
     assert_type(one.values, tuple[str, ...])
 
 
@@ -231,17 +156,17 @@ async def iterating(client: FsxCopyClient) -> None:
 async def deleting(client: FsxCopyClient) -> None:
     """A deletion is answered by id and lifecycle."""
     response = await client.delete_backup("backup-0123456789abcdef0", client_request_token="token")
-    assert_type(response, DeleteBackupResponse)
+    assert_type(response, sdk.DeleteBackupResponse)
     assert_type(response.backup_id, str)
     assert_type(response.lifecycle, BackupLifecycle)
 
 
 async def waiting(client: FsxCopyClient) -> None:
     """Waits take durations in both forms, and give backups."""
-    schedule = WaitSchedule(min_delay=5, max_delay=timedelta(minutes=2))
+    schedule = sdk.WaitSchedule(min_delay=5, max_delay=timedelta(minutes=2))
     assert_type(schedule.min_delay, float)
     assert_type(schedule.max_delay, float)
-    assert_type(DEFAULT_MAX_WAIT, timedelta)
+    assert_type(sdk.DEFAULT_MAX_WAIT, timedelta)
     backup = await client.wait_until_backup_available(
         "backup-0123456789abcdef0", max_wait=timedelta(hours=8), schedule=schedule
     )
@@ -253,62 +178,56 @@ async def waiting(client: FsxCopyClient) -> None:
         assert_type(seen.progress_percent, int | None)
 
 
-# The tree of an answer.
-
-
-def tree(response: CopyBackupResponse) -> None:
+def tree(response: sdk.CopyBackupResponse) -> None:
     """Every member of an answer has its type, and None where it may be absent."""
     backup = response.backup
     assert_type(backup.backup_id, str)
     assert_type(backup.lifecycle, BackupLifecycle)
-    assert_type(backup.type, BackupType)
+    assert_type(backup.type, sdk.BackupType)
     assert_type(backup.creation_time, datetime)
-    assert_type(backup.failure_details, BackupFailureDetails | None)
-    assert_type(backup.tags, tuple[Tag, ...])
-    assert_type(backup.resource_type, ResourceType | None)
+    assert_type(backup.failure_details, sdk.BackupFailureDetails | None)
+    assert_type(backup.tags, tuple[sdk.Tag, ...])
+    assert_type(backup.resource_type, sdk.ResourceType | None)
     assert_type(backup.size_in_bytes, int | None)
-    assert_type(backup.volume, Volume | None)
-    assert_type(backup.file_system, FileSystem | None)
+    assert_type(backup.volume, sdk.Volume | None)
+    assert_type(backup.file_system, sdk.FileSystem | None)
     if backup.file_system is None:
         return
     lustre = backup.file_system.lustre_configuration
-    assert_type(lustre, LustreFileSystemConfiguration | None)
+    assert_type(lustre, sdk.LustreFileSystemConfiguration | None)
     if lustre is not None:
-        assert_type(lustre.deployment_type, LustreDeploymentType | None)
+        assert_type(lustre.deployment_type, sdk.LustreDeploymentType | None)
         assert_type(lustre.copy_tags_to_backups, bool | None)
     ontap = backup.file_system.ontap_configuration
-    assert_type(ontap, OntapFileSystemConfiguration | None)
+    assert_type(ontap, sdk.OntapFileSystemConfiguration | None)
     if ontap is not None:
         assert_type(ontap.route_table_ids, tuple[str, ...])
 
 
-def recursion(first: FileSystem) -> None:
+def recursion(first: sdk.FileSystem) -> None:
     """Actions are typed to any depth; here to the third."""
     for action in first.administrative_actions:
-        assert_type(action, AdministrativeAction)
-        assert_type(action.administrative_action_type, AdministrativeActionType | None)
+        assert_type(action, sdk.AdministrativeAction)
+        assert_type(action.administrative_action_type, sdk.AdministrativeActionType | None)
         second = action.target_volume_values
-        assert_type(second, Volume | None)
+        assert_type(second, sdk.Volume | None)
         for inner in second.administrative_actions if second else ():
-            assert_type(inner, AdministrativeAction)
+            assert_type(inner, sdk.AdministrativeAction)
             third = inner.target_snapshot_values
-            assert_type(third, Snapshot | None)
+            assert_type(third, sdk.Snapshot | None)
             for innermost in third.administrative_actions if third else ():
-                assert_type(innermost.target_file_system_values, FileSystem | None)
+                assert_type(innermost.target_file_system_values, sdk.FileSystem | None)
                 assert_type(innermost.request_time, datetime | None)
-                assert_type(innermost.status, Status | None)
+                assert_type(innermost.status, sdk.Status | None)
 
 
 def frozen(backup: Backup) -> None:
     """Models cannot be changed or made wrongly."""
     backup.progress_percent = 5  # type: ignore[misc]  # models are frozen
-    backup.tags.append(Tag(key="a", value="b"))  # type: ignore[attr-defined]  # a tuple
+    backup.tags.append(sdk.Tag(key="a", value="b"))  # type: ignore[attr-defined]  # a tuple
     Backup()  # type: ignore[call-arg]  # some members are required
-    Tag("Name", "dr")  # type: ignore[call-arg]  # members are given by name
+    sdk.Tag("Name", "dr")  # type: ignore[call-arg]  # members are given by name
     backup.progres  # type: ignore[attr-defined]  # noqa: B018 - a misspelt member
-
-
-# Enums.
 
 
 def exhaustive(lifecycle: BackupLifecycle) -> bool:
@@ -344,147 +263,137 @@ def enums(lifecycle: BackupLifecycle) -> None:
     assert_type(lifecycle.is_unknown, bool)
     assert_type(lifecycle.value, str)
     text: str = lifecycle
-    base: OpenEnum = lifecycle
+    base: sdk.OpenEnum = lifecycle
     assert_type(text.lower(), str)
     assert_type(base.is_unknown, bool)
 
 
-# Errors.
-
-
-def service_errors(call: Callable[[], CopyBackupResponse]) -> None:
+def service_errors(call: Callable[[], sdk.CopyBackupResponse]) -> None:
     """Errors of the service have their further members as attributes."""
     try:
         call()
-    except ServiceLimitExceeded as error:
-        assert_type(error.limit, ServiceLimit | None)
-    except IncompatibleParameterError as error:
+    except sdk.ServiceLimitExceeded as error:
+        assert_type(error.limit, sdk.ServiceLimit | None)
+    except sdk.IncompatibleParameterError as error:
         assert_type(error.parameter, str | None)
-    except (SourceBackupUnavailable, BackupBeingCopied) as error:
+    except (sdk.SourceBackupUnavailable, sdk.BackupBeingCopied) as error:
         assert_type(error.backup_id, str | None)
-    except BackupRestoring as error:
+    except sdk.BackupRestoring as error:
         assert_type(error.file_system_id, str | None)
-    except AccessDenied as error:
+    except sdk.AccessDenied as error:
         assert_type(error.code, str)
-    except ServiceError as error:
+    except sdk.ServiceError as error:
         assert_type(error.code, str)
         assert_type(error.http_status, int)
         assert_type(error.request_id, str | None)
         assert_type(error.body, bytes | None)
 
 
-def other_call_errors(call: Callable[[], CopyBackupResponse]) -> None:
+def other_call_errors(call: Callable[[], sdk.CopyBackupResponse]) -> None:
     """Other errors of calls say which call it was."""
     try:
         call()
-    except ResponseDecodingError as error:
+    except sdk.ResponseDecodingError as error:
         assert_type(error.error_paths, tuple[str, ...])
         assert_type(error.payload, object)
         assert_type(error.http_status, int | None)
-    except PaginationError as error:
+    except sdk.PaginationError as error:
         assert_type(error.next_token, str | None)
-    except CallError as error:
+    except sdk.CallError as error:
         assert_type(error.operation, str | None)
         assert_type(error.client_request_token, str | None)
         assert_type(error.attempts, int)
 
 
-def errors_of_waits(call: Callable[[], Backup]) -> None:
-    """Errors of waits carry what was seen."""
+def other_errors(call: Callable[[], Backup]) -> None:
+    """Errors of waits carry what was seen; arguments have an error; the root catches the rest."""
     try:
         call()
-    except BackupCopyFailed as error:
+    except sdk.BackupCopyFailed as error:
         assert_type(error.last_backup, Backup)
         assert_type(error.reason, str | None)
-    except WaitTimeout as error:
+    except sdk.WaitTimeout as error:
         assert_type(error.last_backup, Backup | None)
         assert_type(error.max_wait, float)
         as_timeout: TimeoutError = error
         raise as_timeout from None
-    except WaitError as error:
+    except sdk.WaitError as error:
         assert_type(error.backup_id, str)
         assert_type(error.polls, int)
         assert_type(error.elapsed, float)
-
-
-def all_errors(call: Callable[[], Backup]) -> None:
-    """The root catches the rest."""
-    try:
-        call()
-    except InvalidArguments as error:
+    except sdk.InvalidArguments as error:
         assert_type(error.errors, tuple[str, ...])
         as_builtin: ValueError = error
         raise as_builtin from None
-    except FsxCopyError as error:
+    except sdk.FsxCopyError as error:
         assert_type(error.message, str)
         assert_type(error.is_transient, bool)
 
 
-def making_errors(backup: Backup) -> list[FsxCopyError]:
+def making_errors(backup: Backup) -> list[sdk.FsxCopyError]:
     """Tests of users make errors with their fields, by place or by name."""
     return [
-        ServiceLimitExceeded("no more", limit=ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS),
-        ConnectionFailed("gone", operation="CopyBackup", attempts=2),
-        BackupCopyFailed("failed", backup.backup_id, 1, 1.0, backup),
-        WaitTimeout("late", backup.backup_id, 1, 1.0, 1.0, last_backup=backup),
-        RequestTimeout("late"),
+        sdk.ServiceLimitExceeded("no more", limit=sdk.ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS),
+        sdk.ConnectionFailed("gone", operation="CopyBackup", attempts=2),
+        sdk.BackupCopyFailed("failed", backup.backup_id, 1, 1.0, backup),
+        sdk.WaitTimeout("late", backup.backup_id, 1, 1.0, 1.0, last_backup=backup),
+        sdk.RequestTimeout("late"),
     ]
-
-
-# Many copies, and a Region kept ready.
 
 
 async def many(client: FsxCopyClient, tags: dict[str, str]) -> None:
     """Outcomes are a closed family, told apart by their classes."""
-    requests = [CopyRequest(source_backup_id="backup-03e3c82e0183b7b6b", tags=tags)]
-    async with copy_many(client, requests, max_wait=timedelta(hours=1)) as copies:
-        assert_type(copies, BulkCopy)
+    requests = [bulk.CopyRequest(source_backup_id="backup-03e3c82e0183b7b6b", tags=tags)]
+    async with bulk.copy_many(client, requests, max_wait=timedelta(hours=1)) as copies:
+        assert_type(copies, bulk.BulkCopy)
         async for outcome in copies:
             match outcome:
-                case Copied():
+                case bulk.Copied():
                     assert_type(outcome.backup, Backup)
-                case CopyFailed() | CopyTimedOut():
-                    assert_type(outcome.error, FsxCopyError)
+                case bulk.CopyFailed() | bulk.CopyTimedOut():
+                    assert_type(outcome.error, sdk.FsxCopyError)
                     assert_type(outcome.backup, Backup | None)
-                case CopyNotObserved():
+                case bulk.CopyNotObserved():
                     assert_type(outcome.backup_id, str | None)
                     assert_type(outcome.client_request_token, str)
-                case CopySkipped():
+                case bulk.CopySkipped():
                     assert_type(outcome.reason, str)
                 case _:
                     assert_never(outcome)
-    assert_type(copies.in_progress, tuple[CopyInProgress, ...])
-    assert_type(copies.not_started, tuple[CopyRequest, ...])
-    CopyRequest("backup-03e3c82e0183b7b6b")  # type: ignore[call-arg]  # by name only
+    assert_type(copies.in_progress, tuple[bulk.CopyInProgress, ...])
+    assert_type(copies.not_started, tuple[bulk.CopyRequest, ...])
+    bulk.CopyRequest("backup-03e3c82e0183b7b6b")  # type: ignore[call-arg]  # by name only
 
 
 async def ready(source: FsxCopyClient, destination: FsxCopyClient) -> None:
     """A policy makes a plan, a plan is applied, and every part has its type."""
-    policy = ReplicationPolicy(
+    policy = replication.ReplicationPolicy(
         name="nightly",
         file_system_ids=["fs-01234567"],
         kms_key_ids={"us-west-2": "alias/dr"},
         keep_within=timedelta(days=30),
     )
-    plan = await plan_replication(source, destination, policy)
-    assert_type(plan, ReplicationPlan)
-    assert_type(plan.to_copy, tuple[PlannedCopy, ...])
-    assert_type(plan.to_copy[0].request, CopyRequest)
+    plan = await replication.plan_replication(source, destination, policy)
+    assert_type(plan, replication.ReplicationPlan)
+    assert_type(plan.to_copy, tuple[replication.PlannedCopy, ...])
+    assert_type(plan.to_copy[0].request, bulk.CopyRequest)
     assert_type(plan.report.sources[0].age, float | None)
-    assert_type(plan.held_back[0].obstacles, tuple[PruneObstacle, ...])
+    assert_type(plan.held_back[0].obstacles, tuple[replication.PruneObstacle, ...])
     assert_type(destination.with_region("us-east-2"), FsxCopyClient)
-    async with apply_plan(plan, destination, source=source, prune=True) as applied:
+    async with replication.apply_plan(plan, destination, source=source, prune=True) as applied:
         async for outcome in applied:
             match outcome:
-                case Copied() | CopyFailed() | CopyTimedOut() | CopySkipped() | CopyNotObserved():
-                    assert_type(outcome.request, CopyRequest)
-                case Pruned() | PruneFailed() | PruneSkipped():
-                    assert_type(outcome.prune, PlannedPrune)
+                case bulk.Copied() | bulk.CopyFailed() | bulk.CopyTimedOut():
+                    assert_type(outcome.request, bulk.CopyRequest)
+                case bulk.CopySkipped() | bulk.CopyNotObserved():
+                    assert_type(outcome.request, bulk.CopyRequest)
+                case replication.Pruned() | replication.PruneFailed() | replication.PruneSkipped():
+                    assert_type(outcome.prune, replication.PlannedPrune)
                 case _:
                     assert_never(outcome)
 
 
-def comparisons(page: DescribeBackupsResponse, backup: Backup, other: Backup) -> bool:
+def comparisons(page: sdk.DescribeBackupsResponse, backup: Backup, other: Backup) -> bool:
     """A model can be compared with its like; with anything else it is a mistake."""
     _ = backup == "backup-1"  # type: ignore[comparison-overlap]  # no backup
     _ = "backup-1" in page.backups  # type: ignore[comparison-overlap]  # an id is no backup
@@ -492,39 +401,33 @@ def comparisons(page: DescribeBackupsResponse, backup: Backup, other: Backup) ->
     return backup == other and backup in page.backups and hash(backup) == hash(other)
 
 
-# Plain data.
-
-
 def plain(backup: Backup, parsed: dict[str, object]) -> None:
     """Plain data comes and goes by the type of the model."""
-    assert_type(to_dict(backup), dict[str, object])
-    assert_type(from_dict(Backup, parsed), Backup)
-    assert_type(from_dict(CopyBackupResponse, to_dict(backup)), CopyBackupResponse)
-    to_dict("backup-1")  # type: ignore[arg-type]  # no model
-    from_dict(str, parsed)  # type: ignore[type-var]  # no model
+    assert_type(sdk.to_dict(backup), dict[str, object])
+    assert_type(sdk.from_dict(Backup, parsed), Backup)
+    assert_type(sdk.from_dict(sdk.CopyBackupResponse, sdk.to_dict(backup)), sdk.CopyBackupResponse)
+    sdk.to_dict("backup-1")  # type: ignore[arg-type]  # no model
+    sdk.from_dict(str, parsed)  # type: ignore[type-var]  # no model
 
 
-def own_helpers(clock: Clock, tags: Tags, patience: Duration) -> FsxCopyClient:
-    """What wraps the client can name the types of its arguments."""
+def own_helpers(clock: sdk.Clock, tags: sdk.Tags, patience: sdk.Duration) -> FsxCopyClient:
+    """What wraps the client can name the types of its arguments; the version is a text."""
+    assert_type(sdk.__version__, str)
     assert_type(clock.now(), float)
-    CopyRequest(source_backup_id="backup-03e3c82e0183b7b6b", tags=tags)
-    WaitSchedule(max_delay=patience)
+    bulk.CopyRequest(source_backup_id="backup-03e3c82e0183b7b6b", tags=tags)
+    sdk.WaitSchedule(max_delay=patience)
     return FsxCopyClient("us-west-2", clock=clock)
 
 
-def local_fsx(fault: Fault) -> LocalFsx:
+def local_fsx(fault: testing.Fault) -> testing.LocalFsx:
     """Durations of the local FSx are of either type, or functions where it matters."""
-    LocalFsx(unseen_for=timedelta(minutes=2), unseen_by="listing", tokens_remembered_for=60)
-    LocalFsx(unseen_by="name")  # type: ignore[arg-type]  # none of the choices
-    assert_type(Fault.cut_listing(keep=2), Fault)
-    fsx = LocalFsx(unseen_for=lambda copy_id: float(len(copy_id)))
+    minutes = timedelta(minutes=2)
+    testing.LocalFsx(unseen_for=minutes, unseen_by="listing", tokens_remembered_for=60)
+    testing.LocalFsx(unseen_by="name")  # type: ignore[arg-type]  # none of the choices
+    assert_type(testing.Fault.cut_listing(keep=2), testing.Fault)
+    fsx = testing.LocalFsx(unseen_for=lambda copy_id: float(len(copy_id)))
     fsx.inject(fault, operation="DescribeBackups")
-    assert_type(fsx.requests, list[RecordedRequest])
+    assert_type(fsx.requests, list[testing.RecordedRequest])
     fsx.set_tags("backup-1", {"Name": "new", "Empty": None})
     fsx.delete_backup("backup-1")
     return fsx
-
-
-def package() -> None:
-    """The version is a text."""
-    assert_type(fsxcopy_sdk.__version__, str)
