@@ -20,7 +20,7 @@ from fsxcopy_sdk.bulk._outcomes import (
     OutcomeStream,
 )
 from fsxcopy_sdk.bulk._queue import is_outcome_unknown
-from fsxcopy_sdk.bulk._requests import SALT_TAG, CopyRequest
+from fsxcopy_sdk.bulk._requests import SALT_TAG, CopyRequest, best_copy
 
 __all__ = [
     "BulkCopy",
@@ -35,6 +35,7 @@ __all__ = [
     "DEFAULT_MAX_IN_PROGRESS",
     "OutcomeStream",
     "SALT_TAG",
+    "best_copy",
     "copy_many",
     "is_outcome_unknown",
 ]

@@ -30,13 +30,14 @@ from fsxcopy_sdk.bulk._outcomes import (
     OutcomeStream,
 )
 from fsxcopy_sdk.bulk._queue import QuotaGroup, RequestState
-from fsxcopy_sdk.bulk._requests import CopyRequest, ExistingCopies, best_of, checked
+from fsxcopy_sdk.bulk._requests import CopyRequest, ExistingCopies, best_copy, checked
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.errors import (
     BackupCopyFailed,
     BackupNotFound,
     FsxCopyError,
     RequestTimeout,
+    ServiceLimitExceeded,
     WaitTimeout,
 )
 from fsxcopy_sdk.models import Backup, CopyBackupResponse
@@ -251,7 +252,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         await self._existing.refresh()
 
     def _existing_copy(self, state: RequestState) -> Backup | None:
-        return best_of(self._existing.matching(state.request))
+        return best_copy(self._existing.matching(state.request))
 
     # Starting.
 
@@ -303,7 +304,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         except FsxCopyError as error:
             if state.unknown_since is None and queue.is_outcome_unknown(error):
                 state.unknown_since = now
-            if queue.is_at_capacity(error):
+            if isinstance(error, ServiceLimitExceeded) and error.is_transient:
                 return await self._wait_for_capacity(state, error, ended)
             return await self._retry(state, error, is_outage=queue.is_outage(error))
         self._accept(state, response.backup)
@@ -398,7 +399,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 failure = None
                 until = min(absent_since + queue.UNSEEN_FOR, deadline)
             # A dead one may be another program's, or of an earlier run.
-            found = best_of(filter(state.request.has_its_salt, self._unclaimed(state)))
+            found = best_copy(filter(state.request.has_its_salt, self._unclaimed(state)))
             if found is not None:
                 self._accept(state, found)
                 return
@@ -460,7 +461,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         outcome = await self._observe(state, backup.backup_id)
         if state.is_existing and isinstance(outcome, CopyFailed):
             self._existing.forget(state.request.source_backup_id, backup.backup_id)
-            other = best_of(self._unclaimed(state))
+            other = best_copy(self._unclaimed(state))
             if other is not None:
                 self._follow_existing(state, other)
                 return

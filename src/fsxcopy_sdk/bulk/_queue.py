@@ -10,14 +10,12 @@ import attrs
 
 from fsxcopy_sdk.bulk._outcomes import CopyInProgress
 from fsxcopy_sdk.bulk._requests import CopyRequest
-from fsxcopy_sdk.enums import ServiceLimit
 from fsxcopy_sdk.errors import (
     CallError,
     FsxCopyError,
     NoResponse,
     ResponseDecodingError,
     ServiceError,
-    ServiceLimitExceeded,
     ServiceUnavailable,
     Throttled,
 )
@@ -127,14 +125,6 @@ class RequestState:
         """Note that the last call had no copy accepted; one before it may have."""
         if self.unknown_since is None:
             self.stage = "not started"
-
-
-def is_at_capacity(error: FsxCopyError) -> bool:
-    """Whether *error* means that too many copies are in progress, which passes."""
-    return (
-        isinstance(error, ServiceLimitExceeded)
-        and error.limit == ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS
-    )
 
 
 def is_retryable(error: FsxCopyError) -> bool:

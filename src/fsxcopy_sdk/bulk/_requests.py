@@ -246,7 +246,7 @@ class ExistingCopies:
         self._by_source[source_backup_id].pop(backup_id, None)
 
 
-def best_of(copies: Iterable[Backup]) -> Backup | None:
+def best_copy(copies: Iterable[Backup]) -> Backup | None:
     """Return the copy that is AVAILABLE, else the first begun that may become it."""
     return min(
         (one for one in copies if not one.lifecycle.is_dead),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from fsxcopy_sdk._validation import MAX_TAGS, ArgumentErrors, check_type, partition_of
-from fsxcopy_sdk.bulk import CopyRequest
+from fsxcopy_sdk.bulk import CopyRequest, best_copy
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.errors import InvalidArguments
@@ -213,16 +213,7 @@ def _classify(
             reason=CannotCopyReason.INVALID,
             detail=error.message,
         )
-    if copies:
-        # One that is AVAILABLE, else one that is known to become it, else the first begun.
-        best = min(
-            copies,
-            key=lambda one: (
-                not one.lifecycle.is_available,
-                one.lifecycle.is_unknown,
-                _order(one),
-            ),
-        )
+    if best := best_copy(copies):
         copy = BackupSummary.of(best)
         return ExistingCopy(source_id=source_id, backup=summary, request=request, copy=copy)
     obstacle = _obstacle(backup, request)
