@@ -176,7 +176,6 @@ async def test_a_timeout_around_it_stays_one() -> None:
     run = Run()
     await run.prepare()
     copies = copy_many(run.client, run.requests)
-
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0) as timeout, copies:
             await anyio.sleep(1)

@@ -126,7 +126,6 @@ class Chaos:
 async def test_never_two_copies_for_one_request(seed: int) -> None:
     """One request has at most one live copy, in this run and in one more than an hour later."""
     chaos = Chaos(seed)
-
     outcomes = await chaos.run(chaos.requests)
 
     _check(chaos, outcomes)
@@ -156,7 +155,6 @@ async def test_a_refusal_is_a_failure_even_then() -> None:
     chaos.trouble = 0.0
     refused = BadRequest("no")
     chaos.direct.refuse = lambda operation: refused if operation == "CopyBackup" else None
-
     outcomes = await chaos.run(chaos.requests)
 
     assert {refused} == {outcome.error for outcome in outcomes}

@@ -138,7 +138,6 @@ class SilentOnce(Direct):
 def test_outcomes_come_as_copies_end(run: Callable[..., Any], bench: Bench) -> None:
     """Each copy has its outcome when it is AVAILABLE, under asyncio and under trio."""
     slow, quick, middle = (bench.request(length) for length in (3000, 100, 1000))
-
     outcomes = run(lambda: bench.copy(slow, quick, middle))
 
     assert [quick, middle, slow] == [outcome.request for outcome in outcomes]
@@ -150,7 +149,6 @@ def test_outcomes_come_as_copies_end(run: Callable[..., Any], bench: Bench) -> N
 def test_no_more_than_allowed_at_once(run: Callable[..., Any], bench: Bench) -> None:
     """Copies are started in the given order, the next when one is over."""
     requests = [bench.request(100 + number) for number in range(9)]
-
     run(lambda: bench.copy(*requests, max_in_progress=2))
 
     assert 2 == bench.fsx.max_copies_in_progress_seen(WEST)
@@ -168,7 +166,6 @@ async def test_all_of_a_request_is_sent(bench: Bench) -> None:
     request = attrs.evolve(
         bench.request(), kms_key_id="alias/dr", copy_tags=True, tags={"b": "2", "a": "1"}
     )
-
     await bench.copy(request)
 
     assert {
@@ -198,7 +195,6 @@ async def test_quota_groups_do_not_block_each_other(bench: Bench) -> None:
         for number, key in volumes
     ]
     file_systems = bench.request(), bench.request(kms_key_id="key")
-
     outcomes = await bench.copy(*requests, *file_systems, max_in_progress=1)
 
     started = {
@@ -215,7 +211,6 @@ async def test_quota_groups_do_not_block_each_other(bench: Bench) -> None:
 async def test_the_same_request_again_is_skipped(bench: Bench) -> None:
     """Of the same requests the first is carried out, the others say which it was."""
     one, two = bench.request(), bench.request()
-
     outcomes = await bench.copy(one, two, one, attrs.evolve(two, source_region=WEST))
 
     assert [CopySkipped, CopySkipped, Copied, Copied] == _kinds(outcomes)
@@ -234,7 +229,6 @@ async def test_what_is_repeated_is_copied_once(bench: Bench) -> None:
     first = await bench.copy(*requests)
     bench.fsx.calls.clear()
     now = bench.clock.now()
-
     second = await bench.copy(*requests)
 
     assert {1} == set(bench.copies.values())
@@ -251,7 +245,6 @@ async def test_what_was_copied_long_ago_is_not_copied_again() -> None:
     request = bench.request(100)
     [first] = await bench.copy(request)
     bench.clock.advance(30 * 24 * HOUR)
-
     again = await bench.copy(request)
     other = await bench.copy(attrs.evolve(request, tags={"Ticket": "4711"}, kms_key_id="k"))
 
@@ -267,7 +260,6 @@ async def test_a_salt_forces_another_copy_once(bench: Bench) -> None:
     [plain] = await bench.copy(request)
     [first] = await bench.copy(forced)
     bench.clock.advance(HOUR)
-
     [second] = await bench.copy(forced)
 
     assert first.backup
@@ -281,7 +273,6 @@ async def test_a_copy_in_progress_is_followed(bench: Bench) -> None:
     with anyio.CancelScope() as scope:
         await bench.copy(request, on_seen=lambda _: scope.cancel())
     bench.clock.advance(500)
-
     [outcome] = await bench.copy(request)
 
     assert isinstance(outcome, Copied)
@@ -297,7 +288,6 @@ async def test_copies_found_in_progress_take_their_slots(bench: Bench) -> None:
     for request in found:
         await bench.client.copy_backup(request.source_backup_id)
     other = bench.request(100)
-
     await bench.copy(*found, other, max_in_progress=2)
 
     started = [one.at for one in bench.fsx.requests if one.operation == "CopyBackup"]
@@ -312,7 +302,6 @@ async def test_copies_can_be_adopted(bench: Bench) -> None:
     known = CopyInProgress(
         request=request, client_request_token="any", started=0.0, backup=copy.backup
     )
-
     [outcome] = await bench.copy(adopt=[known])
 
     assert isinstance(outcome, Copied)
@@ -371,7 +360,6 @@ async def test_one_empty_listing_copies_nothing_again(bench: Bench) -> None:
     await bench.copy(request)
     bench.clock.advance(HOUR)
     bench.direct.empty_listings = 1
-
     [outcome] = await bench.copy(request)
 
     assert isinstance(outcome, Copied)
@@ -388,7 +376,6 @@ async def test_an_adopted_copy_satisfies_a_request(bench: Bench) -> None:
     known = CopyInProgress(
         request=request, client_request_token="any", started=0.0, backup=copy.backup
     )
-
     outcomes = await bench.copy(request, adopt=[known])
 
     assert [Copied, Copied] == _kinds(outcomes)
@@ -426,7 +413,6 @@ async def test_a_dead_copy_has_spent_its_token(bench: Bench, dead: str) -> None:
     else:
         bench.fsx.set_lifecycle(first.backup.backup_id, dead)
     begun = bench.clock.now()
-
     [second] = await bench.copy(request)
     [third] = await bench.copy(request)
 
@@ -448,7 +434,6 @@ async def test_no_more_than_one_attempt_follows(bench: Bench, given: str | None)
         )
         bench.fsx.fail_copy(copy.backup.backup_id, "no such key")
     bench.direct.listings_are_empty = True
-
     [outcome] = await bench.copy(request)
 
     assert isinstance(outcome.error, BackupCopyFailed)
@@ -468,7 +453,6 @@ async def test_a_dead_copy_of_this_run_is_not_repeated(bench: Bench) -> None:
 
     bench.direct.lose = lose
     request = bench.request(100)
-
     [outcome] = await bench.copy(request)
 
     assert isinstance(outcome.error, BackupCopyFailed)
@@ -481,7 +465,6 @@ async def test_a_dead_copy_of_this_run_is_not_repeated(bench: Bench) -> None:
 async def test_a_refused_copy_stops_no_other(bench: Bench) -> None:
     """A source that is not there fails, and the others are copied."""
     missing = CopyRequest(source_backup_id="backup-00000000000000000")
-
     outcomes = await bench.copy(bench.request(), missing, bench.request())
 
     assert [CopyFailed, Copied, Copied] == _kinds(outcomes)
@@ -493,7 +476,6 @@ async def test_other_limits_fail_their_item_only() -> None:
     """A limit that does not clear by waiting is that item's failure, and at once."""
     bench = Bench(max_user_initiated_backups=4)
     requests = [bench.request() for _ in range(3)]
-
     outcomes = await bench.copy(*requests)
 
     assert [CopyFailed, CopyFailed, Copied] == _kinds(outcomes)
@@ -507,7 +489,6 @@ async def test_a_copy_that_fails_is_a_failure(bench: Bench) -> None:
     """A copy that becomes FAILED has the service's reason, and is not begun again."""
     bench.fsx.refuse_kms_key("alias/gone", as_destination=True, later=True)
     request = bench.request(kms_key_id="alias/gone")
-
     [outcome] = await bench.copy(request)
 
     assert isinstance(outcome, CopyFailed)
@@ -538,7 +519,6 @@ async def test_a_copy_that_vanishes_was_not_seen_to_end(bench: Bench) -> None:
 async def test_a_copy_that_takes_too_long_times_out(bench: Bench) -> None:
     """After the time the copy is left alone, and its slot is given to the next."""
     slow, quick = bench.request(HOUR), bench.request(100)
-
     outcomes = await bench.copy(slow, quick, max_in_progress=1, max_wait=1000)
 
     assert [CopyTimedOut, Copied] == _kinds(outcomes)
@@ -561,7 +541,6 @@ async def test_a_lost_answer_is_asked_for_again(bench: Bench, cls: type[FsxCopyE
     """The same token finds the copy whose answer was lost."""
     bench.direct.lose = Meeting([cls("lost") for _ in range(7)])
     request = bench.request()
-
     [outcome] = await bench.copy(request)
 
     assert isinstance(outcome, Copied)
@@ -573,7 +552,6 @@ async def test_trying_again_has_an_end(bench: Bench) -> None:
     """After eight tries over two minutes only listings are asked, for an hour."""
     bench.direct.refuse = Meeting([InternalServerError("sorry", http_status=500)] * 8)
     request, other = bench.request(), bench.request(100)
-
     outcomes = await bench.copy(request, other)
 
     assert [Copied, CopyNotObserved] == _kinds(outcomes)
@@ -589,7 +567,6 @@ async def test_what_was_never_accepted_fails_after_eight_tries(bench: Bench) -> 
     """A transient refusal that does not pass is a failure: no copy can have been accepted."""
     odd = ServiceUnavailable("sorry", http_status=409)
     bench.direct.refuse = lambda operation: odd if operation == "CopyBackup" else None
-
     [outcome] = await bench.copy(bench.request(), max_wait=1000)
 
     assert isinstance(outcome, CopyFailed)
@@ -599,7 +576,6 @@ async def test_what_was_never_accepted_fails_after_eight_tries(bench: Bench) -> 
 async def test_a_service_that_is_not_there_is_given_up(bench: Bench) -> None:
     """If the destination cannot be listed in eight tries, nothing is started."""
     bench.direct.refuse = lambda _: _unsent()
-
     outcomes = await bench.copy(*(bench.request() for _ in range(4)))
 
     assert [CopyFailed] * 4 == _kinds(outcomes)
@@ -612,7 +588,6 @@ async def test_what_cannot_be_listed_is_not_copied(bench: Bench) -> None:
     """Without the permission to list the destination nothing may be requested."""
     denied = AccessDenied("no", operation="DescribeBackups")
     bench.direct.refuse = lambda operation: denied if operation == "DescribeBackups" else None
-
     outcomes = await bench.copy(bench.request(), bench.request())
 
     assert [denied, denied] == [one.error for one in outcomes]
@@ -623,9 +598,7 @@ async def test_a_listing_is_tried_again(bench: Bench) -> None:
     """A short outage at the beginning delays the run."""
     errors: list[FsxCopyError | None] = [Throttled("slow down"), ConnectionFailed("reset")]
     bench.direct.refuse = lambda _: errors.pop(0) if errors else None
-
     outcomes = await bench.copy(bench.request(100))
-
     assert [Copied] == _kinds(outcomes)
 
 
@@ -634,7 +607,6 @@ async def test_only_a_listing_is_repeated_when_the_token_may_be_forgotten() -> N
     bench = Bench(tokens_remembered_for=400)
     outage = [ServiceUnavailable("sorry", http_status=503) for _ in range(9)]
     bench.direct.lose = Meeting(outage)
-
     outcomes = await bench.copy(bench.request(2 * HOUR), bench.request(100))
 
     assert [Copied, Copied] == _kinds(outcomes)
@@ -645,7 +617,6 @@ async def test_an_accepted_copy_is_found_when_it_is_listed_late() -> None:
     """A copy whose answer was lost, and which is not listed for half an hour, is found then."""
     bench = Bench(tokens_remembered_for=400, unseen_for=HOUR / 2)
     bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 12)
-
     [outcome] = await bench.copy(bench.request(2 * HOUR))
 
     assert isinstance(outcome, Copied)
@@ -657,7 +628,6 @@ async def test_a_copy_that_never_shows_was_not_observed() -> None:
     bench = Bench(tokens_remembered_for=400, unseen_for=100 * HOUR)
     bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 12)
     lost, other = bench.request(100), bench.request(100)
-
     outcomes = await bench.copy(lost, other, max_in_progress=1, max_wait=3 * HOUR)
 
     assert [CopyNotObserved, CopyNotObserved] == _kinds(outcomes)
@@ -676,7 +646,6 @@ async def test_a_search_survives_what_passes(error: FsxCopyError) -> None:
         return error if late else None
 
     bench.direct.refuse = refuse
-
     [outcome] = await bench.copy(bench.request(2 * HOUR))
 
     if error.is_transient:
@@ -695,7 +664,6 @@ async def test_a_search_that_cannot_list_does_not_report_an_absence() -> None:
     bench.direct.refuse = lambda operation: (
         outage if operation == "DescribeBackups" and bench.clock.now() > 600 else None
     )
-
     [outcome] = await bench.copy(bench.request(2 * HOUR))
 
     assert isinstance(outcome, CopyNotObserved)
@@ -711,7 +679,6 @@ async def test_a_dead_copy_is_not_taken_for_the_one_that_is_searched_for() -> No
         WEST, SourceBackupId=request.source_backup_id, SourceBackupRegion=WEST, Lifecycle="FAILED"
     )
     bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 12)
-
     [outcome] = await bench.copy(request)
 
     assert isinstance(outcome, Copied)
@@ -724,7 +691,6 @@ async def test_a_search_takes_no_copy_of_another_request() -> None:
     one = bench.request(2 * HOUR)
     two = attrs.evolve(one, idempotency_salt="again")
     bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 24)
-
     outcomes = await bench.copy(one, two)
 
     assert [Copied, Copied] == _kinds(outcomes)
@@ -744,7 +710,6 @@ async def test_a_search_takes_no_copy_of_another_request() -> None:
 async def test_an_unseen_copy_is_not_made_again(lag: float, unknown_ids: str) -> None:
     """An accepted copy that DescribeBackups does not know yet is waited for."""
     bench = Bench(unseen_for=lag, unknown_ids=unknown_ids)
-
     [outcome] = await bench.copy(bench.request(100))
 
     assert isinstance(outcome, Copied)
@@ -760,7 +725,6 @@ async def test_a_copy_unknown_by_its_id_is_found_in_a_listing(end: str) -> None:
     if end == "FAILED":
         bench.fsx.refuse_kms_key("k", as_destination=True, later=True)
         request = attrs.evolve(request, kms_key_id="k")
-
     [outcome] = await bench.copy(request)
 
     assert (Copied if end == "AVAILABLE" else CopyFailed) is type(outcome)
@@ -770,7 +734,6 @@ async def test_a_copy_unknown_by_its_id_is_found_in_a_listing(end: str) -> None:
 async def test_a_copy_that_only_listings_show_times_out() -> None:
     """If a listing shows the copy in progress, its end is waited for until the deadline."""
     bench = Bench(unseen_for=100 * HOUR, unseen_by="id")
-
     [outcome] = await bench.copy(bench.request(5 * HOUR), max_wait=HOUR)
 
     assert isinstance(outcome, CopyTimedOut)
@@ -785,7 +748,6 @@ async def test_losing_access_is_not_a_failed_copy(bench: Bench) -> None:
     bench.direct.refuse = lambda operation: (
         denied if operation == "DescribeBackups" and bench.clock.now() > 50 else None
     )
-
     [outcome] = await bench.copy(bench.request())
 
     assert isinstance(outcome, CopyNotObserved)
@@ -803,7 +765,6 @@ async def test_a_listing_that_fails_ends_no_wait() -> None:
         return AccessDenied("no") if listing and next(calls) == 0 else None
 
     bench.direct.refuse = refuse
-
     [outcome] = await bench.copy(bench.request(100))
 
     assert isinstance(outcome, Copied | CopyNotObserved)
@@ -814,7 +775,6 @@ async def test_an_outage_in_the_middle_is_outlasted(bench: Bench) -> None:
     """A service that answered before is waited for as long as a copy is."""
     outage = [_unsent() for _ in range(40)]
     bench.direct.refuse = Meeting([None, *outage])
-
     outcomes = await bench.copy(bench.request(), bench.request(), max_wait=2 * HOUR)
 
     assert [Copied, Copied] == _kinds(outcomes)
@@ -825,7 +785,6 @@ async def test_an_outage_without_end_is_a_failure(bench: Bench) -> None:
     """After that time the first fails, and each of the others after one more try."""
     outage = [_unsent() for _ in range(1000)]
     bench.direct.refuse = Meeting([None, *outage])
-
     outcomes = await bench.copy(*(bench.request(MINUTE) for _ in range(4)), max_wait=HOUR)
 
     assert [Copied, CopyFailed, CopyFailed, CopyFailed] == _kinds(outcomes)
@@ -837,7 +796,6 @@ async def test_only_tries_in_a_row_count(bench: Bench) -> None:
     full = ServiceLimitExceeded("full", limit=ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS)
     broken = [_unsent() for _ in range(7)]
     bench.direct.refuse = Meeting([*broken, full, *broken])
-
     [outcome] = await bench.copy(bench.request())
 
     assert isinstance(outcome, Copied)
@@ -857,7 +815,6 @@ async def _foreign(bench: Bench, lengths: list[float]) -> None:
 async def test_a_full_service_is_asked_again(bench: Bench) -> None:
     """Copies of others end unseen, so the service is asked about once a minute."""
     await _foreign(bench, [HOUR] * 5)
-
     [outcome] = await bench.copy(bench.request(MINUTE))
 
     assert isinstance(outcome, Copied)
@@ -869,9 +826,7 @@ async def test_a_full_service_is_asked_again(bench: Bench) -> None:
 async def test_an_end_of_ours_is_used_at_once(bench: Bench) -> None:
     """When one of our own copies is over, the next is tried without delay."""
     await _foreign(bench, [2 * HOUR] * 4)
-
     await bench.copy(bench.request(1000), bench.request(1000), bench.request(1000))
-
     assert 3000 <= bench.clock.now() <= 3030
 
 
@@ -883,7 +838,6 @@ async def test_the_end_of_an_adopted_copy_is_used_at_once(bench: Bench) -> None:
     known = CopyInProgress(
         request=first, client_request_token="any", started=0.0, backup=copy.backup
     )
-
     await bench.copy(bench.request(100), adopt=[known])
 
     copying = [one.at for one in bench.fsx.requests if one.operation == "CopyBackup"]
@@ -894,7 +848,6 @@ async def test_an_end_during_the_call_is_not_missed(bench: Bench) -> None:
     """A copy that ends before the refusal arrives frees a slot, which is tried at once."""
     await _foreign(bench, [2 * HOUR] * 4)
     bench.direct.way_back = 500.0
-
     # The answer to the first comes at 500, its end is seen at 710; the second is asked for
     # at 500 and refused at 1000.
     await bench.copy(bench.request(705), bench.request(100))
@@ -907,7 +860,6 @@ async def test_a_service_that_stays_full_times_out(bench: Bench) -> None:
     """It is asked for as long as a copy is waited for, then all requests end with the limit."""
     await _foreign(bench, [HOUR] * 5)
     requests = [bench.request(100), bench.request(100), bench.request(100)]
-
     outcomes = await bench.copy(*requests, max_wait=HOUR * 0.4)
 
     assert [CopyTimedOut] * 3 == _kinds(outcomes)
@@ -920,9 +872,7 @@ async def test_a_service_that_stays_full_times_out(bench: Bench) -> None:
 async def test_capacity_for_one_restarts_the_time(bench: Bench) -> None:
     """Each accepted copy restarts the time that the next one may wait for capacity."""
     await _foreign(bench, [2 * HOUR] * 4)
-
     outcomes = await bench.copy(*(bench.request(1000) for _ in range(4)), max_wait=1500)
-
     assert [Copied] * 4 == _kinds(outcomes)
 
 
@@ -933,7 +883,6 @@ async def test_every_poll_is_shown(bench: Bench) -> None:
     """The acceptance and each observation are shown, with the request and its token."""
     seen: list[CopyInProgress] = []
     request = bench.request(100)
-
     [outcome] = await bench.copy(request, on_seen=seen.append)
 
     assert {(request, request.token(WEST), 0.0)} == {

@@ -67,9 +67,7 @@ class Load:
 async def test_as_fast_as_can_be() -> None:
     """Over HTTP, many copies take at most 1.05 of what the best list schedule takes."""
     load = Load(MANY)
-
     load.check(await load.over_http())
-
     assert 1.0 <= load.delay(SLOTS) <= 1.05
     assert MANY == load.fsx.calls["CopyBackup"]
 
@@ -79,7 +77,6 @@ async def test_as_fast_as_others_leave_capacity() -> None:
     load = Load(MANY, seed=2)
     for _ in range(2):
         load.fsx.add_backup(WEST, Lifecycle="COPYING")
-
     load.check(await load.directly())
 
     assert 1.0 <= load.delay(SLOTS - 2) <= 1.1
@@ -94,7 +91,6 @@ async def test_what_others_start_counts() -> None:
     load.fsx.add_access_key("OTHER", account=load.fsx.account_of("AKIA"))
     lengths, load.lengths = load.lengths, dict(load.lengths)
     lengths.update(dict.fromkeys(others, 1e9))
-
     async with load.fsx, counting_client(load.fsx, load.clock, "OTHER") as other:
         for source in others:
             await other.copy_backup(source)
@@ -123,7 +119,6 @@ async def test_nothing_is_lost_or_double(faults: list[tuple[Fault, float, bool]]
     for fault, fraction, _ in faults:
         if fault != Fault.html(200):  # what cannot be read ends a wait, but no call
             load.fsx.inject(fault, fraction=fraction, operation="DescribeBackups")
-
     load.check(await load.over_http())
 
     assert load.fsx.calls["CopyBackup"] > 30

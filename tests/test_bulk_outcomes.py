@@ -69,5 +69,4 @@ def test_outcomes_can_be_hashed(outcome: CopyOutcome) -> None:
 def test_a_copy_in_progress_is_a_value() -> None:
     """What is in progress can be kept, compared and sent elsewhere."""
     copy = CopyInProgress(request=REQUEST, client_request_token="token", started=1.0)
-
     assert {copy} == {pickle.loads(pickle.dumps(copy))}

@@ -36,7 +36,6 @@ def _limit(limit: ServiceLimit | None) -> ServiceLimitExceeded:
 def test_only_copies_in_progress_are_waited_for(limit: ServiceLimit | None) -> None:
     """No other limit passes by waiting."""
     expected = limit == "TOTAL_IN_PROGRESS_COPY_BACKUPS"
-
     assert expected is queue.is_at_capacity(_limit(limit))
 
 
@@ -116,7 +115,6 @@ def test_a_full_service_is_asked_about_once_a_minute(drawn: float, expected: flo
 def test_delays_grow_to_a_minute() -> None:
     """Each delay is twice the one before, up to a minute."""
     delays = [queue.retry_delay(tries, lambda: 1.0) for tries in (*range(1, 9), 10**6)]
-
     assert [1, 2, 4, 8, 16, 32, 60, 60, 60] == delays
 
 

@@ -109,23 +109,19 @@ _OTHER: dict[str, Any] = {
 def test_every_part_counts(name: str) -> None:
     """A request that differs in one part has another token."""
     request = CopyRequest(source_backup_id=SOURCE, tags={"Name": "one"})
-
     assert request.token(WEST) != attrs.evolve(request, **{name: _OTHER[name]}).token(WEST)
 
 
 def test_destination_and_attempt_count() -> None:
     """Another Region and another attempt are other copies."""
     request = CopyRequest(source_backup_id=SOURCE, source_region=EAST)
-
     tokens = {request.token(WEST), request.token(EAST), request.token(WEST, 1)}
-
     assert 3 == len(tokens)
 
 
 def test_the_volume_does_not_count() -> None:
     """The volume says only which copies are limited together."""
     request = CopyRequest(source_backup_id=SOURCE)
-
     assert request.token(WEST) == attrs.evolve(request, volume_id="fsvol-1").token(WEST)
 
 
@@ -166,7 +162,6 @@ def test_tokens_never_change() -> None:
 def test_a_given_token_stays() -> None:
     """Who gives a token gets it, whatever the attempt."""
     request = CopyRequest(source_backup_id=SOURCE, client_request_token="mine")
-
     assert {"mine"} == {request.token(WEST), request.token(EAST, 7)}
 
 
@@ -182,7 +177,6 @@ def test_a_given_token_stays() -> None:
 def test_tags_in_any_form(tags: object) -> None:
     """Tags are kept as a tuple, so that requests can be hashed."""
     request = CopyRequest(source_backup_id=SOURCE, tags=tags)  # type: ignore[arg-type]  # any form
-
     assert (Tag(key="a", value="1"), Tag(key="b", value="2")) == request.tags
     assert {request} == {pickle.loads(pickle.dumps(request))}
 
@@ -228,7 +222,6 @@ def test_good_requests_pass_in_their_order() -> None:
     """Requests may come from any iterable, and may repeat each other."""
     one = CopyRequest(source_backup_id=SOURCE)
     two = attrs.evolve(one, idempotency_salt="2")
-
     assert (one, two, one) == checked(iter([one, two, one]), WEST)
 
 
@@ -249,7 +242,6 @@ def test_all_errors_of_all_requests_are_raised() -> None:
         attrs.evolve(good, kms_key_id="other"),
         good,
     ]
-
     with pytest.raises(InvalidArguments) as caught:
         checked(requests, WEST)
 
@@ -324,14 +316,12 @@ _INHERITED = (Tag(key=SALT_TAG, value="again@backup-0aaaaaaaaaaaaaaaa"),)
 def test_which_copies_satisfy_a_request(salt: str, copy: Backup, expected: bool) -> None:
     """A copy of the same source does, whatever its key and tags; with a salt only its own."""
     request = CopyRequest(source_backup_id=SOURCE, source_region=EAST, idempotency_salt=salt)
-
     assert expected is request.matches(copy, WEST)
 
 
 def test_an_in_region_copy_satisfies_an_in_region_request() -> None:
     """Without a source Region the source lives in the destination."""
     request = CopyRequest(source_backup_id=SOURCE)
-
     assert [True, False] == [
         request.matches(_copy(source_backup_region=region), WEST) for region in (WEST, EAST)
     ]

@@ -158,9 +158,7 @@ async def _results(
 async def test_waits_share_their_calls(coordinator: PollCoordinator, service: Service) -> None:
     """Fifty waits that start together make the calls of one."""
     ids = [service.add(100.0) for _ in range(50)]
-
     backups = await asyncio.gather(*(_wait(coordinator, one) for one in ids))
-
     assert ids == [backup.backup_id for backup in backups]
     assert [50] * 10 == [len(call) for call in service.calls[1:]]
 
@@ -172,9 +170,7 @@ async def test_polls_of_a_crowd_are_further_apart(
     """With more than fifty waits, the minimum delay between polls is doubled."""
     schedule = WaitSchedule(min_delay=5, max_delay=600)
     ids = [service.add(20) for _ in range(1 + others)]
-
     await asyncio.gather(*(_wait(coordinator, one, schedule) for one in ids))
-
     assert expected == min(time for time in service.times if time > 0)
 
 
@@ -186,7 +182,6 @@ async def test_a_thousand_waits_share_nearly_all_calls(
     ends = [source.uniform(20 * 60, 40 * 60) for _ in range(1000)]
     ids = [service.add(end) for end in ends]
     schedule = WaitSchedule()
-
     await asyncio.gather(*(_wait(coordinator, one, schedule) for one in ids))
 
     together = len(service.calls)
@@ -210,9 +205,7 @@ async def test_a_call_describes_fifty_at_most(
 ) -> None:
     """More waits than fit into a call make as many calls as are needed."""
     ids = [service.add(1.0) for _ in range(120)]
-
     await asyncio.gather(*(_wait(coordinator, one) for one in ids))
-
     assert 50 == max(len(call) for call in service.calls)
 
 
@@ -221,9 +214,7 @@ async def test_waits_for_one_backup_share_its_polls(
 ) -> None:
     """Two waits for the same backup make the calls of one."""
     backup_id = service.add(100.0)
-
     await asyncio.gather(_wait(coordinator, backup_id), _wait(coordinator, backup_id))
-
     assert {(backup_id,)} == set(service.calls)
     assert 11 == len(service.calls)
 
@@ -233,7 +224,6 @@ async def test_the_soonest_due_come_first(coordinator: PollCoordinator, service:
     slow = [service.add(2000.0) for _ in range(60)]
     fast = service.add(2000.0)
     schedule = WaitSchedule(min_delay=100, max_delay=100)
-
     waits = [_wait(coordinator, one, schedule) for one in slow]
     await asyncio.gather(*waits, _wait(coordinator, fast, EVERY_TEN))
 
@@ -251,7 +241,6 @@ async def test_a_missing_backup_does_not_affect_the_others(
     missing = ids[17]
     service.unknown.add(missing)
     service.omits = omits
-
     results = await _results(coordinator, ids)
 
     assert [isinstance(one, BackupNotFound) for one in results] == [one == missing for one in ids]
@@ -269,7 +258,6 @@ async def test_a_backup_that_spoils_the_call_does_not_affect_the_others(
     """The one whose description is unreadable, or whose id is refused, ends alone."""
     ids = [service.add(100.0) for _ in range(50)]
     setattr(service, what, ids[31])
-
     results = await _results(coordinator, ids)
 
     ended = [
@@ -292,7 +280,6 @@ async def test_an_odd_answer_ends_none_of_many(
     """After an answer that is odd as a whole, the fifty are polled again, and not halved."""
     ids = [service.add(100.0) for _ in range(50)]
     service.errors = [error]
-
     backups = await asyncio.gather(*(_wait(coordinator, one) for one in ids))
 
     assert ids == [backup.backup_id for backup in backups]
@@ -307,7 +294,6 @@ async def test_odd_answers_end_each_wait_by_a_call_of_its_own(
     ids = [service.add(100.0) for _ in range(50)]
     service.errors = [error] * 51
     service.listing_errors = [error]
-
     results = await _results(coordinator, ids)
 
     assert {type(error)} == {type(result) for result in results}
@@ -322,7 +308,6 @@ async def test_an_odd_answer_for_one_ends_no_other(
     """A wait that has an odd answer to its own call too ends alone."""
     ids = [service.add(100.0) for _ in range(3)]
     service.errors = [ODD_ANSWERS["no listing"]] * 2
-
     results = await _results(coordinator, ids)
 
     assert [ResponseDecodingError, Backup, Backup] == [type(result) for result in results]
@@ -348,7 +333,6 @@ async def test_the_wrong_region_costs_hundreds_of_calls(
     """Two thousand waits for unknown ids share listings, whatever else the Region holds."""
     ids = [service.add(HOUR) for _ in range(2000)]
     service.unknown, service.others = set(ids), others
-
     results = await _results(coordinator, ids, WaitSchedule())
 
     assert {BackupNotFound} == {type(result) for result in results}
@@ -392,7 +376,6 @@ async def test_calls_for_unknown_ids_are_spaced_without_a_listing(
     ids = [service.add(HOUR) for _ in range(50)]
     service.unknown = set(ids)
     service.listing_errors = [AccessDenied("no") for _ in range(100)]
-
     results = await _results(coordinator, ids)
 
     assert {BackupNotFound} == {type(result) for result in results}
@@ -463,7 +446,6 @@ async def test_a_listing_that_is_too_long_is_given_up(
     ids = [service.add(100.0) for _ in range(50)]
     service.others = 10_000
     service.unknown = {ids[3]}
-
     await _results(coordinator, ids)
 
     # As many pages as halving takes calls, and no listing again for so few.
@@ -478,7 +460,6 @@ async def test_a_listing_that_shows_all_ends_there(
     for _ in range(1000):
         service.add(HOUR)
     service.errors = [BackupNotFound("not yet")]
-
     backups = await asyncio.gather(*(_wait(coordinator, one) for one in ids))
 
     assert ids == [backup.backup_id for backup in backups]
@@ -492,7 +473,6 @@ async def test_a_listing_that_is_throttled_is_a_poll_that_failed(
     ids = [service.add(100.0) for _ in range(50)]
     service.unknown = set(ids[:20])
     service.listing_errors = [Throttled("slow down")]
-
     results = await _results(coordinator, ids)
 
     assert [BackupNotFound] * 20 + [Backup] * 30 == [type(result) for result in results]
@@ -505,9 +485,7 @@ async def test_few_unknown_ids_need_no_listing(
     """Up to eight are described by their ids."""
     ids = [service.add(100.0) for _ in range(8)]
     service.unknown = set(ids)
-
     await _results(coordinator, ids)
-
     assert [] == service.pages
 
 
@@ -572,7 +550,6 @@ async def test_unrequested_backups_in_an_answer_are_ignored(
     """An answer may contain backups that were not requested; each wait takes its own."""
     ids = [service.add(100.0) for _ in range(3)]
     service.unrequested = [service.add(1.0), ids[2]]
-
     backups = await asyncio.gather(*(_wait(coordinator, one) for one in ids[:2]))
 
     assert ids[:2] == [backup.backup_id for backup in backups]
@@ -604,9 +581,7 @@ async def test_all_waits_survive_a_transient_error(
     """A throttled call is a failed poll of all its waits, and all continue."""
     ids = [service.add(100.0) for _ in range(5)]
     service.errors = [Throttled("slow down")]
-
     backups = await asyncio.gather(*(_wait(coordinator, one) for one in ids))
-
     assert ids == [backup.backup_id for backup in backups]
 
 
@@ -618,7 +593,6 @@ async def test_failures_grow_further_apart(
     ids = [service.add(2 * HOUR) for _ in range(waits)]
     service.errors = [Throttled("slow down") for _ in range(1000)]
     schedule = WaitSchedule(min_delay=5, max_delay=120)
-
     results = await _results(coordinator, ids, schedule)
 
     assert len(service.calls) < 80
@@ -652,7 +626,6 @@ async def test_a_permanent_error_ends_each_wait_with_its_own_copy(
     """The note on each copy has the backup of its wait."""
     ids = [service.add(100.0) for _ in range(3)]
     service.errors = [AccessDenied("no") for _ in range(3)]
-
     results = await _results(coordinator, ids)
 
     notes = [getattr(one, "__notes__", None) for one in results]
@@ -671,7 +644,6 @@ async def test_cancelling_one_leaves_the_others(
     """Whenever one of five is cancelled, asleep or in a call, the other four succeed."""
     ids = [service.add(100.0 + number) for number in range(5)]
     tasks = [asyncio.create_task(_wait(coordinator, one)) for one in ids]
-
     for _ in range(step):
         await asyncio.sleep(0)
     tasks[victim].cancel()
@@ -690,7 +662,6 @@ async def test_closing_ends_all(coordinator: PollCoordinator, service: Service, 
     """Whenever the client is closed, asleep or in a call, every wait ends at once."""
     ids = [service.add(HOUR / 2 + number) for number in range(5)]
     tasks = [asyncio.create_task(_wait(coordinator, one)) for one in ids]
-
     for _ in range(step):
         await asyncio.sleep(0)
     before = service.clock.now(), len(service.calls)
@@ -737,7 +708,6 @@ async def test_a_call_that_hangs_does_not_delay_the_others(
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     held, service.held = service.held, None
-
     backup = await _wait(coordinator, service.add(50.0))
 
     assert BackupLifecycle.AVAILABLE is backup.lifecycle
@@ -753,7 +723,6 @@ async def test_a_slow_consumer_is_polled_at_once_when_it_returns(
     """A consumer that takes longer than the delay gets the next observation at once."""
     backup_id = service.add(500.0)
     seen: list[float] = []
-
     async for _ in coordinator.watch(backup_id, HOUR, EVERY_TEN):
         seen.append(clock.now())
         clock.advance(100)

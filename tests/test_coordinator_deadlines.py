@@ -160,7 +160,6 @@ def test_a_silent_call_ends_with_its_wait(backend: str) -> None:
     async def scene() -> None:
         ends = service.ends()
         await ends.wait("one", 30)
-
         error = ends.timeout("one")
         assert _about(30 + CALL_GRACE) == ends.times["one"] == error.elapsed
         assert (30, 1, None) == (error.max_wait, error.polls, error.last_backup)
@@ -183,7 +182,6 @@ def test_a_timeout_keeps_what_was_seen_before(backend: str) -> None:
             group.start_soon(ends.wait, "one", 60)
             await anyio.sleep(5)
             service.errors = [throttled]
-
         error = ends.timeout("one")
         assert _about(70) == ends.times["one"]
         assert 3 == error.polls
@@ -205,7 +203,6 @@ def test_each_wait_leaves_a_silent_call_at_its_own_deadline(backend: str) -> Non
         async with anyio.create_task_group() as group:
             for name, length in lengths.items():
                 group.start_soon(ends.wait, name, length)
-
         assert _about({one: end + CALL_GRACE for one, end in lengths.items()}) == ends.times
         assert [ends.timeout(one).max_wait for one in lengths] == list(lengths.values())
 
@@ -224,7 +221,6 @@ def test_a_slow_call_answers_those_that_stayed(backend: str) -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(ends.wait, "short", 5)
             group.start_soon(ends.wait, "long", 60)
-
         assert isinstance(ends.results["short"], WaitTimeout)
         assert isinstance(ends.results["long"], Backup)
         assert _about({"short": 15.0, "long": 40.0}) == ends.times
@@ -241,7 +237,6 @@ def test_an_answer_shortly_after_the_deadline_counts(backend: str) -> None:
     async def scene() -> None:
         ends = service.ends()
         await ends.wait("one", 0)
-
         assert isinstance(ends.results["one"], Backup)
 
     _run(backend, scene)
@@ -263,7 +258,6 @@ def test_a_wait_that_joins_a_silent_call(
             group.start_soon(ends.wait, "first", 40, "one")
             await anyio.sleep(5)
             group.start_soon(ends.wait, "second", length, "one")
-
         assert _about({"first": 50.0, "second": expected_end}) == ends.times
 
     _run(backend, scene)
@@ -284,7 +278,6 @@ def test_a_wait_that_is_cancelled_before_its_call_leaves_it_to_the_others(backen
                 for _ in range(step):
                     await anyio.lowlevel.checkpoint()
                 cancelled.cancel_scope.cancel()
-
         assert isinstance(ends.results["short"], Backup)
         assert ends.times["short"] < 10
 
@@ -303,7 +296,6 @@ def test_a_listing_without_end_ends_with_its_waits(backend: str) -> None:
         async with anyio.create_task_group() as group:
             for number in range(20):
                 group.start_soon(ends.wait, f"{number}", 30)
-
         assert _about(dict.fromkeys(map(str, range(20)), 40.0)) == ends.times
         assert {WaitTimeout} == {type(one) for one in ends.results.values()}
 
@@ -327,7 +319,6 @@ def test_a_clock_that_runs_ahead_cancels_no_healthy_call(backend: str) -> None:
     async def scene() -> None:
         ends = Ends(PollCoordinator(describe, list_page, clock, lambda: 0.5))
         await ends.wait("one", 60)
-
         assert isinstance(ends.results["one"], Backup)
 
     _run(backend, scene)
@@ -356,7 +347,6 @@ def test_a_wait_that_the_rate_holds_back_is_not_in_a_call(backend: str) -> None:
             for _ in range(20):
                 clock.advance(1)
                 await anyio.sleep(1)
-
         assert {Backup} == {type(one) for one in ends.results.values()}
 
     _run(backend, scene)
@@ -372,7 +362,6 @@ def test_a_grace_as_long_as_the_wait_includes_a_late_last_answer(backend: str) -
         ends = service.ends()
         ends.schedule = WaitSchedule(min_delay=10, max_delay=10, not_found_grace=21)
         await ends.wait("one", 21)
-
         assert isinstance(ends.timeout("one").__cause__, BackupNotFound)
 
     _run(backend, scene)

@@ -412,7 +412,6 @@ def _held(regions: Regions) -> list[str]:
 async def test_pruning_must_be_asked_for(regions: Regions) -> None:
     """Without it, copies that the policy no longer keeps are only planned."""
     copies = await _history(regions)
-
     assert copies[:2] == [one.copy.backup_id for one in (await regions.plan(KEEP_TWO)).to_prune]
     assert [] == await regions.sync(KEEP_TWO)
     assert copies == _held(regions)
@@ -436,7 +435,6 @@ async def test_pruning_comes_last(regions: Regions) -> None:
     """Nothing is deleted before all copies are over."""
     await _history(regions)
     regions.back_up()
-
     assert ["Copied", "Pruned", "Pruned"] == await regions.sync(KEEP_TWO, prune=True)
 
 
@@ -833,7 +831,6 @@ async def test_the_time_of_a_plan_is_the_service_s_own(regions: Regions) -> None
     """Unless a time is given, the plan has that of the answers."""
     regions.clock.advance(1000 * DAY)
     plan = await plan_replication(regions.east, regions.west, KEEP_TWO)
-
     assert timedelta(seconds=2) > abs(plan.made_at - regions.now)
 
 
@@ -864,7 +861,6 @@ async def test_a_policy_may_filter_by_file_system_itself(regions: Regions) -> No
     """A filter of the policy stays as it is when the source is read again."""
     copies = await _history(regions)
     policy = attrs.evolve(KEEP_TWO, filters=[BackupFilter("file-system-id", [FS, OTHER_FS])])
-
     assert ["Pruned", "Pruned"] == await regions.sync(policy, prune=True)
     assert copies[2:] == _held(regions)
 

@@ -189,7 +189,6 @@ async def test_two_processes_at_once() -> None:
 async def test_there_is_something_to_prune() -> None:
     """The killed syncs have copies to prune: the service begins with some of each file system."""
     service = Service.stocked(seed=0)
-
     assert 3 * len(FILE_SYSTEMS) == len(service.fsx.backups(DESTINATION))
     with pytest.raises(AssertionError):
         service.check()

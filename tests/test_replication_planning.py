@@ -80,7 +80,6 @@ def test_newest_and_newer(
     """The newest come first, and what is too old is simply not selected."""
     policy = attrs.evolve(POLICY, newest=newest, newer_than=newer_than)
     plan = planned(policy, [backup(1, days=3), backup(3, days=1), backup(2, days=2)])
-
     assert [backup_id(n) for n in expected] == copied_ids(plan)
     assert [] == _refused(plan)
 
@@ -132,7 +131,6 @@ def test_up_to_date(policy_name: str | None, key: str | None) -> None:
     """A copy counts, whichever program made it and under whatever key."""
     copy = copy_of(backup(1), 1001, policy=policy_name, key=key)
     plan = planned(POLICY, [backup(1)], [copy])
-
     assert [copy.backup_id] == [one.copy.backup_id for one in plan.up_to_date]
     assert not plan.has_work
 
@@ -143,7 +141,6 @@ def test_up_to_date(policy_name: str | None, key: str | None) -> None:
 def test_in_progress(lifecycle: str) -> None:
     """A copy in any state that may become AVAILABLE is in progress, an unknown one too."""
     plan = planned(POLICY, [backup(1)], [copy_of(backup(1), 1001, lifecycle=lifecycle)])
-
     assert [backup_id(1001)] == [one.copy.backup_id for one in plan.in_progress]
     assert ([], ()) == (copied_ids(plan), plan.up_to_date)
     assert plan.has_work
@@ -169,7 +166,6 @@ def test_not_there(copy: Backup) -> None:
 def test_a_copy_that_does_not_say_where_it_is_from() -> None:
     """Ids are unique, so a copy of the backup's id is its copy."""
     plan = planned(POLICY, [backup(1)], [copy_of(backup(1), 1001, region=None)])
-
     assert ([], 1) == (copied_ids(plan), len(plan.up_to_date))
 
 
@@ -214,7 +210,6 @@ def test_a_copy_counts_though_its_backup_is_not_available() -> None:
     """What happens to a backup after it was copied does not make the copy worth less."""
     one = backup(1, lifecycle="FAILED")
     plan = planned(POLICY, [one, backup(2, days=1)], [copy_of(one, 1001)])
-
     assert ([], [], 1) == (copied_ids(plan), _refused(plan), len(plan.up_to_date))
 
 
@@ -235,7 +230,6 @@ def test_the_newest_that_can_be_copied_is(lifecycle: str) -> None:
 def test_what_is_deleted_is_gone() -> None:
     """Backups that are DELETED are not reported."""
     plan = planned(POLICY, [backup(1, lifecycle="DELETED")])
-
     assert ([], [], False) == (copied_ids(plan), _refused(plan), plan.has_work)
 
 
@@ -270,7 +264,6 @@ def test_tags_that_do_not_count(policy: ReplicationPolicy) -> None:
     """Tags are counted as the service will count them."""
     prefix = "aws:" if policy.copy_tags else ""
     tags = [Tag(key=f"{prefix}{n}", value="") for n in range(48)]
-
     assert [] == _refused(planned(policy, [backup(1, tags=tags)]))
 
 
@@ -278,7 +271,6 @@ def test_copies_are_not_copied_again() -> None:
     """Two Regions that keep each other ready do not send copies to and fro."""
     foreign = copy_of(backup(1), 1001, region="eu-west-1")
     plan = planned(ALL, [foreign])
-
     assert ([], [], ()) == (copied_ids(plan), _refused(plan), plan.report.sources)
 
 
@@ -286,7 +278,6 @@ def test_a_named_source_of_copies_is_reported() -> None:
     """A file system that lives elsewhere has no backups here, only copies."""
     foreign = copy_of(backup(1), 1001, region="eu-west-1")
     plan = planned(attrs.evolve(ALL, file_system_ids=FS), [foreign])
-
     assert [(foreign.backup_id, CannotCopyReason.IS_A_COPY)] == _refused(plan)
 
 
@@ -320,7 +311,6 @@ def test_request() -> None:
 def test_request_for_an_ontap_volume() -> None:
     """It names the volume, whose copies have slots of their own."""
     plan = planned(POLICY, [backup(1, source=VOLUME)])
-
     assert VOLUME == plan.to_copy[0].request.volume_id
 
 
@@ -398,7 +388,6 @@ async def test_planning_only_lists(
     for _ in range(60):
         fsx.add_backup(EAST, FileSystem={"FileSystemId": FS})
         fsx.add_backup(WEST)
-
     plan = await plan_replication(east, client, ALL)
 
     assert {"DescribeBackups": 4} == fsx.calls
@@ -436,7 +425,6 @@ async def test_a_copy_that_begins_between_the_listings_is_seen() -> None:
         FsxCopyClient(transport=Listed(region, backups, copies, copy_of(original, 1001)))
         for region, backups in ((EAST, [original]), (WEST, copies))
     )
-
     plan = await plan_replication(east, west, ALL)
 
     assert ([], [backup_id(1001)]) == (
@@ -451,7 +439,6 @@ async def test_filters_are_the_services(
     """What does not pass the policy's filters is not even listed."""
     wanted = fsx.add_backup(EAST, Type="AUTOMATIC")
     policy = attrs.evolve(ALL, filters=[BackupFilter("backup-type", "AUTOMATIC")])
-
     assert [wanted] == copied_ids(await plan_replication(east, client, policy))
 
 
@@ -459,7 +446,6 @@ async def test_now_can_be_given(east: FsxCopyClient, client: FsxCopyClient) -> N
     """Ages are measured at that time; else at the machine's."""
     policy = attrs.evolve(POLICY, newer_than=DAY)
     example = datetime.fromisoformat("2021-04-10T09:00:00+02:00")
-
     assert 1 == len((await plan_replication(east, client, policy, now=example)).to_copy)
     assert 0 == len((await plan_replication(east, client, policy)).to_copy)
 
@@ -505,7 +491,6 @@ async def test_a_listing_that_fails_is_no_plan(
 ) -> None:
     """Nothing is decided on half of what there is."""
     fsx.inject(Fault.error("AccessDeniedException"))
-
     with pytest.raises(AccessDenied):
         await plan_replication(east, client, POLICY)
 
@@ -571,7 +556,6 @@ def test_a_plan_without_work_says_so() -> None:
 def test_a_plan_is_a_value() -> None:
     """It cannot be changed, compares, hashes and pickles."""
     plan = _rich_plan()
-
     assert {plan} == {_rich_plan(), pickle.loads(pickle.dumps(plan))}
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         plan.to_copy = ()  # type: ignore[misc]  # on purpose

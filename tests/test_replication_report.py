@@ -57,7 +57,6 @@ def test_a_row() -> None:
 def test_late(days: float, late: bool) -> None:
     """A copy is late when what it leads back to is older than the policy allows."""
     row = _only([backup(1, days=days)], [copy_of(backup(1, days=days), 1001)])
-
     assert late is row.is_late
     assert max(0, days * DAY) == row.age
 
@@ -79,7 +78,6 @@ def test_no_copy_is_late() -> None:
 def test_only_available_backups_are_backups(lifecycle: str) -> None:
     """What is still being made, or never will be, is no newest backup."""
     row = _only([backup(1, days=1), backup(2, lifecycle=lifecycle)], [])
-
     assert row.newest_backup is not None
     assert backup_id(1) == row.newest_backup.backup_id
     assert _only([backup(1, lifecycle=lifecycle)], []).newest_backup is None
@@ -89,7 +87,6 @@ def test_the_newest_copy_is_that_of_the_newest_backup() -> None:
     """A copy that was begun last need not lead back to the latest time."""
     old, new = backup(1, days=2), backup(2, days=1)
     row = _only([old, new], [copy_of(old, 1001, days=0), copy_of(new, 1002, days=1)])
-
     assert row.newest_copy is not None
     assert backup_id(1002) == row.newest_copy.backup_id
 
@@ -103,7 +100,6 @@ def test_recovery_point_of_a_copy_whose_backup_is_gone(
     """The tags tell the time of the backup; without them the copy's own is all there is."""
     gone = backup(1, days=3)
     row = _only([backup(2)], [copy_of(gone, 1001, days=1, policy=policy_name)])
-
     assert age == row.age
 
 
@@ -156,7 +152,6 @@ def test_scope(
     """All that is in scope has a row, that too which is named and has no backups at all."""
     policy = attrs.evolve(POLICY, file_system_ids=ids[0], volume_ids=ids[1])
     report = planned(policy, backups).report
-
     assert expected == [one.source_id for one in report.sources]
     assert report.sources == report.late
 

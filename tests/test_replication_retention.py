@@ -72,7 +72,6 @@ def test_both_limits_must_be_passed(
     Its age is measured from the newest of the group, not from the clock.
     """
     policy = attrs.evolve(POLICY, keep_last=keep_last, keep_within=keep_within)
-
     assert expected == pruned_ids(planned(policy, [NEW], COPIES))
 
 
@@ -145,7 +144,6 @@ def test_tags_that_contradict_the_service() -> None:
     """Copies that say they are of one file system, and are of another, belong to no policy."""
     elsewhere = FileSystem(file_system_id=OTHER_FS)
     others = [attrs.evolve(one, file_system=elsewhere) for one in COPIES]
-
     assert [] == pruned_ids(planned(KEEP_ONE, [], others))
 
 
@@ -162,21 +160,18 @@ def test_copies_of_copies() -> None:
 def test_a_copy_that_does_not_say_where_it_is_from() -> None:
     """It counts as a copy of its backup, but is not pruned."""
     unsaid = copy_of(OLD, 1001, region=None)
-
     assert [MIDDLE_COPY] == pruned_ids(planned(KEEP_ONE, [OLD, NEW], [unsaid, *COPIES[1:]]))
 
 
 def test_what_is_selected_stays() -> None:
     """A copy that the next run would make again is not pruned."""
     policy = attrs.evolve(KEEP_ONE, newest=2)
-
     assert [OLD_COPY] == pruned_ids(planned(policy, [OLD, MIDDLE, NEW], COPIES))
 
 
 def test_two_copies_of_one_backup_are_one_point_to_go_back_to() -> None:
     """A double does not push an older point out."""
     policy = attrs.evolve(POLICY, keep_last=2)
-
     assert [OLD_COPY] == pruned_ids(planned(policy, [NEW], [*COPIES, copy_of(NEW, 1004)]))
 
 
@@ -206,7 +201,6 @@ def test_the_time_in_the_tags_counts_when_the_backup_is_gone(
     tag = Tag(key=TIME_TAG, value=(NOW - timedelta(days=5)).isoformat())
     others = [one for one in COPIES[0].tags if one.key != TIME_TAG]
     copy = attrs.evolve(copy_of(OLD, 1001, days=begun), tags=(*others, tag))
-
     assert expected == pruned_ids(planned(KEEP_ONE, backups, [copy, *COPIES[1:]]))
 
 
@@ -214,7 +208,6 @@ def test_what_the_origin_is_of_counts_not_the_tag() -> None:
     """A copy that says nothing of its source is of what its listed backup is of."""
     odd = attrs.evolve(COPIES[0], file_system=None)
     of_another = attrs.evolve(OLD, file_system=FileSystem(file_system_id=OTHER_FS))
-
     assert [OLD_COPY] == pruned_ids(planned(KEEP_ONE, [OLD, NEW], [odd, COPIES[2]]))
     assert [] == pruned_ids(planned(KEEP_ONE, [of_another, NEW], [odd, COPIES[2]]))
 
@@ -224,7 +217,6 @@ def test_a_source_without_originals_is_held_back() -> None:
     being_made = backup(9, lifecycle="CREATING")
     for backups in ([], [being_made], [backup(9, source=OTHER_FS)]):
         plan = planned(attrs.evolve(POLICY, keep_last=2), backups, COPIES)
-
         assert () == plan.to_prune
         (held_back,) = plan.held_back
         assert (PruneObstacle.NO_ORIGINAL,) == held_back.obstacles
@@ -236,7 +228,6 @@ def test_more_than_half_is_held_back() -> None:
     other_key = [
         copy_of(one, 2000 + n, key="another-key") for n, one in enumerate([OLD, MIDDLE, NEW], 1)
     ]
-
     plan = planned(KEEP_ONE, [NEW], [*COPIES, *other_key])
 
     assert [OLD_COPY, backup_id(2001), MIDDLE_COPY] == [
@@ -251,7 +242,6 @@ def test_an_origin_in_the_future_makes_nothing_old() -> None:
     odd = backup(9, days=-3650)
     week = attrs.evolve(POLICY, keep_last=1, keep_within=25 * DAY)
     copies = [*COPIES, copy_of(odd, 1009, days=0)]
-
     assert [OLD_COPY] == pruned_ids(planned(week, [NEW, odd], copies))
 
 
@@ -288,7 +278,6 @@ def test_of_a_backup_listed_twice_the_later_state_counts() -> None:
 def test_what_is_not_named_is_left_alone() -> None:
     """A policy that names file systems prunes no copies of others, though they have its tags."""
     policy = attrs.evolve(KEEP_ONE, file_system_ids=OTHER_FS)
-
     assert [] == pruned_ids(planned(policy, [NEW], COPIES))
 
 
@@ -310,14 +299,12 @@ def test_what_a_filter_leaves_out_is_left_alone(
     policy = attrs.evolve(KEEP_ONE, filters=[BackupFilter(name, value)])
     windows = FileSystem(file_system_id=FS, file_system_type=FileSystemType("WINDOWS"))
     copies = [attrs.evolve(copy, file_system=windows) for copy in COPIES]
-
     assert expected == pruned_ids(planned(policy, [NEW], copies))
 
 
 def test_copies_within_one_region() -> None:
     """Copies in the Region of their backups are pruned alike."""
     here = [copy_of(one, 1000 + n, region=EAST) for n, one in enumerate([OLD, MIDDLE, NEW], 1)]
-
     assert [OLD_COPY, MIDDLE_COPY] == pruned_ids(
         planned(KEEP_ONE, [NEW, *here], here, destination=EAST)
     )
@@ -526,5 +513,4 @@ def test_many_runs_in_a_row(
 def test_an_inventory_lists_each_backup_once() -> None:
     """A backup that is on two pages of a listing, as they are when others go, is one."""
     found = inventory([NEW, NEW], [COPIES[0], COPIES[0]])
-
     assert (1, 1) == (len(found.backups), len(found.copies))

@@ -315,7 +315,6 @@ def test_the_plan_is_the_same_whatever_the_order(history: History) -> None:
         copies = [*history.copies, *draw.sample(history.copies, len(history.copies) // 2)]
         draw.shuffle(originals)
         draw.shuffle(copies)
-
         assert expected == planned(history.policy, originals, copies)
 
 

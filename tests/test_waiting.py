@@ -50,7 +50,6 @@ async def _copy_id(client: FsxCopyClient) -> str:
 async def test_a_wait_returns_the_available_backup(client: FsxCopyClient, copy_id: str) -> None:
     """The result is the last observation of the backup."""
     backup = await client.wait_until_backup_available(copy_id)
-
     assert (copy_id, BackupLifecycle.AVAILABLE) == (backup.backup_id, backup.lifecycle)
 
 
@@ -84,7 +83,6 @@ async def test_an_unknown_lifecycle_does_not_end_a_wait(
 ) -> None:
     """An unknown lifecycle is yielded, and the wait continues."""
     fsx.set_lifecycle(copy_id, "POLISHING")
-
     seen = []
     async for backup in client.watch_backup(copy_id, schedule=EVERY_TEN):
         seen.append(backup.lifecycle)
@@ -99,7 +97,6 @@ async def test_a_failed_copy_raises_with_its_reason(
 ) -> None:
     """The error has the last observation and the reason that the service gives."""
     fsx.fail_copy(copy_id, "The key was disabled.")
-
     with pytest.raises(BackupCopyFailed, match="The key was disabled.") as caught:
         await client.wait_until_backup_available(copy_id)
 
@@ -114,10 +111,8 @@ async def test_a_deleted_copy_raises_without_a_reason(
 ) -> None:
     """A deleted backup will never be AVAILABLE."""
     fsx.set_lifecycle(copy_id, "DELETED")
-
     with pytest.raises(BackupCopyFailed, match="gives no reason") as caught:
         await client.wait_until_backup_available(copy_id)
-
     assert caught.value.reason is None
 
 
@@ -140,7 +135,6 @@ async def test_a_wait_of_no_time_is_one_poll(client: FsxCopyClient, copy_id: str
     """With a max_wait of zero, the backup is polled once."""
     with pytest.raises(WaitTimeout) as caught:
         await client.wait_until_backup_available(copy_id, max_wait=0)
-
     assert 1 == caught.value.polls
 
 
@@ -151,7 +145,6 @@ async def test_transient_errors_are_survived(
     faults = (Fault.throttling(), Fault.unavailable(), Fault.html(502), Fault.reset())
     for fault in (*faults, Fault.html(200), Fault.empty()):
         fsx.inject(fault)
-
     backup = await client.wait_until_backup_available(copy_id)
 
     assert BackupLifecycle.AVAILABLE is backup.lifecycle
@@ -162,7 +155,6 @@ async def test_a_timeout_has_the_last_failure(
 ) -> None:
     """The last error that was survived is the cause of the timeout."""
     fsx.inject(Fault.throttling(), next_calls=100)
-
     with pytest.raises(WaitTimeout, match="it was not seen; last failure: Throttling") as caught:
         await client.wait_until_backup_available(copy_id, max_wait=60)
 
@@ -175,10 +167,8 @@ async def test_a_missing_permission_ends_the_wait(
 ) -> None:
     """An error that waiting does not cure is raised at once, with a note on the wait."""
     fsx.inject(Fault.error("AccessDeniedException", "no"))
-
     with pytest.raises(AccessDenied) as caught:
         await client.wait_until_backup_available(copy_id)
-
     assert [f"while waiting for {copy_id}: poll 1, after 0 s"] == caught.value.__notes__
 
 
@@ -187,7 +177,6 @@ async def test_an_answer_of_the_wrong_form_ends_the_wait(
 ) -> None:
     """JSON that is not an answer is not expected to become one."""
     fsx.inject(Fault.null())
-
     with pytest.raises(ResponseDecodingError, match="must be an object"):
         await client.wait_until_backup_available(copy_id)
 
@@ -210,9 +199,7 @@ async def test_a_backup_that_appears_late_is_found(
 ) -> None:
     """A copy that is not visible yet does not end the wait."""
     fsx.inject(Fault.error("BackupNotFound", "not yet"), next_calls=2)
-
     backup = await client.wait_until_backup_available(copy_id)
-
     assert BackupLifecycle.AVAILABLE is backup.lifecycle
 
 
@@ -250,7 +237,6 @@ async def test_a_failure_in_between_does_not_end_an_absence(
     schedule = WaitSchedule(min_delay=10, max_delay=10, not_found_grace=15)
     fsx.inject(Fault.error("BackupNotFound", "no"))
     fsx.inject(Fault.throttling())
-
     with pytest.raises(BackupNotFound) as caught:
         await client.wait_until_backup_available("backup-00000000", schedule=schedule)
 
@@ -271,7 +257,6 @@ async def test_a_grace_as_long_as_the_wait_lasts_until_the_deadline(
     unknown = Fault.error("BackupNotFound", "not yet")
     if not is_seen_first:
         fsx.inject(unknown, fraction=1, operation="DescribeBackups")
-
     seen = []
     with pytest.raises(WaitTimeout) as caught:
         async for one in client.watch_backup(copy_id, max_wait=max_wait, schedule=schedule):
@@ -316,7 +301,6 @@ async def test_bad_arguments_of_a_wait(
     """The error names the argument, and nothing is sent."""
     with pytest.raises(InvalidArguments, match=f"^{name}: "):
         await client.wait_until_backup_available(**{"backup_id": SOURCE, **arguments})  # type: ignore[arg-type]  # bad on purpose
-
     assert 0 == fsx.calls["DescribeBackups"]
 
 
@@ -325,7 +309,6 @@ async def test_polls_are_logged(
 ) -> None:
     """Each poll leaves a record with data at debug level, and the outcome one at info level."""
     caplog.set_level(logging.DEBUG, logger="fsxcopy_sdk.waiting")
-
     seen = [one async for one in client.watch_backup(copy_id, schedule=EVERY_TEN)]
 
     first, *_, last = caplog.records
@@ -350,7 +333,6 @@ async def test_failed_polls_are_logged(
     caplog.set_level(logging.DEBUG, logger="fsxcopy_sdk.waiting")
     fsx.inject(Fault.throttling())
     fsx.inject(Fault.error("AccessDeniedException", "no"))
-
     with suppress(AccessDenied):
         await client.wait_until_backup_available(copy_id, schedule=EVERY_TEN)
 
@@ -366,7 +348,6 @@ async def test_a_third_failure_in_a_row_is_one_warning(
     """Repeated failures are one warning, not one each; a success in between allows another."""
     caplog.set_level(logging.DEBUG, logger="fsxcopy_sdk.waiting")
     fsx.inject(Fault.throttling(), next_calls=5)
-
     seen = 0
     async for _ in client.watch_backup(copy_id, schedule=EVERY_TEN):
         seen += 1
@@ -381,7 +362,6 @@ def test_nothing_is_printed_without_a_logging_configuration() -> None:
     """Python's handler of last resort does not print warnings."""
     program = "import fsxcopy_sdk.client, logging; logging.getLogger('fsxcopy_sdk').error('x')"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
-
     assert (b"", b"") == (done.stdout, done.stderr)
 
 
@@ -427,7 +407,6 @@ async def test_copy_and_wait_never_loses_the_copy(
     """After the copy was accepted every exception has its id, even after pickling."""
     if fault:
         fsx.inject(fault, fraction=1, operation="DescribeBackups")
-
     with pytest.raises(expected) as caught:
         await client.copy_backup_and_wait(SOURCE, source_region=EXAMPLE_REGION, max_wait=max_wait)
 
@@ -443,7 +422,6 @@ async def test_copy_and_wait_tolerates_a_long_absence(
     fsx.inject(
         Fault.error("BackupNotFound", "not yet"), next_calls=60, operation="DescribeBackups"
     )
-
     backup = await client.copy_backup_and_wait(
         SOURCE, source_region=EXAMPLE_REGION, schedule=EVERY_TEN
     )
@@ -455,10 +433,8 @@ async def test_copy_and_wait_tolerates_a_long_absence(
 async def test_a_refused_copy_was_not_accepted(client: FsxCopyClient, fsx: LocalFsx) -> None:
     """An error of CopyBackup itself has no id of a copy."""
     fsx.inject(Fault.error("BackupNotFound", "no"), operation="CopyBackup")
-
     with pytest.raises(BackupNotFound) as caught:
         await client.copy_backup_and_wait(SOURCE, source_region=EXAMPLE_REGION)
-
     assert caught.value.accepted_backup_id is None
 
 
@@ -492,7 +468,6 @@ async def test_bad_arguments_copy_nothing(
     """Arguments of the wait are checked before the copy is requested."""
     with pytest.raises(InvalidArguments, match=f"^{next(iter(bad))}: "):
         await client.copy_backup_and_wait(**{"source_backup_id": SOURCE, **bad})  # type: ignore[arg-type]  # bad on purpose
-
     assert not fsx.requests
 
 

@@ -41,7 +41,6 @@ async def test_list_shows_volumes_and_copies(run: Run, fsx: LocalFsx) -> None:
         SourceBackupId=EXAMPLE,
         SourceBackupRegion="us-east-2",
     )
-
     lines = (await run("list", "--region", "us-west-2")).out.splitlines()
 
     assert " fsvol-0123456789abcdef0 " in lines[1]
@@ -54,7 +53,6 @@ async def test_list_without_backups(run: Run, fsx: LocalFsx) -> None:
     """Without backups there is no table, or an empty document; --quiet prints no count."""
     table = await run("list", "--region", "eu-west-1")
     document = await run("--quiet", "--output", "json", "list", "--region", "eu-west-1")
-
     assert ("", "backups in eu-west-1: 0\n") == (table.out, table.err)
     assert ({"Backups": []}, "") == (json.loads(document.out), document.err)
 
@@ -62,7 +60,6 @@ async def test_list_without_backups(run: Run, fsx: LocalFsx) -> None:
 async def test_list_as_json(run: Run, fsx: LocalFsx) -> None:
     """JSON is one document, JSON lines one backup per line, under the service's own names."""
     fsx.add_backup("us-east-2")
-
     document = json.loads((await run("list", "--region=us-east-2", "--output=json")).out)
     lines = (await run("list", "--region=us-east-2", "--output=jsonl")).out.splitlines()
 
@@ -79,7 +76,6 @@ async def test_list_that_fails_is_not_written(
         fsx.add_backup("us-east-2")
     fsx.inject(Fault.delay(0), next_calls=1)
     fsx.inject(Fault.error("BadRequest"), next_calls=1)
-
     done = await run("list", "--region", "us-east-2", "--output", output)
 
     assert expected == len(done.out.splitlines())
@@ -92,7 +88,6 @@ async def test_list_filters(run: Run, fsx: LocalFsx) -> None:
         "us-east-2", Type="AUTOMATIC", FileSystem={"FileSystemId": "fs-0123456789abcdef0"}
     )
     fsx.add_backup("us-east-2", Type="AUTOMATIC")
-
     done = await run(
         *("list", "--region", "us-east-2", "--output", "jsonl"),
         *("--file-system-id", "fs-0123456789abcdef0", "--file-system-id", "fs-0498eed5fe91001ec"),
@@ -137,7 +132,6 @@ async def test_passwords_are_masked(run: Run, fsx: LocalFsx) -> None:
             "AdministrativeActions": [action],
         },
     )
-
     document = await run("show", backup_id, "--region", "us-east-2", "--output", "json")
     lines = await run("show", backup_id, "--region", "us-east-2")
     listed = await run("list", "--region", "us-east-2", "--output", "jsonl")

@@ -14,7 +14,6 @@ HOW = ("--source-region", "us-east-2", "--region", "us-west-2", "--min-delay", "
 async def test_copy(run: Run, fsx: LocalFsx) -> None:
     """The copy has the requested members, and the outcome names it and its source."""
     key = "arn:aws:kms:us-west-2:123456789012:key/d1234e22-543a-12b7-a98f-e12c2b54001a"
-
     done = await run(
         *("copy", EXAMPLE, *HOW, "--output", "json", "--kms-key-id", key, "--copy-tags"),
         *("--tag", "Purpose=dr", "--tag", "Formula=a=b"),
@@ -77,7 +76,6 @@ async def test_copy_without_capacity_times_out(run: Run, fsx: LocalFsx) -> None:
     """If other copies use the whole quota until the deadline, the copy has timed out."""
     for _ in range(5):
         fsx.add_backup("us-west-2", Lifecycle="COPYING")
-
     done = await run("copy", EXAMPLE, *HOW, "--max-wait", "0")
 
     assert 4 == done.code
@@ -89,9 +87,7 @@ async def test_copies_without_permission(run: Run, fsx: LocalFsx) -> None:
     """If all items failed for want of permission, the code is 3."""
     denied = Fault.error("AccessDeniedException", "not authorized", status=400)
     fsx.inject(denied, fraction=1.0)
-
     done = await run("copy", EXAMPLE, "backup-00000000", *HOW)
-
     assert 3 == done.code
 
 
@@ -115,7 +111,6 @@ async def test_copy_needs_permission_to_list(run: Run, fsx: LocalFsx) -> None:
     fsx.inject(
         Fault.error("AccessDeniedException", "no"), next_calls=99, operation="DescribeBackups"
     )
-
     done = await run("copy", EXAMPLE, *HOW)
 
     assert (3, 0) == (done.code, fsx.calls["CopyBackup"])
@@ -125,11 +120,9 @@ async def test_copy_that_is_not_observed(run: Run, fsx: LocalFsx) -> None:
     """An accepted copy that was not observed is no failure: code 4, and a command to wait."""
     async with LocalFsx(copy_duration=1, unseen_for=1e6) as blind:
         blind.add_example_backup()
-
         done = await run(
             "copy", EXAMPLE, *HOW, "--endpoint-url", blind.endpoint_url, "--max-wait", "1"
         )
-
         assert 4 == done.code
         assert "not_observed" in done.out
         assert "resume with: fsxcopy wait backup-" in done.err

@@ -59,7 +59,6 @@ WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
 async def test_usage_errors(run: Run, fsx: LocalFsx, arguments: list[str], text: str) -> None:
     """A usage error is reported in one line before anything is sent."""
     where = () if arguments[0] == "local" else WHERE[:2] if "--region" in arguments else WHERE
-
     done = await run(*arguments, *where)
 
     assert (2, "", 1) == (done.code, done.out, len(done.err.splitlines()))
@@ -87,7 +86,6 @@ async def test_region_is_required(run: Run, fsx: LocalFsx) -> None:
 async def test_standard_input_has_no_options(run: Run, fsx: LocalFsx) -> None:
     """A word on standard input is never taken for an option."""
     done = await run("delete", "-", "--region", "us-east-2", stdin=f"{EXAMPLE} --yes")
-
     assert 2 == done.code
     assert "standard input: must be ids, not '--yes'" in done.err
     assert 1 == len(fsx.backups("us-east-2"))
@@ -98,9 +96,7 @@ async def test_missing_credentials(
 ) -> None:
     """Without credentials the code is 3."""
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-
     done = await run("list", "--region", "us-east-2")
-
     assert 3 == done.code
     assert "fsxcopy: CredentialsUnavailable: " in done.err
 
@@ -111,14 +107,12 @@ async def test_missing_credentials(
 async def test_refused_credentials(run: Run, fsx: LocalFsx, code: str) -> None:
     """Errors of credentials and permissions from the service have code 3."""
     fsx.inject(Fault.error(code), next_calls=1)
-
     assert 3 == (await run("list", "--region", "us-east-2")).code
 
 
 async def test_other_errors(run: Run, fsx: LocalFsx) -> None:
     """Any other error is one line, with the request ID for AWS support."""
     done = await run("show", "backup-00000000", "--region", "us-east-2")
-
     assert (1, "", 1) == (done.code, done.out, len(done.err.splitlines()))
     assert done.err.startswith("fsxcopy: BackupNotFound (DescribeBackups): ")
     assert " [request " in done.err

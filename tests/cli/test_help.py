@@ -55,7 +55,6 @@ async def test_completion_is_installed(
 ) -> None:
     """Completion for a shell has the commands and the global options."""
     monkeypatch.setenv("HOME", str(tmp_path))
-
     done = await run("--install-completion", "--shell", "bash", "-o", str(tmp_path / "script"))
 
     assert 0 == done.code
@@ -71,7 +70,6 @@ def test_help_needs_no_aws_library() -> None:
         "try: main(['copy', '--help'])\n"
         "finally: print({'aiobotocore', 'botocore', 'cattrs', 'orjson'} & set(sys.modules))"
     )
-
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )

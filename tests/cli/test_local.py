@@ -57,7 +57,6 @@ def test_demo_interrupted() -> None:
 async def test_configuration_error_in_demo(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error of this package ends the command with its text in one line."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "many")
-
     done = await run("demo")
 
     (line,) = done.err.splitlines()

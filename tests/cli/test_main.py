@@ -26,7 +26,6 @@ def test_output_captured_by_a_program() -> None:
     """Standard output may be replaced by an object that is no file."""
     with redirect_stdout(io.StringIO()) as out, pytest.raises(SystemExit):
         main(["--version"])
-
     assert 1 == out.getvalue().count("\n")
 
 

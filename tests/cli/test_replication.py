@@ -43,7 +43,6 @@ async def test_plan_and_dry_run(run: Run, fsx: LocalFsx) -> None:
 async def test_plan_as_json_has_the_report(run: Run, fsx: LocalFsx) -> None:
     """The report in a plan uses the given maximum age."""
     done = await run("plan", *WHERE, "--max-age", "2d", "--output", "json")
-
     assert 2 * 86400 == json.loads(done.out)["report"]["max_age"]
 
 
@@ -51,7 +50,6 @@ async def test_sync_twice(run: Run, fsx: LocalFsx) -> None:
     """The first sync copies as the policy says; the second has nothing to do."""
     key = "arn:aws:kms:us-west-2:123456789012:key/d1234e22-543a-12b7-a98f-e12c2b54001a"
     how = ("--kms-key-id", key, "--tag", "Purpose=dr", "--no-copy-tags", "--policy", "nightly")
-
     first = await run("sync", *WHERE, *OFTEN, *how, "--output", "json")
     second = await run("sync", *WHERE, *OFTEN, *how, "--output", "json")
 
@@ -73,7 +71,6 @@ async def test_sync_prunes(run: Run, fsx: LocalFsx) -> None:
     await run("sync", *WHERE, *OFTEN, *NAMED)
     (old,) = fsx.backups("us-west-2")
     _add_backup(fsx, days_old=1)
-
     kept = await run("sync", *WHERE, *OFTEN, "--keep-last", "1", *NAMED)
     pruned = await run("sync", *WHERE, *OFTEN, "--keep-last", "1", "--prune", *NAMED)
 
@@ -90,7 +87,6 @@ async def test_refused_deletion(run: Run, fsx: LocalFsx) -> None:
         _add_backup(fsx, days_old=age)
     await run("sync", *WHERE, *OFTEN, "--newest", "all", *NAMED)
     fsx.inject(Fault.error("UnsupportedOperation"), operation="DeleteBackup", fraction=1.0)
-
     done = await run("sync", *WHERE, *OFTEN, "--keep-last", "1", "--prune", *NAMED)
 
     assert {"not_pruned"} == {row.split()[1] for row in done.out.splitlines()[1:]}
@@ -113,7 +109,6 @@ async def test_pruning_needs_its_options(
 ) -> None:
     """Pruning needs a policy's name, a retention and --prune; otherwise nothing is sent."""
     done = await run("sync", *WHERE, *options)
-
     assert 2 == done.code
     assert text in done.err
     assert {} == fsx.calls
@@ -128,7 +123,6 @@ async def test_held_back_copies_give_code_1(run: Run, fsx: LocalFsx) -> None:
         fsx.delete_backup(str(one["BackupId"]))
     fsx.add_backup("us-east-2", FileSystem={"FileSystemId": OTHER})
     prune = ("sync", *WHERE, *OFTEN, "--keep-last", "1", "--prune", *NAMED)
-
     planned = await run(*prune, "--dry-run")
     held_back = await run(*prune)
     half = await run(*prune, "--prune-orphans")
@@ -219,7 +213,6 @@ async def test_empty_scope_gives_code_1(
 ) -> None:
     """If no backup is in scope, the Region or a filter may be wrong: code 1."""
     done = await run(command, *options, "--region", "us-west-2", "--quiet")
-
     assert 1 == done.code
     assert text in done.err.splitlines()
 
@@ -232,7 +225,6 @@ async def test_backup_that_cannot_be_copied(run: Run, fsx: LocalFsx) -> None:
         "OntapConfiguration": {"VolumeStyle": "FLEXGROUP"},
     }
     backup_id = fsx.add_backup("us-east-2", ResourceType="VOLUME", Volume=volume)
-
     done = await run("sync", *WHERE, *OFTEN, "--output", "json")
     again = await run("sync", *WHERE, *OFTEN)
     line = await run("sync", *WHERE, *OFTEN, "--output", "jsonl", "--quiet")
@@ -268,7 +260,6 @@ async def test_permanent_reasons_give_code_1(
     """A backup that no later sync can copy makes every sync fail."""
     source: dict[str, JsonValue] = {"FileSystem": {"FileSystemId": OTHER}}
     backup_id = fsx.add_backup("us-east-2", {**source, **members})
-
     done = await run("sync", *WHERE, *OFTEN, "--output", "jsonl")
 
     never = json.loads(done.out.splitlines()[0])
@@ -289,7 +280,6 @@ async def test_passing_reasons_are_no_failure(
 ) -> None:
     """A backup that is being made can be copied later, and the original of a copy elsewhere."""
     fsx.add_backup("us-east-2", {"FileSystem": {"FileSystemId": OTHER}, **members})
-
     done = await run("sync", *WHERE, *OFTEN, "--file-system-id", OTHER)
 
     text, nothing = done.err.splitlines()
@@ -326,7 +316,6 @@ async def test_late_copy_gives_code_1(run: Run, fsx: LocalFsx) -> None:
 async def test_report_as_json(run: Run, fsx: LocalFsx) -> None:
     """JSON is one document, JSON lines one file system per line."""
     fsx.add_backup("us-east-2", FileSystem={"FileSystemId": "fs-0123456789abcdef0"})
-
     document = json.loads((await run("report", *WHERE, "--output", "json")).out)
     lines = (await run("report", *WHERE, "--output", "jsonl")).out.splitlines()
 
@@ -343,7 +332,6 @@ async def test_report_as_json(run: Run, fsx: LocalFsx) -> None:
 async def test_policy_defaults_match_the_library(run: Run, fsx: LocalFsx) -> None:
     """The options repeat the defaults of `ReplicationPolicy`, whose import is slow."""
     policy = ReplicationPolicy(name="fsxcopy")
-
     planned = json.loads((await run("plan", *WHERE, "--output", "json")).out)["policy"]
 
     assert (policy.name, policy.newest, policy.copy_tags, policy.keep_tag, policy.max_age) == (

@@ -51,7 +51,6 @@ def test_lines_report_changes(capsys: pytest.CaptureFixture[str]) -> None:
     """An unchanged state prints nothing; progress adds an estimate."""
     now = [0.0]
     reporter = Reporter(Globals(), lambda: now[0])
-
     with reporter.live():
         reporter.seen(_at(None))
         for now[0], percent in ((0, 1), (600, 11), (700, 11)):
@@ -69,7 +68,6 @@ def test_lines_report_changes(capsys: pytest.CaptureFixture[str]) -> None:
 def test_quiet_prints_notices_only(capsys: pytest.CaptureFixture[str]) -> None:
     """With --quiet progress and outcomes are not printed, notices are."""
     reporter = Reporter(Globals(quiet=True))
-
     reporter.seen(_at(10))
     reporter.ended(Ended(outcome="copied", backup_id="backup-00000001"))
     reporter.notice("still running")
@@ -90,7 +88,6 @@ def test_moving_line_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     now = [0.0]
     reporter = Reporter(Globals(), lambda: now[0])
-
     with reporter.live():
         reporter.seen(_at(None))
         for now[0], percent in ((0, 1), (600, 51)):

@@ -60,7 +60,6 @@ async def test_results_in_a_file_have_no_progress(
 async def test_json_lines_on_a_terminal(terminal: OpenTerminal, fsx: LocalFsx) -> None:
     """With JSON lines on the same terminal there is no moving line."""
     shown = await terminal("copy", EXAMPLE, *HOW, "--output", "jsonl").until()
-
     assert "\x1b" not in shown
     assert "copied" == json.loads(shown.splitlines()[-1])["Outcome"]
 
@@ -183,7 +182,6 @@ async def test_closed_pipe(fsx: LocalFsx) -> None:
         fsx.add_backup("us-west-2")
     ended = fsx.add_backup("us-west-2")
     where = "--region us-west-2 --output jsonl --quiet"
-
     async with anyio.create_task_group() as group:
         done: list[subprocess.CompletedProcess[bytes]] = []
         for command in (
@@ -221,7 +219,6 @@ async def test_hostile_text_is_escaped(fsx: LocalFsx, terminal: OpenTerminal, ru
     fsx.fail_copy(failed, HOSTILE)
     commands = [[*one, "--region", "us-west-2"] for one in (["list"], ["show", failed])]
     waiting = ["wait", failed, "--region", "us-west-2"]
-
     tables = [await terminal(*waiting).until(), *[(await run(*one)).out for one in commands]]
     documents = [await run(*one, "--output=jsonl") for one in (*commands, waiting)]
 
@@ -236,7 +233,6 @@ async def test_hostile_text_is_escaped(fsx: LocalFsx, terminal: OpenTerminal, ru
 async def test_hostile_errors_are_escaped(fsx: LocalFsx) -> None:
     """Errors and log records are single lines without escape sequences."""
     fsx.inject(Fault.error("BadRequest", HOSTILE), fraction=1.0)
-
     done = await _piped("list", "--region", "us-west-2", "--log-level", "debug")
 
     assert 1 == done.returncode
@@ -251,7 +247,6 @@ async def test_letters_outside_the_output_s_encoding(
     """A letter that the encoding of the output lacks is escaped."""
     fsx.add_backup("us-west-2", Tags=[{"Key": "Name", "Value": "Größe→"}])
     monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
-
     done = await _piped("list", "--region", "us-west-2")
 
     assert 0 == done.returncode

@@ -67,7 +67,6 @@ def test_bad_arguments(capsys, arguments, message) -> None:
     """A bad argument ends it with exit code 2 and the rule."""
     with pytest.raises(SystemExit) as caught:
         main(arguments)
-
     assert 2 == caught.value.code
     assert message in capsys.readouterr().err
 

@@ -76,7 +76,6 @@ async def test_no_progress_is_absent(connect, clock) -> None:
     """With the shape NONE no ProgressPercent is sent at all."""
     async with LocalFsx(clock=clock, progress=ProgressShape.NONE) as fsx:
         backup = await copy(connect(fsx), fsx.add_example_backup())
-
     assert "ProgressPercent" not in backup
 
 
@@ -119,7 +118,6 @@ async def test_creation_time_follows_the_clock(connect) -> None:
 async def test_in_region_copy(fsx, connect, source) -> None:
     """Without SourceRegion the source is in the Region of the call."""
     answer = await connect(fsx, "us-east-2")("copy_backup", SourceBackupId=source)
-
     assert "us-east-2" == answer["Backup"]["SourceBackupRegion"]
 
 
@@ -162,7 +160,6 @@ async def test_tags_of_the_request(west, source) -> None:
 async def test_copies_tags(west, source) -> None:
     """With CopyTags a copy has its source's tags."""
     backup = await copy(west, source, CopyTags=True)
-
     assert [{"Key": "Name", "Value": "MyBackup"}] == backup["Tags"]
 
 
@@ -175,7 +172,6 @@ async def test_too_many_tags_together(west, source) -> None:
     """More than 50 tags after merging are a limit of the service."""
     tags = [{"Key": f"k{number}", "Value": ""} for number in range(50)]
     error = await copy_error(west, source, CopyTags=True, Tags=tags)
-
     assert "ServiceLimitExceeded" == error["Error"]["Code"]
     assert "TOTAL_USER_TAGS" == error["Limit"]
 
@@ -184,7 +180,6 @@ async def test_fifty_tags_together(west, source) -> None:
     """Fifty tags after merging are fine."""
     tags = [{"Key": f"k{number}", "Value": ""} for number in range(49)]
     backup = await copy(west, source, CopyTags=True, Tags=tags)
-
     assert 50 == len(backup["Tags"])
 
 
@@ -194,14 +189,12 @@ async def test_fifty_tags_together(west, source) -> None:
 async def test_unknown_source(west) -> None:
     """A source that does not exist is BackupNotFound."""
     error = await copy_error(west, "backup-00000000")
-
     assert "BackupNotFound" == error["Error"]["Code"]
 
 
 async def test_source_in_another_region(west, source) -> None:
     """A source that is in another Region than SourceRegion is BackupNotFound."""
     error = await copy_error(west, source, SourceRegion="us-east-1")
-
     assert "BackupNotFound" == error["Error"]["Code"]
 
 
@@ -209,7 +202,6 @@ async def test_source_of_another_account(fsx, connect, west, source) -> None:
     """A source of another account is BackupNotFound."""
     await copy(west, source)
     error = await copy_error(connect(fsx, key="AKIDOTHER"), source)
-
     assert "BackupNotFound" == error["Error"]["Code"]
 
 
@@ -218,7 +210,6 @@ async def test_source_not_available(fsx, west, lifecycle) -> None:
     """A source that is not AVAILABLE is SourceBackupUnavailable, with its id."""
     source = fsx.add_backup("us-east-2", Lifecycle=lifecycle)
     error = await copy_error(west, source)
-
     assert "SourceBackupUnavailable" == error["Error"]["Code"]
     assert source == error["BackupId"]
 
@@ -240,7 +231,6 @@ async def test_impossible_source_region(fsx, connect, source, region) -> None:
     """A SourceRegion of another partition, or an unknown one, is InvalidRegion."""
     client = connect(fsx, validated=False)
     error = await copy_error(client, source, SourceRegion=region)
-
     assert "InvalidRegion" == error["Error"]["Code"]
 
 
@@ -259,7 +249,6 @@ async def test_multi_az_into_a_region_without(fsx, west) -> None:
     source = fsx.add_backup("us-east-2", FileSystem=windows("MULTI_AZ_1"))
     fsx.forbid_multi_az("us-west-2")
     error = await copy_error(west, source)
-
     assert "IncompatibleRegionForMultiAZ" == error["Error"]["Code"]
 
 
@@ -267,7 +256,6 @@ async def test_single_az_into_a_region_without_multi_az(fsx, west) -> None:
     """A backup of a Single-AZ file system can be copied there."""
     source = fsx.add_backup("us-east-2", FileSystem=windows("SINGLE_AZ_2"))
     fsx.forbid_multi_az("us-west-2")
-
     assert "COPYING" == (await copy(west, source))["Lifecycle"]
 
 
@@ -275,7 +263,6 @@ async def test_multi_az_elsewhere(fsx, west) -> None:
     """A backup of a Multi-AZ file system can be copied to any other Region."""
     source = fsx.add_backup("us-east-2", FileSystem=windows("MULTI_AZ_1"))
     fsx.forbid_multi_az("eu-west-1")
-
     assert "COPYING" == (await copy(west, source))["Lifecycle"]
 
 
@@ -283,7 +270,6 @@ async def test_flexgroup_volume(fsx, west) -> None:
     """Backups of FlexGroup volumes cannot be copied."""
     volume = {**ONTAP_VOLUME, "OntapConfiguration": {"VolumeStyle": "FLEXGROUP"}}
     error = await copy_error(west, fsx.add_backup("us-east-2", Volume=volume))
-
     assert "UnsupportedOperation" == error["Error"]["Code"]
 
 
@@ -294,7 +280,6 @@ async def test_refused_source_key(fsx, west, source) -> None:
     """A source key that cannot be used refuses the copy."""
     fsx.refuse_kms_key(fsx.backup("us-east-2", source)["KmsKeyId"], as_source=True)
     error = await copy_error(west, source)
-
     assert "InvalidSourceKmsKey" == error["Error"]["Code"]
 
 
@@ -302,7 +287,6 @@ async def test_refused_destination_key(fsx, west, source) -> None:
     """A destination key that cannot be used refuses the copy, others do not."""
     fsx.refuse_kms_key("alias/bad", as_destination=True)
     error = await copy_error(west, source, KmsKeyId="alias/bad")
-
     assert "InvalidDestinationKmsKey" == error["Error"]["Code"]
     assert "COPYING" == (await copy(west, source, KmsKeyId="alias/good"))["Lifecycle"]
 
@@ -440,7 +424,6 @@ async def test_same_token_other_parameters(west, source, change) -> None:
     """The same token with other parameters is an error that names the token."""
     await copy(west, source, ClientRequestToken="t")
     error = await copy_error(west, source, ClientRequestToken="t", **change)
-
     assert "IncompatibleParameterError" == error["Error"]["Code"]
     assert "ClientRequestToken" == error["Parameter"]
 
@@ -449,7 +432,6 @@ async def test_tokens_belong_to_a_region(fsx, connect, west, source) -> None:
     """The same token in another Region belongs to another request."""
     first = await copy(west, source, ClientRequestToken="t")
     other = await copy(connect(fsx, "eu-west-1"), source, ClientRequestToken="t", CopyTags=True)
-
     assert first["BackupId"] != other["BackupId"]
 
 
@@ -466,7 +448,6 @@ async def test_tokens_belong_to_an_operation(fsx, connect, clock, source) -> Non
 async def test_refused_request_leaves_its_token(west, fsx, source) -> None:
     """A token whose request was refused can be used for another."""
     await copy_error(west, "backup-00000000", ClientRequestToken="t")
-
     assert "COPYING" == (await copy(west, source, ClientRequestToken="t"))["Lifecycle"]
 
 
@@ -500,7 +481,6 @@ async def test_tokens_that_are_never_remembered(clock, connect) -> None:
     async with LocalFsx(clock=clock, tokens_remembered_for=0) as fsx:
         west, source = connect(fsx), fsx.add_example_backup()
         ids = {(await copy(west, source, ClientRequestToken="t"))["BackupId"] for _ in range(2)}
-
     assert 2 == len(ids)
 
 

@@ -12,7 +12,6 @@ async def test_unknown_file_system(west) -> None:
     """Any well-formed file system id can be backed up."""
     answer = await west("create_backup", FileSystemId=FILE_SYSTEM)
     backup = answer["Backup"]
-
     assert ("CREATING", "USER_INITIATED") == (backup["Lifecycle"], backup["Type"])
     assert FILE_SYSTEM == backup["FileSystem"]["FileSystemId"]
 
@@ -21,7 +20,6 @@ async def test_becomes_available(clock, fsx, west) -> None:
     """A backup becomes AVAILABLE after the same duration as a copy."""
     answer = await west("create_backup", FileSystemId=FILE_SYSTEM)
     clock.advance(100)
-
     assert "AVAILABLE" == fsx.backup("us-west-2", answer["Backup"]["BackupId"])["Lifecycle"]
 
 
@@ -41,7 +39,6 @@ async def test_every_stage(clock, connect) -> None:
 async def test_volume(west) -> None:
     """The backup of a volume has the Volume, and no FileSystem."""
     backup = (await west("create_backup", VolumeId=VOLUME))["Backup"]
-
     assert VOLUME == backup["Volume"]["VolumeId"]
     assert "FileSystem" not in backup
     assert "VOLUME" == backup["ResourceType"]
@@ -63,7 +60,6 @@ async def test_ontap_file_system(fsx, west) -> None:
     fsx.add_backup(
         "us-west-2", FileSystem={"FileSystemId": FILE_SYSTEM, "FileSystemType": "ONTAP"}
     )
-
     assert "UnsupportedOperation" == await west.code("create_backup", FileSystemId=FILE_SYSTEM)
 
 
@@ -95,7 +91,6 @@ async def test_same_token_same_backup(fsx, west) -> None:
     """The same token gives the same backup."""
     first = await west("create_backup", FileSystemId=FILE_SYSTEM, ClientRequestToken="t")
     again = await west("create_backup", FileSystemId=FILE_SYSTEM, ClientRequestToken="t")
-
     assert first["Backup"]["BackupId"] == again["Backup"]["BackupId"]
 
 
@@ -103,7 +98,6 @@ async def test_same_token_other_source(west) -> None:
     """The same token for another source is an error that names the token."""
     await west("create_backup", FileSystemId=FILE_SYSTEM, ClientRequestToken="t")
     error = await west.error("create_backup", VolumeId=VOLUME, ClientRequestToken="t")
-
     assert "ClientRequestToken" == error["Parameter"]
 
 
@@ -111,5 +105,4 @@ async def test_limit(connect) -> None:
     """The limit of user-initiated backups holds here too."""
     async with LocalFsx(max_user_initiated_backups=0) as fsx:
         error = await connect(fsx).error("create_backup", FileSystemId=FILE_SYSTEM)
-
     assert "TOTAL_USER_INITIATED_BACKUPS" == error["Limit"]

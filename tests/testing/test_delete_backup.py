@@ -22,7 +22,6 @@ async def test_unknown(west) -> None:
 async def test_failed_backup(fsx, west) -> None:
     """A FAILED backup can be deleted."""
     backup_id = fsx.add_backup("us-west-2", Lifecycle="FAILED")
-
     assert "DELETED" == (await west("delete_backup", BackupId=backup_id))["Lifecycle"]
 
 
@@ -30,7 +29,6 @@ async def test_failed_backup(fsx, west) -> None:
 async def test_in_progress(fsx, west, lifecycle) -> None:
     """A backup that is not finished cannot be deleted."""
     backup_id = fsx.add_backup("us-west-2", Lifecycle=lifecycle)
-
     assert "BackupInProgress" == await west.code("delete_backup", BackupId=backup_id)
 
 
@@ -55,7 +53,6 @@ async def test_failed_copy_frees_its_source(connect, fsx, west, source) -> None:
     answer = await west("copy_backup", SourceBackupId=source, SourceRegion="us-east-2")
     fsx.fail_copy(answer["Backup"]["BackupId"], "The disk is on fire.")
     deleted = await connect(fsx, "us-east-2")("delete_backup", BackupId=source)
-
     assert "DELETED" == deleted["Lifecycle"]
 
 
@@ -64,7 +61,6 @@ async def test_same_token_again(fsx, west) -> None:
     backup_id = fsx.add_backup("us-west-2")
     first = await west("delete_backup", BackupId=backup_id, ClientRequestToken="t")
     again = await west("delete_backup", BackupId=backup_id, ClientRequestToken="t")
-
     assert "DELETED" == first["Lifecycle"] == again["Lifecycle"]
 
 

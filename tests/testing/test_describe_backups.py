@@ -72,7 +72,6 @@ async def test_unknown_id_can_be_left_out(connect) -> None:
     """With unknown_ids="omit" the other backups are shown."""
     async with LocalFsx(unknown_ids="omit") as fsx:
         known = fsx.add_backup("us-west-2")
-
         assert [known] == await described(connect(fsx), BackupIds=["backup-00000000", known])
 
 
@@ -93,7 +92,6 @@ async def test_unknown_id_can_be_left_out(connect) -> None:
 async def test_filter(west, ids, name, values, expected) -> None:
     """A filter matches the backups that have one of its values."""
     filters = [{"Name": name, "Values": values}]
-
     assert [ids[index] for index in expected] == await described(west, Filters=filters)
 
 
@@ -119,7 +117,6 @@ async def test_filter_without_name_or_values(west, filter_) -> None:
 async def test_ids_or_filters(west, ids) -> None:
     """Ids and filters together are a BadRequest."""
     filters = [{"Name": "backup-type", "Values": ["AUTOMATIC"]}]
-
     assert "BadRequest" == await west.code("describe_backups", BackupIds=ids, Filters=filters)
 
 
@@ -127,7 +124,6 @@ async def test_pages(west, ids) -> None:
     """MaxResults cuts pages; the last has no token."""
     first = await west("describe_backups", MaxResults=2)
     second = await west("describe_backups", MaxResults=2, NextToken=first["NextToken"])
-
     assert [2, 1] == [len(page["Backups"]) for page in (first, second)]
     assert "NextToken" not in second
 
@@ -137,7 +133,6 @@ async def test_page_size_is_a_setting(connect) -> None:
     async with LocalFsx(page_size=2) as fsx:
         for _ in range(3):
             fsx.add_backup("us-west-2")
-
         assert 2 == len(await described(connect(fsx)))
         assert 2 == len(await described(connect(fsx), MaxResults=3))
 
@@ -145,7 +140,6 @@ async def test_page_size_is_a_setting(connect) -> None:
 async def test_pages_of_ids(west, ids) -> None:
     """Backups by ID come in pages as well."""
     first = await west("describe_backups", BackupIds=ids, MaxResults=1)
-
     assert ids[1:] == await described(west, BackupIds=ids, NextToken=first["NextToken"])
 
 
@@ -153,7 +147,6 @@ async def test_default_page_size(fsx, west) -> None:
     """A page holds 50 backups unless fewer are asked for."""
     ids = [fsx.add_backup("us-west-2") for _ in range(101)]
     listed = await pages(west)
-
     assert [50, 50, 1] == [len(page) for page in listed]
     assert ids == [backup_id for page in listed for backup_id in page]
 
@@ -174,14 +167,12 @@ async def test_pages_are_stable(fsx, west, ids) -> None:
 async def test_token_of_another_listing(west, ids, text) -> None:
     """A token that this listing did not return is a BadRequest."""
     token = base64.b64encode(text.encode()).decode()
-
     assert "BadRequest" == await west.code("describe_backups", NextToken=token)
 
 
 async def test_token_that_is_no_text(west) -> None:
     """A token whose bytes are not text is a BadRequest."""
     token = base64.b64encode(b"\xff\xfe\xfd").decode()
-
     assert "BadRequest" == await west.code("describe_backups", NextToken=token)
 
 
@@ -189,7 +180,6 @@ async def test_unknown_values_pass(connect, fsx) -> None:
     """Unknown values and members are shown as they were added."""
     backup_id = fsx.add_backup("us-west-2", Lifecycle="NEW_IN_2031", Novelty={"A": [1]})
     answer = await connect(fsx, checked=False)("describe_backups")
-
     assert "NEW_IN_2031" == answer["Backups"][0]["Lifecycle"]
     assert {"A": [1]} == fsx.backup("us-west-2", backup_id)["Novelty"]
 
@@ -198,7 +188,6 @@ async def test_unknown_values_pass(connect, fsx) -> None:
 async def test_any_page_size_gives_the_same(fsx, west, size) -> None:
     """Pages of any size show every backup once."""
     ids = [fsx.add_backup("us-west-2") for _ in range(7)]
-
     assert ids == [backup_id for page in await pages(west, MaxResults=size) for backup_id in page]
 
 
@@ -250,7 +239,6 @@ async def test_copy_is_unseen_for_a_while(clock, accept, unseen_by, expected) ->
         clock.advance(89)
         late = await shown(west, backup_id)
         clock.advance(1)
-
         assert [expected, expected] == [at_once, late]
         assert (True, True) == await shown(west, backup_id)
 
@@ -261,7 +249,6 @@ async def test_unseen_id_is_not_found(clock, accept) -> None:
         west, copy = accept(fsx)
         ids = [(await copy())["BackupId"]]
         clock.advance(119)
-
         assert "BackupNotFound" == await west.code("describe_backups", BackupIds=ids)
 
 
@@ -274,7 +261,6 @@ async def test_unseen_copy_exists(clock, accept) -> None:
         error = await west.error(
             "copy_backup", SourceBackupId=first["SourceBackupId"], SourceRegion="us-east-2"
         )
-
         assert first == again
         assert "TOTAL_IN_PROGRESS_COPY_BACKUPS" == error["Limit"]
         assert 1 == fsx.copies_in_progress("us-west-2")

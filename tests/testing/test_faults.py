@@ -42,7 +42,6 @@ async def test_error(fsx, plain, fault, status, code) -> None:
 async def test_error_in_the_code(fsx, send) -> None:
     """The code can be in the member ``code``."""
     fsx.inject(Fault.error("BadRequest", "No.", placement=ErrorPlacement.CODE))
-
     assert {"code": "BadRequest", "Message": "No."} == json.loads((await send())[2])
 
 
@@ -61,14 +60,12 @@ async def test_error_in_the_header(fsx, send) -> None:
 async def test_error_with_members(fsx, plain) -> None:
     """An injected error has the members that it was given."""
     fsx.inject(Fault.error("ServiceLimitExceeded", Limit="TOTAL_STORAGE"))
-
     assert "TOTAL_STORAGE" == (await plain.error("describe_backups"))["Limit"]
 
 
 async def test_reset(fsx, plain) -> None:
     """A reset ends the call without an answer."""
     fsx.inject(Fault.reset())
-
     with pytest.raises(ConnectionClosedError):
         await plain("describe_backups")
 
@@ -77,7 +74,6 @@ async def test_reset_is_rst(fsx, raw_call) -> None:
     """A reset sends RST: the client sees it as such, not as an end of file."""
     fsx.inject(Fault.reset())
     reader, _ = await raw_call()
-
     with pytest.raises(ConnectionResetError):
         await reader.read()
 
@@ -85,7 +81,6 @@ async def test_reset_is_rst(fsx, raw_call) -> None:
 async def test_truncated(fsx, send, source) -> None:
     """A truncated answer ends before the length that it announced."""
     fsx.inject(Fault.truncated())
-
     with pytest.raises(aiohttp.ClientPayloadError):
         await send()
 
@@ -104,7 +99,6 @@ async def test_html(fsx, send) -> None:
     """An HTML answer has its status and content type."""
     fsx.inject(Fault.html(504))
     status, headers, body = await send()
-
     assert (504, "text/html") == (status, headers["Content-Type"])
     assert b"<h1>504</h1>" in body
 
@@ -113,7 +107,6 @@ async def test_content_type(fsx, send) -> None:
     """A wrong content type is on the right answer."""
     fsx.inject(Fault.content_type("text/plain"))
     status, headers, body = await send()
-
     assert (200, "text/plain") == (status, headers["Content-Type"])
     assert {"Backups": []} == json.loads(body)
 
@@ -130,7 +123,6 @@ async def test_strange_bodies(fsx, send, fault, status, body) -> None:
     """Empty bodies, ``null`` and raw answers are sent unchanged."""
     fsx.inject(fault)
     answer = await send()
-
     assert (status, body) == (answer[0], answer[2])
     assert "x-amzn-RequestId" in answer[1]
 
@@ -139,7 +131,6 @@ async def test_redirect(fsx, send) -> None:
     """A redirect has its location."""
     fsx.inject(Fault.redirect("http://127.0.0.1:9/", 308))
     status, headers, _ = await send()
-
     assert (308, "http://127.0.0.1:9/") == (status, headers["Location"])
 
 
@@ -197,7 +188,6 @@ async def test_faulty_call_is_not_carried_out(fsx, plain, source, fault) -> None
     """A fault keeps the call from being carried out."""
     fsx.inject(fault)
     await attempt(plain, source)
-
     assert 1 == fsx.calls["CopyBackup"]
     assert [] == fsx.backups("us-west-2")
 
@@ -235,14 +225,12 @@ async def test_next_calls(fsx, send) -> None:
     """A fault happens to as many calls as were asked for, by default to one."""
     fsx.inject(Fault.unavailable(), next_calls=2)
     fsx.inject(Fault.internal_error())
-
     assert [503, 503, 500, 200] == await outcomes(send, 4)
 
 
 async def test_fraction(fsx, send) -> None:
     """About the given fraction of the calls gets the fault."""
     fsx.inject(Fault.unavailable(), fraction=0.3)
-
     assert 40 < (await outcomes(send, 200)).count(503) < 80
 
 
@@ -259,7 +247,6 @@ async def faulty(connect, seed) -> list[bool]:
 async def test_fraction_comes_from_the_seed(connect) -> None:
     """The same seed gives the fault to the same calls, another seed to others."""
     runs = [await faulty(connect, seed) for seed in (1, 1, 2)]
-
     assert runs[0] == runs[1] != runs[2]
 
 
@@ -267,14 +254,12 @@ async def test_fraction_comes_from_the_seed(connect) -> None:
 async def test_none_or_all(fsx, send, fraction, statuses) -> None:
     """A fraction of zero affects no call, of one every call."""
     fsx.inject(Fault.unavailable(), fraction=fraction)
-
     assert statuses == await outcomes(send, 9)
 
 
 async def test_one_operation(fsx, send) -> None:
     """A fault for another operation does not affect this one."""
     fsx.inject(Fault.unavailable(), operation="CopyBackup")
-
     assert [200] == await outcomes(send, 1)
 
 
@@ -283,7 +268,6 @@ async def test_clear(fsx, send) -> None:
     fsx.inject(Fault.unavailable(), next_calls=5)
     await send()
     fsx.clear_faults()
-
     assert [200] == await outcomes(send, 1)
 
 
@@ -291,7 +275,6 @@ async def test_faulty_calls_count(fsx, send) -> None:
     """A call that got a fault counts as one that reached its operation."""
     fsx.inject(Fault.unavailable())
     await outcomes(send, 2)
-
     assert {"DescribeBackups": 2} == fsx.calls
 
 
@@ -373,7 +356,6 @@ async def test_interim(fsx, raw_call, status, line) -> None:
     assert line + b"\r\n\r\n" == await reader.readuntil(b"\r\n\r\n")
     assert await is_silent(reader)
     assert other_tasks() - before
-
     writer.close()
     await until_ended(before)
 
@@ -382,7 +364,6 @@ async def test_interim_is_by_default_processing(fsx, raw_call) -> None:
     """The interim answer is 102 unless another one is asked for."""
     fsx.inject(Fault.interim())
     reader, _ = await raw_call()
-
     assert b"HTTP/1.1 102 Processing\r\n" == await reader.readline()
 
 
@@ -397,7 +378,6 @@ async def test_drip(fsx, raw_call) -> None:
     assert b"Content-Type: application/x-amz-json-1.1\r\n" in head
     assert b"Transfer-Encoding: chunked\r\n" in head
     assert b"1\r\n \r\n" * 9 == await reader.readexactly(54)
-
     writer.close()
     await until_ended(before)
 
@@ -407,7 +387,6 @@ async def test_drip_waits_between_bytes(fsx, raw_call) -> None:
     fsx.inject(Fault.drip(60))
     reader, _ = await raw_call()
     await reader.readuntil(b"\r\n\r\n")
-
     assert await is_silent(reader)
 
 

@@ -63,7 +63,6 @@ def test_follows_the_formula(shape, percents) -> None:
 def test_never_falls_nor_leaves_the_bounds(shape, one, other) -> None:
     """Percents of a backup in progress grow with the share, from 0 to 99."""
     early, late = (percent_at(shape, share) or 0 for share in sorted((one, other)))
-
     assert 0 <= early <= late <= 99
 
 
@@ -83,7 +82,6 @@ def test_hundred_means_available(progression, now) -> None:
     """ProgressPercent is 100 when, and only when, an AVAILABLE one shows any."""
     shown = progression.at(now)
     done = shown["Lifecycle"] == "AVAILABLE" and progression.shape is not ProgressShape.NONE
-
     assert done == (shown.get("ProgressPercent") == 100)
 
 
@@ -96,7 +94,6 @@ def test_ends_when_it_says(progression, now) -> None:
 def test_goes_through_every_stage() -> None:
     """With every stage a new backup is PENDING, CREATING, then TRANSFERRING."""
     progression = moving(stages=EVERY_STAGE["CREATING"])
-
     assert ["PENDING", "PENDING", "CREATING", "CREATING", "TRANSFERRING", "AVAILABLE"] == [
         progression.at(10 + elapsed)["Lifecycle"] for elapsed in (0, 9, 10, 49, 50, 100)
     ]

@@ -28,7 +28,6 @@ async def test_listens_on_loopback() -> None:
 async def test_port_is_a_setting(connect, fsx) -> None:
     """It uses the given port, and raises if that is taken."""
     port = int(fsx.endpoint_url.rpartition(":")[2])
-
     with pytest.raises(OSError, match="in use"):
         await LocalFsx(port=port).__aenter__()
 
@@ -99,7 +98,6 @@ def test_bad_settings(arguments, message) -> None:
 def test_settings_stay() -> None:
     """A setting can be read, and does not change."""
     fsx = LocalFsx(page_size=2)
-
     assert 2 == fsx.page_size
     with pytest.raises(AttributeError):
         fsx.page_size = 3
@@ -113,7 +111,6 @@ async def test_duration_as_timedelta(connect) -> None:
             "copy_backup", SourceBackupId=fsx.add_example_backup(), SourceRegion=EXAMPLE_REGION
         )
         clock.advance(60)
-
         assert 50 == fsx.backups("us-west-2")[0]["ProgressPercent"]
 
 
@@ -122,7 +119,6 @@ async def test_runs_on_the_machines_clock() -> None:
     fsx = LocalFsx()
     fsx.add_backup("us-west-2")
     created_at = fsx.backups("us-west-2")[0]["CreationTime"]
-
     assert abs(time.time() - created_at) < 60
 
 
@@ -144,7 +140,6 @@ def test_call(fsx) -> None:
 def test_call_that_is_refused(fsx) -> None:
     """The error of a call is its answer."""
     status, body = fsx.call("us-east-2", "DeleteBackup", {})
-
     assert (400, "BadRequest") == (status, json.loads(body)["__type"])
     with pytest.raises(KeyError):
         fsx.call("us-east-2", "DescribeFileSystems", {})
@@ -231,7 +226,6 @@ async def test_default_backup(fsx, west) -> None:
     """Without members it is an AVAILABLE backup of a Lustre file system."""
     fsx.add_backup("us-west-2")
     backup = (await west("describe_backups"))["Backups"][0]
-
     assert ("AVAILABLE", "USER_INITIATED") == (backup["Lifecycle"], backup["Type"])
     assert "LUSTRE" == backup["FileSystem"]["FileSystemType"]
 
@@ -251,14 +245,12 @@ def test_ids_and_lifecycles_are_always_there(fsx) -> None:
     """BackupId and Lifecycle cannot be left out."""
     backup_id = fsx.add_backup("us-west-2", BackupId=None, Lifecycle=None, Volume=None)
     backup = fsx.backup("us-west-2", backup_id)
-
     assert ("AVAILABLE", "FILE_SYSTEM") == (backup["Lifecycle"], backup["ResourceType"])
 
 
 def test_strange_file_system(fsx) -> None:
     """A malformed FileSystem is added unchanged."""
     backup_id = fsx.add_backup("us-west-2", FileSystem="strange")
-
     assert "strange" == fsx.backup("us-west-2", backup_id)["FileSystem"]
 
 
@@ -267,7 +259,6 @@ def test_what_is_shown_is_a_copy(fsx) -> None:
     backup_id = fsx.add_example_backup()
     fsx.backup("us-east-2", backup_id)["FileSystem"]["StorageCapacity"] = 1
     fsx.backups("us-east-2")[0]["FileSystem"]["StorageCapacity"] = 1
-
     assert 2400 == fsx.backup("us-east-2", backup_id)["FileSystem"]["StorageCapacity"]
 
 
@@ -276,14 +267,12 @@ def test_document_is_copied(fsx) -> None:
     document = {"Tags": [{"Key": "a", "Value": "b"}]}
     backup_id = fsx.add_backup("us-west-2", document)
     document["Tags"].clear()
-
     assert 1 == len(fsx.backup("us-west-2", backup_id)["Tags"])
 
 
 def test_taken_id(fsx) -> None:
     """An ID can be added once, in any Region."""
     fsx.add_example_backup()
-
     with pytest.raises(ValueError, match="is taken"):
         fsx.add_example_backup("us-west-2")
 
@@ -314,7 +303,6 @@ def test_not_json(fsx) -> None:
 def test_backup_elsewhere(fsx) -> None:
     """A backup is not found in another Region than its own."""
     backup_id = fsx.add_example_backup()
-
     with pytest.raises(KeyError):
         fsx.backup("us-west-2", backup_id)
 

@@ -41,7 +41,6 @@ async def test_proper_request(send) -> None:
 async def test_errors_have_request_ids(send) -> None:
     """Errors carry a request id of their own each, and the content type."""
     answers = [await send(b"?"), await send(b"?")]
-
     assert {"application/x-amz-json-1.1"} == {headers["Content-Type"] for _, headers, _ in answers}
     assert 2 == len({headers["x-amzn-RequestId"] for _, headers, _ in answers})
 
@@ -101,7 +100,6 @@ async def test_malformed_signatures(send, header, code) -> None:
 async def test_date_header_is_accepted(send) -> None:
     """A signer may send Date instead of X-Amz-Date."""
     changes = {"X-Amz-Date": None, "Date": "Thu, 01 Jan 2026 00:00:00 GMT"}
-
     assert 200 == (await send(**changes))[0]
 
 
@@ -115,7 +113,6 @@ async def test_oversized_body(send) -> None:
     """A body of more than a mebibyte is refused, and the connection stays usable."""
     with io.BytesIO(b" " * (1024 * 1024 + 1)) as body:
         oversized = await send(body)
-
     assert (413, "RequestEntityTooLargeException") == outcome(oversized)
     assert 200 == (await send())[0]
 
@@ -124,7 +121,6 @@ async def test_improper_requests_do_not_count(fsx, send) -> None:
     """A request that reaches no operation is neither counted nor recorded."""
     await send(b"?")
     await send(Authorization=None)
-
     assert ({}, []) == (fsx.calls, fsx.requests)
 
 
@@ -157,7 +153,6 @@ async def test_requests_without_a_token_are_not_merged(fsx, send, source) -> Non
     body = json.dumps({"SourceBackupId": source, "SourceRegion": "us-east-2"}).encode()
     for _ in range(2):
         await send(body, operation="CopyBackup")
-
     assert 2 == len(fsx.backups("us-west-2"))
 
 
@@ -188,7 +183,6 @@ async def test_date_of_a_fault(fsx, send) -> None:
     """The headers of a fault win, in upper or lower case."""
     fsx.inject(Fault.raw(200, {"date": "yesterday", "X-Amzn-RequestID": "mine"}, b"{}"))
     _, headers, _ = await send()
-
     assert ["yesterday"] == headers.getall("Date")
     assert ["mine"] == headers.getall("x-amzn-RequestId")
 
@@ -222,7 +216,6 @@ ELSEWHERE = [
 async def test_loopback_hosts(raw_call, host) -> None:
     """Names of loopback are served, with a port or without."""
     reader, _ = await raw_call(host=host)
-
     assert (200, {"Backups": []}) == await answer_of(reader)
 
 
@@ -255,7 +248,6 @@ async def test_no_host(fsx) -> None:
 async def test_loopback_origins(raw_call, origin) -> None:
     """Web pages of loopback hosts may call."""
     reader, _ = await raw_call(f"Origin: {origin}")
-
     assert 200 == (await answer_of(reader))[0]
 
 
@@ -278,7 +270,6 @@ async def test_connection_is_usable_after_a_refusal(raw_call) -> None:
     reader, writer = await raw_call("Origin: null")
     await answer_of(reader)
     writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-
     assert 404 == (await answer_of(reader))[0]
 
 

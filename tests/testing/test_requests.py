@@ -67,7 +67,6 @@ async def copy_refusal(send, **changes: object) -> tuple[str, str]:
 async def test_wrong_types(send, changes) -> None:
     """A value of another type is a SerializationException that names it."""
     code, message = await copy_refusal(send, **changes)
-
     assert "SerializationException" == code
     assert f"CopyBackup.{next(iter(changes))}" in message
 
@@ -76,7 +75,6 @@ async def test_wrong_types(send, changes) -> None:
 async def test_whole_numbers(send, value) -> None:
     """A boolean, a fraction or a text is not a whole number."""
     code, _ = await refusal(send, "DescribeBackups", {"MaxResults": value})
-
     assert "SerializationException" == code
 
 
@@ -116,7 +114,6 @@ async def test_whole_numbers(send, value) -> None:
 async def test_broken_rules(send, changes, path, rule) -> None:
     """A broken rule is a BadRequest that names member and rule."""
     code, message = await copy_refusal(send, **changes)
-
     assert "BadRequest" == code
     assert re.search(f"'{re.escape(path)}' failed .*{rule}", message)
 
@@ -134,14 +131,12 @@ async def test_broken_rules(send, changes, path, rule) -> None:
 async def test_broken_rules_of_describing(send, body, path, rule) -> None:
     """DescribeBackups has its rules as well."""
     _, message = await refusal(send, "DescribeBackups", body)
-
     assert re.search(f"'{re.escape(path)}' failed .*{rule}", message)
 
 
 async def test_all_broken_rules_are_counted(send) -> None:
     """All broken rules are counted in one BadRequest, in at most 256 characters."""
     _, message = await refusal(send, "CopyBackup", {"KmsKeyId": "", "Tags": []})
-
     assert message.startswith("4 validation errors detected: ")
     assert 256 == len(message)
 
@@ -162,7 +157,6 @@ async def test_malformed_region(send, changes, code) -> None:
 async def test_reserved_keys(send, key) -> None:
     """Keys that begin with aws: in any case are a BadRequest."""
     code, message = await copy_refusal(send, Tags=[{"Key": key, "Value": ""}])
-
     assert ("BadRequest", True) == (code, "reserved" in message)
 
 
@@ -170,7 +164,6 @@ async def test_repeated_keys(send) -> None:
     """Keys that come twice in one request are a BadRequest."""
     tags = [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]
     code, message = await copy_refusal(send, Tags=tags)
-
     assert ("BadRequest", True) == (code, "unique" in message)
 
 
@@ -183,7 +176,6 @@ async def test_characters_of_tags(fsx, west, text) -> None:
     arn = fsx.backup("us-west-2", fsx.add_backup("us-west-2"))["ResourceARN"]
     tags = [{"Key": "k", "Value": text}]
     await west("tag_resource", ResourceARN=arn, Tags=tags)
-
     assert tags == (await west("list_tags_for_resource", ResourceARN=arn))["Tags"]
 
 
@@ -193,7 +185,6 @@ async def test_characters_of_tags(fsx, west, text) -> None:
 async def test_other_characters(send, char) -> None:
     """Punctuation, symbols and control characters may not be in a tag."""
     code, _ = await copy_refusal(send, Tags=[{"Key": "k", "Value": f"a{char}"}])
-
     assert "BadRequest" == code
 
 
@@ -225,5 +216,4 @@ def test_malformed_names_are_in_no_partition(region) -> None:
 def test_arns_are_the_models(model, region) -> None:
     """ARNs are like the model's ResourceARN."""
     pattern = model.shape_for("ResourceARN").metadata["pattern"]
-
     assert re.match(pattern, AccountRegion("123456789012", region).arn("backup/backup-00000000"))

@@ -43,7 +43,6 @@ async def test_tagging_a_source_leaves_its_copy(fsx, connect, west, source) -> N
 async def test_fifty_at_most(west, arn) -> None:
     """More than 50 tags in all are a BadRequest."""
     tags = [{"Key": f"k{number}", "Value": ""} for number in range(50)]
-
     assert "BadRequest" == await west.code("tag_resource", ResourceARN=arn, Tags=tags)
 
 
@@ -61,7 +60,6 @@ async def test_pages(west, arn) -> None:
 async def test_no_tags(fsx, west) -> None:
     """A backup without tags has an empty list of them."""
     arn = fsx.backup("us-west-2", fsx.add_backup("us-west-2"))["ResourceARN"]
-
     assert [] == (await west("list_tags_for_resource", ResourceARN=arn))["Tags"]
 
 
@@ -69,7 +67,6 @@ async def test_no_tags(fsx, west) -> None:
 async def test_unknown_backup(west, operation, parameters) -> None:
     """A backup that does not exist is ResourceNotFound, with its ARN."""
     error = await west.error(operation, ResourceARN=ABSENT, **parameters)
-
     assert "ResourceNotFound" == error["Error"]["Code"]
     assert ABSENT == error["ResourceARN"]
 
@@ -77,14 +74,12 @@ async def test_unknown_backup(west, operation, parameters) -> None:
 async def test_arn_of_another_region(fsx, connect, arn) -> None:
     """An ARN is known in its own Region only."""
     code = await connect(fsx, "eu-west-1").code("list_tags_for_resource", ResourceARN=arn)
-
     assert "ResourceNotFound" == code
 
 
 async def test_arn_that_only_ends_alike(west, arn) -> None:
     """An ARN of something else with a backup's id is ResourceNotFound."""
     other = arn.replace(":backup/", ":file-system/")
-
     assert "ResourceNotFound" == await west.code("list_tags_for_resource", ResourceARN=other)
 
 

@@ -22,7 +22,6 @@ async def listed(west, **parameters: object) -> tuple[list[str], str | None]:
 async def test_empty_listing(fsx, west, ids) -> None:
     """An empty listing ends with its first page; the next call is answered correctly."""
     fsx.inject(Fault.empty_listing())
-
     assert ([], None) == await listed(west, MaxResults=2)
     assert (ids, None) == await listed(west)
 
@@ -31,7 +30,6 @@ async def test_empty_listing(fsx, west, ids) -> None:
 async def test_cut_listing(fsx, west, ids, keep) -> None:
     """A cut listing has the first backups of the page, and no NextToken."""
     fsx.inject(Fault.cut_listing(keep))
-
     assert (ids[: min(keep, 3)], None) == await listed(west, MaxResults=3)
 
 
@@ -39,7 +37,6 @@ async def test_cut_listing_on_a_later_page(fsx, west, ids) -> None:
     """The second page can be cut."""
     _, token = await listed(west, MaxResults=2)
     fsx.inject(Fault.cut_listing(keep=1))
-
     assert (ids[2:3], None) == await listed(west, MaxResults=2, NextToken=token)
 
 
@@ -72,7 +69,6 @@ async def shuffled(connect, seed, count) -> list[int]:
 async def test_order_comes_from_the_seed(connect) -> None:
     """The same seed gives the same order, another one another."""
     orders = [await shuffled(connect, seed, 50) for seed in (1, 1, 2)]
-
     assert orders[0] == orders[1] != orders[2]
 
 
@@ -119,7 +115,6 @@ async def test_listing_faults_are_for_listings(fsx, west, ids, fault) -> None:
     """Calls by ID and of other operations are answered correctly, and do not count."""
     fsx.inject(fault)
     await west("create_backup", FileSystemId="fs-00000001")
-
     assert (ids, None) == await listed(west, BackupIds=ids)
     assert ids != (await listed(west))[0][:5]
 
@@ -127,7 +122,6 @@ async def test_listing_faults_are_for_listings(fsx, west, ids, fault) -> None:
 async def test_refused_listing_stays_refused(fsx, west) -> None:
     """A listing that is refused is not altered."""
     fsx.inject(Fault.empty_listing())
-
     assert "BadRequest" == await west.code("describe_backups", Filters=[{}])
 
 
@@ -160,7 +154,6 @@ async def test_other_copy_within_a_region(fsx, west) -> None:
     """Without SourceRegion the other source is in the same Region."""
     fsx.inject(Fault.other_answer())
     copy = await west("copy_backup", SourceBackupId=fsx.add_backup("us-west-2"))
-
     assert "us-west-2" == copy["Backup"]["SourceBackupRegion"]
 
 
