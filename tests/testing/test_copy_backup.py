@@ -42,20 +42,22 @@ async def copy_error(client, source, **parameters: object) -> dict:
     return await client.error("copy_backup", SourceBackupId=source, **parameters)
 
 
+async def copy_code(client, source, **parameters: object) -> str:
+    """Copy *source* from us-east-2, return the code of the error."""
+    return (await copy_error(client, source, **parameters))["Error"]["Code"]
+
+
 async def test_copy_of_the_example(fsx, west, source) -> None:
     """A copy is COPYING and has its source's ID, Region and file system."""
     backup = await copy(west, source)
 
-    assert "COPYING" == backup["Lifecycle"]
-    assert 0 == backup["ProgressPercent"]
+    assert ("COPYING", 0) == (backup["Lifecycle"], backup["ProgressPercent"])
     assert "USER_INITIATED" == backup["Type"]
     assert (source, "us-east-2") == (backup["SourceBackupId"], backup["SourceBackupRegion"])
     assert fsx.backup("us-east-2", source)["FileSystem"] == backup["FileSystem"]
     assert DEFAULT_ACCOUNT == backup["OwnerId"]
-    assert (
-        f"arn:aws:fsx:us-west-2:{DEFAULT_ACCOUNT}:backup/{backup['BackupId']}"
-        == backup["ResourceARN"]
-    )
+    arn = f"arn:aws:fsx:us-west-2:{DEFAULT_ACCOUNT}:backup/{backup['BackupId']}"
+    assert arn == backup["ResourceARN"]
     assert backup["KmsKeyId"].startswith(f"arn:aws:kms:us-west-2:{DEFAULT_ACCOUNT}:key/")
     assert "Tags" not in backup
 
@@ -152,20 +154,18 @@ async def test_same_seed_same_ids(connect) -> None:
 # Tags
 
 
-async def test_tags_of_the_request(west, source) -> None:
-    """Without CopyTags a copy has the request's tags only."""
-    assert TAGS == (await copy(west, source, Tags=TAGS))["Tags"]
-
-
-async def test_copies_tags(west, source) -> None:
-    """With CopyTags a copy has its source's tags."""
-    backup = await copy(west, source, CopyTags=True)
-    assert [{"Key": "Name", "Value": "MyBackup"}] == backup["Tags"]
-
-
-async def test_tags_of_the_request_win(west, source) -> None:
-    """With both, tags are merged, and the request's values win."""
-    assert TAGS == (await copy(west, source, CopyTags=True, Tags=TAGS))["Tags"]
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"Tags": TAGS}, TAGS),
+        ({"CopyTags": True}, [{"Key": "Name", "Value": "MyBackup"}]),
+        ({"CopyTags": True, "Tags": TAGS}, TAGS),
+    ],
+    ids=["of the request only", "of the source", "merged"],
+)
+async def test_tags(west, source, parameters, expected) -> None:
+    """A copy has the request's tags, with CopyTags its source's too; the request's win."""
+    assert expected == (await copy(west, source, **parameters))["Tags"]
 
 
 async def test_too_many_tags_together(west, source) -> None:
@@ -186,23 +186,16 @@ async def test_fifty_tags_together(west, source) -> None:
 # The source
 
 
-async def test_unknown_source(west) -> None:
-    """A source that does not exist is BackupNotFound."""
-    error = await copy_error(west, "backup-00000000")
-    assert "BackupNotFound" == error["Error"]["Code"]
-
-
-async def test_source_in_another_region(west, source) -> None:
-    """A source that is in another Region than SourceRegion is BackupNotFound."""
-    error = await copy_error(west, source, SourceRegion="us-east-1")
-    assert "BackupNotFound" == error["Error"]["Code"]
+async def test_unknown_source(west, source) -> None:
+    """A source that does not exist, or not in SourceRegion, is BackupNotFound."""
+    assert "BackupNotFound" == await copy_code(west, "backup-00000000")
+    assert "BackupNotFound" == await copy_code(west, source, SourceRegion="us-east-1")
 
 
 async def test_source_of_another_account(fsx, connect, west, source) -> None:
     """A source of another account is BackupNotFound."""
     await copy(west, source)
-    error = await copy_error(connect(fsx, key="AKIDOTHER"), source)
-    assert "BackupNotFound" == error["Error"]["Code"]
+    assert "BackupNotFound" == await copy_code(connect(fsx, key="AKIDOTHER"), source)
 
 
 @pytest.mark.parametrize("lifecycle", ["CREATING", "FAILED", "PENDING"])
@@ -230,8 +223,7 @@ async def test_copy_in_progress_is_no_source(fsx, connect, west, source) -> None
 async def test_impossible_source_region(fsx, connect, source, region) -> None:
     """A SourceRegion of another partition, or an unknown one, is InvalidRegion."""
     client = connect(fsx, validated=False)
-    error = await copy_error(client, source, SourceRegion=region)
-    assert "InvalidRegion" == error["Error"]["Code"]
+    assert "InvalidRegion" == await copy_code(client, source, SourceRegion=region)
 
 
 async def test_copies_within_another_partition(fsx, connect) -> None:
@@ -244,33 +236,26 @@ async def test_copies_within_another_partition(fsx, connect) -> None:
     assert answer["Backup"]["ResourceARN"].startswith("arn:aws-cn:fsx:cn-northwest-1:")
 
 
-async def test_multi_az_into_a_region_without(fsx, west) -> None:
-    """A backup of a Multi-AZ file system cannot be copied to a Region without Multi-AZ."""
-    source = fsx.add_backup("us-east-2", FileSystem=windows("MULTI_AZ_1"))
-    fsx.forbid_multi_az("us-west-2")
-    error = await copy_error(west, source)
-    assert "IncompatibleRegionForMultiAZ" == error["Error"]["Code"]
-
-
-async def test_single_az_into_a_region_without_multi_az(fsx, west) -> None:
-    """A backup of a Single-AZ file system can be copied there."""
-    source = fsx.add_backup("us-east-2", FileSystem=windows("SINGLE_AZ_2"))
-    fsx.forbid_multi_az("us-west-2")
-    assert "COPYING" == (await copy(west, source))["Lifecycle"]
-
-
-async def test_multi_az_elsewhere(fsx, west) -> None:
-    """A backup of a Multi-AZ file system can be copied to any other Region."""
-    source = fsx.add_backup("us-east-2", FileSystem=windows("MULTI_AZ_1"))
+async def test_multi_az(fsx, west) -> None:
+    """Only a backup of a Multi-AZ file system into a Region without Multi-AZ is refused."""
+    multi, single = (
+        fsx.add_backup("us-east-2", FileSystem=windows(kind))
+        for kind in ("MULTI_AZ_1", "SINGLE_AZ_2")
+    )
     fsx.forbid_multi_az("eu-west-1")
-    assert "COPYING" == (await copy(west, source))["Lifecycle"]
+    assert "COPYING" == (await copy(west, multi))["Lifecycle"]
+
+    fsx.forbid_multi_az("us-west-2")
+    assert "IncompatibleRegionForMultiAZ" == await copy_code(west, multi)
+    assert "COPYING" == (await copy(west, single))["Lifecycle"]
 
 
 async def test_flexgroup_volume(fsx, west) -> None:
     """Backups of FlexGroup volumes cannot be copied."""
     volume = {**ONTAP_VOLUME, "OntapConfiguration": {"VolumeStyle": "FLEXGROUP"}}
-    error = await copy_error(west, fsx.add_backup("us-east-2", Volume=volume))
-    assert "UnsupportedOperation" == error["Error"]["Code"]
+    assert "UnsupportedOperation" == await copy_code(
+        west, fsx.add_backup("us-east-2", Volume=volume)
+    )
 
 
 # Keys
@@ -279,15 +264,13 @@ async def test_flexgroup_volume(fsx, west) -> None:
 async def test_refused_source_key(fsx, west, source) -> None:
     """A source key that cannot be used refuses the copy."""
     fsx.refuse_kms_key(fsx.backup("us-east-2", source)["KmsKeyId"], as_source=True)
-    error = await copy_error(west, source)
-    assert "InvalidSourceKmsKey" == error["Error"]["Code"]
+    assert "InvalidSourceKmsKey" == await copy_code(west, source)
 
 
 async def test_refused_destination_key(fsx, west, source) -> None:
     """A destination key that cannot be used refuses the copy, others do not."""
     fsx.refuse_kms_key("alias/bad", as_destination=True)
-    error = await copy_error(west, source, KmsKeyId="alias/bad")
-    assert "InvalidDestinationKmsKey" == error["Error"]["Code"]
+    assert "InvalidDestinationKmsKey" == await copy_code(west, source, KmsKeyId="alias/bad")
     assert "COPYING" == (await copy(west, source, KmsKeyId="alias/good"))["Lifecycle"]
 
 
@@ -309,9 +292,7 @@ async def test_key_that_fails_now_goes_first(fsx, west, source) -> None:
     source_key = fsx.backup("us-east-2", source)["KmsKeyId"]
     fsx.refuse_kms_key(source_key, as_source=True, later=True)
     fsx.refuse_kms_key("alias/bad", as_destination=True)
-    error = await copy_error(west, source, KmsKeyId="alias/bad")
-
-    assert "InvalidDestinationKmsKey" == error["Error"]["Code"]
+    assert "InvalidDestinationKmsKey" == await copy_code(west, source, KmsKeyId="alias/bad")
 
 
 # Limits
@@ -328,7 +309,7 @@ async def test_five_copies_in_progress(fsx, west, source) -> None:
     assert 5 == len(fsx.backups("us-west-2"))
 
 
-async def test_slot_is_free_when_a_copy_ends(fsx, clock, connect) -> None:
+async def test_slot_is_free_when_a_copy_ends(clock, connect) -> None:
     """When a copy is AVAILABLE the next is accepted."""
     async with LocalFsx(clock=clock, copy_duration=10, max_copies_in_progress=1) as one:
         client = connect(one)
@@ -336,10 +317,9 @@ async def test_slot_is_free_when_a_copy_ends(fsx, clock, connect) -> None:
         await copy(client, source)
         clock.advance(10)
         await copy(client, source)
-        in_progress = one.copies_in_progress("us-west-2")
-        most = one.max_copies_in_progress_seen("us-west-2")
 
-    assert (1, 1) == (in_progress, most)
+        assert 1 == one.copies_in_progress("us-west-2")
+        assert 1 == one.max_copies_in_progress_seen("us-west-2")
 
 
 async def test_regions_have_slots_of_their_own(fsx, connect, west, source) -> None:
@@ -374,12 +354,9 @@ async def test_volumes_have_slots_of_their_own(fsx, west, source) -> None:
     error = await copy_error(west, volume)
 
     assert "TOTAL_IN_PROGRESS_COPY_BACKUPS" == error["Limit"]
-    for backup in (
-        await copy(west, volume, KmsKeyId="alias/another"),
-        await copy(west, other),
-        await copy(west, source),
-    ):
-        assert "COPYING" == backup["Lifecycle"]
+    assert "COPYING" == (await copy(west, volume, KmsKeyId="alias/another"))["Lifecycle"]
+    assert "COPYING" == (await copy(west, other))["Lifecycle"]
+    assert "COPYING" == (await copy(west, source))["Lifecycle"]
 
 
 async def test_volumes_of_an_account_have_a_limit(connect, clock) -> None:
@@ -445,7 +422,7 @@ async def test_tokens_belong_to_an_operation(fsx, connect, clock, source) -> Non
     assert "DELETED" == answer["Lifecycle"]
 
 
-async def test_refused_request_leaves_its_token(west, fsx, source) -> None:
+async def test_refused_request_leaves_its_token(west, source) -> None:
     """A token whose request was refused can be used for another."""
     await copy_error(west, "backup-00000000", ClientRequestToken="t")
     assert "COPYING" == (await copy(west, source, ClientRequestToken="t"))["Lifecycle"]

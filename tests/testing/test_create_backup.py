@@ -70,21 +70,18 @@ async def test_one_at_a_time(clock, west) -> None:
     clock.advance(100)
 
     assert "BackupInProgress" == code
-    assert (
-        "CREATING"
-        == (await west("create_backup", FileSystemId=FILE_SYSTEM))["Backup"]["Lifecycle"]
-    )
+    again = await west("create_backup", FileSystemId=FILE_SYSTEM)
+    assert "CREATING" == again["Backup"]["Lifecycle"]
 
 
-@pytest.mark.parametrize("parameters", [{}, {"FileSystemId": FILE_SYSTEM, "VolumeId": VOLUME}])
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"FileSystemId": FILE_SYSTEM, "VolumeId": VOLUME}, {"FileSystemId": "fs-UPPERCASE"}],
+    ids=["no source", "two sources", "a malformed id"],
+)
 async def test_needs_exactly_one_source(west, parameters) -> None:
-    """Neither a file system nor a volume, or both, is a BadRequest."""
+    """Neither a file system nor a volume, both, or a malformed id is a BadRequest."""
     assert "BadRequest" == await west.code("create_backup", **parameters)
-
-
-async def test_malformed_id(west) -> None:
-    """A malformed id is a BadRequest, not a FileSystemNotFound."""
-    assert "BadRequest" == await west.code("create_backup", FileSystemId="fs-UPPERCASE")
 
 
 async def test_same_token_same_backup(fsx, west) -> None:

@@ -2,12 +2,11 @@
 
 import base64
 import math
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
-from fsxcopy_sdk.testing import LocalFsx
+from fsxcopy_sdk.testing import EXAMPLE_BACKUP, LocalFsx
 
 LUSTRE = {"FileSystemId": "fs-00000001", "FileSystemType": "LUSTRE"}
 WINDOWS = {"FileSystemId": "fs-00000002", "FileSystemType": "WINDOWS"}
@@ -162,17 +161,18 @@ async def test_pages_are_stable(fsx, west, ids) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["hello", "DescribeBackups/123456789012/eu-west-1/1", "DescribeBackups/1/x/y"]
+    "content",
+    [
+        b"hello",
+        b"DescribeBackups/123456789012/eu-west-1/1",
+        b"DescribeBackups/1/x/y",
+        b"\xff\xfe\xfd",
+    ],
+    ids=["a word", "of another Region", "no position", "no text"],
 )
-async def test_token_of_another_listing(west, ids, text) -> None:
+async def test_token_of_another_listing(west, ids, content) -> None:
     """A token that this listing did not return is a BadRequest."""
-    token = base64.b64encode(text.encode()).decode()
-    assert "BadRequest" == await west.code("describe_backups", NextToken=token)
-
-
-async def test_token_that_is_no_text(west) -> None:
-    """A token whose bytes are not text is a BadRequest."""
-    token = base64.b64encode(b"\xff\xfe\xfd").decode()
+    token = base64.b64encode(content).decode()
     assert "BadRequest" == await west.code("describe_backups", NextToken=token)
 
 
@@ -194,23 +194,11 @@ async def test_any_page_size_gives_the_same(fsx, west, size) -> None:
 # Copies that are not shown yet
 
 
-@pytest.fixture(name="accept")
-def _accept(connect) -> Callable[[LocalFsx], tuple]:
-    """Return a function that makes a client of an FSx, and a function that copies with it."""
-
-    def accept(fsx: LocalFsx) -> tuple:
-        west = connect(fsx)
-        source = fsx.add_example_backup()
-
-        async def copy(**members: object) -> dict:
-            answer = await west(
-                "copy_backup", SourceBackupId=source, SourceRegion="us-east-2", **members
-            )
-            return answer["Backup"]
-
-        return west, copy
-
-    return accept
+async def copied(west, **members: object) -> dict:
+    """Copy the example backup, return the copy."""
+    source = EXAMPLE_BACKUP["BackupId"]
+    answer = await west("copy_backup", SourceBackupId=source, SourceRegion="us-east-2", **members)
+    return answer["Backup"]
 
 
 async def shown(west, backup_id) -> tuple[bool, bool]:
@@ -228,13 +216,14 @@ async def shown(west, backup_id) -> tuple[bool, bool]:
     ("unseen_by", "expected"),
     [("all", (False, False)), ("id", (False, True)), ("listing", (True, False))],
 )
-async def test_copy_is_unseen_for_a_while(clock, accept, unseen_by, expected) -> None:
+async def test_copy_is_unseen_for_a_while(clock, connect, unseen_by, expected) -> None:
     """For the given time the given calls do not show a new copy."""
     async with LocalFsx(
         clock=clock, unseen_for=90, unseen_by=unseen_by, unknown_ids="omit"
     ) as fsx:
-        west, copy = accept(fsx)
-        backup_id = (await copy())["BackupId"]
+        fsx.add_example_backup()
+        west = connect(fsx)
+        backup_id = (await copied(west))["BackupId"]
         at_once = await shown(west, backup_id)
         clock.advance(89)
         late = await shown(west, backup_id)
@@ -243,21 +232,23 @@ async def test_copy_is_unseen_for_a_while(clock, accept, unseen_by, expected) ->
         assert (True, True) == await shown(west, backup_id)
 
 
-async def test_unseen_id_is_not_found(clock, accept) -> None:
+async def test_unseen_id_is_not_found(clock, connect) -> None:
     """The ID of an unseen copy is BackupNotFound, as any unknown ID."""
     async with LocalFsx(clock=clock, unseen_for=timedelta(minutes=2)) as fsx:
-        west, copy = accept(fsx)
-        ids = [(await copy())["BackupId"]]
+        fsx.add_example_backup()
+        west = connect(fsx)
+        ids = [(await copied(west))["BackupId"]]
         clock.advance(119)
         assert "BackupNotFound" == await west.code("describe_backups", BackupIds=ids)
 
 
-async def test_unseen_copy_exists(clock, accept) -> None:
+async def test_unseen_copy_exists(clock, connect) -> None:
     """CopyBackup with its token, the quota and the test itself know an unseen copy."""
     async with LocalFsx(clock=clock, unseen_for=math.inf, max_copies_in_progress=1) as fsx:
-        west, copy = accept(fsx)
-        first = await copy(ClientRequestToken="t")
-        again = await copy(ClientRequestToken="t")
+        fsx.add_example_backup()
+        west = connect(fsx)
+        first = await copied(west, ClientRequestToken="t")
+        again = await copied(west, ClientRequestToken="t")
         error = await west.error(
             "copy_backup", SourceBackupId=first["SourceBackupId"], SourceRegion="us-east-2"
         )
@@ -268,7 +259,7 @@ async def test_unseen_copy_exists(clock, accept) -> None:
         assert 1 == len(fsx.backups("us-west-2"))
 
 
-async def test_unseen_time_by_copy(clock, accept) -> None:
+async def test_unseen_time_by_copy(clock, connect) -> None:
     """The setting may be a function from the copy's ID."""
     asked = []
 
@@ -277,8 +268,9 @@ async def test_unseen_time_by_copy(clock, accept) -> None:
         return 10.0 * len(asked)
 
     async with LocalFsx(clock=clock, unseen_for=unseen_for) as fsx:
-        west, copy = accept(fsx)
-        ids = [(await copy())["BackupId"] for _ in range(2)]
+        fsx.add_example_backup()
+        west = connect(fsx)
+        ids = [(await copied(west))["BackupId"] for _ in range(2)]
         clock.advance(15)
         listed = (await west("describe_backups"))["Backups"]
 
