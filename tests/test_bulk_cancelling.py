@@ -164,8 +164,7 @@ async def test_cancelled_over_http(step: int) -> None:
     """Over HTTP a copy may be accepted whose answer was lost: it is in progress."""
     run = Run()
     await run.prepare()
-    async with run.fsx, counting_client(run.fsx, run.clock) as client:
-        run.client, run.traffic = client, client.traffic
+    async with run.fsx, counting_client(run.fsx, run.clock) as (run.client, run.traffic):
         copies = await run.until(step)
 
     _check(run, copies)

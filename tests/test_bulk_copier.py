@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar, cast
@@ -83,6 +84,21 @@ class Bench:
         """Make ready to carry out *requests*, polling every ten seconds."""
         return copy_many(self.client, requests, **{"schedule": EVERY_TEN, **options})
 
+    async def begin(self, request: CopyRequest) -> CopyInProgress:
+        """Begin a copy beside the run, as what a run can adopt."""
+        answer = await self.client.copy_backup(request.source_backup_id)
+        return CopyInProgress(
+            request=request, client_request_token="any", started=0.0, backup=answer.backup
+        )
+
+    def refuse_describing(
+        self, error: FsxCopyError, since: float = 0.0, until: float = math.inf
+    ) -> None:
+        """Refuse each DescribeBackups of that time."""
+        self.direct.refuse = lambda operation: (
+            error if operation == "DescribeBackups" and since < self.clock.now() < until else None
+        )
+
     async def drive(self, work: Callable[[], Awaitable[_Result]]) -> _Result:
         """Return what *work* does, while the clock moves."""
         return await driven(self.clock, self.direct.traffic, work)
@@ -90,14 +106,17 @@ class Bench:
     @property
     def copies(self) -> Counter[object]:
         """How many copies the service holds, by their source."""
-        copies = [
-            one["SourceBackupId"] for one in self.fsx.backups(WEST) if "SourceBackupId" in one
-        ]
-        return Counter(copies)
+        sources = (one.get("SourceBackupId") for one in self.fsx.backups(WEST))
+        return Counter(source for source in sources if source)
 
     def asked(self, operation: str) -> list[Any]:
         """The requests for *operation*, in their order."""
         return [one.body for one in self.fsx.requests if one.operation == operation]
+
+    @property
+    def requested_at(self) -> list[float]:
+        """When each CopyBackup came."""
+        return [one.at for one in self.fsx.requests if one.operation == "CopyBackup"]
 
     @property
     def tokens(self) -> list[object]:
@@ -252,7 +271,7 @@ async def test_what_was_copied_long_ago_is_not_copied_again() -> None:
     assert 1 == bench.fsx.calls["CopyBackup"]
 
 
-async def test_a_salt_forces_another_copy_once(bench: Bench) -> None:
+async def test_a_salt_forces_another_copy_once() -> None:
     """Another copy can be forced, and is found again by the same salt when its token is gone."""
     bench = Bench(tokens_remembered_for=600)
     request = bench.request(100)
@@ -286,47 +305,41 @@ async def test_copies_found_in_progress_take_their_slots(bench: Bench) -> None:
     """What is found in progress counts under the limit, even if it is more than the limit."""
     found = [bench.request(1000) for _ in range(3)]
     for request in found:
-        await bench.client.copy_backup(request.source_backup_id)
+        await bench.begin(request)
     other = bench.request(100)
     await bench.copy(*found, other, max_in_progress=2)
 
-    started = [one.at for one in bench.fsx.requests if one.operation == "CopyBackup"]
-    assert [0, 0, 0] == started[:3]
-    assert 1000 <= started[3] <= 1010
+    assert [0, 0, 0] == bench.requested_at[:3]
+    assert 1000 <= bench.requested_at[3] <= 1010
 
 
 async def test_copies_can_be_adopted(bench: Bench) -> None:
     """Copies that are known to be in progress are followed by their IDs, without a listing."""
     request = bench.request(1000)
-    copy = await bench.client.copy_backup(request.source_backup_id)
-    known = CopyInProgress(
-        request=request, client_request_token="any", started=0.0, backup=copy.backup
-    )
+    known = await bench.begin(request)
     [outcome] = await bench.copy(adopt=[known])
 
     assert isinstance(outcome, Copied)
-    assert (copy.backup.backup_id, True) == (outcome.backup.backup_id, outcome.existing)
+    assert known.backup
+    assert (known.backup.backup_id, True) == (outcome.backup.backup_id, outcome.existing)
     assert 1 == bench.fsx.calls["CopyBackup"]
     assert all("BackupIds" in body for body in bench.asked("DescribeBackups"))
 
 
-async def test_a_copy_that_another_run_made_meanwhile_is_found(bench: Bench) -> None:
+async def test_a_copy_that_another_run_made_meanwhile_is_found() -> None:
     """Long after the first listing the destination is listed again before a copy is started."""
     bench = Bench(tokens_remembered_for=600)
     first, second = bench.request(HOUR), bench.request(100)
 
-    async def other_run(copies: BulkCopy) -> list[CopyOutcome]:
-        await bench.clock.sleep(HOUR / 2)
-        await bench.client.copy_backup(second.source_backup_id)
-        return [outcome async for outcome in copies]
-
-    async def work() -> list[CopyOutcome]:
+    async def work() -> tuple[CopyOutcome, ...]:
         async with bench.copy_many(first, second, max_in_progress=1) as copies:
-            return await other_run(copies)
+            await bench.clock.sleep(HOUR / 2)
+            await bench.begin(second)
+            return tuple([outcome async for outcome in copies])
 
     outcomes = await bench.drive(work)
 
-    assert [Copied, Copied] == _kinds(tuple(outcomes))
+    assert [Copied, Copied] == _kinds(outcomes)
     assert {1} == set(bench.copies.values())
     assert isinstance(outcomes[1], Copied)
     assert outcomes[1].existing
@@ -353,7 +366,7 @@ async def test_two_runs_that_overlap_for_hours_make_each_copy_once() -> None:
     assert {1} == set(bench.copies.values())
 
 
-async def test_one_empty_listing_copies_nothing_again(bench: Bench) -> None:
+async def test_one_empty_listing_copies_nothing_again() -> None:
     """What a single listing lacks is not taken for missing: it is confirmed by another."""
     bench = Bench(tokens_remembered_for=600)
     request = bench.request(100)
@@ -367,15 +380,12 @@ async def test_one_empty_listing_copies_nothing_again(bench: Bench) -> None:
     assert {1} == set(bench.copies.values())
 
 
-async def test_an_adopted_copy_satisfies_a_request(bench: Bench) -> None:
+async def test_an_adopted_copy_satisfies_a_request() -> None:
     """A copy that is adopted is not requested beside, though no listing shows it yet."""
     bench = Bench(unseen_for=1000, unseen_by="listing", tokens_remembered_for=10)
     request = bench.request(5000)
-    copy = await bench.client.copy_backup(request.source_backup_id)
+    known = await bench.begin(request)
     bench.clock.advance(60)
-    known = CopyInProgress(
-        request=request, client_request_token="any", started=0.0, backup=copy.backup
-    )
     outcomes = await bench.copy(request, adopt=[known])
 
     assert [Copied, Copied] == _kinds(outcomes)
@@ -587,7 +597,7 @@ async def test_a_service_that_is_not_there_is_given_up(bench: Bench) -> None:
 async def test_what_cannot_be_listed_is_not_copied(bench: Bench) -> None:
     """Without the permission to list the destination nothing may be requested."""
     denied = AccessDenied("no", operation="DescribeBackups")
-    bench.direct.refuse = lambda operation: denied if operation == "DescribeBackups" else None
+    bench.refuse_describing(denied, since=-1)
     outcomes = await bench.copy(bench.request(), bench.request())
 
     assert [denied, denied] == [one.error for one in outcomes]
@@ -602,11 +612,16 @@ async def test_a_listing_is_tried_again(bench: Bench) -> None:
     assert [Copied] == _kinds(outcomes)
 
 
+def _without_answers(lost: int, **settings: Any) -> Bench:
+    """Return a bench that forgets tokens early and loses its first answers to CopyBackup."""
+    bench = Bench(tokens_remembered_for=400, **settings)
+    bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * lost)
+    return bench
+
+
 async def test_only_a_listing_is_repeated_when_the_token_may_be_forgotten() -> None:
     """An accepted copy whose answer was lost is found by its source, not requested again."""
-    bench = Bench(tokens_remembered_for=400)
-    outage = [ServiceUnavailable("sorry", http_status=503) for _ in range(9)]
-    bench.direct.lose = Meeting(outage)
+    bench = _without_answers(9)
     outcomes = await bench.copy(bench.request(2 * HOUR), bench.request(100))
 
     assert [Copied, Copied] == _kinds(outcomes)
@@ -615,8 +630,7 @@ async def test_only_a_listing_is_repeated_when_the_token_may_be_forgotten() -> N
 
 async def test_an_accepted_copy_is_found_when_it_is_listed_late() -> None:
     """A copy whose answer was lost, and which is not listed for half an hour, is found then."""
-    bench = Bench(tokens_remembered_for=400, unseen_for=HOUR / 2)
-    bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 12)
+    bench = _without_answers(12, unseen_for=HOUR / 2)
     [outcome] = await bench.copy(bench.request(2 * HOUR))
 
     assert isinstance(outcome, Copied)
@@ -625,8 +639,7 @@ async def test_an_accepted_copy_is_found_when_it_is_listed_late() -> None:
 
 async def test_a_copy_that_never_shows_was_not_observed() -> None:
     """After an hour of listings without it, nothing more is requested, and its slot is free."""
-    bench = Bench(tokens_remembered_for=400, unseen_for=100 * HOUR)
-    bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 12)
+    bench = _without_answers(12, unseen_for=100 * HOUR)
     lost, other = bench.request(100), bench.request(100)
     outcomes = await bench.copy(lost, other, max_in_progress=1, max_wait=3 * HOUR)
 
@@ -638,14 +651,8 @@ async def test_a_copy_that_never_shows_was_not_observed() -> None:
 @pytest.mark.parametrize("error", [AccessDenied("no"), Throttled("slow down")])
 async def test_a_search_survives_what_passes(error: FsxCopyError) -> None:
     """While a copy is searched for, throttling is survived and a lost permission ends it."""
-    bench = Bench(tokens_remembered_for=400, unseen_for=HOUR / 2)
-    bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 12)
-
-    def refuse(operation: str) -> FsxCopyError | None:
-        late = operation == "DescribeBackups" and 600 < bench.clock.now() < 1200
-        return error if late else None
-
-    bench.direct.refuse = refuse
+    bench = _without_answers(12, unseen_for=HOUR / 2)
+    bench.refuse_describing(error, since=600, until=1200)
     [outcome] = await bench.copy(bench.request(2 * HOUR))
 
     if error.is_transient:
@@ -658,12 +665,9 @@ async def test_a_search_survives_what_passes(error: FsxCopyError) -> None:
 
 async def test_a_search_that_cannot_list_does_not_report_an_absence() -> None:
     """If the last listing failed, the outcome has its error: the copy may be there."""
-    bench = Bench(tokens_remembered_for=400, unseen_for=HOUR / 2)
-    bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 12)
+    bench = _without_answers(12, unseen_for=HOUR / 2)
     outage = ServiceUnavailable("still sorry", http_status=503)
-    bench.direct.refuse = lambda operation: (
-        outage if operation == "DescribeBackups" and bench.clock.now() > 600 else None
-    )
+    bench.refuse_describing(outage, since=600)
     [outcome] = await bench.copy(bench.request(2 * HOUR))
 
     assert isinstance(outcome, CopyNotObserved)
@@ -673,12 +677,11 @@ async def test_a_search_that_cannot_list_does_not_report_an_absence() -> None:
 
 async def test_a_dead_copy_is_not_taken_for_the_one_that_is_searched_for() -> None:
     """A FAILED copy that shows up may be an older one: it does not end the search."""
-    bench = Bench(tokens_remembered_for=400, unseen_for=HOUR / 2)
+    bench = _without_answers(12, unseen_for=HOUR / 2)
     request = bench.request(2 * HOUR)
     old = bench.fsx.add_backup(
         WEST, SourceBackupId=request.source_backup_id, SourceBackupRegion=WEST, Lifecycle="FAILED"
     )
-    bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 12)
     [outcome] = await bench.copy(request)
 
     assert isinstance(outcome, Copied)
@@ -687,10 +690,9 @@ async def test_a_dead_copy_is_not_taken_for_the_one_that_is_searched_for() -> No
 
 async def test_a_search_takes_no_copy_of_another_request() -> None:
     """A plain copy is not taken for one that was forced by a salt, nor the other way round."""
-    bench = Bench(tokens_remembered_for=400, unseen_for=HOUR / 2)
+    bench = _without_answers(24, unseen_for=HOUR / 2)
     one = bench.request(2 * HOUR)
     two = attrs.evolve(one, idempotency_salt="again")
-    bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 24)
     outcomes = await bench.copy(one, two)
 
     assert [Copied, Copied] == _kinds(outcomes)
@@ -744,10 +746,7 @@ async def test_a_copy_that_only_listings_show_times_out() -> None:
 
 async def test_losing_access_is_not_a_failed_copy(bench: Bench) -> None:
     """A permission that is lost while polling leaves an accepted copy that was not observed."""
-    denied = AccessDenied("no", operation="DescribeBackups")
-    bench.direct.refuse = lambda operation: (
-        denied if operation == "DescribeBackups" and bench.clock.now() > 50 else None
-    )
+    bench.refuse_describing(AccessDenied("no", operation="DescribeBackups"), since=50)
     [outcome] = await bench.copy(bench.request())
 
     assert isinstance(outcome, CopyNotObserved)
@@ -773,8 +772,7 @@ async def test_a_listing_that_fails_ends_no_wait() -> None:
 
 async def test_an_outage_in_the_middle_is_outlasted(bench: Bench) -> None:
     """A service that answered before is waited for as long as a copy is."""
-    outage = [_unsent() for _ in range(40)]
-    bench.direct.refuse = Meeting([None, *outage])
+    bench.direct.refuse = Meeting([None, *(_unsent() for _ in range(40))])
     outcomes = await bench.copy(bench.request(), bench.request(), max_wait=2 * HOUR)
 
     assert [Copied, Copied] == _kinds(outcomes)
@@ -783,8 +781,7 @@ async def test_an_outage_in_the_middle_is_outlasted(bench: Bench) -> None:
 
 async def test_an_outage_without_end_is_a_failure(bench: Bench) -> None:
     """After that time the first fails, and each of the others after one more try."""
-    outage = [_unsent() for _ in range(1000)]
-    bench.direct.refuse = Meeting([None, *outage])
+    bench.direct.refuse = Meeting([None, *(_unsent() for _ in range(1000))])
     outcomes = await bench.copy(*(bench.request(MINUTE) for _ in range(4)), max_wait=HOUR)
 
     assert [Copied, CopyFailed, CopyFailed, CopyFailed] == _kinds(outcomes)
@@ -807,7 +804,7 @@ async def test_only_tries_in_a_row_count(bench: Bench) -> None:
 async def _foreign(bench: Bench, lengths: list[float]) -> None:
     """Start copies of another program."""
     for length in lengths:
-        await bench.client.copy_backup(bench.request(length).source_backup_id)
+        await bench.begin(bench.request(length))
     bench.fsx.requests.clear()
     bench.fsx.calls.clear()
 
@@ -832,16 +829,11 @@ async def test_an_end_of_ours_is_used_at_once(bench: Bench) -> None:
 
 async def test_the_end_of_an_adopted_copy_is_used_at_once(bench: Bench) -> None:
     """When a copy that was in progress before is over, the next is tried without delay."""
-    first = bench.request(100)
-    copy = await bench.client.copy_backup(first.source_backup_id)
+    known = await bench.begin(bench.request(100))
     await _foreign(bench, [2 * HOUR] * 4)
-    known = CopyInProgress(
-        request=first, client_request_token="any", started=0.0, backup=copy.backup
-    )
     await bench.copy(bench.request(100), adopt=[known])
 
-    copying = [one.at for one in bench.fsx.requests if one.operation == "CopyBackup"]
-    assert (0, 100) == (copying[0], copying[-1])
+    assert (0, 100) == (bench.requested_at[0], bench.requested_at[-1])
 
 
 async def test_an_end_during_the_call_is_not_missed(bench: Bench) -> None:
@@ -852,20 +844,19 @@ async def test_an_end_during_the_call_is_not_missed(bench: Bench) -> None:
     # at 500 and refused at 1000.
     await bench.copy(bench.request(705), bench.request(100))
 
-    copying = [one.at for one in bench.fsx.requests if one.operation == "CopyBackup"]
-    assert [0, 500, 1000] == copying
+    assert [0, 500, 1000] == bench.requested_at
 
 
 async def test_a_service_that_stays_full_times_out(bench: Bench) -> None:
     """It is asked for as long as a copy is waited for, then all requests end with the limit."""
     await _foreign(bench, [HOUR] * 5)
-    requests = [bench.request(100), bench.request(100), bench.request(100)]
+    requests = [bench.request(100) for _ in range(3)]
     outcomes = await bench.copy(*requests, max_wait=HOUR * 0.4)
 
     assert [CopyTimedOut] * 3 == _kinds(outcomes)
     assert isinstance(outcomes[0].error, ServiceLimitExceeded)
     assert (requests[0], None) == (outcomes[0].request, outcomes[0].backup)
-    tried = [round(one.at) for one in bench.fsx.requests if one.operation == "CopyBackup"]
+    tried = [round(at) for at in bench.requested_at]
     assert [1440] * 3 == tried[-3:]
 
 
@@ -983,8 +974,8 @@ async def test_a_call_that_is_cut_off_is_logged(
 
 async def test_a_lost_answer_leaves_doubt(bench: Bench) -> None:
     """While a call is tried again whose answer was lost, the copy may have been accepted."""
-    lost: list[FsxCopyError] = [ConnectionFailed("lost")]
-    bench.direct.lose = Meeting([*lost, *(Throttled("slow down") for _ in range(6))])
+    throttled = [Throttled("slow down") for _ in range(6)]
+    bench.direct.lose = Meeting([ConnectionFailed("lost"), *throttled])
     copies = bench.copy_many(bench.request())
     left: list[int] = []
 

@@ -43,8 +43,8 @@ class Load:
 
     async def over_http(self) -> list[CopyOutcome]:
         """Copy all of it with calls over HTTP."""
-        async with self.fsx, counting_client(self.fsx, self.clock) as client:
-            return await driven(self.clock, client.traffic, lambda: self.copy(client))
+        async with self.fsx, counting_client(self.fsx, self.clock) as (client, traffic):
+            return await driven(self.clock, traffic, lambda: self.copy(client))
 
     async def directly(self) -> list[CopyOutcome]:
         """Copy all of it without a socket in between."""
@@ -91,11 +91,11 @@ async def test_what_others_start_counts() -> None:
     load.fsx.add_access_key("OTHER", account=load.fsx.account_of("AKIA"))
     lengths, load.lengths = load.lengths, dict(load.lengths)
     lengths.update(dict.fromkeys(others, 1e9))
-    async with load.fsx, counting_client(load.fsx, load.clock, "OTHER") as other:
+    async with load.fsx, counting_client(load.fsx, load.clock, "OTHER") as (other, _):
         for source in others:
             await other.copy_backup(source)
-        async with counting_client(load.fsx, load.clock) as client:
-            outcomes = await driven(load.clock, client.traffic, lambda: load.copy(client))
+        async with counting_client(load.fsx, load.clock) as (client, traffic):
+            outcomes = await driven(load.clock, traffic, lambda: load.copy(client))
 
     load.check(outcomes)
     assert 1.0 <= load.delay(SLOTS - 2) <= 1.1
