@@ -16,7 +16,7 @@ import pytest
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from bulk_rig import Direct, direct_client
-from replication_rig import EAST, FS, OTHER_FS, POLICY, WEST
+from replication_rig import DAY, EAST, FS, OTHER_FS, POLICY, WEST
 
 from fsxcopy_sdk import (
     AccessDenied,
@@ -47,7 +47,6 @@ from fsxcopy_sdk.replication import (
 from fsxcopy_sdk.testing import Fault, LocalFsx, ManualClock
 
 ALL = attrs.evolve(POLICY, newest=None)
-DAY = 86400.0
 START = datetime(2026, 11, 1, tzinfo=UTC)
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import attrs
 import pytest
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
+from bulk_rig import Direct
 from hypothesis import given
 from hypothesis import strategies as st
 from replication_rig import (
+    DAY,
     EAST,
     FS,
     NOW,
@@ -36,11 +39,8 @@ from fsxcopy_sdk import (
     ClientNotOpen,
     FsxCopyClient,
     InvalidArguments,
-    RawResponse,
-    ResponseMetadata,
     Tag,
     VolumeStyle,
-    to_dict,
 )
 from fsxcopy_sdk.replication import (
     CannotCopyReason,
@@ -52,7 +52,6 @@ from fsxcopy_sdk.replication import (
 from fsxcopy_sdk.testing import Fault, LocalFsx, ManualClock
 
 ALL = attrs.evolve(POLICY, newest=None)
-DAY = 86400.0
 
 
 def _refused(plan: ReplicationPlan) -> list[tuple[str, str]]:
@@ -394,43 +393,23 @@ async def test_planning_only_lists(
     assert (EAST, WEST, 61) == (plan.source_region, plan.destination_region, len(plan.to_copy))
 
 
-@attrs.frozen
-class Listed:
-    """A Region that shows *backups*; when it has answered, *copy* is begun in *copies*."""
-
-    region: str
-    backups: list[Backup]
-    copies: list[Backup]
-    copy: Backup
-
-    async def describe_backups(self, request: Mapping[str, object]) -> RawResponse:
-        payload = {"Backups": [to_dict(one) for one in self.backups]}
-        self.copies.append(self.copy)
-        return RawResponse(
-            operation="DescribeBackups", payload=payload, metadata=ResponseMetadata()
-        )
-
-    async def copy_backup(self, request: Mapping[str, object]) -> RawResponse:
-        raise NotImplementedError
-
-    async def delete_backup(self, request: Mapping[str, object]) -> RawResponse:
-        raise NotImplementedError
-
-
-async def test_a_copy_that_begins_between_the_listings_is_seen() -> None:
+async def test_a_copy_that_begins_between_the_listings_is_seen(fsx: LocalFsx) -> None:
     """The destination is listed last, so that the backup is not planned to be copied again."""
-    original = backup(1)
-    copies: list[Backup] = []
-    east, west = (
-        FsxCopyClient(transport=Listed(region, backups, copies, copy_of(original, 1001)))
-        for region, backups in ((EAST, [original]), (WEST, copies))
-    )
-    plan = await plan_replication(east, west, ALL)
+    (original,) = fsx.backups(EAST)
+    east, west = Direct(fsx, EAST), Direct(fsx, WEST)
+    begun: list[str] = []
 
-    assert ([], [backup_id(1001)]) == (
-        copied_ids(plan),
-        [one.copy.backup_id for one in plan.up_to_date],
+    def begin_copy(_: str) -> None:
+        source = original["BackupId"]
+        begun.append(fsx.add_backup(WEST, SourceBackupId=source, SourceBackupRegion=EAST))
+
+    east.lose = begin_copy  # called after the answer, which is not lost
+    plan = await plan_replication(
+        FsxCopyClient(transport=east), FsxCopyClient(transport=west), ALL
     )
+
+    assert [] == copied_ids(plan)
+    assert begun == [one.copy.backup_id for one in plan.up_to_date]
 
 
 async def test_filters_are_the_services(
@@ -451,27 +430,29 @@ async def test_now_can_be_given(east: FsxCopyClient, client: FsxCopyClient) -> N
 
 
 @pytest.mark.parametrize(
-    "now",
+    ("arguments", "fault"),
     [
-        NOW.replace(tzinfo=None),
-        5.0,
-        datetime.min.replace(tzinfo=timezone(timedelta(hours=14))),
+        ({"now": NOW.replace(tzinfo=None)}, "now: must be a datetime with a time zone"),
+        ({"now": 5.0}, "now: must be a datetime with a time zone"),
+        (
+            {"now": datetime.min.replace(tzinfo=timezone(timedelta(hours=14)))},
+            "now: must be a datetime with a time zone",
+        ),
+        ({"policy": "nightly"}, "policy: must be a ReplicationPolicy"),
     ],
-    ids=["no zone", "a number", "before all times in UTC"],
+    ids=["no zone", "a number", "before all times in UTC", "no policy"],
 )
-async def test_bad_times_are_refused(
-    fsx: LocalFsx, east: FsxCopyClient, client: FsxCopyClient, now: datetime
+async def test_bad_arguments_are_refused(
+    fsx: LocalFsx,
+    east: FsxCopyClient,
+    client: FsxCopyClient,
+    arguments: dict[str, Any],
+    fault: str,
 ) -> None:
-    """A time that could be any is refused, and nothing is sent."""
-    with pytest.raises(InvalidArguments, match="now: must be a datetime with a time zone"):
-        await plan_replication(east, client, POLICY, now=now)
+    """A time that could be any, and what is no policy, is refused, and nothing is sent."""
+    with pytest.raises(InvalidArguments, match=fault):
+        await plan_replication(east, client, **{"policy": POLICY, **arguments})
     assert not fsx.calls
-
-
-async def test_no_policy(east: FsxCopyClient, client: FsxCopyClient) -> None:
-    """What is no policy is refused."""
-    with pytest.raises(InvalidArguments, match="policy: must be a ReplicationPolicy"):
-        await plan_replication(east, client, "nightly")  # type: ignore[arg-type]  # on purpose
 
 
 async def test_partitions_are_kept_apart(

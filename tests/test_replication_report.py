@@ -7,6 +7,7 @@ import json
 import attrs
 import pytest
 from replication_rig import (
+    DAY,
     EAST,
     FS,
     NOW,
@@ -22,8 +23,6 @@ from replication_rig import (
 from fsxcopy_sdk import Backup
 from fsxcopy_sdk.replication import ReplicationPolicy, SourceReport
 from fsxcopy_sdk.replication._plan import duration_text
-
-DAY = 86400.0
 
 
 def _only(

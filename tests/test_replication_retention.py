@@ -6,17 +6,20 @@ import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from replication_rig import (
+    DAY,
     EAST,
     FS,
     NOW,
     OTHER_FS,
     POLICY,
+    PROTECTED,
     VOLUME,
     WEST,
     backup,
@@ -24,18 +27,18 @@ from replication_rig import (
     copied_ids,
     copy_of,
     inventory,
+    is_owned,
+    made_of,
     planned,
     pruned_ids,
 )
 from strategies import MODERATE
 
-from fsxcopy_sdk import Backup, BackupFilter, FileSystem, FileSystemType, Tag
+from fsxcopy_sdk import Backup, BackupFilter, BackupLifecycle, FileSystem, FileSystemType, Tag
 from fsxcopy_sdk.replication import POLICY_TAG, TIME_TAG, PruneObstacle, ReplicationPolicy
 from fsxcopy_sdk.replication._inventory import Inventory
 from fsxcopy_sdk.replication._planning import decide
 
-DAY = 86400.0
-PROTECTED = Tag(key="fsxcopy:protected", value="")
 KEEP_ONE = attrs.evolve(POLICY, keep_last=1)
 
 OLD, MIDDLE, NEW = backup(1, days=30), backup(2, days=20), backup(3, days=10)
@@ -66,75 +69,52 @@ def test_nothing_is_pruned_unless_the_policy_says_so() -> None:
 def test_both_limits_must_be_passed(
     keep_last: int | None, keep_within: float | None, expected: list[str]
 ) -> None:
-    """
-    A copy goes when it is neither new nor young enough, the oldest first, never the last.
-
-    Its age is measured from the newest of the group, not from the clock.
-    """
+    """A copy goes if it is neither new nor young enough beside the newest, the oldest first."""
     policy = attrs.evolve(POLICY, keep_last=keep_last, keep_within=keep_within)
     assert expected == pruned_ids(planned(policy, [NEW], COPIES))
 
 
 @pytest.mark.parametrize(
-    ("keep_last", "keep_within", "expected"),
+    ("limits", "expected"),
     [
-        (1, None, "not the newest"),
-        (2, None, "not among the newest 2"),
-        (None, 15 * DAY, "not the newest, more than 15 d older than the newest"),
+        ({"keep_last": 1}, "not the newest"),
+        ({"keep_last": 2}, "not among the newest 2"),
+        ({"keep_within": 15 * DAY}, "not the newest, more than 15 d older than the newest"),
     ],
+    ids=["the newest", "the newest two", "the young"],
 )
-def test_the_reason_is_said(
-    keep_last: int | None, keep_within: float | None, expected: str
-) -> None:
+def test_the_reason_is_said(limits: dict[str, Any], expected: str) -> None:
     """The plan says why a copy is not kept, and what it leads back to."""
-    policy = attrs.evolve(POLICY, keep_last=keep_last, keep_within=keep_within)
-    plan = planned(policy, [NEW], COPIES)
+    plan = planned(attrs.evolve(POLICY, **limits), [NEW], COPIES)
     prune = (*plan.to_prune, *plan.held_back)[0]
-
-    assert (FS, OLD.creation_time, expected) == (
-        prune.source_id,
-        prune.recovery_point,
-        prune.reason,
-    )
+    assert (FS, OLD.creation_time) == (prune.source_id, prune.recovery_point)
+    assert expected == prune.reason
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        copy_of(OLD, 1001, policy=None),
-        copy_of(OLD, 1001, policy="weekly"),
-        copy_of(OLD, 1001, tags=[PROTECTED]),
-        copy_of(OLD, 1001, lifecycle="COPYING"),
-        copy_of(OLD, 1001, lifecycle="FAILED"),
-        copy_of(OLD, 1001, lifecycle="DELETED"),
-        copy_of(OLD, 1001, lifecycle="POLISHING"),
-        copy_of(OLD, 1001, region="eu-west-1"),
-        copy_of(OLD, 1001, region=None),
-        copy_of(OLD, 1001, key="another-key"),
-        attrs.evolve(copy_of(OLD, 1001), source_backup_id=None),
-        attrs.evolve(copy_of(OLD, 1001), file_system=FileSystem(file_system_id=OTHER_FS)),
-        attrs.evolve(copy_of(OLD, 1001), tags=(Tag(key=POLICY_TAG, value="nightly"),)),
-        copy_of(backup(1, days=30, source=OTHER_FS), 1001),
-        copy_of(backup(1, days=30, source=VOLUME), 1001),
-    ],
-    ids=[
-        "no policy's",
-        "another policy's",
-        "protected",
-        "in progress",
-        "failed",
-        "deleted",
-        "in an unknown state",
-        "from elsewhere",
-        "from its own Region",
-        "the only one under its key",
-        "no copy",
-        "tagged as another's",
-        "tagged by hand",
-        "the only one of its file system",
-        "the only one of its volume",
-    ],
-)
+NOT_TO_BE_PRUNED = {
+    "no policy's": copy_of(OLD, 1001, policy=None),
+    "another policy's": copy_of(OLD, 1001, policy="weekly"),
+    "protected": copy_of(OLD, 1001, tags=[PROTECTED]),
+    "in progress": copy_of(OLD, 1001, lifecycle="COPYING"),
+    "failed": copy_of(OLD, 1001, lifecycle="FAILED"),
+    "deleted": copy_of(OLD, 1001, lifecycle="DELETED"),
+    "in an unknown state": copy_of(OLD, 1001, lifecycle="POLISHING"),
+    "from elsewhere": copy_of(OLD, 1001, region="eu-west-1"),
+    "from its own Region": copy_of(OLD, 1001, region=None),
+    "the only one under its key": copy_of(OLD, 1001, key="another-key"),
+    "no copy": attrs.evolve(copy_of(OLD, 1001), source_backup_id=None),
+    "tagged as another's": attrs.evolve(
+        copy_of(OLD, 1001), file_system=FileSystem(file_system_id=OTHER_FS)
+    ),
+    "tagged by hand": attrs.evolve(
+        copy_of(OLD, 1001), tags=(Tag(key=POLICY_TAG, value="nightly"),)
+    ),
+    "the only one of its file system": copy_of(backup(1, days=30, source=OTHER_FS), 1001),
+    "the only one of its volume": copy_of(backup(1, days=30, source=VOLUME), 1001),
+}
+
+
+@pytest.mark.parametrize("other", NOT_TO_BE_PRUNED.values(), ids=NOT_TO_BE_PRUNED)
 def test_what_is_not_to_be_pruned(other: Backup) -> None:
     """However old, nothing goes that is not surely this policy's, AVAILABLE and replaced."""
     assert [MIDDLE_COPY] == pruned_ids(planned(KEEP_ONE, [NEW], [other, *COPIES[1:]]))
@@ -355,13 +335,6 @@ def histories(draw: st.DrawFn) -> tuple[list[Backup], list[Backup]]:
     return [one for one in originals if draw(st.booleans())], copies
 
 
-def _source_id(one: Backup) -> str:
-    """Return what a made-up backup is of, read without the code that is tested."""
-    return (one.volume and one.volume.volume_id) or str(
-        one.file_system and one.file_system.file_system_id
-    )
-
-
 def _time_of(copy: Backup, times: dict[str, str]) -> str:
     return times.get(copy.source_backup_id or "", copy.creation_time.isoformat())
 
@@ -370,12 +343,8 @@ def _groups(copies: Sequence[Backup]) -> dict[tuple[str, str | None], list[Backu
     groups: defaultdict[tuple[str, str | None], list[Backup]] = defaultdict(list)
     for one in copies:
         if one.lifecycle == "AVAILABLE" and one.source_backup_region == EAST:
-            groups[_source_id(one), one.kms_key_id].append(one)
+            groups[made_of(one), one.kms_key_id].append(one)
     return groups
-
-
-def _is_owned(one: Backup) -> bool:
-    return Tag(key=POLICY_TAG, value="nightly") in one.tags
 
 
 def _check_survivors(copies: Sequence[Backup], pruned: Sequence[Backup]) -> None:
@@ -387,14 +356,14 @@ def _check_survivors(copies: Sequence[Backup], pruned: Sequence[Backup]) -> None
         if tag.key == TIME_TAG and one.source_backup_id
     }
     for group in _groups(copies).values():
-        owned = [one for one in group if _is_owned(one)]
+        owned = [one for one in group if is_owned(one)]
         for some in filter(None, (group, owned)):
             newest = max(_time_of(one, times) for one in some)
             assert any(_time_of(one, times) == newest and one not in pruned for one in some)
             begun = max(one.creation_time for one in some)
             assert any(one.creation_time == begun and one not in pruned for one in some)
     for one in pruned:
-        assert _is_owned(one)
+        assert is_owned(one)
         assert PROTECTED not in one.tags
         assert (EAST, "AVAILABLE") == (one.source_backup_region, one.lifecycle)
 
@@ -454,8 +423,9 @@ class World:
         ready = {one.copy.backup_id for one in plan.in_progress}
         pruned = set(pruned_ids(plan))
         _check_survivors(self.copies, [one for one in self.copies if one.backup_id in pruned])
+        available = BackupLifecycle.AVAILABLE
         self.copies = [
-            backup_that_is_ready(one) if one.backup_id in ready else one
+            attrs.evolve(one, lifecycle=available) if one.backup_id in ready else one
             for one in self.copies
             if one.backup_id not in pruned
         ]
@@ -467,11 +437,6 @@ class World:
         self.copies.append(
             copy_of(original, number, days=-self.day, policy=policy, key=key, lifecycle=lifecycle)
         )
-
-
-def backup_that_is_ready(copy: Backup) -> Backup:
-    """Return a copy that has become AVAILABLE."""
-    return attrs.evolve(copy, lifecycle=type(copy.lifecycle)("AVAILABLE"))
 
 
 ACTIONS = st.one_of(
@@ -490,11 +455,7 @@ ACTIONS = st.one_of(
 def test_many_runs_in_a_row(
     policy: ReplicationPolicy, steps: list[tuple[float, tuple[str, ...]]]
 ) -> None:
-    """
-    Through days of backups that come and go, no run takes the newest or copies twice.
-
-    Once nothing happens any more, a few runs leave nothing to do.
-    """
+    """No run takes the newest or copies twice, and in the end runs leave nothing to do."""
     world = World()
     for days, (action, *arguments) in steps:
         world.day += days

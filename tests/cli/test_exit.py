@@ -27,10 +27,7 @@ WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
         (["copy", EXAMPLE, "backup-00000000", "--kms-key-id", ""], "--kms-key-id: must be 1 to"),
         (["copy", EXAMPLE, "--tag", "Name"], "--tag: must be like KEY=VALUE, not 'Name'"),
         (["copy", EXAMPLE, "--max-in-progress", "0"], "for --max-in-progress. Must be 1 or"),
-        (
-            ["sync", "--max-in-progress", "0"],
-            'value "0" for --max-in-progress. Must be 1 or more.',
-        ),
+        (["sync", "--max-in-progress", "0"], 'value "0" for --max-in-progress. Must be 1 or'),
         (["sync", "--max-age", "1d"], "Unknown option: --max-age. Did you mean --max-wait? See"),
         (["local", "--port", "99999"], 'value "99999" for --port. Must be <= 65535. See'),
         (["local", "--port", "-1"], 'value "-1" for --port. Must be >= 0. See'),
@@ -73,14 +70,9 @@ async def test_region_is_required(run: Run, fsx: LocalFsx) -> None:
     none = await run("list")
     one = await run("report", "--region", "us-west-2")
 
-    assert (2, "fsxcopy: --region: give one, or set AWS_DEFAULT_REGION\n") == (
-        none.code,
-        none.err,
-    )
-    assert (2, "fsxcopy: --source-region: must be given\n") == (
-        one.code,
-        one.err,
-    )
+    assert "fsxcopy: --region: give one, or set AWS_DEFAULT_REGION\n" == none.err
+    assert "fsxcopy: --source-region: must be given\n" == one.err
+    assert (2, 2) == (none.code, one.code)
 
 
 async def test_standard_input_has_no_options(run: Run, fsx: LocalFsx) -> None:

@@ -12,12 +12,16 @@ import pytest
 from fsxcopy_sdk.cli import main
 
 
+def _take_away(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let the commands be imported anew, without the module *name*."""
+    for module in [one for one in sys.modules if one.startswith("fsxcopy_sdk.cli.")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, name, None)
+
+
 def test_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without cyclopts the command says what to install."""
-    for module in [name for name in sys.modules if name.startswith("fsxcopy_sdk.cli.")]:
-        monkeypatch.delitem(sys.modules, module)
-    monkeypatch.setitem(sys.modules, "cyclopts", None)
-
+    _take_away(monkeypatch, "cyclopts")
     with pytest.raises(SystemExit, match=r'pip install "fsxcopy-sdk\[cli\]"'):
         main(["demo"])
 
@@ -31,10 +35,7 @@ def test_output_captured_by_a_program() -> None:
 
 def test_other_missing_modules_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing module that is not in the extra raises its own error."""
-    for module in [name for name in sys.modules if name.startswith("fsxcopy_sdk.cli.")]:
-        monkeypatch.delitem(sys.modules, module)
-    monkeypatch.setitem(sys.modules, "attrs", None)
-
+    _take_away(monkeypatch, "attrs")
     with pytest.raises(ModuleNotFoundError, match="attrs"):
         main(["demo"])
 

@@ -17,6 +17,7 @@ from fsxcopy_sdk.testing import Fault, LocalFsx
 
 WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
 HOW = (*WHERE, "--min-delay", "0.05")
+REST = "run the same command again for the rest: existing copies are found first"
 BOTH_MOVE = r"backup-\w+ [^\n]*COPYING[^\n]*\n[^\n]*backup-\w+ [^\n]*COPYING"
 HOSTILE = (
     "\x1b]0;owned\x07\x1b[2J\x9b31m[red]x[/red][link=http://evil]y[/link]\u202e\r\n{0}:smile:"
@@ -83,27 +84,16 @@ async def test_interrupted_copy_prints_the_command_to_resume(
     """Running copies are named with the command to wait for them, which can be interrupted too."""
     sources = [fsx.add_backup("us-east-2") for _ in range(6)]
     durations.update(dict.fromkeys(sources, 30.0))
-    opened = terminal("copy", *sources, *WHERE, "--max-in-progress", "2")
-    await opened.until(BOTH_MOVE)
-    opened.type("\x03")
-    shown = (await opened.until()).replace("\r", "")
+    shown = await _interrupted(terminal("copy", *sources, *WHERE, "--max-in-progress", "2"))
 
-    assert 130 == await opened.code()
-    assert "Traceback" not in shown
-    *_, running, again, rest, last = re.sub(r"\x1b\[[\d?]*[A-Za-z]", "", shown).splitlines()
+    *_, running, again, rest, last = shown.splitlines()
     copies = {str(copy["BackupId"]) for copy in fsx.backups("us-west-2")}
     before, _, ids = running.partition("service: ")
     assert ("still running at the ", copies) == (before, set(ids.split(", ")))
-    assert (
-        "not started: 4; run the same command again for the rest: existing copies are found first"
-        == rest
-    )
+    assert f"not started: 4; {REST}" == rest
     assert "fsxcopy: interrupted" == last
     waiting = terminal(*again.removeprefix("resume with: fsxcopy ").split())
-    await waiting.until(BOTH_MOVE)
-    waiting.type("\x03")
-    assert again in (await waiting.until()).replace("\r", "").splitlines()
-    assert 130 == await waiting.code()
+    assert again in (await _interrupted(waiting)).splitlines()
 
 
 async def test_interrupted_sync_prints_the_command_to_resume(
@@ -125,10 +115,7 @@ async def test_interrupted_sync_prints_the_command_to_resume(
         assert copies <= set(ids)
         assert f"fsxcopy wait {' '.join(ids)} --region us-west-2" == found[2]
         assert shown.endswith("\nfsxcopy: interrupted\n")
-    assert (
-        "\nnot started: 2; run the same command again for the rest: existing copies are "
-        "found first\n" in first
-    )
+    assert f"\nnot started: 2; {REST}\n" in first
     assert 2 == len(copies)
     assert (2, 2) == (len(planned["to_copy"]), len(planned["in_progress"]))
 
@@ -154,7 +141,7 @@ async def test_interruption_while_a_copy_is_requested(fsx: LocalFsx) -> None:
 
     assert 130 == process.returncode
     assert f"may have been accepted: copies of {EXAMPLE}" in shown.splitlines()
-    assert "run the same command again for the rest: existing copies are found first" in shown
+    assert REST in shown
 
 
 async def _piped(*arguments: str) -> subprocess.CompletedProcess[bytes]:
@@ -207,10 +194,8 @@ async def test_full_disk(fsx: LocalFsx) -> None:
         )
 
     assert 1 == done.returncode
-    assert (
-        b"fsxcopy: the output cannot be written: No space left on device"
-        == (done.stderr.splitlines()[-1])
-    )
+    expected = b"fsxcopy: the output cannot be written: No space left on device"
+    assert expected == done.stderr.splitlines()[-1]
 
 
 async def test_hostile_text_is_escaped(fsx: LocalFsx, terminal: OpenTerminal, run: Run) -> None:

@@ -134,28 +134,17 @@ async def test_redirect(fsx, send) -> None:
     assert (308, "http://127.0.0.1:9/") == (status, headers["Location"])
 
 
-async def test_delay(clock, fsx, send) -> None:
-    """A delayed call is answered once the clock has moved."""
-    fsx.inject(Fault.delay(30))
+@pytest.mark.parametrize(("after", "seen"), [(False, 1), (True, 0)], ids=["before", "after"])
+async def test_delay(clock, fsx, send, after, seen) -> None:
+    """A delayed call is carried out once the clock has moved; with *after* only its answer."""
+    fsx.inject(Fault.delay(30), after=after)
     call = asyncio.create_task(send())
     await clock.until_sleeping()
     fsx.add_backup("us-west-2")
     clock.advance(30)
     _, _, body = await call
 
-    assert 1 == len(json.loads(body)["Backups"])
-
-
-async def test_delay_after(clock, fsx, send) -> None:
-    """With *after* the call is carried out first, its answer comes late."""
-    fsx.inject(Fault.delay(30), after=True)
-    call = asyncio.create_task(send())
-    await clock.until_sleeping()
-    fsx.add_backup("us-west-2")
-    clock.advance(30)
-    _, _, body = await call
-
-    assert [] == json.loads(body)["Backups"]
+    assert seen == len(json.loads(body)["Backups"])
 
 
 async def test_delayed_call_does_not_delay_the_end(connect) -> None:
@@ -172,15 +161,8 @@ async def test_delayed_call_does_not_delay_the_end(connect) -> None:
 
 async def attempt(client, source) -> None:
     """Copy *source*, with the same token each time, and ignore the outcome."""
-    await asyncio.gather(
-        client(
-            "copy_backup",
-            SourceBackupId=source,
-            SourceRegion="us-east-2",
-            ClientRequestToken="t",
-        ),
-        return_exceptions=True,
-    )
+    request = {"SourceBackupId": source, "SourceRegion": "us-east-2", "ClientRequestToken": "t"}
+    await asyncio.gather(client("copy_backup", **request), return_exceptions=True)
 
 
 @pytest.mark.parametrize("fault", [Fault.reset(), Fault.html(), Fault.throttling(), Fault.empty()])
@@ -202,11 +184,7 @@ async def test_faulty_call_is_not_carried_out(fsx, plain, source, fault) -> None
     ],
 )
 async def test_after_the_call_is_carried_out(fsx, plain, source, fault, after) -> None:
-    """
-    With *after* the copy is accepted and its answer lost, or cut.
-
-    The same request with the same token gets the same copy.
-    """
+    """A copy whose answer is lost or cut is found again by the same token."""
     fsx.inject(fault, after=after)
     await attempt(plain, source)
     accepted = fsx.backups("us-west-2")
@@ -344,13 +322,18 @@ async def until_ended(before) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "line"),
-    [(102, b"HTTP/1.1 102 Processing"), (103, b"HTTP/1.1 103 Early Hints")],
+    ("fault", "line"),
+    [
+        (Fault.interim(), b"HTTP/1.1 102 Processing"),
+        (Fault.interim(102), b"HTTP/1.1 102 Processing"),
+        (Fault.interim(103), b"HTTP/1.1 103 Early Hints"),
+    ],
+    ids=["by default", "102", "103"],
 )
-async def test_interim(fsx, raw_call, status, line) -> None:
+async def test_interim(fsx, raw_call, fault, line) -> None:
     """After an interim answer nothing is sent; the handler ends when the client closes."""
     before = other_tasks()
-    fsx.inject(Fault.interim(status))
+    fsx.inject(fault)
     reader, writer = await raw_call()
 
     assert line + b"\r\n\r\n" == await reader.readuntil(b"\r\n\r\n")
@@ -358,13 +341,6 @@ async def test_interim(fsx, raw_call, status, line) -> None:
     assert other_tasks() - before
     writer.close()
     await until_ended(before)
-
-
-async def test_interim_is_by_default_processing(fsx, raw_call) -> None:
-    """The interim answer is 102 unless another one is asked for."""
-    fsx.inject(Fault.interim())
-    reader, _ = await raw_call()
-    assert b"HTTP/1.1 102 Processing\r\n" == await reader.readline()
 
 
 async def test_drip(fsx, raw_call) -> None:
