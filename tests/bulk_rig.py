@@ -32,7 +32,7 @@ import attrs
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 
-from fsxcopy_sdk import FsxCopyClient, FsxCopyError, RawResponse, Transport
+from fsxcopy_sdk import ConnectionFailed, FsxCopyClient, FsxCopyError, RawResponse, Transport
 from fsxcopy_sdk._error_mapping import read_error, service_error
 from fsxcopy_sdk._transport import open_transport
 from fsxcopy_sdk.models import ResponseMetadata
@@ -160,6 +160,13 @@ class Meeting:
             return None
         error, *self.errors = self.errors
         return error
+
+
+def unsent() -> ConnectionFailed:
+    """Return the error of a request that was certainly not sent."""
+    error = ConnectionFailed("refused")
+    error.may_have_been_sent = False
+    return error
 
 
 class Direct:

@@ -166,7 +166,6 @@ async def test_cancelled_over_http(step: int) -> None:
     await run.prepare()
     async with run.fsx, counting_client(run.fsx, run.clock) as (run.client, run.traffic):
         copies = await run.until(step)
-
     _check(run, copies)
 
 

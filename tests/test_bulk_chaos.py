@@ -13,7 +13,7 @@ from collections import Counter
 
 import attrs
 import pytest
-from bulk_rig import WEST, Direct, direct_client, driven
+from bulk_rig import WEST, Direct, direct_client, driven, unsent
 
 from fsxcopy_sdk import (
     BadRequest,
@@ -39,12 +39,6 @@ from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
 HOUR = 3600.0
 SEEDS = int(os.environ.get("FSXCOPY_TEST_CHAOS", "60"))
-
-
-def _unsent() -> FsxCopyError:
-    error = ConnectionFailed("refused")
-    error.may_have_been_sent = False
-    return error
 
 
 def _errors() -> list[FsxCopyError]:
@@ -95,7 +89,7 @@ class Chaos:
     def _refuse(self, _: str) -> FsxCopyError | None:
         if self.random.random() > self.trouble:
             return None
-        return self.random.choice([_unsent(), Throttled("slow down"), *_errors()])
+        return self.random.choice([unsent(), Throttled("slow down"), *_errors()])
 
     def _lose(self, operation: str) -> FsxCopyError | None:
         if operation != "CopyBackup" or self.random.random() > self.trouble:

@@ -13,7 +13,7 @@ import anyio
 import attrs
 import pytest
 import trio
-from bulk_rig import WEST, Direct, Meeting, direct_client, driven
+from bulk_rig import WEST, Direct, Meeting, direct_client, driven, unsent
 from trio.testing import MockClock
 
 from fsxcopy_sdk import (
@@ -79,6 +79,12 @@ class Bench:
                 return tuple([outcome async for outcome in copies])
 
         return await self.drive(work)
+
+    async def end(self, kind: type[_Result], *requests: CopyRequest, **options: Any) -> _Result:
+        """Carry out one request, and return its outcome, which must be of that kind."""
+        [outcome] = await self.copy(*requests, **options)
+        assert isinstance(outcome, kind)
+        return outcome
 
     def copy_many(self, *requests: CopyRequest, **options: Any) -> BulkCopy:
         """Make ready to carry out *requests*, polling every ten seconds."""
@@ -158,7 +164,6 @@ def test_outcomes_come_as_copies_end(run: Callable[..., Any], bench: Bench) -> N
     """Each copy has its outcome when it is AVAILABLE, under asyncio and under trio."""
     slow, quick, middle = (bench.request(length) for length in (3000, 100, 1000))
     outcomes = run(lambda: bench.copy(slow, quick, middle))
-
     assert [quick, middle, slow] == [outcome.request for outcome in outcomes]
     assert [(Copied, "AVAILABLE", None)] * 3 == [
         (type(one), one.backup.lifecycle, one.error) for one in outcomes
@@ -169,7 +174,6 @@ def test_no_more_than_allowed_at_once(run: Callable[..., Any], bench: Bench) -> 
     """Copies are started in the given order, the next when one is over."""
     requests = [bench.request(100 + number) for number in range(9)]
     run(lambda: bench.copy(*requests, max_in_progress=2))
-
     assert 2 == bench.fsx.max_copies_in_progress_seen(WEST)
     assert [one.source_backup_id for one in requests] == list(bench.copies)
     assert 9 == bench.fsx.calls["CopyBackup"]
@@ -197,11 +201,7 @@ async def test_all_of_a_request_is_sent(bench: Bench) -> None:
 
 
 async def test_quota_groups_do_not_block_each_other(bench: Bench) -> None:
-    """
-    A volume whose slots are taken holds up neither other volumes and keys nor file systems.
-
-    Copies of file systems share their slots, whatever their keys.
-    """
+    """Only copies of the same volume and key share slots; all those of file systems do."""
     volumes = [(0, None), (0, None), (1, None), (0, "key")]
     requests = [
         CopyRequest(
@@ -292,9 +292,8 @@ async def test_a_copy_in_progress_is_followed(bench: Bench) -> None:
     with anyio.CancelScope() as scope:
         await bench.copy(request, on_seen=lambda _: scope.cancel())
     bench.clock.advance(500)
-    [outcome] = await bench.copy(request)
+    outcome = await bench.end(Copied, request)
 
-    assert isinstance(outcome, Copied)
     assert outcome.existing
     assert {1} == set(bench.copies.values())
     assert 1000 <= bench.clock.now() <= 1010
@@ -317,9 +316,8 @@ async def test_copies_can_be_adopted(bench: Bench) -> None:
     """Copies that are known to be in progress are followed by their IDs, without a listing."""
     request = bench.request(1000)
     known = await bench.begin(request)
-    [outcome] = await bench.copy(adopt=[known])
+    outcome = await bench.end(Copied, adopt=[known])
 
-    assert isinstance(outcome, Copied)
     assert known.backup
     assert (known.backup.backup_id, True) == (outcome.backup.backup_id, outcome.existing)
     assert 1 == bench.fsx.calls["CopyBackup"]
@@ -373,9 +371,8 @@ async def test_one_empty_listing_copies_nothing_again() -> None:
     await bench.copy(request)
     bench.clock.advance(HOUR)
     bench.direct.empty_listings = 1
-    [outcome] = await bench.copy(request)
+    outcome = await bench.end(Copied, request)
 
-    assert isinstance(outcome, Copied)
     assert outcome.existing
     assert {1} == set(bench.copies.values())
 
@@ -405,9 +402,8 @@ async def test_another_live_copy_replaces_one_that_fails(bench: Bench) -> None:
             failed.append(first.backup.backup_id)
             bench.fsx.fail_copy(first.backup.backup_id, "no more room")
 
-    [outcome] = await bench.copy(request, on_seen=fail)
+    outcome = await bench.end(Copied, request, on_seen=fail)
 
-    assert isinstance(outcome, Copied)
     assert second.backup.backup_id == outcome.backup.backup_id
     assert 2 == bench.fsx.calls["CopyBackup"]
 
@@ -476,7 +472,6 @@ async def test_a_refused_copy_stops_no_other(bench: Bench) -> None:
     """A source that is not there fails, and the others are copied."""
     missing = CopyRequest(source_backup_id="backup-00000000000000000")
     outcomes = await bench.copy(bench.request(), missing, bench.request())
-
     assert [CopyFailed, Copied, Copied] == _kinds(outcomes)
     assert (missing, None) == (outcomes[0].request, outcomes[0].backup)
     assert isinstance(outcomes[0].error, BackupNotFound)
@@ -499,9 +494,7 @@ async def test_a_copy_that_fails_is_a_failure(bench: Bench) -> None:
     """A copy that becomes FAILED has the service's reason, and is not begun again."""
     bench.fsx.refuse_kms_key("alias/gone", as_destination=True, later=True)
     request = bench.request(kms_key_id="alias/gone")
-    [outcome] = await bench.copy(request)
-
-    assert isinstance(outcome, CopyFailed)
+    outcome = await bench.end(CopyFailed, request)
     assert isinstance(outcome.error, BackupCopyFailed)
     assert outcome.error.last_backup == outcome.backup
     assert 1 == bench.fsx.calls["CopyBackup"]
@@ -515,9 +508,8 @@ async def test_a_copy_that_vanishes_was_not_seen_to_end(bench: Bench) -> None:
             bench.fsx.delete_backup(copy.backup.backup_id)
 
     request = bench.request()
-    [outcome] = await bench.copy(request, on_seen=delete, max_wait=2 * HOUR)
+    outcome = await bench.end(CopyNotObserved, request, on_seen=delete, max_wait=2 * HOUR)
 
-    assert isinstance(outcome, CopyNotObserved)
     assert isinstance(outcome.error, BackupNotFound | WaitTimeout)
     assert outcome.backup
     assert outcome.backup_id == outcome.backup.backup_id
@@ -530,7 +522,6 @@ async def test_a_copy_that_takes_too_long_times_out(bench: Bench) -> None:
     """After the time the copy is left alone, and its slot is given to the next."""
     slow, quick = bench.request(HOUR), bench.request(100)
     outcomes = await bench.copy(slow, quick, max_in_progress=1, max_wait=1000)
-
     assert [CopyTimedOut, Copied] == _kinds(outcomes)
     assert isinstance(outcomes[0].error, WaitTimeout)
     assert outcomes[0].error.last_backup == outcomes[0].backup is not None
@@ -540,20 +531,12 @@ async def test_a_copy_that_takes_too_long_times_out(bench: Bench) -> None:
 # Calls that go wrong.
 
 
-def _unsent() -> ConnectionFailed:
-    error = ConnectionFailed("refused")
-    error.may_have_been_sent = False
-    return error
-
-
 @pytest.mark.parametrize("cls", [ConnectionFailed, ResponseDecodingError, Throttled])
 async def test_a_lost_answer_is_asked_for_again(bench: Bench, cls: type[FsxCopyError]) -> None:
     """The same token finds the copy whose answer was lost."""
     bench.direct.lose = Meeting([cls("lost") for _ in range(7)])
     request = bench.request()
-    [outcome] = await bench.copy(request)
-
-    assert isinstance(outcome, Copied)
+    await bench.end(Copied, request)
     assert {1} == set(bench.copies.values())
     assert [request.token(WEST)] * 8 == bench.tokens
 
@@ -577,17 +560,14 @@ async def test_what_was_never_accepted_fails_after_eight_tries(bench: Bench) -> 
     """A transient refusal that does not pass is a failure: no copy can have been accepted."""
     odd = ServiceUnavailable("sorry", http_status=409)
     bench.direct.refuse = lambda operation: odd if operation == "CopyBackup" else None
-    [outcome] = await bench.copy(bench.request(), max_wait=1000)
-
-    assert isinstance(outcome, CopyFailed)
+    outcome = await bench.end(CopyFailed, bench.request(), max_wait=1000)
     assert isinstance(outcome.error, ServiceUnavailable)
 
 
 async def test_a_service_that_is_not_there_is_given_up(bench: Bench) -> None:
     """If the destination cannot be listed in eight tries, nothing is started."""
-    bench.direct.refuse = lambda _: _unsent()
+    bench.direct.refuse = lambda _: unsent()
     outcomes = await bench.copy(*(bench.request() for _ in range(4)))
-
     assert [CopyFailed] * 4 == _kinds(outcomes)
     assert all(isinstance(one.error, ConnectionFailed) for one in outcomes)
     assert 60 <= bench.clock.now() <= 140
@@ -599,7 +579,6 @@ async def test_what_cannot_be_listed_is_not_copied(bench: Bench) -> None:
     denied = AccessDenied("no", operation="DescribeBackups")
     bench.refuse_describing(denied, since=-1)
     outcomes = await bench.copy(bench.request(), bench.request())
-
     assert [denied, denied] == [one.error for one in outcomes]
     assert {} == bench.fsx.calls
 
@@ -623,7 +602,6 @@ async def test_only_a_listing_is_repeated_when_the_token_may_be_forgotten() -> N
     """An accepted copy whose answer was lost is found by its source, not requested again."""
     bench = _without_answers(9)
     outcomes = await bench.copy(bench.request(2 * HOUR), bench.request(100))
-
     assert [Copied, Copied] == _kinds(outcomes)
     assert {1} == set(bench.copies.values())
 
@@ -631,9 +609,7 @@ async def test_only_a_listing_is_repeated_when_the_token_may_be_forgotten() -> N
 async def test_an_accepted_copy_is_found_when_it_is_listed_late() -> None:
     """A copy whose answer was lost, and which is not listed for half an hour, is found then."""
     bench = _without_answers(12, unseen_for=HOUR / 2)
-    [outcome] = await bench.copy(bench.request(2 * HOUR))
-
-    assert isinstance(outcome, Copied)
+    await bench.end(Copied, bench.request(2 * HOUR))
     assert {1} == set(bench.copies.values())
 
 
@@ -642,7 +618,6 @@ async def test_a_copy_that_never_shows_was_not_observed() -> None:
     bench = _without_answers(12, unseen_for=100 * HOUR)
     lost, other = bench.request(100), bench.request(100)
     outcomes = await bench.copy(lost, other, max_in_progress=1, max_wait=3 * HOUR)
-
     assert [CopyNotObserved, CopyNotObserved] == _kinds(outcomes)
     assert [None, True] == [one.backup and True for one in outcomes]
     assert {1} == set(bench.copies.values())
@@ -668,9 +643,7 @@ async def test_a_search_that_cannot_list_does_not_report_an_absence() -> None:
     bench = _without_answers(12, unseen_for=HOUR / 2)
     outage = ServiceUnavailable("still sorry", http_status=503)
     bench.refuse_describing(outage, since=600)
-    [outcome] = await bench.copy(bench.request(2 * HOUR))
-
-    assert isinstance(outcome, CopyNotObserved)
+    outcome = await bench.end(CopyNotObserved, bench.request(2 * HOUR))
     assert outage is outcome.error
     assert {1} == set(bench.copies.values())
 
@@ -682,9 +655,8 @@ async def test_a_dead_copy_is_not_taken_for_the_one_that_is_searched_for() -> No
     old = bench.fsx.add_backup(
         WEST, SourceBackupId=request.source_backup_id, SourceBackupRegion=WEST, Lifecycle="FAILED"
     )
-    [outcome] = await bench.copy(request)
+    outcome = await bench.end(Copied, request)
 
-    assert isinstance(outcome, Copied)
     assert old != outcome.backup.backup_id
 
 
@@ -712,9 +684,7 @@ async def test_a_search_takes_no_copy_of_another_request() -> None:
 async def test_an_unseen_copy_is_not_made_again(lag: float, unknown_ids: str) -> None:
     """An accepted copy that DescribeBackups does not know yet is waited for."""
     bench = Bench(unseen_for=lag, unknown_ids=unknown_ids)
-    [outcome] = await bench.copy(bench.request(100))
-
-    assert isinstance(outcome, Copied)
+    await bench.end(Copied, bench.request(100))
     assert 1 == bench.fsx.calls["CopyBackup"]
     assert lag <= bench.clock.now() <= lag + 130
 
@@ -736,9 +706,7 @@ async def test_a_copy_unknown_by_its_id_is_found_in_a_listing(end: str) -> None:
 async def test_a_copy_that_only_listings_show_times_out() -> None:
     """If a listing shows the copy in progress, its end is waited for until the deadline."""
     bench = Bench(unseen_for=100 * HOUR, unseen_by="id")
-    [outcome] = await bench.copy(bench.request(5 * HOUR), max_wait=HOUR)
-
-    assert isinstance(outcome, CopyTimedOut)
+    outcome = await bench.end(CopyTimedOut, bench.request(5 * HOUR), max_wait=HOUR)
     assert outcome.backup
     assert outcome.backup.progress_percent
     assert HOUR <= bench.clock.now() <= HOUR + 10
@@ -747,9 +715,7 @@ async def test_a_copy_that_only_listings_show_times_out() -> None:
 async def test_losing_access_is_not_a_failed_copy(bench: Bench) -> None:
     """A permission that is lost while polling leaves an accepted copy that was not observed."""
     bench.refuse_describing(AccessDenied("no", operation="DescribeBackups"), since=50)
-    [outcome] = await bench.copy(bench.request())
-
-    assert isinstance(outcome, CopyNotObserved)
+    outcome = await bench.end(CopyNotObserved, bench.request())
     assert isinstance(outcome.error, AccessDenied)
     assert outcome.backup_id in {one["BackupId"] for one in bench.fsx.backups(WEST)}
 
@@ -772,18 +738,16 @@ async def test_a_listing_that_fails_ends_no_wait() -> None:
 
 async def test_an_outage_in_the_middle_is_outlasted(bench: Bench) -> None:
     """A service that answered before is waited for as long as a copy is."""
-    bench.direct.refuse = Meeting([None, *(_unsent() for _ in range(40))])
+    bench.direct.refuse = Meeting([None, *(unsent() for _ in range(40))])
     outcomes = await bench.copy(bench.request(), bench.request(), max_wait=2 * HOUR)
-
     assert [Copied, Copied] == _kinds(outcomes)
     assert bench.clock.now() > HOUR + 20 * MINUTE
 
 
 async def test_an_outage_without_end_is_a_failure(bench: Bench) -> None:
     """After that time the first fails, and each of the others after one more try."""
-    bench.direct.refuse = Meeting([None, *(_unsent() for _ in range(1000))])
+    bench.direct.refuse = Meeting([None, *(unsent() for _ in range(1000))])
     outcomes = await bench.copy(*(bench.request(MINUTE) for _ in range(4)), max_wait=HOUR)
-
     assert [Copied, CopyFailed, CopyFailed, CopyFailed] == _kinds(outcomes)
     assert HOUR <= bench.clock.now() <= HOUR + 3 * MINUTE
 
@@ -791,11 +755,9 @@ async def test_an_outage_without_end_is_a_failure(bench: Bench) -> None:
 async def test_only_tries_in_a_row_count(bench: Bench) -> None:
     """A service that says it is full has answered: what goes wrong is counted anew."""
     full = ServiceLimitExceeded("full", limit=ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS)
-    broken = [_unsent() for _ in range(7)]
+    broken = [unsent() for _ in range(7)]
     bench.direct.refuse = Meeting([*broken, full, *broken])
-    [outcome] = await bench.copy(bench.request())
-
-    assert isinstance(outcome, Copied)
+    await bench.end(Copied, bench.request())
 
 
 # A service that is full.
@@ -812,9 +774,7 @@ async def _foreign(bench: Bench, lengths: list[float]) -> None:
 async def test_a_full_service_is_asked_again(bench: Bench) -> None:
     """Copies of others end unseen, so the service is asked about once a minute."""
     await _foreign(bench, [HOUR] * 5)
-    [outcome] = await bench.copy(bench.request(MINUTE))
-
-    assert isinstance(outcome, Copied)
+    await bench.end(Copied, bench.request(MINUTE))
     assert HOUR + MINUTE <= bench.clock.now() <= HOUR + MINUTE + 75 + 10
     assert HOUR / 75 <= bench.fsx.calls["CopyBackup"] <= HOUR / 45 + 2
     assert 5 == bench.fsx.max_copies_in_progress_seen(WEST)
@@ -832,7 +792,6 @@ async def test_the_end_of_an_adopted_copy_is_used_at_once(bench: Bench) -> None:
     known = await bench.begin(bench.request(100))
     await _foreign(bench, [2 * HOUR] * 4)
     await bench.copy(bench.request(100), adopt=[known])
-
     assert (0, 100) == (bench.requested_at[0], bench.requested_at[-1])
 
 
@@ -843,7 +802,6 @@ async def test_an_end_during_the_call_is_not_missed(bench: Bench) -> None:
     # The answer to the first comes at 500, its end is seen at 710; the second is asked for
     # at 500 and refused at 1000.
     await bench.copy(bench.request(705), bench.request(100))
-
     assert [0, 500, 1000] == bench.requested_at
 
 
@@ -1055,11 +1013,8 @@ async def test_a_cancelled_task_stays_cancelled(bench: Bench) -> None:
 
 
 def test_a_call_ends_while_its_token_is_remembered(bench: Bench) -> None:
-    """
-    A CopyBackup that takes long is cancelled in time to find its copy by the same token.
-
-    The bound is in real time, which trio's clock skips while all tasks sleep.
-    """
+    """A CopyBackup that takes long is cancelled in time to find its copy by the same token."""
+    # The bound is in real time, which trio's clock skips while all tasks sleep.
     silent = SilentOnce(bench.fsx, WEST)
     bench.direct, bench.client = silent, FsxCopyClient(transport=silent, clock=bench.clock)
     request = bench.request(MINUTE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from bulk_rig import unsent
 
 from fsxcopy_sdk import (
     AccessDenied,
@@ -20,12 +21,6 @@ from fsxcopy_sdk import (
     Throttled,
 )
 from fsxcopy_sdk.bulk import _queue as queue
-
-
-def _unsent() -> ConnectionFailed:
-    error = ConnectionFailed("refused")
-    error.may_have_been_sent = False
-    return error
 
 
 def _limit(limit: ServiceLimit | None) -> ServiceLimitExceeded:
@@ -78,7 +73,7 @@ def test_what_may_pass(error: FsxCopyError, expected: bool) -> None:
         (Throttled("a page", code="429", http_status=429), True),
         (ClientNotOpen("closed"), False),
         (CredentialsUnavailable("none", attempts=0), False),
-        (_unsent(), False),
+        (unsent(), False),
     ],
     ids=lambda value: type(value).__name__,
 )

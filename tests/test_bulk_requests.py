@@ -89,7 +89,6 @@ def test_the_order_of_tags_does_not_matter(request: CopyRequest, random: Random)
     tags = list(request.tags)
     random.shuffle(tags)
     shuffled = attrs.evolve(request, tags=tags)
-
     assert request.token(WEST) == shuffled.token(WEST)
     assert request.arguments(WEST) == shuffled.arguments(WEST)
 
@@ -129,7 +128,6 @@ def test_the_destination_may_be_named_as_the_source() -> None:
     """A copy within a Region is the same whether the Region is given or not, and is sent alike."""
     unnamed = CopyRequest(source_backup_id=SOURCE)
     named = CopyRequest(source_backup_id=SOURCE, source_region=WEST)
-
     assert unnamed.token(WEST) == named.token(WEST)
     assert unnamed.arguments(WEST) == named.arguments(WEST)
     assert named.arguments(EAST)["source_region"] == WEST
@@ -215,9 +213,6 @@ def test_tags_that_are_none(tags: object) -> None:
         CopyRequest(source_backup_id=SOURCE, tags=tags)  # type: ignore[arg-type]  # the point
 
 
-# Together.
-
-
 def test_good_requests_pass_in_their_order() -> None:
     """Requests may come from any iterable, and may repeat each other."""
     one = CopyRequest(source_backup_id=SOURCE)
@@ -256,7 +251,6 @@ def test_all_errors_of_all_requests_are_raised() -> None:
 def test_the_salt_is_kept_in_a_tag() -> None:
     """A forced copy is sent with its salt as a tag, in the order of the tags."""
     request = CopyRequest(source_backup_id=SOURCE, tags={"z": "1"}, idempotency_salt="again")
-
     assert ((SALT_TAG, f"again@{SOURCE}"), ("z", "1")) == tuple(
         (tag.key, tag.value) for tag in request.arguments(WEST)["tags"]
     )

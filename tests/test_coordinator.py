@@ -178,7 +178,6 @@ async def test_a_thousand_waits_share_nearly_all_calls(service: Service) -> None
     ends = [source.uniform(20 * 60, 40 * 60) for _ in range(1000)]
     schedule = WaitSchedule()
     await service.wait_for([service.add(end) for end in ends], schedule)
-
     together = len(service.calls)
     assert sum(_polls_alone(end, schedule, source) for end in ends) >= 40 * together
 
@@ -291,12 +290,8 @@ async def test_an_odd_answer_for_one_ends_no_other(service: Service) -> None:
     ids = [service.add(100.0) for _ in range(3)]
     service.errors = [ODD_ANSWERS["no listing"]] * 2
     results = await service.results(ids)
-
     assert [ResponseDecodingError, Backup, Backup] == [type(result) for result in results]
     assert 0.0 < service.times[1]
-
-
-# Unknown ids.
 
 
 def _check_rate(service: Service) -> None:
@@ -413,7 +408,6 @@ async def test_a_listing_that_is_too_long_is_given_up(service: Service) -> None:
     service.others = 10_000
     service.unknown = {ids[3]}
     await service.results(ids)
-
     # As many pages as halving takes calls, and no listing again for so few.
     assert [0.0] * 12 == service.pages
 
@@ -434,7 +428,6 @@ async def test_a_listing_that_is_throttled_is_a_poll_that_failed(service: Servic
     service.unknown = set(ids[:20])
     service.listing_errors = [Throttled("slow down")]
     results = await service.results(ids)
-
     assert [BackupNotFound] * 20 + [Backup] * 30 == [type(result) for result in results]
     assert [0.0, 10.0] == service.pages[:2]
 
@@ -445,9 +438,6 @@ async def test_few_unknown_ids_need_no_listing(service: Service) -> None:
     service.unknown = set(ids)
     await service.results(ids)
     assert [] == service.pages
-
-
-# Clocks.
 
 
 @attrs.define
@@ -571,7 +561,6 @@ async def test_a_permanent_error_ends_each_wait_with_its_own_copy(service: Servi
     ids = [service.add(100.0) for _ in range(3)]
     service.errors = [AccessDenied("no") for _ in range(3)]
     results = await service.results(ids)
-
     notes = [getattr(one, "__notes__", None) for one in results]
     assert [[f"while waiting for {one}: poll 1, after 0 s"] for one in ids] == notes
 
@@ -664,5 +653,4 @@ async def test_a_slow_consumer_is_polled_at_once_when_it_returns(
     async for _ in service.coordinator.watch(backup_id, HOUR, EVERY_TEN):
         seen.append(clock.now())
         clock.advance(100)
-
     assert [0.0, 100.0, 200.0] == seen[:3]

@@ -223,7 +223,6 @@ def test_a_slow_call_answers_those_that_stayed(run: Run) -> None:
     """A wait that leaves a call does not affect the others, whichever wait made the call."""
     service = Service([40.0], lifecycle=BackupLifecycle.AVAILABLE)
     ends = run(service.ends_of, {"short": 5, "long": 60})
-
     assert isinstance(ends.results["short"], WaitTimeout)
     assert isinstance(ends.results["long"], Backup)
     assert _about({"short": 15.0, "long": 40.0}) == ends.times
@@ -234,7 +233,6 @@ def test_an_answer_shortly_after_the_deadline_counts(run: Run) -> None:
     """The last poll is made on the deadline, and its answer comes later."""
     service = Service([9.0], lifecycle=BackupLifecycle.AVAILABLE)
     ends = run(service.ends_of, {"one": 0})
-
     assert isinstance(ends.results["one"], Backup)
 
 
@@ -283,7 +281,6 @@ def test_a_listing_without_end_ends_with_its_waits(run: Run) -> None:
     """A listing for unknown ids is cancelled like any other call."""
     service = Service([1.0, NEVER], errors=[BackupNotFound("one of them is unknown")])
     ends = run(service.ends_of, dict.fromkeys(map(str, range(20)), 30))
-
     assert _about(dict.fromkeys(map(str, range(20)), 40.0)) == ends.times
     assert {WaitTimeout} == {type(one) for one in ends.results.values()}
     assert 1 == len(service.calls)
@@ -341,5 +338,4 @@ def test_a_grace_as_long_as_the_wait_includes_a_late_last_answer(run: Run) -> No
     service.errors = [BackupNotFound("not yet") for _ in range(9)]
     schedule = WaitSchedule(min_delay=10, max_delay=10, not_found_grace=21)
     ends = run(service.ends_of, {"one": 21}, schedule)
-
     assert isinstance(ends.timeout("one").__cause__, BackupNotFound)

@@ -66,8 +66,6 @@ class Regions:
     clock: ManualClock
     east: FsxCopyClient
     west: FsxCopyClient
-    made: list[str] = attrs.field(factory=list, kw_only=True)
-    """The copies that the test began with, the oldest first."""
 
     def back_up(self, file_system_id: str = FS) -> str:
         return self.fsx.add_backup(EAST, FileSystem={"FileSystemId": file_system_id})
@@ -108,6 +106,18 @@ class Regions:
         )
 
 
+@attrs.frozen(kw_only=True)
+class History(Regions):
+    """Two Regions after some days, and what is to be pruned to keep two copies."""
+
+    made: list[str]
+    """The copies, the oldest first."""
+    planned: ReplicationPlan
+
+    async def prune(self, **options: Any) -> list[PlanOutcome]:
+        return await self.apply(self.planned, prune=True, **options)
+
+
 def _tags(document: Mapping[str, Any]) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in document["Tags"]}
 
@@ -141,7 +151,6 @@ async def _regions(
 async def test_a_plan_is_carried_out(regions: Regions) -> None:
     """Everything that is to be copied is, and then there is nothing to do."""
     backups = [regions.back_up() for _ in range(7)]
-
     assert [Copied] * 7 == await regions.sync()
     assert dict.fromkeys(backups, 1) == regions.copies()
     assert not (await regions.plan()).has_work
@@ -166,7 +175,6 @@ async def test_two_at_once(regions: Regions) -> None:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(regions.sync)
         tasks.start_soon(regions.sync)
-
     assert dict.fromkeys(backups, 1) == regions.copies()
     assert 5 == regions.fsx.max_copies_in_progress_seen(WEST)
 
@@ -239,7 +247,6 @@ async def test_a_deleted_copy_is_made_again(regions: Regions) -> None:
     (first,) = await regions.apply(await regions.plan())
     assert isinstance(first, Copied)
     await regions.west.delete_backup(first.backup.backup_id)
-
     assert [Copied] == await regions.sync()
     assert {source: 1} == regions.copies()
 
@@ -395,10 +402,11 @@ async def _history(regions: Regions, days: int = 4) -> list[str]:
 
 
 @pytest.fixture(name="history")
-async def _four_days(regions: Regions) -> Regions:
+async def _four_days(regions: Regions) -> History:
     """Two Regions with a backup and a copy of each of four days."""
-    regions.made.extend(await _history(regions))
-    return regions
+    made = await _history(regions)
+    planned = await regions.plan(KEEP_TWO)
+    return History(**attrs.asdict(regions, recurse=False), made=made, planned=planned)
 
 
 def _without_sockets(clock: ManualClock) -> tuple[Regions, Direct, Direct]:
@@ -409,7 +417,7 @@ def _without_sockets(clock: ManualClock) -> tuple[Regions, Direct, Direct]:
     return Regions(fsx, clock, *clients), east, west
 
 
-async def test_pruning_must_be_asked_for(history: Regions) -> None:
+async def test_pruning_must_be_asked_for(history: History) -> None:
     """Without it, copies that the policy no longer keeps are only planned."""
     assert history.made[:2] == [
         one.copy.backup_id for one in (await history.plan(KEEP_TWO)).to_prune
@@ -419,7 +427,7 @@ async def test_pruning_must_be_asked_for(history: Regions) -> None:
 
 
 async def test_copies_that_are_no_longer_kept_are_pruned(
-    history: Regions, caplog: pytest.LogCaptureFixture
+    history: History, caplog: pytest.LogCaptureFixture
 ) -> None:
     """They are deleted, a log record names each, and then there is nothing to do."""
     caplog.set_level(logging.INFO, "fsxcopy_sdk.replication")
@@ -433,52 +441,44 @@ async def test_copies_that_are_no_longer_kept_are_pruned(
     assert not (await history.plan(KEEP_TWO)).has_work
 
 
-async def test_pruning_comes_last(history: Regions) -> None:
+async def test_pruning_comes_last(history: History) -> None:
     """Nothing is deleted before all copies are over."""
     history.back_up()
     assert [Copied, Pruned, Pruned] == await history.sync(KEEP_TWO, prune=True)
 
 
-async def test_what_was_protected_meanwhile_stays(history: Regions) -> None:
+async def test_what_was_protected_meanwhile_stays(history: History) -> None:
     """Each copy is checked again before it is deleted, whatever the plan says."""
-    plan = await history.plan(KEEP_TWO)
     tags = _tags(history.fsx.backup(WEST, history.made[0]))
     history.fsx.set_tags(history.made[0], {**tags, "fsxcopy:protected": ""})
-    outcomes = await history.apply(plan, prune=True)
-
-    assert [PruneSkipped, Pruned] == _kinds(outcomes)
+    assert [PruneSkipped, Pruned] == _kinds(await history.prune())
     assert [history.made[0], *history.made[2:]] == history.held
 
 
-async def test_what_became_the_newest_stays(history: Regions) -> None:
+async def test_what_became_the_newest_stays(history: History) -> None:
     """If the newest was deleted, the one before is the newest now."""
-    plan = await history.plan(KEEP_TWO)
     history.fsx.delete_backup(history.made[3])
-    outcomes = await history.apply(plan, prune=True)
-
-    assert [Pruned, PruneSkipped] == _kinds(outcomes)
+    assert [Pruned, PruneSkipped] == _kinds(await history.prune())
     assert history.made[1:3] == history.held
 
 
 @pytest.mark.parametrize("lifecycle", ["DELETED", None])
-async def test_what_is_gone_is_pruned(history: Regions, lifecycle: str | None) -> None:
+async def test_what_is_gone_is_pruned(history: History, lifecycle: str | None) -> None:
     """A copy that another program deleted counts as pruned."""
-    plan = await history.plan(KEEP_TWO)
     if lifecycle:
         history.fsx.set_lifecycle(history.made[0], lifecycle)
     else:
         await history.west.delete_backup(history.made[0])
-    outcomes = await history.apply(plan, prune=True)
+    outcomes = await history.prune()
 
     assert [Pruned, Pruned] == _kinds(outcomes)
     assert 0 == history.made.index(outcomes[0].prune.copy.backup_id)  # type: ignore[union-attr]
 
 
-async def test_gone_between_check_and_deletion(history: Regions) -> None:
+async def test_gone_between_check_and_deletion(history: History) -> None:
     """BackupNotFound is what was wanted."""
-    plan = await history.plan(KEEP_TWO)
     history.fsx.inject(Fault.error("BackupNotFound"), operation="DeleteBackup")
-    assert [Pruned, Pruned] == _kinds(await history.apply(plan, prune=True))
+    assert [Pruned, Pruned] == _kinds(await history.prune())
 
 
 async def test_a_copy_that_is_being_copied_is_tried_again(regions: Regions) -> None:
@@ -494,13 +494,12 @@ async def test_a_copy_that_is_being_copied_is_tried_again(regions: Regions) -> N
     assert 35 >= regions.fsx.calls["DeleteBackup"]
 
 
-async def test_trying_again_ends(history: Regions) -> None:
+async def test_trying_again_ends(history: History) -> None:
     """What cannot be deleted for a quarter of an hour is left to the next run."""
-    plan = await history.plan(KEEP_TWO)
     onward = await history.west.copy_backup(history.made[0])
     history.fsx.set_lifecycle(onward.backup.backup_id, "COPYING")
     started = history.clock.now()
-    outcomes = await history.apply(plan, prune=True)
+    outcomes = await history.prune()
 
     assert [Pruned, PruneFailed] == _kinds(outcomes)
     assert isinstance(outcomes[1].error, BackupBeingCopied)
@@ -513,18 +512,16 @@ async def test_trying_again_ends(history: Regions) -> None:
     ids=["throttled", "unavailable", "reset", "half an answer", "a page"],
 )
 @pytest.mark.parametrize("operation", ["DeleteBackup", "DescribeBackups"])
-async def test_what_passes_is_survived(history: Regions, fault: Fault, operation: str) -> None:
+async def test_what_passes_is_survived(history: History, fault: Fault, operation: str) -> None:
     """Throttling, outages and unreadable answers cost a round, no more."""
-    plan = await history.plan(KEEP_TWO)
     history.fsx.inject(fault, operation=operation, next_calls=2)
-
-    assert [Pruned, Pruned] == _kinds(await history.apply(plan, prune=True))
+    assert [Pruned, Pruned] == _kinds(await history.prune())
     assert history.made[2:] == history.held
 
 
 @pytest.mark.parametrize("after", [True, False], ids=["carried out", "not carried out"])
 async def test_an_unreadable_answer_of_a_deletion_is_checked(
-    history: Regions, after: bool
+    history: History, after: bool
 ) -> None:
     """A member of another type is no answer, and may be one: the next round reads the copy."""
     unreadable = Fault.raw(
@@ -532,34 +529,29 @@ async def test_an_unreadable_answer_of_a_deletion_is_checked(
         {"Content-Type": "application/x-amz-json-1.1"},
         b'{"BackupId": 7, "Lifecycle": "DELETED"}',
     )
-    plan = await history.plan(KEEP_TWO)
     history.fsx.inject(unreadable, operation="DeleteBackup", next_calls=1, after=after)
     deletions = history.fsx.calls["DeleteBackup"]
 
-    assert [Pruned, Pruned] == _kinds(await history.apply(plan, prune=True))
+    assert [Pruned, Pruned] == _kinds(await history.prune())
     assert history.made[2:] == history.held
     assert (2 if after else 3) == history.fsx.calls["DeleteBackup"] - deletions
 
 
 @pytest.mark.parametrize("operation", ["DeleteBackup", "DescribeBackups"])
-async def test_what_does_not_pass_is_said(history: Regions, operation: str) -> None:
+async def test_what_does_not_pass_is_said(history: History, operation: str) -> None:
     """A missing permission is not tried again."""
-    plan = await history.plan(KEEP_TWO)
     history.fsx.inject(Fault.error("AccessDeniedException"), operation=operation, fraction=1)
     started = history.clock.now()
-    outcomes = await history.apply(plan, prune=True)
-
+    outcomes = await history.prune()
     assert [PruneFailed, PruneFailed] == _kinds(outcomes)
     assert [AccessDenied, AccessDenied] == [type(one.error) for one in outcomes]
     assert (history.made, started) == (history.held, history.clock.now())
 
 
-async def test_an_outage_that_does_not_end(history: Regions) -> None:
+async def test_an_outage_that_does_not_end(history: History) -> None:
     """A destination that cannot be listed is not deleted from."""
-    plan = await history.plan(KEEP_TWO)
     history.fsx.inject(Fault.unavailable(), fraction=1)
-    outcomes = await history.apply(plan, prune=True)
-
+    outcomes = await history.prune()
     assert [PruneFailed, PruneFailed] == _kinds(outcomes)
     assert [ServiceUnavailable, ServiceUnavailable] == [type(one.error) for one in outcomes]
     assert history.made == history.held
@@ -568,7 +560,7 @@ async def test_an_outage_that_does_not_end(history: Regions) -> None:
 # Pruning on partial information.
 
 
-async def test_a_source_that_was_wiped_keeps_its_copies(history: Regions) -> None:
+async def test_a_source_that_was_wiped_keeps_its_copies(history: History) -> None:
     """Without an AVAILABLE original nothing is pruned, unless orphans are asked for."""
     for original in history.fsx.backups(EAST):
         history.fsx.delete_backup(str(original["BackupId"]))
@@ -581,12 +573,11 @@ async def test_a_source_that_was_wiped_keeps_its_copies(history: Regions) -> Non
     assert history.made[2:] == history.held
 
 
-async def test_originals_that_vanish_after_the_plan_count(history: Regions) -> None:
+async def test_originals_that_vanish_after_the_plan_count(history: History) -> None:
     """The source is read again before each deletion, not only when the plan is made."""
-    plan = await history.plan(KEEP_TWO)
     for original in history.fsx.backups(EAST):
         history.fsx.delete_backup(str(original["BackupId"]))
-    outcomes = await history.apply(plan, prune=True)
+    outcomes = await history.prune()
 
     assert [PruneSkipped, PruneSkipped] == _kinds(outcomes)
     assert {"the source shows no AVAILABLE backup of it"} == {
@@ -595,7 +586,7 @@ async def test_originals_that_vanish_after_the_plan_count(history: Regions) -> N
     assert history.made == history.held
 
 
-async def test_no_more_than_half_goes_in_one_run(history: Regions) -> None:
+async def test_no_more_than_half_goes_in_one_run(history: History) -> None:
     """Of four copies the two oldest go; the third goes only with a switch of its own."""
     plan = await history.plan(KEEP_ONE)
     outcomes = await history.apply(plan, prune=True)
@@ -620,25 +611,22 @@ async def test_lost_answers_count_as_deletions(regions: Regions) -> None:
     forged = _forged(await regions.plan(KEEP_TWO))
     regions.fsx.inject(Fault.reset(), operation="DeleteBackup", fraction=1, after=True)
     await regions.apply(forged, prune=True)
-
     assert 4 == len(forged.to_prune)
     assert copies[3:] == regions.held
 
 
-async def test_a_run_of_days_still_prunes(history: Regions) -> None:
+async def test_a_run_of_days_still_prunes(history: History) -> None:
     """Copies that take more than a day do not make the plan's time a wrong one."""
     history.begin_copy(OTHER_FS)
     plan = await history.plan(KEEP_TWO)
     outcomes = await history.apply(plan, prune=True, max_wait=35 * 3600)
-
     assert [CopyTimedOut, Pruned, Pruned] == _kinds(outcomes)
     assert history.made[2:] == history.held[:2]
 
 
-async def test_a_deletion_limit_holds_over_a_run(history: Regions) -> None:
+async def test_a_deletion_limit_holds_over_a_run(history: History) -> None:
     """After half of a source's copies were deleted, the others are left to a later run."""
     outcomes = await history.apply(_forged(await history.plan(KEEP_ONE)), prune=True)
-
     assert [Pruned, Pruned, PruneSkipped] == _kinds(outcomes)
     assert history.made[2:] == history.held
     assert isinstance(outcomes[2], PruneSkipped)
@@ -646,7 +634,7 @@ async def test_a_deletion_limit_holds_over_a_run(history: Regions) -> None:
 
 
 @pytest.mark.parametrize("how", ["failed", "unseen", "refused"])
-async def test_a_source_whose_copies_did_not_end_is_not_pruned(history: Regions, how: str) -> None:
+async def test_a_source_whose_copies_did_not_end_is_not_pruned(history: History, how: str) -> None:
     """When newer copies do not arrive, the old ones are what a restore has."""
     other = history.back_up(OTHER_FS)
     history.back_up()
@@ -678,7 +666,7 @@ async def test_a_source_whose_copies_did_not_end_is_not_pruned(history: Regions,
     assert set(history.made) <= set(history.held)
 
 
-async def test_a_cut_listing_of_the_source_proves_nothing(history: Regions) -> None:
+async def test_a_cut_listing_of_the_source_proves_nothing(history: History) -> None:
     """A copy whose backup exists, though the listing left it out, is not pruned."""
     whole = attrs.evolve(KEEP_ONE, newest=None)
     history.fsx.inject(Fault.cut_listing(keep=1), operation="DescribeBackups", fraction=1)
@@ -720,28 +708,24 @@ async def test_an_empty_listing_of_the_source_makes_no_orphans(clock: ManualCloc
     assert copies == regions.held
 
 
-async def test_a_copy_that_a_listing_leaves_out_is_described(history: Regions) -> None:
+async def test_a_copy_that_a_listing_leaves_out_is_described(history: History) -> None:
     """Before a copy is called pruned, it is asked for by its ID."""
-    plan = await history.plan(KEEP_TWO)
     history.fsx.inject(Fault.empty_listing(), operation="DescribeBackups", fraction=1)
-    outcomes = await history.apply(plan, prune=True)
-
-    assert [PruneSkipped, PruneSkipped] == _kinds(outcomes)
+    assert [PruneSkipped, PruneSkipped] == _kinds(await history.prune())
     assert history.made == history.held
 
 
-async def test_copies_that_name_no_file_system_are_found(history: Regions) -> None:
+async def test_copies_that_name_no_file_system_are_found(history: History) -> None:
     """A copy that only its tags assign to a source is pruned like any other."""
     for document in history.fsx.backups(WEST):
         history.fsx.delete_backup(str(document["BackupId"]))
         history.fsx.add_backup(WEST, document, FileSystem=None)
-
     assert [Pruned, Pruned] == await history.sync(KEEP_TWO, prune=True)
     assert history.made[2:] == history.held
 
 
 @pytest.mark.parametrize("days", [-2, 2])
-async def test_a_wrong_clock_deletes_nothing(history: Regions, days: int) -> None:
+async def test_a_wrong_clock_deletes_nothing(history: History, days: int) -> None:
     """Pruning by a time that is more than a day from the service's own is refused."""
     plan = await plan_replication(
         history.east, history.west, KEEP_TWO, now=history.now + timedelta(days=days)
@@ -795,27 +779,24 @@ async def test_the_time_of_a_plan_is_the_service_s_own(regions: Regions) -> None
     assert timedelta(seconds=2) > abs(plan.made_at - regions.now)
 
 
-async def test_the_source_can_be_given(history: Regions) -> None:
+async def test_the_source_can_be_given(history: History) -> None:
     """A client of the source that is given is used, and stays open."""
-    plan = await history.plan(KEEP_TWO)
-    outcomes = await history.apply(plan, source=history.east, prune=True)
-
+    outcomes = await history.prune(source=history.east)
     assert [Pruned, Pruned] == _kinds(outcomes)
     assert history.made[2:] == history.held
     assert 4 == len([one async for one in history.east.iter_backups()])
 
 
-async def test_a_source_that_cannot_be_opened_prunes_nothing(history: Regions) -> None:
+async def test_a_source_that_cannot_be_opened_prunes_nothing(history: History) -> None:
     """If the source cannot be read, nothing is deleted."""
     plan = attrs.evolve(await history.plan(KEEP_TWO), source_region="no Region")
     outcomes = await history.apply(plan, prune=True)
-
     assert [PruneFailed, PruneFailed] == _kinds(outcomes)
     assert {ConfigurationError} == {type(one.error) for one in outcomes}
     assert history.made == history.held
 
 
-async def test_a_policy_may_filter_by_file_system_itself(history: Regions) -> None:
+async def test_a_policy_may_filter_by_file_system_itself(history: History) -> None:
     """A filter of the policy stays as it is when the source is read again."""
     policy = attrs.evolve(KEEP_TWO, filters=[BackupFilter("file-system-id", [FS, OTHER_FS])])
     assert [Pruned, Pruned] == await history.sync(policy, prune=True)

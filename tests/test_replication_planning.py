@@ -219,7 +219,6 @@ def test_a_copy_counts_though_its_backup_is_not_available() -> None:
 def test_the_newest_that_can_be_copied_is(lifecycle: str) -> None:
     """While the newest is not AVAILABLE the one before takes its place, and the plan says so."""
     plan = planned(POLICY, [backup(1, days=1), backup(2, lifecycle=lifecycle)])
-
     assert [backup_id(1)] == copied_ids(plan)
     dead = lifecycle == "FAILED"
     reason = CannotCopyReason.FAILED if dead else CannotCopyReason.NOT_AVAILABLE
@@ -248,7 +247,6 @@ def test_what_never_can_be_copied(one: Backup, reason: CannotCopyReason) -> None
     """The reason is said, for as many as would have been copied."""
     older = attrs.evolve(one, backup_id=backup_id(9), creation_time=NOW - timedelta(days=9))
     plan = planned(POLICY, [older, one])
-
     assert ([], [(one.backup_id, reason)]) == (copied_ids(plan), _refused(plan))
     assert 2 == len(planned(ALL, [older, one]).cannot_copy)
     assert [] == _refused(planned(attrs.evolve(ALL, newer_than=DAY), [older]))
@@ -319,7 +317,6 @@ def test_the_same_backup_gets_the_same_request() -> None:
     late = planned(
         attrs.evolve(ALL, newest=7, keep_last=3), [backup(1, days=1)], [copy_of(backup(3), 1001)]
     )
-
     assert late.to_copy[0].request.token(WEST) == early.to_copy[1].request.token(WEST)
 
 
@@ -388,7 +385,6 @@ async def test_planning_only_lists(
         fsx.add_backup(EAST, FileSystem={"FileSystemId": FS})
         fsx.add_backup(WEST)
     plan = await plan_replication(east, client, ALL)
-
     assert {"DescribeBackups": 4} == fsx.calls
     assert (EAST, WEST, 61) == (plan.source_region, plan.destination_region, len(plan.to_copy))
 
@@ -527,7 +523,6 @@ the service names""" == str(_rich_plan())
 def test_a_plan_without_work_says_so() -> None:
     """Nothing to do is an answer too."""
     plan = planned(POLICY, [])
-
     assert ["nothing to do", "us-east-2 shows no backup in the policy's scope"] == (
         str(plan).splitlines()[1:]
     )
@@ -563,7 +558,6 @@ def test_one_odd_backup_hides_no_others(odd: str) -> None:
     """A backup whose ID breaks the rules of CopyBackup is named, and the others are planned."""
     strange = attrs.evolve(backup(1), backup_id=odd)
     plan = planned(attrs.evolve(POLICY, newest=None), [strange, backup(2, days=1)])
-
     assert [backup_id(2)] == copied_ids(plan)
     (refused,) = plan.cannot_copy
     assert (odd, CannotCopyReason.INVALID) == (refused.backup.backup_id, refused.reason)

@@ -133,7 +133,6 @@ def test_copies_of_copies() -> None:
         attrs.evolve(copy, backup_id=backup_id(2000 + n), source_backup_id=copy.backup_id)
         for n, copy in enumerate(COPIES)
     ]
-
     assert [] == pruned_ids(planned(KEEP_ONE, COPIES, copied_on))
 
 
@@ -159,7 +158,6 @@ def test_age_is_that_of_the_backup() -> None:
     """A backup copied late is old; begun last, it is the newest to some, and stays."""
     late = copy_of(OLD, 1001, days=1)
     later = copy_of(MIDDLE, 1002, days=0)
-
     assert [OLD_COPY] == pruned_ids(planned(KEEP_ONE, [], [late, later, COPIES[2]]))
     keep_days = attrs.evolve(POLICY, keep_within=5 * DAY)
     assert [OLD_COPY] == pruned_ids(planned(keep_days, [], [late, later, COPIES[2]]))
@@ -232,7 +230,6 @@ def test_nothing_erodes_when_nothing_arrives() -> None:
     whole = Inventory(
         source_region=EAST, destination_region=WEST, now=late, backups=[NEW], held=COPIES
     )
-
     assert [] == pruned_ids(decide(month, whole))
 
 
@@ -243,7 +240,6 @@ def test_equal_times_are_ordered_by_id() -> None:
         tuple(pruned_ids(planned(attrs.evolve(POLICY, keep_last=2), [], order)))
         for order in itertools.permutations(twins)
     }
-
     assert {(backup_id(1001), backup_id(1002))} == plans
 
 
@@ -377,7 +373,6 @@ def test_the_newest_copy_of_every_source_and_key_survives(
     backups, copies = history
     plan = planned(policy, backups, copies)
     ids = set(pruned_ids(plan))
-
     _check_survivors(copies, [one for one in copies if one.backup_id in ids])
     assert not ids & {one.copy.backup_id for one in (*plan.up_to_date, *plan.in_progress)}
 

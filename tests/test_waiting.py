@@ -84,7 +84,6 @@ async def test_a_wait_ends_within_the_maximum_delay(clock: ManualClock, connect:
 async def test_a_watch_yields_every_observation(copy: Copy) -> None:
     """The first comes at once, the last is AVAILABLE, and progress only grows."""
     seen = [backup async for backup in copy.watch()]
-
     assert BackupLifecycle.COPYING is seen[0].lifecycle
     assert BackupLifecycle.AVAILABLE is seen[-1].lifecycle
     progress = [backup.progress_percent or 0 for backup in seen]
@@ -157,7 +156,6 @@ async def test_a_timeout_has_the_last_failure(copy: Copy) -> None:
     copy.fsx.inject(Fault.throttling(), next_calls=100)
     with pytest.raises(WaitTimeout, match="it was not seen; last failure: Throttling") as caught:
         await copy.wait(max_wait=60)
-
     assert isinstance(caught.value.__cause__, Throttled)
     assert caught.value.last_backup is None
 
@@ -186,7 +184,6 @@ async def test_not_found_is_tolerated_at_first(
     async with LocalFsx(clock=clock, unknown_ids=unknown_ids) as fsx, connect(fsx) as client:
         with pytest.raises(BackupNotFound) as caught:
             await client.wait_until_backup_available("backup-00000000", schedule=schedule)
-
     assert ["while waiting for backup-00000000: poll 4, after 30 s"] == caught.value.__notes__
 
 
@@ -214,7 +211,6 @@ async def test_a_backup_may_be_unknown_now_and_then(copy: Copy) -> None:
     async for seen in copy.watch(schedule):
         copy.fsx.inject(Fault.error("BackupNotFound", "not here"), next_calls=3)
         last = seen
-
     assert BackupLifecycle.AVAILABLE is last.lifecycle
     assert copy.fsx.calls["DescribeBackups"] > 20
 
@@ -228,7 +224,6 @@ async def test_a_failure_in_between_does_not_end_an_absence(
     fsx.inject(Fault.throttling())
     with pytest.raises(BackupNotFound) as caught:
         await client.wait_until_backup_available("backup-00000000", schedule=schedule)
-
     assert ["while waiting for backup-00000000: poll 3, after 20 s"] == caught.value.__notes__
 
 
@@ -346,9 +341,6 @@ def test_nothing_is_printed_without_a_logging_configuration() -> None:
     assert (b"", b"") == (done.stdout, done.stderr)
 
 
-# Copying and waiting in one call.
-
-
 async def test_copy_and_wait_returns_the_available_copy(
     client: FsxCopyClient, fsx: LocalFsx
 ) -> None:
@@ -450,9 +442,6 @@ async def test_bad_arguments_copy_nothing(
     with pytest.raises(InvalidArguments, match=f"^{next(iter(bad))}: "):
         await client.copy_backup_and_wait(**{"source_backup_id": SOURCE, **bad})  # type: ignore[arg-type]  # bad on purpose
     assert not fsx.requests
-
-
-# Many waits, over HTTP.
 
 
 async def test_five_hundred_waits_survive_a_bad_service(

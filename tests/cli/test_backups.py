@@ -62,7 +62,6 @@ async def test_list_as_json(run: Run, fsx: LocalFsx) -> None:
     fsx.add_backup("us-east-2")
     document = json.loads((await run("list", "--region=us-east-2", "--output=json")).out)
     lines = (await run("list", "--region=us-east-2", "--output=jsonl")).out.splitlines()
-
     assert [json.loads(line) for line in lines] == document["Backups"]
     assert {EXAMPLE} < {backup["BackupId"] for backup in document["Backups"]}
 
@@ -113,7 +112,6 @@ async def test_show_as_json(run: Run, fsx: LocalFsx) -> None:
     """The document is the backup; as JSON lines it is on one line."""
     document = await run("show", EXAMPLE, "--region", "us-east-2", "--output", "json")
     line = await run("show", EXAMPLE, "--region", "us-east-2", "--output", "jsonl")
-
     assert fsx.backup("us-east-2", EXAMPLE)["FileSystem"] == json.loads(line.out)["FileSystem"]
     assert json.loads(document.out) == json.loads(line.out)
     assert 1 == len(line.out.splitlines())

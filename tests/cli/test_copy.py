@@ -64,7 +64,6 @@ async def test_failure_does_not_stop_other_copies(run: Run, fsx: LocalFsx) -> No
 async def test_copy_timeout(run: Run, fsx: LocalFsx) -> None:
     """The copy continues at the service, and the command to wait for it is printed."""
     done = await run("copy", EXAMPLE, *HOW, "--max-wait", "0", "--output", "jsonl")
-
     end = json.loads(done.out)
     assert "timed_out" == end["Outcome"]
     expected = f"resume with: fsxcopy wait {end['BackupId']} --region us-west-2"
@@ -77,7 +76,6 @@ async def test_copy_without_capacity_times_out(run: Run, fsx: LocalFsx) -> None:
     for _ in range(5):
         fsx.add_backup("us-west-2", Lifecycle="COPYING")
     done = await run("copy", EXAMPLE, *HOW, "--max-wait", "0")
-
     assert 4 == done.code
     assert "timed out: ServiceLimitExceeded" in done.err
     assert "still running" not in done.err
@@ -112,7 +110,6 @@ async def test_copy_needs_permission_to_list(run: Run, fsx: LocalFsx) -> None:
         Fault.error("AccessDeniedException", "no"), next_calls=99, operation="DescribeBackups"
     )
     done = await run("copy", EXAMPLE, *HOW)
-
     assert (3, 0) == (done.code, fsx.calls["CopyBackup"])
 
 

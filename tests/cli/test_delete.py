@@ -60,6 +60,5 @@ async def test_confirmation_can_be_interrupted(terminal: OpenTerminal, fsx: Loca
     await asked.until("Type yes:")
     asked.type("\x03")
     await asked.until()
-
     assert 130 == await asked.code()
     assert 1 == len(fsx.backups("us-east-2"))

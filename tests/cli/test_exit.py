@@ -69,7 +69,6 @@ async def test_region_is_required(run: Run, fsx: LocalFsx) -> None:
     """A Region must be configured or given; a report needs two."""
     none = await run("list")
     one = await run("report", "--region", "us-west-2")
-
     assert "fsxcopy: --region: give one, or set AWS_DEFAULT_REGION\n" == none.err
     assert "fsxcopy: --source-region: must be given\n" == one.err
     assert (2, 2) == (none.code, one.code)

@@ -25,7 +25,6 @@ COMMANDS = (
 async def test_help_lists_commands_options_and_codes(run: Run) -> None:
     """The first page has every command, the global options and the exit codes."""
     done = await run("--help")
-
     assert 0 == done.code
     assert set(COMMANDS) <= set(re.findall(r"^│ (\w+) ", done.out, re.MULTILINE))
     assert {"--region", "--profile", "--output", "--quiet"} <= set(done.out.split())
@@ -37,7 +36,6 @@ async def test_help_lists_commands_options_and_codes(run: Run) -> None:
 async def test_every_help_has_an_example(run: Run, command: str) -> None:
     """The example is a command line that parses."""
     done = await run(command, "--help")
-
     _, _, after = done.out.partition("For example:\n")
     example = after.partition("\n╭")[0].replace("\\\n", " ").split()
     assert ["fsxcopy", command] == example[:2]
@@ -56,7 +54,6 @@ async def test_completion_is_installed(
     """Completion for a shell has the commands and the global options."""
     monkeypatch.setenv("HOME", str(tmp_path))
     done = await run("--install-completion", "--shell", "bash", "-o", str(tmp_path / "script"))
-
     assert 0 == done.code
     script = (tmp_path / "script").read_text("utf-8")
     assert set(COMMANDS) <= set(re.findall(r'"(\w+)"', script))
@@ -82,6 +79,5 @@ async def test_defaults_in_help_match_the_library(run: Run) -> None:
     helps = [(await run(command, "--help")).out for command in ("copy", "local")]
     copy, local = (" ".join(text.replace("│", " ").split()) for text in helps)
     duration = signature(LocalFsx).parameters["copy_duration"].default
-
     assert f"[default: {DEFAULT_MAX_IN_PROGRESS}]" in copy
     assert f"[default: {timedelta(seconds=duration)}]" in local

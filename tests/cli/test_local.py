@@ -50,7 +50,6 @@ def test_demo_interrupted() -> None:
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate()
-
     assert (130, "fsxcopy: interrupted\n") == (process.returncode, errors)
 
 
@@ -58,7 +57,6 @@ async def test_configuration_error_in_demo(run: Run, monkeypatch: pytest.MonkeyP
     """An error of this package ends the command with its text in one line."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "many")
     done = await run("demo")
-
     (line,) = done.err.splitlines()
     assert 2 == done.code
     assert re.match("fsxcopy: .*many", line)

@@ -93,7 +93,6 @@ async def test_refused_deletion(run: Run, fsx: LocalFsx) -> None:
     await _copied(run, fsx, 2, 1)
     fsx.inject(Fault.error("UnsupportedOperation"), operation="DeleteBackup", fraction=1.0)
     done = await run(*SYNC, "--keep-last", "1", "--prune", *NAMED)
-
     assert {"not_pruned"} == {row.split()[1] for row in done.out.splitlines()[1:]}
     assert "not pruned: UnsupportedOperation (DeleteBackup)" in done.err
     assert 1 == done.code
@@ -280,7 +279,6 @@ async def test_passing_reasons_are_no_failure(
 async def test_empty_report_gives_code_1(run: Run, fsx: LocalFsx) -> None:
     """If nothing was found, the Region may be wrong, which a cron job must notice."""
     done = await run("report", "--source-region", "us-east-1", "--region", "us-west-2")
-
     assert "there is no backup in us-east-1, and no copy of one\n" == done.err
     assert (1, "") == (done.code, done.out)
 
@@ -316,7 +314,6 @@ async def test_policy_defaults_match_the_library(run: Run, fsx: LocalFsx) -> Non
     """The options repeat the defaults of `ReplicationPolicy`, whose import is slow."""
     policy = ReplicationPolicy(name="fsxcopy")
     planned = json.loads((await run("plan", *WHERE, "--output", "json")).out)["policy"]
-
     names = ("name", "newest", "copy_tags", "keep_tag", "max_age")
     assert {name: getattr(policy, name) for name in names} == {
         name: planned[name] for name in names

@@ -71,7 +71,6 @@ def test_quiet_prints_notices_only(capsys: pytest.CaptureFixture[str]) -> None:
     reporter.seen(_at(10))
     reporter.ended(Ended(outcome="copied", backup_id="backup-00000001"))
     reporter.notice("still running")
-
     assert "still running\n" == capsys.readouterr().err
 
 

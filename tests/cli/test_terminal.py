@@ -51,7 +51,6 @@ async def test_results_in_a_file_have_no_progress(
     """Progress is on standard error; a file has the results alone, without colours."""
     opened = terminal("copy", EXAMPLE, *HOW, out=tmp_path / "out")
     shown = await opened.until()
-
     assert "COPYING" in shown
     text = (tmp_path / "out").read_text("utf-8")
     assert "BACKUP" == text[:6]
@@ -73,7 +72,6 @@ async def test_table_colours(
     monkeypatch.setenv("NO_COLOR", "1")
     second = terminal("list", "--region", "us-east-2")
     coloured, plain = await first.until(), await second.until()
-
     assert "\x1b[32mAVAILABLE" in coloured
     assert "\x1b" not in plain
 
@@ -219,7 +217,6 @@ async def test_hostile_errors_are_escaped(fsx: LocalFsx) -> None:
     """Errors and log records are single lines without escape sequences."""
     fsx.inject(Fault.error("BadRequest", HOSTILE), fraction=1.0)
     done = await _piped("list", "--region", "us-west-2", "--log-level", "debug")
-
     assert 1 == done.returncode
     error = done.stderr.decode().splitlines()[-1]
     assert error.startswith(f"fsxcopy: BadRequest (DescribeBackups): {INERT} [request ")
@@ -233,6 +230,5 @@ async def test_letters_outside_the_output_s_encoding(
     fsx.add_backup("us-west-2", Tags=[{"Key": "Name", "Value": "Größe→"}])
     monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
     done = await _piped("list", "--region", "us-west-2")
-
     assert 0 == done.returncode
     assert done.stdout.endswith("Größe\\u2192\n".encode("latin-1"))

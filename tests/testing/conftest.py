@@ -14,29 +14,20 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import aiohttp
 import boto3
-import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.model import ServiceModel
 from multidict import CIMultiDictProxy
+from service_model import service_model
 
 from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
-UNMODELLED = {
-    "SerializationException",
-    "UnknownOperationException",
-}
+UNMODELLED = {"SerializationException", "UnknownOperationException"}
 """Errors that no operation of the model has, and that may answer any."""
 
 NOT_SENT = {("Backup", "FileSystem")}
 """Required in the model, absent from the service's own volume backups."""
-
-
-@functools.cache
-def service_model() -> ServiceModel:
-    """Load botocore's service model of FSx."""
-    return botocore.session.Session().get_service_model("fsx")
 
 
 @pytest.fixture(name="model", scope="session")

@@ -28,7 +28,6 @@ def test_serves_until_told(number) -> None:
     with started() as process:
         url = process.stdout.readline()
         process.send_signal(number)
-
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+\n", url)
     assert 0 == process.returncode
 

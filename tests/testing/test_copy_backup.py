@@ -87,7 +87,6 @@ async def test_every_stage(connect, clock) -> None:
         backup = await copy(connect(fsx), fsx.add_example_backup())
         clock.advance(10)
         later = fsx.backup("us-west-2", backup["BackupId"])
-
     assert ("PENDING", "COPYING") == (backup["Lifecycle"], later["Lifecycle"])
 
 
@@ -132,7 +131,6 @@ async def test_volume_backup_copies_as_one(fsx, west) -> None:
     """The copy of a volume's backup has the Volume and no FileSystem."""
     source = fsx.add_backup("us-east-2", Volume=ONTAP_VOLUME, SizeInBytes=4096)
     backup = await copy(west, source)
-
     assert "FileSystem" not in backup
     assert ("VOLUME", 4096) == (backup["ResourceType"], backup["SizeInBytes"])
     assert ONTAP_VOLUME == backup["Volume"]
@@ -149,9 +147,6 @@ async def test_same_seed_same_ids(connect) -> None:
 
     assert await copied(1) == await copied(1)
     assert await copied(1) != await copied(2)
-
-
-# Tags
 
 
 @pytest.mark.parametrize(
@@ -183,9 +178,6 @@ async def test_fifty_tags_together(west, source) -> None:
     assert 50 == len(backup["Tags"])
 
 
-# The source
-
-
 async def test_unknown_source(west, source) -> None:
     """A source that does not exist, or not in SourceRegion, is BackupNotFound."""
     assert "BackupNotFound" == await copy_code(west, "backup-00000000")
@@ -213,7 +205,6 @@ async def test_copy_in_progress_is_no_source(fsx, connect, west, source) -> None
     error = await connect(fsx, "eu-west-1").error(
         "copy_backup", SourceBackupId=first, SourceRegion="us-west-2"
     )
-
     assert "SourceBackupUnavailable" == error["Error"]["Code"]
 
 
@@ -232,7 +223,6 @@ async def test_copies_within_another_partition(fsx, connect) -> None:
     answer = await connect(fsx, "cn-northwest-1")(
         "copy_backup", SourceBackupId=source, SourceRegion="cn-north-1"
     )
-
     assert answer["Backup"]["ResourceARN"].startswith("arn:aws-cn:fsx:cn-northwest-1:")
 
 
@@ -256,9 +246,6 @@ async def test_flexgroup_volume(fsx, west) -> None:
     assert "UnsupportedOperation" == await copy_code(
         west, fsx.add_backup("us-east-2", Volume=volume)
     )
-
-
-# Keys
 
 
 async def test_refused_source_key(fsx, west, source) -> None:
@@ -295,15 +282,11 @@ async def test_key_that_fails_now_goes_first(fsx, west, source) -> None:
     assert "InvalidDestinationKmsKey" == await copy_code(west, source, KmsKeyId="alias/bad")
 
 
-# Limits
-
-
 async def test_five_copies_in_progress(fsx, west, source) -> None:
     """A sixth copy into a Region is refused, with the limit's name."""
     for _ in range(5):
         await copy(west, source)
     error = await copy_error(west, source)
-
     assert "ServiceLimitExceeded" == error["Error"]["Code"]
     assert "TOTAL_IN_PROGRESS_COPY_BACKUPS" == error["Limit"]
     assert 5 == len(fsx.backups("us-west-2"))
@@ -317,7 +300,6 @@ async def test_slot_is_free_when_a_copy_ends(clock, connect) -> None:
         await copy(client, source)
         clock.advance(10)
         await copy(client, source)
-
         assert 1 == one.copies_in_progress("us-west-2")
         assert 1 == one.max_copies_in_progress_seen("us-west-2")
 
@@ -326,7 +308,6 @@ async def test_regions_have_slots_of_their_own(fsx, connect, west, source) -> No
     """Copies into one Region leave the slots of another alone."""
     await asyncio.gather(*(copy(west, source) for _ in range(5)))
     backup = await copy(connect(fsx, "eu-west-1"), source)
-
     assert "COPYING" == backup["Lifecycle"]
     assert (5, 1) == tuple(
         fsx.max_copies_in_progress_seen(region) for region in ("us-west-2", "eu-west-1")
@@ -338,7 +319,6 @@ async def test_others_copies_take_slots(fsx, west, source) -> None:
     others = [fsx.add_backup("us-west-2", Lifecycle="COPYING") for _ in range(5)]
     error = await copy_error(west, source)
     fsx.set_lifecycle(others[0], "AVAILABLE")
-
     assert "TOTAL_IN_PROGRESS_COPY_BACKUPS" == error["Limit"]
     assert "COPYING" == (await copy(west, source))["Lifecycle"]
 
@@ -366,7 +346,6 @@ async def test_volumes_of_an_account_have_a_limit(connect, clock) -> None:
         for region in ("us-west-2", "eu-west-1"):
             await copy(connect(fsx, region), volume)
         error = await copy_error(connect(fsx, "us-west-1"), volume)
-
     assert "TOTAL_IN_PROGRESS_COPY_BACKUPS" == error["Limit"]
 
 
@@ -382,15 +361,11 @@ async def test_limit_of_user_initiated_backups(connect) -> None:
     assert "TOTAL_USER_INITIATED_BACKUPS" == error["Limit"]
 
 
-# Tokens
-
-
 async def test_same_token_same_copy(fsx, clock, west, source) -> None:
     """The same request with the same token gives the copy as it is now."""
     first = await copy(west, source, ClientRequestToken="t", Tags=TAGS)
     clock.advance(50)
     again = await copy(west, source, ClientRequestToken="t", Tags=TAGS[::-1], CopyTags=False)
-
     assert first["BackupId"] == again["BackupId"]
     assert (0, 50) == (first["ProgressPercent"], again["ProgressPercent"])
     assert 1 == len(fsx.backups("us-west-2"))
@@ -418,7 +393,6 @@ async def test_tokens_belong_to_an_operation(fsx, connect, clock, source) -> Non
     await east("copy_backup", SourceBackupId=source, ClientRequestToken="t")
     clock.advance(160)
     answer = await east("delete_backup", BackupId=source, ClientRequestToken="t")
-
     assert "DELETED" == answer["Lifecycle"]
 
 
@@ -434,7 +408,6 @@ async def test_token_of_a_deleted_copy(clock, west, source) -> None:
     clock.advance(100)
     await west("delete_backup", BackupId=first["BackupId"])
     again = await copy(west, source, ClientRequestToken="t")
-
     assert (first["BackupId"], "DELETED") == (again["BackupId"], again["Lifecycle"])
 
 
@@ -468,5 +441,4 @@ async def test_tokens_are_remembered_by_default(clock, connect) -> None:
         first = await copy(west, source, ClientRequestToken="t")
         clock.advance(1e9)
         again = await copy(west, source, ClientRequestToken="t")
-
     assert first["BackupId"] == again["BackupId"]

@@ -50,7 +50,6 @@ async def test_known_file_system(fsx, connect, source) -> None:
     answer = await connect(fsx, "us-east-2")(
         "create_backup", FileSystemId=known["FileSystemId"], Tags=[{"Key": "a", "Value": "b"}]
     )
-
     assert known == answer["Backup"]["FileSystem"]
     assert [{"Key": "a", "Value": "b"}] == answer["Backup"]["Tags"]
 
@@ -68,7 +67,6 @@ async def test_one_at_a_time(clock, west) -> None:
     await west("create_backup", FileSystemId=FILE_SYSTEM)
     code = await west.code("create_backup", FileSystemId=FILE_SYSTEM)
     clock.advance(100)
-
     assert "BackupInProgress" == code
     again = await west("create_backup", FileSystemId=FILE_SYSTEM)
     assert "CREATING" == again["Backup"]["Lifecycle"]

@@ -7,7 +7,6 @@ async def test_deletes(fsx, west) -> None:
     """A backup that is deleted is gone."""
     backup_id = fsx.add_backup("us-west-2")
     answer = await west("delete_backup", BackupId=backup_id)
-
     assert (backup_id, "DELETED") == (answer["BackupId"], answer["Lifecycle"])
     assert [] == fsx.backups("us-west-2")
     with pytest.raises(KeyError):
@@ -69,6 +68,5 @@ async def test_same_token_other_backup(fsx, west) -> None:
     one, other = fsx.add_backup("us-west-2"), fsx.add_backup("us-west-2")
     await west("delete_backup", BackupId=one, ClientRequestToken="t")
     error = await west.error("delete_backup", BackupId=other, ClientRequestToken="t")
-
     assert "IncompatibleParameterError" == error["Error"]["Code"]
     assert "ClientRequestToken" == error["Parameter"]

@@ -100,7 +100,6 @@ async def test_filters_are_combined(west, ids) -> None:
         {"Name": "file-system-type", "Values": ["LUSTRE", "WINDOWS"]},
         {"Name": "backup-type", "Values": ["AUTOMATIC", "AWS_BACKUP"]},
     ]
-
     assert [ids[1]] == await described(west, Filters=filters)
 
 
@@ -156,7 +155,6 @@ async def test_pages_are_stable(fsx, west, ids) -> None:
     await west("delete_backup", BackupId=ids[0])
     await west("delete_backup", BackupId=ids[1])
     new = fsx.add_backup("us-west-2")
-
     assert [ids[2], new] == await described(west, NextToken=first["NextToken"])
 
 
@@ -189,9 +187,6 @@ async def test_any_page_size_gives_the_same(fsx, west, size) -> None:
     """Pages of any size show every backup once."""
     ids = [fsx.add_backup("us-west-2") for _ in range(7)]
     assert ids == [backup_id for page in await pages(west, MaxResults=size) for backup_id in page]
-
-
-# Copies that are not shown yet
 
 
 async def copied(west, **members: object) -> dict:
@@ -285,5 +280,4 @@ async def test_other_backups_are_seen_at_once(clock, connect) -> None:
         added = fsx.add_backup("us-west-2")
         created = await west("create_backup", FileSystemId="fs-00000001")
         listed = (await west("describe_backups"))["Backups"]
-
     assert [added, created["Backup"]["BackupId"]] == [backup["BackupId"] for backup in listed]

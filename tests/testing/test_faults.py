@@ -32,7 +32,6 @@ async def test_error(fsx, plain, fault, status, code) -> None:
     """boto3 reads the injected error's status and code."""
     fsx.inject(fault)
     error = await plain.error("describe_backups")
-
     assert (status, code) == (
         error["ResponseMetadata"]["HTTPStatusCode"],
         error["Error"]["Code"],
@@ -90,7 +89,6 @@ async def test_truncated_sends_half(fsx, raw_call) -> None:
     fsx.inject(Fault.truncated())
     reader, _ = await raw_call()
     head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-
     assert b"Content-Length: 14" in head
     assert b'{"Backu' == body
 
@@ -189,7 +187,6 @@ async def test_after_the_call_is_carried_out(fsx, plain, source, fault, after) -
     await attempt(plain, source)
     accepted = fsx.backups("us-west-2")
     await attempt(plain, source)
-
     assert 1 == len(accepted)
     assert accepted == fsx.backups("us-west-2")
 
@@ -296,9 +293,6 @@ def test_bad_faults(make: Callable, message) -> None:
         make()
 
 
-# Faults of the connection
-
-
 async def is_silent(reader) -> bool:
     """Return whether a connection stays open without data for 0.1 s."""
     try:
@@ -371,7 +365,6 @@ async def test_garbage(fsx, raw_call) -> None:
     fsx.inject(Fault.garbage())
     reader, _ = await raw_call()
     answer = await reader.read()
-
     assert answer
     assert not answer.startswith(b"HTTP")
 
@@ -398,7 +391,6 @@ async def test_boto3_fails(fsx, connect, fault) -> None:
     fsx.inject(fault)
     with pytest.raises(ConnectionClosedError):
         await west("describe_backups")
-
     assert [] == (await west("describe_backups"))["Backups"]
 
 

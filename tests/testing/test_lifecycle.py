@@ -72,7 +72,6 @@ def test_progression_only_goes_forward(progression, one, other) -> None:
     early, late = sorted((one, other))
     order = [name for _, name in progression.stages] + ["AVAILABLE", "FAILED"]
     before, after = progression.at(early), progression.at(late)
-
     assert order.index(before["Lifecycle"]) <= order.index(after["Lifecycle"])
     assert before.get("ProgressPercent", 0) <= after.get("ProgressPercent", 0)
 

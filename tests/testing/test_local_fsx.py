@@ -37,7 +37,6 @@ async def test_no_endpoint_outside() -> None:
     fsx = LocalFsx()
     async with fsx:
         pass
-
     with pytest.raises(RuntimeError, match="only inside"):
         fsx.endpoint_url  # noqa: B018 - a property that raises
 
@@ -55,16 +54,12 @@ async def test_backups_outlive_the_server(connect) -> None:
         backup_id = fsx.add_backup("us-west-2")
     async with fsx:
         answer = await connect(fsx)("describe_backups")
-
     assert [backup_id] == [backup["BackupId"] for backup in answer["Backups"]]
 
 
 async def test_exit_without_enter() -> None:
     """Exiting without entering does nothing."""
     assert await LocalFsx().__aexit__(None, None, None) is None
-
-
-# Settings
 
 
 @pytest.mark.parametrize(
@@ -122,9 +117,6 @@ async def test_runs_on_the_machines_clock() -> None:
     assert abs(time.time() - created_at) < 60
 
 
-# Calls without HTTP
-
-
 def test_call(fsx) -> None:
     """A call needs no socket: it is carried out, counted and recorded, and gets no faults."""
     fsx.inject(Fault.throttling())
@@ -145,15 +137,11 @@ def test_call_that_is_refused(fsx) -> None:
         fsx.call("us-east-2", "DescribeFileSystems", {})
 
 
-# Accounts
-
-
 async def test_accounts_are_kept_apart(fsx, connect, west) -> None:
     """Another access key has another account, and sees nothing of the first."""
     backup_id = fsx.add_backup("us-west-2")
     await west("describe_backups")
     other = await connect(fsx, key="AKIDOTHER")("describe_backups")
-
     assert [] == other["Backups"]
     assert [backup_id] == [backup["BackupId"] for backup in fsx.backups("us-west-2")]
 
@@ -162,7 +150,6 @@ def test_first_key_has_the_default_account() -> None:
     """The first key has the default account, others twelve digits of their own."""
     fsx = LocalFsx()
     accounts = [fsx.account_of(key) for key in ("one", "two", "one", "two")]
-
     assert DEFAULT_ACCOUNT == accounts[0]
     assert accounts[:2] == accounts[2:]
     assert re.fullmatch(r"\d{12}", accounts[1])
@@ -174,7 +161,6 @@ async def test_more_keys_for_an_account(fsx, connect) -> None:
     fsx.add_backup("us-west-2")
     fsx.add_access_key("new")
     fsx.add_access_key("other", account="000000000001")
-
     assert 1 == len((await connect(fsx, key="new")("describe_backups"))["Backups"])
     assert "000000000001" == fsx.account_of("other")
 
@@ -199,14 +185,10 @@ async def test_backup_of_another_account(fsx, connect, west) -> None:
 def test_bad_accounts(account) -> None:
     """A malformed account is refused by name."""
     fsx = LocalFsx()
-
     with pytest.raises(ValueError, match="account must be twelve digits"):
         fsx.add_access_key("key", account=account)
     with pytest.raises(ValueError, match="account must be twelve digits"):
         fsx.add_backup("us-west-2", account=account)
-
-
-# Backups that are added
 
 
 async def test_example(fsx, connect) -> None:
@@ -235,7 +217,6 @@ def test_members_win(fsx) -> None:
     document = {"BackupId": "backup-00000001", "Type": "AUTOMATIC", "SizeInBytes": 1}
     backup_id = fsx.add_backup("us-west-2", document, SizeInBytes=2, KmsKeyId=None)
     backup = fsx.backup("us-west-2", backup_id)
-
     assert "backup-00000001" == backup_id
     assert ("AUTOMATIC", 2) == (backup["Type"], backup["SizeInBytes"])
     assert "KmsKeyId" not in backup
@@ -307,9 +288,6 @@ def test_backup_elsewhere(fsx) -> None:
         fsx.backup("us-west-2", backup_id)
 
 
-# Changes to a copy
-
-
 @pytest.fixture(name="copy_id")
 async def _copy_id(clock, west, source) -> str:
     """Begin a copy, and let a quarter of its time pass."""
@@ -322,7 +300,6 @@ async def test_fail_copy(fsx, west, copy_id) -> None:
     """A copy can be made to fail now; its progress stays."""
     fsx.fail_copy(copy_id, "The disk is on fire.")
     backup = (await west("describe_backups", BackupIds=[copy_id]))["Backups"][0]
-
     assert ("FAILED", 25) == (backup["Lifecycle"], backup["ProgressPercent"])
     assert {"Message": "The disk is on fire."} == backup["FailureDetails"]
     assert 0 == fsx.copies_in_progress("us-west-2")

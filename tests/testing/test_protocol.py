@@ -31,7 +31,6 @@ def outcome(answer) -> tuple[int, str]:
 async def test_proper_request(send) -> None:
     """A request in the form of the protocol is answered in that form."""
     status, headers, body = await send()
-
     assert 200 == status
     assert "application/x-amz-json-1.1" == headers["Content-Type"]
     assert 36 == len(headers["x-amzn-RequestId"])
@@ -176,9 +175,6 @@ async def test_date_of_a_fault(fsx, send) -> None:
     assert ["mine"] == headers.getall("x-amzn-RequestId")
 
 
-# Only loopback
-
-
 async def answer_of(reader) -> tuple[int, dict]:
     """Return the status and the document of an answer."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
@@ -229,7 +225,6 @@ async def test_no_host(fsx) -> None:
     writer.write(b"POST / HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}")
     status, _ = await answer_of(reader)
     writer.close()
-
     assert 403 == status
 
 
@@ -248,7 +243,6 @@ async def test_other_origins(fsx, raw_call, origin) -> None:
     """A request that a page of another host sends is refused, whatever its Host."""
     reader, _ = await raw_call(f"Origin: {origin}")
     status, document = await answer_of(reader)
-
     assert (403, "AccessDeniedException") == (status, document["__type"])
     assert f"Origin is {origin!r}" in document["message"]
     assert {} == fsx.calls

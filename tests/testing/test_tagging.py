@@ -21,7 +21,6 @@ async def test_tags_are_merged(fsx, west, arn) -> None:
     tags = [{"Key": "team", "Value": ""}, {"Key": "Name", "Value": "new"}]
     await west("tag_resource", ResourceARN=arn, Tags=tags)
     answer = await west("list_tags_for_resource", ResourceARN=arn)
-
     assert [{"Key": "Name", "Value": "new"}, {"Key": "team", "Value": ""}] == answer["Tags"]
     assert answer["Tags"] == fsx.backups("us-west-2")[0]["Tags"]
 
@@ -52,7 +51,6 @@ async def test_pages(west, arn) -> None:
     await west("tag_resource", ResourceARN=arn, Tags=tags)
     first = await west("list_tags_for_resource", ResourceARN=arn, MaxResults=3)
     second = await west("list_tags_for_resource", ResourceARN=arn, NextToken=first["NextToken"])
-
     assert [3, 1] == [len(first["Tags"]), len(second["Tags"])]
     assert "NextToken" not in second
 
@@ -90,7 +88,6 @@ async def test_resource_of_another_service(fsx, connect, operation, parameters) 
     # Unchecked: by the model this error's ARN would have to be one of FSx.
     client = connect(fsx, checked=False)
     error = await client.error(operation, ResourceARN=arn, **parameters)
-
     assert "NotServiceResourceError" == error["Error"]["Code"]
     assert arn == error["ResourceARN"]
 

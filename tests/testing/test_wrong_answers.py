@@ -51,7 +51,6 @@ async def test_shuffled_listing(fsx, west, ids) -> None:
     """A shuffled page has the same backups in another order, and its NextToken."""
     fsx.inject(Fault.shuffled_listing(), next_calls=2)
     page, token = await listed(west, MaxResults=4)
-
     assert ids[:4] != page
     assert sorted(ids[:4]) == sorted(page)
     assert (ids[4:], None) == await listed(west, MaxResults=4, NextToken=token)
@@ -98,7 +97,6 @@ async def test_endless_listing_that_ends(fsx, west, ids) -> None:
     for _ in range(2):
         page, token = await listed(west, NextToken=token)
         assert [] == page
-
     assert (ids[2:], None) == await listed(west, NextToken=token)
 
 
@@ -162,7 +160,6 @@ async def test_other_deletion(fsx, west, ids, after) -> None:
     """DeleteBackup answers with another id, whether or not the backup is deleted."""
     fsx.inject(Fault.other_answer(), after=after)
     answer = await west("delete_backup", BackupId=ids[0])
-
     assert answer["BackupId"] not in ids
     assert "DELETED" == answer["Lifecycle"]
     assert ids[after:] == [backup["BackupId"] for backup in fsx.backups("us-west-2")]
