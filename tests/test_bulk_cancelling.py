@@ -143,12 +143,7 @@ async def _cancelled_at(step: int) -> None:
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_cancelled_at_every_step(backend: str) -> None:
-    """
-    Wherever it is cancelled, each request has an outcome, is in progress or not started.
-
-    Every copy that the service has accepted is known of, nothing is started any more,
-    and a second run completes the first one with no copy more than there must be.
-    """
+    """Wherever it is cancelled, every copy is known, and a second run completes the first."""
 
     async def work() -> None:
         steps = await _whole()

@@ -143,9 +143,7 @@ def test_tokens_never_change() -> None:
         tags={"b": "2", "a": "1"},
         idempotency_salt="é",
     )
-    program = (
-        f"import pickle, sys; print(pickle.loads(sys.stdin.buffer.read()).token({WEST!r}, 2))"
-    )
+    program = f"import pickle, sys; print(pickle.load(sys.stdin.buffer).token({WEST!r}, 2))"
     done = subprocess.run(
         [sys.executable, "-c", program],
         input=pickle.dumps(request),
@@ -194,16 +192,10 @@ def test_a_bad_request_cannot_be_made() -> None:
         )
 
     names = [fault.partition(":")[0] for fault in caught.value.errors]
-    assert [
-        "source_backup_id",
-        "source_region",
-        "kms_key_id",
-        "copy_tags",
-        "tags",
-        "client_request_token",
-        "idempotency_salt",
-        "volume_id",
-    ] == names
+    assert (
+        "source_backup_id source_region kms_key_id copy_tags tags client_request_token "
+        "idempotency_salt volume_id"
+    ) == " ".join(names)
 
 
 @pytest.mark.parametrize("tags", [5, "Name", b"Name", [("a", "b")]])

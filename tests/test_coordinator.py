@@ -1,8 +1,4 @@
-"""
-Waits that share their calls, on a clock that moves as soon as a task sleeps on it.
-
-The tests pass the coordinator their own functions to describe and to list backups.
-"""
+"""Waits that share their calls, on a clock that moves as soon as a task sleeps on it."""
 
 from __future__ import annotations
 

@@ -145,11 +145,8 @@ async def _sync(service: Service) -> list[str]:
 
 
 async def _sync_until_done(service: Service) -> None:
-    """
-    Sync until there is nothing to do, which a sync must say, and check that it is done.
-
-    The first may have copies to begin, and the second to prune what they replaced.
-    """
+    """Sync until there is nothing to do, which a sync must say, and check that it is done."""
+    # The first may have copies to begin, and the second to prune what they replaced.
     for _ in range(3):
         service.fsx.calls.clear()
         lines = await _sync(service)

@@ -206,11 +206,7 @@ def signed_headers(operation: str) -> dict[str, str]:
 
 @contextlib.asynccontextmanager
 async def raw_calls(fsx: LocalFsx) -> AsyncIterator[Callable]:
-    """
-    Give a function that sends a call over a bare connection: its reader and writer.
-
-    The connections are closed at the end.
-    """
+    """Give a function that sends a call over a bare connection: its reader and writer."""
     writers = []
     address = fsx.endpoint_url.removeprefix("http://")
     name, _, port = address.partition(":")
@@ -252,11 +248,7 @@ async def _raw_call(fsx) -> AsyncIterator[Callable]:
 
 @pytest.fixture(name="send")
 async def _send(fsx) -> AsyncIterator[Callable]:
-    """
-    Return a function that sends a request over bare HTTP: status, headers, body.
-
-    It is a proper DescribeBackups, except for what is changed.
-    """
+    """Return a function that sends a DescribeBackups over bare HTTP, with changes."""
     async with aiohttp.ClientSession(
         fsx.endpoint_url, skip_auto_headers={"Content-Type"}
     ) as session:

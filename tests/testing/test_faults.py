@@ -32,10 +32,7 @@ async def test_error(fsx, plain, fault, status, code) -> None:
     """boto3 reads the injected error's status and code."""
     fsx.inject(fault)
     error = await plain.error("describe_backups")
-    assert (status, code) == (
-        error["ResponseMetadata"]["HTTPStatusCode"],
-        error["Error"]["Code"],
-    )
+    assert (status, code) == (error["ResponseMetadata"]["HTTPStatusCode"], error["Error"]["Code"])
 
 
 async def test_error_in_the_code(fsx, send) -> None:
