@@ -14,6 +14,7 @@ process, so that every step can be counted and repeated, under asyncio and under
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -35,6 +36,7 @@ from aiobotocore.session import AioSession
 from fsxcopy_sdk import ConnectionFailed, FsxCopyClient, FsxCopyError, RawResponse, Transport
 from fsxcopy_sdk._error_mapping import read_error, service_error
 from fsxcopy_sdk._transport import open_transport
+from fsxcopy_sdk.bulk import BulkCopy, CopyOutcome
 from fsxcopy_sdk.models import ResponseMetadata
 from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
@@ -114,6 +116,21 @@ async def counting_client(
     async with open_transport(WEST, session, fsx.endpoint_url, config) as inner:
         counting = Counting(inner)
         yield FsxCopyClient(transport=counting, clock=clock), counting.traffic
+
+
+async def outcomes_of(copies: BulkCopy) -> tuple[CopyOutcome, ...]:
+    """Carry out *copies*, and return the outcomes as they came."""
+    async with copies:
+        return tuple([outcome async for outcome in copies])
+
+
+def live_copies(fsx: LocalFsx) -> Counter[object]:
+    """Count the copies in us-west-2 that are not dead, by their source."""
+    return Counter(
+        one["SourceBackupId"]
+        for one in fsx.backups(WEST)
+        if "SourceBackupId" in one and one["Lifecycle"] not in {"FAILED", "DELETED"}
+    )
 
 
 async def driven(

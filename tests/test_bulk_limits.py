@@ -7,7 +7,7 @@ from collections import Counter
 
 import attrs
 import pytest
-from bulk_rig import WEST, counting_client, direct_client, driven, list_schedule
+from bulk_rig import WEST, counting_client, direct_client, driven, list_schedule, outcomes_of
 
 from fsxcopy_sdk import FsxCopyClient
 from fsxcopy_sdk.bulk import Copied, CopyOutcome, CopyRequest, copy_many
@@ -35,23 +35,22 @@ class Load:
         for _ in range(self.count):
             self.lengths[self.fsx.add_backup(WEST)] = source.uniform(SHORTEST, self.longest)
 
-    async def copy(self, client: FsxCopyClient) -> list[CopyOutcome]:
+    async def copy(self, client: FsxCopyClient) -> tuple[CopyOutcome, ...]:
         """Copy all of it, in the order in which it came."""
         requests = [CopyRequest(source_backup_id=source) for source in self.lengths]
-        async with copy_many(client, requests) as copies:
-            return [outcome async for outcome in copies]
+        return await outcomes_of(copy_many(client, requests))
 
-    async def over_http(self) -> list[CopyOutcome]:
+    async def over_http(self) -> tuple[CopyOutcome, ...]:
         """Copy all of it with calls over HTTP."""
         async with self.fsx, counting_client(self.fsx, self.clock) as (client, traffic):
             return await driven(self.clock, traffic, lambda: self.copy(client))
 
-    async def directly(self) -> list[CopyOutcome]:
+    async def directly(self) -> tuple[CopyOutcome, ...]:
         """Copy all of it without a socket in between."""
         client, direct = direct_client(self.fsx, self.clock)
         return await driven(self.clock, direct.traffic, lambda: self.copy(client))
 
-    def check(self, outcomes: list[CopyOutcome]) -> None:
+    def check(self, outcomes: tuple[CopyOutcome, ...]) -> None:
         """Check that each backup has one copy, and that there were never too many at once."""
         sources = [str(one.get("SourceBackupId")) for one in self.fsx.backups(WEST)]
         copies = [source for source in sources if source in self.lengths]

@@ -20,6 +20,7 @@ from fsxcopy_sdk import (
     BackupType,
     BadRequest,
     ClientNotOpen,
+    Clock,
     FsxCopyError,
     PaginationError,
     ResponseDecodingError,
@@ -38,7 +39,7 @@ HOUR = 3600.0
 class Service:
     """Backups that become AVAILABLE at their time, and a coordinator that asks about them."""
 
-    clock: ManualClock
+    clock: Clock
     ends: dict[str, float] = attrs.field(factory=dict)
     calls: list[tuple[str, ...]] = attrs.field(factory=list)
     times: list[float] = attrs.field(factory=list)
@@ -459,30 +460,11 @@ class CoarseClock:
 async def test_a_coarse_clock_does_not_make_a_wait_spin(step: float, early: float) -> None:
     """A wait is due once it slept until its time, whatever the clock shows."""
     clock = CoarseClock(step, early)
-    polls = 0
-
-    async def describe(backup_ids: Sequence[str]) -> list[Backup]:
-        nonlocal polls
-        polls += 1
-        return [
-            Backup(
-                backup_id=one,
-                lifecycle=BackupLifecycle.COPYING,
-                type=BackupType.USER_INITIATED,
-                creation_time=datetime(2026, 1, 1, tzinfo=UTC),
-            )
-            for one in backup_ids
-        ]
-
-    async def list_page(_: str | None) -> tuple[list[Backup], str | None]:
-        return [], None
-
-    coordinator = PollCoordinator(describe, list_page, clock, lambda: 0.5)
+    service = Service(clock)
     with pytest.raises(WaitTimeout) as caught:
-        async for _ in coordinator.watch("backup-00000000", 600, EVERY_TEN):
-            pass
+        await service.wait(service.add(math.inf), EVERY_TEN, 600)
 
-    assert (61, 60) == (polls, clock.sleeps)
+    assert (61, 60) == (len(service.calls), clock.sleeps)
     assert pytest.approx(600, abs=step) == caught.value.elapsed
     # The early wake-ups do not add up.
     assert abs(clock.time - 600) <= step + early

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import random
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +14,7 @@ import attrs
 import pytest
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
-from bulk_rig import Direct, direct_client
+from bulk_rig import Direct, direct_client, live_copies
 from replication_rig import DAY, EAST, FS, OTHER_FS, POLICY, WEST
 
 from fsxcopy_sdk import (
@@ -97,14 +96,6 @@ class Regions:
         """Plan and apply, and return what became of what."""
         return _kinds(await self.apply(await self.plan(policy), **options))
 
-    def copies(self) -> Counter[object]:
-        """Count the live copies of each backup."""
-        return Counter(
-            one["SourceBackupId"]
-            for one in self.fsx.backups(WEST)
-            if one["Lifecycle"] not in {"FAILED", "DELETED"} and "SourceBackupId" in one
-        )
-
 
 @attrs.frozen(kw_only=True)
 class History(Regions):
@@ -152,7 +143,7 @@ async def test_a_plan_is_carried_out(regions: Regions) -> None:
     """Everything that is to be copied is, and then there is nothing to do."""
     backups = [regions.back_up() for _ in range(7)]
     assert [Copied] * 7 == await regions.sync()
-    assert dict.fromkeys(backups, 1) == regions.copies()
+    assert dict.fromkeys(backups, 1) == live_copies(regions.fsx)
     assert not (await regions.plan()).has_work
     assert [] == await regions.sync()
 
@@ -175,7 +166,7 @@ async def test_two_at_once(regions: Regions) -> None:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(regions.sync)
         tasks.start_soon(regions.sync)
-    assert dict.fromkeys(backups, 1) == regions.copies()
+    assert dict.fromkeys(backups, 1) == live_copies(regions.fsx)
     assert 5 == regions.fsx.max_copies_in_progress_seen(WEST)
 
 
@@ -222,7 +213,7 @@ async def test_what_is_in_progress_may_fail(regions: Regions) -> None:
     assert isinstance(outcome, CopyFailed)
     assert isinstance(outcome.error, BackupCopyFailed)
     assert [Copied] == await regions.sync()
-    assert {source: 1} == regions.copies()
+    assert {source: 1} == live_copies(regions.fsx)
 
 
 async def test_a_failed_copy_is_made_again(regions: Regions) -> None:
@@ -238,7 +229,7 @@ async def test_a_failed_copy_is_made_again(regions: Regions) -> None:
 
     assert isinstance(outcome, CopyFailed)
     assert [Copied] == await regions.sync()
-    assert {source: 1} == regions.copies()
+    assert {source: 1} == live_copies(regions.fsx)
 
 
 async def test_a_deleted_copy_is_made_again(regions: Regions) -> None:
@@ -248,7 +239,7 @@ async def test_a_deleted_copy_is_made_again(regions: Regions) -> None:
     assert isinstance(first, Copied)
     await regions.west.delete_backup(first.backup.backup_id)
     assert [Copied] == await regions.sync()
-    assert {source: 1} == regions.copies()
+    assert {source: 1} == live_copies(regions.fsx)
 
 
 async def test_waits_end(regions: Regions) -> None:
@@ -827,7 +818,7 @@ async def test_weeks_of_runs(regions: Regions, seed: int) -> None:
     await regions.sync(policy, prune=True)
 
     assert not (await regions.plan(policy)).has_work
-    assert {1} == set(regions.copies().values())
+    assert {1} == set(live_copies(regions.fsx).values())
 
 
 def _newest_points(documents: Sequence[Mapping[str, object]]) -> dict[str, str]:

@@ -58,9 +58,6 @@ def _refused(plan: ReplicationPlan) -> list[tuple[str, str]]:
     return [(one.backup.backup_id, one.reason) for one in plan.cannot_copy]
 
 
-# What is selected.
-
-
 @pytest.mark.parametrize(
     ("newest", "newer_than", "expected"),
     [
@@ -119,9 +116,6 @@ def test_what_is_named(ids: tuple[list[str], list[str]], expected: list[int]) ->
 
     assert [backup_id(n) for n in expected] == copied_ids(plan)
     assert [] == _refused(plan)
-
-
-# What is there.
 
 
 @pytest.mark.parametrize("policy_name", ["nightly", "weekly", None])
@@ -212,9 +206,6 @@ def test_a_copy_counts_though_its_backup_is_not_available() -> None:
     assert ([], [], 1) == (copied_ids(plan), _refused(plan), len(plan.up_to_date))
 
 
-# What cannot be copied.
-
-
 @pytest.mark.parametrize("lifecycle", ["CREATING", "FAILED", "PENDING", "POLISHING"])
 def test_the_newest_that_can_be_copied_is(lifecycle: str) -> None:
     """While the newest is not AVAILABLE the one before takes its place, and the plan says so."""
@@ -278,9 +269,6 @@ def test_a_named_source_of_copies_is_reported() -> None:
     assert [(foreign.backup_id, CannotCopyReason.IS_A_COPY)] == _refused(plan)
 
 
-# What is asked for.
-
-
 def test_request() -> None:
     """A copy gets the policy's tags and its lineage, and the key of its Region."""
     policy = ReplicationPolicy(
@@ -313,9 +301,6 @@ def test_the_same_backup_gets_the_same_request() -> None:
         attrs.evolve(ALL, newest=7, keep_last=3), [backup(1, days=1)], [copy_of(backup(3), 1001)]
     )
     assert late.to_copy[0].request.token(WEST) == early.to_copy[1].request.token(WEST)
-
-
-# Whatever the history.
 
 
 @MODERATE
@@ -356,9 +341,6 @@ def test_every_selected_backup_is_in_one_place(
     assert set(expected) == plan.selected_backup_ids
     live = {one.source_backup_id for one in copies if one.lifecycle != "FAILED"}
     assert set(expected) - live == set(copied_ids(plan))
-
-
-# The reading.
 
 
 @pytest.fixture(name="east")
@@ -471,9 +453,6 @@ async def test_clients_must_be_open(client: FsxCopyClient) -> None:
     """A client that is not open is said at once."""
     with pytest.raises(ClientNotOpen):
         await plan_replication(FsxCopyClient(EAST), client, POLICY)
-
-
-# The value.
 
 
 def _rich_plan() -> ReplicationPlan:

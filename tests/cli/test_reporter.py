@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import sys
 
 import attrs
 import pytest
+from cli_rig import Stream
 
 from fsxcopy_sdk import from_dict
 from fsxcopy_sdk.cli._options import Globals
@@ -76,12 +76,7 @@ def test_quiet_prints_notices_only(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_moving_line_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """The line has a bar, the state and the time left, counted down; the outcome follows."""
-
-    class _Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    terminal = _Terminal()
+    terminal = Stream(at_terminal=True)
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "100")
