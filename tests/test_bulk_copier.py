@@ -152,9 +152,6 @@ class SilentOnce(Direct):
         return answer
 
 
-# The plain case.
-
-
 def test_outcomes_come_as_copies_end(run: Callable[..., Any], bench: Bench) -> None:
     """Each copy has its outcome when it is AVAILABLE, under asyncio and under trio."""
     slow, quick, middle = (bench.request(length) for length in (3000, 100, 1000))
@@ -232,9 +229,6 @@ async def test_the_same_request_again_is_skipped(bench: Bench) -> None:
         cast("CopySkipped", outcome).reason for outcome in outcomes[:2]
     ]
     assert {1} == set(bench.copies.values())
-
-
-# Again.
 
 
 async def test_what_is_repeated_is_copied_once(bench: Bench) -> None:
@@ -460,9 +454,6 @@ async def test_a_dead_copy_of_this_run_is_not_repeated(bench: Bench) -> None:
     assert [request.token(WEST)] * 2 == bench.tokens
 
 
-# Failures.
-
-
 async def test_a_refused_copy_stops_no_other(bench: Bench) -> None:
     """A source that is not there fails, and the others are copied."""
     missing = CopyRequest(source_backup_id="backup-00000000000000000")
@@ -521,9 +512,6 @@ async def test_a_copy_that_takes_too_long_times_out(bench: Bench) -> None:
     assert isinstance(outcomes[0].error, WaitTimeout)
     assert outcomes[0].error.last_backup == outcomes[0].backup is not None
     assert 1000 <= bench.clock.now() <= 1110
-
-
-# Calls that go wrong.
 
 
 @pytest.mark.parametrize("cls", [ConnectionFailed, ResponseDecodingError, Throttled])
@@ -664,9 +652,6 @@ async def test_a_search_takes_no_copy_of_another_request() -> None:
     assert {"": False, "again": True} == salted
 
 
-# Copies that are not seen.
-
-
 @pytest.mark.parametrize("unknown_ids", ["error", "omit"])
 @pytest.mark.parametrize("lag", [90.0, 300.0, 3000.0])
 async def test_an_unseen_copy_is_not_made_again(lag: float, unknown_ids: str) -> None:
@@ -748,9 +733,6 @@ async def test_only_tries_in_a_row_count(bench: Bench) -> None:
     await bench.end(Copied, bench.request())
 
 
-# A service that is full.
-
-
 async def _foreign(bench: Bench, lengths: list[float]) -> None:
     """Start copies of another program."""
     for length in lengths:
@@ -813,9 +795,6 @@ async def test_capacity_for_one_restarts_the_time(bench: Bench) -> None:
     assert [Copied] * 4 == _kinds(outcomes)
 
 
-# What is seen.
-
-
 async def test_every_poll_is_shown(bench: Bench) -> None:
     """The acceptance and each observation are shown, with the request and its token."""
     seen: list[CopyInProgress] = []
@@ -849,46 +828,31 @@ async def test_a_faulty_observer_ends_the_block(bench: Bench) -> None:
     assert ["COPYING"] == [one.backup and one.backup.lifecycle for one in copies.in_progress]
 
 
-# Leaving early.
-
-
-@pytest.fixture(name="left")
-async def _left(bench: Bench, caplog: pytest.LogCaptureFixture) -> BulkCopy:
-    """Six copies, left when the first was over and two were in progress."""
+async def test_leaving_early_says_what_is_left(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing more is started or waited for; what is in progress or not begun can be read."""
     caplog.set_level(logging.INFO, "fsxcopy_sdk.bulk")
     requests = [bench.request(100), *(bench.request() for _ in range(5))]
-    copies = bench.copy_many(*requests, max_in_progress=2)
+    left = bench.copy_many(*requests, max_in_progress=2)
 
     async def work() -> None:
-        async with copies:
-            async for outcome in copies:
-                assert requests[0] == outcome.request
-                await bench.clock.sleep(50)
-                break
+        async with left:
+            assert requests[0] == (await anext(left)).request
+            await bench.clock.sleep(50)
 
     await bench.drive(work)
-    return copies
 
-
-def test_leaving_early_says_what_is_left(
-    bench: Bench, left: BulkCopy, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Nothing more is started; what is in progress and what was not begun can be read."""
-    running = [
-        (one.backup.backup_id, one.request.source_backup_id)
+    running = {
+        one.backup.backup_id: one.request.source_backup_id
         for one in left.in_progress
         if one.backup
-    ]
-
+    }
     assert (1, 2, 3) == (len(left.outcomes), len(running), len(left.not_started))
-    assert [f"{copy}: the copy of {source} continues unobserved" for copy, source in running] == (
-        [record.getMessage() for record in caplog.get_records("setup")]
-    )
+    assert caplog.messages == [
+        f"{copy}: the copy of {source} continues unobserved" for copy, source in running.items()
+    ]
     assert 3 == bench.fsx.calls["CopyBackup"]
-
-
-async def test_after_the_block_iteration_ends(left: BulkCopy) -> None:
-    """After the block there are no more outcomes to wait for."""
     assert [] == [outcome async for outcome in left]
 
 
@@ -992,9 +956,6 @@ async def test_a_cancelled_task_stays_cancelled(bench: Bench) -> None:
     assert timeout.expired()
     assert 0 == task.cancelling()
     assert 1 == len(copies.in_progress) + len(copies.not_started)
-
-
-# Calls without an answer.
 
 
 def test_a_call_ends_while_its_token_is_remembered(bench: Bench) -> None:

@@ -27,16 +27,14 @@ def _limit(limit: ServiceLimit | None) -> ServiceLimitExceeded:
     return ServiceLimitExceeded("too many", limit=limit)
 
 
-@pytest.mark.parametrize("limit", [*ServiceLimit, ServiceLimit("TOTAL_OF_TOMORROW"), None])
-def test_only_copies_in_progress_are_waited_for(limit: ServiceLimit | None) -> None:
-    """No other limit passes by waiting."""
-    expected = limit == "TOTAL_IN_PROGRESS_COPY_BACKUPS"
-    assert expected is queue.is_at_capacity(_limit(limit))
+_LIMITS = (*ServiceLimit, ServiceLimit("TOTAL_OF_TOMORROW"), None)
 
 
-def test_throttling_is_no_lack_of_capacity() -> None:
-    """Throttling limits calls, not copies."""
-    assert not queue.is_at_capacity(Throttled("slow down"))
+@pytest.mark.parametrize("error", [*map(_limit, _LIMITS), Throttled("slow down")], ids=str)
+def test_only_copies_in_progress_are_waited_for(error: FsxCopyError) -> None:
+    """No other limit passes by waiting, and throttling limits calls, not copies."""
+    expected = getattr(error, "limit", None) == "TOTAL_IN_PROGRESS_COPY_BACKUPS"
+    assert expected is queue.is_at_capacity(error)
 
 
 @pytest.mark.parametrize(

@@ -355,9 +355,7 @@ async def test_calls_for_unknown_ids_are_spaced_without_a_listing(service: Servi
     _check_rate(service)
 
 
-async def test_unknown_ids_end_in_time_where_the_rate_holds_them_back(
-    service: Service, clock: ManualClock
-) -> None:
+async def test_unknown_ids_end_in_time_where_the_rate_holds_them_back(service: Service) -> None:
     """A wait ends without its last poll where that would be too late."""
     ids = [service.add(HOUR) for _ in range(500)]
     service.unknown = set(ids)
@@ -365,7 +363,7 @@ async def test_unknown_ids_end_in_time_where_the_rate_holds_them_back(
     results = await service.results(ids, WaitSchedule(not_found_grace=60), max_wait=60)
 
     assert {WaitTimeout} == {type(result) for result in results}
-    assert 60 <= clock.now() <= 60 + CALL_GRACE + 1
+    assert 60 <= service.clock.now() <= 60 + CALL_GRACE + 1
     assert {60 + CALL_GRACE} >= {
         result.elapsed
         for result in results
@@ -374,9 +372,7 @@ async def test_unknown_ids_end_in_time_where_the_rate_holds_them_back(
     _check_rate(service)
 
 
-async def test_waits_that_are_held_back_end_in_time_beside_others(
-    service: Service, clock: ManualClock
-) -> None:
+async def test_waits_that_are_held_back_end_in_time_beside_others(service: Service) -> None:
     """Other waits that sleep for long do not delay the end of one that is held back."""
     good = [service.add(HOUR) for _ in range(3)]
     ids = [service.add(HOUR) for _ in range(500)]
@@ -388,7 +384,7 @@ async def test_waits_that_are_held_back_end_in_time_beside_others(
     async def note(backup_id: str) -> None:
         with pytest.raises(WaitTimeout):
             await service.wait(backup_id, EVERY_TEN, 5)
-        ends.append(clock.now())
+        ends.append(service.clock.now())
 
     waits = asyncio.gather(*(service.wait(one, long) for one in good))
     await asyncio.sleep(0)

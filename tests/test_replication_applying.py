@@ -136,9 +136,6 @@ async def _regions(
         yield Regions(fsx, clock, east, west)
 
 
-# Copies.
-
-
 async def test_a_plan_is_carried_out(regions: Regions) -> None:
     """Everything that is to be copied is, and then there is nothing to do."""
     backups = [regions.back_up() for _ in range(7)]
@@ -377,8 +374,6 @@ def test_either_event_loop(backend: str) -> None:
     assert 14 == len(fsx.backups(WEST))
 
 
-# Prune.
-
 KEEP_ONE = attrs.evolve(POLICY, keep_last=1)
 KEEP_TWO = attrs.evolve(POLICY, keep_last=2)
 
@@ -392,20 +387,25 @@ async def _history(regions: Regions, days: int = 4) -> list[str]:
     return regions.held
 
 
-@pytest.fixture(name="history")
 async def _four_days(regions: Regions) -> History:
-    """Two Regions with a backup and a copy of each of four days."""
+    """Make a backup and a copy of it on each of four days."""
     made = await _history(regions)
     planned = await regions.plan(KEEP_TWO)
     return History(**attrs.asdict(regions, recurse=False), made=made, planned=planned)
 
 
-def _without_sockets(clock: ManualClock) -> tuple[Regions, Direct, Direct]:
-    """Make two Regions of one process, and return the transports to both too."""
+@pytest.fixture(name="history")
+async def _four_days_over_http(regions: Regions) -> History:
+    """Two Regions with a backup and a copy of each of four days."""
+    return await _four_days(regions)
+
+
+async def _without_sockets(clock: ManualClock) -> tuple[History, Direct, Direct]:
+    """Make such a history in two Regions of one process, and return the transports too."""
     fsx = LocalFsx(clock=clock, copy_duration=600, started_at=START)
     east, west = Direct(fsx, EAST), Direct(fsx, WEST)
     clients = (FsxCopyClient(transport=one, clock=clock) for one in (east, west))
-    return Regions(fsx, clock, *clients), east, west
+    return await _four_days(Regions(fsx, clock, *clients)), east, west
 
 
 async def test_pruning_must_be_asked_for(history: History) -> None:
@@ -548,9 +548,6 @@ async def test_an_outage_that_does_not_end(history: History) -> None:
     assert history.made == history.held
 
 
-# Pruning on partial information.
-
-
 async def test_a_source_that_was_wiped_keeps_its_copies(history: History) -> None:
     """Without an AVAILABLE original nothing is pruned, unless orphans are asked for."""
     for original in history.fsx.backups(EAST):
@@ -687,16 +684,14 @@ async def test_a_cut_listing_of_the_source_proves_nothing(history: History) -> N
 
 async def test_an_empty_listing_of_the_source_makes_no_orphans(clock: ManualClock) -> None:
     """A copy whose backup exists is not pruned as an orphan, though no listing shows that."""
-    regions, east, _ = _without_sockets(clock)
-    copies = await _history(regions)
-    plan = await regions.plan(KEEP_TWO)
+    history, east, _ = await _without_sockets(clock)
     east.listings_are_empty = True
-    outcomes = await regions.apply(plan, source=regions.east, prune=True, prune_orphans=True)
+    outcomes = await history.prune(source=history.east, prune_orphans=True)
 
     assert ["the source's listing is incomplete: its backup exists"] * 2 == [
         one.reason for one in outcomes if isinstance(one, PruneSkipped)
     ]
-    assert copies == regions.held
+    assert history.made == history.held
 
 
 async def test_a_copy_that_a_listing_leaves_out_is_described(history: History) -> None:
@@ -731,14 +726,10 @@ async def test_a_wrong_clock_deletes_nothing(history: History, days: int) -> Non
 
 async def test_without_the_service_s_time_the_plan_s_own_counts(clock: ManualClock) -> None:
     """A transport whose answers have no Date leaves nothing to compare with."""
-    regions, _, _ = _without_sockets(clock)
-    copies = await _history(regions)
-    plan = await regions.plan(KEEP_TWO)
-    outcomes = await regions.apply(plan, source=regions.east, prune=True)
-
-    assert None is regions.west.service_time
-    assert [Pruned, Pruned] == _kinds(outcomes)
-    assert copies[2:] == regions.held
+    history, _, _ = await _without_sockets(clock)
+    assert [Pruned, Pruned] == _kinds(await history.prune(source=history.east))
+    assert history.west.service_time is None
+    assert history.made[2:] == history.held
 
 
 async def test_a_deletion_that_is_cancelled_is_logged(
@@ -746,9 +737,7 @@ async def test_a_deletion_that_is_cancelled_is_logged(
 ) -> None:
     """If a run is cancelled, the log names the copy that may be gone."""
     caplog.set_level(logging.WARNING, logger="fsxcopy_sdk.replication")
-    regions, _, west = _without_sockets(clock)
-    copies = await _history(regions)
-    plan = await regions.plan(KEEP_TWO)
+    history, _, west = await _without_sockets(clock)
     with anyio.CancelScope() as scope:
 
         def cancel(operation: str) -> None:
@@ -756,11 +745,11 @@ async def test_a_deletion_that_is_cancelled_is_logged(
                 scope.cancel()
 
         west.refuse = cancel
-        await regions.apply(plan, source=regions.east, prune=True)
+        await history.prune(source=history.east)
 
     assert scope.cancelled_caught
-    assert copies[1:] == regions.held
-    assert [f"{copies[0]}: its deletion may have been accepted"] == caplog.messages
+    assert history.made[1:] == history.held
+    assert [f"{history.made[0]}: its deletion may have been accepted"] == caplog.messages
 
 
 async def test_the_time_of_a_plan_is_the_service_s_own(regions: Regions) -> None:
@@ -792,9 +781,6 @@ async def test_a_policy_may_filter_by_file_system_itself(history: History) -> No
     policy = attrs.evolve(KEEP_TWO, filters=[BackupFilter("file-system-id", [FS, OTHER_FS])])
     assert [Pruned, Pruned] == await history.sync(policy, prune=True)
     assert history.made[2:] == history.held
-
-
-# Many runs.
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -46,11 +46,6 @@ COPIES = [copy_of(OLD, 1001), copy_of(MIDDLE, 1002), copy_of(NEW, 1003)]
 OLD_COPY, MIDDLE_COPY = backup_id(1001), backup_id(1002)
 
 
-def test_nothing_is_pruned_unless_the_policy_says_so() -> None:
-    """A policy without retention prunes nothing."""
-    assert [] == pruned_ids(planned(POLICY, [NEW], COPIES))
-
-
 @pytest.mark.parametrize(
     ("keep_last", "keep_within", "expected"),
     [
@@ -120,20 +115,37 @@ def test_what_is_not_to_be_pruned(other: Backup) -> None:
     assert [MIDDLE_COPY] == pruned_ids(planned(KEEP_ONE, [NEW], [other, *COPIES[1:]]))
 
 
-def test_tags_that_contradict_the_service() -> None:
-    """Copies that say they are of one file system, and are of another, belong to no policy."""
-    elsewhere = FileSystem(file_system_id=OTHER_FS)
-    others = [attrs.evolve(one, file_system=elsewhere) for one in COPIES]
-    assert [] == pruned_ids(planned(KEEP_ONE, [], others))
+NOTHING_TO_PRUNE = {
+    "the policy keeps all": (POLICY, [NEW], COPIES),
+    "the policy names another file system": (
+        attrs.evolve(KEEP_ONE, file_system_ids=OTHER_FS),
+        [NEW],
+        COPIES,
+    ),
+    "tags that contradict the service": (
+        KEEP_ONE,
+        [],
+        [attrs.evolve(one, file_system=FileSystem(file_system_id=OTHER_FS)) for one in COPIES],
+    ),
+    "copies of copies, made with their tags": (
+        KEEP_ONE,
+        COPIES,
+        [
+            attrs.evolve(one, backup_id=backup_id(2000 + n), source_backup_id=one.backup_id)
+            for n, one in enumerate(COPIES)
+        ],
+    ),
+}
 
 
-def test_copies_of_copies() -> None:
-    """A copy of a copy, made with its tags, belongs to no policy, in whatever Region."""
-    copied_on = [
-        attrs.evolve(copy, backup_id=backup_id(2000 + n), source_backup_id=copy.backup_id)
-        for n, copy in enumerate(COPIES)
-    ]
-    assert [] == pruned_ids(planned(KEEP_ONE, COPIES, copied_on))
+@pytest.mark.parametrize(
+    ("policy", "backups", "held"), NOTHING_TO_PRUNE.values(), ids=NOTHING_TO_PRUNE
+)
+def test_nothing_is_pruned(
+    policy: ReplicationPolicy, backups: list[Backup], held: list[Backup]
+) -> None:
+    """Nothing goes without a retention, and nothing that is not surely this policy's."""
+    assert [] == pruned_ids(planned(policy, backups, held))
 
 
 def test_a_copy_that_does_not_say_where_it_is_from() -> None:
@@ -249,12 +261,6 @@ def test_of_a_backup_listed_twice_the_later_state_counts() -> None:
     for order in itertools.permutations([copying, COPIES[2], COPIES[2]]):
         (copy,) = inventory([NEW], order).copies
         assert "AVAILABLE" == copy.backup.lifecycle
-
-
-def test_what_is_not_named_is_left_alone() -> None:
-    """A policy that names file systems prunes no copies of others, though they have its tags."""
-    policy = attrs.evolve(KEEP_ONE, file_system_ids=OTHER_FS)
-    assert [] == pruned_ids(planned(policy, [NEW], COPIES))
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from botocore.model import ServiceModel
 from multidict import CIMultiDictProxy
-from service_model import service_model
 
 from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
@@ -28,12 +26,6 @@ UNMODELLED = {"SerializationException", "UnknownOperationException"}
 
 NOT_SENT = {("Backup", "FileSystem")}
 """Required in the model, absent from the service's own volume backups."""
-
-
-@pytest.fixture(name="model", scope="session")
-def _model() -> ServiceModel:
-    """Return botocore's service model of FSx."""
-    return service_model()
 
 
 JSON_TYPES = {

@@ -5,6 +5,7 @@ import re
 
 import boto3
 import pytest
+from service_model import service_model
 
 from fsxcopy_sdk.testing._documents import AccountRegion, partition_of
 from fsxcopy_sdk.testing._operations import OPERATIONS
@@ -31,9 +32,9 @@ def shape_of(model) -> Shape:
 
 
 @pytest.mark.parametrize("operation", REQUESTS)
-def test_rules_are_the_models(model, operation) -> None:
+def test_rules_are_the_models(operation) -> None:
     """Every rule is the service model's: none is missing, none is added."""
-    assert shape_of(model.operation_model(operation).input_shape) == REQUESTS[operation]
+    assert shape_of(service_model().operation_model(operation).input_shape) == REQUESTS[operation]
 
 
 def test_every_operation_has_rules() -> None:
@@ -207,7 +208,7 @@ def test_malformed_names_are_in_no_partition(region) -> None:
 
 
 @pytest.mark.parametrize("region", ["us-east-2", "cn-north-1", "us-gov-west-1"])
-def test_arns_are_the_models(model, region) -> None:
+def test_arns_are_the_models(region) -> None:
     """ARNs are like the model's ResourceARN."""
-    pattern = model.shape_for("ResourceARN").metadata["pattern"]
+    pattern = service_model().shape_for("ResourceARN").metadata["pattern"]
     assert re.match(pattern, AccountRegion("123456789012", region).arn("backup/backup-00000000"))
