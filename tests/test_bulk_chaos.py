@@ -136,6 +136,5 @@ async def test_a_refusal_is_a_failure_even_then() -> None:
     refused = BadRequest("no")
     chaos.direct.refuse = lambda operation: refused if operation == "CopyBackup" else None
     outcomes = await chaos.run(chaos.requests)
-
     assert {refused} == {outcome.error for outcome in outcomes}
     assert not live_copies(chaos.fsx)

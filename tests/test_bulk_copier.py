@@ -223,7 +223,6 @@ async def test_the_same_request_again_is_skipped(bench: Bench) -> None:
     """Of the same requests the first is carried out, the others say which it was."""
     one, two = bench.request(), bench.request()
     outcomes = await bench.copy(one, two, one, attrs.evolve(two, source_region=WEST))
-
     assert [CopySkipped, CopySkipped, Copied, Copied] == _kinds(outcomes)
     assert ["the same backup as requests[0]", "the same backup as requests[1]"] == [
         cast("CopySkipped", outcome).reason for outcome in outcomes[:2]
@@ -296,7 +295,6 @@ async def test_copies_found_in_progress_take_their_slots(bench: Bench) -> None:
         await bench.begin(request)
     other = bench.request(100)
     await bench.copy(*found, other, max_in_progress=2)
-
     assert [0, 0, 0] == bench.requested_at[:3]
     assert 1000 <= bench.requested_at[3] <= 1010
 
@@ -306,7 +304,6 @@ async def test_copies_can_be_adopted(bench: Bench) -> None:
     request = bench.request(1000)
     known = await bench.begin(request)
     outcome = await bench.end(Copied, adopt=[known])
-
     assert known.backup
     assert (known.backup.backup_id, True) == (outcome.backup.backup_id, outcome.existing)
     assert 1 == bench.fsx.calls["CopyBackup"]
@@ -373,7 +370,6 @@ async def test_an_adopted_copy_satisfies_a_request() -> None:
     known = await bench.begin(request)
     bench.clock.advance(60)
     outcomes = await bench.copy(request, adopt=[known])
-
     assert [Copied, Copied] == _kinds(outcomes)
     assert {1} == set(bench.copies.values())
 
@@ -632,7 +628,6 @@ async def test_a_dead_copy_is_not_taken_for_the_one_that_is_searched_for() -> No
         WEST, SourceBackupId=request.source_backup_id, SourceBackupRegion=WEST, Lifecycle="FAILED"
     )
     outcome = await bench.end(Copied, request)
-
     assert old != outcome.backup.backup_id
 
 
@@ -828,9 +823,7 @@ async def test_a_faulty_observer_ends_the_block(bench: Bench) -> None:
     assert ["COPYING"] == [one.backup and one.backup.lifecycle for one in copies.in_progress]
 
 
-async def test_leaving_early_says_what_is_left(
-    bench: Bench, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_leaving_says_what_is_left(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     """Nothing more is started or waited for; what is in progress or not begun can be read."""
     caplog.set_level(logging.INFO, "fsxcopy_sdk.bulk")
     requests = [bench.request(100), *(bench.request() for _ in range(5))]
@@ -856,9 +849,7 @@ async def test_leaving_early_says_what_is_left(
     assert [] == [outcome async for outcome in left]
 
 
-async def test_a_call_that_is_cut_off_is_logged(
-    bench: Bench, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_call_cut_off_is_logged(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     """Where the block is left during a call, the copy may have been accepted: here it was."""
     request = bench.request()
     bench.direct.way_back = 100.0

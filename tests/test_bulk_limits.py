@@ -77,7 +77,6 @@ async def test_as_fast_as_others_leave_capacity() -> None:
     for _ in range(2):
         load.fsx.add_backup(WEST, Lifecycle="COPYING")
     load.check(await load.directly())
-
     assert 1.0 <= load.delay(SLOTS - 2) <= 1.1
     # No busy loop: about one refusal a minute, and one for each end of ours.
     assert load.fsx.calls["CopyBackup"] <= load.clock.now() / 45 + 2 * MANY

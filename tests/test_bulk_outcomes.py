@@ -51,7 +51,6 @@ def test_every_outcome_has_the_same_members(outcome: CopyOutcome) -> None:
 def test_outcomes_pickle(outcome: CopyOutcome) -> None:
     """An outcome is a value, and can go to another process, its error with it."""
     again = pickle.loads(pickle.dumps(outcome))
-
     assert (type(outcome), outcome.request) == (type(again), again.request)
     assert outcome.backup == again.backup
     assert str(outcome.error) == str(again.error)

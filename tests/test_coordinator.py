@@ -160,9 +160,7 @@ async def test_waits_share_their_calls(service: Service) -> None:
 
 
 @pytest.mark.parametrize(("others", "expected"), [(49, 5), (50, 10)])
-async def test_polls_of_a_crowd_are_further_apart(
-    service: Service, others: int, expected: float
-) -> None:
+async def test_a_crowd_polls_less_often(service: Service, others: int, expected: float) -> None:
     """With more than fifty waits, the minimum delay between polls is doubled."""
     schedule = WaitSchedule(min_delay=5, max_delay=600)
     await service.wait_for([service.add(20) for _ in range(1 + others)], schedule)
@@ -306,7 +304,6 @@ async def test_the_wrong_region_costs_hundreds_of_calls(service: Service, others
     ids = [service.add(HOUR) for _ in range(2000)]
     service.unknown, service.others = set(ids), others
     results = await service.results(ids, WaitSchedule())
-
     assert {BackupNotFound} == {type(result) for result in results}
     calls = [*service.times, *service.pages]
     assert len(calls) < 600
@@ -579,9 +576,7 @@ async def test_closing_ends_all(service: Service, step: int) -> None:
 
 @pytest.mark.parametrize("victim", [0, 7, 19])
 @pytest.mark.parametrize("step", EVERY_STEP)
-async def test_cancelling_one_of_those_that_share_a_listing(
-    service: Service, victim: int, step: int
-) -> None:
+async def test_cancelling_one_of_a_listing(service: Service, victim: int, step: int) -> None:
     """The wait that reads the listing for the others can be cancelled like any other."""
     ids = [service.add(100.0) for _ in range(20)]
     service.unknown = set(ids[8:])

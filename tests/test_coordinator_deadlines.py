@@ -1,8 +1,4 @@
-"""
-Calls without an answer, on an event loop whose time jumps to the next timer.
-
-A wait leaves a call ten seconds after its deadline, in the time of the event loop.
-"""
+"""Calls without an answer, on an event loop whose time jumps to the next timer."""
 
 from __future__ import annotations
 
@@ -212,7 +208,6 @@ def test_each_wait_leaves_a_silent_call_at_its_own_deadline(run: Run) -> None:
     service = Service([NEVER])
     lengths = {"short": 5.0, "middle": 20.0, "long": 60.0, "as long": 60.0}
     ends = run(service.ends_of, lengths)
-
     assert _about({one: end + CALL_GRACE for one, end in lengths.items()}) == ends.times
     assert [ends.timeout(one).max_wait for one in lengths] == list(lengths.values())
     assert [4] == [len(call) for call in service.calls]

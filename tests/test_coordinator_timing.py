@@ -232,5 +232,4 @@ async def test_delays_count_from_the_answer(scene: Scene) -> None:
     scene.describe = describe
     scene.wait("slow", 300, _every(10))
     await scene.until(60)
-
     assert [0.0, 17.0, 34.0, 51.0] == [time for time, _ in scene.calls]

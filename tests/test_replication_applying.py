@@ -151,7 +151,6 @@ async def test_a_plan_can_be_carried_out_twice(regions: Regions) -> None:
     plan = await regions.plan()
     (first,) = await regions.apply(plan)
     (again,) = await regions.apply(plan)
-
     assert isinstance(first, Copied)
     assert isinstance(again, Copied)
     assert first.backup.backup_id == again.backup.backup_id
@@ -461,7 +460,6 @@ async def test_what_is_gone_is_pruned(history: History, lifecycle: str | None) -
     else:
         await history.west.delete_backup(history.made[0])
     outcomes = await history.prune()
-
     assert [Pruned, Pruned] == _kinds(outcomes)
     assert 0 == history.made.index(outcomes[0].prune.copy.backup_id)  # type: ignore[union-attr]
 
@@ -491,7 +489,6 @@ async def test_trying_again_ends(history: History) -> None:
     history.fsx.set_lifecycle(onward.backup.backup_id, "COPYING")
     started = history.clock.now()
     outcomes = await history.prune()
-
     assert [Pruned, PruneFailed] == _kinds(outcomes)
     assert isinstance(outcomes[1].error, BackupBeingCopied)
     assert 900 == pytest.approx(history.clock.now() - started, abs=1)
@@ -511,9 +508,7 @@ async def test_what_passes_is_survived(history: History, fault: Fault, operation
 
 
 @pytest.mark.parametrize("after", [True, False], ids=["carried out", "not carried out"])
-async def test_an_unreadable_answer_of_a_deletion_is_checked(
-    history: History, after: bool
-) -> None:
+async def test_an_unreadable_answer_of_deletion_is_checked(history: History, after: bool) -> None:
     """A member of another type is no answer, and may be one: the next round reads the copy."""
     unreadable = Fault.raw(
         200,
@@ -687,7 +682,6 @@ async def test_an_empty_listing_of_the_source_makes_no_orphans(clock: ManualCloc
     history, east, _ = await _without_sockets(clock)
     east.listings_are_empty = True
     outcomes = await history.prune(source=history.east, prune_orphans=True)
-
     assert ["the source's listing is incomplete: its backup exists"] * 2 == [
         one.reason for one in outcomes if isinstance(one, PruneSkipped)
     ]

@@ -68,5 +68,4 @@ def test_tags_come_back(moment: datetime) -> None:
         backup_id="backup-1",
         recovery_point=moment.replace(tzinfo=UTC),
     )
-
     assert lineage == _read({tag.key: tag.value for tag in lineage.tags})

@@ -70,9 +70,7 @@ def _refused(plan: ReplicationPlan) -> list[tuple[str, str]]:
         (1, 0.5 * DAY, []),
     ],
 )
-def test_newest_and_newer(
-    newest: int | None, newer_than: float | None, expected: list[int]
-) -> None:
+def test_what_is_newest(newest: int | None, newer_than: float | None, expected: list[int]) -> None:
     """The newest come first, and what is too old is simply not selected."""
     policy = attrs.evolve(POLICY, newest=newest, newer_than=newer_than)
     plan = planned(policy, [backup(1, days=3), backup(3, days=1), backup(2, days=2)])
@@ -354,9 +352,7 @@ async def _east(
         yield client
 
 
-async def test_planning_only_lists(
-    fsx: LocalFsx, east: FsxCopyClient, client: FsxCopyClient
-) -> None:
+async def test_plans_only_list(fsx: LocalFsx, east: FsxCopyClient, client: FsxCopyClient) -> None:
     """A plan of two Regions makes no calls but those that list them, all their pages."""
     for _ in range(60):
         fsx.add_backup(EAST, FileSystem={"FileSystemId": FS})
@@ -385,9 +381,7 @@ async def test_a_copy_that_begins_between_the_listings_is_seen(fsx: LocalFsx) ->
     assert begun == [one.copy.backup_id for one in plan.up_to_date]
 
 
-async def test_filters_are_the_services(
-    fsx: LocalFsx, east: FsxCopyClient, client: FsxCopyClient
-) -> None:
+async def test_policy_filters(fsx: LocalFsx, east: FsxCopyClient, client: FsxCopyClient) -> None:
     """What does not pass the policy's filters is not even listed."""
     wanted = fsx.add_backup(EAST, Type="AUTOMATIC")
     policy = attrs.evolve(ALL, filters=[BackupFilter("backup-type", "AUTOMATIC")])
@@ -428,9 +422,7 @@ async def test_bad_arguments_are_refused(
     assert not fsx.calls
 
 
-async def test_partitions_are_kept_apart(
-    fsx: LocalFsx, session: AioSession, client: FsxCopyClient
-) -> None:
+async def test_two_partitions(fsx: LocalFsx, session: AioSession, client: FsxCopyClient) -> None:
     """Nothing is copied from one partition to another, so nothing is planned."""
     async with FsxCopyClient(
         "cn-north-1", session=session, endpoint_url=fsx.endpoint_url

@@ -16,7 +16,6 @@ from fsxcopy_sdk.replication._inventory import Source
 def test_a_policy_needs_a_name_only() -> None:
     """By default the newest backup of everything is copied with its tags, and nothing pruned."""
     policy = ReplicationPolicy(name="nightly")
-
     assert (1, None, True) == (policy.newest, policy.newer_than, policy.copy_tags)
     assert policy.prunes is False
 

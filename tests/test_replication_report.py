@@ -56,7 +56,6 @@ def test_late(days: float, late: bool) -> None:
 def test_no_copy_is_late() -> None:
     """A source without a copy would lose everything."""
     row = _only([backup(1)], [copy_of(backup(1), 1001, lifecycle="FAILED")])
-
     assert (None, None, None, 0) == (row.newest_copy, row.recovery_point, row.age, row.in_progress)
     assert row.is_late is True
 
@@ -81,9 +80,7 @@ def test_the_newest_copy_is_that_of_the_newest_backup() -> None:
 @pytest.mark.parametrize(
     ("policy_name", "age"), [("nightly", 3 * DAY), (None, DAY)], ids=["in its tags", "unknown"]
 )
-def test_recovery_point_of_a_copy_whose_backup_is_gone(
-    policy_name: str | None, age: float
-) -> None:
+def test_recovery_point_of_a_copy_without_its_backup(policy_name: str | None, age: float) -> None:
     """The tags tell the time of the backup; without them the copy's own is all there is."""
     gone = backup(1, days=3)
     row = _only([backup(2)], [copy_of(gone, 1001, days=1, policy=policy_name)])
@@ -107,7 +104,6 @@ def test_copies_that_do_not_say_what_they_are_of(volume: bool) -> None:
 def test_a_source_without_backups_is_not_forgotten() -> None:
     """When the last backup has expired, the copies of it are what is left to be late."""
     row = _only([], [copy_of(backup(1, days=100), 1001)])
-
     assert (FS, None, 100 * DAY, True) == (row.source_id, row.newest_backup, row.age, row.is_late)
 
 
@@ -159,7 +155,6 @@ def test_a_report_is_a_value() -> None:
     """It hashes, and survives JSON."""
     report = planned(POLICY, [backup(1)], [copy_of(backup(1), 1001)]).report
     data = json.loads(json.dumps(report.to_dict()))
-
     assert data == report.to_dict()
     assert (EAST, NOW.isoformat()) == (data["source_region"], data["made_at"])
     assert DAY == data["max_age"]

@@ -274,9 +274,7 @@ def test_of_a_backup_listed_twice_the_later_state_counts() -> None:
         ("backup-type", "AUTOMATIC", [OLD_COPY, MIDDLE_COPY]),
     ],
 )
-def test_what_a_filter_leaves_out_is_left_alone(
-    name: str, value: str, expected: list[str]
-) -> None:
+def test_what_a_filter_excludes_is_left_alone(name: str, value: str, expected: list[str]) -> None:
     """A policy with a filter prunes no copies of what that does not let through."""
     policy = attrs.evolve(KEEP_ONE, filters=[BackupFilter(name, value)])
     windows = FileSystem(file_system_id=FS, file_system_type=FileSystemType("WINDOWS"))

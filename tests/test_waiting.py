@@ -77,7 +77,6 @@ async def test_a_wait_ends_within_the_maximum_delay(clock: ManualClock, connect:
             started = clock.now()
             response = await client.copy_backup(source)
             await client.wait_until_backup_available(response.backup.backup_id)
-
     assert 1000 <= clock.now() - started <= 1000 + 120
 
 
@@ -99,7 +98,6 @@ async def test_an_unknown_lifecycle_does_not_end_a_wait(copy: Copy) -> None:
         seen.append(backup.lifecycle)
         if len(seen) == 2:
             copy.fsx.set_lifecycle(copy.id, "AVAILABLE")
-
     assert ["POLISHING", "POLISHING", "AVAILABLE"] == seen
 
 
@@ -108,7 +106,6 @@ async def test_a_failed_copy_raises_with_its_reason(copy: Copy) -> None:
     copy.fsx.fail_copy(copy.id, "The key was disabled.")
     with pytest.raises(BackupCopyFailed, match="The key was disabled.") as caught:
         await copy.wait()
-
     error = caught.value
     assert (copy.id, 1, 0.0) == (error.backup_id, error.polls, error.elapsed)
     assert BackupLifecycle.FAILED is error.last_backup.lifecycle
@@ -128,7 +125,6 @@ async def test_a_wait_times_out_on_its_deadline(copy: Copy, max_wait: float | ti
     """The last poll falls on the deadline, and the error says how far the copy was."""
     with pytest.raises(WaitTimeout) as caught:
         await copy.wait(max_wait=max_wait, schedule=EVERY_TEN)
-
     error = caught.value
     assert isinstance(error, TimeoutError)
     assert (95.0, 95.0, 11) == (error.elapsed, error.max_wait, error.polls)
@@ -200,7 +196,6 @@ async def test_a_backup_that_vanishes_ends_the_wait_after_its_grace(copy: Copy) 
         async for _ in copy.watch(schedule):
             if copy.fsx.calls["DescribeBackups"] == 10:
                 copy.fsx.inject(Fault.error("BackupNotFound", "gone"), next_calls=100)
-
     # Seen last at 90 s, missed first at 100 s.
     assert [f"while waiting for {copy.id}: poll 14, after 130 s"] == caught.value.__notes__
 
@@ -215,9 +210,7 @@ async def test_a_backup_may_be_unknown_now_and_then(copy: Copy) -> None:
     assert copy.fsx.calls["DescribeBackups"] > 20
 
 
-async def test_a_failure_in_between_does_not_end_an_absence(
-    client: FsxCopyClient, fsx: LocalFsx
-) -> None:
+async def test_a_failure_does_not_end_an_absence(client: FsxCopyClient, fsx: LocalFsx) -> None:
     """A throttled poll does not interrupt an absence."""
     schedule = attrs.evolve(EVERY_TEN, not_found_grace=15)
     fsx.inject(Fault.error("BackupNotFound", "no"))
@@ -248,9 +241,7 @@ async def test_a_grace_as_long_as_the_wait_lasts_until_the_deadline(
     assert (seen[-1] if is_seen_first else None) == caught.value.last_backup
 
 
-async def test_two_thousand_waits_in_the_wrong_region(
-    connect: Connect, clock: ManualClock
-) -> None:
+async def test_two_thousand_waits_in_a_wrong_region(connect: Connect, clock: ManualClock) -> None:
     """All end with BackupNotFound, after hundreds of calls."""
     async with LocalFsx(clock=clock) as fsx:
         for _ in range(500):
@@ -318,9 +309,7 @@ async def test_failed_polls_are_logged(copy: Copy, caplog: pytest.LogCaptureFixt
     ] == [record.getMessage() for record in caplog.records]
 
 
-async def test_a_third_failure_in_a_row_is_one_warning(
-    copy: Copy, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_third_failure_is_a_warning(copy: Copy, caplog: pytest.LogCaptureFixture) -> None:
     """Repeated failures are one warning, not one each; a success in between allows another."""
     caplog.set_level(logging.DEBUG, logger="fsxcopy_sdk.waiting")
     copy.fsx.inject(Fault.throttling(), next_calls=5)
@@ -341,9 +330,7 @@ def test_nothing_is_printed_without_a_logging_configuration() -> None:
     assert (b"", b"") == (done.stdout, done.stderr)
 
 
-async def test_copy_and_wait_returns_the_available_copy(
-    client: FsxCopyClient, fsx: LocalFsx
-) -> None:
+async def test_copy_and_wait_returns_the_copy(client: FsxCopyClient, fsx: LocalFsx) -> None:
     """One call copies, with all arguments of `copy_backup`, and waits."""
     backup = await client.copy_backup_and_wait(
         SOURCE,
@@ -382,15 +369,12 @@ async def test_copy_and_wait_never_loses_the_copy(
         fsx.inject(fault, fraction=1, operation="DescribeBackups")
     with pytest.raises(expected) as caught:
         await client.copy_backup_and_wait(SOURCE, source_region=EXAMPLE_REGION, max_wait=max_wait)
-
     (copy,) = fsx.backups(DESTINATION)
     assert copy["BackupId"] == caught.value.accepted_backup_id
     assert copy["BackupId"] == pickle.loads(pickle.dumps(caught.value)).accepted_backup_id
 
 
-async def test_copy_and_wait_tolerates_a_long_absence(
-    client: FsxCopyClient, fsx: LocalFsx
-) -> None:
+async def test_copy_and_wait_tolerates_an_absence(client: FsxCopyClient, fsx: LocalFsx) -> None:
     """The copy was accepted, so its absence is not an error."""
     fsx.inject(
         Fault.error("BackupNotFound", "not yet"), next_calls=60, operation="DescribeBackups"
@@ -444,9 +428,7 @@ async def test_bad_arguments_copy_nothing(
     assert not fsx.requests
 
 
-async def test_five_hundred_waits_survive_a_bad_service(
-    connect: Connect, clock: ManualClock
-) -> None:
+async def test_many_waits_survive_a_bad_service(connect: Connect, clock: ManualClock) -> None:
     """With 30 % of the polls throttled, 10 % reset and 5 % unavailable, each ends correctly."""
     source = random.Random(3)
     durations: dict[str, float] = {}

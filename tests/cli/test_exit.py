@@ -57,7 +57,6 @@ async def test_usage_errors(run: Run, fsx: LocalFsx, arguments: list[str], text:
     """A usage error is reported in one line before anything is sent."""
     where = () if arguments[0] == "local" else WHERE[:2] if "--region" in arguments else WHERE
     done = await run(*arguments, *where)
-
     assert (2, "", 1) == (done.code, done.out, len(done.err.splitlines()))
     assert done.err.startswith("fsxcopy: ")
     # Older versions of cyclopts put the names of options into quotation marks.
@@ -82,9 +81,7 @@ async def test_standard_input_has_no_options(run: Run, fsx: LocalFsx) -> None:
     assert 1 == len(fsx.backups("us-east-2"))
 
 
-async def test_missing_credentials(
-    run: Run, fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_no_credentials(run: Run, fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without credentials the code is 3."""
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     done = await run("list", "--region", "us-east-2")

@@ -48,9 +48,7 @@ async def test_version(run: Run) -> None:
     assert f"{fsxcopy_sdk.__version__}\n" == (await run("--version")).out
 
 
-async def test_completion_is_installed(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_completion(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Completion for a shell has the commands and the global options."""
     monkeypatch.setenv("HOME", str(tmp_path))
     done = await run("--install-completion", "--shell", "bash", "-o", str(tmp_path / "script"))

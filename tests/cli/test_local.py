@@ -89,6 +89,5 @@ def test_port_in_use() -> None:
         done = subprocess.run(
             [FSXCOPY, "local", "--port", port], capture_output=True, check=False, text=True
         )
-
     expected = f"fsxcopy: --port: {port} cannot be served: Address already in use\n"
     assert (2, "", expected) == (done.returncode, done.stdout, done.stderr)

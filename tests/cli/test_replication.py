@@ -248,7 +248,6 @@ async def test_permanent_reasons_give_code_1(
     source: dict[str, JsonValue] = {"FileSystem": {"FileSystemId": OTHER}}
     backup_id = fsx.add_backup("us-east-2", {**source, **members})
     done = await run(*SYNC, "--output", "jsonl")
-
     never = json.loads(done.out.splitlines()[0])
     assert ("cannot_copy", reason) == (never["Outcome"], never["Reason"])
     assert backup_id == never["Request"]["SourceBackupId"]
@@ -268,7 +267,6 @@ async def test_passing_reasons_are_no_failure(
     """A backup that is being made can be copied later, and the original of a copy elsewhere."""
     fsx.add_backup("us-east-2", {"FileSystem": {"FileSystemId": OTHER}, **members})
     done = await run(*SYNC, "--file-system-id", OTHER)
-
     text, nothing = done.err.splitlines()
     assert text.startswith(f"cannot be copied: {OTHER}: ")
     assert text.endswith(f": {reason}")

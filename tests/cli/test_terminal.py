@@ -190,7 +190,6 @@ async def test_full_disk(fsx: LocalFsx) -> None:
         done = await anyio.run_process(
             [FSXCOPY, "list", "--region", "us-east-2"], stdout=full, check=False
         )
-
     assert 1 == done.returncode
     expected = b"fsxcopy: the output cannot be written: No space left on device"
     assert expected == done.stderr.splitlines()[-1]
@@ -223,9 +222,7 @@ async def test_hostile_errors_are_escaped(fsx: LocalFsx) -> None:
     assert "\x1b" not in done.stderr.decode()
 
 
-async def test_letters_outside_the_output_s_encoding(
-    fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_letters_without_encoding(fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch) -> None:
     """A letter that the encoding of the output lacks is escaped."""
     fsx.add_backup("us-west-2", Tags=[{"Key": "Name", "Value": "Größe→"}])
     monkeypatch.setenv("PYTHONIOENCODING", "latin-1")

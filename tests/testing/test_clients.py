@@ -1,8 +1,4 @@
-"""
-Foreign clients: the AWS CLI and aiobotocore.
-
-boto3 is the client of all other tests.
-"""
+"""Foreign clients: the AWS CLI and aiobotocore; all other tests have boto3."""
 
 import asyncio
 import json
@@ -95,7 +91,6 @@ async def test_aiobotocore_copies_describes_deletes(clock, raw, source) -> None:
     clock.advance(100)
     described = await raw.describe_backups(BackupIds=[backup_id])
     deleted = await raw.delete_backup(BackupId=backup_id)
-
     assert "AVAILABLE" == described["Backups"][0]["Lifecycle"]
     assert "DELETED" == deleted["Lifecycle"]
 

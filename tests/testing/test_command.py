@@ -77,7 +77,6 @@ def test_taken_port_is_refused(capsys, unused_tcp_port) -> None:
         pytest.raises(SystemExit) as caught,
     ):
         main(["--port", str(unused_tcp_port)])
-
     assert 2 == caught.value.code
     assert f"port: {unused_tcp_port} cannot be served: " in capsys.readouterr().err
 
@@ -89,6 +88,5 @@ def test_needs_no_extra_but_testing() -> None:
         "sys.argv[1:] = ['--help']; runpy.run_module('fsxcopy_sdk.testing', run_name='__main__')"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
-
     assert (0, b"") == (done.returncode, done.stderr)
     assert done.stdout.startswith(b"usage: python -m fsxcopy_sdk.testing")

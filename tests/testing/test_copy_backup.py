@@ -70,7 +70,6 @@ async def test_copy_progresses_with_the_clock(clock, west, source) -> None:
         clock.advance(33.4)
         backup = (await west("describe_backups", BackupIds=[backup_id]))["Backups"][0]
         seen.append((backup["Lifecycle"], backup["ProgressPercent"]))
-
     assert [("COPYING", 33), ("COPYING", 66), ("AVAILABLE", 100), ("AVAILABLE", 100)] == seen
 
 
@@ -112,7 +111,6 @@ async def test_creation_time_follows_the_clock(connect) -> None:
         source = fsx.add_example_backup()
         clock.advance(1.5)
         backup = await copy(connect(fsx), source)
-
     assert begun.replace(second=29, microsecond=568000) == backup["CreationTime"]
 
 
@@ -357,7 +355,6 @@ async def test_limit_of_user_initiated_backups(connect) -> None:
         fsx.add_backup("us-west-2", Type="AUTOMATIC")
         await copy(client, source)
         error = await copy_error(client, source)
-
     assert "TOTAL_USER_INITIATED_BACKUPS" == error["Limit"]
 
 

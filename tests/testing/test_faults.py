@@ -47,7 +47,6 @@ async def test_error_in_the_header(fsx, send) -> None:
         Fault.error("BadRequest", "No.", placement=ErrorPlacement.HEADER, message_member="message")
     )
     status, headers, body = await send()
-
     assert 400 == status
     assert "BadRequest" == headers["x-amzn-ErrorType"]
     assert {"message": "No."} == json.loads(body)
@@ -138,7 +137,6 @@ async def test_delay(clock, fsx, send, after, seen) -> None:
     fsx.add_backup("us-west-2")
     clock.advance(30)
     _, _, body = await call
-
     assert seen == len(json.loads(body)["Backups"])
 
 
@@ -149,7 +147,6 @@ async def test_delayed_call_does_not_delay_the_end(connect) -> None:
         fsx.inject(Fault.delay(1000))
         call = asyncio.create_task(connect(fsx)("describe_backups"))
         await clock.until_sleeping()
-
     with pytest.raises((ConnectionClosedError, ReadTimeoutError)):
         await call
 
@@ -222,17 +219,19 @@ async def test_fraction_comes_from_the_seed(connect) -> None:
     assert runs[0] == runs[1] != runs[2]
 
 
-@pytest.mark.parametrize(("fraction", "statuses"), [(0, [200] * 9), (1, [503] * 9)])
-async def test_none_or_all(fsx, send, fraction, statuses) -> None:
-    """A fraction of zero affects no call, of one every call."""
-    fsx.inject(Fault.unavailable(), fraction=fraction)
-    assert statuses == await outcomes(send, 9)
-
-
-async def test_one_operation(fsx, send) -> None:
-    """A fault for another operation does not affect this one."""
-    fsx.inject(Fault.unavailable(), operation="CopyBackup")
-    assert [200] == await outcomes(send, 1)
+@pytest.mark.parametrize(
+    ("arguments", "statuses"),
+    [
+        ({"fraction": 0}, [200] * 9),
+        ({"fraction": 1}, [503] * 9),
+        ({"operation": "CopyBackup"}, [200]),
+    ],
+    ids=["none", "all", "another operation"],
+)
+async def test_which_calls(fsx, send, arguments, statuses) -> None:
+    """A fault affects no call of a fraction of zero or of another operation, or every call."""
+    fsx.inject(Fault.unavailable(), **arguments)
+    assert statuses == await outcomes(send, len(statuses))
 
 
 async def test_clear(fsx, send) -> None:
@@ -371,7 +370,6 @@ async def test_bad_chunk(fsx, raw_call) -> None:
     fsx.inject(Fault.bad_chunk())
     reader, _ = await raw_call()
     head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"Transfer-Encoding: chunked" in head
     with pytest.raises(ValueError, match="invalid literal for int"):
@@ -400,7 +398,6 @@ async def test_after(fsx, raw_call, fault, after) -> None:
         operation="CreateBackup", body=json.dumps({"FileSystemId": "fs-00000001"})
     )
     await reader.read(1)
-
     assert after == len(fsx.backups("us-west-2"))
     assert {"CreateBackup": 1} == fsx.calls
 

@@ -101,7 +101,6 @@ def test_goes_through_every_stage() -> None:
 def test_fails_half_way() -> None:
     """One that is to fail does so at half time, with its text and percents."""
     progression = moving(failure="The key is gone.")
-
     assert {"Lifecycle": "COPYING", "ProgressPercent": 49} == progression.at(59)
     assert {
         "Lifecycle": "FAILED",

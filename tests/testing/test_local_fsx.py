@@ -122,7 +122,6 @@ def test_call(fsx) -> None:
     fsx.inject(Fault.throttling())
     source = fsx.add_example_backup()
     status, body = fsx.call("us-east-2", "CopyBackup", {"SourceBackupId": source})
-
     assert (200, source) == (status, json.loads(body)["Backup"]["SourceBackupId"])
     assert {"CopyBackup": 1} == fsx.calls
     assert ("us-east-2", DEFAULT_ACCOUNT) == (fsx.requests[0].region, fsx.requests[0].account)
@@ -319,7 +318,6 @@ async def test_set_lifecycle(clock, fsx, copy_id) -> None:
     backup = fsx.backup("us-west-2", copy_id)
     in_progress = fsx.copies_in_progress("us-west-2")
     fsx.set_lifecycle(copy_id, "AVAILABLE")
-
     assert ("NEW_IN_2031", 25, 1) == (backup["Lifecycle"], backup["ProgressPercent"], in_progress)
     assert 0 == fsx.copies_in_progress("us-west-2")
 

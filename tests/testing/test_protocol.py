@@ -151,7 +151,6 @@ async def test_date(clock, fsx, send) -> None:
     _, at_first, _ = await send()
     clock.advance(3600)
     _, later, _ = await send(b"?")
-
     dates = [parsedate_to_datetime(headers["Date"]).timestamp() for headers in (at_first, later)]
     assert [int(created_at), int(created_at + 3600)] == dates
 
@@ -262,7 +261,6 @@ async def test_keeps_the_latest_requests(fsx, west) -> None:
     oldest = fsx.requests[0]
     fsx.requests.extend([oldest] * (KEPT_REQUESTS - 1))
     await west("describe_backups", MaxResults=7)
-
     assert 10_000 == KEPT_REQUESTS == len(fsx.requests)
     assert {"MaxResults": 7} == fsx.requests[-1].body
     assert {"DescribeBackups": 2} == fsx.calls
@@ -274,7 +272,6 @@ async def test_does_not_keep_huge_bodies(fsx, raw_call) -> None:
     for body in bodies:
         reader, _ = await raw_call(body=body)
         assert 200 == (await answer_of(reader))[0]
-
     assert [MAX_KEPT_BODY, MAX_KEPT_BODY + 1] == [len(body) for body in bodies]
     assert [["Padding"], []] == [list(request.body) for request in fsx.requests]
     assert {"DescribeBackups": 2} == fsx.calls

@@ -139,7 +139,6 @@ async def test_other_copy(fsx, west, source, after) -> None:
     fsx.inject(Fault.other_answer(), after=after)
     copy = await west("copy_backup", SourceBackupId=source, SourceRegion="us-east-2")
     held = [backup["SourceBackupId"] for backup in fsx.backups("us-west-2")]
-
     assert source != copy["Backup"]["SourceBackupId"]
     assert "us-east-2" == copy["Backup"]["SourceBackupRegion"]
     assert "COPYING" == copy["Backup"]["Lifecycle"]
@@ -183,6 +182,5 @@ async def test_other_answers_to_malformed_calls(fsx, raw_call) -> None:
         "Connection: close", operation="CopyBackup", body='{"SourceRegion": 7}'
     )
     head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-
     assert head.startswith(b"HTTP/1.1 200 ")
     assert "us-west-2" == json.loads(body)["Backup"]["SourceBackupRegion"]
