@@ -67,13 +67,6 @@ class Service:
         self.ends[backup_id] = end
         return backup_id
 
-    def recover(self) -> None:
-        """Keep nothing but the backups, all of them readable."""
-        healthy = attrs.asdict(Service(self.clock, self.ends), recurse=False)
-        del healthy["coordinator"]
-        for field, value in healthy.items():
-            setattr(self, field, value)
-
     async def describe(self, backup_ids: Sequence[str]) -> list[Backup]:
         self.calls.append(tuple(backup_ids))
         self.times.append(self.clock.now())
@@ -144,7 +137,10 @@ async def _service(clock: ManualClock) -> AsyncIterator[Service]:
     service = Service(clock)
     yield service
     assert {asyncio.current_task()} == asyncio.all_tasks()
-    service.recover()
+    # Nothing stays but the backups, all of them readable.
+    healthy = attrs.asdict(Service(clock, service.ends), recurse=False)
+    for field in healthy.keys() - {"coordinator"}:
+        setattr(service, field, healthy[field])
     clock.advance(2 * HOUR)
     async with asyncio.timeout(10):
         later = await service.results([*service.ends])

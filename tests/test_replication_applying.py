@@ -7,12 +7,11 @@ import logging
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import attrs
 import pytest
-from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from bulk_rig import Direct, direct_client, live_copies
 from replication_rig import DAY, EAST, FS, OTHER_FS, POLICY, WEST
@@ -44,6 +43,9 @@ from fsxcopy_sdk.replication import (
     plan_replication,
 )
 from fsxcopy_sdk.testing import Fault, LocalFsx, ManualClock
+
+if TYPE_CHECKING:
+    from conftest import Connect
 
 ALL = attrs.evolve(POLICY, newest=None)
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -118,20 +120,12 @@ def _kinds(outcomes: Sequence[PlanOutcome]) -> list[type]:
 
 
 @pytest.fixture(name="regions")
-async def _regions(
-    clock: ManualClock, session: AioSession, config: AioConfig
-) -> AsyncIterator[Regions]:
+async def _regions(clock: ManualClock, connect: Connect) -> AsyncIterator[Regions]:
     """Two Regions that hold nothing, where a copy takes ten minutes."""
-
-    def connect(region: str) -> FsxCopyClient:
-        return FsxCopyClient(
-            region, session=session, endpoint_url=fsx.endpoint_url, config=config, clock=clock
-        )
-
     async with (
         LocalFsx(clock=clock, copy_duration=600, started_at=START) as fsx,
-        connect(EAST) as east,
-        connect(WEST) as west,
+        connect(fsx, region=EAST) as east,
+        connect(fsx, region=WEST) as west,
     ):
         yield Regions(fsx, clock, east, west)
 

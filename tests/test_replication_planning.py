@@ -6,12 +6,10 @@ import json
 import pickle
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
-from aiobotocore.config import AioConfig
-from aiobotocore.session import AioSession
 from bulk_rig import Direct
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,7 +47,10 @@ from fsxcopy_sdk.replication import (
     ReplicationPolicy,
     plan_replication,
 )
-from fsxcopy_sdk.testing import Fault, LocalFsx, ManualClock
+from fsxcopy_sdk.testing import Fault, LocalFsx
+
+if TYPE_CHECKING:
+    from conftest import Connect
 
 ALL = attrs.evolve(POLICY, newest=None)
 
@@ -342,13 +343,9 @@ def test_every_selected_backup_is_in_one_place(
 
 
 @pytest.fixture(name="east")
-async def _east(
-    fsx: LocalFsx, session: AioSession, config: AioConfig, clock: ManualClock
-) -> AsyncIterator[FsxCopyClient]:
+async def _east(fsx: LocalFsx, connect: Connect) -> AsyncIterator[FsxCopyClient]:
     """A client of the Region that the backups are in."""
-    async with FsxCopyClient(
-        EAST, session=session, endpoint_url=fsx.endpoint_url, config=config, clock=clock
-    ) as client:
+    async with connect(fsx, region=EAST) as client:
         yield client
 
 
@@ -422,11 +419,9 @@ async def test_bad_arguments_are_refused(
     assert not fsx.calls
 
 
-async def test_two_partitions(fsx: LocalFsx, session: AioSession, client: FsxCopyClient) -> None:
+async def test_two_partitions(fsx: LocalFsx, connect: Connect, client: FsxCopyClient) -> None:
     """Nothing is copied from one partition to another, so nothing is planned."""
-    async with FsxCopyClient(
-        "cn-north-1", session=session, endpoint_url=fsx.endpoint_url
-    ) as chinese:
+    async with connect(fsx, region="cn-north-1") as chinese:
         with pytest.raises(InvalidArguments, match="destination: must be of a Region in the part"):
             await plan_replication(chinese, client, POLICY)
     assert not fsx.calls

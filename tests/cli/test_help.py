@@ -17,9 +17,7 @@ from fsxcopy_sdk.bulk import DEFAULT_MAX_IN_PROGRESS
 from fsxcopy_sdk.cli._app import app
 from fsxcopy_sdk.testing import LocalFsx
 
-COMMANDS = (
-    *("copy", "delete", "demo", "list", "local", "plan", "report", "show", "sync", "wait"),
-)
+COMMANDS = ("copy", "delete", "demo", "list", "local", "plan", "report", "show", "sync", "wait")
 
 
 async def test_help_lists_commands_options_and_codes(run: Run) -> None:

@@ -1,9 +1,4 @@
-"""
-The local FSx on a clock that is moved by hand, and foreign clients.
-
-Each answer to a boto3 client of these fixtures is first compared with botocore's
-service model: every member must be known, typed and within its rules.
-"""
+"""The local FSx on a manual clock, and clients whose answers botocore's model must know."""
 
 import asyncio
 import contextlib
