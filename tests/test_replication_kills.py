@@ -38,7 +38,6 @@ How many of its requests a sync survives: two are its plan, the next begin copie
 that is not killed makes about a hundred and forty.
 """
 
-
 NOTHING_TO_DO = "nothing to do"
 SOMETHING_DONE = "not killed"
 

@@ -204,8 +204,7 @@ def test_what_the_origin_is_of_counts_not_the_tag() -> None:
 
 def test_a_source_without_originals_is_held_back() -> None:
     """If the source shows no AVAILABLE backup, no copy is pruned, and the plan says why."""
-    being_made = backup(9, lifecycle="CREATING")
-    for backups in ([], [being_made], [backup(9, source=OTHER_FS)]):
+    for backups in ([], [backup(9, lifecycle="CREATING")], [backup(9, source=OTHER_FS)]):
         plan = planned(attrs.evolve(POLICY, keep_last=2), backups, COPIES)
         assert () == plan.to_prune
         (held_back,) = plan.held_back
