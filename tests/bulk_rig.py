@@ -1,5 +1,5 @@
 """
-What the tests of many copies share: a clock that waits for calls, and two kinds of client.
+What the tests of many copies share: a clock that waits for calls, and two transports.
 
 A clock that advances by itself knows nothing of calls: it lets time pass while a call is
 in progress. So `driven` moves a manual one, from wake-up to wake-up, only while no call
@@ -7,16 +7,25 @@ is in progress and after the receivers of answers could act on them. Calls then 
 time, and the duration of a run is its own. Should time move too early all the same, a run
 only seems longer than it is, because copies end by the clock.
 
-`CountingClient` goes over HTTP; `Direct` hands requests to a local FSx of the same
+`Counting` goes over HTTP; `Direct` hands requests to a local FSx of the same
 process, so that every step can be counted and repeated, under asyncio and under trio.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, TypeAlias, TypeVar
+from collections import Counter
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import asynccontextmanager, contextmanager
+from typing import TypeAlias, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -24,14 +33,10 @@ import attrs
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 
-from fsxcopy_sdk import (
-    CopyBackupResponse,
-    DescribeBackupsResponse,
-    FsxCopyClient,
-    FsxCopyError,
-    RawResponse,
-)
+from fsxcopy_sdk import ConnectionFailed, FsxCopyClient, FsxCopyError, RawResponse, Transport
 from fsxcopy_sdk._error_mapping import read_error, service_error
+from fsxcopy_sdk._transport import open_transport
+from fsxcopy_sdk.bulk import BulkCopy, CopyOutcome
 from fsxcopy_sdk.models import ResponseMetadata
 from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
@@ -76,30 +81,56 @@ class Traffic:
             await self._quiet.wait()
 
 
-class CountingClient(FsxCopyClient):
-    """A client that counts its calls in progress."""
+@attrs.frozen
+class Counting:
+    """A transport that counts the calls of another one in progress."""
 
-    traffic: Traffic
+    inner: Transport
+    traffic: Traffic = attrs.field(factory=Traffic)
 
-    async def copy_backup(self, *args: Any, **options: Any) -> CopyBackupResponse:
+    @property
+    def region(self) -> str:
+        return self.inner.region
+
+    async def copy_backup(self, request: Mapping[str, object]) -> RawResponse:
         with self.traffic.one():
-            return await super().copy_backup(*args, **options)
+            return await self.inner.copy_backup(request)
 
-    async def _page(self, request: Any) -> DescribeBackupsResponse:
+    async def describe_backups(self, request: Mapping[str, object]) -> RawResponse:
         with self.traffic.one():
-            return await super()._page(request)
+            return await self.inner.describe_backups(request)
+
+    async def delete_backup(self, request: Mapping[str, object]) -> RawResponse:
+        with self.traffic.one():
+            return await self.inner.delete_backup(request)
 
 
-def counting_client(fsx: LocalFsx, clock: ManualClock, access_key: str = "AKIA") -> CountingClient:
-    """Make a client of us-west-2 that sends each request once."""
+@asynccontextmanager
+async def counting_client(
+    fsx: LocalFsx, clock: ManualClock, access_key: str = "AKIA"
+) -> AsyncIterator[tuple[FsxCopyClient, Traffic]]:
+    """Open a client of us-west-2 that sends each request once, and return its traffic too."""
     session = AioSession()
     session.set_credentials(access_key, "secret")
     config = AioConfig(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=5)
-    client = CountingClient(
-        WEST, session=session, endpoint_url=fsx.endpoint_url, config=config, clock=clock
+    async with open_transport(WEST, session, fsx.endpoint_url, config) as inner:
+        counting = Counting(inner)
+        yield FsxCopyClient(transport=counting, clock=clock), counting.traffic
+
+
+async def outcomes_of(copies: BulkCopy) -> tuple[CopyOutcome, ...]:
+    """Carry out *copies*, and return the outcomes as they came."""
+    async with copies:
+        return tuple([outcome async for outcome in copies])
+
+
+def live_copies(fsx: LocalFsx) -> Counter[object]:
+    """Count the copies in us-west-2 that are not dead, by their source."""
+    return Counter(
+        one["SourceBackupId"]
+        for one in fsx.backups(WEST)
+        if "SourceBackupId" in one and one["Lifecycle"] not in {"FAILED", "DELETED"}
     )
-    client.traffic = Traffic()
-    return client
 
 
 async def driven(
@@ -146,6 +177,13 @@ class Meeting:
             return None
         error, *self.errors = self.errors
         return error
+
+
+def unsent() -> ConnectionFailed:
+    """Return the error of a request that was certainly not sent."""
+    error = ConnectionFailed("refused")
+    error.may_have_been_sent = False
+    return error
 
 
 class Direct:

@@ -61,10 +61,10 @@ async def run_and_change(
     return done[0]
 
 
-class StandardInput(io.StringIO):
-    """Text that is piped, or typed at a terminal."""
+class Stream(io.StringIO):
+    """Text in a pipe or at a terminal."""
 
-    def __init__(self, text: str, *, at_terminal: bool) -> None:
+    def __init__(self, text: str = "", *, at_terminal: bool) -> None:
         super().__init__(text)
         self._at_terminal = at_terminal
 

@@ -16,7 +16,7 @@ from fsxcopy_sdk import (
     VolumeStyle,
     VolumeType,
 )
-from fsxcopy_sdk.replication import ReplicationPlan, ReplicationPolicy
+from fsxcopy_sdk.replication import POLICY_TAG, ReplicationPlan, ReplicationPolicy
 from fsxcopy_sdk.replication._inventory import Inventory, Lineage, source_of
 from fsxcopy_sdk.replication._planning import decide
 
@@ -24,6 +24,8 @@ EAST = "us-east-2"
 WEST = "us-west-2"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 POLICY = ReplicationPolicy(name="nightly")
+DAY = 86400.0
+PROTECTED = Tag(key="fsxcopy:protected", value="")
 FS = "fs-0123456789abcdef0"
 OTHER_FS = "fs-0123456789abcdef1"
 VOLUME = "fsvol-0123456789abcdef0"
@@ -135,3 +137,14 @@ def pruned_ids(plan: ReplicationPlan) -> list[str]:
         (*plan.to_prune, *plan.held_back), key=lambda one: (one.recovery_point, one.copy.backup_id)
     )
     return [one.copy.backup_id for one in beyond]
+
+
+def made_of(one: Backup) -> str:
+    """Return what a made-up backup is of, read without the code that is tested."""
+    volume = one.volume and one.volume.volume_id
+    return volume or str(one.file_system and one.file_system.file_system_id)
+
+
+def is_owned(one: Backup) -> bool:
+    """Return whether a made-up copy has the tag of the policy `nightly`."""
+    return Tag(key=POLICY_TAG, value="nightly") in one.tags

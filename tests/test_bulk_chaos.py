@@ -13,7 +13,7 @@ from collections import Counter
 
 import attrs
 import pytest
-from bulk_rig import WEST, Direct, direct_client, driven
+from bulk_rig import WEST, Direct, direct_client, driven, live_copies, outcomes_of, unsent
 
 from fsxcopy_sdk import (
     BadRequest,
@@ -39,12 +39,6 @@ from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
 HOUR = 3600.0
 SEEDS = int(os.environ.get("FSXCOPY_TEST_CHAOS", "60"))
-
-
-def _unsent() -> FsxCopyError:
-    error = ConnectionFailed("refused")
-    error.may_have_been_sent = False
-    return error
 
 
 def _errors() -> list[FsxCopyError]:
@@ -95,7 +89,7 @@ class Chaos:
     def _refuse(self, _: str) -> FsxCopyError | None:
         if self.random.random() > self.trouble:
             return None
-        return self.random.choice([_unsent(), Throttled("slow down"), *_errors()])
+        return self.random.choice([unsent(), Throttled("slow down"), *_errors()])
 
     def _lose(self, operation: str) -> FsxCopyError | None:
         if operation != "CopyBackup" or self.random.random() > self.trouble:
@@ -104,29 +98,14 @@ class Chaos:
 
     async def run(self, requests: list[CopyRequest]) -> tuple[CopyOutcome, ...]:
         """Copy, and return the outcomes."""
-
-        async def work() -> tuple[CopyOutcome, ...]:
-            async with copy_many(
-                self.client, requests, max_in_progress=2, max_wait=6 * HOUR
-            ) as copies:
-                return tuple([outcome async for outcome in copies])
-
-        return await driven(self.clock, self.direct.traffic, work)
-
-    def live(self) -> Counter[object]:
-        """Count the live copies of each source."""
-        return Counter(
-            one.get("SourceBackupId")
-            for one in self.fsx.backups(WEST)
-            if "SourceBackupId" in one and one["Lifecycle"] not in ("FAILED", "DELETED")
-        )
+        copies = copy_many(self.client, requests, max_in_progress=2, max_wait=6 * HOUR)
+        return await driven(self.clock, self.direct.traffic, lambda: outcomes_of(copies))
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 async def test_never_two_copies_for_one_request(seed: int) -> None:
     """One request has at most one live copy, in this run and in one more than an hour later."""
     chaos = Chaos(seed)
-
     outcomes = await chaos.run(chaos.requests)
 
     _check(chaos, outcomes)
@@ -138,7 +117,7 @@ async def test_never_two_copies_for_one_request(seed: int) -> None:
 
 
 def _check(chaos: Chaos, outcomes: tuple[CopyOutcome, ...]) -> None:
-    live = chaos.live()
+    live = live_copies(chaos.fsx)
     assert max(live.values(), default=0) <= 1
     assert Counter(chaos.requests) == Counter(outcome.request for outcome in outcomes)
     for outcome in outcomes:
@@ -156,8 +135,6 @@ async def test_a_refusal_is_a_failure_even_then() -> None:
     chaos.trouble = 0.0
     refused = BadRequest("no")
     chaos.direct.refuse = lambda operation: refused if operation == "CopyBackup" else None
-
     outcomes = await chaos.run(chaos.requests)
-
     assert {refused} == {outcome.error for outcome in outcomes}
-    assert not chaos.live()
+    assert not live_copies(chaos.fsx)

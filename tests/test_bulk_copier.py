@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar, cast
@@ -12,7 +13,7 @@ import anyio
 import attrs
 import pytest
 import trio
-from bulk_rig import WEST, Direct, Meeting, direct_client, driven
+from bulk_rig import WEST, Direct, Meeting, direct_client, driven, outcomes_of, unsent
 from trio.testing import MockClock
 
 from fsxcopy_sdk import (
@@ -74,16 +75,32 @@ class Bench:
 
     async def copy(self, *requests: CopyRequest, **options: Any) -> tuple[CopyOutcome, ...]:
         """Carry out *requests*, and return the outcomes as they came."""
+        return await self.drive(lambda: outcomes_of(self.copy_many(*requests, **options)))
 
-        async def work() -> tuple[CopyOutcome, ...]:
-            async with self.copy_many(*requests, **options) as copies:
-                return tuple([outcome async for outcome in copies])
-
-        return await self.drive(work)
+    async def end(self, kind: type[_Result], *requests: CopyRequest, **options: Any) -> _Result:
+        """Carry out one request, and return its outcome, which must be of that kind."""
+        [outcome] = await self.copy(*requests, **options)
+        assert isinstance(outcome, kind)
+        return outcome
 
     def copy_many(self, *requests: CopyRequest, **options: Any) -> BulkCopy:
         """Make ready to carry out *requests*, polling every ten seconds."""
         return copy_many(self.client, requests, **{"schedule": EVERY_TEN, **options})
+
+    async def begin(self, request: CopyRequest) -> CopyInProgress:
+        """Begin a copy beside the run, as what a run can adopt."""
+        answer = await self.client.copy_backup(request.source_backup_id)
+        return CopyInProgress(
+            request=request, client_request_token="any", started=0.0, backup=answer.backup
+        )
+
+    def refuse_describing(
+        self, error: FsxCopyError, since: float = 0.0, until: float = math.inf
+    ) -> None:
+        """Refuse each DescribeBackups of that time."""
+        self.direct.refuse = lambda operation: (
+            error if operation == "DescribeBackups" and since < self.clock.now() < until else None
+        )
 
     async def drive(self, work: Callable[[], Awaitable[_Result]]) -> _Result:
         """Return what *work* does, while the clock moves."""
@@ -92,14 +109,17 @@ class Bench:
     @property
     def copies(self) -> Counter[object]:
         """How many copies the service holds, by their source."""
-        copies = [
-            one["SourceBackupId"] for one in self.fsx.backups(WEST) if "SourceBackupId" in one
-        ]
-        return Counter(copies)
+        sources = (one.get("SourceBackupId") for one in self.fsx.backups(WEST))
+        return Counter(source for source in sources if source)
 
     def asked(self, operation: str) -> list[Any]:
         """The requests for *operation*, in their order."""
         return [one.body for one in self.fsx.requests if one.operation == operation]
+
+    @property
+    def requested_at(self) -> list[float]:
+        """When each CopyBackup came."""
+        return [one.at for one in self.fsx.requests if one.operation == "CopyBackup"]
 
     @property
     def tokens(self) -> list[object]:
@@ -134,15 +154,10 @@ class SilentOnce(Direct):
         return answer
 
 
-# The plain case.
-
-
 def test_outcomes_come_as_copies_end(run: Callable[..., Any], bench: Bench) -> None:
     """Each copy has its outcome when it is AVAILABLE, under asyncio and under trio."""
     slow, quick, middle = (bench.request(length) for length in (3000, 100, 1000))
-
     outcomes = run(lambda: bench.copy(slow, quick, middle))
-
     assert [quick, middle, slow] == [outcome.request for outcome in outcomes]
     assert [(Copied, "AVAILABLE", None)] * 3 == [
         (type(one), one.backup.lifecycle, one.error) for one in outcomes
@@ -152,9 +167,7 @@ def test_outcomes_come_as_copies_end(run: Callable[..., Any], bench: Bench) -> N
 def test_no_more_than_allowed_at_once(run: Callable[..., Any], bench: Bench) -> None:
     """Copies are started in the given order, the next when one is over."""
     requests = [bench.request(100 + number) for number in range(9)]
-
     run(lambda: bench.copy(*requests, max_in_progress=2))
-
     assert 2 == bench.fsx.max_copies_in_progress_seen(WEST)
     assert [one.source_backup_id for one in requests] == list(bench.copies)
     assert 9 == bench.fsx.calls["CopyBackup"]
@@ -170,7 +183,6 @@ async def test_all_of_a_request_is_sent(bench: Bench) -> None:
     request = attrs.evolve(
         bench.request(), kms_key_id="alias/dr", copy_tags=True, tags={"b": "2", "a": "1"}
     )
-
     await bench.copy(request)
 
     assert {
@@ -183,11 +195,7 @@ async def test_all_of_a_request_is_sent(bench: Bench) -> None:
 
 
 async def test_quota_groups_do_not_block_each_other(bench: Bench) -> None:
-    """
-    A volume whose slots are taken holds up neither other volumes and keys nor file systems.
-
-    Copies of file systems share their slots, whatever their keys.
-    """
+    """Only copies of the same volume and key share slots; all those of file systems do."""
     volumes = [(0, None), (0, None), (1, None), (0, "key")]
     requests = [
         CopyRequest(
@@ -200,7 +208,6 @@ async def test_quota_groups_do_not_block_each_other(bench: Bench) -> None:
         for number, key in volumes
     ]
     file_systems = bench.request(), bench.request(kms_key_id="key")
-
     outcomes = await bench.copy(*requests, *file_systems, max_in_progress=1)
 
     started = {
@@ -217,17 +224,12 @@ async def test_quota_groups_do_not_block_each_other(bench: Bench) -> None:
 async def test_the_same_request_again_is_skipped(bench: Bench) -> None:
     """Of the same requests the first is carried out, the others say which it was."""
     one, two = bench.request(), bench.request()
-
     outcomes = await bench.copy(one, two, one, attrs.evolve(two, source_region=WEST))
-
     assert [CopySkipped, CopySkipped, Copied, Copied] == _kinds(outcomes)
     assert ["the same backup as requests[0]", "the same backup as requests[1]"] == [
         cast("CopySkipped", outcome).reason for outcome in outcomes[:2]
     ]
     assert {1} == set(bench.copies.values())
-
-
-# Again.
 
 
 async def test_what_is_repeated_is_copied_once(bench: Bench) -> None:
@@ -236,7 +238,6 @@ async def test_what_is_repeated_is_copied_once(bench: Bench) -> None:
     first = await bench.copy(*requests)
     bench.fsx.calls.clear()
     now = bench.clock.now()
-
     second = await bench.copy(*requests)
 
     assert {1} == set(bench.copies.values())
@@ -253,7 +254,6 @@ async def test_what_was_copied_long_ago_is_not_copied_again() -> None:
     request = bench.request(100)
     [first] = await bench.copy(request)
     bench.clock.advance(30 * 24 * HOUR)
-
     again = await bench.copy(request)
     other = await bench.copy(attrs.evolve(request, tags={"Ticket": "4711"}, kms_key_id="k"))
 
@@ -261,7 +261,7 @@ async def test_what_was_copied_long_ago_is_not_copied_again() -> None:
     assert 1 == bench.fsx.calls["CopyBackup"]
 
 
-async def test_a_salt_forces_another_copy_once(bench: Bench) -> None:
+async def test_a_salt_forces_another_copy_once() -> None:
     """Another copy can be forced, and is found again by the same salt when its token is gone."""
     bench = Bench(tokens_remembered_for=600)
     request = bench.request(100)
@@ -269,7 +269,6 @@ async def test_a_salt_forces_another_copy_once(bench: Bench) -> None:
     [plain] = await bench.copy(request)
     [first] = await bench.copy(forced)
     bench.clock.advance(HOUR)
-
     [second] = await bench.copy(forced)
 
     assert first.backup
@@ -283,10 +282,8 @@ async def test_a_copy_in_progress_is_followed(bench: Bench) -> None:
     with anyio.CancelScope() as scope:
         await bench.copy(request, on_seen=lambda _: scope.cancel())
     bench.clock.advance(500)
+    outcome = await bench.end(Copied, request)
 
-    [outcome] = await bench.copy(request)
-
-    assert isinstance(outcome, Copied)
     assert outcome.existing
     assert {1} == set(bench.copies.values())
     assert 1000 <= bench.clock.now() <= 1010
@@ -297,41 +294,28 @@ async def test_copies_found_in_progress_take_their_slots(bench: Bench) -> None:
     """What is found in progress counts under the limit, even if it is more than the limit."""
     found = [bench.request(1000) for _ in range(3)]
     for request in found:
-        await bench.client.copy_backup(request.source_backup_id)
+        await bench.begin(request)
     other = bench.request(100)
-
     await bench.copy(*found, other, max_in_progress=2)
-
-    started = [one.at for one in bench.fsx.requests if one.operation == "CopyBackup"]
-    assert [0, 0, 0] == started[:3]
-    assert 1000 <= started[3] <= 1010
+    assert [0, 0, 0] == bench.requested_at[:3]
+    assert 1000 <= bench.requested_at[3] <= 1010
 
 
 async def test_copies_can_be_adopted(bench: Bench) -> None:
     """Copies that are known to be in progress are followed by their IDs, without a listing."""
     request = bench.request(1000)
-    copy = await bench.client.copy_backup(request.source_backup_id)
-    known = CopyInProgress(
-        request=request, client_request_token="any", started=0.0, backup=copy.backup
-    )
-
-    [outcome] = await bench.copy(adopt=[known])
-
-    assert isinstance(outcome, Copied)
-    assert (copy.backup.backup_id, True) == (outcome.backup.backup_id, outcome.existing)
+    known = await bench.begin(request)
+    outcome = await bench.end(Copied, adopt=[known])
+    assert known.backup
+    assert (known.backup.backup_id, True) == (outcome.backup.backup_id, outcome.existing)
     assert 1 == bench.fsx.calls["CopyBackup"]
     assert all("BackupIds" in body for body in bench.asked("DescribeBackups"))
 
 
 async def test_an_adopted_copy_is_the_one_that_was_requested(bench: Bench) -> None:
     """A copy of another source, or one that is given twice, is refused."""
-    request = bench.request(1000)
-    copy = await bench.client.copy_backup(request.source_backup_id)
-    known = CopyInProgress(
-        request=request, client_request_token="any", started=0.0, backup=copy.backup
-    )
+    known = await bench.begin(bench.request(1000))
     foreign = attrs.evolve(known, request=bench.request())
-
     for adopt in ([known, known], [foreign]):
         with pytest.raises(InvalidArguments, match="adopt: must be"):
             bench.copy_many(adopt=adopt)
@@ -372,23 +356,20 @@ async def test_a_listing_of_another_item_counts() -> None:
     assert [Copied, Copied] == _kinds(outcomes)
 
 
-async def test_a_copy_that_another_run_made_meanwhile_is_found(bench: Bench) -> None:
+async def test_a_copy_that_another_run_made_meanwhile_is_found() -> None:
     """Long after the first listing the destination is listed again before a copy is started."""
     bench = Bench(tokens_remembered_for=600)
     first, second = bench.request(HOUR), bench.request(100)
 
-    async def other_run(copies: BulkCopy) -> list[CopyOutcome]:
-        await bench.clock.sleep(HOUR / 2)
-        await bench.client.copy_backup(second.source_backup_id)
-        return [outcome async for outcome in copies]
-
-    async def work() -> list[CopyOutcome]:
+    async def work() -> tuple[CopyOutcome, ...]:
         async with bench.copy_many(first, second, max_in_progress=1) as copies:
-            return await other_run(copies)
+            await bench.clock.sleep(HOUR / 2)
+            await bench.begin(second)
+            return tuple([outcome async for outcome in copies])
 
     outcomes = await bench.drive(work)
 
-    assert [Copied, Copied] == _kinds(tuple(outcomes))
+    assert [Copied, Copied] == _kinds(outcomes)
     assert {1} == set(bench.copies.values())
     assert isinstance(outcomes[1], Copied)
     assert outcomes[1].existing
@@ -415,33 +396,26 @@ async def test_two_runs_that_overlap_for_hours_make_each_copy_once() -> None:
     assert {1} == set(bench.copies.values())
 
 
-async def test_one_empty_listing_copies_nothing_again(bench: Bench) -> None:
+async def test_one_empty_listing_copies_nothing_again() -> None:
     """What a single listing lacks is not taken for missing: it is confirmed by another."""
     bench = Bench(tokens_remembered_for=600)
     request = bench.request(100)
     await bench.copy(request)
     bench.clock.advance(HOUR)
     bench.direct.empty_listings = 1
+    outcome = await bench.end(Copied, request)
 
-    [outcome] = await bench.copy(request)
-
-    assert isinstance(outcome, Copied)
     assert outcome.existing
     assert {1} == set(bench.copies.values())
 
 
-async def test_an_adopted_copy_satisfies_a_request(bench: Bench) -> None:
+async def test_an_adopted_copy_satisfies_a_request() -> None:
     """A copy that is adopted is not requested beside, though no listing shows it yet."""
     bench = Bench(unseen_for=1000, unseen_by="listing", tokens_remembered_for=10)
     request = bench.request(5000)
-    copy = await bench.client.copy_backup(request.source_backup_id)
+    known = await bench.begin(request)
     bench.clock.advance(60)
-    known = CopyInProgress(
-        request=request, client_request_token="any", started=0.0, backup=copy.backup
-    )
-
     outcomes = await bench.copy(request, adopt=[known])
-
     assert [Copied, Copied] == _kinds(outcomes)
     assert {1} == set(bench.copies.values())
 
@@ -459,9 +433,8 @@ async def test_another_live_copy_replaces_one_that_fails(bench: Bench) -> None:
             failed.append(first.backup.backup_id)
             bench.fsx.fail_copy(first.backup.backup_id, "no more room")
 
-    [outcome] = await bench.copy(request, on_seen=fail)
+    outcome = await bench.end(Copied, request, on_seen=fail)
 
-    assert isinstance(outcome, Copied)
     assert second.backup.backup_id == outcome.backup.backup_id
     assert 2 == bench.fsx.calls["CopyBackup"]
 
@@ -477,7 +450,6 @@ async def test_a_dead_copy_has_spent_its_token(bench: Bench, dead: str) -> None:
     else:
         bench.fsx.set_lifecycle(first.backup.backup_id, dead)
     begun = bench.clock.now()
-
     [second] = await bench.copy(request)
     [third] = await bench.copy(request)
 
@@ -499,7 +471,6 @@ async def test_no_more_than_one_attempt_follows(bench: Bench, given: str | None)
         )
         bench.fsx.fail_copy(copy.backup.backup_id, "no such key")
     bench.direct.listings_are_empty = True
-
     [outcome] = await bench.copy(request)
 
     assert isinstance(outcome.error, BackupCopyFailed)
@@ -519,22 +490,16 @@ async def test_a_dead_copy_of_this_run_is_not_repeated(bench: Bench) -> None:
 
     bench.direct.lose = lose
     request = bench.request(100)
-
     [outcome] = await bench.copy(request)
 
     assert isinstance(outcome.error, BackupCopyFailed)
     assert [request.token(WEST)] * 2 == bench.tokens
 
 
-# Failures.
-
-
 async def test_a_refused_copy_stops_no_other(bench: Bench) -> None:
     """A source that is not there fails, and the others are copied."""
     missing = CopyRequest(source_backup_id="backup-00000000000000000")
-
     outcomes = await bench.copy(bench.request(), missing, bench.request())
-
     assert [CopyFailed, Copied, Copied] == _kinds(outcomes)
     assert (missing, None) == (outcomes[0].request, outcomes[0].backup)
     assert isinstance(outcomes[0].error, BackupNotFound)
@@ -544,7 +509,6 @@ async def test_other_limits_fail_their_item_only() -> None:
     """A limit that does not clear by waiting is that item's failure, and at once."""
     bench = Bench(max_user_initiated_backups=4)
     requests = [bench.request() for _ in range(3)]
-
     outcomes = await bench.copy(*requests)
 
     assert [CopyFailed, CopyFailed, Copied] == _kinds(outcomes)
@@ -558,10 +522,7 @@ async def test_a_copy_that_fails_is_a_failure(bench: Bench) -> None:
     """A copy that becomes FAILED has the service's reason, and is not begun again."""
     bench.fsx.refuse_kms_key("alias/gone", as_destination=True, later=True)
     request = bench.request(kms_key_id="alias/gone")
-
-    [outcome] = await bench.copy(request)
-
-    assert isinstance(outcome, CopyFailed)
+    outcome = await bench.end(CopyFailed, request)
     assert isinstance(outcome.error, BackupCopyFailed)
     assert outcome.error.last_backup == outcome.backup
     assert 1 == bench.fsx.calls["CopyBackup"]
@@ -575,9 +536,8 @@ async def test_a_copy_that_vanishes_was_not_seen_to_end(bench: Bench) -> None:
             bench.fsx.delete_backup(copy.backup.backup_id)
 
     request = bench.request()
-    [outcome] = await bench.copy(request, on_seen=delete, max_wait=2 * HOUR)
+    outcome = await bench.end(CopyNotObserved, request, on_seen=delete, max_wait=2 * HOUR)
 
-    assert isinstance(outcome, CopyNotObserved)
     assert isinstance(outcome.error, BackupNotFound | WaitTimeout)
     assert outcome.backup
     assert outcome.backup_id == outcome.backup.backup_id
@@ -589,22 +549,11 @@ async def test_a_copy_that_vanishes_was_not_seen_to_end(bench: Bench) -> None:
 async def test_a_copy_that_takes_too_long_times_out(bench: Bench) -> None:
     """After the time the copy is left alone, and its slot is given to the next."""
     slow, quick = bench.request(HOUR), bench.request(100)
-
     outcomes = await bench.copy(slow, quick, max_in_progress=1, max_wait=1000)
-
     assert [CopyTimedOut, Copied] == _kinds(outcomes)
     assert isinstance(outcomes[0].error, WaitTimeout)
     assert outcomes[0].error.last_backup == outcomes[0].backup is not None
     assert 1000 <= bench.clock.now() <= 1110
-
-
-# Calls that go wrong.
-
-
-def _unsent() -> ConnectionFailed:
-    error = ConnectionFailed("refused")
-    error.may_have_been_sent = False
-    return error
 
 
 @pytest.mark.parametrize("cls", [ConnectionFailed, ResponseDecodingError, Throttled])
@@ -612,10 +561,7 @@ async def test_a_lost_answer_is_asked_for_again(bench: Bench, cls: type[FsxCopyE
     """The same token finds the copy whose answer was lost."""
     bench.direct.lose = Meeting([cls("lost") for _ in range(7)])
     request = bench.request()
-
-    [outcome] = await bench.copy(request)
-
-    assert isinstance(outcome, Copied)
+    await bench.end(Copied, request)
     assert {1} == set(bench.copies.values())
     assert [request.token(WEST)] * 8 == bench.tokens
 
@@ -624,7 +570,6 @@ async def test_trying_again_has_an_end(bench: Bench) -> None:
     """After eight tries over two minutes only listings are asked, for an hour."""
     bench.direct.refuse = Meeting([InternalServerError("sorry", http_status=500)] * 8)
     request, other = bench.request(), bench.request(100)
-
     outcomes = await bench.copy(request, other)
 
     assert [Copied, CopyNotObserved] == _kinds(outcomes)
@@ -640,19 +585,14 @@ async def test_what_was_never_accepted_fails_after_eight_tries(bench: Bench) -> 
     """A transient refusal that does not pass is a failure: no copy can have been accepted."""
     odd = ServiceUnavailable("sorry", http_status=409)
     bench.direct.refuse = lambda operation: odd if operation == "CopyBackup" else None
-
-    [outcome] = await bench.copy(bench.request(), max_wait=1000)
-
-    assert isinstance(outcome, CopyFailed)
+    outcome = await bench.end(CopyFailed, bench.request(), max_wait=1000)
     assert isinstance(outcome.error, ServiceUnavailable)
 
 
 async def test_a_service_that_is_not_there_is_given_up(bench: Bench) -> None:
     """If the destination cannot be listed in eight tries, nothing is started."""
-    bench.direct.refuse = lambda _: _unsent()
-
+    bench.direct.refuse = lambda _: unsent()
     outcomes = await bench.copy(*(bench.request() for _ in range(4)))
-
     assert [CopyFailed] * 4 == _kinds(outcomes)
     assert all(isinstance(one.error, ConnectionFailed) for one in outcomes)
     assert 60 <= bench.clock.now() <= 140
@@ -662,10 +602,8 @@ async def test_a_service_that_is_not_there_is_given_up(bench: Bench) -> None:
 async def test_what_cannot_be_listed_is_not_copied(bench: Bench) -> None:
     """Without the permission to list the destination nothing may be requested."""
     denied = AccessDenied("no", operation="DescribeBackups")
-    bench.direct.refuse = lambda operation: denied if operation == "DescribeBackups" else None
-
+    bench.refuse_describing(denied, since=-1)
     outcomes = await bench.copy(bench.request(), bench.request())
-
     assert [denied, denied] == [one.error for one in outcomes]
     assert {} == bench.fsx.calls
 
@@ -674,43 +612,30 @@ async def test_a_listing_is_tried_again(bench: Bench) -> None:
     """A short outage at the beginning delays the run."""
     errors: list[FsxCopyError | None] = [Throttled("slow down"), ConnectionFailed("reset")]
     bench.direct.refuse = lambda _: errors.pop(0) if errors else None
-
     outcomes = await bench.copy(bench.request(100))
-
     assert [Copied] == _kinds(outcomes)
+
+
+def _without_answers(lost: int, **settings: Any) -> Bench:
+    """Return a bench that forgets tokens early and loses its first answers to CopyBackup."""
+    bench = Bench(tokens_remembered_for=400, **settings)
+    bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * lost)
+    return bench
 
 
 async def test_only_a_listing_is_repeated_when_the_token_may_be_forgotten() -> None:
     """An accepted copy whose answer was lost is found by its source, not requested again."""
-    bench = Bench(tokens_remembered_for=400)
-    outage = [ServiceUnavailable("sorry", http_status=503) for _ in range(9)]
-    bench.direct.lose = Meeting(outage)
-
+    bench = _without_answers(9)
     outcomes = await bench.copy(bench.request(2 * HOUR), bench.request(100))
-
     assert [Copied, Copied] == _kinds(outcomes)
-    assert {1} == set(bench.copies.values())
-
-
-async def test_an_accepted_copy_is_found_when_it_is_listed_late() -> None:
-    """A copy whose answer was lost, and which is not listed for half an hour, is found then."""
-    bench = Bench(tokens_remembered_for=400, unseen_for=HOUR / 2)
-    bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 12)
-
-    [outcome] = await bench.copy(bench.request(2 * HOUR))
-
-    assert isinstance(outcome, Copied)
     assert {1} == set(bench.copies.values())
 
 
 async def test_a_copy_that_never_shows_was_not_observed() -> None:
     """After an hour of listings without it, nothing more is requested, and its slot is free."""
-    bench = Bench(tokens_remembered_for=400, unseen_for=100 * HOUR)
-    bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 12)
+    bench = _without_answers(12, unseen_for=100 * HOUR)
     lost, other = bench.request(100), bench.request(100)
-
     outcomes = await bench.copy(lost, other, max_in_progress=1, max_wait=3 * HOUR)
-
     assert [CopyNotObserved, CopyNotObserved] == _kinds(outcomes)
     assert [None, True] == [one.backup and True for one in outcomes]
     assert {1} == set(bench.copies.values())
@@ -719,15 +644,8 @@ async def test_a_copy_that_never_shows_was_not_observed() -> None:
 @pytest.mark.parametrize("error", [AccessDenied("no"), Throttled("slow down")])
 async def test_a_search_survives_what_passes(error: FsxCopyError) -> None:
     """While a copy is searched for, throttling is survived and a lost permission ends it."""
-    bench = Bench(tokens_remembered_for=400, unseen_for=HOUR / 2)
-    bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 12)
-
-    def refuse(operation: str) -> FsxCopyError | None:
-        late = operation == "DescribeBackups" and 600 < bench.clock.now() < 1200
-        return error if late else None
-
-    bench.direct.refuse = refuse
-
+    bench = _without_answers(12, unseen_for=HOUR / 2)
+    bench.refuse_describing(error, since=600, until=1200)
     [outcome] = await bench.copy(bench.request(2 * HOUR))
 
     if error.is_transient:
@@ -792,42 +710,30 @@ async def test_one_refused_listing_does_not_end_a_search() -> None:
 
 async def test_a_search_that_cannot_list_does_not_report_an_absence() -> None:
     """If the last listing failed, the outcome has its error: the copy may be there."""
-    bench = Bench(tokens_remembered_for=400, unseen_for=HOUR / 2)
-    bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 12)
+    bench = _without_answers(12, unseen_for=HOUR / 2)
     outage = ServiceUnavailable("still sorry", http_status=503)
-    bench.direct.refuse = lambda operation: (
-        outage if operation == "DescribeBackups" and bench.clock.now() > 600 else None
-    )
-
-    [outcome] = await bench.copy(bench.request(2 * HOUR))
-
-    assert isinstance(outcome, CopyNotObserved)
+    bench.refuse_describing(outage, since=600)
+    outcome = await bench.end(CopyNotObserved, bench.request(2 * HOUR))
     assert outage is outcome.error
     assert {1} == set(bench.copies.values())
 
 
 async def test_a_dead_copy_is_not_taken_for_the_one_that_is_searched_for() -> None:
     """A FAILED copy that shows up may be an older one: it does not end the search."""
-    bench = Bench(tokens_remembered_for=400, unseen_for=HOUR / 2)
+    bench = _without_answers(12, unseen_for=HOUR / 2)
     request = bench.request(2 * HOUR)
     old = bench.fsx.add_backup(
         WEST, SourceBackupId=request.source_backup_id, SourceBackupRegion=WEST, Lifecycle="FAILED"
     )
-    bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 12)
-
-    [outcome] = await bench.copy(request)
-
-    assert isinstance(outcome, Copied)
+    outcome = await bench.end(Copied, request)
     assert old != outcome.backup.backup_id
 
 
 async def test_a_search_takes_no_copy_of_another_request() -> None:
     """A plain copy is not taken for one that was forced by a salt, nor the other way round."""
-    bench = Bench(tokens_remembered_for=400, unseen_for=HOUR / 2)
+    bench = _without_answers(24, unseen_for=HOUR / 2)
     one = bench.request(2 * HOUR)
     two = attrs.evolve(one, idempotency_salt="again")
-    bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 24)
-
     outcomes = await bench.copy(one, two)
 
     assert [Copied, Copied] == _kinds(outcomes)
@@ -839,18 +745,12 @@ async def test_a_search_takes_no_copy_of_another_request() -> None:
     assert {"": False, "again": True} == salted
 
 
-# Copies that are not seen.
-
-
 @pytest.mark.parametrize("unknown_ids", ["error", "omit"])
 @pytest.mark.parametrize("lag", [90.0, 300.0, 3000.0])
 async def test_an_unseen_copy_is_not_made_again(lag: float, unknown_ids: str) -> None:
     """An accepted copy that DescribeBackups does not know yet is waited for."""
     bench = Bench(unseen_for=lag, unknown_ids=unknown_ids)
-
-    [outcome] = await bench.copy(bench.request(100))
-
-    assert isinstance(outcome, Copied)
+    await bench.end(Copied, bench.request(100))
     assert 1 == bench.fsx.calls["CopyBackup"]
     assert lag <= bench.clock.now() <= lag + 130
 
@@ -863,7 +763,6 @@ async def test_a_copy_unknown_by_its_id_is_found_in_a_listing(end: str) -> None:
     if end == "FAILED":
         bench.fsx.refuse_kms_key("k", as_destination=True, later=True)
         request = attrs.evolve(request, kms_key_id="k")
-
     [outcome] = await bench.copy(request)
 
     assert (Copied if end == "AVAILABLE" else CopyFailed) is type(outcome)
@@ -873,10 +772,7 @@ async def test_a_copy_unknown_by_its_id_is_found_in_a_listing(end: str) -> None:
 async def test_a_copy_that_only_listings_show_times_out() -> None:
     """If a listing shows the copy in progress, its end is waited for until the deadline."""
     bench = Bench(unseen_for=100 * HOUR, unseen_by="id")
-
-    [outcome] = await bench.copy(bench.request(5 * HOUR), max_wait=HOUR)
-
-    assert isinstance(outcome, CopyTimedOut)
+    outcome = await bench.end(CopyTimedOut, bench.request(5 * HOUR), max_wait=HOUR)
     assert outcome.backup
     assert outcome.backup.progress_percent
     assert HOUR <= bench.clock.now() <= HOUR + 10
@@ -884,14 +780,8 @@ async def test_a_copy_that_only_listings_show_times_out() -> None:
 
 async def test_losing_access_is_not_a_failed_copy(bench: Bench) -> None:
     """A permission that is lost while polling leaves an accepted copy that was not observed."""
-    denied = AccessDenied("no", operation="DescribeBackups")
-    bench.direct.refuse = lambda operation: (
-        denied if operation == "DescribeBackups" and bench.clock.now() > 50 else None
-    )
-
-    [outcome] = await bench.copy(bench.request())
-
-    assert isinstance(outcome, CopyNotObserved)
+    bench.refuse_describing(AccessDenied("no", operation="DescribeBackups"), since=50)
+    outcome = await bench.end(CopyNotObserved, bench.request())
     assert isinstance(outcome.error, AccessDenied)
     assert outcome.backup_id in {one["BackupId"] for one in bench.fsx.backups(WEST)}
 
@@ -906,7 +796,6 @@ async def test_a_listing_that_fails_ends_no_wait() -> None:
         return AccessDenied("no") if listing and next(calls) == 0 else None
 
     bench.direct.refuse = refuse
-
     [outcome] = await bench.copy(bench.request(100))
 
     assert isinstance(outcome, Copied | CopyNotObserved)
@@ -915,22 +804,16 @@ async def test_a_listing_that_fails_ends_no_wait() -> None:
 
 async def test_an_outage_in_the_middle_is_outlasted(bench: Bench) -> None:
     """A service that answered before is waited for as long as a copy is."""
-    outage = [_unsent() for _ in range(40)]
-    bench.direct.refuse = Meeting([None, *outage])
-
+    bench.direct.refuse = Meeting([None, *(unsent() for _ in range(40))])
     outcomes = await bench.copy(bench.request(), bench.request(), max_wait=2 * HOUR)
-
     assert [Copied, Copied] == _kinds(outcomes)
     assert bench.clock.now() > HOUR + 20 * MINUTE
 
 
 async def test_an_outage_without_end_is_a_failure(bench: Bench) -> None:
     """After that time the first fails, and each of the others after one more try."""
-    outage = [_unsent() for _ in range(1000)]
-    bench.direct.refuse = Meeting([None, *outage])
-
+    bench.direct.refuse = Meeting([None, *(unsent() for _ in range(1000))])
     outcomes = await bench.copy(*(bench.request(MINUTE) for _ in range(4)), max_wait=HOUR)
-
     assert [Copied, CopyFailed, CopyFailed, CopyFailed] == _kinds(outcomes)
     assert HOUR <= bench.clock.now() <= HOUR + 3 * MINUTE
 
@@ -938,21 +821,15 @@ async def test_an_outage_without_end_is_a_failure(bench: Bench) -> None:
 async def test_only_tries_in_a_row_count(bench: Bench) -> None:
     """A service that says it is full has answered: what goes wrong is counted anew."""
     full = ServiceLimitExceeded("full", limit=ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS)
-    broken = [_unsent() for _ in range(7)]
+    broken = [unsent() for _ in range(7)]
     bench.direct.refuse = Meeting([*broken, full, *broken])
-
-    [outcome] = await bench.copy(bench.request())
-
-    assert isinstance(outcome, Copied)
-
-
-# A service that is full.
+    await bench.end(Copied, bench.request())
 
 
 async def _foreign(bench: Bench, lengths: list[float]) -> None:
     """Start copies of another program."""
     for length in lengths:
-        await bench.client.copy_backup(bench.request(length).source_backup_id)
+        await bench.begin(bench.request(length))
     bench.fsx.requests.clear()
     bench.fsx.calls.clear()
 
@@ -960,10 +837,7 @@ async def _foreign(bench: Bench, lengths: list[float]) -> None:
 async def test_a_full_service_is_asked_again(bench: Bench) -> None:
     """Copies of others end unseen, so the service is asked about once a minute."""
     await _foreign(bench, [HOUR] * 5)
-
-    [outcome] = await bench.copy(bench.request(MINUTE))
-
-    assert isinstance(outcome, Copied)
+    await bench.end(Copied, bench.request(MINUTE))
     assert HOUR + MINUTE <= bench.clock.now() <= HOUR + MINUTE + 75 + 10
     assert HOUR / 75 <= bench.fsx.calls["CopyBackup"] <= HOUR / 45 + 2
     assert 5 == bench.fsx.max_copies_in_progress_seen(WEST)
@@ -972,71 +846,52 @@ async def test_a_full_service_is_asked_again(bench: Bench) -> None:
 async def test_an_end_of_ours_is_used_at_once(bench: Bench) -> None:
     """When one of our own copies is over, the next is tried without delay."""
     await _foreign(bench, [2 * HOUR] * 4)
-
     await bench.copy(bench.request(1000), bench.request(1000), bench.request(1000))
-
     assert 3000 <= bench.clock.now() <= 3030
 
 
 async def test_the_end_of_an_adopted_copy_is_used_at_once(bench: Bench) -> None:
     """When a copy that was in progress before is over, the next is tried without delay."""
-    first = bench.request(100)
-    copy = await bench.client.copy_backup(first.source_backup_id)
+    known = await bench.begin(bench.request(100))
     await _foreign(bench, [2 * HOUR] * 4)
-    known = CopyInProgress(
-        request=first, client_request_token="any", started=0.0, backup=copy.backup
-    )
-
     await bench.copy(bench.request(100), adopt=[known])
-
-    copying = [one.at for one in bench.fsx.requests if one.operation == "CopyBackup"]
-    assert (0, 100) == (copying[0], copying[-1])
+    assert (0, 100) == (bench.requested_at[0], bench.requested_at[-1])
 
 
 async def test_an_end_during_the_call_is_not_missed(bench: Bench) -> None:
     """A copy that ends before the refusal arrives frees a slot, which is tried at once."""
     await _foreign(bench, [2 * HOUR] * 4)
     bench.direct.way_back = 500.0
-
     # The answer to the first comes at 500, its end is seen at 710; the second is asked for
     # at 500 and refused at 1000.
     await bench.copy(bench.request(705), bench.request(100))
-
-    copying = [one.at for one in bench.fsx.requests if one.operation == "CopyBackup"]
-    assert [0, 500, 1000] == copying
+    assert [0, 500, 1000] == bench.requested_at
 
 
 async def test_a_service_that_stays_full_times_out(bench: Bench) -> None:
     """It is asked for as long as a copy is waited for, then all requests end with the limit."""
     await _foreign(bench, [HOUR] * 5)
-    requests = [bench.request(100), bench.request(100), bench.request(100)]
-
+    requests = [bench.request(100) for _ in range(3)]
     outcomes = await bench.copy(*requests, max_wait=HOUR * 0.4)
 
     assert [CopyTimedOut] * 3 == _kinds(outcomes)
     assert isinstance(outcomes[0].error, ServiceLimitExceeded)
     assert (requests[0], None) == (outcomes[0].request, outcomes[0].backup)
-    tried = [round(one.at) for one in bench.fsx.requests if one.operation == "CopyBackup"]
+    tried = [round(at) for at in bench.requested_at]
     assert [1440] * 3 == tried[-3:]
 
 
 async def test_capacity_for_one_restarts_the_time(bench: Bench) -> None:
     """Each accepted copy restarts the time that the next one may wait for capacity."""
     await _foreign(bench, [2 * HOUR] * 4)
-
     outcomes = await bench.copy(*(bench.request(1000) for _ in range(4)), max_wait=1500)
-
     assert [Copied] * 4 == _kinds(outcomes)
-
-
-# What is seen.
 
 
 async def test_every_poll_is_shown(bench: Bench) -> None:
     """The acceptance and each observation are shown, with the request and its token."""
     seen: list[CopyInProgress] = []
     request = bench.request(100)
-
     [outcome] = await bench.copy(request, on_seen=seen.append)
 
     assert {(request, request.token(WEST), 0.0)} == {
@@ -1066,52 +921,33 @@ async def test_a_faulty_observer_ends_the_block(bench: Bench) -> None:
     assert ["COPYING"] == [one.backup and one.backup.lifecycle for one in copies.in_progress]
 
 
-# Leaving early.
-
-
-@pytest.fixture(name="left")
-async def _left(bench: Bench, caplog: pytest.LogCaptureFixture) -> BulkCopy:
-    """Six copies, left when the first was over and two were in progress."""
+async def test_leaving_says_what_is_left(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing more is started or waited for; what is in progress or not begun can be read."""
     caplog.set_level(logging.INFO, "fsxcopy_sdk.bulk")
     requests = [bench.request(100), *(bench.request() for _ in range(5))]
-    copies = bench.copy_many(*requests, max_in_progress=2)
+    left = bench.copy_many(*requests, max_in_progress=2)
 
     async def work() -> None:
-        async with copies:
-            async for outcome in copies:
-                assert requests[0] == outcome.request
-                await bench.clock.sleep(50)
-                break
+        async with left:
+            assert requests[0] == (await anext(left)).request
+            await bench.clock.sleep(50)
 
     await bench.drive(work)
-    return copies
 
-
-def test_leaving_early_says_what_is_left(
-    bench: Bench, left: BulkCopy, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Nothing more is started; what is in progress and what was not begun can be read."""
-    running = [
-        (one.backup.backup_id, one.request.source_backup_id)
+    running = {
+        one.backup.backup_id: one.request.source_backup_id
         for one in left.in_progress
         if one.backup
-    ]
-
+    }
     assert (1, 2, 3) == (len(left.outcomes), len(running), len(left.not_started))
-    assert [f"{copy}: the copy of {source} continues unobserved" for copy, source in running] == (
-        [record.getMessage() for record in caplog.get_records("setup")]
-    )
+    assert caplog.messages == [
+        f"{copy}: the copy of {source} continues unobserved" for copy, source in running.items()
+    ]
     assert 3 == bench.fsx.calls["CopyBackup"]
-
-
-async def test_after_the_block_iteration_ends(left: BulkCopy) -> None:
-    """After the block there are no more outcomes to wait for."""
     assert [] == [outcome async for outcome in left]
 
 
-async def test_a_call_that_is_cut_off_is_logged(
-    bench: Bench, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_call_cut_off_is_logged(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     """Where the block is left during a call, the copy may have been accepted: here it was."""
     request = bench.request()
     bench.direct.way_back = 100.0
@@ -1124,11 +960,8 @@ async def test_a_call_that_is_cut_off_is_logged(
     await bench.drive(work)
 
     [left] = copies.in_progress
-    assert (request, request.token(WEST), None) == (
-        left.request,
-        left.client_request_token,
-        left.backup,
-    )
+    assert (request, request.token(WEST)) == (left.request, left.client_request_token)
+    assert left.backup is None
     source, token = request.source_backup_id, request.token(WEST)
     text = f"a copy of {source} may have been accepted, with the token {token}"
     assert [text] == caplog.messages
@@ -1137,8 +970,8 @@ async def test_a_call_that_is_cut_off_is_logged(
 
 async def test_a_lost_answer_leaves_doubt(bench: Bench) -> None:
     """While a call is tried again whose answer was lost, the copy may have been accepted."""
-    lost: list[FsxCopyError] = [ConnectionFailed("lost")]
-    bench.direct.lose = Meeting([*lost, *(Throttled("slow down") for _ in range(6))])
+    throttled = [Throttled("slow down") for _ in range(6)]
+    bench.direct.lose = Meeting([ConnectionFailed("lost"), *throttled])
     copies = bench.copy_many(bench.request())
     left: list[int] = []
 
@@ -1206,23 +1039,17 @@ async def test_a_cancelled_task_stays_cancelled(bench: Bench) -> None:
     task = asyncio.current_task()
     assert task
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0):
-            async with bench.copy_many(bench.request()) as copies:
-                await anext(copies)
+        async with asyncio.timeout(0) as timeout, bench.copy_many(bench.request()) as copies:
+            await anext(copies)
 
+    assert timeout.expired()
     assert 0 == task.cancelling()
     assert 1 == len(copies.in_progress) + len(copies.not_started)
 
 
-# Calls without an answer.
-
-
 def test_a_call_ends_while_its_token_is_remembered(bench: Bench) -> None:
-    """
-    A CopyBackup that takes long is cancelled in time to find its copy by the same token.
-
-    The bound is in real time, which trio's clock skips while all tasks sleep.
-    """
+    """A CopyBackup that takes long is cancelled in time to find its copy by the same token."""
+    # The bound is in real time, which trio's clock skips while all tasks sleep.
     silent = SilentOnce(bench.fsx, WEST)
     bench.direct, bench.client = silent, FsxCopyClient(transport=silent, clock=bench.clock)
     request = bench.request(MINUTE)

@@ -7,7 +7,7 @@ from collections import Counter
 
 import attrs
 import pytest
-from bulk_rig import WEST, counting_client, direct_client, driven, list_schedule
+from bulk_rig import WEST, counting_client, direct_client, driven, list_schedule, outcomes_of
 
 from fsxcopy_sdk import FsxCopyClient
 from fsxcopy_sdk.bulk import Copied, CopyOutcome, CopyRequest, copy_many
@@ -35,23 +35,22 @@ class Load:
         for _ in range(self.count):
             self.lengths[self.fsx.add_backup(WEST)] = source.uniform(SHORTEST, self.longest)
 
-    async def copy(self, client: FsxCopyClient) -> list[CopyOutcome]:
+    async def copy(self, client: FsxCopyClient) -> tuple[CopyOutcome, ...]:
         """Copy all of it, in the order in which it came."""
         requests = [CopyRequest(source_backup_id=source) for source in self.lengths]
-        async with copy_many(client, requests) as copies:
-            return [outcome async for outcome in copies]
+        return await outcomes_of(copy_many(client, requests))
 
-    async def over_http(self) -> list[CopyOutcome]:
+    async def over_http(self) -> tuple[CopyOutcome, ...]:
         """Copy all of it with calls over HTTP."""
-        async with self.fsx, counting_client(self.fsx, self.clock) as client:
-            return await driven(self.clock, client.traffic, lambda: self.copy(client))
+        async with self.fsx, counting_client(self.fsx, self.clock) as (client, traffic):
+            return await driven(self.clock, traffic, lambda: self.copy(client))
 
-    async def directly(self) -> list[CopyOutcome]:
+    async def directly(self) -> tuple[CopyOutcome, ...]:
         """Copy all of it without a socket in between."""
         client, direct = direct_client(self.fsx, self.clock)
         return await driven(self.clock, direct.traffic, lambda: self.copy(client))
 
-    def check(self, outcomes: list[CopyOutcome]) -> None:
+    def check(self, outcomes: tuple[CopyOutcome, ...]) -> None:
         """Check that each backup has one copy, and that there were never too many at once."""
         sources = [str(one.get("SourceBackupId")) for one in self.fsx.backups(WEST)]
         copies = [source for source in sources if source in self.lengths]
@@ -67,9 +66,7 @@ class Load:
 async def test_as_fast_as_can_be() -> None:
     """Over HTTP, many copies take at most 1.05 of what the best list schedule takes."""
     load = Load(MANY)
-
     load.check(await load.over_http())
-
     assert 1.0 <= load.delay(SLOTS) <= 1.05
     assert MANY == load.fsx.calls["CopyBackup"]
 
@@ -79,9 +76,7 @@ async def test_as_fast_as_others_leave_capacity() -> None:
     load = Load(MANY, seed=2)
     for _ in range(2):
         load.fsx.add_backup(WEST, Lifecycle="COPYING")
-
     load.check(await load.directly())
-
     assert 1.0 <= load.delay(SLOTS - 2) <= 1.1
     # No busy loop: about one refusal a minute, and one for each end of ours.
     assert load.fsx.calls["CopyBackup"] <= load.clock.now() / 45 + 2 * MANY
@@ -94,12 +89,11 @@ async def test_what_others_start_counts() -> None:
     load.fsx.add_access_key("OTHER", account=load.fsx.account_of("AKIA"))
     lengths, load.lengths = load.lengths, dict(load.lengths)
     lengths.update(dict.fromkeys(others, 1e9))
-
-    async with load.fsx, counting_client(load.fsx, load.clock, "OTHER") as other:
+    async with load.fsx, counting_client(load.fsx, load.clock, "OTHER") as (other, _):
         for source in others:
             await other.copy_backup(source)
-        async with counting_client(load.fsx, load.clock) as client:
-            outcomes = await driven(load.clock, client.traffic, lambda: load.copy(client))
+        async with counting_client(load.fsx, load.clock) as (client, traffic):
+            outcomes = await driven(load.clock, traffic, lambda: load.copy(client))
 
     load.check(outcomes)
     assert 1.0 <= load.delay(SLOTS - 2) <= 1.1
@@ -123,7 +117,6 @@ async def test_nothing_is_lost_or_double(faults: list[tuple[Fault, float, bool]]
     for fault, fraction, _ in faults:
         if fault != Fault.html(200):  # what cannot be read ends a wait, but no call
             load.fsx.inject(fault, fraction=fraction, operation="DescribeBackups")
-
     load.check(await load.over_http())
 
     assert load.fsx.calls["CopyBackup"] > 30

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from bulk_rig import unsent
 
 from fsxcopy_sdk import (
     AccessDenied,
@@ -22,27 +23,8 @@ from fsxcopy_sdk import (
 from fsxcopy_sdk.bulk import _queue as queue
 
 
-def _unsent() -> ConnectionFailed:
-    error = ConnectionFailed("refused")
-    error.may_have_been_sent = False
-    return error
-
-
 def _limit(limit: ServiceLimit | None) -> ServiceLimitExceeded:
     return ServiceLimitExceeded("too many", limit=limit)
-
-
-@pytest.mark.parametrize("limit", [*ServiceLimit, ServiceLimit("TOTAL_OF_TOMORROW"), None])
-def test_only_copies_in_progress_are_waited_for(limit: ServiceLimit | None) -> None:
-    """No other limit passes by waiting."""
-    expected = limit == "TOTAL_IN_PROGRESS_COPY_BACKUPS"
-
-    assert expected is queue.is_at_capacity(_limit(limit))
-
-
-def test_throttling_is_no_lack_of_capacity() -> None:
-    """Throttling limits calls, not copies."""
-    assert not queue.is_at_capacity(Throttled("slow down"))
 
 
 @pytest.mark.parametrize(
@@ -79,7 +61,7 @@ def test_what_may_pass(error: FsxCopyError, expected: bool) -> None:
         (Throttled("a page", code="429", http_status=429), True),
         (ClientNotOpen("closed"), False),
         (CredentialsUnavailable("none", attempts=0), False),
-        (_unsent(), False),
+        (unsent(), False),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -116,7 +98,6 @@ def test_a_full_service_is_asked_about_once_a_minute(drawn: float, expected: flo
 def test_delays_grow_to_a_minute() -> None:
     """Each delay is twice the one before, up to a minute."""
     delays = [queue.retry_delay(tries, lambda: 1.0) for tries in (*range(1, 9), 10**6)]
-
     assert [1, 2, 4, 8, 16, 32, 60, 60, 60] == delays
 
 

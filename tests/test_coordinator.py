@@ -1,8 +1,4 @@
-"""
-Waits that share their calls, on a clock that moves as soon as a task sleeps on it.
-
-The tests pass the coordinator their own functions to describe and to list backups.
-"""
+"""Waits that share their calls, on a clock that moves as soon as a task sleeps on it."""
 
 from __future__ import annotations
 
@@ -24,6 +20,7 @@ from fsxcopy_sdk import (
     BackupType,
     BadRequest,
     ClientNotOpen,
+    Clock,
     FsxCopyError,
     PaginationError,
     ResponseDecodingError,
@@ -40,9 +37,9 @@ HOUR = 3600.0
 
 @attrs.define
 class Service:
-    """Backups that become AVAILABLE at their time, and what is asked about them."""
+    """Backups that become AVAILABLE at their time, and a coordinator that asks about them."""
 
-    clock: ManualClock
+    clock: Clock
     ends: dict[str, float] = attrs.field(factory=dict)
     calls: list[tuple[str, ...]] = attrs.field(factory=list)
     times: list[float] = attrs.field(factory=list)
@@ -59,16 +56,16 @@ class Service:
     errors: list[FsxCopyError] = attrs.field(factory=list)
     held: asyncio.Event | None = None
     """If given, calls last until it is set."""
+    coordinator: PollCoordinator = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        draw = random.Random(1).random
+        self.coordinator = PollCoordinator(self.describe, self.list_page, self.clock, draw)
 
     def add(self, end: float) -> str:
         backup_id = f"backup-{len(self.ends):08x}"
         self.ends[backup_id] = end
         return backup_id
-
-    def recover(self) -> None:
-        """Keep nothing but the backups, all of them readable."""
-        for field, value in attrs.asdict(Service(self.clock, self.ends), recurse=False).items():
-            setattr(self, field, value)
 
     async def describe(self, backup_ids: Sequence[str]) -> list[Backup]:
         self.calls.append(tuple(backup_ids))
@@ -114,81 +111,64 @@ class Service:
             progress_percent=min(99, int(100 * share)),
         )
 
+    async def wait(
+        self, backup_id: str, schedule: WaitSchedule = EVERY_TEN, max_wait: float = HOUR
+    ) -> Backup:
+        async for backup in self.coordinator.watch(backup_id, max_wait, schedule):
+            last = backup
+        return last
+
+    async def wait_for(self, ids: Sequence[str], schedule: WaitSchedule = EVERY_TEN) -> None:
+        """Wait for all of *ids* at once, and check that each wait ends with its own backup."""
+        backups = await asyncio.gather(*(self.wait(one, schedule) for one in ids))
+        assert [*ids] == [backup.backup_id for backup in backups]
+
+    async def results(
+        self, ids: Sequence[str], schedule: WaitSchedule = EVERY_TEN, max_wait: float = HOUR
+    ) -> list[Backup | BaseException]:
+        """Wait for all of *ids* at once, and return how each wait ends."""
+        waits = (self.wait(one, schedule, max_wait) for one in ids)
+        return await asyncio.gather(*waits, return_exceptions=True)
+
 
 @pytest.fixture(name="service")
-def _service(clock: ManualClock) -> Service:
-    """A service without backups."""
-    return Service(clock)
-
-
-@pytest.fixture(name="coordinator")
-async def _coordinator(service: Service, clock: ManualClock) -> AsyncIterator[PollCoordinator]:
-    """A coordinator that leaves no task behind, and no wait that affects a later one."""
-    coordinator = PollCoordinator(
-        service.describe, service.list_page, clock, random.Random(1).random
-    )
-    yield coordinator
+async def _service(clock: ManualClock) -> AsyncIterator[Service]:
+    """A service without backups; no task is left behind, and no wait affects a later one."""
+    service = Service(clock)
+    yield service
     assert {asyncio.current_task()} == asyncio.all_tasks()
-    service.recover()
+    # Nothing stays but the backups, all of them readable.
+    healthy = attrs.asdict(Service(clock, service.ends), recurse=False)
+    for field in healthy.keys() - {"coordinator"}:
+        setattr(service, field, healthy[field])
     clock.advance(2 * HOUR)
     async with asyncio.timeout(10):
-        later = await asyncio.gather(
-            *(_wait(coordinator, one) for one in service.ends), return_exceptions=True
-        )
+        later = await service.results([*service.ends])
     if {ClientNotOpen} != {type(result) for result in later}:
         assert list(service.ends) == [one.backup_id for one in later if isinstance(one, Backup)]
         assert math.ceil(len(service.ends) / 50) == len(service.calls)
 
 
-async def _wait(
-    coordinator: PollCoordinator, backup_id: str, schedule: WaitSchedule = EVERY_TEN
-) -> Backup:
-    async for backup in coordinator.watch(backup_id, HOUR, schedule):
-        last = backup
-    return last
-
-
-async def _results(
-    coordinator: PollCoordinator, ids: Sequence[str], schedule: WaitSchedule = EVERY_TEN
-) -> list[Backup | BaseException]:
-    waits = (_wait(coordinator, one, schedule) for one in ids)
-    return await asyncio.gather(*waits, return_exceptions=True)
-
-
-async def test_waits_share_their_calls(coordinator: PollCoordinator, service: Service) -> None:
+async def test_waits_share_their_calls(service: Service) -> None:
     """Fifty waits that start together make the calls of one."""
-    ids = [service.add(100.0) for _ in range(50)]
-
-    backups = await asyncio.gather(*(_wait(coordinator, one) for one in ids))
-
-    assert ids == [backup.backup_id for backup in backups]
+    await service.wait_for([service.add(100.0) for _ in range(50)])
     assert [50] * 10 == [len(call) for call in service.calls[1:]]
 
 
 @pytest.mark.parametrize(("others", "expected"), [(49, 5), (50, 10)])
-async def test_polls_of_a_crowd_are_further_apart(
-    coordinator: PollCoordinator, service: Service, others: int, expected: float
-) -> None:
+async def test_a_crowd_polls_less_often(service: Service, others: int, expected: float) -> None:
     """With more than fifty waits, the minimum delay between polls is doubled."""
     schedule = WaitSchedule(min_delay=5, max_delay=600)
-    ids = [service.add(20) for _ in range(1 + others)]
-
-    await asyncio.gather(*(_wait(coordinator, one, schedule) for one in ids))
-
+    await service.wait_for([service.add(20) for _ in range(1 + others)], schedule)
     assert expected == min(time for time in service.times if time > 0)
 
 
-async def test_a_thousand_waits_share_nearly_all_calls(
-    coordinator: PollCoordinator, service: Service
-) -> None:
+async def test_a_thousand_waits_share_nearly_all_calls(service: Service) -> None:
     """A thousand waits that end within twenty minutes make a fortieth of the calls."""
     source = random.Random(2)
     ends = [source.uniform(20 * 60, 40 * 60) for _ in range(1000)]
-    ids = [service.add(end) for end in ends]
     schedule = WaitSchedule()
-
-    await asyncio.gather(*(_wait(coordinator, one, schedule) for one in ids))
-
+    await service.wait_for([service.add(end) for end in ends], schedule)
     together = len(service.calls)
     assert sum(_polls_alone(end, schedule, source) for end in ends) >= 40 * together
 
@@ -205,37 +185,27 @@ def _polls_alone(end: float, schedule: WaitSchedule, source: random.Random) -> i
     return polls
 
 
-async def test_a_call_describes_fifty_at_most(
-    coordinator: PollCoordinator, service: Service
-) -> None:
+async def test_a_call_describes_fifty_at_most(service: Service) -> None:
     """More waits than fit into a call make as many calls as are needed."""
-    ids = [service.add(1.0) for _ in range(120)]
-
-    await asyncio.gather(*(_wait(coordinator, one) for one in ids))
-
+    await service.wait_for([service.add(1.0) for _ in range(120)])
     assert 50 == max(len(call) for call in service.calls)
 
 
-async def test_waits_for_one_backup_share_its_polls(
-    coordinator: PollCoordinator, service: Service
-) -> None:
+async def test_waits_for_one_backup_share_its_polls(service: Service) -> None:
     """Two waits for the same backup make the calls of one."""
     backup_id = service.add(100.0)
-
-    await asyncio.gather(_wait(coordinator, backup_id), _wait(coordinator, backup_id))
-
+    await service.wait_for([backup_id] * 2)
     assert {(backup_id,)} == set(service.calls)
     assert 11 == len(service.calls)
 
 
-async def test_the_soonest_due_come_first(coordinator: PollCoordinator, service: Service) -> None:
+async def test_the_soonest_due_come_first(service: Service) -> None:
     """With more than fifty waits, a call polls those that are due first."""
     slow = [service.add(2000.0) for _ in range(60)]
     fast = service.add(2000.0)
     schedule = WaitSchedule(min_delay=100, max_delay=100)
-
-    waits = [_wait(coordinator, one, schedule) for one in slow]
-    await asyncio.gather(*waits, _wait(coordinator, fast, EVERY_TEN))
+    waits = [service.wait(one, schedule) for one in slow]
+    await asyncio.gather(*waits, service.wait(fast, EVERY_TEN))
 
     _, *later = (call for call in service.calls if len(call) == 50)
     assert len(later) > 100
@@ -243,16 +213,13 @@ async def test_the_soonest_due_come_first(coordinator: PollCoordinator, service:
 
 
 @pytest.mark.parametrize("omits", [False, True], ids=["refused", "left out"])
-async def test_a_missing_backup_does_not_affect_the_others(
-    coordinator: PollCoordinator, service: Service, omits: bool
-) -> None:
+async def test_a_missing_backup_does_not_affect_the_others(service: Service, omits: bool) -> None:
     """The one that is not found is isolated, and ends alone after its grace."""
     ids = [service.add(200.0) for _ in range(50)]
     missing = ids[17]
     service.unknown.add(missing)
     service.omits = omits
-
-    results = await _results(coordinator, ids)
+    results = await service.results(ids)
 
     assert [isinstance(one, BackupNotFound) for one in results] == [one == missing for one in ids]
     # Halving fifty down to one takes six steps, each of one or two calls.
@@ -264,13 +231,12 @@ async def test_a_missing_backup_does_not_affect_the_others(
     ("what", "expected"), [("unreadable", ResponseDecodingError), ("refused", BadRequest)]
 )
 async def test_a_backup_that_spoils_the_call_does_not_affect_the_others(
-    coordinator: PollCoordinator, service: Service, what: str, expected: type[FsxCopyError]
+    service: Service, what: str, expected: type[FsxCopyError]
 ) -> None:
     """The one whose description is unreadable, or whose id is refused, ends alone."""
     ids = [service.add(100.0) for _ in range(50)]
     setattr(service, what, ids[31])
-
-    results = await _results(coordinator, ids)
+    results = await service.results(ids)
 
     ended = [
         one for one, result in zip(ids, results, strict=True) if isinstance(result, Exception)
@@ -286,29 +252,23 @@ ODD_ANSWERS = {
 
 
 @pytest.mark.parametrize("error", ODD_ANSWERS.values(), ids=ODD_ANSWERS)
-async def test_an_odd_answer_ends_none_of_many(
-    coordinator: PollCoordinator, service: Service, error: FsxCopyError
-) -> None:
+async def test_an_odd_answer_ends_none_of_many(service: Service, error: FsxCopyError) -> None:
     """After an answer that is odd as a whole, the fifty are polled again, and not halved."""
     ids = [service.add(100.0) for _ in range(50)]
     service.errors = [error]
-
-    backups = await asyncio.gather(*(_wait(coordinator, one) for one in ids))
-
-    assert ids == [backup.backup_id for backup in backups]
+    await service.wait_for(ids)
     assert {50} == {len(call) for call in service.calls}
 
 
 @pytest.mark.parametrize("error", ODD_ANSWERS.values(), ids=ODD_ANSWERS)
 async def test_odd_answers_end_each_wait_by_a_call_of_its_own(
-    coordinator: PollCoordinator, service: Service, error: FsxCopyError
+    service: Service, error: FsxCopyError
 ) -> None:
     """Answers that stay odd end the waits, after a call for each, within the rate limit."""
     ids = [service.add(100.0) for _ in range(50)]
     service.errors = [error] * 51
     service.listing_errors = [error]
-
-    results = await _results(coordinator, ids)
+    results = await service.results(ids)
 
     assert {type(error)} == {type(result) for result in results}
     assert [50] + [1] * 50 == [len(call) for call in service.calls]
@@ -316,20 +276,13 @@ async def test_odd_answers_end_each_wait_by_a_call_of_its_own(
     _check_rate(service)
 
 
-async def test_an_odd_answer_for_one_ends_no_other(
-    coordinator: PollCoordinator, service: Service
-) -> None:
+async def test_an_odd_answer_for_one_ends_no_other(service: Service) -> None:
     """A wait that has an odd answer to its own call too ends alone."""
     ids = [service.add(100.0) for _ in range(3)]
     service.errors = [ODD_ANSWERS["no listing"]] * 2
-
-    results = await _results(coordinator, ids)
-
+    results = await service.results(ids)
     assert [ResponseDecodingError, Backup, Backup] == [type(result) for result in results]
     assert 0.0 < service.times[1]
-
-
-# Unknown ids.
 
 
 def _check_rate(service: Service) -> None:
@@ -342,15 +295,11 @@ def _check_rate(service: Service) -> None:
 
 
 @pytest.mark.parametrize("others", [0, 5000])
-async def test_the_wrong_region_costs_hundreds_of_calls(
-    coordinator: PollCoordinator, service: Service, others: int
-) -> None:
+async def test_the_wrong_region_costs_hundreds_of_calls(service: Service, others: int) -> None:
     """Two thousand waits for unknown ids share listings, whatever else the Region holds."""
     ids = [service.add(HOUR) for _ in range(2000)]
     service.unknown, service.others = set(ids), others
-
-    results = await _results(coordinator, ids, WaitSchedule())
-
+    results = await service.results(ids, WaitSchedule())
     assert {BackupNotFound} == {type(result) for result in results}
     calls = [*service.times, *service.pages]
     assert len(calls) < 600
@@ -362,7 +311,7 @@ async def test_the_wrong_region_costs_hundreds_of_calls(
     [(1000, 20, 0), (1000, 20, 5000), (1000, 20, 100_000), (2000, 3, 100_000)],
 )
 async def test_some_unknown_ids_among_many_good_ones(
-    coordinator: PollCoordinator, service: Service, good: int, unknown: int, others: int
+    service: Service, good: int, unknown: int, others: int
 ) -> None:
     """They cost some hundred calls, and the good ones end as soon as without them."""
     source = random.Random(4)
@@ -372,7 +321,7 @@ async def test_some_unknown_ids_among_many_good_ones(
     lags = []
 
     async def wait(backup_id: str) -> None:
-        await _wait(coordinator, backup_id, WaitSchedule())
+        await service.wait(backup_id, WaitSchedule())
         lags.append(service.clock.now() - service.ends[backup_id])
 
     results = await asyncio.gather(*(wait(one) for one in ids), return_exceptions=True)
@@ -385,15 +334,12 @@ async def test_some_unknown_ids_among_many_good_ones(
     assert len(service.calls) + len(service.pages) < 500 * good / 1000 + 500
 
 
-async def test_calls_for_unknown_ids_are_spaced_without_a_listing(
-    coordinator: PollCoordinator, service: Service
-) -> None:
+async def test_calls_for_unknown_ids_are_spaced_without_a_listing(service: Service) -> None:
     """Where the Region cannot be listed, each is described alone, five per second."""
     ids = [service.add(HOUR) for _ in range(50)]
     service.unknown = set(ids)
     service.listing_errors = [AccessDenied("no") for _ in range(100)]
-
-    results = await _results(coordinator, ids)
+    results = await service.results(ids)
 
     assert {BackupNotFound} == {type(result) for result in results}
     assert [1] * 50 == [len(call) for call in service.calls[-50:]]
@@ -402,23 +348,15 @@ async def test_calls_for_unknown_ids_are_spaced_without_a_listing(
     _check_rate(service)
 
 
-async def test_unknown_ids_end_in_time_where_the_rate_holds_them_back(
-    coordinator: PollCoordinator, service: Service, clock: ManualClock
-) -> None:
+async def test_unknown_ids_end_in_time_where_the_rate_holds_them_back(service: Service) -> None:
     """A wait ends without its last poll where that would be too late."""
     ids = [service.add(HOUR) for _ in range(500)]
     service.unknown = set(ids)
     service.listing_errors = [AccessDenied("no") for _ in range(100)]
-    schedule = WaitSchedule(not_found_grace=60)
-
-    async def wait(backup_id: str) -> None:
-        async for _ in coordinator.watch(backup_id, 60, schedule):
-            pass
-
-    results = await asyncio.gather(*(wait(one) for one in ids), return_exceptions=True)
+    results = await service.results(ids, WaitSchedule(not_found_grace=60), max_wait=60)
 
     assert {WaitTimeout} == {type(result) for result in results}
-    assert 60 <= clock.now() <= 60 + CALL_GRACE + 1
+    assert 60 <= service.clock.now() <= 60 + CALL_GRACE + 1
     assert {60 + CALL_GRACE} >= {
         result.elapsed
         for result in results
@@ -427,9 +365,7 @@ async def test_unknown_ids_end_in_time_where_the_rate_holds_them_back(
     _check_rate(service)
 
 
-async def test_waits_that_are_held_back_end_in_time_beside_others(
-    coordinator: PollCoordinator, service: Service, clock: ManualClock
-) -> None:
+async def test_waits_that_are_held_back_end_in_time_beside_others(service: Service) -> None:
     """Other waits that sleep for long do not delay the end of one that is held back."""
     good = [service.add(HOUR) for _ in range(3)]
     ids = [service.add(HOUR) for _ in range(500)]
@@ -438,16 +374,12 @@ async def test_waits_that_are_held_back_end_in_time_beside_others(
     long = WaitSchedule(min_delay=600, max_delay=600)
     ends: list[float] = []
 
-    async def wait(backup_id: str) -> None:
-        async for _ in coordinator.watch(backup_id, 5, EVERY_TEN):
-            pass
-
     async def note(backup_id: str) -> None:
         with pytest.raises(WaitTimeout):
-            await wait(backup_id)
-        ends.append(clock.now())
+            await service.wait(backup_id, EVERY_TEN, 5)
+        ends.append(service.clock.now())
 
-    waits = asyncio.gather(*(_wait(coordinator, one, long) for one in good))
+    waits = asyncio.gather(*(service.wait(one, long) for one in good))
     await asyncio.sleep(0)
     await asyncio.gather(*(note(one) for one in ids))
     waits.cancel()
@@ -456,62 +388,42 @@ async def test_waits_that_are_held_back_end_in_time_beside_others(
     assert 5 + CALL_GRACE == max(ends)
 
 
-async def test_a_listing_that_is_too_long_is_given_up(
-    coordinator: PollCoordinator, service: Service
-) -> None:
+async def test_a_listing_that_is_too_long_is_given_up(service: Service) -> None:
     """An id that is not on the first pages is described alone."""
     ids = [service.add(100.0) for _ in range(50)]
     service.others = 10_000
     service.unknown = {ids[3]}
-
-    await _results(coordinator, ids)
-
+    await service.results(ids)
     # As many pages as halving takes calls, and no listing again for so few.
     assert [0.0] * 12 == service.pages
 
 
-async def test_a_listing_that_shows_all_ends_there(
-    coordinator: PollCoordinator, service: Service
-) -> None:
+async def test_a_listing_that_shows_all_ends_there(service: Service) -> None:
     """As soon as all ids were found, no more pages are read."""
     ids = [service.add(100.0) for _ in range(50)]
     for _ in range(1000):
         service.add(HOUR)
     service.errors = [BackupNotFound("not yet")]
-
-    backups = await asyncio.gather(*(_wait(coordinator, one) for one in ids))
-
-    assert ids == [backup.backup_id for backup in backups]
+    await service.wait_for(ids)
     assert 1 == len(service.pages)
 
 
-async def test_a_listing_that_is_throttled_is_a_poll_that_failed(
-    coordinator: PollCoordinator, service: Service
-) -> None:
+async def test_a_listing_that_is_throttled_is_a_poll_that_failed(service: Service) -> None:
     """All survive a transient error of the listing, and their schedules space the next."""
     ids = [service.add(100.0) for _ in range(50)]
     service.unknown = set(ids[:20])
     service.listing_errors = [Throttled("slow down")]
-
-    results = await _results(coordinator, ids)
-
+    results = await service.results(ids)
     assert [BackupNotFound] * 20 + [Backup] * 30 == [type(result) for result in results]
     assert [0.0, 10.0] == service.pages[:2]
 
 
-async def test_few_unknown_ids_need_no_listing(
-    coordinator: PollCoordinator, service: Service
-) -> None:
+async def test_few_unknown_ids_need_no_listing(service: Service) -> None:
     """Up to eight are described by their ids."""
     ids = [service.add(100.0) for _ in range(8)]
     service.unknown = set(ids)
-
-    await _results(coordinator, ids)
-
+    await service.results(ids)
     assert [] == service.pages
-
-
-# Clocks.
 
 
 @attrs.define
@@ -537,89 +449,54 @@ class CoarseClock:
 async def test_a_coarse_clock_does_not_make_a_wait_spin(step: float, early: float) -> None:
     """A wait is due once it slept until its time, whatever the clock shows."""
     clock = CoarseClock(step, early)
-    polls = 0
-
-    async def describe(backup_ids: Sequence[str]) -> list[Backup]:
-        nonlocal polls
-        polls += 1
-        return [
-            Backup(
-                backup_id=one,
-                lifecycle=BackupLifecycle.COPYING,
-                type=BackupType.USER_INITIATED,
-                creation_time=datetime(2026, 1, 1, tzinfo=UTC),
-            )
-            for one in backup_ids
-        ]
-
-    async def list_page(_: str | None) -> tuple[list[Backup], str | None]:
-        return [], None
-
-    coordinator = PollCoordinator(describe, list_page, clock, lambda: 0.5)
+    service = Service(clock)
     with pytest.raises(WaitTimeout) as caught:
-        async for _ in coordinator.watch("backup-00000000", 600, EVERY_TEN):
-            pass
+        await service.wait(service.add(math.inf), EVERY_TEN, 600)
 
-    assert (61, 60) == (polls, clock.sleeps)
+    assert (61, 60) == (len(service.calls), clock.sleeps)
     assert pytest.approx(600, abs=step) == caught.value.elapsed
     # The early wake-ups do not add up.
     assert abs(clock.time - 600) <= step + early
 
 
-async def test_unrequested_backups_in_an_answer_are_ignored(
-    coordinator: PollCoordinator, service: Service
-) -> None:
+async def test_unrequested_backups_in_an_answer_are_ignored(service: Service) -> None:
     """An answer may contain backups that were not requested; each wait takes its own."""
     ids = [service.add(100.0) for _ in range(3)]
     service.unrequested = [service.add(1.0), ids[2]]
-
-    backups = await asyncio.gather(*(_wait(coordinator, one) for one in ids[:2]))
-
-    assert ids[:2] == [backup.backup_id for backup in backups]
+    await service.wait_for(ids[:2])
     assert 11 == len(service.calls)
 
 
-async def test_a_backup_that_appears_shares_calls_again(
-    coordinator: PollCoordinator, service: Service
-) -> None:
+async def test_a_backup_that_appears_shares_calls_again(service: Service) -> None:
     """One that was unknown is polled alone until it is found, and with the others afterwards."""
     ids = [service.add(100.0) for _ in range(3)]
     service.unknown.add(ids[1])
 
     async def watch_first() -> None:
-        async for _ in coordinator.watch(ids[0], HOUR, EVERY_TEN):
+        async for _ in service.coordinator.watch(ids[0], HOUR, EVERY_TEN):
             if service.clock.now() >= 30:
                 service.unknown.clear()
 
-    await asyncio.gather(watch_first(), *(_wait(coordinator, one) for one in ids[1:]))
+    await asyncio.gather(watch_first(), *(service.wait(one) for one in ids[1:]))
 
     timed = list(zip(service.times, service.calls, strict=True))
     assert {(ids[1],), (ids[0], ids[2])} == {tuple(sorted(c)) for at, c in timed if 0 < at < 30}
     assert {3} == {len(call) for at, call in timed if at > 40}
 
 
-async def test_all_waits_survive_a_transient_error(
-    coordinator: PollCoordinator, service: Service
-) -> None:
+async def test_all_waits_survive_a_transient_error(service: Service) -> None:
     """A throttled call is a failed poll of all its waits, and all continue."""
-    ids = [service.add(100.0) for _ in range(5)]
     service.errors = [Throttled("slow down")]
-
-    backups = await asyncio.gather(*(_wait(coordinator, one) for one in ids))
-
-    assert ids == [backup.backup_id for backup in backups]
+    await service.wait_for([service.add(100.0) for _ in range(5)])
 
 
 @pytest.mark.parametrize("waits", [1, 5, 50])
-async def test_failures_grow_further_apart(
-    coordinator: PollCoordinator, service: Service, waits: int
-) -> None:
+async def test_failures_grow_further_apart(service: Service, waits: int) -> None:
     """The number of failures in a row spaces the polls of many waits like those of one."""
     ids = [service.add(2 * HOUR) for _ in range(waits)]
     service.errors = [Throttled("slow down") for _ in range(1000)]
     schedule = WaitSchedule(min_delay=5, max_delay=120)
-
-    results = await _results(coordinator, ids, schedule)
+    results = await service.results(ids, schedule)
 
     assert len(service.calls) < 80
     for result in results:
@@ -631,11 +508,11 @@ async def test_failures_are_spaced_by_themselves(service: Service, clock: Manual
     """Earlier polls and progress do not count while polls fail; afterwards they do again."""
     schedule = WaitSchedule(min_delay=10, max_delay=80)
     backup_id = service.add(clock.now() + 1000.0)
-    polls = [(clock.now(), type(None))]
+    polls = 0
     coordinator = PollCoordinator(service.describe, service.list_page, clock, lambda: 1.0)
     async for _ in coordinator.watch(backup_id, HOUR, schedule):
-        polls.append((clock.now(), Backup))
-        if len(polls) == 4:
+        polls += 1
+        if polls == 3:
             service.errors = [Throttled("slow down") for _ in range(3)]
             failing_since = len(service.times)
 
@@ -646,15 +523,11 @@ async def test_failures_are_spaced_by_themselves(service: Service, clock: Manual
     assert 40.0 != gaps[4] != 80.0
 
 
-async def test_a_permanent_error_ends_each_wait_with_its_own_copy(
-    coordinator: PollCoordinator, service: Service
-) -> None:
+async def test_a_permanent_error_ends_each_wait_with_its_own_copy(service: Service) -> None:
     """The note on each copy has the backup of its wait."""
     ids = [service.add(100.0) for _ in range(3)]
     service.errors = [AccessDenied("no") for _ in range(3)]
-
-    results = await _results(coordinator, ids)
-
+    results = await service.results(ids)
     notes = [getattr(one, "__notes__", None) for one in results]
     assert [[f"while waiting for {one}: poll 1, after 0 s"] for one in ids] == notes
 
@@ -665,13 +538,10 @@ EVERY_STEP = range(40)
 
 @pytest.mark.parametrize("victim", [0, 2, 4])
 @pytest.mark.parametrize("step", EVERY_STEP)
-async def test_cancelling_one_leaves_the_others(
-    coordinator: PollCoordinator, service: Service, victim: int, step: int
-) -> None:
+async def test_cancelling_one_leaves_the_others(service: Service, victim: int, step: int) -> None:
     """Whenever one of five is cancelled, asleep or in a call, the other four succeed."""
     ids = [service.add(100.0 + number) for number in range(5)]
-    tasks = [asyncio.create_task(_wait(coordinator, one)) for one in ids]
-
+    tasks = [asyncio.create_task(service.wait(one)) for one in ids]
     for _ in range(step):
         await asyncio.sleep(0)
     tasks[victim].cancel()
@@ -686,15 +556,14 @@ async def test_cancelling_one_leaves_the_others(
 
 
 @pytest.mark.parametrize("step", EVERY_STEP)
-async def test_closing_ends_all(coordinator: PollCoordinator, service: Service, step: int) -> None:
+async def test_closing_ends_all(service: Service, step: int) -> None:
     """Whenever the client is closed, asleep or in a call, every wait ends at once."""
     ids = [service.add(HOUR / 2 + number) for number in range(5)]
-    tasks = [asyncio.create_task(_wait(coordinator, one)) for one in ids]
-
+    tasks = [asyncio.create_task(service.wait(one)) for one in ids]
     for _ in range(step):
         await asyncio.sleep(0)
     before = service.clock.now(), len(service.calls)
-    coordinator.close()
+    service.coordinator.close()
     results = await asyncio.gather(*tasks, return_exceptions=True)
 
     assert [ClientNotOpen] * 5 == [type(result) for result in results]
@@ -703,42 +572,35 @@ async def test_closing_ends_all(coordinator: PollCoordinator, service: Service, 
 
 @pytest.mark.parametrize("victim", [0, 7, 19])
 @pytest.mark.parametrize("step", EVERY_STEP)
-async def test_cancelling_one_of_those_that_share_a_listing(
-    coordinator: PollCoordinator, service: Service, victim: int, step: int
-) -> None:
+async def test_cancelling_one_of_a_listing(service: Service, victim: int, step: int) -> None:
     """The wait that reads the listing for the others can be cancelled like any other."""
     ids = [service.add(100.0) for _ in range(20)]
     service.unknown = set(ids[8:])
-
-    async def wait(number: int) -> None:
-        async for _ in coordinator.watch(ids[number], HOUR + number % 7, EVERY_TEN):
-            pass
-
-    tasks = [asyncio.create_task(wait(number)) for number in range(20)]
+    tasks = [
+        asyncio.create_task(service.wait(one, EVERY_TEN, HOUR + number % 7))
+        for number, one in enumerate(ids)
+    ]
     for _ in range(step):
         await asyncio.sleep(0)
     tasks[victim].cancel()
     results = await asyncio.gather(*tasks, return_exceptions=True)
 
     del results[victim]
-    expected = [type(None)] * 8 + [BackupNotFound] * 12
+    expected: list[type] = [Backup] * 8 + [BackupNotFound] * 12
     del expected[victim]
     assert expected == [type(result) for result in results]
     assert service.pages
 
 
-async def test_a_call_that_hangs_does_not_delay_the_others(
-    coordinator: PollCoordinator, service: Service
-) -> None:
+async def test_a_call_that_hangs_does_not_delay_the_others(service: Service) -> None:
     """While one call hangs, the waits that are not in it continue."""
     stuck = service.add(HOUR)
     service.held = asyncio.Event()
-    slow = asyncio.create_task(_wait(coordinator, stuck))
+    slow = asyncio.create_task(service.wait(stuck))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     held, service.held = service.held, None
-
-    backup = await _wait(coordinator, service.add(50.0))
+    backup = await service.wait(service.add(50.0))
 
     assert BackupLifecycle.AVAILABLE is backup.lifecycle
     assert not slow.done()
@@ -748,14 +610,12 @@ async def test_a_call_that_hangs_does_not_delay_the_others(
 
 
 async def test_a_slow_consumer_is_polled_at_once_when_it_returns(
-    coordinator: PollCoordinator, service: Service, clock: ManualClock
+    service: Service, clock: ManualClock
 ) -> None:
     """A consumer that takes longer than the delay gets the next observation at once."""
     backup_id = service.add(500.0)
     seen: list[float] = []
-
-    async for _ in coordinator.watch(backup_id, HOUR, EVERY_TEN):
+    async for _ in service.coordinator.watch(backup_id, HOUR, EVERY_TEN):
         seen.append(clock.now())
         clock.advance(100)
-
     assert [0.0, 100.0, 200.0] == seen[:3]

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import logging
 import random
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import attrs
 import pytest
-from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
-from bulk_rig import Direct, direct_client
-from replication_rig import EAST, FS, OTHER_FS, POLICY, WEST
+from bulk_rig import Direct, direct_client, live_copies
+from replication_rig import DAY, EAST, FS, OTHER_FS, POLICY, WEST
 
 from fsxcopy_sdk import (
     AccessDenied,
-    Backup,
     BackupBeingCopied,
     BackupCopyFailed,
     BackupFilter,
@@ -47,23 +44,19 @@ from fsxcopy_sdk.replication import (
 )
 from fsxcopy_sdk.testing import Fault, LocalFsx, ManualClock
 
+if TYPE_CHECKING:
+    from conftest import Connect
+
 ALL = attrs.evolve(POLICY, newest=None)
-DAY = 86400.0
 START = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-@functools.cache
-def _one_session() -> AioSession:
-    """Make one session for all tests here: to load the service's model takes its time."""
+@pytest.fixture(name="session", scope="module")
+def _session() -> AioSession:
+    """One session for all tests here: to load the service's model takes its time."""
     session = AioSession()
     session.set_credentials("AKIDEXAMPLE", "wJalrXUtnFEMI", "the-session-token")
     return session
-
-
-@pytest.fixture(name="session")
-def _session() -> AioSession:
-    """The session of all tests here."""
-    return _one_session()
 
 
 @attrs.frozen
@@ -78,6 +71,18 @@ class Regions:
     def back_up(self, file_system_id: str = FS) -> str:
         return self.fsx.add_backup(EAST, FileSystem={"FileSystemId": file_system_id})
 
+    def begin_copy(self, file_system_id: str = FS) -> None:
+        """Let another program have begun a copy that does not end."""
+        source = self.back_up(file_system_id)
+        self.fsx.add_backup(
+            WEST, SourceBackupId=source, SourceBackupRegion=EAST, Lifecycle="COPYING"
+        )
+
+    @property
+    def held(self) -> list[str]:
+        """The backups of the destination, the oldest first."""
+        return [str(one["BackupId"]) for one in self.fsx.backups(WEST)]
+
     @property
     def now(self) -> datetime:
         return START + timedelta(seconds=self.clock.now())
@@ -85,52 +90,51 @@ class Regions:
     async def plan(self, policy: ReplicationPolicy = ALL) -> ReplicationPlan:
         return await plan_replication(self.east, self.west, policy, now=self.now)
 
-    async def apply(self, plan: ReplicationPlan, **options: bool) -> list[PlanOutcome]:
+    async def apply(self, plan: ReplicationPlan, **options: Any) -> list[PlanOutcome]:
         async with apply_plan(plan, self.west, **options) as applied:
             return [outcome async for outcome in applied]
 
-    async def sync(self, policy: ReplicationPolicy = ALL, **options: bool) -> list[str]:
+    async def sync(self, policy: ReplicationPolicy = ALL, **options: bool) -> list[type]:
         """Plan and apply, and return what became of what."""
-        outcomes = await self.apply(await self.plan(policy), **options)
-        return [type(outcome).__name__ for outcome in outcomes]
+        return _kinds(await self.apply(await self.plan(policy), **options))
 
-    def copies(self) -> Counter[object]:
-        """Count the live copies of each backup."""
-        return Counter(
-            one["SourceBackupId"]
-            for one in self.fsx.backups(WEST)
-            if one["Lifecycle"] not in {"FAILED", "DELETED"} and "SourceBackupId" in one
-        )
+
+@attrs.frozen(kw_only=True)
+class History(Regions):
+    """Two Regions after some days, and what is to be pruned to keep two copies."""
+
+    made: list[str]
+    """The copies, the oldest first."""
+    planned: ReplicationPlan
+
+    async def prune(self, **options: Any) -> list[PlanOutcome]:
+        return await self.apply(self.planned, prune=True, **options)
+
+
+def _tags(document: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in document["Tags"]}
+
+
+def _kinds(outcomes: Sequence[PlanOutcome]) -> list[type]:
+    return [type(outcome) for outcome in outcomes]
 
 
 @pytest.fixture(name="regions")
-async def _regions(
-    clock: ManualClock, session: AioSession, config: AioConfig
-) -> AsyncIterator[Regions]:
+async def _regions(clock: ManualClock, connect: Connect) -> AsyncIterator[Regions]:
     """Two Regions that hold nothing, where a copy takes ten minutes."""
-
-    def connect(region: str) -> FsxCopyClient:
-        return FsxCopyClient(
-            region, session=session, endpoint_url=fsx.endpoint_url, config=config, clock=clock
-        )
-
     async with (
         LocalFsx(clock=clock, copy_duration=600, started_at=START) as fsx,
-        connect(EAST) as east,
-        connect(WEST) as west,
+        connect(fsx, region=EAST) as east,
+        connect(fsx, region=WEST) as west,
     ):
         yield Regions(fsx, clock, east, west)
-
-
-# Copies.
 
 
 async def test_a_plan_is_carried_out(regions: Regions) -> None:
     """Everything that is to be copied is, and then there is nothing to do."""
     backups = [regions.back_up() for _ in range(7)]
-
-    assert ["Copied"] * 7 == await regions.sync()
-    assert dict.fromkeys(backups, 1) == regions.copies()
+    assert [Copied] * 7 == await regions.sync()
+    assert dict.fromkeys(backups, 1) == live_copies(regions.fsx)
     assert not (await regions.plan()).has_work
     assert [] == await regions.sync()
 
@@ -141,7 +145,6 @@ async def test_a_plan_can_be_carried_out_twice(regions: Regions) -> None:
     plan = await regions.plan()
     (first,) = await regions.apply(plan)
     (again,) = await regions.apply(plan)
-
     assert isinstance(first, Copied)
     assert isinstance(again, Copied)
     assert first.backup.backup_id == again.backup.backup_id
@@ -153,8 +156,7 @@ async def test_two_at_once(regions: Regions) -> None:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(regions.sync)
         tasks.start_soon(regions.sync)
-
-    assert dict.fromkeys(backups, 1) == regions.copies()
+    assert dict.fromkeys(backups, 1) == live_copies(regions.fsx)
     assert 5 == regions.fsx.max_copies_in_progress_seen(WEST)
 
 
@@ -200,32 +202,24 @@ async def test_what_is_in_progress_may_fail(regions: Regions) -> None:
 
     assert isinstance(outcome, CopyFailed)
     assert isinstance(outcome.error, BackupCopyFailed)
-    assert ["Copied"] == await regions.sync()
-    assert {source: 1} == regions.copies()
+    assert [Copied] == await regions.sync()
+    assert {source: 1} == live_copies(regions.fsx)
 
 
 async def test_a_failed_copy_is_made_again(regions: Regions) -> None:
     """The token of a copy that failed is spent; the same request gets another one."""
     source = regions.back_up()
     plan = await regions.plan()
-    async with apply_plan(plan, regions.west, on_seen=_fail_once(regions.fsx)) as applied:
-        (outcome,) = [one async for one in applied]
+
+    def fail(copy: CopyInProgress) -> None:
+        if copy.backup and copy.backup.lifecycle == "COPYING":
+            regions.fsx.fail_copy(copy.backup.backup_id, "the key is gone")
+
+    (outcome,) = await regions.apply(plan, on_seen=fail)
 
     assert isinstance(outcome, CopyFailed)
-    assert ["Copied"] == await regions.sync()
-    assert {source: 1} == regions.copies()
-
-
-class _fail_once:  # noqa: N801 - used like a function
-    """Make the first copy that is seen fail."""
-
-    def __init__(self, fsx: LocalFsx) -> None:
-        self.fsx: LocalFsx | None = fsx
-
-    def __call__(self, copy: CopyInProgress) -> None:
-        fsx, self.fsx = self.fsx, None
-        if fsx and copy.backup:
-            fsx.fail_copy(copy.backup.backup_id, "the key is gone")
+    assert [Copied] == await regions.sync()
+    assert {source: 1} == live_copies(regions.fsx)
 
 
 async def test_a_deleted_copy_is_made_again(regions: Regions) -> None:
@@ -234,29 +228,21 @@ async def test_a_deleted_copy_is_made_again(regions: Regions) -> None:
     (first,) = await regions.apply(await regions.plan())
     assert isinstance(first, Copied)
     await regions.west.delete_backup(first.backup.backup_id)
-
-    assert ["Copied"] == await regions.sync()
-    assert {source: 1} == regions.copies()
+    assert [Copied] == await regions.sync()
+    assert {source: 1} == live_copies(regions.fsx)
 
 
 async def test_waits_end(regions: Regions) -> None:
     """A wait that times out leaves its copy alone, even one that another program began."""
-    regions.fsx.add_backup(
-        WEST, SourceBackupId=regions.back_up(), SourceBackupRegion=EAST, Lifecycle="COPYING"
-    )
+    regions.begin_copy()
     regions.back_up()
-    async with apply_plan(await regions.plan(), regions.west, max_wait=60) as applied:
-        outcomes = [one async for one in applied]
+    outcomes = await regions.apply(await regions.plan(), max_wait=60)
 
-    assert [CopyTimedOut] * 2 == [type(one) for one in outcomes]
+    assert [CopyTimedOut] * 2 == _kinds(outcomes)
     assert [WaitTimeout] * 2 == [type(one.error) for one in outcomes]
-    assert all("COPYING" == _seen(one).lifecycle for one in outcomes)
-
-
-def _seen(outcome: PlanOutcome) -> Backup:
-    assert isinstance(outcome, CopyTimedOut)
-    assert outcome.backup
-    return outcome.backup
+    assert ["COPYING"] * 2 == [
+        one.backup and one.backup.lifecycle for one in outcomes if isinstance(one, CopyTimedOut)
+    ]
 
 
 async def test_leaving_early_leaves_the_copies_alone(regions: Regions) -> None:
@@ -292,9 +278,7 @@ async def test_what_the_block_raises_stays_what_it_is(regions: Regions) -> None:
 
 async def test_a_cancelled_run_ends(regions: Regions) -> None:
     """A timeout around it is a timeout."""
-    regions.fsx.add_backup(
-        WEST, SourceBackupId=regions.back_up(), SourceBackupRegion=EAST, Lifecycle="COPYING"
-    )
+    regions.begin_copy()
     plan = await regions.plan()
     applied = apply_plan(plan, regions.west)
     with anyio.CancelScope() as scope:
@@ -308,17 +292,13 @@ async def test_a_cancelled_run_ends(regions: Regions) -> None:
 
 async def test_an_observer_that_raises_ends_it(regions: Regions) -> None:
     """What the caller's own function raises is not swallowed."""
-    regions.fsx.add_backup(
-        WEST, SourceBackupId=regions.back_up(), SourceBackupRegion=EAST, Lifecycle="COPYING"
-    )
+    regions.begin_copy()
 
     def observe(_: CopyInProgress) -> None:
         raise KeyError
 
     with pytest.raises(BaseExceptionGroup) as caught:
-        async with apply_plan(await regions.plan(), regions.west, on_seen=observe) as applied:
-            async for _ in applied:
-                pass
+        await regions.apply(await regions.plan(), on_seen=observe)
     assert caught.value.subgroup(KeyError)
 
 
@@ -334,6 +314,8 @@ async def test_an_observer_that_raises_ends_it(regions: Regions) -> None:
         ({"max_wait": -1}, "max_wait: must be"),
         ({"schedule": 5}, "schedule: must be"),
         ({"on_seen": 5}, "on_seen: must be"),
+        ({"prune_orphans": True}, "prune_orphans: must be given with prune=True"),
+        ({"prune_most": True}, "prune_most: must be given with prune=True"),
     ],
 )
 async def test_bad_arguments(regions: Regions, arguments: dict[str, object], fault: str) -> None:
@@ -346,9 +328,12 @@ async def test_bad_arguments(regions: Regions, arguments: dict[str, object], fau
 
 
 async def test_another_region_is_refused(regions: Regions) -> None:
-    """A plan is for one destination."""
+    """A plan is for one source and one destination."""
+    plan = await regions.plan()
     with pytest.raises(InvalidArguments, match="destination: must be a client of us-west-2, not"):
-        apply_plan(await regions.plan(), regions.east)
+        apply_plan(plan, regions.east)
+    with pytest.raises(InvalidArguments, match="source: must be a client of us-east-2, not"):
+        apply_plan(plan, regions.west, source=regions.west)
 
 
 async def test_a_closed_client_is_refused(regions: Regions) -> None:
@@ -378,11 +363,9 @@ def test_either_event_loop(backend: str) -> None:
         assert not (await sync(outcomes)).has_work
         return outcomes
 
-    assert [Copied] * 7 == [type(one) for one in anyio.run(work, backend=backend)]
+    assert [Copied] * 7 == _kinds(anyio.run(work, backend=backend))
     assert 14 == len(fsx.backups(WEST))
 
-
-# Prune.
 
 KEEP_ONE = attrs.evolve(POLICY, keep_last=1)
 KEEP_TWO = attrs.evolve(POLICY, keep_last=2)
@@ -392,104 +375,93 @@ async def _history(regions: Regions, days: int = 4) -> list[str]:
     """Make a backup a day and copy it, and return the copies, the oldest first."""
     for _ in range(days):
         regions.back_up()
-        assert "Copied" in await regions.sync(KEEP_ONE)
+        assert Copied in await regions.sync(KEEP_ONE)
         regions.clock.advance(DAY)
-    return [str(one["BackupId"]) for one in regions.fsx.backups(WEST)]
+    return regions.held
 
 
-def _without_sockets(clock: ManualClock) -> tuple[Regions, Direct, Direct]:
-    """Make two Regions of one process, and return the transports to both too."""
+async def _four_days(regions: Regions) -> History:
+    """Make a backup and a copy of it on each of four days."""
+    made = await _history(regions)
+    planned = await regions.plan(KEEP_TWO)
+    return History(**attrs.asdict(regions, recurse=False), made=made, planned=planned)
+
+
+@pytest.fixture(name="history")
+async def _four_days_over_http(regions: Regions) -> History:
+    """Two Regions with a backup and a copy of each of four days."""
+    return await _four_days(regions)
+
+
+async def _without_sockets(clock: ManualClock) -> tuple[History, Direct, Direct]:
+    """Make such a history in two Regions of one process, and return the transports too."""
     fsx = LocalFsx(clock=clock, copy_duration=600, started_at=START)
     east, west = Direct(fsx, EAST), Direct(fsx, WEST)
     clients = (FsxCopyClient(transport=one, clock=clock) for one in (east, west))
-    return Regions(fsx, clock, *clients), east, west
+    return await _four_days(Regions(fsx, clock, *clients)), east, west
 
 
-def _held(regions: Regions) -> list[str]:
-    return [str(one["BackupId"]) for one in regions.fsx.backups(WEST)]
-
-
-async def test_pruning_must_be_asked_for(regions: Regions) -> None:
+async def test_pruning_must_be_asked_for(history: History) -> None:
     """Without it, copies that the policy no longer keeps are only planned."""
-    copies = await _history(regions)
-
-    assert copies[:2] == [one.copy.backup_id for one in (await regions.plan(KEEP_TWO)).to_prune]
-    assert [] == await regions.sync(KEEP_TWO)
-    assert copies == _held(regions)
+    assert history.made[:2] == [
+        one.copy.backup_id for one in (await history.plan(KEEP_TWO)).to_prune
+    ]
+    assert [] == await history.sync(KEEP_TWO)
+    assert history.made == history.held
 
 
 async def test_copies_that_are_no_longer_kept_are_pruned(
-    regions: Regions, caplog: pytest.LogCaptureFixture
+    history: History, caplog: pytest.LogCaptureFixture
 ) -> None:
     """They are deleted, a log record names each, and then there is nothing to do."""
     caplog.set_level(logging.INFO, "fsxcopy_sdk.replication")
-    copies = await _history(regions)
 
-    assert ["Pruned", "Pruned"] == await regions.sync(KEEP_TWO, prune=True)
-    assert copies[2:] == _held(regions)
-    assert [f"{one}: Pruned, not among the newest 2" for one in copies[:2]] == caplog.messages
-    assert copies[0] == caplog.records[0].backup_id  # type: ignore[attr-defined]  # an extra
-    assert not (await regions.plan(KEEP_TWO)).has_work
+    assert [Pruned, Pruned] == await history.sync(KEEP_TWO, prune=True)
+    assert history.made[2:] == history.held
+    assert [
+        f"{one}: Pruned, not among the newest 2" for one in history.made[:2]
+    ] == caplog.messages
+    assert history.made[0] == caplog.records[0].backup_id  # type: ignore[attr-defined]  # an extra
+    assert not (await history.plan(KEEP_TWO)).has_work
 
 
-async def test_pruning_comes_last(regions: Regions) -> None:
+async def test_pruning_comes_last(history: History) -> None:
     """Nothing is deleted before all copies are over."""
-    await _history(regions)
-    regions.back_up()
-
-    assert ["Copied", "Pruned", "Pruned"] == await regions.sync(KEEP_TWO, prune=True)
+    history.back_up()
+    assert [Copied, Pruned, Pruned] == await history.sync(KEEP_TWO, prune=True)
 
 
-async def test_what_was_protected_meanwhile_stays(regions: Regions) -> None:
+async def test_what_was_protected_meanwhile_stays(history: History) -> None:
     """Each copy is checked again before it is deleted, whatever the plan says."""
-    copies = await _history(regions)
-    plan = await regions.plan(KEEP_TWO)
-    tags = {
-        tag["Key"]: tag["Value"]
-        for tag in regions.fsx.backup(WEST, copies[0])["Tags"]  # type: ignore[union-attr]  # JSON
-    }
-    regions.fsx.set_tags(copies[0], {**tags, "fsxcopy:protected": ""})  # type: ignore[dict-item]  # JSON
-    outcomes = await regions.apply(plan, prune=True)
-
-    assert [PruneSkipped, Pruned] == [type(one) for one in outcomes]
-    assert [copies[0], *copies[2:]] == _held(regions)
+    tags = _tags(history.fsx.backup(WEST, history.made[0]))
+    history.fsx.set_tags(history.made[0], {**tags, "fsxcopy:protected": ""})
+    assert [PruneSkipped, Pruned] == _kinds(await history.prune())
+    assert [history.made[0], *history.made[2:]] == history.held
 
 
-async def test_what_became_the_newest_stays(regions: Regions) -> None:
+async def test_what_became_the_newest_stays(history: History) -> None:
     """If the newest was deleted, the one before is the newest now."""
-    copies = await _history(regions)
-    plan = await regions.plan(KEEP_TWO)
-    regions.fsx.delete_backup(copies[3])
-    outcomes = await regions.apply(plan, prune=True)
-
-    assert [Pruned, PruneSkipped] == [type(one) for one in outcomes]
-    assert copies[1:3] == _held(regions)
+    history.fsx.delete_backup(history.made[3])
+    assert [Pruned, PruneSkipped] == _kinds(await history.prune())
+    assert history.made[1:3] == history.held
 
 
 @pytest.mark.parametrize("lifecycle", ["DELETED", None])
-async def test_what_is_gone_is_pruned(regions: Regions, lifecycle: str | None) -> None:
+async def test_what_is_gone_is_pruned(history: History, lifecycle: str | None) -> None:
     """A copy that another program deleted counts as pruned."""
-    copies = await _history(regions)
-    plan = await regions.plan(KEEP_TWO)
     if lifecycle:
-        regions.fsx.set_lifecycle(copies[0], lifecycle)
+        history.fsx.set_lifecycle(history.made[0], lifecycle)
     else:
-        await regions.west.delete_backup(copies[0])
-    outcomes = await regions.apply(plan, prune=True)
+        await history.west.delete_backup(history.made[0])
+    outcomes = await history.prune()
+    assert [Pruned, Pruned] == _kinds(outcomes)
+    assert 0 == history.made.index(outcomes[0].prune.copy.backup_id)  # type: ignore[union-attr]
 
-    assert [Pruned, Pruned] == [type(one) for one in outcomes]
-    assert 0 == copies.index(outcomes[0].prune.copy.backup_id)  # type: ignore[union-attr]
 
-
-async def test_gone_between_check_and_deletion(regions: Regions) -> None:
+async def test_gone_between_check_and_deletion(history: History) -> None:
     """BackupNotFound is what was wanted."""
-    copies = await _history(regions, 2)
-    plan = await regions.plan(KEEP_ONE)
-    regions.fsx.inject(Fault.error("BackupNotFound"), operation="DeleteBackup")
-    (outcome,) = await regions.apply(plan, prune=True)
-
-    assert isinstance(outcome, Pruned)
-    assert copies[0] == outcome.prune.copy.backup_id
+    history.fsx.inject(Fault.error("BackupNotFound"), operation="DeleteBackup")
+    assert [Pruned, Pruned] == _kinds(await history.prune())
 
 
 async def test_a_copy_that_is_being_copied_is_tried_again(regions: Regions) -> None:
@@ -505,18 +477,15 @@ async def test_a_copy_that_is_being_copied_is_tried_again(regions: Regions) -> N
     assert 35 >= regions.fsx.calls["DeleteBackup"]
 
 
-async def test_trying_again_ends(regions: Regions) -> None:
+async def test_trying_again_ends(history: History) -> None:
     """What cannot be deleted for a quarter of an hour is left to the next run."""
-    copies = await _history(regions)
-    plan = await regions.plan(KEEP_TWO)
-    onward = await regions.west.copy_backup(copies[0])
-    regions.fsx.set_lifecycle(onward.backup.backup_id, "COPYING")
-    started = regions.clock.now()
-    outcomes = await regions.apply(plan, prune=True)
-
-    assert [Pruned, PruneFailed] == [type(one) for one in outcomes]
+    onward = await history.west.copy_backup(history.made[0])
+    history.fsx.set_lifecycle(onward.backup.backup_id, "COPYING")
+    started = history.clock.now()
+    outcomes = await history.prune()
+    assert [Pruned, PruneFailed] == _kinds(outcomes)
     assert isinstance(outcomes[1].error, BackupBeingCopied)
-    assert 900 == pytest.approx(regions.clock.now() - started, abs=1)
+    assert 900 == pytest.approx(history.clock.now() - started, abs=1)
 
 
 @pytest.mark.parametrize(
@@ -525,181 +494,145 @@ async def test_trying_again_ends(regions: Regions) -> None:
     ids=["throttled", "unavailable", "reset", "half an answer", "a page"],
 )
 @pytest.mark.parametrize("operation", ["DeleteBackup", "DescribeBackups"])
-async def test_what_passes_is_survived(regions: Regions, fault: Fault, operation: str) -> None:
+async def test_what_passes_is_survived(history: History, fault: Fault, operation: str) -> None:
     """Throttling, outages and unreadable answers cost a round, no more."""
-    copies = await _history(regions)
-    plan = await regions.plan(KEEP_TWO)
-    regions.fsx.inject(fault, operation=operation, next_calls=2)
-
-    assert [Pruned, Pruned] == [type(one) for one in await regions.apply(plan, prune=True)]
-    assert copies[2:] == _held(regions)
+    history.fsx.inject(fault, operation=operation, next_calls=2)
+    assert [Pruned, Pruned] == _kinds(await history.prune())
+    assert history.made[2:] == history.held
 
 
 @pytest.mark.parametrize("after", [True, False], ids=["carried out", "not carried out"])
-async def test_an_unreadable_answer_of_a_deletion_is_checked(
-    regions: Regions, after: bool
-) -> None:
+async def test_an_unreadable_answer_of_deletion_is_checked(history: History, after: bool) -> None:
     """A member of another type is no answer, and may be one: the next round reads the copy."""
     unreadable = Fault.raw(
         200,
         {"Content-Type": "application/x-amz-json-1.1"},
         b'{"BackupId": 7, "Lifecycle": "DELETED"}',
     )
-    copies = await _history(regions)
-    plan = await regions.plan(KEEP_TWO)
-    regions.fsx.inject(unreadable, operation="DeleteBackup", next_calls=1, after=after)
-    deletions = regions.fsx.calls["DeleteBackup"]
+    history.fsx.inject(unreadable, operation="DeleteBackup", next_calls=1, after=after)
+    deletions = history.fsx.calls["DeleteBackup"]
 
-    assert [Pruned, Pruned] == [type(one) for one in await regions.apply(plan, prune=True)]
-    assert copies[2:] == _held(regions)
-    assert (2 if after else 3) == regions.fsx.calls["DeleteBackup"] - deletions
+    assert [Pruned, Pruned] == _kinds(await history.prune())
+    assert history.made[2:] == history.held
+    assert (2 if after else 3) == history.fsx.calls["DeleteBackup"] - deletions
 
 
 @pytest.mark.parametrize("operation", ["DeleteBackup", "DescribeBackups"])
-async def test_what_does_not_pass_is_said(regions: Regions, operation: str) -> None:
+async def test_what_does_not_pass_is_said(history: History, operation: str) -> None:
     """A missing permission is not tried again."""
-    copies = await _history(regions)
-    plan = await regions.plan(KEEP_TWO)
-    regions.fsx.inject(Fault.error("AccessDeniedException"), operation=operation, fraction=1)
-    started = regions.clock.now()
-    outcomes = await regions.apply(plan, prune=True)
-
-    assert [PruneFailed, PruneFailed] == [type(one) for one in outcomes]
+    history.fsx.inject(Fault.error("AccessDeniedException"), operation=operation, fraction=1)
+    started = history.clock.now()
+    outcomes = await history.prune()
+    assert [PruneFailed, PruneFailed] == _kinds(outcomes)
     assert [AccessDenied, AccessDenied] == [type(one.error) for one in outcomes]
-    assert (copies, started) == (_held(regions), regions.clock.now())
+    assert (history.made, started) == (history.held, history.clock.now())
 
 
-async def test_an_outage_that_does_not_end(regions: Regions) -> None:
+async def test_an_outage_that_does_not_end(history: History) -> None:
     """A destination that cannot be listed is not deleted from."""
-    copies = await _history(regions)
-    plan = await regions.plan(KEEP_TWO)
-    regions.fsx.inject(Fault.unavailable(), fraction=1)
-    outcomes = await regions.apply(plan, prune=True)
-
-    assert [PruneFailed, PruneFailed] == [type(one) for one in outcomes]
+    history.fsx.inject(Fault.unavailable(), fraction=1)
+    outcomes = await history.prune()
+    assert [PruneFailed, PruneFailed] == _kinds(outcomes)
     assert [ServiceUnavailable, ServiceUnavailable] == [type(one.error) for one in outcomes]
-    assert copies == _held(regions)
+    assert history.made == history.held
 
 
-# Pruning on partial information.
-
-
-async def test_a_source_that_was_wiped_keeps_its_copies(regions: Regions) -> None:
+async def test_a_source_that_was_wiped_keeps_its_copies(history: History) -> None:
     """Without an AVAILABLE original nothing is pruned, unless orphans are asked for."""
-    copies = await _history(regions)
-    for original in regions.fsx.backups(EAST):
-        regions.fsx.delete_backup(str(original["BackupId"]))
-    plan = await regions.plan(KEEP_TWO)
+    for original in history.fsx.backups(EAST):
+        history.fsx.delete_backup(str(original["BackupId"]))
+    plan = await history.plan(KEEP_TWO)
 
-    assert ([], copies) == (await regions.apply(plan, prune=True), _held(regions))
+    assert ([], history.made) == (await history.apply(plan, prune=True), history.held)
     assert [(PruneObstacle.NO_ORIGINAL,)] * 2 == [one.obstacles for one in plan.held_back]
-    outcomes = await regions.apply(plan, prune=True, prune_orphans=True)
-    assert [Pruned, Pruned] == [type(one) for one in outcomes]
-    assert copies[2:] == _held(regions)
+    outcomes = await history.apply(plan, prune=True, prune_orphans=True)
+    assert [Pruned, Pruned] == _kinds(outcomes)
+    assert history.made[2:] == history.held
 
 
-async def test_originals_that_vanish_after_the_plan_count(regions: Regions) -> None:
+async def test_originals_that_vanish_after_the_plan_count(history: History) -> None:
     """The source is read again before each deletion, not only when the plan is made."""
-    copies = await _history(regions)
-    plan = await regions.plan(KEEP_TWO)
-    for original in regions.fsx.backups(EAST):
-        regions.fsx.delete_backup(str(original["BackupId"]))
-    outcomes = await regions.apply(plan, prune=True)
+    for original in history.fsx.backups(EAST):
+        history.fsx.delete_backup(str(original["BackupId"]))
+    outcomes = await history.prune()
 
-    assert [PruneSkipped, PruneSkipped] == [type(one) for one in outcomes]
+    assert [PruneSkipped, PruneSkipped] == _kinds(outcomes)
     assert {"the source shows no AVAILABLE backup of it"} == {
         one.reason for one in outcomes if isinstance(one, PruneSkipped)
     }
-    assert copies == _held(regions)
+    assert history.made == history.held
 
 
-async def test_no_more_than_half_goes_in_one_run(regions: Regions) -> None:
+async def test_no_more_than_half_goes_in_one_run(history: History) -> None:
     """Of four copies the two oldest go; the third goes only with a switch of its own."""
-    copies = await _history(regions)
-    plan = await regions.plan(KEEP_ONE)
-    outcomes = await regions.apply(plan, prune=True)
+    plan = await history.plan(KEEP_ONE)
+    outcomes = await history.apply(plan, prune=True)
 
-    assert [Pruned, Pruned] == [type(one) for one in outcomes]
-    assert copies[2:] == _held(regions)
+    assert [Pruned, Pruned] == _kinds(outcomes)
+    assert history.made[2:] == history.held
     assert [(PruneObstacle.MORE_THAN_HALF,)] == [one.obstacles for one in plan.held_back]
-    outcomes = await regions.apply(plan, prune=True, prune_most=True)
-    assert [Pruned] * 3 == [type(one) for one in outcomes]
-    assert copies[3:] == _held(regions)
+    outcomes = await history.apply(plan, prune=True, prune_most=True)
+    assert [Pruned] * 3 == _kinds(outcomes)
+    assert history.made[3:] == history.held
+
+
+def _forged(plan: ReplicationPlan) -> ReplicationPlan:
+    """Return *plan* as if nothing that it holds back were held back."""
+    free = tuple(attrs.evolve(one, obstacles=()) for one in (*plan.to_prune, *plan.held_back))
+    return attrs.evolve(plan, to_prune=free, held_back=())
 
 
 async def test_lost_answers_count_as_deletions(regions: Regions) -> None:
     """If the answers of deletions are lost, no more than half of the copies go all the same."""
     copies = await _history(regions, 6)
-    plan = await regions.plan(attrs.evolve(POLICY, keep_last=2))
-    free = tuple(attrs.evolve(one, obstacles=()) for one in (*plan.to_prune, *plan.held_back))
+    forged = _forged(await regions.plan(KEEP_TWO))
     regions.fsx.inject(Fault.reset(), operation="DeleteBackup", fraction=1, after=True)
-    await regions.apply(attrs.evolve(plan, to_prune=free, held_back=()), prune=True)
+    await regions.apply(forged, prune=True)
+    assert 4 == len(forged.to_prune)
+    assert copies[3:] == regions.held
 
-    assert 4 == len(free)
-    assert copies[3:] == _held(regions)
 
-
-async def test_a_run_of_days_still_prunes(regions: Regions) -> None:
+async def test_a_run_of_days_still_prunes(history: History) -> None:
     """Copies that take more than a day do not make the plan's time a wrong one."""
-    copies = await _history(regions)
-    regions.fsx.add_backup(
-        WEST,
-        SourceBackupId=regions.back_up(OTHER_FS),
-        SourceBackupRegion=EAST,
-        Lifecycle="COPYING",
-    )
-    plan = await regions.plan(KEEP_TWO)
-    async with apply_plan(plan, regions.west, prune=True, max_wait=35 * 3600) as applied:
-        outcomes = [outcome async for outcome in applied]
-
-    assert [CopyTimedOut, Pruned, Pruned] == [type(one) for one in outcomes]
-    assert copies[2:] == _held(regions)[:2]
+    history.begin_copy(OTHER_FS)
+    plan = await history.plan(KEEP_TWO)
+    outcomes = await history.apply(plan, prune=True, max_wait=35 * 3600)
+    assert [CopyTimedOut, Pruned, Pruned] == _kinds(outcomes)
+    assert history.made[2:] == history.held[:2]
 
 
-async def test_a_deletion_limit_holds_over_a_run(regions: Regions) -> None:
+async def test_a_deletion_limit_holds_over_a_run(history: History) -> None:
     """After half of a source's copies were deleted, the others are left to a later run."""
-    copies = await _history(regions, 4)
-    plan = await regions.plan(KEEP_ONE)
-    free = tuple(attrs.evolve(one, obstacles=()) for one in (*plan.to_prune, *plan.held_back))
-    forged = attrs.evolve(plan, to_prune=free, held_back=())
-    outcomes = await regions.apply(forged, prune=True)
-
-    assert [Pruned, Pruned, PruneSkipped] == [type(one) for one in outcomes]
-    assert copies[2:] == _held(regions)
+    outcomes = await history.apply(_forged(await history.plan(KEEP_ONE)), prune=True)
+    assert [Pruned, Pruned, PruneSkipped] == _kinds(outcomes)
+    assert history.made[2:] == history.held
     assert isinstance(outcomes[2], PruneSkipped)
     assert "more than half of its copies would go" == outcomes[2].reason
 
 
 @pytest.mark.parametrize("how", ["failed", "unseen", "refused"])
-async def test_a_source_whose_copies_did_not_end_is_not_pruned(regions: Regions, how: str) -> None:
+async def test_a_source_whose_copies_did_not_end_is_not_pruned(history: History, how: str) -> None:
     """When newer copies do not arrive, the old ones are what a restore has."""
-    copies = await _history(regions)
-    other = regions.back_up(OTHER_FS)
-    regions.back_up()
-    plan = await regions.plan(attrs.evolve(KEEP_TWO, newest=1))
+    other = history.back_up(OTHER_FS)
+    history.back_up()
+    plan = await history.plan(attrs.evolve(KEEP_TWO, newest=1))
     assert 2 == len(plan.to_prune)
 
     def observe(copy: CopyInProgress) -> None:
         if copy.backup and copy.request.source_backup_id != other:
             if how == "failed":
-                regions.fsx.fail_copy(copy.backup.backup_id, "no more room")
+                history.fsx.fail_copy(copy.backup.backup_id, "no more room")
             elif copy.backup.backup_id in held:
-                regions.fsx.delete_backup(copy.backup.backup_id)
+                history.fsx.delete_backup(copy.backup.backup_id)
                 held.discard(copy.backup.backup_id)
             else:
                 held.add(copy.backup.backup_id)
 
     held: set[str] = set()
     if how == "refused":
-        regions.fsx.inject(Fault.error("BadRequest"), operation="CopyBackup", next_calls=2)
-    async with apply_plan(
-        plan,
-        regions.west,
-        prune=True,
-        max_wait=3600,
-        on_seen=None if how == "refused" else observe,
-    ) as applied:
-        outcomes = [outcome async for outcome in applied]
+        history.fsx.inject(Fault.error("BadRequest"), operation="CopyBackup", next_calls=2)
+    on_seen = None if how == "refused" else observe
+    outcomes = await history.apply(plan, prune=True, max_wait=3600, on_seen=on_seen)
 
     skipped = [one for one in outcomes if isinstance(one, PruneSkipped)]
     assert 2 == len(skipped)
@@ -707,18 +640,17 @@ async def test_a_source_whose_copies_did_not_end_is_not_pruned(regions: Regions,
         one.reason for one in skipped
     }
     assert not [one for one in outcomes if isinstance(one, Pruned)]
-    assert set(copies) <= set(_held(regions))
+    assert set(history.made) <= set(history.held)
 
 
-async def test_a_cut_listing_of_the_source_proves_nothing(regions: Regions) -> None:
+async def test_a_cut_listing_of_the_source_proves_nothing(history: History) -> None:
     """A copy whose backup exists, though the listing left it out, is not pruned."""
-    copies = await _history(regions)
     whole = attrs.evolve(KEEP_ONE, newest=None)
-    regions.fsx.inject(Fault.cut_listing(keep=1), operation="DescribeBackups", fraction=1)
-    plan = await regions.plan(whole)
+    history.fsx.inject(Fault.cut_listing(keep=1), operation="DescribeBackups", fraction=1)
+    plan = await history.plan(whole)
     assert not plan.to_prune  # the destination is cut as well
-    regions.fsx.clear_faults()
-    real = await regions.plan(whole)
+    history.fsx.clear_faults()
+    real = await history.plan(whole)
     forged = attrs.evolve(
         real,
         up_to_date=(),
@@ -733,77 +665,59 @@ async def test_a_cut_listing_of_the_source_proves_nothing(regions: Regions) -> N
             for one in real.up_to_date[1:]
         ),
     )
-    outcomes = await regions.apply(forged, prune=True, prune_most=True)
+    outcomes = await history.apply(forged, prune=True, prune_most=True)
 
-    assert [PruneSkipped] * 3 == [type(one) for one in outcomes]
-    assert copies == _held(regions)
+    assert [PruneSkipped] * 3 == _kinds(outcomes)
+    assert history.made == history.held
 
 
 async def test_an_empty_listing_of_the_source_makes_no_orphans(clock: ManualClock) -> None:
     """A copy whose backup exists is not pruned as an orphan, though no listing shows that."""
-    regions, east, _ = _without_sockets(clock)
-    copies = await _history(regions)
-    plan = await regions.plan(KEEP_TWO)
+    history, east, _ = await _without_sockets(clock)
     east.listings_are_empty = True
-    async with apply_plan(
-        plan, regions.west, source=regions.east, prune=True, prune_orphans=True
-    ) as applied:
-        outcomes = [outcome async for outcome in applied]
-
+    outcomes = await history.prune(source=history.east, prune_orphans=True)
     assert ["the source's listing is incomplete: its backup exists"] * 2 == [
         one.reason for one in outcomes if isinstance(one, PruneSkipped)
     ]
-    assert copies == _held(regions)
+    assert history.made == history.held
 
 
-async def test_a_copy_that_a_listing_leaves_out_is_described(regions: Regions) -> None:
+async def test_a_copy_that_a_listing_leaves_out_is_described(history: History) -> None:
     """Before a copy is called pruned, it is asked for by its ID."""
-    copies = await _history(regions)
-    plan = await regions.plan(KEEP_TWO)
-    regions.fsx.inject(Fault.empty_listing(), operation="DescribeBackups", fraction=1)
-    outcomes = await regions.apply(plan, prune=True)
-
-    assert [PruneSkipped, PruneSkipped] == [type(one) for one in outcomes]
-    assert copies == _held(regions)
+    history.fsx.inject(Fault.empty_listing(), operation="DescribeBackups", fraction=1)
+    assert [PruneSkipped, PruneSkipped] == _kinds(await history.prune())
+    assert history.made == history.held
 
 
-async def test_copies_that_name_no_file_system_are_found(regions: Regions) -> None:
+async def test_copies_that_name_no_file_system_are_found(history: History) -> None:
     """A copy that only its tags assign to a source is pruned like any other."""
-    copies = await _history(regions)
-    for copy in copies:
-        regions.fsx._store.by_id[copy].document.pop("FileSystem")
-    outcomes = await regions.sync(KEEP_TWO, prune=True)
-
-    assert ["Pruned", "Pruned"] == outcomes
-    assert copies[2:] == _held(regions)
+    for document in history.fsx.backups(WEST):
+        history.fsx.delete_backup(str(document["BackupId"]))
+        history.fsx.add_backup(WEST, document, FileSystem=None)
+    assert [Pruned, Pruned] == await history.sync(KEEP_TWO, prune=True)
+    assert history.made[2:] == history.held
 
 
 @pytest.mark.parametrize("days", [-2, 2])
-async def test_a_wrong_clock_deletes_nothing(regions: Regions, days: int) -> None:
+async def test_a_wrong_clock_deletes_nothing(history: History, days: int) -> None:
     """Pruning by a time that is more than a day from the service's own is refused."""
-    copies = await _history(regions)
     plan = await plan_replication(
-        regions.east, regions.west, KEEP_TWO, now=regions.now + timedelta(days=days)
+        history.east, history.west, KEEP_TWO, now=history.now + timedelta(days=days)
     )
-    outcomes = await regions.apply(plan, prune=True)
+    outcomes = await history.apply(plan, prune=True)
 
-    assert [PruneFailed, PruneFailed] == [type(one) for one in outcomes]
+    assert [PruneFailed, PruneFailed] == _kinds(outcomes)
     assert all(isinstance(one.error, InvalidArguments) for one in outcomes)
     assert "plan: must be made within a day of the service's time" in str(outcomes[0].error)
-    assert copies == _held(regions)
+    assert history.made == history.held
 
 
 async def test_without_the_service_s_time_the_plan_s_own_counts(clock: ManualClock) -> None:
     """A transport whose answers have no Date leaves nothing to compare with."""
-    regions, _, _ = _without_sockets(clock)
-    copies = await _history(regions)
-    plan = await regions.plan(KEEP_TWO)
-    async with apply_plan(plan, regions.west, source=regions.east, prune=True) as applied:
-        outcomes = [outcome async for outcome in applied]
-
-    assert None is regions.west.service_time
-    assert [Pruned, Pruned] == [type(one) for one in outcomes]
-    assert copies[2:] == _held(regions)
+    history, _, _ = await _without_sockets(clock)
+    assert [Pruned, Pruned] == _kinds(await history.prune(source=history.east))
+    assert history.west.service_time is None
+    assert history.made[2:] == history.held
 
 
 async def test_a_deletion_that_is_cancelled_is_logged(
@@ -811,9 +725,7 @@ async def test_a_deletion_that_is_cancelled_is_logged(
 ) -> None:
     """If a run is cancelled, the log names the copy that may be gone."""
     caplog.set_level(logging.WARNING, logger="fsxcopy_sdk.replication")
-    regions, _, west = _without_sockets(clock)
-    copies = await _history(regions)
-    plan = await regions.plan(KEEP_TWO)
+    history, _, west = await _without_sockets(clock)
     with anyio.CancelScope() as scope:
 
         def cancel(operation: str) -> None:
@@ -821,43 +733,35 @@ async def test_a_deletion_that_is_cancelled_is_logged(
                 scope.cancel()
 
         west.refuse = cancel
-        async with apply_plan(plan, regions.west, source=regions.east, prune=True) as applied:
-            _ = [outcome async for outcome in applied]
+        await history.prune(source=history.east)
 
     assert scope.cancelled_caught
-    assert copies[1:] == _held(regions)
-    assert [f"{copies[0]}: its deletion may have been accepted"] == caplog.messages
+    assert history.made[1:] == history.held
+    assert [f"{history.made[0]}: its deletion may have been accepted"] == caplog.messages
 
 
 async def test_the_time_of_a_plan_is_the_service_s_own(regions: Regions) -> None:
     """Unless a time is given, the plan has that of the answers."""
     regions.clock.advance(1000 * DAY)
     plan = await plan_replication(regions.east, regions.west, KEEP_TWO)
-
     assert timedelta(seconds=2) > abs(plan.made_at - regions.now)
 
 
-async def test_the_source_can_be_given(regions: Regions) -> None:
+async def test_the_source_can_be_given(history: History) -> None:
     """A client of the source that is given is used, and stays open."""
-    copies = await _history(regions)
-    plan = await regions.plan(KEEP_TWO)
-    async with apply_plan(plan, regions.west, source=regions.east, prune=True) as applied:
-        outcomes = [outcome async for outcome in applied]
-
-    assert [Pruned, Pruned] == [type(one) for one in outcomes]
-    assert copies[2:] == _held(regions)
-    assert 4 == len([one async for one in regions.east.iter_backups()])
+    outcomes = await history.prune(source=history.east)
+    assert [Pruned, Pruned] == _kinds(outcomes)
+    assert history.made[2:] == history.held
+    assert 4 == len([one async for one in history.east.iter_backups()])
 
 
-async def test_a_source_that_cannot_be_opened_prunes_nothing(regions: Regions) -> None:
+async def test_a_source_that_cannot_be_opened_prunes_nothing(history: History) -> None:
     """If the source cannot be read, nothing is deleted."""
-    copies = await _history(regions)
-    plan = attrs.evolve(await regions.plan(KEEP_TWO), source_region="no Region")
-    outcomes = await regions.apply(plan, prune=True)
-
-    assert [PruneFailed, PruneFailed] == [type(one) for one in outcomes]
+    plan = attrs.evolve(await history.plan(KEEP_TWO), source_region="no Region")
+    outcomes = await history.apply(plan, prune=True)
+    assert [PruneFailed, PruneFailed] == _kinds(outcomes)
     assert {ConfigurationError} == {type(one.error) for one in outcomes}
-    assert copies == _held(regions)
+    assert history.made == history.held
 
 
 async def test_a_policy_may_have_as_many_filters_as_a_call(regions: Regions) -> None:
@@ -875,29 +779,11 @@ async def test_a_policy_may_have_as_many_filters_as_a_call(regions: Regions) -> 
     assert "PruneFailed" not in outcomes
 
 
-async def test_a_policy_may_filter_by_file_system_itself(regions: Regions) -> None:
+async def test_a_policy_may_filter_by_file_system_itself(history: History) -> None:
     """A filter of the policy stays as it is when the source is read again."""
-    copies = await _history(regions)
     policy = attrs.evolve(KEEP_TWO, filters=[BackupFilter("file-system-id", [FS, OTHER_FS])])
-
-    assert ["Pruned", "Pruned"] == await regions.sync(policy, prune=True)
-    assert copies[2:] == _held(regions)
-
-
-@pytest.mark.parametrize("switch", ["prune_orphans", "prune_most"])
-async def test_switches_need_pruning(regions: Regions, switch: str) -> None:
-    """A switch for pruning without pruning is a mistake."""
-    with pytest.raises(InvalidArguments, match=f"{switch}: must be given with prune=True"):
-        await regions.apply(await regions.plan(), **{switch: True})
-
-
-async def test_a_source_of_another_region_is_refused(regions: Regions) -> None:
-    """A plan is for one source."""
-    with pytest.raises(InvalidArguments, match="source: must be a client of us-east-2, not"):
-        apply_plan(await regions.plan(), regions.west, source=regions.west)
-
-
-# Many runs.
+    assert [Pruned, Pruned] == await history.sync(policy, prune=True)
+    assert history.made[2:] == history.held
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -912,23 +798,23 @@ async def test_weeks_of_runs(regions: Regions, seed: int) -> None:
             with contextlib.suppress(BackupNotFound, BackupBeingCopied):
                 await regions.east.delete_backup(draw.choice(sources))
         before = _newest_points(regions.fsx.backups(WEST))
-        names = await regions.sync(policy, prune=draw.random() < 0.8)
+        kinds = await regions.sync(policy, prune=draw.random() < 0.8)
         after = _newest_points(regions.fsx.backups(WEST))
-        assert {"Copied", "Pruned"} >= set(names)
+        assert {Copied, Pruned} >= set(kinds)
         assert all(after[source] >= point for source, point in before.items())
         regions.clock.advance(draw.uniform(0.3, 3) * DAY)
     await regions.sync(policy, prune=True)
     await regions.sync(policy, prune=True)
 
     assert not (await regions.plan(policy)).has_work
-    assert {1} == set(regions.copies().values())
+    assert {1} == set(live_copies(regions.fsx).values())
 
 
 def _newest_points(documents: Sequence[Mapping[str, object]]) -> dict[str, str]:
     """Return for each file system the time that its newest copy leads back to."""
     points: dict[str, str] = {}
     for one in documents:
-        tags = {tag["Key"]: tag["Value"] for tag in one["Tags"]}  # type: ignore[attr-defined]
+        tags = _tags(one)
         source = tags["fsxcopy:source"]
         points[source] = max(points.get(source, ""), tags["fsxcopy:source-time"])
     return points

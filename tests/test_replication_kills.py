@@ -38,7 +38,6 @@ How many of its requests a sync survives: two are its plan, the next begin copie
 that is not killed makes about a hundred and forty.
 """
 
-
 NOTHING_TO_DO = "nothing to do"
 SOMETHING_DONE = "not killed"
 
@@ -145,11 +144,8 @@ async def _sync(service: Service) -> list[str]:
 
 
 async def _sync_until_done(service: Service) -> None:
-    """
-    Sync until there is nothing to do, which a sync must say, and check that it is done.
-
-    The first may have copies to begin, and the second to prune what they replaced.
-    """
+    """Sync until there is nothing to do, which a sync must say, and check that it is done."""
+    # The first may have copies to begin, and the second to prune what they replaced.
     for _ in range(3):
         service.fsx.calls.clear()
         lines = await _sync(service)
@@ -189,7 +185,6 @@ async def test_two_processes_at_once() -> None:
 async def test_there_is_something_to_prune() -> None:
     """The killed syncs have copies to prune: the service begins with some of each file system."""
     service = Service.stocked(seed=0)
-
     assert 3 * len(FILE_SYSTEMS) == len(service.fsx.backups(DESTINATION))
     with pytest.raises(AssertionError):
         service.check()

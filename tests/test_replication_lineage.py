@@ -31,7 +31,6 @@ def test_lineage_is_read() -> None:
     expected = Lineage(
         policy="nightly", source_id="fs-1", backup_id="backup-1", recovery_point=NOW
     )
-
     assert expected == _read({"Name": "x", **WHOLE})
 
 
@@ -54,7 +53,6 @@ def test_a_bad_time_is_no_lineage(text: str) -> None:
 def test_times_are_in_utc() -> None:
     """A time in another zone is the same time."""
     lineage = _read({**WHOLE, TIME_TAG: "2026-11-23T14:00:00+02:00"})
-
     assert lineage == _read(WHOLE)
     assert lineage is not None
     assert UTC is lineage.recovery_point.tzinfo
@@ -70,5 +68,4 @@ def test_tags_come_back(moment: datetime) -> None:
         backup_id="backup-1",
         recovery_point=moment.replace(tzinfo=UTC),
     )
-
     assert lineage == _read({tag.key: tag.value for tag in lineage.tags})

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
-from aiobotocore.config import AioConfig
-from aiobotocore.session import AioSession
+from bulk_rig import Direct
 from hypothesis import given
 from hypothesis import strategies as st
 from replication_rig import (
+    DAY,
     EAST,
     FS,
     NOW,
@@ -36,11 +37,8 @@ from fsxcopy_sdk import (
     ClientNotOpen,
     FsxCopyClient,
     InvalidArguments,
-    RawResponse,
-    ResponseMetadata,
     Tag,
     VolumeStyle,
-    to_dict,
 )
 from fsxcopy_sdk.replication import (
     CannotCopyReason,
@@ -49,17 +47,16 @@ from fsxcopy_sdk.replication import (
     ReplicationPolicy,
     plan_replication,
 )
-from fsxcopy_sdk.testing import Fault, LocalFsx, ManualClock
+from fsxcopy_sdk.testing import Fault, LocalFsx
+
+if TYPE_CHECKING:
+    from conftest import Connect
 
 ALL = attrs.evolve(POLICY, newest=None)
-DAY = 86400.0
 
 
 def _refused(plan: ReplicationPlan) -> list[tuple[str, str]]:
     return [(one.backup.backup_id, one.reason) for one in plan.cannot_copy]
-
-
-# What is selected.
 
 
 @pytest.mark.parametrize(
@@ -74,13 +71,10 @@ def _refused(plan: ReplicationPlan) -> list[tuple[str, str]]:
         (1, 0.5 * DAY, []),
     ],
 )
-def test_newest_and_newer(
-    newest: int | None, newer_than: float | None, expected: list[int]
-) -> None:
+def test_what_is_newest(newest: int | None, newer_than: float | None, expected: list[int]) -> None:
     """The newest come first, and what is too old is simply not selected."""
     policy = attrs.evolve(POLICY, newest=newest, newer_than=newer_than)
     plan = planned(policy, [backup(1, days=3), backup(3, days=1), backup(2, days=2)])
-
     assert [backup_id(n) for n in expected] == copied_ids(plan)
     assert [] == _refused(plan)
 
@@ -123,16 +117,12 @@ def test_what_is_named(ids: tuple[list[str], list[str]], expected: list[int]) ->
     assert [] == _refused(plan)
 
 
-# What is there.
-
-
 @pytest.mark.parametrize("policy_name", ["nightly", "weekly", None])
 @pytest.mark.parametrize("key", ["west-key", "another-key", None])
 def test_up_to_date(policy_name: str | None, key: str | None) -> None:
     """A copy counts, whichever program made it and under whatever key."""
     copy = copy_of(backup(1), 1001, policy=policy_name, key=key)
     plan = planned(POLICY, [backup(1)], [copy])
-
     assert [copy.backup_id] == [one.copy.backup_id for one in plan.up_to_date]
     assert not plan.has_work
 
@@ -143,7 +133,6 @@ def test_up_to_date(policy_name: str | None, key: str | None) -> None:
 def test_in_progress(lifecycle: str) -> None:
     """A copy in any state that may become AVAILABLE is in progress, an unknown one too."""
     plan = planned(POLICY, [backup(1)], [copy_of(backup(1), 1001, lifecycle=lifecycle)])
-
     assert [backup_id(1001)] == [one.copy.backup_id for one in plan.in_progress]
     assert ([], ()) == (copied_ids(plan), plan.up_to_date)
     assert plan.has_work
@@ -169,7 +158,6 @@ def test_not_there(copy: Backup) -> None:
 def test_a_copy_that_does_not_say_where_it_is_from() -> None:
     """Ids are unique, so a copy of the backup's id is its copy."""
     plan = planned(POLICY, [backup(1)], [copy_of(backup(1), 1001, region=None)])
-
     assert ([], 1) == (copied_ids(plan), len(plan.up_to_date))
 
 
@@ -214,18 +202,13 @@ def test_a_copy_counts_though_its_backup_is_not_available() -> None:
     """What happens to a backup after it was copied does not make the copy worth less."""
     one = backup(1, lifecycle="FAILED")
     plan = planned(POLICY, [one, backup(2, days=1)], [copy_of(one, 1001)])
-
     assert ([], [], 1) == (copied_ids(plan), _refused(plan), len(plan.up_to_date))
-
-
-# What cannot be copied.
 
 
 @pytest.mark.parametrize("lifecycle", ["CREATING", "FAILED", "PENDING", "POLISHING"])
 def test_the_newest_that_can_be_copied_is(lifecycle: str) -> None:
     """While the newest is not AVAILABLE the one before takes its place, and the plan says so."""
     plan = planned(POLICY, [backup(1, days=1), backup(2, lifecycle=lifecycle)])
-
     assert [backup_id(1)] == copied_ids(plan)
     dead = lifecycle == "FAILED"
     reason = CannotCopyReason.FAILED if dead else CannotCopyReason.NOT_AVAILABLE
@@ -235,7 +218,6 @@ def test_the_newest_that_can_be_copied_is(lifecycle: str) -> None:
 def test_what_is_deleted_is_gone() -> None:
     """Backups that are DELETED are not reported."""
     plan = planned(POLICY, [backup(1, lifecycle="DELETED")])
-
     assert ([], [], False) == (copied_ids(plan), _refused(plan), plan.has_work)
 
 
@@ -255,7 +237,6 @@ def test_what_never_can_be_copied(one: Backup, reason: CannotCopyReason) -> None
     """The reason is said, for as many as would have been copied."""
     older = attrs.evolve(one, backup_id=backup_id(9), creation_time=NOW - timedelta(days=9))
     plan = planned(POLICY, [older, one])
-
     assert ([], [(one.backup_id, reason)]) == (copied_ids(plan), _refused(plan))
     assert 2 == len(planned(ALL, [older, one]).cannot_copy)
     assert [] == _refused(planned(attrs.evolve(ALL, newer_than=DAY), [older]))
@@ -270,7 +251,6 @@ def test_tags_that_do_not_count(policy: ReplicationPolicy) -> None:
     """Tags are counted as the service will count them."""
     prefix = "aws:" if policy.copy_tags else ""
     tags = [Tag(key=f"{prefix}{n}", value="") for n in range(48)]
-
     assert [] == _refused(planned(policy, [backup(1, tags=tags)]))
 
 
@@ -278,7 +258,6 @@ def test_copies_are_not_copied_again() -> None:
     """Two Regions that keep each other ready do not send copies to and fro."""
     foreign = copy_of(backup(1), 1001, region="eu-west-1")
     plan = planned(ALL, [foreign])
-
     assert ([], [], ()) == (copied_ids(plan), _refused(plan), plan.report.sources)
 
 
@@ -286,11 +265,7 @@ def test_a_named_source_of_copies_is_reported() -> None:
     """A file system that lives elsewhere has no backups here, only copies."""
     foreign = copy_of(backup(1), 1001, region="eu-west-1")
     plan = planned(attrs.evolve(ALL, file_system_ids=FS), [foreign])
-
     assert [(foreign.backup_id, CannotCopyReason.IS_A_COPY)] == _refused(plan)
-
-
-# What is asked for.
 
 
 def test_request() -> None:
@@ -301,13 +276,8 @@ def test_request() -> None:
     request = planned(policy, [backup(1, days=1)]).to_copy[0].request
     tags = {tag.key: tag.value for tag in request.tags}
 
-    assert (backup_id(1), EAST, "the-key", False, None) == (
-        request.source_backup_id,
-        request.source_region,
-        request.kms_key_id,
-        request.copy_tags,
-        request.volume_id,
-    )
+    assert (backup_id(1), EAST) == (request.source_backup_id, request.source_region)
+    assert ("the-key", False, None) == (request.kms_key_id, request.copy_tags, request.volume_id)
     assert {
         "team": "storage",
         "fsxcopy:policy": "nightly",
@@ -320,7 +290,6 @@ def test_request() -> None:
 def test_request_for_an_ontap_volume() -> None:
     """It names the volume, whose copies have slots of their own."""
     plan = planned(POLICY, [backup(1, source=VOLUME)])
-
     assert VOLUME == plan.to_copy[0].request.volume_id
 
 
@@ -330,11 +299,7 @@ def test_the_same_backup_gets_the_same_request() -> None:
     late = planned(
         attrs.evolve(ALL, newest=7, keep_last=3), [backup(1, days=1)], [copy_of(backup(3), 1001)]
     )
-
     assert late.to_copy[0].request.token(WEST) == early.to_copy[1].request.token(WEST)
-
-
-# Whatever the history.
 
 
 @MODERATE
@@ -377,81 +342,46 @@ def test_every_selected_backup_is_in_one_place(
     assert set(expected) - live == set(copied_ids(plan))
 
 
-# The reading.
-
-
 @pytest.fixture(name="east")
-async def _east(
-    fsx: LocalFsx, session: AioSession, config: AioConfig, clock: ManualClock
-) -> AsyncIterator[FsxCopyClient]:
+async def _east(fsx: LocalFsx, connect: Connect) -> AsyncIterator[FsxCopyClient]:
     """A client of the Region that the backups are in."""
-    async with FsxCopyClient(
-        EAST, session=session, endpoint_url=fsx.endpoint_url, config=config, clock=clock
-    ) as client:
+    async with connect(fsx, region=EAST) as client:
         yield client
 
 
-async def test_planning_only_lists(
-    fsx: LocalFsx, east: FsxCopyClient, client: FsxCopyClient
-) -> None:
+async def test_plans_only_list(fsx: LocalFsx, east: FsxCopyClient, client: FsxCopyClient) -> None:
     """A plan of two Regions makes no calls but those that list them, all their pages."""
     for _ in range(60):
         fsx.add_backup(EAST, FileSystem={"FileSystemId": FS})
         fsx.add_backup(WEST)
-
     plan = await plan_replication(east, client, ALL)
-
     assert {"DescribeBackups": 4} == fsx.calls
     assert (EAST, WEST, 61) == (plan.source_region, plan.destination_region, len(plan.to_copy))
 
 
-@attrs.frozen
-class Listed:
-    """A Region that shows *backups*; when it has answered, *copy* is begun in *copies*."""
-
-    region: str
-    backups: list[Backup]
-    copies: list[Backup]
-    copy: Backup
-
-    async def describe_backups(self, request: Mapping[str, object]) -> RawResponse:
-        payload = {"Backups": [to_dict(one) for one in self.backups]}
-        self.copies.append(self.copy)
-        return RawResponse(
-            operation="DescribeBackups", payload=payload, metadata=ResponseMetadata()
-        )
-
-    async def copy_backup(self, request: Mapping[str, object]) -> RawResponse:
-        raise NotImplementedError
-
-    async def delete_backup(self, request: Mapping[str, object]) -> RawResponse:
-        raise NotImplementedError
-
-
-async def test_a_copy_that_begins_between_the_listings_is_seen() -> None:
+async def test_a_copy_that_begins_between_the_listings_is_seen(fsx: LocalFsx) -> None:
     """The destination is listed last, so that the backup is not planned to be copied again."""
-    original = backup(1)
-    copies: list[Backup] = []
-    east, west = (
-        FsxCopyClient(transport=Listed(region, backups, copies, copy_of(original, 1001)))
-        for region, backups in ((EAST, [original]), (WEST, copies))
+    (original,) = fsx.backups(EAST)
+    east, west = Direct(fsx, EAST), Direct(fsx, WEST)
+    begun: list[str] = []
+
+    def begin_copy(_: str) -> None:
+        source = original["BackupId"]
+        begun.append(fsx.add_backup(WEST, SourceBackupId=source, SourceBackupRegion=EAST))
+
+    east.lose = begin_copy  # called after the answer, which is not lost
+    plan = await plan_replication(
+        FsxCopyClient(transport=east), FsxCopyClient(transport=west), ALL
     )
 
-    plan = await plan_replication(east, west, ALL)
-
-    assert ([], [backup_id(1001)]) == (
-        copied_ids(plan),
-        [one.copy.backup_id for one in plan.up_to_date],
-    )
+    assert [] == copied_ids(plan)
+    assert begun == [one.copy.backup_id for one in plan.up_to_date]
 
 
-async def test_filters_are_the_services(
-    fsx: LocalFsx, east: FsxCopyClient, client: FsxCopyClient
-) -> None:
+async def test_policy_filters(fsx: LocalFsx, east: FsxCopyClient, client: FsxCopyClient) -> None:
     """What does not pass the policy's filters is not even listed."""
     wanted = fsx.add_backup(EAST, Type="AUTOMATIC")
     policy = attrs.evolve(ALL, filters=[BackupFilter("backup-type", "AUTOMATIC")])
-
     assert [wanted] == copied_ids(await plan_replication(east, client, policy))
 
 
@@ -459,42 +389,39 @@ async def test_now_can_be_given(east: FsxCopyClient, client: FsxCopyClient) -> N
     """Ages are measured at that time; else at the machine's."""
     policy = attrs.evolve(POLICY, newer_than=DAY)
     example = datetime.fromisoformat("2021-04-10T09:00:00+02:00")
-
     assert 1 == len((await plan_replication(east, client, policy, now=example)).to_copy)
     assert 0 == len((await plan_replication(east, client, policy)).to_copy)
 
 
 @pytest.mark.parametrize(
-    "now",
+    ("arguments", "fault"),
     [
-        NOW.replace(tzinfo=None),
-        5.0,
-        datetime.min.replace(tzinfo=timezone(timedelta(hours=14))),
+        ({"now": NOW.replace(tzinfo=None)}, "now: must be a datetime with a time zone"),
+        ({"now": 5.0}, "now: must be a datetime with a time zone"),
+        (
+            {"now": datetime.min.replace(tzinfo=timezone(timedelta(hours=14)))},
+            "now: must be a datetime with a time zone",
+        ),
+        ({"policy": "nightly"}, "policy: must be a ReplicationPolicy"),
     ],
-    ids=["no zone", "a number", "before all times in UTC"],
+    ids=["no zone", "a number", "before all times in UTC", "no policy"],
 )
-async def test_bad_times_are_refused(
-    fsx: LocalFsx, east: FsxCopyClient, client: FsxCopyClient, now: datetime
+async def test_bad_arguments_are_refused(
+    fsx: LocalFsx,
+    east: FsxCopyClient,
+    client: FsxCopyClient,
+    arguments: dict[str, Any],
+    fault: str,
 ) -> None:
-    """A time that could be any is refused, and nothing is sent."""
-    with pytest.raises(InvalidArguments, match="now: must be a datetime with a time zone"):
-        await plan_replication(east, client, POLICY, now=now)
+    """A time that could be any, and what is no policy, is refused, and nothing is sent."""
+    with pytest.raises(InvalidArguments, match=fault):
+        await plan_replication(east, client, **{"policy": POLICY, **arguments})
     assert not fsx.calls
 
 
-async def test_no_policy(east: FsxCopyClient, client: FsxCopyClient) -> None:
-    """What is no policy is refused."""
-    with pytest.raises(InvalidArguments, match="policy: must be a ReplicationPolicy"):
-        await plan_replication(east, client, "nightly")  # type: ignore[arg-type]  # on purpose
-
-
-async def test_partitions_are_kept_apart(
-    fsx: LocalFsx, session: AioSession, client: FsxCopyClient
-) -> None:
+async def test_two_partitions(fsx: LocalFsx, connect: Connect, client: FsxCopyClient) -> None:
     """Nothing is copied from one partition to another, so nothing is planned."""
-    async with FsxCopyClient(
-        "cn-north-1", session=session, endpoint_url=fsx.endpoint_url
-    ) as chinese:
+    async with connect(fsx, region="cn-north-1") as chinese:
         with pytest.raises(InvalidArguments, match="destination: must be of a Region in the part"):
             await plan_replication(chinese, client, POLICY)
     assert not fsx.calls
@@ -505,7 +432,6 @@ async def test_a_listing_that_fails_is_no_plan(
 ) -> None:
     """Nothing is decided on half of what there is."""
     fsx.inject(Fault.error("AccessDeniedException"))
-
     with pytest.raises(AccessDenied):
         await plan_replication(east, client, POLICY)
 
@@ -514,9 +440,6 @@ async def test_clients_must_be_open(client: FsxCopyClient) -> None:
     """A client that is not open is said at once."""
     with pytest.raises(ClientNotOpen):
         await plan_replication(FsxCopyClient(EAST), client, POLICY)
-
-
-# The value.
 
 
 def _rich_plan() -> ReplicationPlan:
@@ -561,7 +484,6 @@ the service names""" == str(_rich_plan())
 def test_a_plan_without_work_says_so() -> None:
     """Nothing to do is an answer too."""
     plan = planned(POLICY, [])
-
     assert ["nothing to do", "us-east-2 shows no backup in the policy's scope"] == (
         str(plan).splitlines()[1:]
     )
@@ -571,7 +493,6 @@ def test_a_plan_without_work_says_so() -> None:
 def test_a_plan_is_a_value() -> None:
     """It cannot be changed, compares, hashes and pickles."""
     plan = _rich_plan()
-
     assert {plan} == {_rich_plan(), pickle.loads(pickle.dumps(plan))}
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         plan.to_copy = ()  # type: ignore[misc]  # on purpose
@@ -598,7 +519,6 @@ def test_one_odd_backup_hides_no_others(odd: str) -> None:
     """A backup whose ID breaks the rules of CopyBackup is named, and the others are planned."""
     strange = attrs.evolve(backup(1), backup_id=odd)
     plan = planned(attrs.evolve(POLICY, newest=None), [strange, backup(2, days=1)])
-
     assert [backup_id(2)] == copied_ids(plan)
     (refused,) = plan.cannot_copy
     assert (odd, CannotCopyReason.INVALID) == (refused.backup.backup_id, refused.reason)

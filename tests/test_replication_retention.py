@@ -6,17 +6,20 @@ import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from replication_rig import (
+    DAY,
     EAST,
     FS,
     NOW,
     OTHER_FS,
     POLICY,
+    PROTECTED,
     VOLUME,
     WEST,
     backup,
@@ -24,28 +27,23 @@ from replication_rig import (
     copied_ids,
     copy_of,
     inventory,
+    is_owned,
+    made_of,
     planned,
     pruned_ids,
 )
 from strategies import MODERATE
 
-from fsxcopy_sdk import Backup, BackupFilter, FileSystem, FileSystemType, Tag
+from fsxcopy_sdk import Backup, BackupFilter, BackupLifecycle, FileSystem, FileSystemType, Tag
 from fsxcopy_sdk.replication import POLICY_TAG, TIME_TAG, PruneObstacle, ReplicationPolicy
 from fsxcopy_sdk.replication._inventory import Inventory
 from fsxcopy_sdk.replication._planning import decide
 
-DAY = 86400.0
-PROTECTED = Tag(key="fsxcopy:protected", value="")
 KEEP_ONE = attrs.evolve(POLICY, keep_last=1)
 
 OLD, MIDDLE, NEW = backup(1, days=30), backup(2, days=20), backup(3, days=10)
 COPIES = [copy_of(OLD, 1001), copy_of(MIDDLE, 1002), copy_of(NEW, 1003)]
 OLD_COPY, MIDDLE_COPY = backup_id(1001), backup_id(1002)
-
-
-def test_nothing_is_pruned_unless_the_policy_says_so() -> None:
-    """A policy without retention prunes nothing."""
-    assert [] == pruned_ids(planned(POLICY, [NEW], COPIES))
 
 
 @pytest.mark.parametrize(
@@ -66,117 +64,105 @@ def test_nothing_is_pruned_unless_the_policy_says_so() -> None:
 def test_both_limits_must_be_passed(
     keep_last: int | None, keep_within: float | None, expected: list[str]
 ) -> None:
-    """
-    A copy goes when it is neither new nor young enough, the oldest first, never the last.
-
-    Its age is measured from the newest of the group, not from the clock.
-    """
+    """A copy goes if it is neither new nor young enough beside the newest, the oldest first."""
     policy = attrs.evolve(POLICY, keep_last=keep_last, keep_within=keep_within)
-
     assert expected == pruned_ids(planned(policy, [NEW], COPIES))
 
 
 @pytest.mark.parametrize(
-    ("keep_last", "keep_within", "expected"),
+    ("limits", "expected"),
     [
-        (1, None, "not the newest"),
-        (2, None, "not among the newest 2"),
-        (None, 15 * DAY, "not the newest, more than 15 d older than the newest"),
+        ({"keep_last": 1}, "not the newest"),
+        ({"keep_last": 2}, "not among the newest 2"),
+        ({"keep_within": 15 * DAY}, "not the newest, more than 15 d older than the newest"),
     ],
+    ids=["the newest", "the newest two", "the young"],
 )
-def test_the_reason_is_said(
-    keep_last: int | None, keep_within: float | None, expected: str
-) -> None:
+def test_the_reason_is_said(limits: dict[str, Any], expected: str) -> None:
     """The plan says why a copy is not kept, and what it leads back to."""
-    policy = attrs.evolve(POLICY, keep_last=keep_last, keep_within=keep_within)
-    plan = planned(policy, [NEW], COPIES)
+    plan = planned(attrs.evolve(POLICY, **limits), [NEW], COPIES)
     prune = (*plan.to_prune, *plan.held_back)[0]
-
-    assert (FS, OLD.creation_time, expected) == (
-        prune.source_id,
-        prune.recovery_point,
-        prune.reason,
-    )
+    assert (FS, OLD.creation_time) == (prune.source_id, prune.recovery_point)
+    assert expected == prune.reason
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        copy_of(OLD, 1001, policy=None),
-        copy_of(OLD, 1001, policy="weekly"),
-        copy_of(OLD, 1001, tags=[PROTECTED]),
-        copy_of(OLD, 1001, lifecycle="COPYING"),
-        copy_of(OLD, 1001, lifecycle="FAILED"),
-        copy_of(OLD, 1001, lifecycle="DELETED"),
-        copy_of(OLD, 1001, lifecycle="POLISHING"),
-        copy_of(OLD, 1001, region="eu-west-1"),
-        copy_of(OLD, 1001, region=None),
-        copy_of(OLD, 1001, key="another-key"),
-        attrs.evolve(copy_of(OLD, 1001), source_backup_id=None),
-        attrs.evolve(copy_of(OLD, 1001), file_system=FileSystem(file_system_id=OTHER_FS)),
-        attrs.evolve(copy_of(OLD, 1001), tags=(Tag(key=POLICY_TAG, value="nightly"),)),
-        copy_of(backup(1, days=30, source=OTHER_FS), 1001),
-        copy_of(backup(1, days=30, source=VOLUME), 1001),
-    ],
-    ids=[
-        "no policy's",
-        "another policy's",
-        "protected",
-        "in progress",
-        "failed",
-        "deleted",
-        "in an unknown state",
-        "from elsewhere",
-        "from its own Region",
-        "the only one under its key",
-        "no copy",
-        "tagged as another's",
-        "tagged by hand",
-        "the only one of its file system",
-        "the only one of its volume",
-    ],
-)
+NOT_TO_BE_PRUNED = {
+    "no policy's": copy_of(OLD, 1001, policy=None),
+    "another policy's": copy_of(OLD, 1001, policy="weekly"),
+    "protected": copy_of(OLD, 1001, tags=[PROTECTED]),
+    "in progress": copy_of(OLD, 1001, lifecycle="COPYING"),
+    "failed": copy_of(OLD, 1001, lifecycle="FAILED"),
+    "deleted": copy_of(OLD, 1001, lifecycle="DELETED"),
+    "in an unknown state": copy_of(OLD, 1001, lifecycle="POLISHING"),
+    "from elsewhere": copy_of(OLD, 1001, region="eu-west-1"),
+    "from its own Region": copy_of(OLD, 1001, region=None),
+    "the only one under its key": copy_of(OLD, 1001, key="another-key"),
+    "no copy": attrs.evolve(copy_of(OLD, 1001), source_backup_id=None),
+    "tagged as another's": attrs.evolve(
+        copy_of(OLD, 1001), file_system=FileSystem(file_system_id=OTHER_FS)
+    ),
+    "tagged by hand": attrs.evolve(
+        copy_of(OLD, 1001), tags=(Tag(key=POLICY_TAG, value="nightly"),)
+    ),
+    "the only one of its file system": copy_of(backup(1, days=30, source=OTHER_FS), 1001),
+    "the only one of its volume": copy_of(backup(1, days=30, source=VOLUME), 1001),
+}
+
+
+@pytest.mark.parametrize("other", NOT_TO_BE_PRUNED.values(), ids=NOT_TO_BE_PRUNED)
 def test_what_is_not_to_be_pruned(other: Backup) -> None:
     """However old, nothing goes that is not surely this policy's, AVAILABLE and replaced."""
     assert [MIDDLE_COPY] == pruned_ids(planned(KEEP_ONE, [NEW], [other, *COPIES[1:]]))
 
 
-def test_tags_that_contradict_the_service() -> None:
-    """Copies that say they are of one file system, and are of another, belong to no policy."""
-    elsewhere = FileSystem(file_system_id=OTHER_FS)
-    others = [attrs.evolve(one, file_system=elsewhere) for one in COPIES]
+NOTHING_TO_PRUNE = {
+    "the policy keeps all": (POLICY, [NEW], COPIES),
+    "the policy names another file system": (
+        attrs.evolve(KEEP_ONE, file_system_ids=OTHER_FS),
+        [NEW],
+        COPIES,
+    ),
+    "tags that contradict the service": (
+        KEEP_ONE,
+        [],
+        [attrs.evolve(one, file_system=FileSystem(file_system_id=OTHER_FS)) for one in COPIES],
+    ),
+    "copies of copies, made with their tags": (
+        KEEP_ONE,
+        COPIES,
+        [
+            attrs.evolve(one, backup_id=backup_id(2000 + n), source_backup_id=one.backup_id)
+            for n, one in enumerate(COPIES)
+        ],
+    ),
+}
 
-    assert [] == pruned_ids(planned(KEEP_ONE, [], others))
 
-
-def test_copies_of_copies() -> None:
-    """A copy of a copy, made with its tags, belongs to no policy, in whatever Region."""
-    copied_on = [
-        attrs.evolve(copy, backup_id=backup_id(2000 + n), source_backup_id=copy.backup_id)
-        for n, copy in enumerate(COPIES)
-    ]
-
-    assert [] == pruned_ids(planned(KEEP_ONE, COPIES, copied_on))
+@pytest.mark.parametrize(
+    ("policy", "backups", "held"), NOTHING_TO_PRUNE.values(), ids=NOTHING_TO_PRUNE
+)
+def test_nothing_is_pruned(
+    policy: ReplicationPolicy, backups: list[Backup], held: list[Backup]
+) -> None:
+    """Nothing goes without a retention, and nothing that is not surely this policy's."""
+    assert [] == pruned_ids(planned(policy, backups, held))
 
 
 def test_a_copy_that_does_not_say_where_it_is_from() -> None:
     """It counts as a copy of its backup, but is not pruned."""
     unsaid = copy_of(OLD, 1001, region=None)
-
     assert [MIDDLE_COPY] == pruned_ids(planned(KEEP_ONE, [OLD, NEW], [unsaid, *COPIES[1:]]))
 
 
 def test_what_is_selected_stays() -> None:
     """A copy that the next run would make again is not pruned."""
     policy = attrs.evolve(KEEP_ONE, newest=2)
-
     assert [OLD_COPY] == pruned_ids(planned(policy, [OLD, MIDDLE, NEW], COPIES))
 
 
 def test_two_copies_of_one_backup_are_one_point_to_go_back_to() -> None:
     """A double does not push an older point out."""
     policy = attrs.evolve(POLICY, keep_last=2)
-
     assert [OLD_COPY] == pruned_ids(planned(policy, [NEW], [*COPIES, copy_of(NEW, 1004)]))
 
 
@@ -184,7 +170,6 @@ def test_age_is_that_of_the_backup() -> None:
     """A backup copied late is old; begun last, it is the newest to some, and stays."""
     late = copy_of(OLD, 1001, days=1)
     later = copy_of(MIDDLE, 1002, days=0)
-
     assert [OLD_COPY] == pruned_ids(planned(KEEP_ONE, [], [late, later, COPIES[2]]))
     keep_days = attrs.evolve(POLICY, keep_within=5 * DAY)
     assert [OLD_COPY] == pruned_ids(planned(keep_days, [], [late, later, COPIES[2]]))
@@ -206,7 +191,6 @@ def test_the_time_in_the_tags_counts_when_the_backup_is_gone(
     tag = Tag(key=TIME_TAG, value=(NOW - timedelta(days=5)).isoformat())
     others = [one for one in COPIES[0].tags if one.key != TIME_TAG]
     copy = attrs.evolve(copy_of(OLD, 1001, days=begun), tags=(*others, tag))
-
     assert expected == pruned_ids(planned(KEEP_ONE, backups, [copy, *COPIES[1:]]))
 
 
@@ -214,17 +198,14 @@ def test_what_the_origin_is_of_counts_not_the_tag() -> None:
     """A copy that says nothing of its source is of what its listed backup is of."""
     odd = attrs.evolve(COPIES[0], file_system=None)
     of_another = attrs.evolve(OLD, file_system=FileSystem(file_system_id=OTHER_FS))
-
     assert [OLD_COPY] == pruned_ids(planned(KEEP_ONE, [OLD, NEW], [odd, COPIES[2]]))
     assert [] == pruned_ids(planned(KEEP_ONE, [of_another, NEW], [odd, COPIES[2]]))
 
 
 def test_a_source_without_originals_is_held_back() -> None:
     """If the source shows no AVAILABLE backup, no copy is pruned, and the plan says why."""
-    being_made = backup(9, lifecycle="CREATING")
-    for backups in ([], [being_made], [backup(9, source=OTHER_FS)]):
+    for backups in ([], [backup(9, lifecycle="CREATING")], [backup(9, source=OTHER_FS)]):
         plan = planned(attrs.evolve(POLICY, keep_last=2), backups, COPIES)
-
         assert () == plan.to_prune
         (held_back,) = plan.held_back
         assert (PruneObstacle.NO_ORIGINAL,) == held_back.obstacles
@@ -236,7 +217,6 @@ def test_more_than_half_is_held_back() -> None:
     other_key = [
         copy_of(one, 2000 + n, key="another-key") for n, one in enumerate([OLD, MIDDLE, NEW], 1)
     ]
-
     plan = planned(KEEP_ONE, [NEW], [*COPIES, *other_key])
 
     assert [OLD_COPY, backup_id(2001), MIDDLE_COPY] == [
@@ -251,7 +231,6 @@ def test_an_origin_in_the_future_makes_nothing_old() -> None:
     odd = backup(9, days=-3650)
     week = attrs.evolve(POLICY, keep_last=1, keep_within=25 * DAY)
     copies = [*COPIES, copy_of(odd, 1009, days=0)]
-
     assert [OLD_COPY] == pruned_ids(planned(week, [NEW, odd], copies))
 
 
@@ -262,7 +241,6 @@ def test_nothing_erodes_when_nothing_arrives() -> None:
     whole = Inventory(
         source_region=EAST, destination_region=WEST, now=late, backups=[NEW], held=COPIES
     )
-
     assert [] == pruned_ids(decide(month, whole))
 
 
@@ -273,7 +251,6 @@ def test_equal_times_are_ordered_by_id() -> None:
         tuple(pruned_ids(planned(attrs.evolve(POLICY, keep_last=2), [], order)))
         for order in itertools.permutations(twins)
     }
-
     assert {(backup_id(1001), backup_id(1002))} == plans
 
 
@@ -283,13 +260,6 @@ def test_of_a_backup_listed_twice_the_later_state_counts() -> None:
     for order in itertools.permutations([copying, COPIES[2], COPIES[2]]):
         (copy,) = inventory([NEW], order).copies
         assert "AVAILABLE" == copy.backup.lifecycle
-
-
-def test_what_is_not_named_is_left_alone() -> None:
-    """A policy that names file systems prunes no copies of others, though they have its tags."""
-    policy = attrs.evolve(KEEP_ONE, file_system_ids=OTHER_FS)
-
-    assert [] == pruned_ids(planned(policy, [NEW], COPIES))
 
 
 @pytest.mark.parametrize(
@@ -303,21 +273,17 @@ def test_what_is_not_named_is_left_alone() -> None:
         ("backup-type", "AUTOMATIC", [OLD_COPY, MIDDLE_COPY]),
     ],
 )
-def test_what_a_filter_leaves_out_is_left_alone(
-    name: str, value: str, expected: list[str]
-) -> None:
+def test_what_a_filter_excludes_is_left_alone(name: str, value: str, expected: list[str]) -> None:
     """A policy with a filter prunes no copies of what that does not let through."""
     policy = attrs.evolve(KEEP_ONE, filters=[BackupFilter(name, value)])
     windows = FileSystem(file_system_id=FS, file_system_type=FileSystemType("WINDOWS"))
     copies = [attrs.evolve(copy, file_system=windows) for copy in COPIES]
-
     assert expected == pruned_ids(planned(policy, [NEW], copies))
 
 
 def test_copies_within_one_region() -> None:
     """Copies in the Region of their backups are pruned alike."""
     here = [copy_of(one, 1000 + n, region=EAST) for n, one in enumerate([OLD, MIDDLE, NEW], 1)]
-
     assert [OLD_COPY, MIDDLE_COPY] == pruned_ids(
         planned(KEEP_ONE, [NEW, *here], here, destination=EAST)
     )
@@ -368,13 +334,6 @@ def histories(draw: st.DrawFn) -> tuple[list[Backup], list[Backup]]:
     return [one for one in originals if draw(st.booleans())], copies
 
 
-def _source_id(one: Backup) -> str:
-    """Return what a made-up backup is of, read without the code that is tested."""
-    return (one.volume and one.volume.volume_id) or str(
-        one.file_system and one.file_system.file_system_id
-    )
-
-
 def _time_of(copy: Backup, times: dict[str, str]) -> str:
     return times.get(copy.source_backup_id or "", copy.creation_time.isoformat())
 
@@ -383,12 +342,8 @@ def _groups(copies: Sequence[Backup]) -> dict[tuple[str, str | None], list[Backu
     groups: defaultdict[tuple[str, str | None], list[Backup]] = defaultdict(list)
     for one in copies:
         if one.lifecycle == "AVAILABLE" and one.source_backup_region == EAST:
-            groups[_source_id(one), one.kms_key_id].append(one)
+            groups[made_of(one), one.kms_key_id].append(one)
     return groups
-
-
-def _is_owned(one: Backup) -> bool:
-    return Tag(key=POLICY_TAG, value="nightly") in one.tags
 
 
 def _check_survivors(copies: Sequence[Backup], pruned: Sequence[Backup]) -> None:
@@ -400,14 +355,14 @@ def _check_survivors(copies: Sequence[Backup], pruned: Sequence[Backup]) -> None
         if tag.key == TIME_TAG and one.source_backup_id
     }
     for group in _groups(copies).values():
-        owned = [one for one in group if _is_owned(one)]
+        owned = [one for one in group if is_owned(one)]
         for some in filter(None, (group, owned)):
             newest = max(_time_of(one, times) for one in some)
             assert any(_time_of(one, times) == newest and one not in pruned for one in some)
             begun = max(one.creation_time for one in some)
             assert any(one.creation_time == begun and one not in pruned for one in some)
     for one in pruned:
-        assert _is_owned(one)
+        assert is_owned(one)
         assert PROTECTED not in one.tags
         assert (EAST, "AVAILABLE") == (one.source_backup_region, one.lifecycle)
 
@@ -421,7 +376,6 @@ def test_the_newest_copy_of_every_source_and_key_survives(
     backups, copies = history
     plan = planned(policy, backups, copies)
     ids = set(pruned_ids(plan))
-
     _check_survivors(copies, [one for one in copies if one.backup_id in ids])
     assert not ids & {one.copy.backup_id for one in (*plan.up_to_date, *plan.in_progress)}
 
@@ -467,8 +421,9 @@ class World:
         ready = {one.copy.backup_id for one in plan.in_progress}
         pruned = set(pruned_ids(plan))
         _check_survivors(self.copies, [one for one in self.copies if one.backup_id in pruned])
+        available = BackupLifecycle.AVAILABLE
         self.copies = [
-            backup_that_is_ready(one) if one.backup_id in ready else one
+            attrs.evolve(one, lifecycle=available) if one.backup_id in ready else one
             for one in self.copies
             if one.backup_id not in pruned
         ]
@@ -480,11 +435,6 @@ class World:
         self.copies.append(
             copy_of(original, number, days=-self.day, policy=policy, key=key, lifecycle=lifecycle)
         )
-
-
-def backup_that_is_ready(copy: Backup) -> Backup:
-    """Return a copy that has become AVAILABLE."""
-    return attrs.evolve(copy, lifecycle=type(copy.lifecycle)("AVAILABLE"))
 
 
 ACTIONS = st.one_of(
@@ -503,11 +453,7 @@ ACTIONS = st.one_of(
 def test_many_runs_in_a_row(
     policy: ReplicationPolicy, steps: list[tuple[float, tuple[str, ...]]]
 ) -> None:
-    """
-    Through days of backups that come and go, no run takes the newest or copies twice.
-
-    Once nothing happens any more, a few runs leave nothing to do.
-    """
+    """No run takes the newest or copies twice, and in the end runs leave nothing to do."""
     world = World()
     for days, (action, *arguments) in steps:
         world.day += days
@@ -526,5 +472,4 @@ def test_many_runs_in_a_row(
 def test_an_inventory_lists_each_backup_once() -> None:
     """A backup that is on two pages of a listing, as they are when others go, is one."""
     found = inventory([NEW, NEW], [COPIES[0], COPIES[0]])
-
     assert (1, 1) == (len(found.backups), len(found.copies))

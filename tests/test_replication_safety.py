@@ -22,21 +22,24 @@ import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from replication_rig import (
+    DAY,
     EAST,
     FS,
     NOW,
     OTHER_FS,
+    PROTECTED,
     VOLUME,
     WEST,
     backup,
     copy_of,
+    is_owned,
+    made_of,
     planned,
 )
 
-from fsxcopy_sdk import Backup, BackupNotFound, FsxCopyClient, RawResponse, Tag, to_dict
+from fsxcopy_sdk import Backup, BackupNotFound, FsxCopyClient, RawResponse, to_dict
 from fsxcopy_sdk.models import ResponseMetadata
 from fsxcopy_sdk.replication import (
-    POLICY_TAG,
     TIME_TAG,
     ReplicationPolicy,
     apply_plan,
@@ -44,9 +47,7 @@ from fsxcopy_sdk.replication import (
 )
 from fsxcopy_sdk.testing import ManualClock
 
-DAY = 86400.0
 EXAMPLES = int(os.environ.get("FSXCOPY_TEST_HISTORIES", "400"))
-PROTECTED = Tag(key="fsxcopy:protected", value="")
 VIEWS = ("whole", "whole", "empty", "cut", "hidden", "shuffled", "shifted")
 
 
@@ -120,11 +121,11 @@ class Region:
             unknown = [one for one in ids if one not in self.held]
             if unknown:
                 raise BackupNotFound(unknown[0], operation="DescribeBackups")
-            return self._answer("DescribeBackups", [self.held[one] for one in ids])
+            return _listing([self.held[one] for one in ids])
         wanted = [one for one in self.held.values() if _passes(one, request)]
         view = self.history.views[self.listings % len(self.history.views)]
         self.listings += 1
-        return self._answer("DescribeBackups", _seen(view, wanted, self.random))
+        return _listing(_seen(view, wanted, self.random))
 
     async def delete_backup(self, request: Mapping[str, object]) -> RawResponse:
         await anyio.lowlevel.checkpoint()
@@ -141,8 +142,9 @@ class Region:
         self.held[copy.backup_id] = copy
         return _response("CopyBackup", {"Backup": to_dict(copy)})
 
-    def _answer(self, operation: str, backups: Iterable[Backup]) -> RawResponse:
-        return _response(operation, {"Backups": [to_dict(one) for one in backups]})
+
+def _listing(backups: Iterable[Backup]) -> RawResponse:
+    return _response("DescribeBackups", {"Backups": [to_dict(one) for one in backups]})
 
 
 def _response(operation: str, document: object) -> RawResponse:
@@ -187,17 +189,13 @@ def _seen(view: str, backups: list[Backup], draw: random.Random) -> list[Backup]
     return shown
 
 
-def _open(region: Region, clock: ManualClock) -> FsxCopyClient:
-    return FsxCopyClient(transport=region, clock=clock)
-
-
 async def _prune(history: History) -> set[str]:
     """Plan and apply with listings that lie, and return the copies that were deleted."""
     clock = ManualClock(auto_advance=True)
     draw = random.Random(history.seed)
     east = Region(EAST, {one.backup_id: one for one in history.originals}, history, draw)
     west = Region(WEST, {one.backup_id: one for one in history.copies}, history, draw)
-    source, destination = _open(east, clock), _open(west, clock)
+    source, destination = (FsxCopyClient(transport=one, clock=clock) for one in (east, west))
     plan = await plan_replication(source, destination, history.policy, now=NOW)
     async with apply_plan(
         plan, destination, source=source, prune=True, prune_most=history.prune_most
@@ -210,13 +208,8 @@ async def _prune(history: History) -> set[str]:
 # The model: what the whole truth keeps.
 
 
-def _source_id(one: Backup) -> str:
-    volume = one.volume and one.volume.volume_id
-    return volume or str(one.file_system and one.file_system.file_system_id)
-
-
 def _is_owned(one: Backup) -> bool:
-    return Tag(key=POLICY_TAG, value="nightly") in one.tags and one.lifecycle == "AVAILABLE"
+    return is_owned(one) and one.lifecycle == "AVAILABLE"
 
 
 def _selected(history: History) -> set[str]:
@@ -227,7 +220,7 @@ def _selected(history: History) -> set[str]:
             NOW - one.creation_time <= timedelta(seconds=policy.newer_than)
         )
         if young:
-            by_source[_source_id(one)].append(one)
+            by_source[made_of(one)].append(one)
     return {
         one.backup_id
         for group in by_source.values()
@@ -244,7 +237,7 @@ def _kept(history: History) -> set[str]:
     kept = {one.backup_id for one in history.copies if not _is_owned(one)}
     for one in history.copies:
         if _is_owned(one):
-            groups[_source_id(one), one.kms_key_id].append(one)
+            groups[made_of(one), one.kms_key_id].append(one)
     selected = _selected(history)
     for group in groups.values():
         newest_first = sorted(group, key=_order, reverse=True)
@@ -278,7 +271,7 @@ def _order(copy: Backup) -> tuple[object, ...]:
 
 
 def _has_original(history: History, copy: Backup) -> bool:
-    return any(_source_id(one) == _source_id(copy) for one in history.originals)
+    return any(made_of(one) == made_of(copy) for one in history.originals)
 
 
 @settings(
@@ -295,7 +288,7 @@ def test_nothing_is_deleted_that_the_whole_truth_would_keep(history: History) ->
     by_source: defaultdict[str, list[Backup]] = defaultdict(list)
     for one in history.copies:
         if _is_owned(one):
-            by_source[_source_id(one)].append(one)
+            by_source[made_of(one)].append(one)
     for group in by_source.values():
         gone = [one for one in group if one.backup_id in deleted]
         assert history.prune_most or len(gone) <= len(group) / 2
@@ -315,7 +308,6 @@ def test_the_plan_is_the_same_whatever_the_order(history: History) -> None:
         copies = [*history.copies, *draw.sample(history.copies, len(history.copies) // 2)]
         draw.shuffle(originals)
         draw.shuffle(copies)
-
         assert expected == planned(history.policy, originals, copies)
 
 

@@ -24,33 +24,26 @@ from fsxcopy_sdk.replication._inventory import (
 
 OF_FILE_SYSTEM = backup(1, source=FS)
 OF_VOLUME = backup(2, source=VOLUME)
-OF_NOTHING = backup(3, source=None)
 
 
-@pytest.mark.parametrize(
-    ("one", "expected"),
-    [
-        (OF_FILE_SYSTEM, Source(source_id=FS, file_system_id=FS)),
-        (OF_VOLUME, Source(source_id=VOLUME, file_system_id=OTHER_FS)),
-        (
-            attrs.evolve(OF_VOLUME, file_system=FileSystem(file_system_id=FS)),
-            Source(source_id=VOLUME, file_system_id=OTHER_FS),
-        ),
-        (attrs.evolve(OF_FILE_SYSTEM, volume=Volume()), None),
-        (attrs.evolve(OF_FILE_SYSTEM, resource_type=ResourceType.VOLUME), None),
-        (attrs.evolve(OF_FILE_SYSTEM, file_system=FileSystem()), None),
-        (OF_NOTHING, None),
-    ],
-    ids=[
-        "file system",
-        "volume",
-        "volume and its file system",
-        "volume without id",
-        "volume that is left out",
-        "file system without id",
-        "nothing",
-    ],
-)
+SOURCES = {
+    "file system": (OF_FILE_SYSTEM, Source(source_id=FS, file_system_id=FS)),
+    "volume": (OF_VOLUME, Source(source_id=VOLUME, file_system_id=OTHER_FS)),
+    "volume and its file system": (
+        attrs.evolve(OF_VOLUME, file_system=FileSystem(file_system_id=FS)),
+        Source(source_id=VOLUME, file_system_id=OTHER_FS),
+    ),
+    "volume without id": (attrs.evolve(OF_FILE_SYSTEM, volume=Volume()), None),
+    "volume that is left out": (
+        attrs.evolve(OF_FILE_SYSTEM, resource_type=ResourceType.VOLUME),
+        None,
+    ),
+    "file system without id": (attrs.evolve(OF_FILE_SYSTEM, file_system=FileSystem()), None),
+    "nothing": (backup(3, source=None), None),
+}
+
+
+@pytest.mark.parametrize(("one", "expected"), SOURCES.values(), ids=SOURCES)
 def test_source(one: Backup, expected: Source | None) -> None:
     """A backup is of the volume or the file system that the service names, never of a guess."""
     assert expected == source_of(one)

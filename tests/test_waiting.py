@@ -8,9 +8,10 @@ import pickle
 import random
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 import pytest
@@ -40,18 +41,32 @@ DESTINATION = "us-west-2"
 EVERY_TEN = WaitSchedule(min_delay=10, max_delay=10)
 
 
-@pytest.fixture(name="copy_id")
-async def _copy_id(client: FsxCopyClient) -> str:
+@attrs.frozen
+class Copy:
+    """A copy in progress at a local FSx, and the client that waits for it."""
+
+    client: FsxCopyClient
+    fsx: LocalFsx
+    id: str
+
+    async def wait(self, **options: Any) -> Backup:
+        return await self.client.wait_until_backup_available(self.id, **options)
+
+    def watch(self, schedule: WaitSchedule = EVERY_TEN) -> AsyncIterator[Backup]:
+        return self.client.watch_backup(self.id, schedule=schedule)
+
+
+@pytest.fixture(name="copy")
+async def _copy(client: FsxCopyClient, fsx: LocalFsx) -> Copy:
     """A copy in progress."""
     response = await client.copy_backup(SOURCE, source_region=EXAMPLE_REGION)
-    return response.backup.backup_id
+    return Copy(client, fsx, response.backup.backup_id)
 
 
-async def test_a_wait_returns_the_available_backup(client: FsxCopyClient, copy_id: str) -> None:
+async def test_a_wait_returns_the_available_backup(copy: Copy) -> None:
     """The result is the last observation of the backup."""
-    backup = await client.wait_until_backup_available(copy_id)
-
-    assert (copy_id, BackupLifecycle.AVAILABLE) == (backup.backup_id, backup.lifecycle)
+    backup = await copy.wait()
+    assert (copy.id, BackupLifecycle.AVAILABLE) == (backup.backup_id, backup.lifecycle)
 
 
 async def test_a_wait_ends_within_the_maximum_delay(clock: ManualClock, connect: Connect) -> None:
@@ -62,73 +77,54 @@ async def test_a_wait_ends_within_the_maximum_delay(clock: ManualClock, connect:
             started = clock.now()
             response = await client.copy_backup(source)
             await client.wait_until_backup_available(response.backup.backup_id)
-
     assert 1000 <= clock.now() - started <= 1000 + 120
 
 
-async def test_a_watch_yields_every_observation(
-    client: FsxCopyClient, fsx: LocalFsx, copy_id: str
-) -> None:
+async def test_a_watch_yields_every_observation(copy: Copy) -> None:
     """The first comes at once, the last is AVAILABLE, and progress only grows."""
-    seen = [backup async for backup in client.watch_backup(copy_id, schedule=EVERY_TEN)]
-
+    seen = [backup async for backup in copy.watch()]
     assert BackupLifecycle.COPYING is seen[0].lifecycle
     assert BackupLifecycle.AVAILABLE is seen[-1].lifecycle
     progress = [backup.progress_percent or 0 for backup in seen]
     assert sorted(progress) == progress
-    assert len(seen) == fsx.calls["DescribeBackups"]
+    assert len(seen) == copy.fsx.calls["DescribeBackups"]
 
 
-async def test_an_unknown_lifecycle_does_not_end_a_wait(
-    client: FsxCopyClient, fsx: LocalFsx, copy_id: str
-) -> None:
+async def test_an_unknown_lifecycle_does_not_end_a_wait(copy: Copy) -> None:
     """An unknown lifecycle is yielded, and the wait continues."""
-    fsx.set_lifecycle(copy_id, "POLISHING")
-
+    copy.fsx.set_lifecycle(copy.id, "POLISHING")
     seen = []
-    async for backup in client.watch_backup(copy_id, schedule=EVERY_TEN):
+    async for backup in copy.watch():
         seen.append(backup.lifecycle)
         if len(seen) == 2:
-            fsx.set_lifecycle(copy_id, "AVAILABLE")
-
+            copy.fsx.set_lifecycle(copy.id, "AVAILABLE")
     assert ["POLISHING", "POLISHING", "AVAILABLE"] == seen
 
 
-async def test_a_failed_copy_raises_with_its_reason(
-    client: FsxCopyClient, fsx: LocalFsx, copy_id: str
-) -> None:
+async def test_a_failed_copy_raises_with_its_reason(copy: Copy) -> None:
     """The error has the last observation and the reason that the service gives."""
-    fsx.fail_copy(copy_id, "The key was disabled.")
-
+    copy.fsx.fail_copy(copy.id, "The key was disabled.")
     with pytest.raises(BackupCopyFailed, match="The key was disabled.") as caught:
-        await client.wait_until_backup_available(copy_id)
-
+        await copy.wait()
     error = caught.value
-    assert (copy_id, 1, 0.0) == (error.backup_id, error.polls, error.elapsed)
+    assert (copy.id, 1, 0.0) == (error.backup_id, error.polls, error.elapsed)
     assert BackupLifecycle.FAILED is error.last_backup.lifecycle
     assert "The key was disabled." == error.reason
 
 
-async def test_a_deleted_copy_raises_without_a_reason(
-    client: FsxCopyClient, fsx: LocalFsx, copy_id: str
-) -> None:
+async def test_a_deleted_copy_raises_without_a_reason(copy: Copy) -> None:
     """A deleted backup will never be AVAILABLE."""
-    fsx.set_lifecycle(copy_id, "DELETED")
-
+    copy.fsx.set_lifecycle(copy.id, "DELETED")
     with pytest.raises(BackupCopyFailed, match="gives no reason") as caught:
-        await client.wait_until_backup_available(copy_id)
-
+        await copy.wait()
     assert caught.value.reason is None
 
 
 @pytest.mark.parametrize("max_wait", [95, timedelta(seconds=95)], ids=["seconds", "timedelta"])
-async def test_a_wait_times_out_on_its_deadline(
-    client: FsxCopyClient, copy_id: str, max_wait: float | timedelta
-) -> None:
+async def test_a_wait_times_out_on_its_deadline(copy: Copy, max_wait: float | timedelta) -> None:
     """The last poll falls on the deadline, and the error says how far the copy was."""
     with pytest.raises(WaitTimeout) as caught:
-        await client.wait_until_backup_available(copy_id, max_wait=max_wait, schedule=EVERY_TEN)
-
+        await copy.wait(max_wait=max_wait, schedule=EVERY_TEN)
     error = caught.value
     assert isinstance(error, TimeoutError)
     assert (95.0, 95.0, 11) == (error.elapsed, error.max_wait, error.polls)
@@ -136,60 +132,43 @@ async def test_a_wait_times_out_on_its_deadline(
     assert BackupLifecycle.COPYING is error.last_backup.lifecycle
 
 
-async def test_a_wait_of_no_time_is_one_poll(client: FsxCopyClient, copy_id: str) -> None:
+async def test_a_wait_of_no_time_is_one_poll(copy: Copy) -> None:
     """With a max_wait of zero, the backup is polled once."""
     with pytest.raises(WaitTimeout) as caught:
-        await client.wait_until_backup_available(copy_id, max_wait=0)
-
+        await copy.wait(max_wait=0)
     assert 1 == caught.value.polls
 
 
-async def test_transient_errors_are_survived(
-    client: FsxCopyClient, fsx: LocalFsx, copy_id: str
-) -> None:
+async def test_transient_errors_are_survived(copy: Copy) -> None:
     """Throttling, server errors, broken connections and pages of a proxy do not end a wait."""
     faults = (Fault.throttling(), Fault.unavailable(), Fault.html(502), Fault.reset())
     for fault in (*faults, Fault.html(200), Fault.empty()):
-        fsx.inject(fault)
-
-    backup = await client.wait_until_backup_available(copy_id)
-
-    assert BackupLifecycle.AVAILABLE is backup.lifecycle
+        copy.fsx.inject(fault)
+    assert BackupLifecycle.AVAILABLE is (await copy.wait()).lifecycle
 
 
-async def test_a_timeout_has_the_last_failure(
-    client: FsxCopyClient, fsx: LocalFsx, copy_id: str
-) -> None:
+async def test_a_timeout_has_the_last_failure(copy: Copy) -> None:
     """The last error that was survived is the cause of the timeout."""
-    fsx.inject(Fault.throttling(), next_calls=100)
-
+    copy.fsx.inject(Fault.throttling(), next_calls=100)
     with pytest.raises(WaitTimeout, match="it was not seen; last failure: Throttling") as caught:
-        await client.wait_until_backup_available(copy_id, max_wait=60)
-
+        await copy.wait(max_wait=60)
     assert isinstance(caught.value.__cause__, Throttled)
     assert caught.value.last_backup is None
 
 
-async def test_a_missing_permission_ends_the_wait(
-    client: FsxCopyClient, fsx: LocalFsx, copy_id: str
-) -> None:
+async def test_a_missing_permission_ends_the_wait(copy: Copy) -> None:
     """An error that waiting does not cure is raised at once, with a note on the wait."""
-    fsx.inject(Fault.error("AccessDeniedException", "no"))
-
+    copy.fsx.inject(Fault.error("AccessDeniedException", "no"))
     with pytest.raises(AccessDenied) as caught:
-        await client.wait_until_backup_available(copy_id)
+        await copy.wait()
+    assert [f"while waiting for {copy.id}: poll 1, after 0 s"] == caught.value.__notes__
 
-    assert [f"while waiting for {copy_id}: poll 1, after 0 s"] == caught.value.__notes__
 
-
-async def test_an_answer_of_the_wrong_form_ends_the_wait(
-    client: FsxCopyClient, fsx: LocalFsx, copy_id: str
-) -> None:
+async def test_an_answer_of_the_wrong_form_ends_the_wait(copy: Copy) -> None:
     """JSON that is not an answer is not expected to become one."""
-    fsx.inject(Fault.null())
-
+    copy.fsx.inject(Fault.null())
     with pytest.raises(ResponseDecodingError, match="must be an object"):
-        await client.wait_until_backup_available(copy_id)
+        await copy.wait()
 
 
 @pytest.mark.parametrize("unknown_ids", ["error", "omit"])
@@ -197,95 +176,72 @@ async def test_not_found_is_tolerated_at_first(
     clock: ManualClock, connect: Connect, unknown_ids: Literal["error", "omit"]
 ) -> None:
     """A backup that stays unknown for longer than the grace ends the wait."""
-    schedule = WaitSchedule(min_delay=10, max_delay=10, not_found_grace=20)
+    schedule = attrs.evolve(EVERY_TEN, not_found_grace=20)
     async with LocalFsx(clock=clock, unknown_ids=unknown_ids) as fsx, connect(fsx) as client:
         with pytest.raises(BackupNotFound) as caught:
             await client.wait_until_backup_available("backup-00000000", schedule=schedule)
-
     assert ["while waiting for backup-00000000: poll 4, after 30 s"] == caught.value.__notes__
 
 
-async def test_a_backup_that_appears_late_is_found(
-    client: FsxCopyClient, fsx: LocalFsx, copy_id: str
-) -> None:
+async def test_a_backup_that_appears_late_is_found(copy: Copy) -> None:
     """A copy that is not visible yet does not end the wait."""
-    fsx.inject(Fault.error("BackupNotFound", "not yet"), next_calls=2)
-
-    backup = await client.wait_until_backup_available(copy_id)
-
-    assert BackupLifecycle.AVAILABLE is backup.lifecycle
+    copy.fsx.inject(Fault.error("BackupNotFound", "not yet"), next_calls=2)
+    assert BackupLifecycle.AVAILABLE is (await copy.wait()).lifecycle
 
 
-async def test_a_backup_that_vanishes_ends_the_wait_after_its_grace(
-    client: FsxCopyClient, fsx: LocalFsx, copy_id: str
-) -> None:
+async def test_a_backup_that_vanishes_ends_the_wait_after_its_grace(copy: Copy) -> None:
     """The grace of a backup that was seen begins with the first poll that does not find it."""
-    schedule = WaitSchedule(min_delay=10, max_delay=10, not_found_grace=20)
+    schedule = attrs.evolve(EVERY_TEN, not_found_grace=20)
     with pytest.raises(BackupNotFound) as caught:
-        async for _ in client.watch_backup(copy_id, schedule=schedule):
-            if fsx.calls["DescribeBackups"] == 10:
-                fsx.inject(Fault.error("BackupNotFound", "gone"), next_calls=100)
-
+        async for _ in copy.watch(schedule):
+            if copy.fsx.calls["DescribeBackups"] == 10:
+                copy.fsx.inject(Fault.error("BackupNotFound", "gone"), next_calls=100)
     # Seen last at 90 s, missed first at 100 s.
-    assert [f"while waiting for {copy_id}: poll 14, after 130 s"] == caught.value.__notes__
+    assert [f"while waiting for {copy.id}: poll 14, after 130 s"] == caught.value.__notes__
 
 
-async def test_a_backup_may_be_unknown_now_and_then(
-    client: FsxCopyClient, fsx: LocalFsx, copy_id: str
-) -> None:
+async def test_a_backup_may_be_unknown_now_and_then(copy: Copy) -> None:
     """Only an uninterrupted absence counts: one server may know what another does not."""
-    schedule = WaitSchedule(min_delay=10, max_delay=10, not_found_grace=20)
-    async for seen in client.watch_backup(copy_id, schedule=schedule):
-        fsx.inject(Fault.error("BackupNotFound", "not here"), next_calls=3)
+    schedule = attrs.evolve(EVERY_TEN, not_found_grace=20)
+    async for seen in copy.watch(schedule):
+        copy.fsx.inject(Fault.error("BackupNotFound", "not here"), next_calls=3)
         last = seen
-
     assert BackupLifecycle.AVAILABLE is last.lifecycle
-    assert fsx.calls["DescribeBackups"] > 20
+    assert copy.fsx.calls["DescribeBackups"] > 20
 
 
-async def test_a_failure_in_between_does_not_end_an_absence(
-    client: FsxCopyClient, fsx: LocalFsx
-) -> None:
+async def test_a_failure_does_not_end_an_absence(client: FsxCopyClient, fsx: LocalFsx) -> None:
     """A throttled poll does not interrupt an absence."""
-    schedule = WaitSchedule(min_delay=10, max_delay=10, not_found_grace=15)
+    schedule = attrs.evolve(EVERY_TEN, not_found_grace=15)
     fsx.inject(Fault.error("BackupNotFound", "no"))
     fsx.inject(Fault.throttling())
-
     with pytest.raises(BackupNotFound) as caught:
         await client.wait_until_backup_available("backup-00000000", schedule=schedule)
-
     assert ["while waiting for backup-00000000: poll 3, after 20 s"] == caught.value.__notes__
 
 
 @pytest.mark.parametrize("max_wait", [600.0, timedelta(minutes=10)], ids=["seconds", "timedelta"])
 @pytest.mark.parametrize("is_seen_first", [False, True])
 async def test_a_grace_as_long_as_the_wait_lasts_until_the_deadline(
-    client: FsxCopyClient,
-    fsx: LocalFsx,
-    copy_id: str,
-    max_wait: float | timedelta,
-    is_seen_first: bool,
+    copy: Copy, max_wait: float | timedelta, is_seen_first: bool
 ) -> None:
     """A backup that stays unknown then ends in a timeout, with the last observation."""
     schedule = attrs.evolve(EVERY_TEN, not_found_grace=max_wait)
     unknown = Fault.error("BackupNotFound", "not yet")
     if not is_seen_first:
-        fsx.inject(unknown, fraction=1, operation="DescribeBackups")
-
+        copy.fsx.inject(unknown, fraction=1, operation="DescribeBackups")
     seen = []
     with pytest.raises(WaitTimeout) as caught:
-        async for one in client.watch_backup(copy_id, max_wait=max_wait, schedule=schedule):
+        async for one in copy.client.watch_backup(copy.id, max_wait=max_wait, schedule=schedule):
             seen.append(one)
-            fsx.inject(unknown, fraction=1, operation="DescribeBackups")
+            copy.fsx.inject(unknown, fraction=1, operation="DescribeBackups")
 
     assert 600 == caught.value.elapsed
     assert isinstance(caught.value.__cause__, BackupNotFound)
     assert (seen[-1] if is_seen_first else None) == caught.value.last_backup
 
 
-async def test_two_thousand_waits_in_the_wrong_region(
-    connect: Connect, clock: ManualClock
-) -> None:
+async def test_two_thousand_waits_in_a_wrong_region(connect: Connect, clock: ManualClock) -> None:
     """All end with BackupNotFound, after hundreds of calls."""
     async with LocalFsx(clock=clock) as fsx:
         for _ in range(500):
@@ -316,24 +272,20 @@ async def test_bad_arguments_of_a_wait(
     """The error names the argument, and nothing is sent."""
     with pytest.raises(InvalidArguments, match=f"^{name}: "):
         await client.wait_until_backup_available(**{"backup_id": SOURCE, **arguments})  # type: ignore[arg-type]  # bad on purpose
-
     assert 0 == fsx.calls["DescribeBackups"]
 
 
-async def test_polls_are_logged(
-    client: FsxCopyClient, copy_id: str, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_polls_are_logged(copy: Copy, caplog: pytest.LogCaptureFixture) -> None:
     """Each poll leaves a record with data at debug level, and the outcome one at info level."""
     caplog.set_level(logging.DEBUG, logger="fsxcopy_sdk.waiting")
-
-    seen = [one async for one in client.watch_backup(copy_id, schedule=EVERY_TEN)]
+    seen = [one async for one in copy.watch()]
 
     first, *_, last = caplog.records
     assert len(seen) == len(caplog.records)
-    assert f"{copy_id}: COPYING, next poll in 10.0 s" == first.getMessage()
-    assert f"{copy_id}: AVAILABLE, done" == last.getMessage()
+    assert f"{copy.id}: COPYING, next poll in 10.0 s" == first.getMessage()
+    assert f"{copy.id}: AVAILABLE, done" == last.getMessage()
     expected = {
-        "backup_id": copy_id,
+        "backup_id": copy.id,
         "lifecycle": "COPYING",
         "progress_percent": 0,
         "next_delay": 10.0,
@@ -343,35 +295,29 @@ async def test_polls_are_logged(
     assert (logging.DEBUG, logging.INFO) == (first.levelno, last.levelno)
 
 
-async def test_failed_polls_are_logged(
-    client: FsxCopyClient, fsx: LocalFsx, copy_id: str, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_failed_polls_are_logged(copy: Copy, caplog: pytest.LogCaptureFixture) -> None:
     """The record of a failed poll has the name of the error."""
     caplog.set_level(logging.DEBUG, logger="fsxcopy_sdk.waiting")
-    fsx.inject(Fault.throttling())
-    fsx.inject(Fault.error("AccessDeniedException", "no"))
-
+    copy.fsx.inject(Fault.throttling())
+    copy.fsx.inject(Fault.error("AccessDeniedException", "no"))
     with suppress(AccessDenied):
-        await client.wait_until_backup_available(copy_id, schedule=EVERY_TEN)
+        await copy.wait(schedule=EVERY_TEN)
 
     assert [
-        f"{copy_id}: not seen yet, next poll in 10.0 s after Throttled",
-        f"{copy_id}: not seen yet, ended by AccessDenied",
+        f"{copy.id}: not seen yet, next poll in 10.0 s after Throttled",
+        f"{copy.id}: not seen yet, ended by AccessDenied",
     ] == [record.getMessage() for record in caplog.records]
 
 
-async def test_a_third_failure_in_a_row_is_one_warning(
-    client: FsxCopyClient, fsx: LocalFsx, copy_id: str, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_third_failure_is_a_warning(copy: Copy, caplog: pytest.LogCaptureFixture) -> None:
     """Repeated failures are one warning, not one each; a success in between allows another."""
     caplog.set_level(logging.DEBUG, logger="fsxcopy_sdk.waiting")
-    fsx.inject(Fault.throttling(), next_calls=5)
-
+    copy.fsx.inject(Fault.throttling(), next_calls=5)
     seen = 0
-    async for _ in client.watch_backup(copy_id, schedule=EVERY_TEN):
+    async for _ in copy.watch():
         seen += 1
         if seen == 1:
-            fsx.inject(Fault.throttling(), next_calls=4)
+            copy.fsx.inject(Fault.throttling(), next_calls=4)
 
     levels = [record.levelno == logging.WARNING for record in caplog.records]
     assert [2, 8] == [number for number, is_warning in enumerate(levels) if is_warning]
@@ -381,16 +327,10 @@ def test_nothing_is_printed_without_a_logging_configuration() -> None:
     """Python's handler of last resort does not print warnings."""
     program = "import fsxcopy_sdk.client, logging; logging.getLogger('fsxcopy_sdk').error('x')"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
-
     assert (b"", b"") == (done.stdout, done.stderr)
 
 
-# Copying and waiting in one call.
-
-
-async def test_copy_and_wait_returns_the_available_copy(
-    client: FsxCopyClient, fsx: LocalFsx
-) -> None:
+async def test_copy_and_wait_returns_the_copy(client: FsxCopyClient, fsx: LocalFsx) -> None:
     """One call copies, with all arguments of `copy_backup`, and waits."""
     backup = await client.copy_backup_and_wait(
         SOURCE,
@@ -427,23 +367,18 @@ async def test_copy_and_wait_never_loses_the_copy(
     """After the copy was accepted every exception has its id, even after pickling."""
     if fault:
         fsx.inject(fault, fraction=1, operation="DescribeBackups")
-
     with pytest.raises(expected) as caught:
         await client.copy_backup_and_wait(SOURCE, source_region=EXAMPLE_REGION, max_wait=max_wait)
-
     (copy,) = fsx.backups(DESTINATION)
     assert copy["BackupId"] == caught.value.accepted_backup_id
     assert copy["BackupId"] == pickle.loads(pickle.dumps(caught.value)).accepted_backup_id
 
 
-async def test_copy_and_wait_tolerates_a_long_absence(
-    client: FsxCopyClient, fsx: LocalFsx
-) -> None:
+async def test_copy_and_wait_tolerates_an_absence(client: FsxCopyClient, fsx: LocalFsx) -> None:
     """The copy was accepted, so its absence is not an error."""
     fsx.inject(
         Fault.error("BackupNotFound", "not yet"), next_calls=60, operation="DescribeBackups"
     )
-
     backup = await client.copy_backup_and_wait(
         SOURCE, source_region=EXAMPLE_REGION, schedule=EVERY_TEN
     )
@@ -455,10 +390,8 @@ async def test_copy_and_wait_tolerates_a_long_absence(
 async def test_a_refused_copy_was_not_accepted(client: FsxCopyClient, fsx: LocalFsx) -> None:
     """An error of CopyBackup itself has no id of a copy."""
     fsx.inject(Fault.error("BackupNotFound", "no"), operation="CopyBackup")
-
     with pytest.raises(BackupNotFound) as caught:
         await client.copy_backup_and_wait(SOURCE, source_region=EXAMPLE_REGION)
-
     assert caught.value.accepted_backup_id is None
 
 
@@ -492,16 +425,10 @@ async def test_bad_arguments_copy_nothing(
     """Arguments of the wait are checked before the copy is requested."""
     with pytest.raises(InvalidArguments, match=f"^{next(iter(bad))}: "):
         await client.copy_backup_and_wait(**{"source_backup_id": SOURCE, **bad})  # type: ignore[arg-type]  # bad on purpose
-
     assert not fsx.requests
 
 
-# Many waits, over HTTP.
-
-
-async def test_five_hundred_waits_survive_a_bad_service(
-    connect: Connect, clock: ManualClock
-) -> None:
+async def test_many_waits_survive_a_bad_service(connect: Connect, clock: ManualClock) -> None:
     """With 30 % of the polls throttled, 10 % reset and 5 % unavailable, each ends correctly."""
     source = random.Random(3)
     durations: dict[str, float] = {}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import anyio.to_thread
 import pytest
-from cli_rig import FSXCOPY, SPEED, Done, OpenTerminal, Run, StandardInput, Terminal, with_terminal
+from cli_rig import FSXCOPY, SPEED, Done, OpenTerminal, Run, Stream, Terminal, with_terminal
 
 from fsxcopy_sdk.cli import main
 from fsxcopy_sdk.testing import LocalFsx, ScaledClock
@@ -55,7 +55,7 @@ def _run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     """Run commands in a thread, because the event loop of the test serves the FSx."""
 
     async def run(*arguments: str, stdin: str = "", at_terminal: bool = False) -> Done:
-        monkeypatch.setattr(sys, "stdin", StandardInput(stdin, at_terminal=at_terminal))
+        monkeypatch.setattr(sys, "stdin", Stream(stdin, at_terminal=at_terminal))
         code = await anyio.to_thread.run_sync(_code, arguments)
         out, err = capsys.readouterr()
         return Done(code, out, err)

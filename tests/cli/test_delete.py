@@ -28,7 +28,6 @@ async def test_delete(run: Run, fsx: LocalFsx) -> None:
 async def test_delete_without_terminal_needs_yes(run: Run, fsx: LocalFsx) -> None:
     """If standard input is not a terminal, nothing is deleted without --yes."""
     done = await run("delete", "-", "--region", "us-east-2", stdin=EXAMPLE)
-
     assert 2 == done.code
     assert (
         "fsxcopy: --yes: stdin is not a terminal: pass --yes to delete without confirmation\n"
@@ -48,7 +47,6 @@ async def test_delete_asks_for_confirmation(
     shown = await asked.until("Type yes:")
     asked.type(f"{answer}\n")
     await asked.until()
-
     assert f"{EXAMPLE}\r\nPermanently delete this backup in us-east-2? Type yes:" in shown
     assert (code, left) == (await asked.code(), len(fsx.backups("us-east-2")))
     assert bool(left) == ("nothing was deleted" in asked.shown.splitlines())
@@ -60,6 +58,5 @@ async def test_confirmation_can_be_interrupted(terminal: OpenTerminal, fsx: Loca
     await asked.until("Type yes:")
     asked.type("\x03")
     await asked.until()
-
     assert 130 == await asked.code()
     assert 1 == len(fsx.backups("us-east-2"))

@@ -27,10 +27,7 @@ WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
         (["copy", EXAMPLE, "backup-00000000", "--kms-key-id", ""], "--kms-key-id: must be 1 to"),
         (["copy", EXAMPLE, "--tag", "Name"], "--tag: must be like KEY=VALUE, not 'Name'"),
         (["copy", EXAMPLE, "--max-in-progress", "0"], "for --max-in-progress. Must be 1 or"),
-        (
-            ["sync", "--max-in-progress", "0"],
-            'value "0" for --max-in-progress. Must be 1 or more.',
-        ),
+        (["sync", "--max-in-progress", "0"], 'value "0" for --max-in-progress. Must be 1 or'),
         (["sync", "--max-age", "1d"], "Unknown option: --max-age. Did you mean --max-wait? See"),
         (["local", "--port", "99999"], 'value "99999" for --port. Must be <= 65535. See'),
         (["local", "--port", "-1"], 'value "-1" for --port. Must be >= 0. See'),
@@ -59,9 +56,7 @@ WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
 async def test_usage_errors(run: Run, fsx: LocalFsx, arguments: list[str], text: str) -> None:
     """A usage error is reported in one line before anything is sent."""
     where = () if arguments[0] == "local" else WHERE[:2] if "--region" in arguments else WHERE
-
     done = await run(*arguments, *where)
-
     assert (2, "", 1) == (done.code, done.out, len(done.err.splitlines()))
     assert done.err.startswith("fsxcopy: ")
     # Older versions of cyclopts put the names of options into quotation marks.
@@ -73,34 +68,23 @@ async def test_region_is_required(run: Run, fsx: LocalFsx) -> None:
     """A Region must be configured or given; a report needs two."""
     none = await run("list")
     one = await run("report", "--region", "us-west-2")
-
-    assert (2, "fsxcopy: --region: give one, or set AWS_DEFAULT_REGION\n") == (
-        none.code,
-        none.err,
-    )
-    assert (2, "fsxcopy: --source-region: must be given\n") == (
-        one.code,
-        one.err,
-    )
+    assert "fsxcopy: --region: give one, or set AWS_DEFAULT_REGION\n" == none.err
+    assert "fsxcopy: --source-region: must be given\n" == one.err
+    assert (2, 2) == (none.code, one.code)
 
 
 async def test_standard_input_has_no_options(run: Run, fsx: LocalFsx) -> None:
     """A word on standard input is never taken for an option."""
     done = await run("delete", "-", "--region", "us-east-2", stdin=f"{EXAMPLE} --yes")
-
     assert 2 == done.code
     assert "standard input: must be ids, not '--yes'" in done.err
     assert 1 == len(fsx.backups("us-east-2"))
 
 
-async def test_missing_credentials(
-    run: Run, fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_no_credentials(run: Run, fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without credentials the code is 3."""
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-
     done = await run("list", "--region", "us-east-2")
-
     assert 3 == done.code
     assert "fsxcopy: CredentialsUnavailable: " in done.err
 
@@ -111,14 +95,12 @@ async def test_missing_credentials(
 async def test_refused_credentials(run: Run, fsx: LocalFsx, code: str) -> None:
     """Errors of credentials and permissions from the service have code 3."""
     fsx.inject(Fault.error(code), next_calls=1)
-
     assert 3 == (await run("list", "--region", "us-east-2")).code
 
 
 async def test_other_errors(run: Run, fsx: LocalFsx) -> None:
     """Any other error is one line, with the request ID for AWS support."""
     done = await run("show", "backup-00000000", "--region", "us-east-2")
-
     assert (1, "", 1) == (done.code, done.out, len(done.err.splitlines()))
     assert done.err.startswith("fsxcopy: BackupNotFound (DescribeBackups): ")
     assert " [request " in done.err

@@ -50,16 +50,13 @@ def test_demo_interrupted() -> None:
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate()
-
     assert (130, "fsxcopy: interrupted\n") == (process.returncode, errors)
 
 
 async def test_configuration_error_in_demo(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error of this package ends the command with its text in one line."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "many")
-
     done = await run("demo")
-
     (line,) = done.err.splitlines()
     assert 2 == done.code
     assert re.match("fsxcopy: .*many", line)
@@ -92,6 +89,5 @@ def test_port_in_use() -> None:
         done = subprocess.run(
             [FSXCOPY, "local", "--port", port], capture_output=True, check=False, text=True
         )
-
     expected = f"fsxcopy: --port: {port} cannot be served: Address already in use\n"
     assert (2, "", expected) == (done.returncode, done.stdout, done.stderr)

@@ -12,13 +12,22 @@ import pytest
 from fsxcopy_sdk.cli import main
 
 
-def test_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without cyclopts the command says what to install."""
+@pytest.mark.parametrize(
+    ("missing", "error", "text"),
+    [
+        ("cyclopts", SystemExit, r'pip install "fsxcopy-sdk\[cli\]"'),
+        ("attrs", ModuleNotFoundError, "attrs"),
+    ],
+    ids=["of the extra", "another"],
+)
+def test_missing_modules(
+    monkeypatch: pytest.MonkeyPatch, missing: str, error: type[BaseException], text: str
+) -> None:
+    """Without cyclopts the command says what to install; any other module is named."""
     for module in [name for name in sys.modules if name.startswith("fsxcopy_sdk.cli.")]:
         monkeypatch.delitem(sys.modules, module)
-    monkeypatch.setitem(sys.modules, "cyclopts", None)
-
-    with pytest.raises(SystemExit, match=r'pip install "fsxcopy-sdk\[cli\]"'):
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(error, match=text):
         main(["demo"])
 
 
@@ -26,18 +35,7 @@ def test_output_captured_by_a_program() -> None:
     """Standard output may be replaced by an object that is no file."""
     with redirect_stdout(io.StringIO()) as out, pytest.raises(SystemExit):
         main(["--version"])
-
     assert 1 == out.getvalue().count("\n")
-
-
-def test_other_missing_modules_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A missing module that is not in the extra raises its own error."""
-    for module in [name for name in sys.modules if name.startswith("fsxcopy_sdk.cli.")]:
-        monkeypatch.delitem(sys.modules, module)
-    monkeypatch.setitem(sys.modules, "attrs", None)
-
-    with pytest.raises(ModuleNotFoundError, match="attrs"):
-        main(["demo"])
 
 
 def test_interruption_while_importing() -> None:

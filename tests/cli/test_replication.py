@@ -13,7 +13,7 @@ from fsxcopy_sdk.testing import Fault, LocalFsx
 from fsxcopy_sdk.testing._documents import JsonValue
 
 WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
-OFTEN = ("--min-delay", "0.05")
+SYNC = ("sync", *WHERE, "--min-delay", "0.05")
 NAMED = ("--policy", "nightly")
 FILE_SYSTEM = "fs-0498eed5fe91001ec"
 OTHER = "fs-0123456789abcdef0"
@@ -23,6 +23,13 @@ TAGS: JsonValue = [{"Key": f"key{number}", "Value": ""} for number in range(50)]
 def _add_backup(fsx: LocalFsx, *, days_old: int) -> None:
     made = time.time() - days_old * 86400
     fsx.add_backup("us-east-2", CreationTime=made, FileSystem={"FileSystemId": FILE_SYSTEM})
+
+
+async def _copied(run: Run, fsx: LocalFsx, *days_old: int) -> None:
+    """Add backups of these ages, and copy all that there is."""
+    for age in days_old:
+        _add_backup(fsx, days_old=age)
+    await run(*SYNC, "--newest", "all", *NAMED)
 
 
 async def test_plan_and_dry_run(run: Run, fsx: LocalFsx) -> None:
@@ -43,7 +50,6 @@ async def test_plan_and_dry_run(run: Run, fsx: LocalFsx) -> None:
 async def test_plan_as_json_has_the_report(run: Run, fsx: LocalFsx) -> None:
     """The report in a plan uses the given maximum age."""
     done = await run("plan", *WHERE, "--max-age", "2d", "--output", "json")
-
     assert 2 * 86400 == json.loads(done.out)["report"]["max_age"]
 
 
@@ -51,9 +57,8 @@ async def test_sync_twice(run: Run, fsx: LocalFsx) -> None:
     """The first sync copies as the policy says; the second has nothing to do."""
     key = "arn:aws:kms:us-west-2:123456789012:key/d1234e22-543a-12b7-a98f-e12c2b54001a"
     how = ("--kms-key-id", key, "--tag", "Purpose=dr", "--no-copy-tags", "--policy", "nightly")
-
-    first = await run("sync", *WHERE, *OFTEN, *how, "--output", "json")
-    second = await run("sync", *WHERE, *OFTEN, *how, "--output", "json")
+    first = await run(*SYNC, *how, "--output", "json")
+    second = await run(*SYNC, *how, "--output", "json")
 
     (end,) = json.loads(first.out)["Outcomes"]
     assert ("copied", EXAMPLE) == (end["Outcome"], end["Request"]["SourceBackupId"])
@@ -70,12 +75,11 @@ async def test_sync_twice(run: Run, fsx: LocalFsx) -> None:
 async def test_sync_prunes(run: Run, fsx: LocalFsx) -> None:
     """With --prune, copies that are no longer kept are deleted, with the reason."""
     _add_backup(fsx, days_old=2)
-    await run("sync", *WHERE, *OFTEN, *NAMED)
+    await run(*SYNC, *NAMED)
     (old,) = fsx.backups("us-west-2")
     _add_backup(fsx, days_old=1)
-
-    kept = await run("sync", *WHERE, *OFTEN, "--keep-last", "1", *NAMED)
-    pruned = await run("sync", *WHERE, *OFTEN, "--keep-last", "1", "--prune", *NAMED)
+    kept = await run(*SYNC, "--keep-last", "1", *NAMED)
+    pruned = await run(*SYNC, "--keep-last", "1", "--prune", *NAMED)
 
     assert ["copied"] == [line.split()[1] for line in kept.out.splitlines()[1:]]
     row = pruned.out.splitlines()[1]
@@ -86,13 +90,9 @@ async def test_sync_prunes(run: Run, fsx: LocalFsx) -> None:
 
 async def test_refused_deletion(run: Run, fsx: LocalFsx) -> None:
     """A refused deletion is reported, and gives code 1."""
-    for age in (2, 1):
-        _add_backup(fsx, days_old=age)
-    await run("sync", *WHERE, *OFTEN, "--newest", "all", *NAMED)
+    await _copied(run, fsx, 2, 1)
     fsx.inject(Fault.error("UnsupportedOperation"), operation="DeleteBackup", fraction=1.0)
-
-    done = await run("sync", *WHERE, *OFTEN, "--keep-last", "1", "--prune", *NAMED)
-
+    done = await run(*SYNC, "--keep-last", "1", "--prune", *NAMED)
     assert {"not_pruned"} == {row.split()[1] for row in done.out.splitlines()[1:]}
     assert "not pruned: UnsupportedOperation (DeleteBackup)" in done.err
     assert 1 == done.code
@@ -113,7 +113,6 @@ async def test_pruning_needs_its_options(
 ) -> None:
     """Pruning needs a policy's name, a retention and --prune; otherwise nothing is sent."""
     done = await run("sync", *WHERE, *options)
-
     assert 2 == done.code
     assert text in done.err
     assert {} == fsx.calls
@@ -121,14 +120,11 @@ async def test_pruning_needs_its_options(
 
 async def test_held_back_copies_give_code_1(run: Run, fsx: LocalFsx) -> None:
     """Copies without an original, or more than half, need a switch; a dry run fails too."""
-    for age in (4, 3, 2, 1):
-        _add_backup(fsx, days_old=age)
-    await run("sync", *WHERE, *OFTEN, "--newest", "all", *NAMED)
+    await _copied(run, fsx, 4, 3, 2, 1)
     for one in fsx.backups("us-east-2"):
         fsx.delete_backup(str(one["BackupId"]))
     fsx.add_backup("us-east-2", FileSystem={"FileSystemId": OTHER})
-    prune = ("sync", *WHERE, *OFTEN, "--keep-last", "1", "--prune", *NAMED)
-
+    prune = (*SYNC, "--keep-last", "1", "--prune", *NAMED)
     planned = await run(*prune, "--dry-run")
     held_back = await run(*prune)
     half = await run(*prune, "--prune-orphans")
@@ -145,9 +141,7 @@ async def test_original_lost_after_planning_holds_its_copy_back(
     run: Run, fsx: LocalFsx, durations: dict[str, float]
 ) -> None:
     """An obstacle that appears after the plan was made keeps the copy, and gives code 1."""
-    for age in (4, 3, 2):
-        _add_backup(fsx, days_old=age)
-    await run("sync", *WHERE, *OFTEN, "--newest", "all", *NAMED)
+    await _copied(run, fsx, 4, 3, 2)
     originals = [str(one["BackupId"]) for one in fsx.backups("us-east-2")]
     durations[fsx.add_backup("us-east-2", FileSystem={"FileSystemId": OTHER})] = 1
 
@@ -155,19 +149,12 @@ async def test_original_lost_after_planning_holds_its_copy_back(
         for one in originals:
             fsx.delete_backup(one)
 
-    done = await run_and_change(
-        run,
-        fsx,
-        lose_originals,
-        *("sync", *WHERE, *OFTEN, *NAMED, "--prune", "--prune-most", "--keep-last", "2"),
-        *("--output", "json"),
-    )
+    prune = (*SYNC, *NAMED, "--prune", "--prune-most", "--keep-last", "2", "--output", "json")
+    done = await run_and_change(run, fsx, lose_originals, *prune)
 
-    ends = json.loads(done.out)["Outcomes"]
-    assert [
-        ("copied", None),
-        ("held_back", "the source shows no AVAILABLE backup of it"),
-    ] == [(end["Outcome"], end.get("Reason")) for end in ends]
+    copied, held_back = json.loads(done.out)["Outcomes"]
+    assert ("copied", "held_back") == (copied["Outcome"], held_back["Outcome"])
+    assert "the source shows no AVAILABLE backup of it" == held_back["Reason"]
     assert "1 copied, 1 held back" == done.err.splitlines()[-1]
     assert 1 == done.code
 
@@ -176,9 +163,7 @@ async def test_copy_kept_after_planning_is_no_failure(
     run: Run, fsx: LocalFsx, durations: dict[str, float]
 ) -> None:
     """If a newer copy is lost after the plan was made, the older one is kept, with code 0."""
-    for age in (4, 3, 2):
-        _add_backup(fsx, days_old=age)
-    await run("sync", *WHERE, *OFTEN, "--newest", "all", *NAMED)
+    await _copied(run, fsx, 4, 3, 2)
     newest = max(fsx.backups("us-east-2"), key=lambda one: float(str(one["CreationTime"])))
     copies = {one["SourceBackupId"]: str(one["BackupId"]) for one in fsx.backups("us-west-2")}
     durations[fsx.add_backup("us-east-2", FileSystem={"FileSystemId": OTHER})] = 1
@@ -186,12 +171,8 @@ async def test_copy_kept_after_planning_is_no_failure(
     def lose_newest_copy() -> None:
         fsx.delete_backup(copies[newest["BackupId"]])
 
-    done = await run_and_change(
-        run,
-        fsx,
-        lose_newest_copy,
-        *("sync", *WHERE, *OFTEN, *NAMED, "--prune", "--keep-last", "2", "--output", "json"),
-    )
+    prune = (*SYNC, *NAMED, "--prune", "--keep-last", "2", "--output", "json")
+    done = await run_and_change(run, fsx, lose_newest_copy, *prune)
 
     ends = json.loads(done.out)["Outcomes"]
     assert ["copied", "kept"] == [end["Outcome"] for end in ends]
@@ -219,7 +200,6 @@ async def test_empty_scope_gives_code_1(
 ) -> None:
     """If no backup is in scope, the Region or a filter may be wrong: code 1."""
     done = await run(command, *options, "--region", "us-west-2", "--quiet")
-
     assert 1 == done.code
     assert text in done.err.splitlines()
 
@@ -232,10 +212,9 @@ async def test_backup_that_cannot_be_copied(run: Run, fsx: LocalFsx) -> None:
         "OntapConfiguration": {"VolumeStyle": "FLEXGROUP"},
     }
     backup_id = fsx.add_backup("us-east-2", ResourceType="VOLUME", Volume=volume)
-
-    done = await run("sync", *WHERE, *OFTEN, "--output", "json")
-    again = await run("sync", *WHERE, *OFTEN)
-    line = await run("sync", *WHERE, *OFTEN, "--output", "jsonl", "--quiet")
+    done = await run(*SYNC, "--output", "json")
+    again = await run(*SYNC)
+    line = await run(*SYNC, "--output", "jsonl", "--quiet")
     plan = await run("plan", *WHERE)
 
     never, copied = json.loads(done.out)["Outcomes"]
@@ -268,9 +247,7 @@ async def test_permanent_reasons_give_code_1(
     """A backup that no later sync can copy makes every sync fail."""
     source: dict[str, JsonValue] = {"FileSystem": {"FileSystemId": OTHER}}
     backup_id = fsx.add_backup("us-east-2", {**source, **members})
-
-    done = await run("sync", *WHERE, *OFTEN, "--output", "jsonl")
-
+    done = await run(*SYNC, "--output", "jsonl")
     never = json.loads(done.out.splitlines()[0])
     assert ("cannot_copy", reason) == (never["Outcome"], never["Reason"])
     assert backup_id == never["Request"]["SourceBackupId"]
@@ -289,9 +266,7 @@ async def test_passing_reasons_are_no_failure(
 ) -> None:
     """A backup that is being made can be copied later, and the original of a copy elsewhere."""
     fsx.add_backup("us-east-2", {"FileSystem": {"FileSystemId": OTHER}, **members})
-
-    done = await run("sync", *WHERE, *OFTEN, "--file-system-id", OTHER)
-
+    done = await run(*SYNC, "--file-system-id", OTHER)
     text, nothing = done.err.splitlines()
     assert text.startswith(f"cannot be copied: {OTHER}: ")
     assert text.endswith(f": {reason}")
@@ -302,18 +277,14 @@ async def test_passing_reasons_are_no_failure(
 async def test_empty_report_gives_code_1(run: Run, fsx: LocalFsx) -> None:
     """If nothing was found, the Region may be wrong, which a cron job must notice."""
     done = await run("report", "--source-region", "us-east-1", "--region", "us-west-2")
-
-    assert (1, "", "there is no backup in us-east-1, and no copy of one\n") == (
-        done.code,
-        done.out,
-        done.err,
-    )
+    assert "there is no backup in us-east-1, and no copy of one\n" == done.err
+    assert (1, "") == (done.code, done.out)
 
 
 async def test_late_copy_gives_code_1(run: Run, fsx: LocalFsx) -> None:
     """Each file system has a line, late or not; a late one gives code 1."""
     late = await run("report", *WHERE)
-    await run("sync", *WHERE, *OFTEN)
+    await run(*SYNC)
     good = await run("report", *WHERE, "--max-age", "36500d")
 
     (copy,) = fsx.backups("us-west-2")
@@ -326,14 +297,11 @@ async def test_late_copy_gives_code_1(run: Run, fsx: LocalFsx) -> None:
 async def test_report_as_json(run: Run, fsx: LocalFsx) -> None:
     """JSON is one document, JSON lines one file system per line."""
     fsx.add_backup("us-east-2", FileSystem={"FileSystemId": "fs-0123456789abcdef0"})
-
     document = json.loads((await run("report", *WHERE, "--output", "json")).out)
     lines = (await run("report", *WHERE, "--output", "jsonl")).out.splitlines()
 
-    assert ("us-east-2", "us-west-2") == (
-        document["source_region"],
-        document["destination_region"],
-    )
+    assert "us-east-2" == document["source_region"]
+    assert "us-west-2" == document["destination_region"]
     assert [one["source_id"] for one in document["sources"]] == [
         json.loads(line)["source_id"] for line in lines
     ]
@@ -343,13 +311,8 @@ async def test_report_as_json(run: Run, fsx: LocalFsx) -> None:
 async def test_policy_defaults_match_the_library(run: Run, fsx: LocalFsx) -> None:
     """The options repeat the defaults of `ReplicationPolicy`, whose import is slow."""
     policy = ReplicationPolicy(name="fsxcopy")
-
     planned = json.loads((await run("plan", *WHERE, "--output", "json")).out)["policy"]
-
-    assert (policy.name, policy.newest, policy.copy_tags, policy.keep_tag, policy.max_age) == (
-        planned["name"],
-        planned["newest"],
-        planned["copy_tags"],
-        planned["keep_tag"],
-        planned["max_age"],
-    )
+    names = ("name", "newest", "copy_tags", "keep_tag", "max_age")
+    assert {name: getattr(policy, name) for name in names} == {
+        name: planned[name] for name in names
+    }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import sys
 
 import attrs
 import pytest
+from cli_rig import Stream
 
 from fsxcopy_sdk import from_dict
 from fsxcopy_sdk.cli._options import Globals
@@ -51,7 +51,6 @@ def test_lines_report_changes(capsys: pytest.CaptureFixture[str]) -> None:
     """An unchanged state prints nothing; progress adds an estimate."""
     now = [0.0]
     reporter = Reporter(Globals(), lambda: now[0])
-
     with reporter.live():
         reporter.seen(_at(None))
         for now[0], percent in ((0, 1), (600, 11), (700, 11)):
@@ -69,28 +68,20 @@ def test_lines_report_changes(capsys: pytest.CaptureFixture[str]) -> None:
 def test_quiet_prints_notices_only(capsys: pytest.CaptureFixture[str]) -> None:
     """With --quiet progress and outcomes are not printed, notices are."""
     reporter = Reporter(Globals(quiet=True))
-
     reporter.seen(_at(10))
     reporter.ended(Ended(outcome="copied", backup_id="backup-00000001"))
     reporter.notice("still running")
-
     assert "still running\n" == capsys.readouterr().err
 
 
 def test_moving_line_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """The line has a bar, the state and the time left, counted down; the outcome follows."""
-
-    class _Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    terminal = _Terminal()
+    terminal = Stream(at_terminal=True)
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "100")
     now = [0.0]
     reporter = Reporter(Globals(), lambda: now[0])
-
     with reporter.live():
         reporter.seen(_at(None))
         for now[0], percent in ((0, 1), (600, 51)):

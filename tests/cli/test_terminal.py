@@ -17,6 +17,7 @@ from fsxcopy_sdk.testing import Fault, LocalFsx
 
 WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
 HOW = (*WHERE, "--min-delay", "0.05")
+REST = "run the same command again for the rest: existing copies are found first"
 BOTH_MOVE = r"backup-\w+ [^\n]*COPYING[^\n]*\n[^\n]*backup-\w+ [^\n]*COPYING"
 HOSTILE = (
     "\x1b]0;owned\x07\x1b[2J\x9b31m[red]x[/red][link=http://evil]y[/link]\u202e\r\n{0}:smile:"
@@ -50,7 +51,6 @@ async def test_results_in_a_file_have_no_progress(
     """Progress is on standard error; a file has the results alone, without colours."""
     opened = terminal("copy", EXAMPLE, *HOW, out=tmp_path / "out")
     shown = await opened.until()
-
     assert "COPYING" in shown
     text = (tmp_path / "out").read_text("utf-8")
     assert "BACKUP" == text[:6]
@@ -60,7 +60,6 @@ async def test_results_in_a_file_have_no_progress(
 async def test_json_lines_on_a_terminal(terminal: OpenTerminal, fsx: LocalFsx) -> None:
     """With JSON lines on the same terminal there is no moving line."""
     shown = await terminal("copy", EXAMPLE, *HOW, "--output", "jsonl").until()
-
     assert "\x1b" not in shown
     assert "copied" == json.loads(shown.splitlines()[-1])["Outcome"]
 
@@ -73,7 +72,6 @@ async def test_table_colours(
     monkeypatch.setenv("NO_COLOR", "1")
     second = terminal("list", "--region", "us-east-2")
     coloured, plain = await first.until(), await second.until()
-
     assert "\x1b[32mAVAILABLE" in coloured
     assert "\x1b" not in plain
 
@@ -84,27 +82,16 @@ async def test_interrupted_copy_prints_the_command_to_resume(
     """Running copies are named with the command to wait for them, which can be interrupted too."""
     sources = [fsx.add_backup("us-east-2") for _ in range(6)]
     durations.update(dict.fromkeys(sources, 30.0))
-    opened = terminal("copy", *sources, *WHERE, "--max-in-progress", "2")
-    await opened.until(BOTH_MOVE)
-    opened.type("\x03")
-    shown = (await opened.until()).replace("\r", "")
+    shown = await _interrupted(terminal("copy", *sources, *WHERE, "--max-in-progress", "2"))
 
-    assert 130 == await opened.code()
-    assert "Traceback" not in shown
-    *_, running, again, rest, last = re.sub(r"\x1b\[[\d?]*[A-Za-z]", "", shown).splitlines()
+    *_, running, again, rest, last = shown.splitlines()
     copies = {str(copy["BackupId"]) for copy in fsx.backups("us-west-2")}
     before, _, ids = running.partition("service: ")
     assert ("still running at the ", copies) == (before, set(ids.split(", ")))
-    assert (
-        "not started: 4; run the same command again for the rest: existing copies are found first"
-        == rest
-    )
+    assert f"not started: 4; {REST}" == rest
     assert "fsxcopy: interrupted" == last
     waiting = terminal(*again.removeprefix("resume with: fsxcopy ").split())
-    await waiting.until(BOTH_MOVE)
-    waiting.type("\x03")
-    assert again in (await waiting.until()).replace("\r", "").splitlines()
-    assert 130 == await waiting.code()
+    assert again in (await _interrupted(waiting)).splitlines()
 
 
 async def test_interrupted_sync_prints_the_command_to_resume(
@@ -126,10 +113,7 @@ async def test_interrupted_sync_prints_the_command_to_resume(
         assert copies <= set(ids)
         assert f"fsxcopy wait {' '.join(ids)} --region us-west-2" == found[2]
         assert shown.endswith("\nfsxcopy: interrupted\n")
-    assert (
-        "\nnot started: 2; run the same command again for the rest: existing copies are "
-        "found first\n" in first
-    )
+    assert f"\nnot started: 2; {REST}\n" in first
     assert 2 == len(copies)
     assert (2, 2) == (len(planned["to_copy"]), len(planned["in_progress"]))
 
@@ -155,7 +139,7 @@ async def test_interruption_while_a_copy_is_requested(fsx: LocalFsx) -> None:
 
     assert 130 == process.returncode
     assert f"may have been accepted: copies of {EXAMPLE}" in shown.splitlines()
-    assert "run the same command again for the rest: existing copies are found first" in shown
+    assert REST in shown
 
 
 async def _piped(*arguments: str) -> subprocess.CompletedProcess[bytes]:
@@ -183,7 +167,6 @@ async def test_closed_pipe(fsx: LocalFsx) -> None:
         fsx.add_backup("us-west-2")
     ended = fsx.add_backup("us-west-2")
     where = "--region us-west-2 --output jsonl --quiet"
-
     async with anyio.create_task_group() as group:
         done: list[subprocess.CompletedProcess[bytes]] = []
         for command in (
@@ -207,12 +190,9 @@ async def test_full_disk(fsx: LocalFsx) -> None:
         done = await anyio.run_process(
             [FSXCOPY, "list", "--region", "us-east-2"], stdout=full, check=False
         )
-
     assert 1 == done.returncode
-    assert (
-        b"fsxcopy: the output cannot be written: No space left on device"
-        == (done.stderr.splitlines()[-1])
-    )
+    expected = b"fsxcopy: the output cannot be written: No space left on device"
+    assert expected == done.stderr.splitlines()[-1]
 
 
 async def test_hostile_text_is_escaped(fsx: LocalFsx, terminal: OpenTerminal, run: Run) -> None:
@@ -221,7 +201,6 @@ async def test_hostile_text_is_escaped(fsx: LocalFsx, terminal: OpenTerminal, ru
     fsx.fail_copy(failed, HOSTILE)
     commands = [[*one, "--region", "us-west-2"] for one in (["list"], ["show", failed])]
     waiting = ["wait", failed, "--region", "us-west-2"]
-
     tables = [await terminal(*waiting).until(), *[(await run(*one)).out for one in commands]]
     documents = [await run(*one, "--output=jsonl") for one in (*commands, waiting)]
 
@@ -236,23 +215,17 @@ async def test_hostile_text_is_escaped(fsx: LocalFsx, terminal: OpenTerminal, ru
 async def test_hostile_errors_are_escaped(fsx: LocalFsx) -> None:
     """Errors and log records are single lines without escape sequences."""
     fsx.inject(Fault.error("BadRequest", HOSTILE), fraction=1.0)
-
     done = await _piped("list", "--region", "us-west-2", "--log-level", "debug")
-
     assert 1 == done.returncode
     error = done.stderr.decode().splitlines()[-1]
     assert error.startswith(f"fsxcopy: BadRequest (DescribeBackups): {INERT} [request ")
     assert "\x1b" not in done.stderr.decode()
 
 
-async def test_letters_outside_the_output_s_encoding(
-    fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_letters_without_encoding(fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch) -> None:
     """A letter that the encoding of the output lacks is escaped."""
     fsx.add_backup("us-west-2", Tags=[{"Key": "Name", "Value": "Größe→"}])
     monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
-
     done = await _piped("list", "--region", "us-west-2")
-
     assert 0 == done.returncode
     assert done.stdout.endswith("Größe\\u2192\n".encode("latin-1"))

@@ -1,9 +1,4 @@
-"""
-The local FSx on a clock that is moved by hand, and foreign clients.
-
-Each answer to a boto3 client of these fixtures is first compared with botocore's
-service model: every member must be known, typed and within its rules.
-"""
+"""The local FSx on a manual clock, and clients whose answers botocore's model must know."""
 
 import asyncio
 import contextlib
@@ -14,35 +9,18 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import aiohttp
 import boto3
-import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from botocore.model import ServiceModel
 from multidict import CIMultiDictProxy
 
 from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
-UNMODELLED = {
-    "SerializationException",
-    "UnknownOperationException",
-}
+UNMODELLED = {"SerializationException", "UnknownOperationException"}
 """Errors that no operation of the model has, and that may answer any."""
 
 NOT_SENT = {("Backup", "FileSystem")}
 """Required in the model, absent from the service's own volume backups."""
-
-
-@functools.cache
-def service_model() -> ServiceModel:
-    """Load botocore's service model of FSx."""
-    return botocore.session.Session().get_service_model("fsx")
-
-
-@pytest.fixture(name="model", scope="session")
-def _model() -> ServiceModel:
-    """Return botocore's service model of FSx."""
-    return service_model()
 
 
 JSON_TYPES = {
@@ -215,11 +193,7 @@ def signed_headers(operation: str) -> dict[str, str]:
 
 @contextlib.asynccontextmanager
 async def raw_calls(fsx: LocalFsx) -> AsyncIterator[Callable]:
-    """
-    Give a function that sends a call over a bare connection: its reader and writer.
-
-    The connections are closed at the end.
-    """
+    """Give a function that sends a call over a bare connection: its reader and writer."""
     writers = []
     address = fsx.endpoint_url.removeprefix("http://")
     name, _, port = address.partition(":")
@@ -261,11 +235,7 @@ async def _raw_call(fsx) -> AsyncIterator[Callable]:
 
 @pytest.fixture(name="send")
 async def _send(fsx) -> AsyncIterator[Callable]:
-    """
-    Return a function that sends a request over bare HTTP: status, headers, body.
-
-    It is a proper DescribeBackups, except for what is changed.
-    """
+    """Return a function that sends a DescribeBackups over bare HTTP, with changes."""
     async with aiohttp.ClientSession(
         fsx.endpoint_url, skip_auto_headers={"Content-Type"}
     ) as session:

@@ -1,8 +1,4 @@
-"""
-Foreign clients: the AWS CLI and aiobotocore.
-
-boto3 is the client of all other tests.
-"""
+"""Foreign clients: the AWS CLI and aiobotocore; all other tests have boto3."""
 
 import asyncio
 import json
@@ -64,7 +60,6 @@ async def test_cli_pages(aws, fsx) -> None:
     """The AWS CLI pages through all backups of a Region by itself."""
     ids = [fsx.add_backup("us-west-2") for _ in range(5)]
     _, described, _ = await aws("describe-backups", "--page-size", "2")
-
     assert ids == [backup["BackupId"] for backup in described["Backups"]]
     assert 3 == fsx.calls["DescribeBackups"]
 
@@ -72,7 +67,6 @@ async def test_cli_pages(aws, fsx) -> None:
 async def test_cli_shows_errors(aws) -> None:
     """The AWS CLI shows the service's error."""
     code, _, errors = await aws("copy-backup", "--source-backup-id", "backup-00000000")
-
     assert 0 != code
     assert "(BackupNotFound) when calling the CopyBackup operation" in errors
 
@@ -97,7 +91,6 @@ async def test_aiobotocore_copies_describes_deletes(clock, raw, source) -> None:
     clock.advance(100)
     described = await raw.describe_backups(BackupIds=[backup_id])
     deleted = await raw.delete_backup(BackupId=backup_id)
-
     assert "AVAILABLE" == described["Backups"][0]["Lifecycle"]
     assert "DELETED" == deleted["Lifecycle"]
 
@@ -106,5 +99,4 @@ async def test_aiobotocore_knows_the_errors(raw) -> None:
     """aiobotocore raises the exception class of the model."""
     with pytest.raises(ClientError) as caught:
         await raw.copy_backup(SourceBackupId="backup-00000000")
-
     assert isinstance(caught.value, raw.exceptions.BackupNotFound)

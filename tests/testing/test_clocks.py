@@ -10,14 +10,15 @@ import pytest
 from fsxcopy_sdk.testing import ManualClock, ScaledClock
 
 
-@pytest.fixture(name="run", params=["asyncio", "trio"])
-def _run(request) -> Callable:
-    """Run an async function under each event loop that anyio knows."""
+def on_either_loop(scene: Callable) -> Callable:
+    """Make an async function a test, under each event loop that anyio knows."""
 
-    def run(function) -> object:
-        return anyio.run(function, backend=request.param)
+    @pytest.mark.parametrize("backend", ["asyncio", "trio"])
+    def test(backend) -> None:
+        anyio.run(scene, backend=backend)
 
-    return run
+    test.__doc__ = scene.__doc__
+    return test
 
 
 def test_start() -> None:
@@ -39,121 +40,100 @@ def test_never_goes_back(seconds) -> None:
         ManualClock().advance(seconds)
 
 
-def test_sleeper_wakes_when_advanced(run) -> None:
+@on_either_loop
+async def test_sleeper_wakes_when_advanced() -> None:
     """A sleeper wakes when the clock passes its time, not before."""
+    clock = ManualClock()
+    seen = []
 
-    async def main() -> object:
-        clock = ManualClock()
-        seen = []
+    async def sleep() -> None:
+        await clock.sleep(10)
+        seen.append(clock.now())
 
-        async def sleep() -> None:
-            await clock.sleep(10)
-            seen.append(clock.now())
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(sleep)
-            await clock.until_sleeping()
-            clock.advance(9)
-            await anyio.wait_all_tasks_blocked()
-            seen.append("not yet")
-            clock.advance(1)
-        return seen
-
-    assert ["not yet", 10.0] == run(main)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(sleep)
+        await clock.until_sleeping()
+        clock.advance(9)
+        await anyio.wait_all_tasks_blocked()
+        seen.append("not yet")
+        clock.advance(1)
+    assert ["not yet", 10.0] == seen
 
 
-def test_sleeping_for_nothing_returns(run) -> None:
+@on_either_loop
+async def test_sleeping_for_nothing_returns() -> None:
     """Zero or fewer seconds need no advance."""
-
-    async def main() -> object:
-        clock = ManualClock()
-        await clock.sleep(0)
-        await clock.sleep(-1)
-        return clock.now()
-
-    assert 0.0 == run(main)
+    clock = ManualClock()
+    await clock.sleep(0)
+    await clock.sleep(-1)
+    assert 0.0 == clock.now()
 
 
-def test_counts_sleepers(run) -> None:
+@on_either_loop
+async def test_counts_sleepers() -> None:
     """`sleeping` counts, and `until_sleeping` waits for, several tasks."""
-
-    async def main() -> object:
-        clock = ManualClock()
-        async with anyio.create_task_group() as tasks:
-            for seconds in (1, 2, 3):
-                tasks.start_soon(clock.sleep, seconds)
-            await clock.until_sleeping(3)
-            counts = [clock.sleeping]
-            clock.advance(2)
-            counts.append(clock.sleeping)
-            clock.advance(1)
-        return counts
-
-    assert [3, 1] == run(main)
+    clock = ManualClock()
+    async with anyio.create_task_group() as tasks:
+        for seconds in (1, 2, 3):
+            tasks.start_soon(clock.sleep, seconds)
+        await clock.until_sleeping(3)
+        counts = [clock.sleeping]
+        clock.advance(2)
+        counts.append(clock.sleeping)
+        clock.advance(1)
+    assert [3, 1] == counts
 
 
-def test_until_sleeping_serves_many(run) -> None:
+@on_either_loop
+async def test_until_sleeping_serves_many() -> None:
     """Several tasks may wait for sleepers at once."""
-
-    async def main() -> object:
-        clock = ManualClock()
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(clock.until_sleeping)
-            tasks.start_soon(clock.until_sleeping)
-            await anyio.wait_all_tasks_blocked()
-            tasks.start_soon(clock.sleep, 1)
-            await anyio.wait_all_tasks_blocked()
-            clock.advance(1)
-        return clock.sleeping
-
-    assert 0 == run(main)
+    clock = ManualClock()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(clock.until_sleeping)
+        tasks.start_soon(clock.until_sleeping)
+        await anyio.wait_all_tasks_blocked()
+        tasks.start_soon(clock.sleep, 1)
+        await anyio.wait_all_tasks_blocked()
+        clock.advance(1)
+    assert 0 == clock.sleeping
 
 
-def test_cancelled_sleeper_is_forgotten(run) -> None:
+@on_either_loop
+async def test_cancelled_sleeper_is_forgotten() -> None:
     """A cancelled sleep is removed, the others continue."""
-
-    async def main() -> object:
-        clock = ManualClock()
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(clock.sleep, 3)
-            await clock.until_sleeping()
-            with anyio.move_on_after(0):
-                await clock.sleep(1)
-            left = clock.sleeping
-            clock.advance(3)
-        return left
-
-    assert 1 == run(main)
+    clock = ManualClock()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(clock.sleep, 3)
+        await clock.until_sleeping()
+        with anyio.move_on_after(0):
+            await clock.sleep(1)
+        left = clock.sleeping
+        clock.advance(3)
+    assert 1 == left
 
 
-def test_auto_advance_takes_no_time(run) -> None:
+@on_either_loop
+async def test_auto_advance_takes_no_time() -> None:
     """Sleeping moves an auto-advancing clock to the wake-up time at once."""
-
-    async def main() -> object:
-        clock = ManualClock(100, auto_advance=True)
-        await clock.sleep(3600)
-        return clock.now()
-
-    assert 3700.0 == run(main)
+    clock = ManualClock(100, auto_advance=True)
+    await clock.sleep(3600)
+    assert 3700.0 == clock.now()
 
 
-def test_auto_advance_wakes_the_earliest_first(run) -> None:
+@on_either_loop
+async def test_auto_advance_wakes_the_earliest_first() -> None:
     """Several sleepers wake in the order of time, each at its own."""
+    clock = ManualClock(auto_advance=True)
+    woken = []
 
-    async def main() -> object:
-        clock = ManualClock(auto_advance=True)
-        woken = []
+    async def sleep(seconds) -> None:
+        await clock.sleep(seconds)
+        woken.append((seconds, clock.now()))
 
-        async def sleep(seconds) -> None:
-            await clock.sleep(seconds)
-            woken.append((seconds, clock.now()))
-
-        async with anyio.create_task_group() as tasks:
-            for seconds in (30, 10, 20):
-                tasks.start_soon(sleep, seconds)
-        return woken
-
-    assert [(10, 10.0), (20, 20.0), (30, 30.0)] == run(main)
+    async with anyio.create_task_group() as tasks:
+        for seconds in (30, 10, 20):
+            tasks.start_soon(sleep, seconds)
+    assert [(10, 10.0), (20, 20.0), (30, 30.0)] == woken
 
 
 def test_scaled_clock_runs_faster() -> None:
@@ -163,22 +143,18 @@ def test_scaled_clock_runs_faster() -> None:
     first = clock.now()
     while time.monotonic() == begun_at:
         pass
-
     assert clock.now() > first
     assert first < 1000
 
 
-def test_scaled_clock_sleeps_less(run) -> None:
+@on_either_loop
+async def test_scaled_clock_sleeps_less() -> None:
     """An hour of a clock of speed a million takes milliseconds."""
-
-    async def main() -> object:
-        clock = ScaledClock(1e6)
-        begun_at = clock.now()
-        with anyio.fail_after(5):
-            await clock.sleep(3600)
-        return clock.now() - begun_at
-
-    assert run(main) >= 3600
+    clock = ScaledClock(1e6)
+    begun_at = clock.now()
+    with anyio.fail_after(5):
+        await clock.sleep(3600)
+    assert clock.now() - begun_at >= 3600
 
 
 @pytest.mark.parametrize("speed", [0, -1, math.nan, math.inf])

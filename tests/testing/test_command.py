@@ -28,7 +28,6 @@ def test_serves_until_told(number) -> None:
     with started() as process:
         url = process.stdout.readline()
         process.send_signal(number)
-
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+\n", url)
     assert 0 == process.returncode
 
@@ -67,7 +66,6 @@ def test_bad_arguments(capsys, arguments, message) -> None:
     """A bad argument ends it with exit code 2 and the rule."""
     with pytest.raises(SystemExit) as caught:
         main(arguments)
-
     assert 2 == caught.value.code
     assert message in capsys.readouterr().err
 
@@ -79,7 +77,6 @@ def test_taken_port_is_refused(capsys, unused_tcp_port) -> None:
         pytest.raises(SystemExit) as caught,
     ):
         main(["--port", str(unused_tcp_port)])
-
     assert 2 == caught.value.code
     assert f"port: {unused_tcp_port} cannot be served: " in capsys.readouterr().err
 
@@ -91,6 +88,5 @@ def test_needs_no_extra_but_testing() -> None:
         "sys.argv[1:] = ['--help']; runpy.run_module('fsxcopy_sdk.testing', run_name='__main__')"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
-
     assert (0, b"") == (done.returncode, done.stderr)
     assert done.stdout.startswith(b"usage: python -m fsxcopy_sdk.testing")

@@ -12,7 +12,6 @@ async def test_unknown_file_system(west) -> None:
     """Any well-formed file system id can be backed up."""
     answer = await west("create_backup", FileSystemId=FILE_SYSTEM)
     backup = answer["Backup"]
-
     assert ("CREATING", "USER_INITIATED") == (backup["Lifecycle"], backup["Type"])
     assert FILE_SYSTEM == backup["FileSystem"]["FileSystemId"]
 
@@ -21,7 +20,6 @@ async def test_becomes_available(clock, fsx, west) -> None:
     """A backup becomes AVAILABLE after the same duration as a copy."""
     answer = await west("create_backup", FileSystemId=FILE_SYSTEM)
     clock.advance(100)
-
     assert "AVAILABLE" == fsx.backup("us-west-2", answer["Backup"]["BackupId"])["Lifecycle"]
 
 
@@ -41,7 +39,6 @@ async def test_every_stage(clock, connect) -> None:
 async def test_volume(west) -> None:
     """The backup of a volume has the Volume, and no FileSystem."""
     backup = (await west("create_backup", VolumeId=VOLUME))["Backup"]
-
     assert VOLUME == backup["Volume"]["VolumeId"]
     assert "FileSystem" not in backup
     assert "VOLUME" == backup["ResourceType"]
@@ -53,7 +50,6 @@ async def test_known_file_system(fsx, connect, source) -> None:
     answer = await connect(fsx, "us-east-2")(
         "create_backup", FileSystemId=known["FileSystemId"], Tags=[{"Key": "a", "Value": "b"}]
     )
-
     assert known == answer["Backup"]["FileSystem"]
     assert [{"Key": "a", "Value": "b"}] == answer["Backup"]["Tags"]
 
@@ -63,7 +59,6 @@ async def test_ontap_file_system(fsx, west) -> None:
     fsx.add_backup(
         "us-west-2", FileSystem={"FileSystemId": FILE_SYSTEM, "FileSystemType": "ONTAP"}
     )
-
     assert "UnsupportedOperation" == await west.code("create_backup", FileSystemId=FILE_SYSTEM)
 
 
@@ -72,30 +67,25 @@ async def test_one_at_a_time(clock, west) -> None:
     await west("create_backup", FileSystemId=FILE_SYSTEM)
     code = await west.code("create_backup", FileSystemId=FILE_SYSTEM)
     clock.advance(100)
-
     assert "BackupInProgress" == code
-    assert (
-        "CREATING"
-        == (await west("create_backup", FileSystemId=FILE_SYSTEM))["Backup"]["Lifecycle"]
-    )
+    again = await west("create_backup", FileSystemId=FILE_SYSTEM)
+    assert "CREATING" == again["Backup"]["Lifecycle"]
 
 
-@pytest.mark.parametrize("parameters", [{}, {"FileSystemId": FILE_SYSTEM, "VolumeId": VOLUME}])
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"FileSystemId": FILE_SYSTEM, "VolumeId": VOLUME}, {"FileSystemId": "fs-UPPERCASE"}],
+    ids=["no source", "two sources", "a malformed id"],
+)
 async def test_needs_exactly_one_source(west, parameters) -> None:
-    """Neither a file system nor a volume, or both, is a BadRequest."""
+    """Neither a file system nor a volume, both, or a malformed id is a BadRequest."""
     assert "BadRequest" == await west.code("create_backup", **parameters)
-
-
-async def test_malformed_id(west) -> None:
-    """A malformed id is a BadRequest, not a FileSystemNotFound."""
-    assert "BadRequest" == await west.code("create_backup", FileSystemId="fs-UPPERCASE")
 
 
 async def test_same_token_same_backup(fsx, west) -> None:
     """The same token gives the same backup."""
     first = await west("create_backup", FileSystemId=FILE_SYSTEM, ClientRequestToken="t")
     again = await west("create_backup", FileSystemId=FILE_SYSTEM, ClientRequestToken="t")
-
     assert first["Backup"]["BackupId"] == again["Backup"]["BackupId"]
 
 
@@ -103,7 +93,6 @@ async def test_same_token_other_source(west) -> None:
     """The same token for another source is an error that names the token."""
     await west("create_backup", FileSystemId=FILE_SYSTEM, ClientRequestToken="t")
     error = await west.error("create_backup", VolumeId=VOLUME, ClientRequestToken="t")
-
     assert "ClientRequestToken" == error["Parameter"]
 
 
@@ -111,5 +100,4 @@ async def test_limit(connect) -> None:
     """The limit of user-initiated backups holds here too."""
     async with LocalFsx(max_user_initiated_backups=0) as fsx:
         error = await connect(fsx).error("create_backup", FileSystemId=FILE_SYSTEM)
-
     assert "TOTAL_USER_INITIATED_BACKUPS" == error["Limit"]

@@ -7,7 +7,6 @@ async def test_deletes(fsx, west) -> None:
     """A backup that is deleted is gone."""
     backup_id = fsx.add_backup("us-west-2")
     answer = await west("delete_backup", BackupId=backup_id)
-
     assert (backup_id, "DELETED") == (answer["BackupId"], answer["Lifecycle"])
     assert [] == fsx.backups("us-west-2")
     with pytest.raises(KeyError):
@@ -22,7 +21,6 @@ async def test_unknown(west) -> None:
 async def test_failed_backup(fsx, west) -> None:
     """A FAILED backup can be deleted."""
     backup_id = fsx.add_backup("us-west-2", Lifecycle="FAILED")
-
     assert "DELETED" == (await west("delete_backup", BackupId=backup_id))["Lifecycle"]
 
 
@@ -30,7 +28,6 @@ async def test_failed_backup(fsx, west) -> None:
 async def test_in_progress(fsx, west, lifecycle) -> None:
     """A backup that is not finished cannot be deleted."""
     backup_id = fsx.add_backup("us-west-2", Lifecycle=lifecycle)
-
     assert "BackupInProgress" == await west.code("delete_backup", BackupId=backup_id)
 
 
@@ -55,7 +52,6 @@ async def test_failed_copy_frees_its_source(connect, fsx, west, source) -> None:
     answer = await west("copy_backup", SourceBackupId=source, SourceRegion="us-east-2")
     fsx.fail_copy(answer["Backup"]["BackupId"], "The disk is on fire.")
     deleted = await connect(fsx, "us-east-2")("delete_backup", BackupId=source)
-
     assert "DELETED" == deleted["Lifecycle"]
 
 
@@ -64,7 +60,6 @@ async def test_same_token_again(fsx, west) -> None:
     backup_id = fsx.add_backup("us-west-2")
     first = await west("delete_backup", BackupId=backup_id, ClientRequestToken="t")
     again = await west("delete_backup", BackupId=backup_id, ClientRequestToken="t")
-
     assert "DELETED" == first["Lifecycle"] == again["Lifecycle"]
 
 
@@ -73,6 +68,5 @@ async def test_same_token_other_backup(fsx, west) -> None:
     one, other = fsx.add_backup("us-west-2"), fsx.add_backup("us-west-2")
     await west("delete_backup", BackupId=one, ClientRequestToken="t")
     error = await west.error("delete_backup", BackupId=other, ClientRequestToken="t")
-
     assert "IncompatibleParameterError" == error["Error"]["Code"]
     assert "ClientRequestToken" == error["Parameter"]

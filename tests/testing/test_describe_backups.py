@@ -2,12 +2,11 @@
 
 import base64
 import math
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
-from fsxcopy_sdk.testing import LocalFsx
+from fsxcopy_sdk.testing import EXAMPLE_BACKUP, LocalFsx
 
 LUSTRE = {"FileSystemId": "fs-00000001", "FileSystemType": "LUSTRE"}
 WINDOWS = {"FileSystemId": "fs-00000002", "FileSystemType": "WINDOWS"}
@@ -72,7 +71,6 @@ async def test_unknown_id_can_be_left_out(connect) -> None:
     """With unknown_ids="omit" the other backups are shown."""
     async with LocalFsx(unknown_ids="omit") as fsx:
         known = fsx.add_backup("us-west-2")
-
         assert [known] == await described(connect(fsx), BackupIds=["backup-00000000", known])
 
 
@@ -93,7 +91,6 @@ async def test_unknown_id_can_be_left_out(connect) -> None:
 async def test_filter(west, ids, name, values, expected) -> None:
     """A filter matches the backups that have one of its values."""
     filters = [{"Name": name, "Values": values}]
-
     assert [ids[index] for index in expected] == await described(west, Filters=filters)
 
 
@@ -103,7 +100,6 @@ async def test_filters_are_combined(west, ids) -> None:
         {"Name": "file-system-type", "Values": ["LUSTRE", "WINDOWS"]},
         {"Name": "backup-type", "Values": ["AUTOMATIC", "AWS_BACKUP"]},
     ]
-
     assert [ids[1]] == await described(west, Filters=filters)
 
 
@@ -119,7 +115,6 @@ async def test_filter_without_name_or_values(west, filter_) -> None:
 async def test_ids_or_filters(west, ids) -> None:
     """Ids and filters together are a BadRequest."""
     filters = [{"Name": "backup-type", "Values": ["AUTOMATIC"]}]
-
     assert "BadRequest" == await west.code("describe_backups", BackupIds=ids, Filters=filters)
 
 
@@ -127,7 +122,6 @@ async def test_pages(west, ids) -> None:
     """MaxResults cuts pages; the last has no token."""
     first = await west("describe_backups", MaxResults=2)
     second = await west("describe_backups", MaxResults=2, NextToken=first["NextToken"])
-
     assert [2, 1] == [len(page["Backups"]) for page in (first, second)]
     assert "NextToken" not in second
 
@@ -137,7 +131,6 @@ async def test_page_size_is_a_setting(connect) -> None:
     async with LocalFsx(page_size=2) as fsx:
         for _ in range(3):
             fsx.add_backup("us-west-2")
-
         assert 2 == len(await described(connect(fsx)))
         assert 2 == len(await described(connect(fsx), MaxResults=3))
 
@@ -145,7 +138,6 @@ async def test_page_size_is_a_setting(connect) -> None:
 async def test_pages_of_ids(west, ids) -> None:
     """Backups by ID come in pages as well."""
     first = await west("describe_backups", BackupIds=ids, MaxResults=1)
-
     assert ids[1:] == await described(west, BackupIds=ids, NextToken=first["NextToken"])
 
 
@@ -153,7 +145,6 @@ async def test_default_page_size(fsx, west) -> None:
     """A page holds 50 backups unless fewer are asked for."""
     ids = [fsx.add_backup("us-west-2") for _ in range(101)]
     listed = await pages(west)
-
     assert [50, 50, 1] == [len(page) for page in listed]
     assert ids == [backup_id for page in listed for backup_id in page]
 
@@ -164,24 +155,22 @@ async def test_pages_are_stable(fsx, west, ids) -> None:
     await west("delete_backup", BackupId=ids[0])
     await west("delete_backup", BackupId=ids[1])
     new = fsx.add_backup("us-west-2")
-
     assert [ids[2], new] == await described(west, NextToken=first["NextToken"])
 
 
 @pytest.mark.parametrize(
-    "text", ["hello", "DescribeBackups/123456789012/eu-west-1/1", "DescribeBackups/1/x/y"]
+    "content",
+    [
+        b"hello",
+        b"DescribeBackups/123456789012/eu-west-1/1",
+        b"DescribeBackups/1/x/y",
+        b"\xff\xfe\xfd",
+    ],
+    ids=["a word", "of another Region", "no position", "no text"],
 )
-async def test_token_of_another_listing(west, ids, text) -> None:
+async def test_token_of_another_listing(west, ids, content) -> None:
     """A token that this listing did not return is a BadRequest."""
-    token = base64.b64encode(text.encode()).decode()
-
-    assert "BadRequest" == await west.code("describe_backups", NextToken=token)
-
-
-async def test_token_that_is_no_text(west) -> None:
-    """A token whose bytes are not text is a BadRequest."""
-    token = base64.b64encode(b"\xff\xfe\xfd").decode()
-
+    token = base64.b64encode(content).decode()
     assert "BadRequest" == await west.code("describe_backups", NextToken=token)
 
 
@@ -189,7 +178,6 @@ async def test_unknown_values_pass(connect, fsx) -> None:
     """Unknown values and members are shown as they were added."""
     backup_id = fsx.add_backup("us-west-2", Lifecycle="NEW_IN_2031", Novelty={"A": [1]})
     answer = await connect(fsx, checked=False)("describe_backups")
-
     assert "NEW_IN_2031" == answer["Backups"][0]["Lifecycle"]
     assert {"A": [1]} == fsx.backup("us-west-2", backup_id)["Novelty"]
 
@@ -198,30 +186,14 @@ async def test_unknown_values_pass(connect, fsx) -> None:
 async def test_any_page_size_gives_the_same(fsx, west, size) -> None:
     """Pages of any size show every backup once."""
     ids = [fsx.add_backup("us-west-2") for _ in range(7)]
-
     assert ids == [backup_id for page in await pages(west, MaxResults=size) for backup_id in page]
 
 
-# Copies that are not shown yet
-
-
-@pytest.fixture(name="accept")
-def _accept(connect) -> Callable[[LocalFsx], tuple]:
-    """Return a function that makes a client of an FSx, and a function that copies with it."""
-
-    def accept(fsx: LocalFsx) -> tuple:
-        west = connect(fsx)
-        source = fsx.add_example_backup()
-
-        async def copy(**members: object) -> dict:
-            answer = await west(
-                "copy_backup", SourceBackupId=source, SourceRegion="us-east-2", **members
-            )
-            return answer["Backup"]
-
-        return west, copy
-
-    return accept
+async def copied(west, **members: object) -> dict:
+    """Copy the example backup, return the copy."""
+    source = EXAMPLE_BACKUP["BackupId"]
+    answer = await west("copy_backup", SourceBackupId=source, SourceRegion="us-east-2", **members)
+    return answer["Backup"]
 
 
 async def shown(west, backup_id) -> tuple[bool, bool]:
@@ -239,42 +211,42 @@ async def shown(west, backup_id) -> tuple[bool, bool]:
     ("unseen_by", "expected"),
     [("all", (False, False)), ("id", (False, True)), ("listing", (True, False))],
 )
-async def test_copy_is_unseen_for_a_while(clock, accept, unseen_by, expected) -> None:
+async def test_copy_is_unseen_for_a_while(clock, connect, unseen_by, expected) -> None:
     """For the given time the given calls do not show a new copy."""
     async with LocalFsx(
         clock=clock, unseen_for=90, unseen_by=unseen_by, unknown_ids="omit"
     ) as fsx:
-        west, copy = accept(fsx)
-        backup_id = (await copy())["BackupId"]
+        fsx.add_example_backup()
+        west = connect(fsx)
+        backup_id = (await copied(west))["BackupId"]
         at_once = await shown(west, backup_id)
         clock.advance(89)
         late = await shown(west, backup_id)
         clock.advance(1)
-
         assert [expected, expected] == [at_once, late]
         assert (True, True) == await shown(west, backup_id)
 
 
-async def test_unseen_id_is_not_found(clock, accept) -> None:
+async def test_unseen_id_is_not_found(clock, connect) -> None:
     """The ID of an unseen copy is BackupNotFound, as any unknown ID."""
     async with LocalFsx(clock=clock, unseen_for=timedelta(minutes=2)) as fsx:
-        west, copy = accept(fsx)
-        ids = [(await copy())["BackupId"]]
+        fsx.add_example_backup()
+        west = connect(fsx)
+        ids = [(await copied(west))["BackupId"]]
         clock.advance(119)
-
         assert "BackupNotFound" == await west.code("describe_backups", BackupIds=ids)
 
 
-async def test_unseen_copy_exists(clock, accept) -> None:
+async def test_unseen_copy_exists(clock, connect) -> None:
     """CopyBackup with its token, the quota and the test itself know an unseen copy."""
     async with LocalFsx(clock=clock, unseen_for=math.inf, max_copies_in_progress=1) as fsx:
-        west, copy = accept(fsx)
-        first = await copy(ClientRequestToken="t")
-        again = await copy(ClientRequestToken="t")
+        fsx.add_example_backup()
+        west = connect(fsx)
+        first = await copied(west, ClientRequestToken="t")
+        again = await copied(west, ClientRequestToken="t")
         error = await west.error(
             "copy_backup", SourceBackupId=first["SourceBackupId"], SourceRegion="us-east-2"
         )
-
         assert first == again
         assert "TOTAL_IN_PROGRESS_COPY_BACKUPS" == error["Limit"]
         assert 1 == fsx.copies_in_progress("us-west-2")
@@ -282,7 +254,7 @@ async def test_unseen_copy_exists(clock, accept) -> None:
         assert 1 == len(fsx.backups("us-west-2"))
 
 
-async def test_unseen_time_by_copy(clock, accept) -> None:
+async def test_unseen_time_by_copy(clock, connect) -> None:
     """The setting may be a function from the copy's ID."""
     asked = []
 
@@ -291,8 +263,9 @@ async def test_unseen_time_by_copy(clock, accept) -> None:
         return 10.0 * len(asked)
 
     async with LocalFsx(clock=clock, unseen_for=unseen_for) as fsx:
-        west, copy = accept(fsx)
-        ids = [(await copy())["BackupId"] for _ in range(2)]
+        fsx.add_example_backup()
+        west = connect(fsx)
+        ids = [(await copied(west))["BackupId"] for _ in range(2)]
         clock.advance(15)
         listed = (await west("describe_backups"))["Backups"]
 
@@ -307,5 +280,4 @@ async def test_other_backups_are_seen_at_once(clock, connect) -> None:
         added = fsx.add_backup("us-west-2")
         created = await west("create_backup", FileSystemId="fs-00000001")
         listed = (await west("describe_backups"))["Backups"]
-
     assert [added, created["Backup"]["BackupId"]] == [backup["BackupId"] for backup in listed]

@@ -32,17 +32,12 @@ async def test_error(fsx, plain, fault, status, code) -> None:
     """boto3 reads the injected error's status and code."""
     fsx.inject(fault)
     error = await plain.error("describe_backups")
-
-    assert (status, code) == (
-        error["ResponseMetadata"]["HTTPStatusCode"],
-        error["Error"]["Code"],
-    )
+    assert (status, code) == (error["ResponseMetadata"]["HTTPStatusCode"], error["Error"]["Code"])
 
 
 async def test_error_in_the_code(fsx, send) -> None:
     """The code can be in the member ``code``."""
     fsx.inject(Fault.error("BadRequest", "No.", placement=ErrorPlacement.CODE))
-
     assert {"code": "BadRequest", "Message": "No."} == json.loads((await send())[2])
 
 
@@ -52,7 +47,6 @@ async def test_error_in_the_header(fsx, send) -> None:
         Fault.error("BadRequest", "No.", placement=ErrorPlacement.HEADER, message_member="message")
     )
     status, headers, body = await send()
-
     assert 400 == status
     assert "BadRequest" == headers["x-amzn-ErrorType"]
     assert {"message": "No."} == json.loads(body)
@@ -61,14 +55,12 @@ async def test_error_in_the_header(fsx, send) -> None:
 async def test_error_with_members(fsx, plain) -> None:
     """An injected error has the members that it was given."""
     fsx.inject(Fault.error("ServiceLimitExceeded", Limit="TOTAL_STORAGE"))
-
     assert "TOTAL_STORAGE" == (await plain.error("describe_backups"))["Limit"]
 
 
 async def test_reset(fsx, plain) -> None:
     """A reset ends the call without an answer."""
     fsx.inject(Fault.reset())
-
     with pytest.raises(ConnectionClosedError):
         await plain("describe_backups")
 
@@ -77,7 +69,6 @@ async def test_reset_is_rst(fsx, raw_call) -> None:
     """A reset sends RST: the client sees it as such, not as an end of file."""
     fsx.inject(Fault.reset())
     reader, _ = await raw_call()
-
     with pytest.raises(ConnectionResetError):
         await reader.read()
 
@@ -85,7 +76,6 @@ async def test_reset_is_rst(fsx, raw_call) -> None:
 async def test_truncated(fsx, send, source) -> None:
     """A truncated answer ends before the length that it announced."""
     fsx.inject(Fault.truncated())
-
     with pytest.raises(aiohttp.ClientPayloadError):
         await send()
 
@@ -95,7 +85,6 @@ async def test_truncated_sends_half(fsx, raw_call) -> None:
     fsx.inject(Fault.truncated())
     reader, _ = await raw_call()
     head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-
     assert b"Content-Length: 14" in head
     assert b'{"Backu' == body
 
@@ -104,7 +93,6 @@ async def test_html(fsx, send) -> None:
     """An HTML answer has its status and content type."""
     fsx.inject(Fault.html(504))
     status, headers, body = await send()
-
     assert (504, "text/html") == (status, headers["Content-Type"])
     assert b"<h1>504</h1>" in body
 
@@ -113,7 +101,6 @@ async def test_content_type(fsx, send) -> None:
     """A wrong content type is on the right answer."""
     fsx.inject(Fault.content_type("text/plain"))
     status, headers, body = await send()
-
     assert (200, "text/plain") == (status, headers["Content-Type"])
     assert {"Backups": []} == json.loads(body)
 
@@ -130,7 +117,6 @@ async def test_strange_bodies(fsx, send, fault, status, body) -> None:
     """Empty bodies, ``null`` and raw answers are sent unchanged."""
     fsx.inject(fault)
     answer = await send()
-
     assert (status, body) == (answer[0], answer[2])
     assert "x-amzn-RequestId" in answer[1]
 
@@ -139,32 +125,19 @@ async def test_redirect(fsx, send) -> None:
     """A redirect has its location."""
     fsx.inject(Fault.redirect("http://127.0.0.1:9/", 308))
     status, headers, _ = await send()
-
     assert (308, "http://127.0.0.1:9/") == (status, headers["Location"])
 
 
-async def test_delay(clock, fsx, send) -> None:
-    """A delayed call is answered once the clock has moved."""
-    fsx.inject(Fault.delay(30))
+@pytest.mark.parametrize(("after", "seen"), [(False, 1), (True, 0)], ids=["before", "after"])
+async def test_delay(clock, fsx, send, after, seen) -> None:
+    """A delayed call is carried out once the clock has moved; with *after* only its answer."""
+    fsx.inject(Fault.delay(30), after=after)
     call = asyncio.create_task(send())
     await clock.until_sleeping()
     fsx.add_backup("us-west-2")
     clock.advance(30)
     _, _, body = await call
-
-    assert 1 == len(json.loads(body)["Backups"])
-
-
-async def test_delay_after(clock, fsx, send) -> None:
-    """With *after* the call is carried out first, its answer comes late."""
-    fsx.inject(Fault.delay(30), after=True)
-    call = asyncio.create_task(send())
-    await clock.until_sleeping()
-    fsx.add_backup("us-west-2")
-    clock.advance(30)
-    _, _, body = await call
-
-    assert [] == json.loads(body)["Backups"]
+    assert seen == len(json.loads(body)["Backups"])
 
 
 async def test_delayed_call_does_not_delay_the_end(connect) -> None:
@@ -174,22 +147,14 @@ async def test_delayed_call_does_not_delay_the_end(connect) -> None:
         fsx.inject(Fault.delay(1000))
         call = asyncio.create_task(connect(fsx)("describe_backups"))
         await clock.until_sleeping()
-
     with pytest.raises((ConnectionClosedError, ReadTimeoutError)):
         await call
 
 
 async def attempt(client, source) -> None:
     """Copy *source*, with the same token each time, and ignore the outcome."""
-    await asyncio.gather(
-        client(
-            "copy_backup",
-            SourceBackupId=source,
-            SourceRegion="us-east-2",
-            ClientRequestToken="t",
-        ),
-        return_exceptions=True,
-    )
+    request = {"SourceBackupId": source, "SourceRegion": "us-east-2", "ClientRequestToken": "t"}
+    await asyncio.gather(client("copy_backup", **request), return_exceptions=True)
 
 
 @pytest.mark.parametrize("fault", [Fault.reset(), Fault.html(), Fault.throttling(), Fault.empty()])
@@ -197,7 +162,6 @@ async def test_faulty_call_is_not_carried_out(fsx, plain, source, fault) -> None
     """A fault keeps the call from being carried out."""
     fsx.inject(fault)
     await attempt(plain, source)
-
     assert 1 == fsx.calls["CopyBackup"]
     assert [] == fsx.backups("us-west-2")
 
@@ -212,16 +176,11 @@ async def test_faulty_call_is_not_carried_out(fsx, plain, source, fault) -> None
     ],
 )
 async def test_after_the_call_is_carried_out(fsx, plain, source, fault, after) -> None:
-    """
-    With *after* the copy is accepted and its answer lost, or cut.
-
-    The same request with the same token gets the same copy.
-    """
+    """A copy whose answer is lost or cut is found again by the same token."""
     fsx.inject(fault, after=after)
     await attempt(plain, source)
     accepted = fsx.backups("us-west-2")
     await attempt(plain, source)
-
     assert 1 == len(accepted)
     assert accepted == fsx.backups("us-west-2")
 
@@ -235,14 +194,12 @@ async def test_next_calls(fsx, send) -> None:
     """A fault happens to as many calls as were asked for, by default to one."""
     fsx.inject(Fault.unavailable(), next_calls=2)
     fsx.inject(Fault.internal_error())
-
     assert [503, 503, 500, 200] == await outcomes(send, 4)
 
 
 async def test_fraction(fsx, send) -> None:
     """About the given fraction of the calls gets the fault."""
     fsx.inject(Fault.unavailable(), fraction=0.3)
-
     assert 40 < (await outcomes(send, 200)).count(503) < 80
 
 
@@ -259,23 +216,22 @@ async def faulty(connect, seed) -> list[bool]:
 async def test_fraction_comes_from_the_seed(connect) -> None:
     """The same seed gives the fault to the same calls, another seed to others."""
     runs = [await faulty(connect, seed) for seed in (1, 1, 2)]
-
     assert runs[0] == runs[1] != runs[2]
 
 
-@pytest.mark.parametrize(("fraction", "statuses"), [(0, [200] * 9), (1, [503] * 9)])
-async def test_none_or_all(fsx, send, fraction, statuses) -> None:
-    """A fraction of zero affects no call, of one every call."""
-    fsx.inject(Fault.unavailable(), fraction=fraction)
-
-    assert statuses == await outcomes(send, 9)
-
-
-async def test_one_operation(fsx, send) -> None:
-    """A fault for another operation does not affect this one."""
-    fsx.inject(Fault.unavailable(), operation="CopyBackup")
-
-    assert [200] == await outcomes(send, 1)
+@pytest.mark.parametrize(
+    ("arguments", "statuses"),
+    [
+        ({"fraction": 0}, [200] * 9),
+        ({"fraction": 1}, [503] * 9),
+        ({"operation": "CopyBackup"}, [200]),
+    ],
+    ids=["none", "all", "another operation"],
+)
+async def test_which_calls(fsx, send, arguments, statuses) -> None:
+    """A fault affects no call of a fraction of zero or of another operation, or every call."""
+    fsx.inject(Fault.unavailable(), **arguments)
+    assert statuses == await outcomes(send, len(statuses))
 
 
 async def test_clear(fsx, send) -> None:
@@ -283,7 +239,6 @@ async def test_clear(fsx, send) -> None:
     fsx.inject(Fault.unavailable(), next_calls=5)
     await send()
     fsx.clear_faults()
-
     assert [200] == await outcomes(send, 1)
 
 
@@ -291,7 +246,6 @@ async def test_faulty_calls_count(fsx, send) -> None:
     """A call that got a fault counts as one that reached its operation."""
     fsx.inject(Fault.unavailable())
     await outcomes(send, 2)
-
     assert {"DescribeBackups": 2} == fsx.calls
 
 
@@ -335,9 +289,6 @@ def test_bad_faults(make: Callable, message) -> None:
         make()
 
 
-# Faults of the connection
-
-
 async def is_silent(reader) -> bool:
     """Return whether a connection stays open without data for 0.1 s."""
     try:
@@ -361,29 +312,25 @@ async def until_ended(before) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "line"),
-    [(102, b"HTTP/1.1 102 Processing"), (103, b"HTTP/1.1 103 Early Hints")],
+    ("fault", "line"),
+    [
+        (Fault.interim(), b"HTTP/1.1 102 Processing"),
+        (Fault.interim(102), b"HTTP/1.1 102 Processing"),
+        (Fault.interim(103), b"HTTP/1.1 103 Early Hints"),
+    ],
+    ids=["by default", "102", "103"],
 )
-async def test_interim(fsx, raw_call, status, line) -> None:
+async def test_interim(fsx, raw_call, fault, line) -> None:
     """After an interim answer nothing is sent; the handler ends when the client closes."""
     before = other_tasks()
-    fsx.inject(Fault.interim(status))
+    fsx.inject(fault)
     reader, writer = await raw_call()
 
     assert line + b"\r\n\r\n" == await reader.readuntil(b"\r\n\r\n")
     assert await is_silent(reader)
     assert other_tasks() - before
-
     writer.close()
     await until_ended(before)
-
-
-async def test_interim_is_by_default_processing(fsx, raw_call) -> None:
-    """The interim answer is 102 unless another one is asked for."""
-    fsx.inject(Fault.interim())
-    reader, _ = await raw_call()
-
-    assert b"HTTP/1.1 102 Processing\r\n" == await reader.readline()
 
 
 async def test_drip(fsx, raw_call) -> None:
@@ -397,7 +344,6 @@ async def test_drip(fsx, raw_call) -> None:
     assert b"Content-Type: application/x-amz-json-1.1\r\n" in head
     assert b"Transfer-Encoding: chunked\r\n" in head
     assert b"1\r\n \r\n" * 9 == await reader.readexactly(54)
-
     writer.close()
     await until_ended(before)
 
@@ -407,7 +353,6 @@ async def test_drip_waits_between_bytes(fsx, raw_call) -> None:
     fsx.inject(Fault.drip(60))
     reader, _ = await raw_call()
     await reader.readuntil(b"\r\n\r\n")
-
     assert await is_silent(reader)
 
 
@@ -416,7 +361,6 @@ async def test_garbage(fsx, raw_call) -> None:
     fsx.inject(Fault.garbage())
     reader, _ = await raw_call()
     answer = await reader.read()
-
     assert answer
     assert not answer.startswith(b"HTTP")
 
@@ -426,7 +370,6 @@ async def test_bad_chunk(fsx, raw_call) -> None:
     fsx.inject(Fault.bad_chunk())
     reader, _ = await raw_call()
     head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"Transfer-Encoding: chunked" in head
     with pytest.raises(ValueError, match="invalid literal for int"):
@@ -443,7 +386,6 @@ async def test_boto3_fails(fsx, connect, fault) -> None:
     fsx.inject(fault)
     with pytest.raises(ConnectionClosedError):
         await west("describe_backups")
-
     assert [] == (await west("describe_backups"))["Backups"]
 
 
@@ -456,7 +398,6 @@ async def test_after(fsx, raw_call, fault, after) -> None:
         operation="CreateBackup", body=json.dumps({"FileSystemId": "fs-00000001"})
     )
     await reader.read(1)
-
     assert after == len(fsx.backups("us-west-2"))
     assert {"CreateBackup": 1} == fsx.calls
 

@@ -63,7 +63,6 @@ def test_follows_the_formula(shape, percents) -> None:
 def test_never_falls_nor_leaves_the_bounds(shape, one, other) -> None:
     """Percents of a backup in progress grow with the share, from 0 to 99."""
     early, late = (percent_at(shape, share) or 0 for share in sorted((one, other)))
-
     assert 0 <= early <= late <= 99
 
 
@@ -73,7 +72,6 @@ def test_progression_only_goes_forward(progression, one, other) -> None:
     early, late = sorted((one, other))
     order = [name for _, name in progression.stages] + ["AVAILABLE", "FAILED"]
     before, after = progression.at(early), progression.at(late)
-
     assert order.index(before["Lifecycle"]) <= order.index(after["Lifecycle"])
     assert before.get("ProgressPercent", 0) <= after.get("ProgressPercent", 0)
 
@@ -83,7 +81,6 @@ def test_hundred_means_available(progression, now) -> None:
     """ProgressPercent is 100 when, and only when, an AVAILABLE one shows any."""
     shown = progression.at(now)
     done = shown["Lifecycle"] == "AVAILABLE" and progression.shape is not ProgressShape.NONE
-
     assert done == (shown.get("ProgressPercent") == 100)
 
 
@@ -96,7 +93,6 @@ def test_ends_when_it_says(progression, now) -> None:
 def test_goes_through_every_stage() -> None:
     """With every stage a new backup is PENDING, CREATING, then TRANSFERRING."""
     progression = moving(stages=EVERY_STAGE["CREATING"])
-
     assert ["PENDING", "PENDING", "CREATING", "CREATING", "TRANSFERRING", "AVAILABLE"] == [
         progression.at(10 + elapsed)["Lifecycle"] for elapsed in (0, 9, 10, 49, 50, 100)
     ]
@@ -105,7 +101,6 @@ def test_goes_through_every_stage() -> None:
 def test_fails_half_way() -> None:
     """One that is to fail does so at half time, with its text and percents."""
     progression = moving(failure="The key is gone.")
-
     assert {"Lifecycle": "COPYING", "ProgressPercent": 49} == progression.at(59)
     assert {
         "Lifecycle": "FAILED",

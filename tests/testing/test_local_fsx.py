@@ -28,7 +28,6 @@ async def test_listens_on_loopback() -> None:
 async def test_port_is_a_setting(connect, fsx) -> None:
     """It uses the given port, and raises if that is taken."""
     port = int(fsx.endpoint_url.rpartition(":")[2])
-
     with pytest.raises(OSError, match="in use"):
         await LocalFsx(port=port).__aenter__()
 
@@ -38,7 +37,6 @@ async def test_no_endpoint_outside() -> None:
     fsx = LocalFsx()
     async with fsx:
         pass
-
     with pytest.raises(RuntimeError, match="only inside"):
         fsx.endpoint_url  # noqa: B018 - a property that raises
 
@@ -56,16 +54,12 @@ async def test_backups_outlive_the_server(connect) -> None:
         backup_id = fsx.add_backup("us-west-2")
     async with fsx:
         answer = await connect(fsx)("describe_backups")
-
     assert [backup_id] == [backup["BackupId"] for backup in answer["Backups"]]
 
 
 async def test_exit_without_enter() -> None:
     """Exiting without entering does nothing."""
     assert await LocalFsx().__aexit__(None, None, None) is None
-
-
-# Settings
 
 
 @pytest.mark.parametrize(
@@ -99,7 +93,6 @@ def test_bad_settings(arguments, message) -> None:
 def test_settings_stay() -> None:
     """A setting can be read, and does not change."""
     fsx = LocalFsx(page_size=2)
-
     assert 2 == fsx.page_size
     with pytest.raises(AttributeError):
         fsx.page_size = 3
@@ -113,7 +106,6 @@ async def test_duration_as_timedelta(connect) -> None:
             "copy_backup", SourceBackupId=fsx.add_example_backup(), SourceRegion=EXAMPLE_REGION
         )
         clock.advance(60)
-
         assert 50 == fsx.backups("us-west-2")[0]["ProgressPercent"]
 
 
@@ -122,11 +114,7 @@ async def test_runs_on_the_machines_clock() -> None:
     fsx = LocalFsx()
     fsx.add_backup("us-west-2")
     created_at = fsx.backups("us-west-2")[0]["CreationTime"]
-
     assert abs(time.time() - created_at) < 60
-
-
-# Calls without HTTP
 
 
 def test_call(fsx) -> None:
@@ -134,7 +122,6 @@ def test_call(fsx) -> None:
     fsx.inject(Fault.throttling())
     source = fsx.add_example_backup()
     status, body = fsx.call("us-east-2", "CopyBackup", {"SourceBackupId": source})
-
     assert (200, source) == (status, json.loads(body)["Backup"]["SourceBackupId"])
     assert {"CopyBackup": 1} == fsx.calls
     assert ("us-east-2", DEFAULT_ACCOUNT) == (fsx.requests[0].region, fsx.requests[0].account)
@@ -144,13 +131,9 @@ def test_call(fsx) -> None:
 def test_call_that_is_refused(fsx) -> None:
     """The error of a call is its answer."""
     status, body = fsx.call("us-east-2", "DeleteBackup", {})
-
     assert (400, "BadRequest") == (status, json.loads(body)["__type"])
     with pytest.raises(KeyError):
         fsx.call("us-east-2", "DescribeFileSystems", {})
-
-
-# Accounts
 
 
 async def test_accounts_are_kept_apart(fsx, connect, west) -> None:
@@ -158,7 +141,6 @@ async def test_accounts_are_kept_apart(fsx, connect, west) -> None:
     backup_id = fsx.add_backup("us-west-2")
     await west("describe_backups")
     other = await connect(fsx, key="AKIDOTHER")("describe_backups")
-
     assert [] == other["Backups"]
     assert [backup_id] == [backup["BackupId"] for backup in fsx.backups("us-west-2")]
 
@@ -167,7 +149,6 @@ def test_first_key_has_the_default_account() -> None:
     """The first key has the default account, others twelve digits of their own."""
     fsx = LocalFsx()
     accounts = [fsx.account_of(key) for key in ("one", "two", "one", "two")]
-
     assert DEFAULT_ACCOUNT == accounts[0]
     assert accounts[:2] == accounts[2:]
     assert re.fullmatch(r"\d{12}", accounts[1])
@@ -179,7 +160,6 @@ async def test_more_keys_for_an_account(fsx, connect) -> None:
     fsx.add_backup("us-west-2")
     fsx.add_access_key("new")
     fsx.add_access_key("other", account="000000000001")
-
     assert 1 == len((await connect(fsx, key="new")("describe_backups"))["Backups"])
     assert "000000000001" == fsx.account_of("other")
 
@@ -204,14 +184,10 @@ async def test_backup_of_another_account(fsx, connect, west) -> None:
 def test_bad_accounts(account) -> None:
     """A malformed account is refused by name."""
     fsx = LocalFsx()
-
     with pytest.raises(ValueError, match="account must be twelve digits"):
         fsx.add_access_key("key", account=account)
     with pytest.raises(ValueError, match="account must be twelve digits"):
         fsx.add_backup("us-west-2", account=account)
-
-
-# Backups that are added
 
 
 async def test_example(fsx, connect) -> None:
@@ -231,7 +207,6 @@ async def test_default_backup(fsx, west) -> None:
     """Without members it is an AVAILABLE backup of a Lustre file system."""
     fsx.add_backup("us-west-2")
     backup = (await west("describe_backups"))["Backups"][0]
-
     assert ("AVAILABLE", "USER_INITIATED") == (backup["Lifecycle"], backup["Type"])
     assert "LUSTRE" == backup["FileSystem"]["FileSystemType"]
 
@@ -241,7 +216,6 @@ def test_members_win(fsx) -> None:
     document = {"BackupId": "backup-00000001", "Type": "AUTOMATIC", "SizeInBytes": 1}
     backup_id = fsx.add_backup("us-west-2", document, SizeInBytes=2, KmsKeyId=None)
     backup = fsx.backup("us-west-2", backup_id)
-
     assert "backup-00000001" == backup_id
     assert ("AUTOMATIC", 2) == (backup["Type"], backup["SizeInBytes"])
     assert "KmsKeyId" not in backup
@@ -251,14 +225,12 @@ def test_ids_and_lifecycles_are_always_there(fsx) -> None:
     """BackupId and Lifecycle cannot be left out."""
     backup_id = fsx.add_backup("us-west-2", BackupId=None, Lifecycle=None, Volume=None)
     backup = fsx.backup("us-west-2", backup_id)
-
     assert ("AVAILABLE", "FILE_SYSTEM") == (backup["Lifecycle"], backup["ResourceType"])
 
 
 def test_strange_file_system(fsx) -> None:
     """A malformed FileSystem is added unchanged."""
     backup_id = fsx.add_backup("us-west-2", FileSystem="strange")
-
     assert "strange" == fsx.backup("us-west-2", backup_id)["FileSystem"]
 
 
@@ -267,7 +239,6 @@ def test_what_is_shown_is_a_copy(fsx) -> None:
     backup_id = fsx.add_example_backup()
     fsx.backup("us-east-2", backup_id)["FileSystem"]["StorageCapacity"] = 1
     fsx.backups("us-east-2")[0]["FileSystem"]["StorageCapacity"] = 1
-
     assert 2400 == fsx.backup("us-east-2", backup_id)["FileSystem"]["StorageCapacity"]
 
 
@@ -276,14 +247,12 @@ def test_document_is_copied(fsx) -> None:
     document = {"Tags": [{"Key": "a", "Value": "b"}]}
     backup_id = fsx.add_backup("us-west-2", document)
     document["Tags"].clear()
-
     assert 1 == len(fsx.backup("us-west-2", backup_id)["Tags"])
 
 
 def test_taken_id(fsx) -> None:
     """An ID can be added once, in any Region."""
     fsx.add_example_backup()
-
     with pytest.raises(ValueError, match="is taken"):
         fsx.add_example_backup("us-west-2")
 
@@ -314,12 +283,8 @@ def test_not_json(fsx) -> None:
 def test_backup_elsewhere(fsx) -> None:
     """A backup is not found in another Region than its own."""
     backup_id = fsx.add_example_backup()
-
     with pytest.raises(KeyError):
         fsx.backup("us-west-2", backup_id)
-
-
-# Changes to a copy
 
 
 @pytest.fixture(name="copy_id")
@@ -334,7 +299,6 @@ async def test_fail_copy(fsx, west, copy_id) -> None:
     """A copy can be made to fail now; its progress stays."""
     fsx.fail_copy(copy_id, "The disk is on fire.")
     backup = (await west("describe_backups", BackupIds=[copy_id]))["Backups"][0]
-
     assert ("FAILED", 25) == (backup["Lifecycle"], backup["ProgressPercent"])
     assert {"Message": "The disk is on fire."} == backup["FailureDetails"]
     assert 0 == fsx.copies_in_progress("us-west-2")
@@ -354,7 +318,6 @@ async def test_set_lifecycle(clock, fsx, copy_id) -> None:
     backup = fsx.backup("us-west-2", copy_id)
     in_progress = fsx.copies_in_progress("us-west-2")
     fsx.set_lifecycle(copy_id, "AVAILABLE")
-
     assert ("NEW_IN_2031", 25, 1) == (backup["Lifecycle"], backup["ProgressPercent"], in_progress)
     assert 0 == fsx.copies_in_progress("us-west-2")
 

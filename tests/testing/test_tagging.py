@@ -21,7 +21,6 @@ async def test_tags_are_merged(fsx, west, arn) -> None:
     tags = [{"Key": "team", "Value": ""}, {"Key": "Name", "Value": "new"}]
     await west("tag_resource", ResourceARN=arn, Tags=tags)
     answer = await west("list_tags_for_resource", ResourceARN=arn)
-
     assert [{"Key": "Name", "Value": "new"}, {"Key": "team", "Value": ""}] == answer["Tags"]
     assert answer["Tags"] == fsx.backups("us-west-2")[0]["Tags"]
 
@@ -43,7 +42,6 @@ async def test_tagging_a_source_leaves_its_copy(fsx, connect, west, source) -> N
 async def test_fifty_at_most(west, arn) -> None:
     """More than 50 tags in all are a BadRequest."""
     tags = [{"Key": f"k{number}", "Value": ""} for number in range(50)]
-
     assert "BadRequest" == await west.code("tag_resource", ResourceARN=arn, Tags=tags)
 
 
@@ -53,7 +51,6 @@ async def test_pages(west, arn) -> None:
     await west("tag_resource", ResourceARN=arn, Tags=tags)
     first = await west("list_tags_for_resource", ResourceARN=arn, MaxResults=3)
     second = await west("list_tags_for_resource", ResourceARN=arn, NextToken=first["NextToken"])
-
     assert [3, 1] == [len(first["Tags"]), len(second["Tags"])]
     assert "NextToken" not in second
 
@@ -61,7 +58,6 @@ async def test_pages(west, arn) -> None:
 async def test_no_tags(fsx, west) -> None:
     """A backup without tags has an empty list of them."""
     arn = fsx.backup("us-west-2", fsx.add_backup("us-west-2"))["ResourceARN"]
-
     assert [] == (await west("list_tags_for_resource", ResourceARN=arn))["Tags"]
 
 
@@ -69,7 +65,6 @@ async def test_no_tags(fsx, west) -> None:
 async def test_unknown_backup(west, operation, parameters) -> None:
     """A backup that does not exist is ResourceNotFound, with its ARN."""
     error = await west.error(operation, ResourceARN=ABSENT, **parameters)
-
     assert "ResourceNotFound" == error["Error"]["Code"]
     assert ABSENT == error["ResourceARN"]
 
@@ -77,14 +72,12 @@ async def test_unknown_backup(west, operation, parameters) -> None:
 async def test_arn_of_another_region(fsx, connect, arn) -> None:
     """An ARN is known in its own Region only."""
     code = await connect(fsx, "eu-west-1").code("list_tags_for_resource", ResourceARN=arn)
-
     assert "ResourceNotFound" == code
 
 
 async def test_arn_that_only_ends_alike(west, arn) -> None:
     """An ARN of something else with a backup's id is ResourceNotFound."""
     other = arn.replace(":backup/", ":file-system/")
-
     assert "ResourceNotFound" == await west.code("list_tags_for_resource", ResourceARN=other)
 
 
@@ -95,7 +88,6 @@ async def test_resource_of_another_service(fsx, connect, operation, parameters) 
     # Unchecked: by the model this error's ARN would have to be one of FSx.
     client = connect(fsx, checked=False)
     error = await client.error(operation, ResourceARN=arn, **parameters)
-
     assert "NotServiceResourceError" == error["Error"]["Code"]
     assert arn == error["ResourceARN"]
 
