@@ -775,8 +775,8 @@ async def test_a_policy_may_have_as_many_filters_as_a_call(regions: Regions) -> 
 
     outcomes = await regions.sync(policy, prune=True)
 
-    assert "Pruned" in outcomes
-    assert "PruneFailed" not in outcomes
+    assert Pruned in outcomes
+    assert PruneFailed not in outcomes
 
 
 async def test_a_policy_may_filter_by_file_system_itself(history: History) -> None:

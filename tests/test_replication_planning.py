@@ -477,8 +477,8 @@ to prune: 1
   fs-0123456789abcdef0: backup-000003eb of a backup of 2026-11-14T12:00:00+00:00: not the newest
 cannot be copied: 2
   fs-0123456789abcdef0: backup-00000004 of 2026-11-23T12:00:00+00:00: not AVAILABLE: CREATING
-  unknown source: backup-00000005 of 2026-11-23T12:00:00+00:00: of no file system or volume that \
-the service names""" == str(_rich_plan())
+  unknown source: backup-00000005 of 2026-11-23T12:00:00+00:00: the service does not name its \
+file system or volume""" == str(_rich_plan())
 
 
 def test_a_plan_without_work_says_so() -> None:

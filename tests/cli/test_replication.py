@@ -238,7 +238,7 @@ async def test_backup_that_cannot_be_copied(run: Run, fsx: LocalFsx) -> None:
     ("members", "reason"),
     [
         ({"Tags": TAGS}, "its copy would have too many tags"),
-        ({"FileSystem": {}}, "of no file system or volume that the service names"),
+        ({"FileSystem": {}}, "the service does not name its file system or volume"),
     ],
 )
 async def test_permanent_reasons_give_code_1(

@@ -17,7 +17,7 @@ from fsxcopy_sdk.testing import Fault, LocalFsx
 
 WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
 HOW = (*WHERE, "--min-delay", "0.05")
-REST = "run the same command again for the rest: existing copies are found first"
+REST = "run the same command again: existing copies are found first"
 BOTH_MOVE = r"backup-\w+ [^\n]*COPYING[^\n]*\n[^\n]*backup-\w+ [^\n]*COPYING"
 HOSTILE = (
     "\x1b]0;owned\x07\x1b[2J\x9b31m[red]x[/red][link=http://evil]y[/link]\u202e\r\n{0}:smile:"
@@ -84,11 +84,11 @@ async def test_interrupted_copy_prints_the_command_to_resume(
     durations.update(dict.fromkeys(sources, 30.0))
     shown = await _interrupted(terminal("copy", *sources, *WHERE, "--max-in-progress", "2"))
 
-    *_, running, again, rest, last = shown.splitlines()
+    *_, running, again, left, rest, last = shown.splitlines()
     copies = {str(copy["BackupId"]) for copy in fsx.backups("us-west-2")}
     before, _, ids = running.partition("service: ")
     assert ("still running at the ", copies) == (before, set(ids.split(", ")))
-    assert f"not started: 4; {REST}" == rest
+    assert ("not started: 4", REST) == (left, rest)
     assert "fsxcopy: interrupted" == last
     waiting = terminal(*again.removeprefix("resume with: fsxcopy ").split())
     assert again in (await _interrupted(waiting)).splitlines()
@@ -113,7 +113,7 @@ async def test_interrupted_sync_prints_the_command_to_resume(
         assert copies <= set(ids)
         assert f"fsxcopy wait {' '.join(ids)} --region us-west-2" == found[2]
         assert shown.endswith("\nfsxcopy: interrupted\n")
-    assert f"\nnot started: 2; {REST}\n" in first
+    assert f"\nnot started: 2\n{REST}\n" in first
     assert 2 == len(copies)
     assert (2, 2) == (len(planned["to_copy"]), len(planned["in_progress"]))
 
