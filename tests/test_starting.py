@@ -48,10 +48,6 @@ _merge_keeps = pytest.mark.skipif(
     reason="the lowest aiobotocore forgets its own options in a merge",
 )
 
-_warms_up = pytest.mark.skipif(
-    not hasattr(AioSession, "warm_up_loader_caches"), reason="this aiobotocore cannot do that"
-)
-
 
 class _Watched(JSONFileLoader):
     """botocore's reader of files, which records what is read, and in which thread."""
@@ -70,7 +66,6 @@ def _watch(session: AioSession) -> _Watched:
     return watched
 
 
-@_warms_up
 @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
 async def test_no_file_is_read_on_the_event_loop(session: AioSession, mode: str) -> None:
     """What botocore reads for a client is read in another thread."""
@@ -79,25 +74,7 @@ async def test_no_file_is_read_on_the_event_loop(session: AioSession, mode: str)
     async with FsxCopyClient("us-west-2", session=session, config=config):
         pass
     assert {name for name, _ in watched.read} >= _READ_FOR_A_CLIENT
-    assert threading.main_thread() not in {thread for _, thread in watched.read}
-
-
-class _OlderSession(AioSession):
-    """A session as in versions of aiobotocore that cannot read files beforehand."""
-
-    def __getattribute__(self, name: str) -> object:
-        if name == "warm_up_loader_caches":
-            raise AttributeError(name)
-        return super().__getattribute__(name)
-
-
-async def test_an_older_session_reads_its_files_when_the_client_is_made(fsx: LocalFsx) -> None:
-    """A session without `warm_up_loader_caches` serves too."""
-    session = _OlderSession()
-    session.set_credentials("AKIDEXAMPLE", "any")
-    url = fsx.endpoint_url
-    async with FsxCopyClient(EXAMPLE_REGION, session=session, endpoint_url=url) as client:
-        assert 1 == len((await client.describe_backups()).backups)
+    assert [] == [name for name, thread in watched.read if thread is threading.main_thread()]
 
 
 async def test_a_session_serves_many_regions(session: AioSession) -> None:
@@ -120,7 +97,10 @@ async def test_the_environment_is_read_anew(monkeypatch: pytest.MonkeyPatch) -> 
     assert ["us-west-2", "eu-central-1"] == regions
 
 
-@_warms_up
+@pytest.mark.skipif(
+    not hasattr(AioSession, "warm_up_loader_caches"),
+    reason="the lowest aiobotocore cannot do that",
+)
 async def test_a_client_can_be_warmed_up_by_aiobotocore_too() -> None:
     """Its own option to read files before a client is made still works."""
     config = AioConfig(warm_up_loader_caches=True)

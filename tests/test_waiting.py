@@ -150,9 +150,7 @@ async def test_transient_errors_are_survived(copy: Copy) -> None:
 async def test_a_timeout_has_the_last_failure(copy: Copy) -> None:
     """The last error that was survived is the cause of the timeout."""
     copy.fsx.inject(Fault.throttling(), next_calls=100)
-    with pytest.raises(
-        WaitTimeout, match="never observed; last failure: Throttling"
-    ) as caught:
+    with pytest.raises(WaitTimeout, match="never observed; last failure: Throttling") as caught:
         await copy.wait(max_wait=60)
     assert isinstance(caught.value.__cause__, Throttled)
     assert caught.value.last_backup is None
