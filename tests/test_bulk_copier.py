@@ -608,12 +608,19 @@ async def test_what_cannot_be_listed_is_not_copied(bench: Bench) -> None:
     assert {} == bench.fsx.calls
 
 
-async def test_a_listing_is_tried_again(bench: Bench) -> None:
-    """A short outage at the beginning delays the run."""
-    errors: list[FsxCopyError | None] = [Throttled("slow down"), ConnectionFailed("reset")]
-    bench.direct.refuse = lambda _: errors.pop(0) if errors else None
-    outcomes = await bench.copy(bench.request(100))
-    assert [Copied] == _kinds(outcomes)
+async def test_what_is_tried_again_is_logged_once(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Short outages delay the run; each has one warning, however often a call is tried."""
+    errors: list[FsxCopyError] = [Throttled("slow down"), ConnectionFailed("reset")]
+    bench.direct.refuse = lambda _: errors.pop() if errors else None
+    bench.direct.lose = Meeting([ConnectionFailed("lost") for _ in range(3)])
+    request = bench.request(100)
+    await bench.end(Copied, request)
+    assert [
+        "existing copies cannot be listed yet: reset",
+        f"the copy of {request.source_backup_id}: is tried again: lost",
+    ] == caplog.messages
 
 
 def _without_answers(lost: int, **settings: Any) -> Bench:
