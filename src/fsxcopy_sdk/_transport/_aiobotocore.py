@@ -115,7 +115,7 @@ async def open_transport(
 def _prepare(session: AioSession | None, config: Config | None) -> tuple[AioSession, AioConfig]:
     """Return a session that has read botocore's files, and the config for a client of it."""
     # It runs in a thread, because reading more than a megabyte of JSON would block the event loop
-    # for some 80 ms. aiobotocore's `warm_up_loader_caches` reads three times as many files, for
+    # for some 50 ms. aiobotocore's `warm_up_loader_caches` reads three times as many files, for
     # paginators, waiters and documentation, and takes 20 ms longer.
     session = session_of_profile() if session is None else session
     loader = session.get_component("data_loader")
