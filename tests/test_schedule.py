@@ -162,7 +162,7 @@ def test_bounds_that_contradict_each_other(low: float, high: float) -> None:
     """The error for a minimum of zero or above the maximum has both numbers."""
     expected = (
         f"min_delay: must be more than zero and at most max_delay, "
-        f"not {low} with a max_delay of {high}"
+        f"not {float(low)} with a max_delay of {float(high)}"
     )
 
     with pytest.raises(InvalidArguments) as caught:

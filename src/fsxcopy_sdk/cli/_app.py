@@ -71,8 +71,8 @@ Exit codes:
   1    some items failed, or another error
   2    usage or configuration error
   3    no credentials, or no permission
-  4    not finished in time, or the end was not observed; accepted copies continue
-       at the service
+  4    not finished in time, or not observed to end;
+       accepted copies continue at the service
   130  interrupted; accepted copies continue at the service
 
 If items failed in different ways, the code is 1.

@@ -183,8 +183,10 @@ async def _watch(
     client: FsxCopyClient, backup_id: str, waiting: Waiting, reporter: Reporter
 ) -> None:
     seen: Backup | None = None
-    polls = client.watch_backup(backup_id, max_wait=waiting.max_wait, schedule=waiting.schedule)
     try:
+        polls = client.watch_backup(
+            backup_id, max_wait=waiting.max_wait, schedule=waiting.schedule
+        )
         async with aclosing(polls):
             async for seen in polls:
                 reporter.seen(seen)

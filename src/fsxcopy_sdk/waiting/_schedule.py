@@ -141,7 +141,7 @@ class WaitSchedule:
 
     def __attrs_post_init__(self) -> None:
         for name in ("min_delay", "max_delay", "not_found_grace"):
-            seconds(name, getattr(self, name))
+            object.__setattr__(self, name, seconds(name, getattr(self, name)))
         if not 0 < self.min_delay <= self.max_delay:
             found = f"{self.min_delay} with a max_delay of {self.max_delay}"
             raise invalid("min_delay", "more than zero and at most max_delay", found)
