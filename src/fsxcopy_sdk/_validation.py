@@ -100,7 +100,7 @@ class ArgumentErrors:
 
     def add(self, name: str, rule: str, found: str) -> None:
         """Add that the argument *name* "must be *rule*, not *found*"."""
-        self.texts.append(f"{name}: must be {rule}, not {found}")
+        self.texts.append(_broken(name, rule, found))
 
     def add_value(self, name: str, rule: str, value: object) -> None:
         """Add that the argument *name* must be *rule*, and show *value* on one line."""
@@ -131,8 +131,12 @@ class ArgumentErrors:
 
 def invalid(name: str, rule: str, found: str) -> InvalidArguments:
     """Return the error of one argument, which "must be *rule*, not *found*"."""
-    text = f"{name}: must be {rule}, not {found}"
+    text = _broken(name, rule, found)
     return InvalidArguments(text, (text,))
+
+
+def _broken(name: str, rule: str, found: str) -> str:
+    return f"{name}: must be {rule}, not {found}"
 
 
 def type_of(value: object) -> str:
