@@ -81,9 +81,11 @@ class ErrorDocument:
     members: Mapping[str, object] = attrs.field(factory=dict)
     """The whole document under the service's names; empty where there is none."""
 
-    def is_refusal(self, status: int) -> bool:
-        """Whether the service itself says, by HTTP *status*, that it refused the request."""
-        return status < _SERVER_ERROR and not self.code.isdecimal()
+
+def is_refusal(code: str, status: int) -> bool:
+    """Whether an error is the service's own and says that it refused the request."""
+    # An error without a code of the service's own comes from a proxy, and has its status as code.
+    return status < _SERVER_ERROR and not code.isdecimal()
 
 
 def read_error(status: int, headers: Mapping[str, str], body: bytes) -> ErrorDocument:

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 import attrs
 import orjson
 
-from fsxcopy_sdk._error_mapping import ErrorDocument, read_error
+from fsxcopy_sdk._error_mapping import ErrorDocument, is_refusal, read_error
 from fsxcopy_sdk._transport._botocore_errors import had_no_connection
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _end_attempt(
     if caught_exception and had_no_connection(caught_exception):
         record.unsent += 1
         record.refused += 1
-    elif record.error is not None and record.error.is_refusal(record.status or 0):
+    elif record.error is not None and is_refusal(record.error.code, record.status or 0):
         record.refused += 1
     answered = response[0].url if response else None
     if answered and _origin(answered) != _origin(record.url):

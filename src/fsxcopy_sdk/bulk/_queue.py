@@ -8,6 +8,7 @@ from typing import Literal
 import anyio
 import attrs
 
+from fsxcopy_sdk._error_mapping import is_refusal
 from fsxcopy_sdk.bulk._outcomes import CopyInProgress
 from fsxcopy_sdk.bulk._requests import CopyRequest
 from fsxcopy_sdk.errors import (
@@ -53,8 +54,6 @@ _MAX_DELAY = 60.0
 _MAX_DOUBLINGS = 1000  # 2.0 ** 1024 is no float
 MAX_TRIES = 8
 """How often a call may meet a transient error, unless a known service has an outage."""
-
-_SERVER_ERROR = 500
 
 
 @attrs.define(eq=False)
@@ -145,15 +144,12 @@ def is_outcome_unknown(error: FsxCopyError) -> bool:
         return False
     if isinstance(error, NoResponse):
         return error.may_have_been_sent
-    # Of several attempts an earlier one may have been accepted, and its answer lost. An
-    # error without a code of the service's own comes from a proxy.
-    is_refusal = (
+    # Of several attempts an earlier one may have been accepted, and its answer lost.
+    return not (
         isinstance(error, ServiceError)
-        and error.http_status < _SERVER_ERROR
-        and not error.code.isdecimal()
+        and is_refusal(error.code, error.http_status)
         and error.attempts == 1
     )
-    return not is_refusal
 
 
 def capacity_delay(random: Callable[[], float]) -> float:
