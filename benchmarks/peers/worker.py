@@ -14,13 +14,14 @@ import statistics
 import sys
 import time
 import tracemalloc
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, suppress
 from importlib import import_module
 from inspect import iscoroutinefunction
 from itertools import cycle
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 MICRO = 1e6
 MILLI = 1e3
@@ -83,55 +84,53 @@ def memory(peer: ModuleType, folder: str) -> float:
 
 def listing(peer: ModuleType, url: str) -> float:
     """Return the microseconds per backup of a whole listing over HTTP."""
-    if iscoroutinefunction(peer.list_all):
-        return asyncio.run(_awaited_listing(peer, url))
-    times = []
-    with peer.connect(url) as client:
-        for _ in range(_LISTINGS + 1):
-            begun = time.perf_counter()
-            count = len(peer.list_all(client))
-            times.append(time.perf_counter() - begun)
-    return statistics.median(times[1:]) / count * MICRO
-
-
-async def _awaited_listing(peer: ModuleType, url: str) -> float:
-    times = []
-    async with peer.connect(url) as client:
-        for _ in range(_LISTINGS + 1):
-            begun = time.perf_counter()
-            count = len(await peer.list_all(client))
-            times.append(time.perf_counter() - begun)
-    return statistics.median(times[1:]) / count * MICRO
+    seconds, backups = _round(peer, url, "list_all", time.perf_counter, _LISTINGS, calls=1)
+    return seconds / len(backups) * MICRO
 
 
 def cpu(peer: ModuleType, url: str) -> float:
     """Return the microseconds of CPU per call, one call after the other."""
-    if iscoroutinefunction(peer.call):
-        return asyncio.run(_cpu_of_awaited(peer, url))
+    calls = _CALLS_OF_A_BATCH
+    seconds, _ = _round(peer, url, "call", time.process_time, _BATCHES, calls=calls)
+    return seconds / calls * MICRO
+
+
+def _round(
+    peer: ModuleType, url: str, name: str, clock: Callable[[], float], rounds: int, *, calls: int
+) -> tuple[float, Any]:
+    """
+    Return the median of rounds of *calls*, in seconds of *clock*, and what the last returned.
+
+    One more round comes first and warms up.
+    """
+    call = getattr(peer, name)
+    if iscoroutinefunction(call):
+        return asyncio.run(_awaited_round(peer.connect(url), call, clock, rounds, calls))
     times = []
     with peer.connect(url) as client:
-        for _ in range(_BATCHES + 1):
-            begun = time.process_time()
-            for _ in range(_CALLS_OF_A_BATCH):
-                peer.call(client)
-            times.append(time.process_time() - begun)
-    return _per_call(times)
+        for _ in range(rounds + 1):
+            begun = clock()
+            for _ in range(calls):
+                last = call(client)
+            times.append(clock() - begun)
+    return statistics.median(times[1:]), last
 
 
-async def _cpu_of_awaited(peer: ModuleType, url: str) -> float:
+async def _awaited_round(
+    connected: AbstractAsyncContextManager[Any],
+    call: Callable[[Any], Awaitable[Any]],
+    clock: Callable[[], float],
+    rounds: int,
+    calls: int,
+) -> tuple[float, Any]:
     times = []
-    async with peer.connect(url) as client:
-        for _ in range(_BATCHES + 1):
-            begun = time.process_time()
-            for _ in range(_CALLS_OF_A_BATCH):
-                await peer.call(client)
-            times.append(time.process_time() - begun)
-    return _per_call(times)
-
-
-def _per_call(times: Sequence[float]) -> float:
-    # The first batch warms up.
-    return statistics.median(times[1:]) / _CALLS_OF_A_BATCH * MICRO
+    async with connected as client:
+        for _ in range(rounds + 1):
+            begun = clock()
+            for _ in range(calls):
+                last = await call(client)
+            times.append(clock() - begun)
+    return statistics.median(times[1:]), last
 
 
 def concurrent(peer: ModuleType, url: str) -> float:
