@@ -1,5 +1,5 @@
 """
-Convert between the wire and the models; the only module that imports cattrs.
+Convert between the wire and the models.
 
 The models do not know the wire. It differs from them in this:
 
