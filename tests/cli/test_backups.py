@@ -94,11 +94,11 @@ async def test_list_filters(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_show_writes_one_line_per_member(run: Run, fsx: LocalFsx) -> None:
-    """Each line has the path and the value of a member; times are dates."""
+    """Each line has the path and the value of a member, as it is in JSON."""
     done = await run("show", EXAMPLE, "--region", "us-east-2")
     shown = dict(line.split(maxsplit=1) for line in done.out.splitlines())
     assert (0, "") == (done.code, done.err)
-    assert "2021-04-09T07:53:28+00:00" == shown["CreationTime"]
+    assert "2021-04-09T07:53:28.068000+00:00" == shown["CreationTime"]
     assert "MyBackup" == shown["Tags[0].Value"]
     assert "PERSISTENT_1" == shown["FileSystem.LustreConfiguration.DeploymentType"]
     assert "1:05:00" == shown["FileSystem.LustreConfiguration.WeeklyMaintenanceStartTime"]

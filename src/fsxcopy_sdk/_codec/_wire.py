@@ -5,7 +5,7 @@ The models do not know the wire. It differs from them in this:
 
 * names: `backup_id` is `BackupId`, by rule except for the irregular ones (`wire_name`);
 * times: the wire has epoch seconds, their text, or ISO 8601; the models have aware
-  datetimes in UTC; `to_dict` gives epoch seconds;
+  datetimes in UTC; `to_dict` gives ISO 8601, as the AWS CLI does;
 * absence: a missing member and a null are the same;
 * types are checked, never coerced; members that no model has are ignored.
 
@@ -98,7 +98,7 @@ def to_dict(model: attrs.AttrsInstance) -> dict[str, object]:
     """
     Return *model* as plain JSON-able data under the service's own names.
 
-    Times are epoch seconds, as on the wire. What is absent is left out, empty lists
+    Times are ISO 8601 in UTC, to the microsecond. What is absent is left out, empty lists
     included, and the metadata of responses. Secrets such as `FsxAdminPassword` are kept.
 
     Raises:
@@ -252,7 +252,7 @@ def configure(converter: cattrs.Converter) -> None:
     )
     converter.register_unstructure_hook(OpenEnum, str.__str__)
     # Only a user can make a model with a naive time; it is UTC, as it is when it is read.
-    converter.register_unstructure_hook(datetime, lambda moment: _in_utc(moment).timestamp())
+    converter.register_unstructure_hook(datetime, lambda moment: _in_utc(moment).isoformat())
 
 
 def _fast_class_hook(cls: type[attrs.AttrsInstance], converter: cattrs.Converter) -> _Hook:

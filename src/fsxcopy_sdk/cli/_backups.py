@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime
 from typing import TypeAlias
 
 import anyio
@@ -92,15 +91,13 @@ async def show(backup_id: str, options: Globals) -> Exit:
 
 
 def _members(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the path and value of each member of a document, times as dates."""
+    """Yield the path and value of each member of a document."""
     if isinstance(value, dict):
         for name, member in value.items():
             yield from _members(member, f"{path}.{name}" if path else name)
     elif isinstance(value, list):
         for number, member in enumerate(value):
             yield from _members(member, f"{path}[{number}]")
-    elif path.endswith("Time") and isinstance(value, int | float):
-        yield path, datetime.fromtimestamp(value, UTC).isoformat(timespec="seconds")
     else:
         yield path, str(value)
 
