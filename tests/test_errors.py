@@ -15,6 +15,7 @@ from fsxcopy_sdk.enums import BackupLifecycle, BackupType, ServiceLimit
 from fsxcopy_sdk.errors import (
     BackupCopyFailed,
     BackupNotFound,
+    ConfigurationError,
     FsxCopyError,
     InvalidArguments,
     NoResponse,
@@ -61,6 +62,7 @@ _SAMPLES: dict[str, object] = {
     "parameter": "Tags",
     "payload": {"Backup": b"\xff"},
     "polls": 7,
+    "region": "us-west-2",
     "request_id": "request-1",
 }
 """A value for every field that an error has, none of them the default."""
@@ -205,13 +207,22 @@ def test_is_transient_without_a_code(status: int) -> None:
     ("error", "text"),
     [
         (BackupNotFound("none", operation="CopyBackup"), "BackupNotFound (CopyBackup): none"),
+        (
+            BackupNotFound("none", operation="CopyBackup", region="us-west-2"),
+            "BackupNotFound (CopyBackup in us-west-2): none",
+        ),
+        (BackupNotFound("none", region="us-west-2"), "BackupNotFound (us-west-2): none"),
         (BackupNotFound("none"), "BackupNotFound: none"),
         (NoResponse("gone", operation="CopyBackup"), "CopyBackup: gone"),
+        (NoResponse("gone", "CopyBackup", "us-west-2"), "CopyBackup in us-west-2: gone"),
+        (NoResponse("gone"), "gone"),
+        (ConfigurationError("no", "CopyBackup", "us-west-2"), "CopyBackup in us-west-2: no"),
+        (ConfigurationError("no"), "no"),
     ],
-    ids=["answer of an operation", "answer", "no answer"],
+    ids=str,
 )
 def test_text(error: FsxCopyError, text: str) -> None:
-    """The message follows the operation, where one is known, and the code of an error answer."""
+    """The message follows operation and Region, where known, and the code of an error answer."""
     assert text == str(error)
 
 

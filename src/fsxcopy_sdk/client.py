@@ -105,6 +105,7 @@ class FsxCopyClient:
         self._coordinator = PollCoordinator(
             self._describe, self._list_page, self._clock, random.random
         )
+        self._coordinator.region = self._region
         self._stack = AsyncExitStack()
 
     @classmethod
@@ -158,7 +159,7 @@ class FsxCopyClient:
         if self._transport is None:
             opening = open_transport(*self._settings)
             self._transport = await self._stack.enter_async_context(opening)
-            self._region = self._transport.region
+            self._region = self._coordinator.region = self._transport.region
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -226,7 +227,16 @@ class FsxCopyClient:
             client_request_token=client_request_token,
         )
         check = partial(_errors_in_copied, transport.region)
-        return await self._send(transport.copy_backup, CopyBackupResponse, request, check)
+        response = await self._send(transport.copy_backup, CopyBackupResponse, request, check)
+        copy = response.backup.backup_id
+        extra = {
+            "backup_id": copy,
+            "source_backup_id": source_backup_id,
+            "region": transport.region,
+        }
+        text = "%s: the copy of %s into %s was accepted"
+        _log.info(text, copy, source_backup_id, transport.region, extra=extra)
+        return response
 
     async def describe_backups(
         self,
@@ -266,6 +276,7 @@ class FsxCopyClient:
         raise BackupNotFound(
             f"{backup_id} is not in the answer",
             operation="DescribeBackups",
+            region=self._region,
             request_id=page.metadata.request_id,
             http_status=page.metadata.http_status,
         )
@@ -288,7 +299,7 @@ class FsxCopyClient:
         request = describe_backups_request(
             backup_ids=None, filters=filters, max_results=max_results, next_token=None
         )
-        return every_backup(self._page, request, ahead=True)
+        return every_backup(self._page, request, ahead=True, region=self._region)
 
     async def delete_backup(
         self, backup_id: str, *, client_request_token: str | None = None
@@ -386,7 +397,6 @@ class FsxCopyClient:
             client_request_token=client_request_token,
         )
         accepted = response.backup.backup_id
-        _log.info("%s: accepted", accepted, extra={"backup_id": accepted})
         grace = max(schedule.not_found_grace, wait_seconds)
         try:
             return await self.wait_until_backup_available(
@@ -423,9 +433,11 @@ class FsxCopyClient:
             if errors := check(response, request):
                 reason = "belongs to another request"
                 raise decoding_error(errors, answer, reason=reason, is_malformed=True)
-        except CallError as error:
+        except (CallError, ConfigurationError) as error:
+            error.region = error.region or self._region
             token = request.get("ClientRequestToken")
-            if isinstance(token, str):  # so that the request can be repeated
+            # So that the request can be repeated.
+            if isinstance(error, CallError) and isinstance(token, str):
                 error.client_request_token = token
             raise
         self._service_time = response.metadata.date or self._service_time
@@ -438,7 +450,8 @@ class FsxCopyClient:
     async def _describe(self, backup_ids: Sequence[str]) -> Sequence[Backup]:
         # These ids were checked; their answer may come in pages like any other.
         request = {"BackupIds": backup_ids}
-        return [one async for one in every_backup(self._page, request, ahead=False)]
+        pages = every_backup(self._page, request, ahead=False, region=self._region)
+        return [one async for one in pages]
 
     async def _list_page(self, next_token: str | None) -> tuple[Sequence[Backup], str | None]:
         page = await self._page({"NextToken": next_token} if next_token else {})

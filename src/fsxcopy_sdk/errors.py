@@ -114,8 +114,17 @@ class InvalidArguments(FsxCopyError, ValueError):
     """One text for each error: the argument's name and the rule."""
 
 
+@attrs.define(slots=False, eq=False)
 class ConfigurationError(FsxCopyError):
-    """The client cannot be made or used as it is configured."""
+    """The client cannot be made or used as it is configured; nothing was sent."""
+
+    operation: str | None = None
+    """The service's name of the operation, if the error was found by a call."""
+    region: str | None = None
+    """The Region of the client that was called."""
+
+    def __str__(self) -> str:
+        return _with_place(self.message, self.operation, self.region)
 
 
 class ClientNotOpen(FsxCopyError):
@@ -128,6 +137,8 @@ class CallError(FsxCopyError):
 
     operation: str | None = None
     """The service's name of the operation, such as `CopyBackup`."""
+    region: str | None = None
+    """The Region that the request went to, or was to go to."""
     client_request_token: str | None = None
     """
     The idempotency token that was sent. Where it is not known whether the service
@@ -140,7 +151,7 @@ class CallError(FsxCopyError):
     """How many of these the service certainly did not accept, as far as that was seen."""
 
     def __str__(self) -> str:
-        return f"{self.operation}: {self.message}" if self.operation else self.message
+        return _with_place(self.message, self.operation, self.region)
 
 
 @attrs.define(slots=False, eq=False)
@@ -250,8 +261,10 @@ class ServiceError(CallError):
         return self._is_transient or has_no_code or is_overload
 
     def __str__(self) -> str:
-        where = f" ({self.operation})" if self.operation else ""
-        return f"{self.code}{where}: {self.message}"
+        place = _place(self.operation, self.region)
+        return (
+            f"{self.code} ({place}): {self.message}" if place else f"{self.code}: {self.message}"
+        )
 
 
 class AccessDenied(ServiceError):
@@ -384,6 +397,8 @@ class WaitError(FsxCopyError):
     """How many times the backup was polled."""
     elapsed: float
     """Seconds since the wait began."""
+    region: str | None = attrs.field(init=False, default=None, kw_only=True, repr=False)
+    """The Region where the backup was waited for."""
 
 
 @attrs.define(slots=False, eq=False)
@@ -394,12 +409,15 @@ class BackupCopyFailed(WaitError):
     """As it was last seen."""
 
     @classmethod
-    def of(cls, backup: Backup, *, polls: int, elapsed: float) -> Self:
+    def of(cls, backup: Backup, *, polls: int, elapsed: float, region: str | None = None) -> Self:
         """Make the error for *backup*, which is FAILED or DELETED; *elapsed* is in seconds."""
         details = backup.failure_details
         reason = (details and details.message) or "the service gives no reason"
-        text = f"{backup.backup_id} is {backup.lifecycle}: {reason}"
-        return cls(text, backup.backup_id, polls, elapsed, backup)
+        place = f" in {region}" if region else ""
+        text = f"{backup.backup_id} is {backup.lifecycle}{place}: {reason}"
+        error = cls(text, backup.backup_id, polls, elapsed, backup)
+        error.region = region
+        return error
 
     @property
     def reason(self) -> str | None:
@@ -422,3 +440,13 @@ class WaitTimeout(WaitError, TimeoutError):
     def is_transient(self) -> bool:
         """True: the same wait can be started again."""
         return True
+
+
+def _place(operation: str | None, region: str | None) -> str:
+    """Return which call of which Region an error belongs to; empty where neither is known."""
+    return " in ".join(part for part in (operation, region) if part)
+
+
+def _with_place(message: str, operation: str | None, region: str | None) -> str:
+    place = _place(operation, region)
+    return f"{place}: {message}" if place else message

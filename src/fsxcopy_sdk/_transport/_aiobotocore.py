@@ -69,16 +69,20 @@ class AiobotocoreTransport:
             ours = _failure(record, error)
             if isinstance(ours, CallError):
                 ours.refused_attempts = record.refused
-            _log.debug("%s: %s, attempts %d", operation, type(ours).__name__, record.attempts)
+            self._log_end(operation, f"{type(ours).__name__}, attempts {record.attempts}")
             raise ours from error
         finally:
             current.reset(token)
         if record.redirected_to:
             raise _answer_from_elsewhere(record)
         metadata = _metadata(record, parsed.get("ResponseMetadata"))
-        _log.debug("%s: %s", operation, metadata)
+        self._log_end(operation, metadata)
         payload = parsed if record.body is None else record.body
         return RawResponse(operation=operation, payload=payload, metadata=metadata)
+
+    def _log_end(self, operation: str, how: object) -> None:
+        extra = {"operation": operation, "region": self.region}
+        _log.debug("%s in %s: %s", operation, self.region, how, extra=extra)
 
 
 @asynccontextmanager
