@@ -54,9 +54,11 @@ class _Lazy:
 
 
 if TYPE_CHECKING:
-    from fsxcopy_sdk.cli import _backups, _local, _replication
+    from fsxcopy_sdk.cli import _backups, _local, _logins, _replication
 else:
-    _backups, _local, _replication = map(_Lazy, ("_backups", "_local", "_replication"))
+    _backups, _local, _logins, _replication = map(
+        _Lazy, ("_backups", "_local", "_logins", "_replication")
+    )
 
 _HELP = """\
 Copy Amazon FSx backups between Regions, wait for them, and keep a second Region ready.
@@ -171,16 +173,21 @@ def _fail(code: int, text: str) -> int:
 def _launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
     options: Globals = _GLOBALS,
-) -> Exit | None:
+) -> int | None:
     command, bound, _ = app.parse_args(tokens)
-    with logging_to_standard_error(options.log_level):
+    with logging_to_standard_error(options.log_level or ("error" if options.quiet else "warning")):
         # Help, the version and the completion leave no work.
         work: _Work | None = command(*bound.args, **bound.kwargs)
         if work is None:
             return None
         # While the event loop starts and ends, a signal is only noted.
-        with signals.calling(lambda: None):
-            code = anyio.run(_until_signal, work, options)
+        try:
+            with signals.calling(lambda: None):
+                code = anyio.run(_until_signal, work, options)
+        except FsxCopyError as error:
+            login = _logins.login_command(error, options.profile)
+            advice = f"; log in with: {login}" if login else ""
+            return _fail(exit_of(error), f"{describe_error(error)}{advice}")
         if code is None:
             raise Interruption
         return code
