@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from fsxcopy_sdk._transport._aiobotocore import AiobotocoreTransport, open_transport
-from fsxcopy_sdk._transport._config import direct_config, isolated_session, session_of_profile
+from fsxcopy_sdk._transport._config import (
+    config_with_timeouts,
+    direct_config,
+    isolated_session,
+    profiles_of_machine,
+    session_of_profile,
+)
 from fsxcopy_sdk._transport._protocols import (
     SupportsClient,
     SupportsConfig,
@@ -17,8 +23,10 @@ __all__ = [
     "SupportsConfig",
     "SupportsSession",
     "Transport",
+    "config_with_timeouts",
     "direct_config",
     "isolated_session",
     "open_transport",
+    "profiles_of_machine",
     "session_of_profile",
 ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import os
 import re
+from collections.abc import Mapping
+from datetime import timedelta
 
 from aiobotocore.config import AioConfig
 from aiobotocore.httpsession import AIOHTTPSession
@@ -31,6 +33,12 @@ def session_of_profile(profile: str | None = None) -> AioSession:
     return AioSession(profile=profile)
 
 
+def profiles_of_machine() -> Mapping[str, Mapping[str, object]]:
+    """Return the members of each profile in the AWS configuration."""
+    profiles: Mapping[str, Mapping[str, object]] = AioSession().full_config["profiles"]
+    return profiles
+
+
 def isolated_session(access_key: str, secret_key: str) -> AioSession:
     """Make a session that has these credentials and reads no profile and no file."""
     session = AioSession(_NOTHING_OF_THE_MACHINE)
@@ -41,6 +49,14 @@ def isolated_session(access_key: str, secret_key: str) -> AioSession:
 def direct_config() -> AioConfig:
     """Make a config that uses no proxy, whatever the environment has."""
     return AioConfig(proxies={})
+
+
+def config_with_timeouts(connect: timedelta | None, read: timedelta | None) -> AioConfig:
+    """Make a config with timeouts; None is botocore's default, and zero switches one off."""
+    given = {"connect_timeout": connect, "read_timeout": read}
+    return AioConfig(
+        **{name: one.total_seconds() or None for name, one in given.items() if one is not None}
+    )
 
 
 def build_config(session: AioSession, config: Config | None) -> AioConfig:

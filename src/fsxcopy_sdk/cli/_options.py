@@ -7,11 +7,12 @@ Help needs this module, so it must not import what takes long to import.
 from __future__ import annotations
 
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, cast, get_args
 
 import attrs
 from cyclopts import Group, Parameter, Token
@@ -31,11 +32,37 @@ from fsxcopy_sdk.models import Tag
 # may. A test compares the values.
 COPY_DURATION = timedelta(minutes=5)
 
+_MAIN = getattr(sys.modules.get("__main__"), "__spec__", None)
+PROGRAM = "python -m fsxcopy_sdk" if _MAIN and _MAIN.name == "fsxcopy_sdk.__main__" else "fsxcopy"
+"""What was typed to run this command."""
+
 _UNITS = {"": "seconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 Flag: TypeAlias = Annotated[bool, Parameter(negative=(), show_default=False)]
 """An option without a value."""
+LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 Output: TypeAlias = Literal["table", "json", "jsonl"]
+
+
+def _duration(_: object, tokens: Sequence[Token]) -> timedelta:
+    text = tokens[0].value
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
+    with suppress(OverflowError):
+        if found:
+            return timedelta(**{_UNITS[found[2]]: float(found[1])})
+    raise ValueError(f"must be like 90, 90s, 15m, 8h or 7d, not {text!r:.80}")
+
+
+Duration: TypeAlias = Annotated[timedelta, Parameter(converter=_duration)]
+"""Seconds, or a number with one of the units s, m, h and d."""
+
+
+def _log_level(_: object, tokens: Sequence[Token]) -> LogLevel:
+    text = tokens[0].value
+    for level in get_args(LogLevel):
+        if text.lower() == level:
+            return cast("LogLevel", level)
+    raise ValueError(f"must be debug, info, warning or error, not {text!r:.80}")
 
 
 @Parameter(name="*", group=Group("Global options"))
@@ -53,19 +80,14 @@ class Globals:
     """URL of the service, if it is not in AWS."""
     output: Output = "table"
     """Results as a table, one JSON document, or one JSON object per line."""
+    connect_timeout: Duration | None = None
+    """Time for each attempt to connect, such as 5s; 0 for no limit (default: 60s)."""
+    read_timeout: Duration | None = None
+    """Time for each attempt to get an answer; 0 for no limit (default: 60s)."""
     quiet: Flag = False
-    """Print only results, warnings and errors."""
-    log_level: Literal["debug", "info", "warning", "error"] = "warning"
-    """Lowest level of the log records on standard error."""
-
-
-def _duration(_: object, tokens: Sequence[Token]) -> timedelta:
-    text = tokens[0].value
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
-    with suppress(OverflowError):
-        if found:
-            return timedelta(**{_UNITS[found[2]]: float(found[1])})
-    raise ValueError(f"must be like 90, 90s, 15m, 8h or 7d, not {text!r:.80}")
+    """Print only results and errors."""
+    log_level: Annotated[LogLevel | None, Parameter(converter=_log_level)] = None
+    """Lowest level of the log records on standard error (default: warning; quiet: error)."""
 
 
 # Cyclopts puts the option and the value before these texts.
@@ -81,8 +103,6 @@ def _is_positive(_: object, value: timedelta) -> None:
 
 _COUNT = Parameter(validator=_is_at_least_one)
 
-Duration: TypeAlias = Annotated[timedelta, Parameter(converter=_duration)]
-"""Seconds, or a number with one of the units s, m, h and d."""
 MaxAge: TypeAlias = Annotated[
     Duration, Parameter(help="Report a newest copy older than this as late.")
 ]

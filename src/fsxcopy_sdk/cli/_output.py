@@ -41,11 +41,15 @@ def logging_to_standard_error(level: str) -> Iterator[None]:
     handler, logger = _StandardError(), logging.getLogger("fsxcopy_sdk")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     before = logger.level
+    # Of other libraries Python would print the warnings, with tracebacks.
+    silent = logging.NullHandler()
+    logging.getLogger().addHandler(silent)
     logger.addHandler(handler)
     logger.setLevel(level.upper())
     try:
         yield
     finally:
+        logging.getLogger().removeHandler(silent)
         logger.removeHandler(handler)
         logger.setLevel(before)
 

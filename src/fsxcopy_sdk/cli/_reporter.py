@@ -14,15 +14,18 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
+from datetime import timedelta
 
 import attrs
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
-from fsxcopy_sdk.cli._options import Globals
+from fsxcopy_sdk.cli._logins import login_command
+from fsxcopy_sdk.cli._options import PROGRAM, Globals
 from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of_all
 from fsxcopy_sdk.cli._output import Results, printable, progress_of
+from fsxcopy_sdk.cli._streams import is_live, is_terminal
 from fsxcopy_sdk.models import Backup
 from fsxcopy_sdk.waiting import ProgressHistory
 
@@ -58,8 +61,8 @@ class Reporter:
         self._rows: dict[str, _Row] = {}
         self._live: Progress | None = None
         # Result lines on the same terminal would overwrite the moving lines.
-        has_result_lines = options.output == "jsonl" and sys.stdout.isatty()
-        if self._console.is_interactive and not (options.quiet or has_result_lines):
+        has_result_lines = options.output == "jsonl" and is_terminal(sys.stdout)
+        if is_live(self._console) and not (options.quiet or has_result_lines):
             self._live = Progress(
                 TextColumn("{task.description}", markup=False),
                 BarColumn(20),
@@ -121,7 +124,9 @@ class Reporter:
         row = self._rows.pop(item, None)
         if self._live and row and row.task is not None:
             self._live.remove_task(row.task)
-        self.info(f"{item}: {end.words}{end.why and ': '}{end.why}")
+        # Quiet is quiet but for errors.
+        say = self.info if end.exit is Exit.DONE else self.notice
+        say(f"{item}: {end.words}{end.why and ': '}{end.why}")
         self.add(end)
 
     def add(self, end: Ended) -> None:
@@ -130,22 +135,50 @@ class Reporter:
         row = (end.backup_id or "-", end.outcome, end.source_id or "-", end.why)
         self._results.add(end.document(), row)
 
-    def conclude(self, region: str, running: Iterable[str]) -> None:
-        """Print the number of items by outcome, and how to wait for *running* backups."""
+    def conclude(self, region: str) -> None:
+        """Print the number of items by outcome, and the commands that continue with the rest."""
         if len(self.ends) > 1:
             by_exit = sorted(self.ends, key=lambda end: end.exit)
             counts = Counter(end.words for end in by_exit).items()
             self.info(", ".join(f"{count} {words}" for words, count in counts))
-        ids = [*(str(end.backup_id) for end in self.ends if end.is_running), *running]
-        if not ids:
-            return
-        command = ["fsxcopy", "wait", *ids, "--region", region]
-        if self._options.profile:
-            command += ["--profile", self._options.profile]
-        if self._options.endpoint_url:
-            command += ["--endpoint-url", self._options.endpoint_url]
-        self.notice(f"still running at the service: {', '.join(ids)}")
-        self.notice(f"resume with: {shlex.join(command)}")
+        running = [str(end.backup_id) for end in self.ends if end.is_running]
+        if running:
+            self.notice(f"still running at the service: {', '.join(running)}")
+        logins = {login_command(end.error, self._options.profile) for end in self.ends}
+        for login in sorted(filter(None, logins)):
+            self.notice(f"log in with: {login}")
+        ids = [str(end.backup_id) for end in self.ends if end.is_open]
+        if ids:
+            self.notice(f"resume with: {self._command_to_wait(ids, region)}")
+        unconfirmed = [
+            str(end.source_id)
+            for end in self.ends
+            if end.outcome == "not_observed" and end.backup_id is None
+        ]
+        if unconfirmed:
+            self.notice(f"may have been accepted: copies of {', '.join(unconfirmed)}")
+        not_started = [str(end.source_id) for end in self.ends if end.outcome == "not_started"]
+        if not_started:
+            self.notice(f"not started: {len(not_started)}")
+        if unconfirmed or not_started:
+            self.notice("run the same command again: existing copies are found first")
+
+    def _command_to_wait(self, ids: Iterable[str], region: str) -> str:
+        given = self._options
+        options = {
+            "--region": region,
+            "--profile": given.profile,
+            "--endpoint-url": given.endpoint_url,
+            "--connect-timeout": given.connect_timeout,
+            "--read-timeout": given.read_timeout,
+        }
+        words = [*PROGRAM.split(), "wait", *ids]
+        for name, value in options.items():
+            if isinstance(value, timedelta):
+                words += [name, f"{value.total_seconds():g}s"]
+            elif value is not None:
+                words += [name, value]
+        return shlex.join(words)
 
     @property
     def exit(self) -> Exit:
