@@ -20,6 +20,7 @@ import attrs
 import orjson
 from aiohttp import web
 
+from fsxcopy_sdk._clock import lift_of
 from fsxcopy_sdk.testing._documents import (
     AccountRegion,
     Answer,
@@ -94,6 +95,7 @@ class RequestHandler:
         """The latest `KEPT_REQUESTS`, in order."""
         self.injections: list[Injection] = []
         self._store = store
+        self._lift_hold = lift_of(store.clock)
         self._tasks: set[asyncio.Task[object]] = set()
 
     def application(self) -> web.Application:
@@ -169,7 +171,8 @@ class RequestHandler:
             answer = self.answer(call, injection)
         match fault.kind:
             case "delay":
-                await self._store.clock.sleep(fault.seconds)
+                with self._lift_hold():
+                    await self._store.clock.sleep(fault.seconds)
                 answer = answer if injection.after else self.answer(call)
             case "raw":
                 answer = fault.answer
@@ -204,8 +207,9 @@ class RequestHandler:
             case "interim":
                 phrase = HTTPStatus(fault.answer.status).phrase
                 transport.write(f"HTTP/1.1 {fault.answer.status} {phrase}\r\n\r\n".encode())
-                while not transport.is_closing():  # noqa: ASYNC110 - there is no event for it
-                    await asyncio.sleep(_CLOSED_CHECK_INTERVAL)
+                with self._lift_hold():
+                    while not transport.is_closing():  # noqa: ASYNC110 - there is no event for it
+                        await asyncio.sleep(_CLOSED_CHECK_INTERVAL)
             case "garbage":
                 transport.write(_GARBAGE)
                 transport.close()
@@ -215,7 +219,7 @@ class RequestHandler:
                 transport.close()
             case "drip":
                 await response.prepare(request)
-                with contextlib.suppress(ConnectionError):
+                with contextlib.suppress(ConnectionError), self._lift_hold():
                     while True:
                         await asyncio.sleep(fault.seconds)
                         await response.write(b" ")
