@@ -136,6 +136,8 @@ def _checked_copies(
 class BulkCopy(OutcomeStream[CopyOutcome]):
     """Many copies, as ``async with`` and, within, ``async for``; see `copy_many`."""
 
+    _made_by, _name = "copy_many", "copies"
+
     def __init__(
         self,
         client: FsxCopyClient,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Generic, Self, TypeAlias, TypeVar
+from typing import ClassVar, Generic, Self, TypeAlias, TypeVar
 
 import anyio
 import attrs
+from anyio.abc import TaskGroup
 
 from fsxcopy_sdk.bulk._requests import CopyRequest
-from fsxcopy_sdk.errors import FsxCopyError
+from fsxcopy_sdk.errors import FsxCopyError, StreamNotOpen
 from fsxcopy_sdk.models import Backup
 
 _Outcome = TypeVar("_Outcome")
@@ -101,8 +102,15 @@ CopyOutcome: TypeAlias = Copied | CopyFailed | CopySkipped | CopyTimedOut | Copy
 class OutcomeStream(ABC, Generic[_Outcome]):
     """Tasks that run inside ``async with``, and their outcomes by ``async for``."""
 
+    _made_by: ClassVar[str]
+    """The function that returns it."""
+    _name: ClassVar[str]
+    """What it is called in that function's examples."""
+
+    _tasks: TaskGroup
+
     def __init__(self) -> None:
-        self._tasks = anyio.create_task_group()
+        self._entered = False
         self._outcomes: list[_Outcome] = []
         self._changed = anyio.Event()
         self._yielded = 0
@@ -114,7 +122,17 @@ class OutcomeStream(ABC, Generic[_Outcome]):
         return tuple(self._outcomes)
 
     async def __aenter__(self) -> Self:
-        """Start the work."""
+        """
+        Start the work.
+
+        Raises:
+            StreamNotOpen: it was entered before.
+        """
+        if self._entered:
+            text = f"{self._made_by}(...) can be entered once: call {self._made_by} again"
+            raise StreamNotOpen(text)
+        self._entered = True
+        self._tasks = anyio.create_task_group()
         await self._tasks.__aenter__()
         self._tasks.start_soon(self._run)
         return self
@@ -131,7 +149,18 @@ class OutcomeStream(ABC, Generic[_Outcome]):
         return self
 
     async def __anext__(self) -> _Outcome:
-        """Return the next outcome, as soon as there is one."""
+        """
+        Return the next outcome, as soon as there is one.
+
+        Raises:
+            StreamNotOpen: it was not entered, so that there never will be one.
+        """
+        if not self._entered:
+            raise StreamNotOpen(
+                f"{self._made_by}(...) was not entered: use it as `async with "
+                f"{self._made_by}(...) as {self._name}`, and within that as "
+                f"`async for outcome in {self._name}`"
+            )
         while self._yielded == len(self._outcomes):
             if self._finished:
                 raise StopAsyncIteration
