@@ -2,13 +2,15 @@
 Many copies under the service's limit: requested, started, followed, accounted for.
 
 `_requests` has the requests, their tokens, and the copies that satisfy them, `_outcomes` the
-outcomes, `_queue` the state of each request and what an error means; `_copier` acts.
+outcomes, `_queue` the state of each request and what an error means; `_copier` acts, and
+`_copy_many` is what a program calls.
 """
 
 from __future__ import annotations
 
 from fsxcopy_sdk._validation import DEFAULT_MAX_IN_PROGRESS
-from fsxcopy_sdk.bulk._copier import BulkCopy, copy_many
+from fsxcopy_sdk.bulk._copier import BulkCopy
+from fsxcopy_sdk.bulk._copy_many import copy_many
 from fsxcopy_sdk.bulk._outcomes import (
     Copied,
     CopyFailed,
