@@ -37,6 +37,7 @@ from fsxcopy_sdk import (
 )
 from fsxcopy_sdk.bulk import (
     Copied,
+    CopyDeferred,
     CopyFailed,
     CopyInProgress,
     CopyNotObserved,
@@ -164,7 +165,7 @@ def text_of(outcome: CopyOutcome) -> str:
             return describe(outcome.error)
         case CopyNotObserved():
             return outcome.backup_id or outcome.client_request_token
-        case CopySkipped():
+        case CopyDeferred() | CopySkipped():
             return outcome.reason
 
 

@@ -13,6 +13,7 @@ from fsxcopy_sdk.bulk._copier import BulkCopy
 from fsxcopy_sdk.bulk._copy_many import copy_many
 from fsxcopy_sdk.bulk._outcomes import (
     Copied,
+    CopyDeferred,
     CopyFailed,
     CopyInProgress,
     CopyNotObserved,
@@ -27,6 +28,7 @@ from fsxcopy_sdk.bulk._requests import SALT_TAG, CopyRequest, best_copy
 __all__ = [
     "BulkCopy",
     "Copied",
+    "CopyDeferred",
     "CopyFailed",
     "CopyInProgress",
     "CopyNotObserved",

@@ -13,6 +13,7 @@ import attrs
 from fsxcopy_sdk.bulk import _queue as queue
 from fsxcopy_sdk.bulk._outcomes import (
     Copied,
+    CopyDeferred,
     CopyFailed,
     CopyInProgress,
     CopyNotObserved,
@@ -29,6 +30,7 @@ from fsxcopy_sdk.errors import (
     BackupNotFound,
     FsxCopyError,
     RequestTimeout,
+    ServiceError,
     ServiceLimitExceeded,
     WaitTimeout,
 )
@@ -124,7 +126,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 await self._list_patiently()
         except FsxCopyError as error:
             for state in states:
-                self._add_outcome(state, CopyFailed(request=state.request, error=error))
+                self._add_outcome(state, _unlisted(state.request, error))
             return
         for state in states:
             existing = self._existing_copy(state)
@@ -195,7 +197,8 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             try:
                 await self._existing.refresh(queue.TOKEN_LIFETIME)
             except FsxCopyError as error:
-                return await self._retry(state, error, is_outage=error.is_transient)
+                unlisted = _unlisted(state.request, error)
+                return await self._retry(state, error, unlisted, is_outage=error.is_transient)
             existing = self._existing_copy(state)
             if existing is not None:
                 self._follow_existing(state, existing)
@@ -216,7 +219,8 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 state.unknown_since = now
             if isinstance(error, ServiceLimitExceeded) and error.is_transient:
                 return await self._wait_for_capacity(state, error, ended)
-            return await self._retry(state, error, is_outage=queue.is_outage(error))
+            outcome = _not_accepted(state.request, error)
+            return await self._retry(state, error, outcome, is_outage=queue.is_outage(error))
         self._accept(state, response.backup)
         return True
 
@@ -246,15 +250,22 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             group.full_since = now
         left = group.full_since + self._max_wait - now
         if left < NOTHING:
-            self._give_up(state, CopyTimedOut(request=state.request, error=error))
+            self._give_up(state, CopyTimedOut(request=state.request, error=error), error)
             return True
         state.refuse()
         if group.ended == ended:
             await self._sleep_until_end(group, min(left, queue.capacity_delay(random.random)))
         return False
 
-    async def _retry(self, state: RequestState, error: FsxCopyError, *, is_outage: bool) -> bool:
-        """Sleep until the same call may get a better answer, if it may at all."""
+    async def _retry(
+        self,
+        state: RequestState,
+        error: FsxCopyError,
+        outcome: CopyFailed | CopyDeferred,
+        *,
+        is_outage: bool,
+    ) -> bool:
+        """Sleep until the same call may get a better answer; if it cannot, end with *outcome*."""
         # An outage is not held against one request: the service answered before, so it is waited
         # for as long as a copy is.
         group, now = state.group, self._clock.now()
@@ -266,7 +277,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             group.failing_since = None
             is_final = state.tries >= queue.MAX_TRIES or not queue.is_retryable(error)
         if is_final:
-            self._give_up(state, CopyFailed(request=state.request, error=error))
+            self._give_up(state, outcome, error)
             return True
         if state.tries == 1:
             self._warn(state, "is tried again", error)
@@ -280,12 +291,17 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         extra = {"source_backup_id": source}
         _log.warning("the copy of %s: %s: %s", source, what, error, extra=extra)
 
-    def _give_up(self, state: RequestState, outcome: CopyFailed | CopyTimedOut) -> None:
+    def _give_up(
+        self,
+        state: RequestState,
+        outcome: CopyDeferred | CopyFailed | CopyTimedOut,
+        error: FsxCopyError,
+    ) -> None:
         """End a request with *outcome*, unless a copy of it may have been accepted."""
         if state.unknown_since is None:
             self._end(state, outcome)
         else:
-            self._tasks.start_soon(self._search, state, state.unknown_since, outcome.error)
+            self._tasks.start_soon(self._search, state, state.unknown_since, error)
 
     async def _search(self, state: RequestState, since: float, reason: FsxCopyError) -> None:
         """Search about once a minute for a copy that may have been accepted *since* then."""
@@ -471,6 +487,19 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 backup_id = copy.backup.backup_id
                 text = "%s: the copy of %s continues unobserved"
                 _log.info(text, backup_id, source, extra={**extra, "backup_id": backup_id})
+
+
+def _unlisted(request: CopyRequest, error: FsxCopyError) -> CopyDeferred:
+    """Return the outcome of a request that was not sent, because a copy may exist already."""
+    reason = "the destination cannot be listed"
+    return CopyDeferred(request=request, reason=reason, error=error)
+
+
+def _not_accepted(request: CopyRequest, error: FsxCopyError) -> CopyFailed | CopyDeferred:
+    """Return the outcome of a request that certainly had no copy accepted."""
+    if isinstance(error, ServiceError) and not error.is_transient:
+        return CopyFailed(request=request, error=error)
+    return CopyDeferred(request=request, reason="the request was not accepted", error=error)
 
 
 def _outcome_of(state: RequestState, backup: Backup) -> Copied | CopyFailed:

@@ -42,13 +42,28 @@ class Copied:
 
 @attrs.frozen(kw_only=True)
 class CopyFailed:
-    """The service refused the copy, or the copy is FAILED or DELETED."""
+    """The service refused the request, or the copy was seen FAILED or DELETED."""
 
     request: CopyRequest
     error: FsxCopyError
-    """A `BackupCopyFailed` if the copy was seen FAILED or DELETED."""
+    """A `BackupCopyFailed` if the copy was seen FAILED or DELETED, else the refusal."""
     backup: Backup | None = None
     """The copy as last seen; None if none was accepted."""
+
+
+@attrs.frozen(kw_only=True)
+class CopyDeferred:
+    """
+    No copy was accepted, and the service did not refuse one: another run may begin it.
+
+    The destination could not be listed, or the request could not be sent.
+    """
+
+    request: CopyRequest
+    reason: str
+    error: FsxCopyError | None = None
+    """What was in the way, such as `AccessDenied` for a listing, or `ConnectionFailed`."""
+    backup: None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -85,7 +100,7 @@ class CopyNotObserved:
     client_request_token: str
     """The token that was sent with the request."""
     error: FsxCopyError
-    """Why the end was not observed, such as `BackupNotFound` or `AccessDenied`."""
+    """Why the end was not observed: `AccessDenied`, `ExpiredCredentials`, `BackupNotFound` ..."""
     backup: Backup | None = None
     """The copy as last seen; None if no answer came, so that its existence is unknown."""
 
@@ -95,7 +110,9 @@ class CopyNotObserved:
         return self.backup.backup_id if self.backup else None
 
 
-CopyOutcome: TypeAlias = Copied | CopyFailed | CopySkipped | CopyTimedOut | CopyNotObserved
+CopyOutcome: TypeAlias = (
+    Copied | CopyDeferred | CopyFailed | CopyNotObserved | CopySkipped | CopyTimedOut
+)
 """Each has the members `request`, `backup` and `error`."""
 
 

@@ -31,6 +31,7 @@ from fsxcopy_sdk.models import Backup
 _COLUMNS = ("BACKUP", "CREATED", "LIFECYCLE", "TYPE", "OF", "COPY OF", "NAME")
 _WORDS: dict[type[replication.PlanOutcome], str] = {
     bulk.Copied: "copied",
+    bulk.CopyDeferred: "deferred",
     bulk.CopyFailed: "failed",
     bulk.CopyNotObserved: "not_observed",
     bulk.CopySkipped: "skipped",
@@ -229,7 +230,7 @@ def _ended(outcome: replication.PlanOutcome) -> Ended:
     match outcome:
         case bulk.Copied(existing=True):
             reason = "existing copy"
-        case bulk.CopySkipped() | replication.PruneSkipped():
+        case bulk.CopyDeferred() | bulk.CopySkipped() | replication.PruneSkipped():
             reason = outcome.reason
         case replication.Pruned():
             reason = outcome.prune.reason

@@ -69,7 +69,7 @@ class Pruned:
 
 @attrs.frozen(kw_only=True)
 class PruneFailed:
-    """The copy could not be deleted; another run tries again."""
+    """The copy was not seen to be deleted; another run tries again."""
 
     prune: PlannedPrune
     error: FsxCopyError
