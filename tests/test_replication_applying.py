@@ -27,6 +27,7 @@ from fsxcopy_sdk import (
     FsxCopyClient,
     InvalidArguments,
     ServiceUnavailable,
+    StreamNotOpen,
     WaitTimeout,
 )
 from fsxcopy_sdk.bulk import Copied, CopyFailed, CopyInProgress, CopyTimedOut
@@ -243,6 +244,17 @@ async def test_waits_end(regions: Regions) -> None:
     assert ["COPYING"] * 2 == [
         one.backup and one.backup.lifecycle for one in outcomes if isinstance(one, CopyTimedOut)
     ]
+
+
+async def test_a_plan_is_applied_inside_a_block(regions: Regions) -> None:
+    """Outside of `async with` nothing is copied, and the error says how it would be."""
+    applied = apply_plan(await regions.plan(), regions.west)
+    with pytest.raises(StreamNotOpen, match="`async with apply_plan.* as applied`"):
+        await anext(applied)
+    async with applied:
+        with pytest.raises(StreamNotOpen, match="call apply_plan again"):
+            await applied.__aenter__()
+    assert [] == [outcome async for outcome in applied]
 
 
 async def test_leaving_early_leaves_the_copies_alone(regions: Regions) -> None:

@@ -35,8 +35,10 @@ from fsxcopy_sdk import (
     Backup,
     BackupFilter,
     ClientNotOpen,
+    FileSystem,
     FsxCopyClient,
     InvalidArguments,
+    StorageType,
     Tag,
     VolumeStyle,
 )
@@ -225,13 +227,22 @@ def test_what_is_deleted_is_gone() -> None:
     ("one", "reason"),
     [
         (backup(1, source=VOLUME, style=VolumeStyle.FLEXGROUP), CannotCopyReason.FLEXGROUP),
+        (
+            attrs.evolve(
+                backup(1),
+                file_system=FileSystem(
+                    file_system_id=FS, storage_type=StorageType.INTELLIGENT_TIERING
+                ),
+            ),
+            CannotCopyReason.INTELLIGENT_TIERING,
+        ),
         (backup(1, source=None), CannotCopyReason.UNKNOWN_SOURCE),
         (
             backup(1, tags=[Tag(key=str(n), value="") for n in range(48)]),
             CannotCopyReason.TOO_MANY_TAGS,
         ),
     ],
-    ids=["FlexGroup", "of nothing", "tags"],
+    ids=["FlexGroup", "Intelligent-Tiering", "of nothing", "tags"],
 )
 def test_what_never_can_be_copied(one: Backup, reason: CannotCopyReason) -> None:
     """The reason is said, for as many as would have been copied."""
@@ -242,14 +253,27 @@ def test_what_never_can_be_copied(one: Backup, reason: CannotCopyReason) -> None
     assert [] == _refused(planned(attrs.evolve(ALL, newer_than=DAY), [older]))
 
 
+@pytest.mark.parametrize("storage", ["SSD", "HDD", "COLD", None])
+def test_other_storage_is_copied(storage: str | None) -> None:
+    """Storage that this version does not know, or that is not named, is left to the service."""
+    kind = None if storage is None else StorageType(storage)
+    file_system = FileSystem(file_system_id=FS, storage_type=kind)
+    one = attrs.evolve(backup(1), file_system=file_system)
+    assert [one.backup_id] == copied_ids(planned(POLICY, [one]))
+
+
 @pytest.mark.parametrize(
-    "policy",
-    [attrs.evolve(POLICY, copy_tags=False), POLICY],
-    ids=["tags are not copied", "tags of AWS's own"],
+    ("policy", "prefix"),
+    [
+        (attrs.evolve(POLICY, copy_tags=False), ""),
+        (POLICY, "aws:"),
+        (POLICY, "AWS:"),
+        (POLICY, "Aws:cloudformation:"),
+    ],
+    ids=["tags are not copied", "tags of AWS's own", "in capitals", "in mixed case"],
 )
-def test_tags_that_do_not_count(policy: ReplicationPolicy) -> None:
+def test_tags_that_do_not_count(policy: ReplicationPolicy, prefix: str) -> None:
     """Tags are counted as the service will count them."""
-    prefix = "aws:" if policy.copy_tags else ""
     tags = [Tag(key=f"{prefix}{n}", value="") for n in range(48)]
     assert [] == _refused(planned(policy, [backup(1, tags=tags)]))
 

@@ -162,6 +162,11 @@ def duration_text(seconds: float) -> str:
     return f"{seconds // 1:.0f} s"
 
 
+def is_reserved(tag_key: str) -> bool:
+    """Whether tags with this key are AWS's own: the prefix counts in any case."""
+    return tag_key.lower().startswith("aws:")
+
+
 @lru_cache(maxsize=64)
 def partition_of(region: str) -> str:
     """Return the partition that *region* lies in, such as `aws-cn`."""
@@ -368,7 +373,7 @@ def _wire_tags(errors: ArgumentErrors, tags: Tags | None) -> list[TagTypeDef]:
         name = f"tags: key {shown(key)}"
         if count > 1:
             errors.add(name, "unique", f"given {count} times")
-        if key.lower().startswith("aws:"):
+        if is_reserved(key):
             errors.add(name, "without AWS's own prefix", "one with `aws:`")
     if len(pairs) > MAX_TAGS:
         errors.add("tags", f"at most {MAX_TAGS}", str(len(pairs)))

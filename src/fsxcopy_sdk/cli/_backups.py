@@ -33,9 +33,11 @@ from fsxcopy_sdk.models import Backup
 _COLUMNS = ("BACKUP", "CREATED", "LIFECYCLE", "TYPE", "OF", "COPY OF", "NAME")
 _WORDS: dict[type[replication.PlanOutcome], str] = {
     bulk.Copied: "copied",
+    bulk.CopyDeferred: "deferred",
     bulk.CopyFailed: "failed",
     bulk.CopyNotObserved: "not_observed",
     bulk.CopySkipped: "skipped",
+    bulk.CopyStarted: "started",
     bulk.CopyTimedOut: "timed_out",
     replication.Pruned: "pruned",
     replication.PruneFailed: "not_pruned",
@@ -288,9 +290,9 @@ def _ended(outcome: replication.PlanOutcome) -> Ended:
     """Return the item of a bulk copy or of an applied plan."""
     word, reason = _WORDS[type(outcome)], None
     match outcome:
-        case bulk.Copied(existing=True):
+        case bulk.Copied(existing=True) | bulk.CopyStarted(existing=True):
             reason = "existing copy"
-        case bulk.CopySkipped() | replication.PruneSkipped():
+        case bulk.CopyDeferred() | bulk.CopySkipped() | replication.PruneSkipped():
             reason = outcome.reason
         case replication.Pruned():
             reason = outcome.prune.reason

@@ -69,7 +69,7 @@ class Pruned:
 
 @attrs.frozen(kw_only=True)
 class PruneFailed:
-    """The copy could not be deleted; another run tries again."""
+    """The copy was not seen to be deleted; another run tries again."""
 
     prune: PlannedPrune
     error: FsxCopyError
@@ -391,6 +391,8 @@ def _check_region(errors: ArgumentErrors, name: str, client: FsxCopyClient, regi
 
 class AppliedPlan(OutcomeStream[PlanOutcome]):
     """A plan that is being applied: ``async with`` and ``async for``; see `apply_plan`."""
+
+    _made_by, _name = "apply_plan", "applied"
 
     def __init__(self, plan: ReplicationPlan, copies: BulkCopy, pruning: Pruning | None) -> None:
         super().__init__()

@@ -118,11 +118,18 @@ class ReplicationReport:
 
 
 class CannotCopyReason(StrEnum):
-    """Why a backup that the policy selects is not copied."""
+    """
+    Why a backup that the policy selects is not copied.
+
+    FlexGroup volumes and Intelligent-Tiering storage are what the FSx guides exclude. Whether
+    an opt-in Region takes part in copies between Regions is left to the service, because
+    editions of the guides disagree: if not, each copy fails with the service's error.
+    """
 
     NOT_AVAILABLE = "not AVAILABLE"
     FAILED = "FAILED, and will never be AVAILABLE"
     FLEXGROUP = "of a FlexGroup volume"
+    INTELLIGENT_TIERING = "of a file system with Intelligent-Tiering storage"
     IS_A_COPY = "a copy itself"
     UNKNOWN_SOURCE = "the service does not name its file system or volume"
     TOO_MANY_TAGS = "its copy would have too many tags"

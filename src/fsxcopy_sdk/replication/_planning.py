@@ -6,8 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from fsxcopy_sdk._validation import MAX_TAGS, ArgumentErrors, check_type, partition_of
-from fsxcopy_sdk.bulk import CopyRequest, best_copy
+from fsxcopy_sdk._validation import (
+    MAX_TAGS,
+    ArgumentErrors,
+    check_type,
+    is_reserved,
+    partition_of,
+)
+from fsxcopy_sdk.bulk import CopyRequest, best_copy, ontap_volume_id
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.errors import InvalidArguments
@@ -17,8 +23,8 @@ from fsxcopy_sdk.replication._inventory import (
     InventoryCopy,
     Lineage,
     grouped,
+    has_intelligent_tiering,
     is_of_flexgroup,
-    ontap_volume_id,
     source_of,
 )
 from fsxcopy_sdk.replication._plan import (
@@ -227,12 +233,14 @@ def _obstacle(backup: Backup, request: CopyRequest) -> CannotCopyReason | None:
         return CannotCopyReason.IS_A_COPY
     if is_of_flexgroup(backup):
         return CannotCopyReason.FLEXGROUP
+    if has_intelligent_tiering(backup):
+        return CannotCopyReason.INTELLIGENT_TIERING
     if backup.lifecycle.is_dead:
         return CannotCopyReason.FAILED
     if not backup.lifecycle.is_available:
         return CannotCopyReason.NOT_AVAILABLE
     # Tags of AWS's own are neither copied nor counted.
-    copied = {tag.key for tag in backup.tags if not tag.key.startswith("aws:")}
+    copied = {tag.key for tag in backup.tags if not is_reserved(tag.key)}
     keys = {tag.key for tag in request.tags} | (copied if request.copy_tags else set())
     return CannotCopyReason.TOO_MANY_TAGS if len(keys) > MAX_TAGS else None
 
