@@ -6,7 +6,6 @@ import logging
 import random
 from collections.abc import Callable, Iterable
 from contextlib import aclosing
-from inspect import iscoroutinefunction
 
 import anyio
 import attrs
@@ -98,9 +97,7 @@ def copy_many(
     errors = ArgumentErrors()
     if not (type(max_in_progress) is int and max_in_progress >= 1):
         errors.add_value("max_in_progress", "an integer, at least 1", max_in_progress)
-    observer: object = on_seen
-    if not (observer is None or callable(observer)) or iscoroutinefunction(observer):
-        errors.add_value("on_seen", "a function that is not async, or None", observer)
+    errors.check_observer("on_seen", on_seen)
     errors.check_seconds("max_wait", max_wait)
     errors.check_type("schedule", schedule, WaitSchedule, "a WaitSchedule")
     adopted = _checked_copies(errors, adopt, client.region)

@@ -227,7 +227,7 @@ class ExistingCopies:
             if self._listed_at > wanted:
                 return
             begun = self._client.clock.now()
-            async with aclosing(self._client.iter_backups()) as backups:
+            async with aclosing(self._client.iter_backups(strict=True)) as backups:
                 listing = {one.backup_id: one async for one in backups}
             self._add(listing.values())
             self._last_listing, self._listed_at = listing, begun
