@@ -483,9 +483,9 @@ class FsxCopyClient:
         request = {"BackupIds": backup_ids}
         return [one async for one in every_backup(self._page, request, ahead=False)]
 
-    async def _list_page(self, next_token: str | None) -> tuple[Sequence[Backup], str | None]:
-        page = await self._page({"NextToken": next_token} if next_token else {})
-        return page.backups, page.next_token
+    async def _list_page(self, next_token: str | None) -> DescribeBackupsResponse:
+        request = {"NextToken": next_token} if next_token else {}
+        return await self._page(request, strict=False)
 
 
 def _check_transport(transport: object, settings: Sequence[object]) -> None:
