@@ -36,6 +36,7 @@ from fsxcopy_sdk.errors import (
     BackupNotFound,
     FsxCopyError,
     RequestTimeout,
+    ResponseDecodingError,
     ServiceLimitExceeded,
     WaitTimeout,
 )
@@ -70,6 +71,8 @@ def copy_many(
     is `Copied` without another one, a copy in progress is followed, and only the others
     are started, in the order of *requests*; the listing is repeated if it is older than
     two minutes by then, because other programs copy too. If it fails, nothing is started.
+    Nor is a copy of a backup of which the destination has a copy that cannot be read: that
+    is `CopyNotObserved`. A copy that does not say of what makes the listing fail.
     To force another copy of the same backup, give `CopyRequest.idempotency_salt`.
 
     A copy ends only when it is seen AVAILABLE, FAILED or DELETED. One that FAILED in this
@@ -214,12 +217,10 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 self._add_outcome(state, CopyFailed(request=state.request, error=error))
             return
         for state in states:
-            existing = self._existing_copy(state)
-            if existing is None:
+            state.group.held += 1
+            if not self._take_existing(state):
+                state.group.held -= 1
                 state.group.waiting.append(state)
-            else:
-                state.group.held += 1
-                self._follow_existing(state, existing)
         for group in self._groups.values():
             self._tasks.start_soon(self._start_in_order, group)
 
@@ -250,6 +251,19 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
 
     def _existing_copy(self, state: RequestState) -> Backup | None:
         return best_copy(self._existing.matching(state.request))
+
+    def _take_existing(self, state: RequestState) -> bool:
+        """Follow the copy that exists, if one does; the request holds a slot."""
+        existing = self._existing_copy(state)
+        if existing is not None:
+            self._follow_existing(state, existing)
+            return True
+        unreadable = self._existing.unreadable(state.request)
+        if unreadable is None:
+            return False
+        # It may be the copy, in any lifecycle.
+        self._end(state, self._not_observed(state, ResponseDecodingError.of(unreadable)))
+        return True
 
     # Starting.
 
@@ -283,9 +297,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 await self._existing.refresh(queue.TOKEN_LIFETIME)
             except FsxCopyError as error:
                 return await self._retry(state, error, is_outage=error.is_transient)
-            existing = self._existing_copy(state)
-            if existing is not None:
-                self._follow_existing(state, existing)
+            if self._take_existing(state):
                 return True
         elif self._clock.now() - state.unknown_since > queue.TOKEN_LIFETIME:
             # The same request could make another copy.
