@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import lru_cache
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 from uuid import uuid4
 
@@ -117,6 +118,10 @@ class ArgumentErrors:
     def check_type(self, name: str, value: object, cls: type, words: str) -> None:
         if not isinstance(value, cls):
             self.add_value(name, words, value)
+
+    def check_observer(self, name: str, value: object) -> None:
+        if not (value is None or callable(value)) or iscoroutinefunction(value):
+            self.add_value(name, "a function that is not async, or None", value)
 
     def check_seconds(self, name: str, value: Duration) -> None:
         try:
@@ -312,9 +317,10 @@ def describe_backups_request(
     filters: Iterable[BackupFilter],
     max_results: int | None,
     next_token: str | None,
+    errors: ArgumentErrors | None = None,
 ) -> DescribeBackupsRequestTypeDef:
-    """Make a DescribeBackups request."""
-    errors = ArgumentErrors()
+    """Make a DescribeBackups request; *errors* are those of other arguments, raised together."""
+    errors = errors or ArgumentErrors()
     ids = None if backup_ids is None else _backup_ids(errors, backup_ids)
     wanted = _filters(errors, filters)
     if max_results is not None and not (

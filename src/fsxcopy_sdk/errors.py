@@ -39,7 +39,7 @@ from typing import ClassVar, Self
 import attrs
 
 from fsxcopy_sdk.enums import ServiceLimit
-from fsxcopy_sdk.models import Backup
+from fsxcopy_sdk.models import Backup, UnreadableBackup
 
 __all__ = [
     "AccessDenied",
@@ -220,6 +220,17 @@ class ResponseDecodingError(CallError):
     answer to another request or of another host, or one of more than 64 MiB without the
     service's request id.
     """
+
+    @classmethod
+    def of(cls, backup: UnreadableBackup) -> Self:
+        """Make the error for a backup of a listing."""
+        name = backup.backup_id or "A backup without an ID"
+        if backup.is_copy is None:
+            name += ", which may be a copy of any backup,"
+        elif backup.is_copy:
+            name += f", a copy of {backup.source_backup_id},"
+        text = f"{name} cannot be read: {'; '.join(backup.error_paths)}"
+        return cls(text, operation="DescribeBackups", error_paths=backup.error_paths)
 
     @property
     def is_transient(self) -> bool:

@@ -147,6 +147,11 @@ async def describing(client: FsxCopyClient) -> None:
 async def iterating(client: FsxCopyClient) -> None:
     """Iteration gives backups, not pages."""
     assert_type(client.iter_backups(), AsyncGenerator[Backup, None])
+    unreadable: list[sdk.UnreadableBackup] = []
+    client.iter_backups(strict=True, on_unreadable=unreadable.append)
+    assert_type(
+        (await client.describe_backups(strict=False)).unreadable, tuple[sdk.UnreadableBackup, ...]
+    )
     async for backup in client.iter_backups(filters=[], max_results=5):
         assert_type(backup, Backup)
     ids = [backup.backup_id async for backup in client.iter_backups()]

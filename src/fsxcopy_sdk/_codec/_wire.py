@@ -32,7 +32,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from fsxcopy_sdk import models
 from fsxcopy_sdk._validation import invalid, shown
-from fsxcopy_sdk.enums import OpenEnum
+from fsxcopy_sdk.enums import OpenEnum, ResourceType
 from fsxcopy_sdk.errors import ResponseDecodingError
 from fsxcopy_sdk.models import ResponseMetadata
 
@@ -61,6 +61,12 @@ action inside another.
 
 MAX_ERROR_PATHS = 20
 """The number of errors in a document that are reported."""
+
+MAX_UNREADABLE = 1000
+"""
+Backups of one page that cannot be read; a page with more is refused as a whole, because the
+service's have 50 backups (model), and each unreadable one takes a hundred times as long.
+"""
 
 _MAX_PATH = 80  # characters of a path to what is nested too deeply
 _MAX_MESSAGE = 4000  # characters
@@ -116,6 +122,71 @@ def parse_response(cls: type[Response], response: RawResponse) -> Response:
     return attrs.evolve(model, metadata=response.metadata)
 
 
+def parse_page(response: RawResponse) -> models.DescribeBackupsResponse:
+    """
+    Make a page of the backups that can be read; its `unreadable` are the others.
+
+    Raises:
+        ResponseDecodingError: the page is wrong elsewhere, or nearly everywhere.
+    """
+    cls, document = models.DescribeBackupsResponse, _parse_body(response)
+    try:
+        page = _structure(cls, document, response)
+    except ResponseDecodingError:
+        items = document.get("Backups") if isinstance(document, Mapping) else None
+        if not (isinstance(document, Mapping) and isinstance(items, list)):
+            raise
+        page = _structure(cls, {**document, "Backups": []}, response)
+        readable, unreadable = _divide(items)
+        if len(unreadable) > MAX_UNREADABLE:
+            raise
+        page = attrs.evolve(page, backups=readable, unreadable=unreadable)
+    return attrs.evolve(page, metadata=response.metadata)
+
+
+def _divide(
+    items: list[object],
+) -> tuple[tuple[models.Backup, ...], tuple[models.UnreadableBackup, ...]]:
+    """Return the backups of a page, and those of them that cannot be read."""
+    readable: list[models.Backup] = []
+    unreadable: list[models.UnreadableBackup] = []
+    for index, item in enumerate(items):
+        try:
+            readable.append(_structure(models.Backup, item, max_depth=MAX_DEPTH - 2))
+        except ResponseDecodingError as error:
+            place = f"$.Backups[{index}]"
+            paths = [f"{place}{path.removeprefix('$')}" for path in error.error_paths]
+            unreadable.append(_unreadable(item, paths))
+            if len(unreadable) > MAX_UNREADABLE:
+                break
+    return tuple(readable), tuple(unreadable)
+
+
+def _unreadable(item: object, error_paths: Iterable[str]) -> models.UnreadableBackup:
+    """Return what can be read of *item* by itself."""
+    members = item if isinstance(item, Mapping) else {}
+    source_backup_id = _text_in(members, "SourceBackupId")
+    is_original = isinstance(item, Mapping) and members.get("SourceBackupId") is None
+    # As in a backup that can be read, one of a volume may name a file system too.
+    resource_id = None
+    if members.get("Volume") is not None:
+        resource_id = _text_in(members["Volume"], "VolumeId")
+    elif members.get("ResourceType") in (None, ResourceType.FILE_SYSTEM):
+        resource_id = _text_in(members.get("FileSystem"), "FileSystemId")
+    return models.UnreadableBackup(
+        backup_id=_text_in(members, "BackupId"),
+        source_backup_id=source_backup_id,
+        is_copy=False if is_original else True if source_backup_id is not None else None,
+        resource_id=resource_id,
+        error_paths=tuple(error_paths),
+    )
+
+
+def _text_in(whole: object, name: str) -> str | None:
+    value = whole.get(name) if isinstance(whole, Mapping) else None
+    return value if isinstance(value, str) else None
+
+
 # By identity, because what a caller passes as a class may have no hash.
 _MODELS = frozenset(id(getattr(models, name)) for name in models.__all__)
 
@@ -136,10 +207,16 @@ def _parse_body(response: RawResponse) -> object:
         raise decoding_error([text], response, is_malformed=True) from error
 
 
-def _structure(cls: type[_Model], document: object, response: RawResponse | None = None) -> _Model:
-    if _is_deeper(document, MAX_DEPTH):
+def _structure(
+    cls: type[_Model],
+    document: object,
+    response: RawResponse | None = None,
+    *,
+    max_depth: int = MAX_DEPTH,
+) -> _Model:
+    if _is_deeper(document, max_depth):
         # The document is not copied, because it may contain itself.
-        raise decoding_error([_deep_path(document) + _TOO_DEEP], response, document)
+        raise decoding_error([_deep_path(document, max_depth) + _TOO_DEEP], response, document)
     with suppress(InvalidValue):
         return _converter(detailed_validation=False).structure(document, cls)
     # Outside the block above, so that the traceback of an error shows this pass alone.
@@ -184,6 +261,9 @@ def _as_dicts(data: object) -> object:
     return [_as_dicts(value) for value in data] if isinstance(data, list) else data
 
 
+# Members of responses that say how the exchange and the reading went, with what they are then.
+_NOT_IN_DOCUMENTS: dict[str, object] = {"metadata": ResponseMetadata(), "unreadable": ()}
+
 _CONTAINERS = (dict, list, Mapping)
 _SCALARS_OF_JSON = frozenset((str, int, float, bool, type(None)))
 _MANY_PARTS = 10_000
@@ -211,11 +291,11 @@ def _is_deeper(document: object, levels: int) -> bool:
     return True
 
 
-def _deep_path(document: object) -> str:
+def _deep_path(document: object, max_depth: int) -> str:
     """Return the beginning of a path to what is nested too deeply."""
     path: str = "$"
     whole: Any = document
-    for levels in reversed(range(MAX_DEPTH)):
+    for levels in reversed(range(max_depth)):
         is_list = isinstance(whole, list)
         parts = enumerate(whole) if is_list else whole.items()
         name, whole = next((name, part) for name, part in parts if _is_deeper(part, levels))
@@ -305,8 +385,8 @@ def _lines(
     if not _is_tuple(type_):  # take "| None" away
         type_ = (get_args(type_) or (type_,))[0]
     names[f"set_{name}"] = getattr(cls, name).__set__
-    if name == "metadata":  # describes the exchange, so it is not in the document
-        names[name] = ResponseMetadata()
+    if name in _NOT_IN_DOCUMENTS:
+        names[name] = _NOT_IN_DOCUMENTS[name]
         return (f"set_{name}(model, {name})",)
     names[f"type_{name}"] = type_
     names[f"to_{name}"] = _on_first_use(type_, f"to_{name}", names, converter)
@@ -499,7 +579,7 @@ def _overrides(cls: type[attrs.AttrsInstance]) -> dict[str, Any]:
     """Return cattrs' options for each member: its name on the wire, or that it is not there."""
     return {
         field.name: override(omit=True)
-        if field.name == "metadata"  # describes the exchange, so it is not in the document
+        if field.name in _NOT_IN_DOCUMENTS
         else override(rename=wire_name(field.name))
         for field in attrs.fields(cls)
     }

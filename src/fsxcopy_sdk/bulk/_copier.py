@@ -32,6 +32,7 @@ from fsxcopy_sdk.errors import (
     BackupNotFound,
     FsxCopyError,
     RequestTimeout,
+    ResponseDecodingError,
     ServiceError,
     ServiceLimitExceeded,
     WaitTimeout,
@@ -144,12 +145,10 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
     def _begin(self, states: Iterable[RequestState]) -> None:
         """Follow what exists, and start the others."""
         for state in states:
-            existing = self._existing_copy(state)
-            if existing is None:
+            state.group.held += 1
+            if not self._take_existing(state):
+                state.group.held -= 1
                 state.group.waiting.append(state)
-            else:
-                state.group.held += 1
-                self._follow_existing(state, existing)
         for group in self._groups.values():
             self._tasks.start_soon(self._start_in_order, group)
 
@@ -181,6 +180,19 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
 
     def _existing_copy(self, state: RequestState) -> Backup | None:
         return best_copy(self._existing.matching(state.request))
+
+    def _take_existing(self, state: RequestState) -> bool:
+        """Follow the copy that exists, if one does; the request holds a slot."""
+        existing = self._existing_copy(state)
+        if existing is not None:
+            self._follow_existing(state, existing)
+            return True
+        unreadable = self._existing.unreadable(state.request)
+        if unreadable is None:
+            return False
+        # It may be the copy, in any lifecycle.
+        self._end(state, self._not_observed(state, ResponseDecodingError.of(unreadable)))
+        return True
 
     # Starting.
 
@@ -215,9 +227,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             except FsxCopyError as error:
                 unlisted = _unlisted(state.request, error)
                 return await self._retry(state, error, unlisted, is_outage=error.is_transient)
-            existing = self._existing_copy(state)
-            if existing is not None:
-                self._follow_existing(state, existing)
+            if self._take_existing(state):
                 return True
         elif self._clock.now() - state.unknown_since > queue.TOKEN_LIFETIME:
             # The same request could make another copy.

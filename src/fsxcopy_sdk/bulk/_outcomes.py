@@ -113,11 +113,14 @@ class CopyNotObserved:
 
     request: CopyRequest
     client_request_token: str
-    """The token that was sent with the request."""
+    """The token of the request."""
     error: FsxCopyError
-    """Why the end was not observed: `AccessDenied`, `ExpiredCredentials`, `BackupNotFound` ..."""
+    """
+    Why the end was not observed: `AccessDenied`, `ExpiredCredentials`, `BackupNotFound` ...; a
+    `ResponseDecodingError` also if there was a copy before that cannot be read.
+    """
     backup: Backup | None = None
-    """The copy as last seen; None if no answer came, so that its existence is unknown."""
+    """The copy as last seen; None if no answer came, or none that can be read."""
 
     @property
     def backup_id(self) -> str | None:

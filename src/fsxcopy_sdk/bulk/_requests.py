@@ -23,8 +23,8 @@ from fsxcopy_sdk._validation import (
 )
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.enums import VolumeType
-from fsxcopy_sdk.errors import InvalidArguments
-from fsxcopy_sdk.models import Backup, Tag
+from fsxcopy_sdk.errors import InvalidArguments, ResponseDecodingError
+from fsxcopy_sdk.models import Backup, Tag, UnreadableBackup
 
 SALT_TAG: Final = "fsxcopy:salt"
 """The key of the tag that keeps the `idempotency_salt` with which a copy was requested."""
@@ -208,6 +208,7 @@ class ExistingCopies:
         self._lock = anyio.Lock()
         self._listed_at = -math.inf
         self._by_source: defaultdict[str, dict[str, Backup]] = defaultdict(dict)
+        self._unreadable: defaultdict[str, dict[str | None, UnreadableBackup]] = defaultdict(dict)
         self._last_listing: dict[str, Backup] = {}
         self._add(known)
 
@@ -216,19 +217,28 @@ class ExistingCopies:
             if backup.source_backup_id is not None:
                 self._by_source[backup.source_backup_id][backup.backup_id] = backup
 
+    def _add_unreadable(self, backup: UnreadableBackup) -> None:
+        """Remember what it is a copy of, and raise ResponseDecodingError if it may be any."""
+        if backup.is_copy is None:
+            raise ResponseDecodingError.of(backup)
+        if backup.source_backup_id is not None:
+            self._unreadable[backup.source_backup_id][backup.backup_id] = backup
+
     async def refresh(self, max_age: float = 0.0) -> None:
         """
         List the destination, unless a listing began less than *max_age* seconds ago.
 
         Raises:
-            FsxCopyError: the listing failed.
+            FsxCopyError: the listing failed, or has a backup of which it cannot be read
+                what it is a copy of.
         """
         wanted = self._client.clock.now() - max_age
         async with self._lock:
             if self._listed_at > wanted:
                 return
             begun = self._client.clock.now()
-            async with aclosing(self._client.iter_backups()) as backups:
+            found = self._client.iter_backups(on_unreadable=self._add_unreadable)
+            async with aclosing(found) as backups:
                 listing = {one.backup_id: one async for one in backups}
             self._add(listing.values())
             self._last_listing, self._listed_at = listing, begun
@@ -243,6 +253,13 @@ class ExistingCopies:
         copies = [one for group in self._by_source.values() for one in group.values()]
         return [one for one in copies if not one.lifecycle.is_terminal]
 
+    def unreadable(self, request: CopyRequest) -> UnreadableBackup | None:
+        """Return a copy of a request's source that cannot be read, and so may satisfy it."""
+        source = request.source_backup_id
+        readable = self._by_source[source]
+        copies = self._unreadable[source].items()
+        return next((one for backup_id, one in copies if backup_id not in readable), None)
+
     def last_listed(self, backup_id: str) -> Backup | None:
         """Return a backup as the last listing shows it; None if it does not."""
         return self._last_listing.get(backup_id)
@@ -250,6 +267,7 @@ class ExistingCopies:
     def forget(self, source_backup_id: str, backup_id: str) -> None:
         """Let a copy that is known to be dead count no longer."""
         self._by_source[source_backup_id].pop(backup_id, None)
+        self._unreadable[source_backup_id].pop(backup_id, None)
 
 
 def ontap_volume_id(backup: Backup) -> str | None:

@@ -264,7 +264,7 @@ def _may_pass(error: FsxCopyError) -> bool:
 
 
 async def _list_all(client: FsxCopyClient, filters: Sequence[BackupFilter]) -> list[Backup]:
-    async with aclosing(client.iter_backups(filters=filters)) as backups:
+    async with aclosing(client.iter_backups(filters=filters, strict=True)) as backups:
         return [one async for one in backups]
 
 

@@ -72,8 +72,10 @@ async def plan_replication(
         errors.add("destination", rule, f"of {destination.region}, which is in {partitions[1]}")
     errors.raise_any()
     # In this order: a copy that is begun meanwhile is then seen, and not planned again.
-    source_backups = [one async for one in source.iter_backups(filters=policy.filters)]
-    destination_backups = [one async for one in destination.iter_backups()]
+    source_backups = [
+        one async for one in source.iter_backups(filters=policy.filters, strict=True)
+    ]
+    destination_backups = [one async for one in destination.iter_backups(strict=True)]
     moment = now or destination.service_time or datetime.now(UTC)
     inventory = Inventory(
         source_region=source.region,
