@@ -13,7 +13,7 @@ from strategies import json_values
 from fsxcopy_sdk import ResponseDecodingError
 from fsxcopy_sdk.bulk import (
     Copied,
-    CopyFailed,
+    CopyDeferred,
     CopyNotObserved,
     CopyOutcome,
     CopyRequest,
@@ -134,7 +134,7 @@ async def test_a_copy_of_what_cannot_be_read_stops_all(bench: Bench, source: Any
     requests = [bench.request() for _ in range(3)]
     copy = bench.copy_of(requests[0], SourceBackupId=source)
     outcomes = await bench.copy(*requests)
-    assert [CopyFailed] * 3 == [type(one) for one in outcomes]
+    assert [CopyDeferred] * 3 == [type(one) for one in outcomes]
     for one in outcomes:
         assert isinstance(one.error, ResponseDecodingError)
         assert f"{copy}, which may be a copy of any backup, cannot be read" in str(one.error)

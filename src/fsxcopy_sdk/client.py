@@ -233,7 +233,7 @@ class FsxCopyClient:
         )
         check = partial(_errors_in_copied, transport.region)
         parse = partial(parse_response, CopyBackupResponse)
-        response = await self._send(transport.copy_backup, parse, request, check)
+        response: CopyBackupResponse = await self._send(transport.copy_backup, parse, request, check)
         copy = response.backup.backup_id
         extra = {
             "backup_id": copy,
