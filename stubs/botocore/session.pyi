@@ -5,9 +5,6 @@ from botocore.config import Config
 
 class Session:
     user_agent_extra: str
-    # Any: the members of each section are texts or sections.
-    @property
-    def full_config(self) -> dict[str, Any]: ...
     def __init__(
         self,
         session_vars: object = None,

@@ -7,7 +7,6 @@ from fsxcopy_sdk._transport._config import (
     config_with_timeouts,
     direct_config,
     isolated_session,
-    profiles_of_machine,
     session_of_profile,
 )
 from fsxcopy_sdk._transport._protocols import (
@@ -27,6 +26,5 @@ __all__ = [
     "direct_config",
     "isolated_session",
     "open_transport",
-    "profiles_of_machine",
     "session_of_profile",
 ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import os
 import re
-from collections.abc import Mapping
 from datetime import timedelta
 
 from aiobotocore.config import AioConfig
@@ -31,12 +30,6 @@ _NOT_IN_AN_APP_ID = re.compile(r"[^\w!#$%&'*+\-.^`|~]", re.ASCII)
 def session_of_profile(profile: str | None = None) -> AioSession:
     """Make a session of a profile, which is read when a client is made; None for the default."""
     return AioSession(profile=profile)
-
-
-def profiles_of_machine() -> Mapping[str, Mapping[str, object]]:
-    """Return the members of each profile in the AWS configuration."""
-    profiles: Mapping[str, Mapping[str, object]] = AioSession().full_config["profiles"]
-    return profiles
 
 
 def isolated_session(access_key: str, secret_key: str) -> AioSession:

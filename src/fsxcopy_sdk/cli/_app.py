@@ -54,11 +54,9 @@ class _Lazy:
 
 
 if TYPE_CHECKING:
-    from fsxcopy_sdk.cli import _backups, _local, _logins, _replication
+    from fsxcopy_sdk.cli import _backups, _local, _replication
 else:
-    _backups, _local, _logins, _replication = map(
-        _Lazy, ("_backups", "_local", "_logins", "_replication")
-    )
+    _backups, _local, _replication = map(_Lazy, ("_backups", "_local", "_replication"))
 
 _HELP = """\
 Copy Amazon FSx backups between Regions, wait for them, and keep a second Region ready.
@@ -173,7 +171,7 @@ def _fail(code: int, text: str) -> int:
 def _launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
     options: Globals = _GLOBALS,
-) -> int | None:
+) -> Exit | None:
     command, bound, _ = app.parse_args(tokens)
     with logging_to_standard_error(options.log_level or ("error" if options.quiet else "warning")):
         # Help, the version and the completion leave no work.
@@ -181,13 +179,8 @@ def _launch(
         if work is None:
             return None
         # While the event loop starts and ends, a signal is only noted.
-        try:
-            with signals.calling(lambda: None):
-                code = anyio.run(_until_signal, work, options)
-        except FsxCopyError as error:
-            login = _logins.login_command(error, options.profile)
-            advice = f"; log in with: {login}" if login else ""
-            return _fail(exit_of(error), f"{describe_error(error)}{advice}")
+        with signals.calling(lambda: None):
+            code = anyio.run(_until_signal, work, options)
         if code is None:
             raise Interruption
         return code
@@ -199,8 +192,6 @@ async def _until_signal(work: _Work, options: Globals) -> Exit | None:
     with anyio.CancelScope() as scope:
         # A handler runs anywhere in the loop's own code, so the scope cannot be cancelled there.
         with signals.calling(lambda: loop.call_soon_threadsafe(scope.cancel)):
-            if signals.name:
-                scope.cancel()
             return await work(options)
     return None
 

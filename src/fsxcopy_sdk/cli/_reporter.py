@@ -21,7 +21,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
-from fsxcopy_sdk.cli._logins import login_command
 from fsxcopy_sdk.cli._options import PROGRAM, Globals
 from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of_all
 from fsxcopy_sdk.cli._output import Results, printable, progress_of
@@ -144,9 +143,6 @@ class Reporter:
         running = [str(end.backup_id) for end in self.ends if end.is_running]
         if running:
             self.notice(f"still running at the service: {', '.join(running)}")
-        logins = {login_command(end.error, self._options.profile) for end in self.ends}
-        for login in sorted(filter(None, logins)):
-            self.notice(f"log in with: {login}")
         ids = [str(end.backup_id) for end in self.ends if end.is_open]
         if ids:
             self.notice(f"resume with: {self._command_to_wait(ids, region)}")
