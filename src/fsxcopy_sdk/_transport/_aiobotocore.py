@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from aiobotocore.client import AioBaseClient
 from aiobotocore.config import AioConfig
+from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import AioSession
 from anyio.to_thread import run_sync
 from botocore.config import Config
@@ -140,7 +141,12 @@ def _prepare(session: AioSession | None, config: Config | None) -> tuple[AioSess
     # It runs in a thread, because reading more than a megabyte of JSON would block the event loop
     # for some 50 ms. aiobotocore's `warm_up_loader_caches` reads three times as many files, for
     # paginators, waiters and documentation, and takes 20 ms longer.
-    session = session_of_profile() if session is None else session
+    if session is None:
+        session = session_of_profile()
+        if isinstance(config, AioConfig) and config.http_session_cls is not AIOHTTPSession:
+            # Calls for credentials take theirs from here; on trio, those of aiohttp would fail.
+            default = AioConfig(http_session_cls=config.http_session_cls)
+            session.set_default_client_config(default)
     loader = session.get_component("data_loader")
     for name in ("endpoints", "partitions", "sdk-default-configuration", "_retry"):
         loader.load_data(name)
