@@ -14,6 +14,8 @@ from fsxcopy_sdk.bulk._outcomes import CopyDeferred, CopyInProgress
 from fsxcopy_sdk.bulk._requests import CopyRequest
 from fsxcopy_sdk.errors import (
     CallError,
+    ClockSkewed,
+    CredentialsUnavailable,
     FsxCopyError,
     NoResponse,
     ResponseDecodingError,
@@ -57,6 +59,9 @@ MAX_TRIES = 8
 """How often a call may meet a transient error, unless a known service has an outage."""
 FEW_TRIES = 3
 """The same if nothing is waited for: seconds instead of minutes."""
+
+# With these the service was not reached, or refuses whoever calls.
+_OUTAGES = (ClockSkewed, CredentialsUnavailable, NoResponse, ServiceUnavailable, Throttled)
 
 
 @attrs.define(eq=False)
@@ -148,8 +153,9 @@ def is_retryable(error: FsxCopyError) -> bool:
 
 def is_outage(error: FsxCopyError) -> bool:
     """Whether *error* is likely to meet every request, not this one in particular."""
-    malformed = isinstance(error, ResponseDecodingError) and error.is_malformed
-    return malformed or isinstance(error, NoResponse | Throttled | ServiceUnavailable)
+    if isinstance(error, ResponseDecodingError):
+        return error.is_malformed
+    return error.is_transient and isinstance(error, _OUTAGES)
 
 
 def is_outcome_unknown(error: FsxCopyError) -> bool:
