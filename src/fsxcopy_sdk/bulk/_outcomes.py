@@ -8,6 +8,7 @@ from typing import Generic, Self, TypeAlias, TypeVar
 import anyio
 import attrs
 
+from fsxcopy_sdk._codec import NOT_IN_DOCUMENTS, Document, Outcome
 from fsxcopy_sdk.bulk._requests import CopyRequest
 from fsxcopy_sdk.errors import FsxCopyError
 from fsxcopy_sdk.models import Backup
@@ -16,20 +17,20 @@ _Outcome = TypeVar("_Outcome")
 
 
 @attrs.frozen(kw_only=True)
-class CopyInProgress:
+class CopyInProgress(Document):
     """A copy that the service has accepted, or may have."""
 
     request: CopyRequest
     client_request_token: str
     """The token that was sent with the request."""
-    started: float
+    started: float = attrs.field(metadata=NOT_IN_DOCUMENTS)
     """When the copy was requested or found, in seconds of the client's clock."""
     backup: Backup | None = None
     """The copy as last seen; None if no answer came, so that its existence is unknown."""
 
 
 @attrs.frozen(kw_only=True)
-class Copied:
+class Copied(Outcome):
     """The copy is AVAILABLE."""
 
     request: CopyRequest
@@ -40,7 +41,7 @@ class Copied:
 
 
 @attrs.frozen(kw_only=True)
-class CopyFailed:
+class CopyFailed(Outcome):
     """The service refused the copy, or the copy is FAILED or DELETED."""
 
     request: CopyRequest
@@ -51,7 +52,7 @@ class CopyFailed:
 
 
 @attrs.frozen(kw_only=True)
-class CopySkipped:
+class CopySkipped(Outcome):
     """Nothing was sent, because there was nothing to do."""
 
     request: CopyRequest
@@ -61,7 +62,7 @@ class CopySkipped:
 
 
 @attrs.frozen(kw_only=True)
-class CopyTimedOut:
+class CopyTimedOut(Outcome):
     """The copy was seen in progress until the deadline, or the service had no capacity for it."""
 
     request: CopyRequest
@@ -72,7 +73,7 @@ class CopyTimedOut:
 
 
 @attrs.frozen(kw_only=True)
-class CopyNotObserved:
+class CopyNotObserved(Outcome):
     """
     The service accepted the copy, or may have, and its end was not observed.
 

@@ -234,14 +234,20 @@ def _ended(outcome: replication.PlanOutcome) -> Ended:
         if isinstance(outcome, replication.PruneSkipped) and outcome.is_held_back:
             word = "held_back"
         backup_id = outcome.prune.copy.backup_id
-        return Ended(outcome=word, backup_id=backup_id, error=outcome.error, reason=reason)
-    request, backup = outcome.request, outcome.backup
-    source = {"SourceBackupId": request.source_backup_id, "SourceRegion": request.source_region}
+        return Ended(
+            outcome=word,
+            backup_id=backup_id,
+            error=outcome.error,
+            reason=reason,
+            members=public(outcome),
+        )
+    backup = outcome.backup
     return Ended(
         outcome=word,
         backup_id=backup.backup_id if backup else None,
         backup=backup,
         error=outcome.error,
         reason=reason,
-        request=source,
+        requested_id=outcome.request.source_backup_id,
+        members=public(outcome),
     )
