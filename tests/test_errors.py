@@ -186,6 +186,27 @@ def test_is_transient(cls: type[FsxCopyError]) -> None:
     assert (cls.__name__ in _TRANSIENT) == _sample(cls).is_transient
 
 
+@pytest.mark.parametrize("worked_before", [True, False])
+@pytest.mark.parametrize("is_temporary", [True, False])
+@pytest.mark.parametrize("cls", [errors.CredentialsUnavailable, NoResponse])
+def test_credentials_that_worked_before_may_do_so_again(
+    cls: type[errors.CallError], is_temporary: bool, worked_before: bool
+) -> None:
+    """A failure to renew them passes if its source says so, and if the client has been right."""
+    error = cls("no")
+    error.is_temporary, error.worked_before = is_temporary, worked_before
+    for other in (error, pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert (is_temporary and worked_before) == other.is_transient
+
+
+def test_a_clock_that_was_right_may_be_so_again() -> None:
+    """Requests of another time pass if the client's clock was right before."""
+    error = errors.ClockSkewed("Signature expired")
+    assert not error.is_transient
+    error.worked_before = True
+    assert error.is_transient
+
+
 @pytest.mark.parametrize(
     ("expected", "status"),
     [

@@ -67,9 +67,12 @@ class FsxCopyClient:
     """
     Copy, describe, delete and await the backups of one Region, as ``async with``.
 
+    A client belongs to the event loop that it was opened in. What is wrong on this machine, such
+    as a certificate that is not trusted, is raised as `ConfigurationError` by a call too.
+
     Args:
-        region: The Region that requests go to, which is the destination of copies;
-            None for the one of the environment or profile.
+        region: The Region that requests go to, which is the destination of copies; None for
+            that of the config, AWS_DEFAULT_REGION, the profile or AWS_REGION.
         session: An aiobotocore `AioSession`, for a profile or credentials of its own.
         endpoint_url: Where the service is, if not in AWS.
         config: Timeouts, retries, proxies ...: an `AioConfig` or botocore `Config`.
@@ -102,6 +105,7 @@ class FsxCopyClient:
         self._has_settings = transport is None
         self._state: Literal["new", "entered", "closed"] = "new"
         self._service_time: datetime | None = None
+        self._worked_before = False
         self._coordinator = PollCoordinator(
             self._describe, self._list_page, self._clock, random.random
         )
@@ -150,7 +154,8 @@ class FsxCopyClient:
         Raises:
             ClientNotOpen: it was opened before.
             InvalidArguments: an argument is not of its type.
-            ConfigurationError: no Region, no such profile, a bad endpoint ...
+            ConfigurationError: no Region, no such profile, an invalid endpoint, a file of
+                certificates that cannot be loaded, trio without the httpx backend ...
             CredentialsUnavailable: the credentials cannot be loaded.
         """
         if self._state != "new":
@@ -436,10 +441,12 @@ class FsxCopyClient:
         except (CallError, ConfigurationError) as error:
             error.region = error.region or self._region
             token = request.get("ClientRequestToken")
-            # So that the request can be repeated.
-            if isinstance(error, CallError) and isinstance(token, str):
-                error.client_request_token = token
+            if isinstance(error, CallError):
+                error.worked_before = self._worked_before
+                if isinstance(token, str):  # so that the request can be repeated
+                    error.client_request_token = token
             raise
+        self._worked_before = True
         self._service_time = response.metadata.date or self._service_time
         return response
 

@@ -6,15 +6,15 @@ Everything that can go wrong, as one tree.
     ├── ConfigurationError          no such profile, Region, endpoint, proxy ...
     ├── ClientNotOpen               the client was closed, or never opened
     ├── CallError                   one call of the service did not end well
-    │   ├── CredentialsUnavailable  nothing was sent
+    │   ├── CredentialsUnavailable  none were found or lent; nothing was sent
     │   ├── NoResponse              no whole answer came
     │   │   ├── ConnectionFailed
     │   │   └── RequestTimeout      (TimeoutError)
     │   ├── ResponseDecodingError   an answer that cannot be read, or is to another request
     │   ├── PaginationError         a listing without an end
     │   └── ServiceError            an answer that is an error
-    │       ├── AccessDenied, ExpiredCredentials, InvalidCredentials,
-    │       │   ServiceUnavailable, Throttled
+    │       ├── AccessDenied, ClockSkewed, ExpiredCredentials,
+    │       │   InvalidCredentials, ServiceUnavailable, Throttled
     │       └── BackupBeingCopied, BackupInProgress, BackupNotFound,
     │           BackupRestoring, BadRequest, FileSystemNotFound,
     │           IncompatibleParameterError, IncompatibleRegionForMultiAZ,
@@ -51,6 +51,7 @@ __all__ = [
     "BadRequest",
     "CallError",
     "ClientNotOpen",
+    "ClockSkewed",
     "ConfigurationError",
     "ConnectionFailed",
     "CredentialsUnavailable",
@@ -203,6 +204,22 @@ class CallError(FsxCopyError):
     """How often the request was sent, retries included."""
     refused_attempts: int = attrs.field(init=False, default=0, kw_only=True, repr=False)
     """How many of these the service certainly did not accept, as far as that was seen."""
+    is_temporary: bool = attrs.field(init=False, default=False, kw_only=True, repr=False)
+    """
+    Whether credentials could not be lent or renewed for a reason that passes by itself, such
+    as throttling, as far as that can be told: nobody need log in or change anything.
+    """
+    worked_before: bool = attrs.field(init=False, default=False, kw_only=True, repr=False)
+    """
+    Whether a call of the same client had succeeded before. Only then a temporary failure of
+    credentials, or a clock that is wrong, counts as transient: else it is likely to be a
+    mistake in the configuration.
+    """
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the same call may succeed later without anything being changed."""
+        return self._is_transient or (self.is_temporary and self.worked_before)
 
     def __str__(self) -> str:
         return _with_place(self.message, self.operation, self.region)
@@ -240,7 +257,11 @@ class RequestTimeout(NoResponse, TimeoutError):
 
 
 class CredentialsUnavailable(CallError):
-    """No credentials were found, or they could not be loaded or renewed; nothing was sent."""
+    """
+    No credentials were found, or they could not be loaded or renewed; nothing was sent.
+
+    It is transient if it `is_temporary` and the client `worked_before`.
+    """
 
 
 @attrs.define(slots=False, eq=False)
@@ -312,7 +333,7 @@ class ServiceError(CallError):
         """Whether the service or something before it is overloaded or broken for now."""
         has_no_code = self.code == str(self.http_status)
         is_overload = self.http_status >= 500 or self.http_status == 429  # noqa: PLR2004 - HTTP's own
-        return self._is_transient or has_no_code or is_overload
+        return super().is_transient or has_no_code or is_overload
 
     def __str__(self) -> str:
         place = _place(self.operation, self.region)
@@ -325,12 +346,26 @@ class AccessDenied(ServiceError):
     """The caller lacks a permission."""
 
 
+class ClockSkewed(ServiceError):
+    """
+    The time of the request is too far from the service's.
+
+    A clock is wrong, or the machine slept between signing and sending. It is transient if the
+    client `worked_before`.
+    """
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the client worked before, so that its clock was right."""
+        return self.worked_before or super().is_transient
+
+
 class ExpiredCredentials(ServiceError):
     """The session token behind the request is no longer valid."""
 
 
 class InvalidCredentials(ServiceError):
-    """The key is unknown, or its signature does not fit the request or the time."""
+    """The key is unknown, or its signature does not fit the request."""
 
 
 class ServiceUnavailable(ServiceError):
