@@ -528,14 +528,14 @@ def test_a_plan_is_json() -> None:
     data = json.loads(json.dumps(plan.to_dict()))
 
     assert data == plan.to_dict()
-    assert [[WEST, "the-key"]] == data["policy"]["kms_key_ids"]
-    assert "2026-11-23T12:00:00+00:00" == data["made_at"]
-    assert "COPYING" == data["in_progress"][0]["copy"]["lifecycle"]
-    assert "not AVAILABLE" == data["cannot_copy"][0]["reason"]
-    assert backup_id(3) == data["to_copy"][0]["request"]["source_backup_id"]
-    assert "2026-11-14T12:00:00+00:00" == data["to_prune"][0]["recovery_point"]
-    assert 3 == len(data["report"]["sources"])
-    assert data["has_work"] is True
+    assert {WEST: "the-key"} == data["Policy"]["KmsKeyIds"]
+    assert "2026-11-23T12:00:00+00:00" == data["MadeAt"]
+    assert "COPYING" == data["InProgress"][0]["Copy"]["Lifecycle"]
+    assert "NOT_AVAILABLE" == data["CannotCopy"][0]["Reason"]
+    assert backup_id(3) == data["ToCopy"][0]["Request"]["SourceBackupId"]
+    assert "2026-11-14T12:00:00+00:00" == data["ToPrune"][0]["RecoveryPoint"]
+    assert 3 == len(data["Report"]["Sources"])
+    assert data["HasWork"] is True
 
 
 @pytest.mark.parametrize("odd", ["backup-XYZ", "snapshot-00000001", "backup-1"])

@@ -156,8 +156,8 @@ def test_a_report_is_a_value() -> None:
     report = planned(POLICY, [backup(1)], [copy_of(backup(1), 1001)]).report
     data = json.loads(json.dumps(report.to_dict()))
     assert data == report.to_dict()
-    assert (EAST, NOW.isoformat()) == (data["source_region"], data["made_at"])
-    assert DAY == data["max_age"]
+    assert (EAST, NOW.isoformat()) == (data["SourceRegion"], data["MadeAt"])
+    assert DAY == data["MaxAge"]
     assert 1 == len({report, planned(POLICY, [backup(1)], [copy_of(backup(1), 1001)]).report})
 
 

@@ -34,7 +34,8 @@ library raised first is the `__cause__`.
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from enum import StrEnum
+from typing import ClassVar, Final, Self
 
 import attrs
 
@@ -83,6 +84,16 @@ __all__ = [
 ]
 
 
+DOCUMENT_VERSION: Final = 1
+"""
+`Version` of everything that leaves the package as JSON. It counts up when a reader of the
+earlier version would no longer understand.
+"""
+
+_HIDDEN_IN_REPR_ONLY = ("accepted_backup_id", "region")
+"""Fields that documents have although no repr shows them; others may hold secrets."""
+
+
 # Errors with fields are `define(slots=False, eq=False)`, positional and not
 # frozen: BaseException pickles by `args`, which attrs fills with all fields in order. Those
 # without fields of their own inherit all of it, and cost the import nothing.
@@ -105,8 +116,51 @@ class FsxCopyError(Exception):
         """Whether the same call may succeed later without anything being changed."""
         return self._is_transient
 
+    def to_dict(self) -> dict[str, object]:
+        """
+        Return the error as JSON-able data, in the style of all documents of this package.
+
+        What was received is not in it, because that may hold secrets; of a backup there is
+        only what a wait needs. What is absent is left out. `Cause` is what another library
+        raised first.
+        """
+        members: dict[str, object] = {
+            "Version": DOCUMENT_VERSION,
+            "Type": type(self).__name__,
+            "Message": self.message,
+            "IsTransient": self.is_transient,
+        }
+        fields: tuple[attrs.Attribute[object], ...] = attrs.fields(type(self))
+        for field in fields:
+            value: object = getattr(self, field.name)
+            is_shown = field.repr or field.name in _HIDDEN_IN_REPR_ONLY
+            if is_shown and field.name != "message" and value not in (None, ()):
+                name = "".join(word.capitalize() for word in field.name.split("_"))
+                members[name] = _to_plain(value)
+        if (cause := self.__cause__) is not None:
+            members["Cause"] = {"Type": type(cause).__name__, "Message": str(cause)}
+        return members
+
     def __str__(self) -> str:
         return self.message
+
+
+def _to_plain(value: object) -> object:
+    """Return the value of a member of an error as JSON has it."""
+    match value:
+        case Backup():
+            members = {
+                "BackupId": value.backup_id,
+                "Lifecycle": value.lifecycle.value,
+                "ProgressPercent": value.progress_percent,
+            }
+            return {name: part for name, part in members.items() if part is not None}
+        case tuple():
+            return list(value)
+        case StrEnum():
+            return value.value
+        case _:
+            return value
 
 
 @attrs.define(slots=False, eq=False)

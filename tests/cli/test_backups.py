@@ -6,6 +6,7 @@ import json
 
 import pytest
 from cli_rig import EXAMPLE, Run
+from strategies import as_written
 
 from fsxcopy_sdk.testing import Fault, LocalFsx
 
@@ -54,15 +55,17 @@ async def test_list_without_backups(run: Run, fsx: LocalFsx) -> None:
     table = await run("list", "--region", "eu-west-1")
     document = await run("--quiet", "--output", "json", "list", "--region", "eu-west-1")
     assert ("", "backups in eu-west-1: 0\n") == (table.out, table.err)
-    assert ({"Backups": []}, "") == (json.loads(document.out), document.err)
+    assert ({"Version": 1, "Backups": []}, "") == (json.loads(document.out), document.err)
 
 
 async def test_list_as_json(run: Run, fsx: LocalFsx) -> None:
-    """JSON is one document, JSON lines one backup per line, under the service's own names."""
+    """JSON is one document, JSON lines one document per backup, under the service's names."""
     fsx.add_backup("us-east-2")
     document = json.loads((await run("list", "--region=us-east-2", "--output=json")).out)
     lines = (await run("list", "--region=us-east-2", "--output=jsonl")).out.splitlines()
-    assert [json.loads(line) for line in lines] == document["Backups"]
+    assert [json.loads(line) for line in lines] == [
+        {"Version": 1, **backup} for backup in document["Backups"]
+    ]
     assert {EXAMPLE} < {backup["BackupId"] for backup in document["Backups"]}
 
 
@@ -105,10 +108,12 @@ async def test_show_writes_one_line_per_member(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_show_as_json(run: Run, fsx: LocalFsx) -> None:
-    """The document is the backup; as JSON lines it is on one line."""
+    """The document is the backup, with a version; as JSON lines it is on one line."""
     document = await run("show", EXAMPLE, "--region", "us-east-2", "--output", "json")
     line = await run("show", EXAMPLE, "--region", "us-east-2", "--output", "jsonl")
-    assert fsx.backup("us-east-2", EXAMPLE)["FileSystem"] == json.loads(line.out)["FileSystem"]
+    backup = as_written(fsx.backup("us-east-2", EXAMPLE))
+    assert isinstance(backup, dict)
+    assert {"Version": 1, **backup} == json.loads(line.out)
     assert json.loads(document.out) == json.loads(line.out)
     assert 1 == len(line.out.splitlines())
 

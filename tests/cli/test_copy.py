@@ -20,13 +20,21 @@ async def test_copy(run: Run, fsx: LocalFsx) -> None:
     )
 
     (end,) = json.loads(done.out)["Outcomes"]
-    assert {"SourceBackupId": EXAMPLE, "SourceRegion": "us-east-2"} == end["Request"]
-    assert ("copied", "AVAILABLE") == (end["Outcome"], end["Backup"]["Lifecycle"])
+    tags = [{"Key": "Purpose", "Value": "dr"}, {"Key": "Formula", "Value": "a=b"}]
+    assert {
+        "SourceBackupId": EXAMPLE,
+        "SourceRegion": "us-east-2",
+        "KmsKeyId": key,
+        "CopyTags": True,
+        "Tags": tags,
+    } == end["Request"]
+    assert ("Copied", "AVAILABLE") == (end["Outcome"], end["Backup"]["Lifecycle"])
     assert key == end["Backup"]["KmsKeyId"]
-    tags = {tag["Key"]: tag["Value"] for tag in end["Backup"]["Tags"]}
-    assert {"Name": "MyBackup", "Purpose": "dr", "Formula": "a=b"} == tags
-    assert f"{end['BackupId']}: COPYING 0%" == done.err.splitlines()[0]
-    assert f"{end['BackupId']}: copied" == done.err.splitlines()[-1]
+    copied = {tag["Key"]: tag["Value"] for tag in end["Backup"]["Tags"]}
+    assert {"Name": "MyBackup", "Purpose": "dr", "Formula": "a=b"} == copied
+    backup_id = end["Backup"]["BackupId"]
+    assert f"{backup_id}: COPYING 0%" == done.err.splitlines()[0]
+    assert f"{backup_id}: copied" == done.err.splitlines()[-1]
     assert 0 == done.code
 
 
@@ -62,8 +70,8 @@ async def test_copy_timeout(run: Run, fsx: LocalFsx) -> None:
     """The copy continues at the service, and the command to wait for it is printed."""
     done = await run("copy", EXAMPLE, *HOW, "--max-wait", "0", "--output", "jsonl")
     end = json.loads(done.out)
-    assert "timed_out" == end["Outcome"]
-    expected = f"resume with: fsxcopy wait {end['BackupId']} --region us-west-2"
+    assert ("CopyTimedOut", "WaitTimeout") == (end["Outcome"], end["Error"]["Type"])
+    expected = f"resume with: fsxcopy wait {end['Backup']['BackupId']} --region us-west-2"
     assert expected == done.err.splitlines()[-1]
     assert 4 == done.code
 

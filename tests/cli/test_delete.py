@@ -18,8 +18,8 @@ async def test_delete(run: Run, fsx: LocalFsx) -> None:
     )
 
     failed, deleted = json.loads(done.out)["Outcomes"]
-    assert {"Outcome": "deleted", "BackupId": EXAMPLE} == deleted
-    assert ("failed", "BackupNotFound") == (failed["Outcome"], failed["Error"]["Type"])
+    assert {"Outcome": "Deleted", "BackupId": EXAMPLE} == deleted
+    assert ("Failed", "BackupNotFound") == (failed["Outcome"], failed["Error"]["Type"])
     assert failed["Error"]["RequestId"] in done.err
     assert 1 == done.code
     assert [] == fsx.backups("us-east-2")

@@ -61,7 +61,7 @@ async def test_json_lines_on_a_terminal(terminal: OpenTerminal, fsx: LocalFsx) -
     """With JSON lines on the same terminal there is no moving line."""
     shown = await terminal("copy", EXAMPLE, *HOW, "--output", "jsonl").until()
     assert "\x1b" not in shown
-    assert "copied" == json.loads(shown.splitlines()[-1])["Outcome"]
+    assert "Copied" == json.loads(shown.splitlines()[-1])["Outcome"]
 
 
 async def test_table_colours(
@@ -115,7 +115,7 @@ async def test_interrupted_sync_prints_the_command_to_resume(
         assert shown.endswith("\nfsxcopy: interrupted\n")
     assert f"\nnot started: 2\n{REST}\n" in first
     assert 2 == len(copies)
-    assert (2, 2) == (len(planned["to_copy"]), len(planned["in_progress"]))
+    assert (2, 2) == (len(planned["ToCopy"]), len(planned["InProgress"]))
 
 
 async def _interrupted(opened: Terminal) -> str:

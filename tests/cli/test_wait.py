@@ -26,7 +26,7 @@ async def test_wait_for_many(run: Run, fsx: LocalFsx) -> None:
     )
 
     ends = {end["BackupId"]: end for end in json.loads(done.out)["Outcomes"]}
-    assert {available: "available", failed: "failed", slow: "timed_out"} == {
+    assert {available: "Available", failed: "Failed", slow: "TimedOut"} == {
         backup_id: end["Outcome"] for backup_id, end in ends.items()
     }
     assert "no such key" == ends[failed]["Backup"]["FailureDetails"]["Message"]
@@ -73,7 +73,7 @@ async def test_wait_until_available(run: Run, fsx: LocalFsx) -> None:
         *("copy", "backup-03e3c82e0183b7b6b", "--source-region", "us-east-2", *REGION),
         *("--max-wait", "0", "--quiet", "--output", "jsonl"),
     )
-    backup_id = json.loads(started.out)["BackupId"]
+    backup_id = json.loads(started.out)["Backup"]["BackupId"]
     done = await run("wait", "-", *REGION, *OFTEN, stdin=f"{backup_id}\n")
 
     *before, last = done.err.splitlines()

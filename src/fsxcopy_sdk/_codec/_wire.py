@@ -43,7 +43,7 @@ Response = TypeVar(
     models.DescribeBackupsResponse,
     models.DeleteBackupResponse,
 )
-_Hook = Callable[[Any, Any], Any]
+Hook = Callable[[Any, Any], Any]
 """A value and its type in, the converted value out: cattrs' own signature."""
 
 MAX_BODY = 64 * 1024 * 1024
@@ -224,7 +224,7 @@ def _structure(
         return _converter(detailed_validation=True).structure(document, cls)
     except (cattrs.BaseValidationError, InvalidValue) as error:
         data = None if response else _as_dicts(document)
-        raise decoding_error(_error_paths(error), response, data) from error
+        raise decoding_error(error_texts(error), response, data) from error
 
 
 def decoding_error(
@@ -318,7 +318,7 @@ def configure(converter: cattrs.Converter) -> None:
         attrs.has, _detailed_class_hook if detailed else _fast_class_hook
     )
     converter.register_structure_hook_factory(
-        _is_tuple, _detailed_tuple_hook if detailed else _fast_tuple_hook
+        is_tuple, _detailed_tuple_hook if detailed else _fast_tuple_hook
     )
     converter.register_structure_hook(OpenEnum, _structure_enum)
     converter.register_structure_hook(datetime, _structure_time)
@@ -335,7 +335,7 @@ def configure(converter: cattrs.Converter) -> None:
     converter.register_unstructure_hook(datetime, lambda moment: _in_utc(moment).isoformat())
 
 
-def _fast_class_hook(cls: type[attrs.AttrsInstance], converter: cattrs.Converter) -> _Hook:
+def _fast_class_hook(cls: type[attrs.AttrsInstance], converter: cattrs.Converter) -> Hook:
     """
     Generate a function that makes *cls* of a dict, as attrs and cattrs generate theirs.
 
@@ -355,7 +355,7 @@ def _fast_class_hook(cls: type[attrs.AttrsInstance], converter: cattrs.Converter
     (`timeit`, on a page of backups like the service's example).
     """
     attrs.resolve_types(cls)
-    names: dict[str, Any] = {"Model": cls, "new": object.__new__, "wrong_type": _wrong_type}
+    names: dict[str, Any] = {"Model": cls, "new": object.__new__, "wrong_type": wrong_type}
     lines = [line for field in attrs.fields(cls) for line in _lines(cls, field, names, converter)]
     source = "\n    ".join(
         (
@@ -369,7 +369,7 @@ def _fast_class_hook(cls: type[attrs.AttrsInstance], converter: cattrs.Converter
     )
     code = compile(source, f"<fsxcopy_sdk structure {cls.__name__}>", "exec")
     exec(code, names)  # noqa: S102 - made of the names of our own classes
-    hook: _Hook = names["structure"]
+    hook: Hook = names["structure"]
     return hook
 
 
@@ -382,7 +382,7 @@ def _lines(
     """Return the lines that set one member, and add to *names* what they refer to."""
     name = field.name
     type_: Any = field.type
-    if not _is_tuple(type_):  # take "| None" away
+    if not is_tuple(type_):  # take "| None" away
         type_ = (get_args(type_) or (type_,))[0]
     names[f"set_{name}"] = getattr(cls, name).__set__
     if name in _NOT_IN_DOCUMENTS:
@@ -403,7 +403,7 @@ def _lines(
 
 def _on_first_use(
     type_: object, name: str, names: dict[str, Any], converter: cattrs.Converter
-) -> _Hook:
+) -> Hook:
     # Most documents have few of the classes, and some classes contain themselves.
     def structure(value: object, _: object) -> object:
         names[name] = hook = converter.get_structure_hook(type_)
@@ -412,37 +412,37 @@ def _on_first_use(
     return structure
 
 
-def _fast_tuple_hook(type_: object, converter: cattrs.Converter) -> _Hook:
+def _fast_tuple_hook(type_: object, converter: cattrs.Converter) -> Hook:
     item_type = get_args(type_)[0]
     hook = converter.get_structure_hook(item_type)
 
     def structure(value: object, _: object) -> tuple[object, ...]:
         if not isinstance(value, list):
-            raise _wrong_type("a list", value)
+            raise wrong_type("a list", value)
         return tuple([hook(item, item_type) for item in value])
 
     return structure
 
 
-def _detailed_class_hook(cls: type[_Model], converter: cattrs.Converter) -> _Hook:
+def _detailed_class_hook(cls: type[_Model], converter: cattrs.Converter) -> Hook:
     generated = make_dict_structure_fn(cls, converter, **_overrides(cls))
 
     def structure(value: object, _: object) -> _Model:
         if not isinstance(value, Mapping):
-            raise _wrong_type("an object", value)
+            raise wrong_type("an object", value)
         return generated({name: part for name, part in value.items() if part is not None}, cls)
 
     return structure
 
 
-def _detailed_tuple_hook(type_: object, converter: cattrs.Converter) -> _Hook:
+def _detailed_tuple_hook(type_: object, converter: cattrs.Converter) -> Hook:
     """Make a hook that reads a list only until it has more errors than are reported."""
     item_type = get_args(type_)[0]
     hook = converter.get_structure_hook(item_type)
 
     def structure(value: object, _: object) -> tuple[object, ...]:
         if not isinstance(value, list):
-            raise _wrong_type("a list", value)
+            raise wrong_type("a list", value)
         items, errors, count = [], [], 0
         for index, item in enumerate(value):
             try:
@@ -450,7 +450,7 @@ def _detailed_tuple_hook(type_: object, converter: cattrs.Converter) -> _Hook:
             except (cattrs.BaseValidationError, InvalidValue) as error:
                 error.add_note(cattrs.IterableValidationNote(f"Item {index}", index, item_type))
                 errors.append(error)
-                count += sum(1 for _ in _error_paths(error))
+                count += sum(1 for _ in error_texts(error))
                 if count > MAX_ERROR_PATHS:
                     break
         if errors:
@@ -460,14 +460,16 @@ def _detailed_tuple_hook(type_: object, converter: cattrs.Converter) -> _Hook:
     return structure
 
 
-def _error_paths(error: BaseException, path: str = "$") -> Iterator[str]:
+def error_texts(error: BaseException, path: str = "$") -> Iterator[str]:
     """Yield one text for each error that the converter found: its path and what is wrong."""
     if isinstance(error, cattrs.ClassValidationError):
         for inner, member in error.group_exceptions()[0]:
-            yield from _error_paths(inner, f"{path}.{wire_name(member.name)}")
+            yield from error_texts(inner, f"{path}.{wire_name(member.name)}")
     elif isinstance(error, cattrs.IterableValidationError):
         for inner, item in error.group_exceptions()[0]:
-            yield from _error_paths(inner, f"{path}[{item.index}]")
+            yield from error_texts(inner, f"{path}[{item.index}]")
+    elif isinstance(error, InvalidMembers):
+        yield from (f"{path}{text}" for text in error.texts)
     elif isinstance(error, KeyError):
         yield f"{path}: required, but missing"
     else:
@@ -501,25 +503,33 @@ class InvalidValue(ValueError):
     """A value is not what the service documents; the message shows no secrets."""
 
 
-def _wrong_type(expected: str, value: object) -> InvalidValue:
+class InvalidMembers(InvalidValue):
+    """Members of an object are invalid; each text is the path from there, and what is wrong."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        super().__init__()
+        self.texts = tuple(texts)
+
+
+def wrong_type(expected: str, value: object) -> InvalidValue:
     # Names the type alone, because the value may be a secret in the wrong place.
     return InvalidValue(f"must be {expected}, not {_JSON_NAMES.get(type(value), type(value))}")
 
 
-def _is_tuple(type_: object) -> bool:
+def is_tuple(type_: object) -> bool:
     return get_origin(type_) is tuple
 
 
 def _structure_scalar(value: object, scalar: type) -> object:
     # Not isinstance: a boolean is an int in Python, but no integer on the wire.
     if type(value) is not scalar:
-        raise _wrong_type(_JSON_NAMES[scalar], value)
+        raise wrong_type(_JSON_NAMES[scalar], value)
     return value
 
 
 def _structure_enum(value: object, enum: type[OpenEnum]) -> OpenEnum:
     if not isinstance(value, str):
-        raise _wrong_type("a string", value)
+        raise wrong_type("a string", value)
     return enum(value)
 
 
@@ -538,7 +548,7 @@ def _structure_time(value: object, _: object) -> datetime:
             return _parse_time(value)
     except (ValueError, OverflowError, OSError) as error:
         raise InvalidValue(f"must be a time, not {shown(value)}") from error
-    raise _wrong_type("a time", value)
+    raise wrong_type("a time", value)
 
 
 def _parse_time(text: str) -> datetime:

@@ -9,6 +9,7 @@ import anyio
 import attrs
 from anyio.abc import TaskGroup
 
+from fsxcopy_sdk._codec import NOT_IN_DOCUMENTS, Document, Outcome
 from fsxcopy_sdk.bulk._requests import CopyRequest
 from fsxcopy_sdk.errors import FsxCopyError, StreamNotOpen
 from fsxcopy_sdk.models import Backup
@@ -17,20 +18,20 @@ _Outcome = TypeVar("_Outcome")
 
 
 @attrs.frozen(kw_only=True)
-class CopyInProgress:
+class CopyInProgress(Document):
     """A copy that the service has accepted, or may have."""
 
     request: CopyRequest
     client_request_token: str
     """The token that was sent with the request."""
-    started: float
+    started: float = attrs.field(metadata=NOT_IN_DOCUMENTS)
     """When the copy was requested or found, in seconds of the client's clock."""
     backup: Backup | None = None
     """The copy as last seen; None if no answer came, so that its existence is unknown."""
 
 
 @attrs.frozen(kw_only=True)
-class Copied:
+class Copied(Outcome):
     """The copy is AVAILABLE."""
 
     request: CopyRequest
@@ -41,7 +42,7 @@ class Copied:
 
 
 @attrs.frozen(kw_only=True)
-class CopyStarted:
+class CopyStarted(Outcome):
     """The copy is in progress and is not waited for (`wait=False`)."""
 
     request: CopyRequest
@@ -55,7 +56,7 @@ class CopyStarted:
 
 
 @attrs.frozen(kw_only=True)
-class CopyFailed:
+class CopyFailed(Outcome):
     """The service refused the request, or the copy was seen FAILED or DELETED."""
 
     request: CopyRequest
@@ -66,7 +67,7 @@ class CopyFailed:
 
 
 @attrs.frozen(kw_only=True)
-class CopyDeferred:
+class CopyDeferred(Outcome):
     """
     No copy was accepted, and the service did not refuse one: another run may begin it.
 
@@ -82,7 +83,7 @@ class CopyDeferred:
 
 
 @attrs.frozen(kw_only=True)
-class CopySkipped:
+class CopySkipped(Outcome):
     """Nothing was sent, because there was nothing to do."""
 
     request: CopyRequest
@@ -92,7 +93,7 @@ class CopySkipped:
 
 
 @attrs.frozen(kw_only=True)
-class CopyTimedOut:
+class CopyTimedOut(Outcome):
     """The copy was seen in progress until the deadline, or the service had no capacity for it."""
 
     request: CopyRequest
@@ -103,7 +104,7 @@ class CopyTimedOut:
 
 
 @attrs.frozen(kw_only=True)
-class CopyNotObserved:
+class CopyNotObserved(Outcome):
     """
     The service accepted the copy, or may have, and its end was not observed.
 

@@ -6,15 +6,16 @@ import json
 import math
 from base64 import urlsafe_b64encode
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import aclosing
 from hashlib import sha256
-from typing import Final, TypedDict
+from typing import Final, Self, TypedDict
 
 import anyio
 import attrs
 
 from fsxcopy_sdk import _validation as rules
+from fsxcopy_sdk._codec import Document, from_document
 from fsxcopy_sdk._validation import (
     ArgumentErrors,
     Tags,  # noqa: F401 - the annotation of `to_tags`, which attrs copies to __init__
@@ -49,7 +50,7 @@ class Arguments(TypedDict):
 
 
 @attrs.frozen(kw_only=True)
-class CopyRequest:
+class CopyRequest(Document):
     """
     Request one copy; equal requests to the same Region request the same copy.
 
@@ -84,6 +85,16 @@ class CopyRequest:
         if self.volume_id is not None:
             errors.check_type("volume_id", self.volume_id, str, "an ID, or None")
         errors.raise_any()
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, object]) -> Self:
+        """
+        Make a request from what `to_dict` returned.
+
+        Raises:
+            InvalidArguments: *document* has errors; `errors` has a text with the path of each.
+        """
+        return from_document(cls, document)
 
     def token(self, region: str, attempt: int = 0) -> str:
         """

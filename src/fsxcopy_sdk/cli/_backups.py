@@ -276,14 +276,15 @@ def _left(copies: _Copies, deadline: Deadline) -> Iterator[Ended]:
             outcome=deadline.word if copy.backup else "not_observed",
             backup_id=copy.backup.backup_id if copy.backup else None,
             backup=copy.backup,
-            request=_source(copy.request),
+            requested_id=copy.request.source_backup_id,
+            members=public(copy),
         )
     for request in copies.not_started:
-        yield Ended(outcome="not_started", request=_source(request))
-
-
-def _source(request: bulk.CopyRequest) -> dict[str, str | None]:
-    return {"SourceBackupId": request.source_backup_id, "SourceRegion": request.source_region}
+        yield Ended(
+            outcome="not_started",
+            requested_id=request.source_backup_id,
+            members={"Request": public(request)},
+        )
 
 
 def _ended(outcome: replication.PlanOutcome) -> Ended:
@@ -300,13 +301,20 @@ def _ended(outcome: replication.PlanOutcome) -> Ended:
         if isinstance(outcome, replication.PruneSkipped) and outcome.is_held_back:
             word = "held_back"
         backup_id = outcome.prune.copy.backup_id
-        return Ended(outcome=word, backup_id=backup_id, error=outcome.error, reason=reason)
-    request, backup = outcome.request, outcome.backup
+        return Ended(
+            outcome=word,
+            backup_id=backup_id,
+            error=outcome.error,
+            reason=reason,
+            members=public(outcome),
+        )
+    backup = outcome.backup
     return Ended(
         outcome=word,
         backup_id=backup.backup_id if backup else None,
         backup=backup,
         error=outcome.error,
         reason=reason,
-        request=_source(request),
+        requested_id=outcome.request.source_backup_id,
+        members=public(outcome),
     )

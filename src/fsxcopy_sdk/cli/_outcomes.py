@@ -110,8 +110,10 @@ class Ended:
     error: FsxCopyError | None = None
     reason: str | None = None
     """Why the item ended like this, if not by an error."""
-    request: Mapping[str, str | None] | None = None
-    """The request, under the service's own names."""
+    requested_id: str | None = None
+    """The ID of the backup that was to be copied."""
+    members: Mapping[str, object] | None = None
+    """What a document has of the item; None for its ID, the backup as last seen and the error."""
 
     @property
     def exit(self) -> Exit:
@@ -137,9 +139,7 @@ class Ended:
     @property
     def source_id(self) -> str | None:
         """The ID of the backup that was to be copied, or that this one is a copy of."""
-        if self.request:
-            return self.request["SourceBackupId"]
-        return self.backup.source_backup_id if self.backup else None
+        return self.requested_id or (self.backup.source_backup_id if self.backup else None)
 
     @property
     def words(self) -> str:
@@ -158,21 +158,12 @@ class Ended:
         return describe_error(error) if error else self.reason or ""
 
     def document(self) -> dict[str, object]:
-        """Return this as JSON-able data, without absent members."""
-        return _present(
-            Outcome=self.outcome,
-            BackupId=self.backup_id,
-            Reason=self.reason,
-            Error=_error(self.error) if self.error else None,
-            Request=_present(**self.request) if self.request else None,
-            Backup=public(self.backup) if self.backup else None,
-        )
-
-
-def _error(error: FsxCopyError) -> dict[str, object]:
-    request_id = error.request_id if isinstance(error, ServiceError) else None
-    return _present(Type=type(error).__name__, Message=str(error), RequestId=request_id)
-
-
-def _present(**members: object) -> dict[str, object]:
-    return {name: value for name, value in members.items() if value is not None}
+        """Return this as JSON-able data: as the library's outcome, or in the same style."""
+        members = self.members
+        if members is None:
+            parts = {"Backup": self.backup, "Error": self.error}
+            seen = {name: public(part) for name, part in parts.items() if part is not None}
+            members = {"BackupId": self.backup_id, **seen}
+        # An outcome of the library has the name of its class among its members.
+        words = self.outcome.split("_")
+        return {"Outcome": "".join(word.capitalize() for word in words), **members}

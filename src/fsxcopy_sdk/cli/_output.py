@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import attrs
 from rich.console import Console
 from rich.text import Text
 
-import fsxcopy_sdk
 from fsxcopy_sdk.cli._options import Output
 from fsxcopy_sdk.enums import BackupLifecycle
+from fsxcopy_sdk.errors import DOCUMENT_VERSION
 from fsxcopy_sdk.models import Backup
 
 _STYLES = {"AVAILABLE": "green", "FAILED": "red", "DELETED": "red"}
@@ -54,23 +54,17 @@ def logging_to_standard_error(level: str) -> Iterator[None]:
         logger.setLevel(before)
 
 
-def public(model: attrs.AttrsInstance) -> object:
-    """Return *model* under the service's own names, its secrets masked."""
-    # Taken from the package at run time, which imports the converter only here.
-    return _masked("", fsxcopy_sdk.to_dict(model))
+def public(value: attrs.AttrsInstance) -> dict[str, object]:
+    """Return what a document has of *value*, its secrets masked."""
+    from fsxcopy_sdk._codec import to_members  # noqa: PLC0415 - takes long, and help needs none
+
+    return to_members(value)
 
 
-def _masked(name: str, value: object) -> object:
-    if name == "FsxAdminPassword":
-        return "(not shown)"
-    if isinstance(value, dict):
-        return {key: _masked(key, one) for key, one in value.items()}
-    return [_masked(name, one) for one in value] if isinstance(value, list) else value
-
-
-def write_json(value: object, output: Output) -> None:
-    """Write *value* as JSON in ASCII, so that it has no characters that a terminal obeys."""
-    sys.stdout.write(json.dumps(value, indent=2 if output == "json" else None) + "\n")
+def write_json(members: Mapping[str, object], output: Output) -> None:
+    """Write a document as JSON in ASCII, so that it has no characters that a terminal obeys."""
+    document = {"Version": DOCUMENT_VERSION, **members}
+    sys.stdout.write(json.dumps(document, indent=2 if output == "json" else None) + "\n")
     sys.stdout.flush()
 
 
@@ -101,10 +95,10 @@ class Results:
     """The member of the JSON document that lists them."""
     columns: Sequence[str]
     """The heading of the table."""
-    documents: list[object] = attrs.field(factory=list, init=False)
+    documents: list[Mapping[str, object]] = attrs.field(factory=list, init=False)
     rows: list[Sequence[str]] = attrs.field(factory=list, init=False)
 
-    def add(self, document: object, row: Sequence[str]) -> None:
+    def add(self, document: Mapping[str, object], row: Sequence[str]) -> None:
         """Add a result, which is written now or by `write`."""
         if self.output == "jsonl":
             write_json(document, self.output)

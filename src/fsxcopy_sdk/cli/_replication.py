@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import cast
 
 from fsxcopy_sdk import FsxCopyClient
 from fsxcopy_sdk._validation import DEFAULT_MAX_AGE, ArgumentErrors, duration_text
@@ -25,7 +24,7 @@ from fsxcopy_sdk.cli._options import (
     usage_error,
 )
 from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of_all
-from fsxcopy_sdk.cli._output import Results, write_json, write_text
+from fsxcopy_sdk.cli._output import Results, public, write_json, write_text
 from fsxcopy_sdk.cli._reporter import Reporter
 from fsxcopy_sdk.replication import (
     CannotCopyReason,
@@ -109,10 +108,9 @@ async def report(scope: Scope, max_age: timedelta, options: Globals) -> Exit:
     if options.output == "json":
         write_json(made.to_dict(), options.output)
     else:
-        rows = cast("list[dict[str, object]]", made.to_dict()["sources"])
-        results = Results(options.output, "sources", _REPORT_COLUMNS)
-        for one, row in zip(made.sources, rows, strict=True):
-            results.add(row, _row(one))
+        results = Results(options.output, "Sources", _REPORT_COLUMNS)
+        for one in made.sources:
+            results.add(public(one), _row(one))
         results.write()
     if not made.sources:
         Reporter(options).notice(f"there is no backup in {made.source_region}, and no copy of one")
@@ -211,8 +209,12 @@ def _refused(made: ReplicationPlan) -> Iterator[Ended]:
     """Yield the backups that no later sync can copy either."""
     for one in made.cannot_copy:
         if one.reason not in _NO_FAILURE:
-            request = {"SourceBackupId": one.backup.backup_id, "SourceRegion": made.source_region}
-            yield Ended(outcome="cannot_copy", reason=one.reason.value, request=request)
+            yield Ended(
+                outcome="cannot_copy",
+                reason=one.reason.value,
+                requested_id=one.backup.backup_id,
+                members=public(one),
+            )
 
 
 def _row(one: SourceReport) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from typing import TypeAlias
 import anyio
 import attrs
 
+from fsxcopy_sdk._codec import Outcome
 from fsxcopy_sdk._validation import (
     MAX_FILTERS,
     ArgumentErrors,
@@ -60,7 +61,7 @@ from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, DEFAULT_SCHEDULE, NOTHING, Wai
 
 
 @attrs.frozen(kw_only=True)
-class Pruned:
+class Pruned(Outcome):
     """The copy is gone: the service says that it is deleted, or does not know its ID."""
 
     prune: PlannedPrune
@@ -68,7 +69,7 @@ class Pruned:
 
 
 @attrs.frozen(kw_only=True)
-class PruneFailed:
+class PruneFailed(Outcome):
     """The copy was not seen to be deleted; another run tries again."""
 
     prune: PlannedPrune
@@ -77,7 +78,7 @@ class PruneFailed:
 
 
 @attrs.frozen(kw_only=True)
-class PruneSkipped:
+class PruneSkipped(Outcome):
     """The copy was left alone, because it is kept now or because too little is known."""
 
     prune: PlannedPrune

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Self, TypeAlias
+from typing import Self
 
 import attrs
 
+from fsxcopy_sdk._codec import Document, from_document
 from fsxcopy_sdk._validation import duration_text
 from fsxcopy_sdk.bulk import CopyRequest
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.models import Backup
 from fsxcopy_sdk.replication._policy import ReplicationPolicy
-
-JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
-"""What `json.dumps` takes."""
 
 
 @attrs.frozen(kw_only=True)
@@ -54,12 +51,6 @@ def time_text(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds")
 
 
-def _to_plain(instance: attrs.AttrsInstance) -> dict[str, JsonValue]:
-    text = json.dumps(attrs.asdict(instance), default=datetime.isoformat)
-    plain: dict[str, JsonValue] = json.loads(text)
-    return plain
-
-
 @attrs.frozen(kw_only=True)
 class SourceReport:
     """The copies of one file system or volume."""
@@ -88,7 +79,7 @@ class SourceReport:
 
 
 @attrs.frozen(kw_only=True)
-class ReplicationReport:
+class ReplicationReport(Document):
     """The copies of everything in the scope of a policy."""
 
     policy_name: str
@@ -105,10 +96,6 @@ class ReplicationReport:
     def late(self) -> tuple[SourceReport, ...]:
         """Those that are late."""
         return tuple(one for one in self.sources if one.is_late)
-
-    def to_dict(self) -> dict[str, JsonValue]:
-        """Return plain JSON-able data; times are in ISO 8601, durations in seconds."""
-        return _to_plain(self)
 
     def __str__(self) -> str:
         where = f"{self.policy_name}: {self.source_region} to {self.destination_region}"
@@ -225,7 +212,7 @@ class CannotCopy:
 
 
 @attrs.frozen(kw_only=True)
-class ReplicationPlan:
+class ReplicationPlan(Document):
     """
     What is to be done so that one Region has the copies that a policy wants of another.
 
@@ -272,9 +259,19 @@ class ReplicationPlan:
         selected = (*self.to_copy, *self.in_progress, *self.up_to_date)
         return frozenset(one.backup.backup_id for one in selected)
 
-    def to_dict(self) -> dict[str, JsonValue]:
-        """Return plain JSON-able data; times are in ISO 8601, durations in seconds."""
-        return {**_to_plain(self), "has_work": self.has_work}
+    def to_dict(self) -> dict[str, object]:
+        """Return this as JSON-able data, with `HasWork` at the end."""
+        return {**super().to_dict(), "HasWork": self.has_work}
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, object]) -> Self:
+        """
+        Make a plan from what `to_dict` returned, so that another process can apply it.
+
+        Raises:
+            InvalidArguments: *document* has errors; `errors` has a text with the path of each.
+        """
+        return from_document(cls, document, ignored=("HasWork",))
 
     def __str__(self) -> str:
         regions = f"{self.source_region} to {self.destination_region}"
