@@ -43,6 +43,7 @@ def _offline() -> FsxCopyClient:
         ({"max_in_progress": 0}, "max_in_progress: must be an integer, at least 1, not 0"),
         ({"max_in_progress": True}, "max_in_progress: must be an integer, at least 1, not True"),
         ({"max_in_progress": 2.0}, "max_in_progress: must be an integer, at least 1, not 2.0"),
+        ({"wait": 1}, "wait: must be True or False, not 1"),
         ({"max_wait": -1}, "max_wait: must be seconds or a timedelta"),
         ({"schedule": 5}, "schedule: must be a WaitSchedule, not 5"),
         ({"on_seen": 5}, "on_seen: must be a function that is not async, or None, not 5"),

@@ -16,6 +16,7 @@ from fsxcopy_sdk.bulk import (
     CopyOutcome,
     CopyRequest,
     CopySkipped,
+    CopyStarted,
     CopyTimedOut,
 )
 
@@ -34,6 +35,7 @@ _every_outcome = pytest.mark.parametrize(
         Copied(request=REQUEST, backup=BACKUP),
         CopyDeferred(request=REQUEST, reason="no capacity"),
         CopyFailed(request=REQUEST, error=FAILED),
+        CopyStarted(request=REQUEST, backup=BACKUP, client_request_token="token"),
         CopySkipped(request=REQUEST, reason="the same as requests[0]"),
         CopyTimedOut(request=REQUEST, error=WaitTimeout("late", BACKUP.backup_id, 1, 2.0, 2.0)),
     ],
@@ -46,7 +48,9 @@ def test_every_outcome_has_the_same_members(outcome: CopyOutcome) -> None:
     """Request, backup and error can be read without asking for the class."""
     assert outcome.request is REQUEST
     assert outcome.backup in (BACKUP, None)
-    assert (outcome.error is None) == isinstance(outcome, Copied | CopyDeferred | CopySkipped)
+    assert (outcome.error is None) == isinstance(
+        outcome, Copied | CopyDeferred | CopySkipped | CopyStarted
+    )
 
 
 @_every_outcome

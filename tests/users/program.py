@@ -44,6 +44,7 @@ from fsxcopy_sdk.bulk import (
     CopyOutcome,
     CopyRequest,
     CopySkipped,
+    CopyStarted,
     CopyTimedOut,
     copy_many,
 )
@@ -159,7 +160,7 @@ def show(copy: CopyInProgress) -> None:
 
 def text_of(outcome: CopyOutcome) -> str:
     match outcome:
-        case Copied():
+        case Copied() | CopyStarted():
             return outcome.backup.backup_id + (" (existing)" if outcome.existing else "")
         case CopyFailed() | CopyTimedOut():
             return describe(outcome.error)

@@ -2,8 +2,8 @@
 Many copies under the service's limit: requested, started, followed, accounted for.
 
 `_requests` has the requests, their tokens, and the copies that satisfy them, `_outcomes` the
-outcomes, `_queue` the state of each request and what an error means; `_copier` acts, and
-`_copy_many` is what a program calls.
+outcomes, `_queue` the state of each request and what an error means. `_copier` acts, and
+`_starter` does so without waiting; `_copy_many` is what a program calls.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from fsxcopy_sdk.bulk._outcomes import (
     CopyNotObserved,
     CopyOutcome,
     CopySkipped,
+    CopyStarted,
     CopyTimedOut,
     OutcomeStream,
 )
 from fsxcopy_sdk.bulk._queue import is_outcome_unknown
-from fsxcopy_sdk.bulk._requests import SALT_TAG, CopyRequest, best_copy
+from fsxcopy_sdk.bulk._requests import SALT_TAG, CopyRequest, best_copy, ontap_volume_id
 
 __all__ = [
     "BulkCopy",
@@ -35,6 +36,7 @@ __all__ = [
     "CopyOutcome",
     "CopyRequest",
     "CopySkipped",
+    "CopyStarted",
     "CopyTimedOut",
     "DEFAULT_MAX_IN_PROGRESS",
     "OutcomeStream",
@@ -42,4 +44,5 @@ __all__ = [
     "best_copy",
     "copy_many",
     "is_outcome_unknown",
+    "ontap_volume_id",
 ]

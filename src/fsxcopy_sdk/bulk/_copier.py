@@ -6,6 +6,7 @@ import logging
 import random
 from collections.abc import Callable, Iterable
 from contextlib import aclosing
+from typing import ClassVar
 
 import anyio
 import attrs
@@ -19,6 +20,7 @@ from fsxcopy_sdk.bulk._outcomes import (
     CopyNotObserved,
     CopyOutcome,
     CopySkipped,
+    CopyStarted,
     CopyTimedOut,
     OutcomeStream,
 )
@@ -47,6 +49,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
     """Many copies, as ``async with`` and, within, ``async for``; see `copy_many`."""
 
     _made_by, _name = "copy_many", "copies"
+    _max_tries: ClassVar[int] = queue.MAX_TRIES
 
     def __init__(
         self,
@@ -85,12 +88,12 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
     def _group_of(self, request: CopyRequest) -> QuotaGroup:
         volume_id = request.volume_id
         key = (volume_id, None if volume_id is None else request.kms_key_id)
-        return self._groups.setdefault(key, QuotaGroup(self._max_in_progress))
+        return self._groups.setdefault(key, QuotaGroup(self._max_in_progress, volume_id))
 
     @property
     def in_progress(self) -> tuple[CopyInProgress, ...]:
         """
-        The copies that the service has accepted, or may have, and that have not ended.
+        The copies that the service has accepted, or may have, and that have no outcome yet.
 
         They continue after the block. The same requests, run again later in any process,
         find the same copies.
@@ -120,14 +123,26 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         if not states:
             return
         try:
-            await self._list_patiently()
-            if not all(map(self._existing_copy, states)):
-                # A single listing may be empty or cut short; what it lacks would be copied.
-                await self._list_patiently()
+            await self._find_existing(states)
         except FsxCopyError as error:
-            for state in states:
-                self._add_outcome(state, _unlisted(state.request, error))
-            return
+            self._defer(states, error)
+        else:
+            self._begin(states)
+
+    async def _find_existing(self, states: Iterable[RequestState]) -> None:
+        """List the destination, twice unless that finds a copy for all."""
+        await self._list_patiently()
+        if not all(map(self._existing_copy, states)):
+            # A single listing may be empty or cut short; what it lacks would be copied.
+            await self._list_patiently()
+
+    def _defer(self, states: Iterable[RequestState], error: FsxCopyError) -> None:
+        """End what was not sent, because a copy of it may exist that could not be listed."""
+        for state in states:
+            self._add_outcome(state, _unlisted(state.request, error))
+
+    def _begin(self, states: Iterable[RequestState]) -> None:
+        """Follow what exists, and start the others."""
         for state in states:
             existing = self._existing_copy(state)
             if existing is None:
@@ -150,7 +165,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
 
     async def _list_patiently(self) -> None:
         """List the destination, again after transient errors."""
-        for tries in range(1, queue.MAX_TRIES):
+        for tries in range(1, self._max_tries):
             try:
                 await self._existing.refresh()
             except FsxCopyError as error:
@@ -191,7 +206,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
 
     async def _try_to_start(self, state: RequestState) -> bool:
         """Find or request a copy; return False, after a delay, if that must be repeated."""
-        if state.unknown_since is None:
+        if not state.is_in_doubt:
             # Within minutes the token would find a copy that another program has started
             # since the last listing, after that only another listing does.
             try:
@@ -208,17 +223,17 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             source = state.request.source_backup_id
             text = f"the destination shows no copy of {source}, which may have been accepted"
             reason = BackupNotFound(text, operation="DescribeBackups")
-            self._tasks.start_soon(self._search, state, state.unknown_since, reason)
+            self._search_later(state, reason)
             return True
-        ended, now = state.group.ended, self._clock.now()
+        now = self._clock.now()
         state.begin(self._region, now)
         try:
             response = await self._request(state)
         except FsxCopyError as error:
-            if state.unknown_since is None and queue.is_outcome_unknown(error):
+            if not state.is_in_doubt and queue.is_outcome_unknown(error):
                 state.unknown_since = now
             if isinstance(error, ServiceLimitExceeded) and error.is_transient:
-                return await self._wait_for_capacity(state, error, ended)
+                return await self._wait_for_capacity(state, error)
             outcome = _not_accepted(state.request, error)
             return await self._retry(state, error, outcome, is_outage=queue.is_outage(error))
         self._accept(state, response.backup)
@@ -239,10 +254,8 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             client_request_token=token,
         )
 
-    async def _wait_for_capacity(
-        self, state: RequestState, error: FsxCopyError, ended: int
-    ) -> bool:
-        """Sleep until the service may have a slot; *ended* copies had ended when it had none."""
+    async def _wait_for_capacity(self, state: RequestState, error: FsxCopyError) -> bool:
+        """Sleep until the service may have a slot; return True if that took too long."""
         group, now = state.group, self._clock.now()
         group.failing_since = None
         if group.full_since is None:
@@ -253,7 +266,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             self._give_up(state, CopyTimedOut(request=state.request, error=error), error)
             return True
         state.refuse()
-        if group.ended == ended:
+        if group.ended == state.ended_before:
             await self._sleep_until_end(group, min(left, queue.capacity_delay(random.random)))
         return False
 
@@ -266,17 +279,8 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         is_outage: bool,
     ) -> bool:
         """Sleep until the same call may get a better answer; if it cannot, end with *outcome*."""
-        # An outage is not held against one request: the service answered before, so it is waited
-        # for as long as a copy is.
-        group, now = state.group, self._clock.now()
         state.tries += 1
-        if is_outage:
-            group.failing_since = now if group.failing_since is None else group.failing_since
-            is_final = now - group.failing_since >= self._max_wait
-        else:
-            group.failing_since = None
-            is_final = state.tries >= queue.MAX_TRIES or not queue.is_retryable(error)
-        if is_final:
+        if self._is_final(state, error, is_outage=is_outage):
             self._give_up(state, outcome, error)
             return True
         if state.tries == 1:
@@ -284,6 +288,17 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         state.refuse()
         await self._clock.sleep(queue.retry_delay(state.tries, random.random))
         return False
+
+    def _is_final(self, state: RequestState, error: FsxCopyError, *, is_outage: bool) -> bool:
+        """Whether the same call will not get a better answer, or was tried too often."""
+        # An outage is not held against one request: the service answered before, so it is waited
+        # for as long as a copy is.
+        group, now = state.group, self._clock.now()
+        if is_outage:
+            group.failing_since = now if group.failing_since is None else group.failing_since
+            return now - group.failing_since >= self._max_wait
+        group.failing_since = None
+        return state.tries >= self._max_tries or not queue.is_retryable(error)
 
     def _warn(self, state: RequestState, what: str, error: FsxCopyError) -> None:
         """Say why nothing seems to happen for a while."""
@@ -298,16 +313,20 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         error: FsxCopyError,
     ) -> None:
         """End a request with *outcome*, unless a copy of it may have been accepted."""
-        if state.unknown_since is None:
-            self._end(state, outcome)
+        if state.is_in_doubt:
+            self._search_later(state, error)
         else:
-            self._tasks.start_soon(self._search, state, state.unknown_since, error)
+            self._end(state, outcome)
 
-    async def _search(self, state: RequestState, since: float, reason: FsxCopyError) -> None:
-        """Search about once a minute for a copy that may have been accepted *since* then."""
+    def _search_later(self, state: RequestState, reason: FsxCopyError) -> None:
+        """Let a task search for a copy that may have been accepted."""
+        self._tasks.start_soon(self._search, state, reason)
+
+    async def _search(self, state: RequestState, reason: FsxCopyError) -> None:
+        """Search about once a minute for a copy that may have been accepted."""
         # A new copy may be missing from listings, but only from those that succeed. If they all
         # do, *reason* is why the copy was not observed.
-        deadline = since + self._max_wait
+        deadline = state.unknown_since + self._max_wait
         absent_since: float | None = None
         failure: FsxCopyError | None = None
         refusals = 0
@@ -350,9 +369,10 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         state.group.failing_since = state.group.full_since = None
         # A token may lead to a copy that was dead before this run; another one is tried once.
         is_first = state.attempt == 0 and state.request.client_request_token is None
-        if backup.lifecycle.is_dead and is_first and state.unknown_since is None:
+        if backup.lifecycle.is_dead and is_first and not state.is_in_doubt:
             state.refuse()
-            self._tasks.start_soon(self._repeat, state, backup)
+            _log.info("%s: is %s, its request is repeated", backup.backup_id, backup.lifecycle)
+            self._tasks.start_soon(self._repeat, state)
             return
         self._take(state, backup)
 
@@ -360,13 +380,12 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         """Follow a copy until it ends, which it may have done."""
         self._see(state, backup)
         if backup.lifecycle.is_terminal:
-            self._end(state, _outcome_of(state, backup))
+            self._end(state, outcome_of(state, backup))
         else:
             self._tasks.start_soon(self._follow, state, backup)
 
-    async def _repeat(self, state: RequestState, dead: Backup) -> None:
+    async def _repeat(self, state: RequestState) -> None:
         """Start another copy, with another token, after a token led to a dead one."""
-        _log.info("%s: is %s, its request is repeated", dead.backup_id, dead.lifecycle)
         await self._clock.sleep(queue.capacity_delay(random.random))
         state.attempt, state.tries = state.attempt + 1, 0
         await self._start(state)
@@ -384,7 +403,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
 
     async def _follow(self, state: RequestState, backup: Backup) -> None:
         """Hold the slot of a copy until it ends, or until its deadline."""
-        outcome = await self._observe(state, backup.backup_id)
+        outcome = await self._observe(state, backup)
         if state.is_existing and isinstance(outcome, CopyFailed):
             self._existing.forget(state.request.source_backup_id, backup.backup_id)
             other = best_copy(self._unclaimed(state))
@@ -393,8 +412,9 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 return
         self._end(state, outcome)
 
-    async def _observe(self, state: RequestState, backup_id: str) -> CopyOutcome:
+    async def _observe(self, state: RequestState, backup: Backup) -> CopyOutcome:
         """Return how a copy ends; only a lifecycle that was seen ends it, absence does not."""
+        backup_id = backup.backup_id
         request, deadline = state.request, self._clock.now() + self._max_wait
         while True:
             try:
@@ -409,7 +429,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             if listed is not None:
                 self._see(state, listed)
                 if listed.lifecycle.is_terminal:
-                    return _outcome_of(state, listed)
+                    return outcome_of(state, listed)
             if deadline - self._clock.now() < NOTHING:
                 if listed is not None:
                     return CopyTimedOut(request=request, error=unseen, backup=listed)
@@ -435,7 +455,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                     self._see(state, seen)
         except BackupCopyFailed as error:
             return CopyFailed(request=state.request, error=error, backup=error.last_backup)
-        return _outcome_of(state, seen)
+        return outcome_of(state, seen)
 
     async def _listed(self, backup_id: str) -> Backup | None:
         """Return a copy that DescribeBackups does not know by its ID, if a listing shows it."""
@@ -466,8 +486,9 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         )
 
     def _end(self, state: RequestState, outcome: CopyOutcome) -> None:
-        """End a request that holds a slot."""
-        state.group.release()
+        """End a request that holds a slot, which a copy in progress keeps."""
+        if not isinstance(outcome, CopyStarted):
+            state.group.release()
         self._add_outcome(state, outcome)
 
     def _add_outcome(self, state: RequestState, outcome: CopyOutcome) -> None:
@@ -502,7 +523,7 @@ def _not_accepted(request: CopyRequest, error: FsxCopyError) -> CopyFailed | Cop
     return CopyDeferred(request=request, reason="the request was not accepted", error=error)
 
 
-def _outcome_of(state: RequestState, backup: Backup) -> Copied | CopyFailed:
+def outcome_of(state: RequestState, backup: Backup) -> Copied | CopyFailed:
     """Return the outcome of a copy that has ended."""
     if backup.lifecycle.is_available:
         return Copied(request=state.request, backup=backup, existing=state.is_existing)

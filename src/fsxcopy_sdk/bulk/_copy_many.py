@@ -15,6 +15,7 @@ from fsxcopy_sdk._validation import (
 from fsxcopy_sdk.bulk._copier import BulkCopy
 from fsxcopy_sdk.bulk._outcomes import CopyInProgress
 from fsxcopy_sdk.bulk._requests import CopyRequest, checked
+from fsxcopy_sdk.bulk._starter import BulkStart
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.models import Backup
 from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, DEFAULT_SCHEDULE, WaitSchedule
@@ -25,6 +26,7 @@ def copy_many(
     requests: Iterable[CopyRequest],
     *,
     adopt: Iterable[CopyInProgress] = (),
+    wait: bool = True,
     max_in_progress: int = DEFAULT_MAX_IN_PROGRESS,
     max_wait: Duration = DEFAULT_MAX_WAIT,
     schedule: WaitSchedule = DEFAULT_SCHEDULE,
@@ -48,13 +50,24 @@ def copy_many(
     run is not repeated in it; a request whose token leads to a copy that was dead before
     is repeated once, about a minute later.
 
+    With ``wait=False`` as many copies are begun as there is capacity for, and nothing is
+    polled: for schedulers with steps of seconds, which repeat the same call later. A copy
+    that is in progress is `CopyStarted`, whoever began it, one that is AVAILABLE `Copied`,
+    and what there is no capacity for `CopyDeferred`: of all that the destination has in
+    progress, *max_in_progress* at most, until the service refuses one for its limit. A
+    request whose answer is lost is `CopyNotObserved` after a few tries. Leave minutes
+    between two runs, and an hour after a `CopyNotObserved`, because a new copy may be
+    missing from listings at first, and then only its token finds it.
+
     Args:
         client: An open client of the destination Region.
         requests: What to copy. Of requests for the same backup and salt the first counts.
         adopt: Copies that are already in progress, with their `backup`: they are followed
             by its ID, and nothing is requested.
+        wait: Whether to follow copies to their end, and to wait for capacity.
         max_in_progress: Copies in progress at once; of ONTAP volumes, per volume and key.
-            Copies that other programs start need not be counted: the service does.
+            If they are waited for, copies that other programs start need not be counted:
+            the service does.
         max_wait: Seconds or a timedelta that each copy is waited for once it has begun,
             and before that, while the service has no capacity for it.
         schedule: The intervals at which each copy is polled.
@@ -67,6 +80,7 @@ def copy_many(
     """
     check_type("client", client, FsxCopyClient)
     errors = ArgumentErrors()
+    errors.check_type("wait", wait, bool, "True or False")
     if not (type(max_in_progress) is int and max_in_progress >= 1):
         errors.add_value("max_in_progress", "an integer, at least 1", max_in_progress)
     observer: object = on_seen
@@ -77,7 +91,7 @@ def copy_many(
     adopted = _checked_copies(errors, adopt, client.region)
     good = checked(errors, requests, client.region)
     errors.raise_any()
-    return BulkCopy(
+    return (BulkCopy if wait else BulkStart)(
         client,
         good,
         adopted,

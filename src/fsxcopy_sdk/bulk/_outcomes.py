@@ -41,6 +41,20 @@ class Copied:
 
 
 @attrs.frozen(kw_only=True)
+class CopyStarted:
+    """The copy is in progress and is not waited for (`wait=False`)."""
+
+    request: CopyRequest
+    backup: Backup
+    """The copy as the service's answer or a listing shows it."""
+    client_request_token: str
+    """The token that was sent with the request, or would have been."""
+    existing: bool = False
+    """Whether the copy was in progress when the run began, so that none was requested."""
+    error: None = None
+
+
+@attrs.frozen(kw_only=True)
 class CopyFailed:
     """The service refused the request, or the copy was seen FAILED or DELETED."""
 
@@ -56,13 +70,14 @@ class CopyDeferred:
     """
     No copy was accepted, and the service did not refuse one: another run may begin it.
 
-    The destination could not be listed, or the request could not be sent.
+    The destination could not be listed, or the request could not be sent, or with
+    `wait=False` there is no capacity for it now.
     """
 
     request: CopyRequest
     reason: str
     error: FsxCopyError | None = None
-    """What was in the way, such as `AccessDenied` for a listing, or `ConnectionFailed`."""
+    """What went wrong; None if nothing did, and only capacity is lacking."""
     backup: None = None
 
 
@@ -111,7 +126,7 @@ class CopyNotObserved:
 
 
 CopyOutcome: TypeAlias = (
-    Copied | CopyDeferred | CopyFailed | CopyNotObserved | CopySkipped | CopyTimedOut
+    Copied | CopyDeferred | CopyFailed | CopyNotObserved | CopySkipped | CopyStarted | CopyTimedOut
 )
 """Each has the members `request`, `backup` and `error`."""
 

@@ -35,6 +35,7 @@ _WORDS: dict[type[replication.PlanOutcome], str] = {
     bulk.CopyFailed: "failed",
     bulk.CopyNotObserved: "not_observed",
     bulk.CopySkipped: "skipped",
+    bulk.CopyStarted: "started",
     bulk.CopyTimedOut: "timed_out",
     replication.Pruned: "pruned",
     replication.PruneFailed: "not_pruned",
@@ -228,7 +229,7 @@ def _ended(outcome: replication.PlanOutcome) -> Ended:
     """Return the item of a bulk copy or of an applied plan."""
     word, reason = _WORDS[type(outcome)], None
     match outcome:
-        case bulk.Copied(existing=True):
+        case bulk.Copied(existing=True) | bulk.CopyStarted(existing=True):
             reason = "existing copy"
         case bulk.CopyDeferred() | bulk.CopySkipped() | replication.PruneSkipped():
             reason = outcome.reason

@@ -15,7 +15,7 @@ from typing import Final, Self, TypeVar
 
 import attrs
 
-from fsxcopy_sdk.enums import ResourceType, StorageType, VolumeStyle, VolumeType
+from fsxcopy_sdk.enums import ResourceType, StorageType, VolumeStyle
 from fsxcopy_sdk.models import Backup, Tag
 
 POLICY_TAG: Final = "fsxcopy:policy"
@@ -77,15 +77,6 @@ def source_of(backup: Backup) -> Source | None:
     if backup.file_system is not None and backup.file_system.file_system_id:
         return Source.of_id(backup.file_system.file_system_id)
     return None
-
-
-def ontap_volume_id(backup: Backup) -> str | None:
-    """Return the ONTAP volume that *backup* is of: its copies are limited by themselves."""
-    volume = backup.volume
-    if volume is None:
-        return None
-    is_ontap = volume.volume_type == VolumeType.ONTAP or volume.ontap_configuration is not None
-    return volume.volume_id if is_ontap else None
 
 
 def is_of_flexgroup(backup: Backup) -> bool:

@@ -13,7 +13,7 @@ from fsxcopy_sdk._validation import (
     is_reserved,
     partition_of,
 )
-from fsxcopy_sdk.bulk import CopyRequest, best_copy
+from fsxcopy_sdk.bulk import CopyRequest, best_copy, ontap_volume_id
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.errors import InvalidArguments
@@ -25,7 +25,6 @@ from fsxcopy_sdk.replication._inventory import (
     grouped,
     has_intelligent_tiering,
     is_of_flexgroup,
-    ontap_volume_id,
     source_of,
 )
 from fsxcopy_sdk.replication._plan import (
