@@ -360,11 +360,7 @@ def apply_plan(
         schedule=schedule,
         on_seen=on_seen,
     )
-    is_allowed = {
-        PruneObstacle.NO_ORIGINAL: prune_orphans,
-        PruneObstacle.MORE_THAN_HALF: prune_most,
-    }
-    allowed = {obstacle for obstacle, given in is_allowed.items() if given}
+    allowed = PruneObstacle.allowed_by(prune_orphans=prune_orphans, prune_most=prune_most)
     prunes = [
         one for one in (*plan.to_prune, *plan.held_back) if allowed.issuperset(one.obstacles)
     ]
