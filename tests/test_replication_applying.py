@@ -175,6 +175,20 @@ async def test_copies_carry_their_lineage(regions: Regions) -> None:
     ] == copy["Tags"]
 
 
+async def test_the_report_afterwards_has_the_service_s_time(regions: Regions) -> None:
+    """Ages are measured at the service's latest answer, when the copy was AVAILABLE."""
+    regions.back_up()
+    regions.clock.advance(DAY)
+    plan = await regions.plan()
+    async with apply_plan(plan, regions.west) as applied:
+        assert [Copied] == _kinds([outcome async for outcome in applied])
+    assert timedelta(minutes=10) <= applied.report.made_at - plan.made_at
+    [row] = applied.report.sources
+    assert row.age
+    assert DAY + 600 <= row.age
+    assert row.is_late
+
+
 async def test_what_is_in_progress_is_waited_for(regions: Regions) -> None:
     """A copy that another program began is not begun again, but has its outcome here too."""
     source = regions.back_up()
