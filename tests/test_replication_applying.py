@@ -773,6 +773,18 @@ async def test_the_time_of_a_plan_is_the_service_s_own(regions: Regions) -> None
     assert timedelta(seconds=2) > abs(plan.made_at - regions.now)
 
 
+async def test_outcomes_of_pruning_read_well(history: History) -> None:
+    """Printed, an outcome is one line: the copy, what became of it, and why."""
+    first, second = history.made[:2]
+    history.fsx.set_tags(first, {"fsxcopy:protected": ""})
+    history.fsx.inject(Fault.error("AccessDeniedException"), operation="DeleteBackup")
+    skipped, failed = await history.prune()
+    assert f"{first}: not pruned, by now the policy keeps it" == str(skipped)
+    assert f"{second}: not pruned, {failed.error}" == str(failed)
+    _, pruned = await history.prune()
+    assert f"{second}: pruned, not among the newest 2" == str(pruned)
+
+
 async def test_the_source_can_be_given(history: History) -> None:
     """A client of the source that is given is used, and stays open."""
     outcomes = await history.prune(source=history.east)

@@ -28,6 +28,11 @@ class CopyInProgress:
     backup: Backup | None = None
     """The copy as last seen; None if no answer came, so that its existence is unknown."""
 
+    def __str__(self) -> str:
+        copy = self.backup
+        state = f"{copy.backup_id}, {copy.lifecycle}" if copy else "not known yet"
+        return f"{self.request.source_backup_id}: in progress, {state}"
+
 
 @attrs.frozen(kw_only=True)
 class Copied:
@@ -38,6 +43,10 @@ class Copied:
     existing: bool = False
     """Whether the destination had the copy when the run began, so that none was requested."""
     error: None = None
+
+    def __str__(self) -> str:
+        how = "has the copy" if self.existing else "copied as"
+        return f"{self.request.source_backup_id}: {how} {self.backup.backup_id}"
 
 
 @attrs.frozen(kw_only=True)
@@ -53,6 +62,11 @@ class CopyStarted:
     """Whether the copy was in progress when the run began, so that none was requested."""
     error: None = None
 
+    def __str__(self) -> str:
+        how = "in progress as" if self.existing else "started as"
+        copy = self.backup
+        return f"{self.request.source_backup_id}: {how} {copy.backup_id}, {copy.lifecycle}"
+
 
 @attrs.frozen(kw_only=True)
 class CopyFailed:
@@ -63,6 +77,9 @@ class CopyFailed:
     """A `BackupCopyFailed` if the copy was seen FAILED or DELETED, else the refusal."""
     backup: Backup | None = None
     """The copy as last seen; None if none was accepted."""
+
+    def __str__(self) -> str:
+        return f"{self.request.source_backup_id}: failed, {self.error}"
 
 
 @attrs.frozen(kw_only=True)
@@ -80,6 +97,10 @@ class CopyDeferred:
     """What went wrong; None if nothing did, and only capacity is lacking."""
     backup: None = None
 
+    def __str__(self) -> str:
+        why = f"{self.reason}: {self.error}" if self.error else self.reason
+        return f"{self.request.source_backup_id}: deferred, {why}"
+
 
 @attrs.frozen(kw_only=True)
 class CopySkipped:
@@ -89,6 +110,9 @@ class CopySkipped:
     reason: str
     backup: Backup | None = None
     error: None = None
+
+    def __str__(self) -> str:
+        return f"{self.request.source_backup_id}: skipped, {self.reason}"
 
 
 @attrs.frozen(kw_only=True)
@@ -100,6 +124,9 @@ class CopyTimedOut:
     """A `WaitTimeout`, or the `ServiceLimitExceeded` that was the answer all the time."""
     backup: Backup | None = None
     """The copy as last seen, which may still become AVAILABLE; None if none was accepted."""
+
+    def __str__(self) -> str:
+        return f"{self.request.source_backup_id}: timed out, {self.error}"
 
 
 @attrs.frozen(kw_only=True)
@@ -123,6 +150,11 @@ class CopyNotObserved:
     def backup_id(self) -> str | None:
         """The ID of the accepted copy; None if no answer named one."""
         return self.backup.backup_id if self.backup else None
+
+    def __str__(self) -> str:
+        token = self.client_request_token
+        how = f"accepted as {self.backup_id}" if self.backup else f"in doubt, with token {token}"
+        return f"{self.request.source_backup_id}: {how}, not observed: {self.error}"
 
 
 CopyOutcome: TypeAlias = (

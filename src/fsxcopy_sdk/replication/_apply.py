@@ -71,6 +71,9 @@ class Pruned:
     prune: PlannedPrune
     error: None = None
 
+    def __str__(self) -> str:
+        return f"{self.prune.copy.backup_id}: pruned, {self.prune.reason}"
+
 
 @attrs.frozen(kw_only=True)
 class PruneFailed:
@@ -79,6 +82,9 @@ class PruneFailed:
     prune: PlannedPrune
     error: FsxCopyError
     """The last error, such as `BackupBeingCopied`."""
+
+    def __str__(self) -> str:
+        return f"{self.prune.copy.backup_id}: not pruned, {self.error}"
 
 
 @attrs.frozen(kw_only=True)
@@ -90,6 +96,9 @@ class PruneSkipped:
     is_held_back: bool = False
     """Whether the policy does not keep it, and only a switch or fuller listings delete it."""
     error: None = None
+
+    def __str__(self) -> str:
+        return f"{self.prune.copy.backup_id}: not pruned, {self.reason}"
 
 
 PruneOutcome: TypeAlias = Pruned | PruneFailed | PruneSkipped
