@@ -115,7 +115,7 @@ _TRY_FOR = 900.0
 _TRY_BRIEFLY_FOR = 15.0
 
 _IS_UNFINISHED = "a copy of its source is in progress or was not begun"
-_IS_INCOMPLETE = "a copy of its source failed or was not seen to end in this run"
+_WENT_WRONG = "a copy of its source failed or was not seen to end in this run"
 
 _MAX_CLOCK_SKEW = timedelta(days=1)
 """How far the plan's time may be from the service's own; AWS itself refuses five minutes."""
@@ -144,24 +144,23 @@ class Pruning:
     )
 
     async def run(
-        self, incomplete: Mapping[str, str], end: Callable[[PruneOutcome], None]
+        self, incomplete: Mapping[str, bool], end: Callable[[PruneOutcome], None]
     ) -> None:
         """
         Delete what may be deleted, and call *end* with each outcome.
 
-        Nothing is deleted of the *incomplete* sources, whose copies have not all ended well,
-        for the reason given there: until newer copies arrive, the old ones are what a restore
-        has.
+        Nothing is deleted of the *incomplete* sources, whose copies have not all ended well:
+        until newer copies arrive, the old ones are what a restore has. Their value is whether
+        something went wrong, or is only left to another run.
         """
         prunes: list[PlannedPrune] = []
         for prune in self.prunes:
-            reason = incomplete.get(prune.source_id)
-            if reason is None:
+            went_wrong = incomplete.get(prune.source_id)
+            if went_wrong is None:
                 prunes.append(prune)
             else:
-                # Copies that are merely not waited for hold nothing back for long.
-                is_held_back = reason != _IS_UNFINISHED
-                end(PruneSkipped(prune=prune, reason=reason, is_held_back=is_held_back))
+                reason = _WENT_WRONG if went_wrong else _IS_UNFINISHED
+                end(PruneSkipped(prune=prune, reason=reason, is_held_back=went_wrong))
         async with AsyncExitStack() as stack:
             if prunes and self.opens_source:
                 try:
@@ -461,14 +460,13 @@ class AppliedPlan(OutcomeStream[PlanOutcome]):
         return self._copies.not_started
 
     async def _run(self) -> None:
-        incomplete: dict[str, str] = {}
+        incomplete: dict[str, bool] = {}
         async with self._copies:
             async for outcome in self._copies:
                 source_id = self._planned[outcome.request.source_backup_id].source_id
-                if _is_left_to_another_run(outcome):
-                    incomplete.setdefault(source_id, _IS_UNFINISHED)
-                elif not isinstance(outcome, Copied):
-                    incomplete[source_id] = _IS_INCOMPLETE
+                if not isinstance(outcome, Copied):
+                    went_wrong = not _is_left_to_another_run(outcome)
+                    incomplete[source_id] = incomplete.get(source_id, False) or went_wrong
                 self._add(outcome)
         if self._pruning is not None:
             await self._pruning.run(incomplete, self._end)

@@ -126,9 +126,10 @@ class CannotCopyReason(StrEnum):
     """
     Why a backup that the policy selects is not copied.
 
-    FlexGroup volumes and Intelligent-Tiering storage are what the FSx guides exclude. Whether
-    an opt-in Region takes part in copies between Regions is left to the service, because
-    editions of the guides disagree: if not, each copy fails with the service's error.
+    The guides exclude FlexGroup volumes (FSx for ONTAP) and Intelligent-Tiering storage (FSx
+    for OpenZFS, "Backup copy limitations"). Whether an opt-in Region takes part in copies
+    between Regions is left to the service, because editions of the guides disagree: if it
+    does not, each copy fails with the service's error.
     """
 
     NOT_AVAILABLE = "not AVAILABLE"
@@ -153,7 +154,7 @@ class PruneObstacle(StrEnum):
     def allowed_by(cls, *, prune_orphans: bool, prune_most: bool) -> frozenset[Self]:
         """Return the obstacles in spite of which these switches of `apply_plan` delete."""
         switches = {cls.NO_ORIGINAL: prune_orphans, cls.MORE_THAN_HALF: prune_most}
-        return frozenset(cls(obstacle) for obstacle, is_given in switches.items() if is_given)
+        return frozenset(obstacle for obstacle, is_given in switches.items() if is_given)
 
 
 @attrs.frozen(kw_only=True)
