@@ -23,7 +23,7 @@ from fsxcopy_sdk.bulk._outcomes import (
     CopyTimedOut,
     OutcomeStream,
 )
-from fsxcopy_sdk.bulk._queue import is_outcome_unknown
+from fsxcopy_sdk.bulk._queue import is_outcome_unknown, retry_delay
 from fsxcopy_sdk.bulk._requests import SALT_TAG, CopyRequest, best_copy, ontap_volume_id
 
 __all__ = [
@@ -45,4 +45,5 @@ __all__ = [
     "copy_many",
     "is_outcome_unknown",
     "ontap_volume_id",
+    "retry_delay",
 ]

@@ -52,10 +52,10 @@ def copy_many(
 
     With ``wait=False`` as many copies are begun as there is capacity for, and nothing is
     polled: for schedulers with steps of seconds, which repeat the same call later. A copy
-    that is in progress is `CopyStarted`, whoever began it, one that is AVAILABLE `Copied`,
-    and what there is no capacity for `CopyDeferred`: of all that the destination has in
-    progress, *max_in_progress* at most, until the service refuses one for its limit. A
-    request whose answer is lost is `CopyNotObserved` after a few tries. Leave minutes
+    in progress is `CopyStarted`, one that is AVAILABLE `Copied`, and a request that there is
+    no capacity for `CopyDeferred`: either the destination has *max_in_progress* copies in
+    progress, those of other programs included, or the service refuses one for its limit.
+    A request whose answer is lost is `CopyNotObserved` after a few tries. Leave minutes
     between two runs, and an hour after a `CopyNotObserved`, because a new copy may be
     missing from listings at first, and then only its token finds it.
 

@@ -29,6 +29,11 @@ class CopyInProgress(Document):
     backup: Backup | None = None
     """The copy as last seen; None if no answer came, so that its existence is unknown."""
 
+    def __str__(self) -> str:
+        copy = self.backup
+        state = f"{copy.backup_id}, {copy.lifecycle}" if copy else "not known yet"
+        return f"{self.request.source_backup_id}: in progress, {state}"
+
 
 @attrs.frozen(kw_only=True)
 class Copied(Outcome):
@@ -39,6 +44,10 @@ class Copied(Outcome):
     existing: bool = False
     """Whether the destination had the copy when the run began, so that none was requested."""
     error: None = None
+
+    def __str__(self) -> str:
+        how = "has the copy" if self.existing else "copied as"
+        return f"{self.request.source_backup_id}: {how} {self.backup.backup_id}"
 
 
 @attrs.frozen(kw_only=True)
@@ -54,6 +63,11 @@ class CopyStarted(Outcome):
     """Whether the copy was in progress when the run began, so that none was requested."""
     error: None = None
 
+    def __str__(self) -> str:
+        how = "in progress as" if self.existing else "started as"
+        copy = self.backup
+        return f"{self.request.source_backup_id}: {how} {copy.backup_id}, {copy.lifecycle}"
+
 
 @attrs.frozen(kw_only=True)
 class CopyFailed(Outcome):
@@ -64,6 +78,9 @@ class CopyFailed(Outcome):
     """A `BackupCopyFailed` if the copy was seen FAILED or DELETED, else the refusal."""
     backup: Backup | None = None
     """The copy as last seen; None if none was accepted."""
+
+    def __str__(self) -> str:
+        return f"{self.request.source_backup_id}: failed, {self.error}"
 
 
 @attrs.frozen(kw_only=True)
@@ -81,6 +98,10 @@ class CopyDeferred(Outcome):
     """What went wrong; None if nothing did, and only capacity is lacking."""
     backup: None = None
 
+    def __str__(self) -> str:
+        why = f"{self.reason}: {self.error}" if self.error else self.reason
+        return f"{self.request.source_backup_id}: deferred, {why}"
+
 
 @attrs.frozen(kw_only=True)
 class CopySkipped(Outcome):
@@ -90,6 +111,9 @@ class CopySkipped(Outcome):
     reason: str
     backup: Backup | None = None
     error: None = None
+
+    def __str__(self) -> str:
+        return f"{self.request.source_backup_id}: skipped, {self.reason}"
 
 
 @attrs.frozen(kw_only=True)
@@ -101,6 +125,9 @@ class CopyTimedOut(Outcome):
     """A `WaitTimeout`, or the `ServiceLimitExceeded` that was the answer all the time."""
     backup: Backup | None = None
     """The copy as last seen, which may still become AVAILABLE; None if none was accepted."""
+
+    def __str__(self) -> str:
+        return f"{self.request.source_backup_id}: timed out, {self.error}"
 
 
 @attrs.frozen(kw_only=True)
@@ -127,6 +154,11 @@ class CopyNotObserved(Outcome):
     def backup_id(self) -> str | None:
         """The ID of the accepted copy; None if no answer named one."""
         return self.backup.backup_id if self.backup else None
+
+    def __str__(self) -> str:
+        token = self.client_request_token
+        how = f"accepted as {self.backup_id}" if self.backup else f"in doubt, with token {token}"
+        return f"{self.request.source_backup_id}: {how}, not observed: {self.error}"
 
 
 CopyOutcome: TypeAlias = (

@@ -260,7 +260,7 @@ class ExistingCopies:
         return [one for one in copies if request.matches(one, self._client.region)]
 
     def in_progress(self) -> list[Backup]:
-        """Return every copy that was in progress when it was seen last, whoever began it."""
+        """Return the copies of any program that were in progress when they were seen last."""
         copies = [one for group in self._by_source.values() for one in group.values()]
         return [one for one in copies if not one.lifecycle.is_terminal]
 
