@@ -13,7 +13,7 @@ import attrs
 from fsxcopy_sdk._validation import duration_text
 from fsxcopy_sdk.bulk import CopyRequest
 from fsxcopy_sdk.enums import BackupLifecycle
-from fsxcopy_sdk.models import Backup
+from fsxcopy_sdk.models import Backup, UnreadableBackup
 from fsxcopy_sdk.replication._policy import ReplicationPolicy
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
@@ -100,6 +100,8 @@ class ReplicationReport:
     """Seconds: the policy's own."""
     sources: tuple[SourceReport, ...]
     """By their IDs."""
+    unreadable: int = 0
+    """How many backups of both Regions cannot be read, so that they count for nothing here."""
 
     @property
     def late(self) -> tuple[SourceReport, ...]:
@@ -113,6 +115,8 @@ class ReplicationReport:
     def __str__(self) -> str:
         where = f"{self.policy_name}: {self.source_region} to {self.destination_region}"
         count = f"{len(self.late)} of {len(self.sources)} late"
+        if self.unreadable:
+            count += f"; backups that cannot be read: {self.unreadable}"
         lines = [f"{where}, seen at {time_text(self.made_at)}: {count}"]
         return "\n".join([*lines, *(f"  {one}" for one in self.sources)])
 
@@ -127,15 +131,18 @@ class CannotCopyReason(StrEnum):
     UNKNOWN_SOURCE = "the service does not name its file system or volume"
     TOO_MANY_TAGS = "its copy would have too many tags"
     INVALID = "a request for its copy would break rules of CopyBackup"
+    UNREADABLE_COPY = "the destination has a copy of it that cannot be read"
 
 
 class PruneObstacle(StrEnum):
-    """Why a copy that the policy no longer keeps is not deleted unless a switch allows it."""
+    """Why a copy that the policy no longer keeps is not deleted."""
 
     NO_ORIGINAL = "the source shows no AVAILABLE backup of it"
     """`prune_orphans` allows it, for a source that was retired on purpose."""
     MORE_THAN_HALF = "more than half of its copies would go"
     """`prune_most` allows it, for a retention that was made stricter on purpose."""
+    UNREADABLE = "a backup that cannot be read may be of the same source"
+    """No switch allows it: what is kept depends on all backups of a source."""
 
 
 @attrs.frozen(kw_only=True)
@@ -252,6 +259,10 @@ class ReplicationPlan:
     """File systems and volumes that the policy names and of which the source shows no backup."""
     report: ReplicationReport
     """How old the newest copies are."""
+    unreadable_in_source: tuple[UnreadableBackup, ...] = ()
+    """Backups of the source Region that cannot be read, and so are not copied."""
+    unreadable_in_destination: tuple[UnreadableBackup, ...] = ()
+    """Backups of the destination that cannot be read; one may be a copy in any lifecycle."""
 
     @property
     def has_work(self) -> bool:
@@ -283,6 +294,9 @@ class ReplicationPlan:
         if not self.source_backups:
             lines.append(f"{self.source_region} shows no backup in the policy's scope")
         lines += _listed("without a backup in the source Region", self.missing)
+        lines += _listed(f"cannot be read in {self.source_region}", self.unreadable_in_source)
+        where = f"cannot be read in {self.destination_region}"
+        lines += _listed(where, self.unreadable_in_destination)
         return "\n".join(lines)
 
 

@@ -40,6 +40,7 @@ def prunable(
         return ()
     found: list[PlannedPrune] = []
     originals = _sources_with_originals(inventory)
+    unreadable = inventory.unreadable_sources
     for source_id, owned in owned_by_source(policy, inventory).items():
         beyond = [
             copy
@@ -54,6 +55,8 @@ def prunable(
                 obstacles.append(PruneObstacle.NO_ORIGINAL)
             if number >= most_to_prune(len(owned)):
                 obstacles.append(PruneObstacle.MORE_THAN_HALF)
+            if not unreadable.isdisjoint({source_id, None}):
+                obstacles.append(PruneObstacle.UNREADABLE)
             found.append(
                 PlannedPrune(
                     source_id=source_id,
