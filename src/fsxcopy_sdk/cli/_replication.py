@@ -144,7 +144,8 @@ async def _plan(
         max_age=max_age,
     )
     with errors_by_option(filters):
-        return await plan_replication(source, destination, wanted)
+        strict = scope.selection.strict
+        return await plan_replication(source, destination, wanted, strict=strict)
 
 
 def _check_scope(made: ReplicationPlan, reporter: Reporter) -> Exit:
@@ -163,7 +164,7 @@ def _held_back(made: ReplicationPlan, how: SyncOptions) -> list[PlannedPrune]:
         PruneObstacle.MORE_THAN_HALF: how.prune_most,
     }
     held_back = made.held_back if how.prune else ()
-    return [one for one in held_back if not all(allowed[why] for why in one.obstacles)]
+    return [one for one in held_back if not all(allowed.get(why) for why in one.obstacles)]
 
 
 def _write(made: ReplicationPlan, options: Globals) -> None:
