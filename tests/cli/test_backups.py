@@ -138,3 +138,16 @@ async def test_passwords_are_masked(run: Run, fsx: LocalFsx) -> None:
     assert "correct-horse" not in document.out + lines.out + listed.out
     assert 2 == document.out.count('"FsxAdminPassword": "(not shown)"')
     assert 2 == lines.out.count("FsxAdminPassword")
+
+
+async def test_list_with_a_backup_that_cannot_be_read(run: Run, fsx: LocalFsx) -> None:
+    """All others are listed and it is named once; with --strict the command fails."""
+    odd = fsx.add_backup("us-east-2", CreationTime="yesterday")
+    done = await run("list", "--region", "us-east-2")
+    strict = await run("list", "--region", "us-east-2", "--strict")
+
+    assert (0, 2) == (done.code, len(done.out.splitlines()))
+    assert EXAMPLE in done.out
+    assert 1 == done.err.count(f"1 backup of us-east-2 cannot be read: {odd}: $.Backups[")
+    assert (1, "") == (strict.code, strict.out)
+    assert "CreationTime: must be a time" in strict.err

@@ -319,3 +319,36 @@ async def test_policy_defaults_match_the_library(run: Run, fsx: LocalFsx) -> Non
     policy = ReplicationPolicy(name="fsxcopy")
     plan = json.loads((await run("plan", *WHERE, "--output", "json")).out)
     assert policy == ReplicationPolicy.from_dict(plan["Policy"])
+
+
+async def test_backups_that_cannot_be_read(run: Run, fsx: LocalFsx) -> None:
+    """Plan, report and sync go on without them; a copy that cannot be read is exit code 1."""
+    odd = fsx.add_backup("us-east-2", CreationTime="yesterday")
+    plan = await run("plan", *WHERE)
+    report = await run("report", *WHERE, "--output", "json")
+    strict = [await run(name, *WHERE, "--strict") for name in ("plan", "report", "sync")]
+    fsx.add_backup("us-west-2", SourceBackupId=EXAMPLE, SourceBackupRegion="us-east-2", Type=7)
+    sync = await run(*SYNC)
+
+    assert 0 == plan.code
+    assert "to copy: 1" in plan.out.splitlines()
+    assert "cannot be read in us-east-2: 1" in plan.out.splitlines()
+    assert 1 == plan.err.count(f"1 backup of us-east-2 cannot be read: {odd}")
+    assert 1 == json.loads(report.out)["Unreadable"]
+    assert [(1, "")] * 3 == [(done.code, done.out) for done in strict]
+    assert 1 == sync.code
+    assert "the destination has a copy of it that cannot be read" in sync.err
+    assert 0 == fsx.calls["CopyBackup"]
+
+
+async def test_prunes_are_held_back_by_what_cannot_be_read(run: Run, fsx: LocalFsx) -> None:
+    """A sync with every switch deletes nothing of that source, and says why."""
+    await _copied(run, fsx, 3, 2, 1)
+    fsx.add_backup("us-west-2", Type=7, FileSystem={"FileSystemId": FILE_SYSTEM})
+    held = len(fsx.backups("us-west-2"))
+    switches = ("--prune", "--prune-orphans", "--prune-most", "--keep-last", "1")
+    done = await run(*SYNC, *NAMED, *switches)
+
+    assert 1 == done.code
+    assert "but a backup that cannot be read may be of the same source" in done.err
+    assert held == len(fsx.backups("us-west-2"))

@@ -53,7 +53,8 @@ async def list_backups(selection: Selection, options: Globals) -> Exit:
     found = 0
     async with client_of(options) as client:
         with errors_by_option(filters):
-            async with aclosing(client.iter_backups(filters=filters.values())) as backups:
+            listing = client.iter_backups(filters=filters.values(), strict=selection.strict)
+            async with aclosing(listing) as backups:
                 async for backup in backups:
                     found += 1
                     results.add(public(backup), _row(backup))

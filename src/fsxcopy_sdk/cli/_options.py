@@ -151,6 +151,8 @@ class Selection:
     """Only backups of this volume; may be repeated."""
     filter: Texts = ()
     """Only backups that pass a filter, such as backup-type=AUTOMATIC; may be repeated."""
+    strict: Flag = False
+    """Fail if a backup cannot be read, instead of warning and showing the others."""
 
 
 @Parameter(name="*")

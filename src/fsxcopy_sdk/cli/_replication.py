@@ -158,7 +158,8 @@ async def _plan(
         max_age=max_age,
     )
     with errors_by_option(filters):
-        return await plan_replication(source, destination, wanted)
+        strict = scope.selection.strict
+        return await plan_replication(source, destination, wanted, strict=strict)
 
 
 def _check_scope(made: ReplicationPlan, reporter: Reporter) -> Exit:

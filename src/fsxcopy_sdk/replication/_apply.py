@@ -10,7 +10,7 @@ import logging
 import random
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TypeAlias
 
@@ -49,7 +49,7 @@ from fsxcopy_sdk.errors import (
     ServiceError,
 )
 from fsxcopy_sdk.models import Backup
-from fsxcopy_sdk.replication._inventory import Inventory
+from fsxcopy_sdk.replication._inventory import Inventory, sources_of
 from fsxcopy_sdk.replication._plan import (
     ExistingCopy,
     PlannedCopy,
@@ -59,7 +59,7 @@ from fsxcopy_sdk.replication._plan import (
     ReplicationReport,
     time_text,
 )
-from fsxcopy_sdk.replication._planning import decide
+from fsxcopy_sdk.replication._planning import Listing, decide, read_listing
 from fsxcopy_sdk.replication._report import report_after
 from fsxcopy_sdk.replication._retention import most_to_prune, owned_by_source
 from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, DEFAULT_SCHEDULE, NOTHING, WaitSchedule
@@ -225,25 +225,31 @@ class Pruning:
         """Judge a copy by both Regions as they are now; return None if it may be deleted."""
         plan, source, destination = self.plan, self.source, self.destination
         held = await _list_source(destination, prune.source_id, ())
-        copy = await _found(destination, held, prune.copy.backup_id)
+        if not sources_of(*held.unreadable).isdisjoint({prune.source_id, None}):
+            # It may be the copy itself, which then cannot be described either.
+            reason = PruneObstacle.UNREADABLE.value
+            return PruneSkipped(prune=prune, reason=reason, is_held_back=True)
+        copy = await _found(destination, held.backups, prune.copy.backup_id)
         if copy is None:
             return Pruned(prune=prune)
-        if copy not in held:
+        if copy not in held.backups:
             # A copy need not name its file system, by which the listing was narrowed.
-            held = await _list_all(destination, ())
+            held = await read_listing(destination)
         originals = await _list_source(source, prune.source_id, plan.policy.filters)
         self._check_clock()
         inventory = Inventory(
             source_region=plan.source_region,
             destination_region=plan.destination_region,
             now=plan.made_at,
-            backups=originals,
-            held=held,
+            backups=originals.backups,
+            held=held.backups,
+            unreadable_backups=originals.unreadable,
+            unreadable_held=held.unreadable,
         )
         skipped = self._reason_to_skip(prune, inventory)
         if skipped is None:
-            original = await _found(source, originals, prune.source_backup_id)
-            if original is not None and original not in originals:
+            original = await _found(source, originals.backups, prune.source_backup_id)
+            if original is not None and original not in originals.backups:
                 reason = "the source's listing is incomplete: its backup exists"
                 return PruneSkipped(prune=prune, reason=reason, is_held_back=True)
         return skipped
@@ -286,20 +292,15 @@ def _may_pass(error: FsxCopyError) -> bool:
     return error.is_transient or isinstance(error, ResponseDecodingError | BackupNotFound)
 
 
-async def _list_all(client: FsxCopyClient, filters: Sequence[BackupFilter]) -> list[Backup]:
-    async with aclosing(client.iter_backups(filters=filters, strict=True)) as backups:
-        return [one async for one in backups]
-
-
 async def _list_source(
     client: FsxCopyClient, source_id: str, filters: Sequence[BackupFilter]
-) -> list[Backup]:
+) -> Listing:
     """Return the backups that pass *filters*, narrowed to a file system or volume if possible."""
     is_volume = source_id.startswith("fsvol-")
     name = FilterName.VOLUME_ID if is_volume else FilterName.FILE_SYSTEM_ID
     if len(filters) < MAX_FILTERS and all(one.name != name for one in filters):
         filters = (*filters, BackupFilter(name, source_id))
-    return await _list_all(client, filters)
+    return await read_listing(client, filters)
 
 
 async def _found(client: FsxCopyClient, listed: Iterable[Backup], backup_id: str) -> Backup | None:

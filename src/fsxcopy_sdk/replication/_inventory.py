@@ -16,7 +16,7 @@ from typing import Final, Self, TypeVar
 import attrs
 
 from fsxcopy_sdk.enums import ResourceType, StorageType, VolumeStyle
-from fsxcopy_sdk.models import Backup, Tag
+from fsxcopy_sdk.models import Backup, Tag, UnreadableBackup
 
 POLICY_TAG: Final = "fsxcopy:policy"
 """The name of the policy that the copy was made for."""
@@ -77,6 +77,25 @@ def source_of(backup: Backup) -> Source | None:
     if backup.file_system is not None and backup.file_system.file_system_id:
         return Source.of_id(backup.file_system.file_system_id)
     return None
+
+
+def sources_of(
+    *unreadable: UnreadableBackup, origins: Iterable[Backup] = ()
+) -> frozenset[str | None]:
+    """
+    Return the IDs of what *unreadable* backups are of; None is among them if one may be of any.
+
+    A copy is also of what its origin is of, if that is among *origins*.
+    """
+    if not unreadable:
+        return frozenset()
+    sources = {one.backup_id: source for one in origins if (source := source_of(one))}
+    ids: set[str | None] = set()
+    for one in unreadable:
+        origin = sources.get(one.source_backup_id or "")
+        known = {one.resource_id, origin.source_id if origin else None} - {None}
+        ids |= known or {None}
+    return frozenset(ids)
 
 
 def is_of_flexgroup(backup: Backup) -> bool:
@@ -212,6 +231,10 @@ class Inventory:
     """What passes the policy's filters in the source Region, copies of others too."""
     held: tuple[Backup, ...] = attrs.field(converter=_each_once)
     """What the destination holds."""
+    unreadable_backups: tuple[UnreadableBackup, ...] = ()
+    """What cannot be read of the source Region."""
+    unreadable_held: tuple[UnreadableBackup, ...] = ()
+    """What cannot be read of the destination."""
     copies: tuple[InventoryCopy, ...] = attrs.field(init=False)
     """What it holds of copies from the source Region, in any lifecycle."""
 
@@ -229,3 +252,13 @@ class Inventory:
             if (backup.source_backup_region or unsaid) == self.source_region:
                 copies.append(_copy(backup, origin_id, origin))
         return tuple(copies)
+
+    def unreadable_copy_of(self, backup_id: str) -> UnreadableBackup | None:
+        """Return a copy of that backup that cannot be read."""
+        held = self.unreadable_held
+        return next((one for one in held if one.source_backup_id == backup_id), None)
+
+    @property
+    def unreadable_sources(self) -> frozenset[str | None]:
+        """What unreadable backups are of, as `sources_of` says."""
+        return sources_of(*self.unreadable_backups, *self.unreadable_held, origins=self.backups)

@@ -14,7 +14,7 @@ from fsxcopy_sdk._codec import Document, from_document
 from fsxcopy_sdk._validation import duration_text, exact_duration_text
 from fsxcopy_sdk.bulk import CopyRequest
 from fsxcopy_sdk.enums import BackupLifecycle
-from fsxcopy_sdk.models import Backup
+from fsxcopy_sdk.models import Backup, UnreadableBackup
 from fsxcopy_sdk.replication._policy import ReplicationPolicy
 
 
@@ -94,6 +94,8 @@ class ReplicationReport(Document):
     """Seconds: the policy's own."""
     sources: tuple[SourceReport, ...]
     """By their IDs."""
+    unreadable: int = 0
+    """How many backups of both Regions cannot be read, so that they count for nothing here."""
 
     @property
     def late(self) -> tuple[SourceReport, ...]:
@@ -106,6 +108,8 @@ class ReplicationReport(Document):
         limit = f"older than {exact_duration_text(self.max_age)}"
         late = f"late ({limit}): {len(self.late)} of {len(self.sources)}"
         lines = [f"{title} {time_text(self.made_at)}", late]
+        if self.unreadable:
+            lines.append(f"backups that cannot be read: {self.unreadable}")
         return "\n".join([*lines, *(f"  {one}" for one in self.sources)])
 
 
@@ -127,15 +131,18 @@ class CannotCopyReason(StrEnum):
     UNKNOWN_SOURCE = "the service does not name its file system or volume"
     TOO_MANY_TAGS = "its copy would have too many tags"
     INVALID = "a request for its copy would break rules of CopyBackup"
+    UNREADABLE_COPY = "the destination has a copy of it that cannot be read"
 
 
 class PruneObstacle(StrEnum):
-    """Why a copy that the policy no longer keeps is not deleted unless a switch allows it."""
+    """Why a copy that the policy no longer keeps is not deleted."""
 
     NO_ORIGINAL = "the source shows no AVAILABLE backup of it"
     """`prune_orphans` allows it, for a source that was retired on purpose."""
     MORE_THAN_HALF = "more than half of its copies would go"
     """`prune_most` allows it, for a retention that was made stricter on purpose."""
+    UNREADABLE = "a backup that cannot be read may be of the same source"
+    """No switch allows it: what is kept depends on all backups of a source."""
 
     @classmethod
     def allowed_by(cls, *, prune_orphans: bool, prune_most: bool) -> frozenset[Self]:
@@ -281,6 +288,10 @@ class ReplicationPlan(Document):
     """File systems and volumes that the policy names and of which the source shows no backup."""
     report: ReplicationReport
     """How old the newest copies are."""
+    unreadable_in_source: tuple[UnreadableBackup, ...] = ()
+    """Backups of the source Region that cannot be read, and so are not copied."""
+    unreadable_in_destination: tuple[UnreadableBackup, ...] = ()
+    """Backups of the destination that cannot be read; one may be a copy in any lifecycle."""
 
     @property
     def has_work(self) -> bool:
@@ -324,6 +335,9 @@ class ReplicationPlan(Document):
         if not self.source_backups:
             lines.append(f"{self.source_region} shows no backup in the policy's scope")
         lines += _listed("without a backup in the source Region", self.missing)
+        lines += _listed(f"cannot be read in {self.source_region}", self.unreadable_in_source)
+        where = f"cannot be read in {self.destination_region}"
+        lines += _listed(where, self.unreadable_in_destination)
         return "\n".join(lines)
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
+
+import attrs
 
 from fsxcopy_sdk._validation import (
     MAX_TAGS,
     ArgumentErrors,
+    BackupFilter,
     check_type,
     exact_duration_text,
     is_reserved,
@@ -17,8 +21,8 @@ from fsxcopy_sdk._validation import (
 from fsxcopy_sdk.bulk import CopyRequest, best_copy, ontap_volume_id
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.enums import BackupLifecycle
-from fsxcopy_sdk.errors import InvalidArguments
-from fsxcopy_sdk.models import Backup
+from fsxcopy_sdk.errors import InvalidArguments, ResponseDecodingError
+from fsxcopy_sdk.models import Backup, UnreadableBackup
 from fsxcopy_sdk.replication._inventory import (
     Inventory,
     InventoryCopy,
@@ -42,18 +46,43 @@ from fsxcopy_sdk.replication._policy import ReplicationPolicy, unseen_ids
 from fsxcopy_sdk.replication._retention import retained
 
 
+@attrs.frozen
+class Listing:
+    """What a listing showed."""
+
+    backups: tuple[Backup, ...]
+    unreadable: tuple[UnreadableBackup, ...]
+
+
+async def read_listing(
+    client: FsxCopyClient, filters: Iterable[BackupFilter] = (), *, strict: bool = False
+) -> Listing:
+    """Return all backups that pass *filters*, also those that cannot be read."""
+    unreadable: list[UnreadableBackup] = []
+    found = client.iter_backups(filters=filters, strict=strict, on_unreadable=unreadable.append)
+    async with aclosing(found) as backups:
+        readable = [one async for one in backups]
+    return Listing(tuple(readable), tuple(unreadable))
+
+
 async def plan_replication(
     source: FsxCopyClient,
     destination: FsxCopyClient,
     policy: ReplicationPolicy,
     *,
     now: datetime | None = None,
+    strict: bool = False,
 ) -> ReplicationPlan:
     """
     Read both Regions and decide what *policy* wants done; nothing is changed.
 
     *now* is the time that ages are measured at; None for the service's own, as the
     answers date it, because a machine's clock may be wrong.
+
+    A backup that cannot be read hides no others. If it is a copy, its source is not copied
+    again; nothing is pruned of the file system or volume that it is of, nor of any if that
+    cannot be read. With *strict* it makes the listing fail instead, as it always does in the
+    destination if it cannot be read what it is a copy of.
 
     Raises:
         InvalidArguments: *policy* is not a ReplicationPolicy, *now* has no time zone, or
@@ -67,23 +96,27 @@ async def plan_replication(
     errors = ArgumentErrors()
     if now is not None and not _has_utc(now):
         errors.add_value("now", "a datetime with a time zone", now)
+    errors.check_type("strict", strict, bool, "True or False")
     partitions = partition_of(source.region), partition_of(destination.region)
     if partitions[0] != partitions[1]:
         rule = f"of a Region in the partition of {source.region}, which is {partitions[0]}"
         errors.add("destination", rule, f"of {destination.region}, which is in {partitions[1]}")
     errors.raise_any()
     # In this order: a copy that is begun meanwhile is then seen, and not planned again.
-    source_backups = [
-        one async for one in source.iter_backups(filters=policy.filters, strict=True)
-    ]
-    destination_backups = [one async for one in destination.iter_backups(strict=True)]
+    originals = await read_listing(source, policy.filters, strict=strict)
+    held = await read_listing(destination, strict=strict)
+    for one in held.unreadable:
+        if one.is_copy is None:
+            raise ResponseDecodingError.of(one)
     moment = now or destination.service_time or datetime.now(UTC)
     inventory = Inventory(
         source_region=source.region,
         destination_region=destination.region,
         now=moment.astimezone(UTC),
-        backups=source_backups,
-        held=destination_backups,
+        backups=originals.backups,
+        held=held.backups,
+        unreadable_backups=originals.unreadable,
+        unreadable_held=held.unreadable,
     )
     return decide(policy, inventory)
 
@@ -131,6 +164,8 @@ def decide(policy: ReplicationPolicy, inventory: Inventory) -> ReplicationPlan:
         source_backups=sum(_is_recent(policy, one, inventory.now) for one in in_scope),
         missing=tuple(sorted(unseen_ids(policy, map(source_of, in_scope)))),
         report=_report(policy, inventory, scope),
+        unreadable_in_source=inventory.unreadable_backups,
+        unreadable_in_destination=inventory.unreadable_held,
     )
 
 
@@ -166,20 +201,25 @@ def _choose(
 ) -> tuple[list[PlannedCopy | ExistingCopy], list[CannotCopy]]:
     """Return what *policy* selects of one source, and what it would if it could."""
     chosen: list[PlannedCopy | ExistingCopy] = []
+    in_doubt: list[CannotCopy] = []
     refused: list[CannotCopy] = []
     for backup in newest_first:
-        if len(chosen) == policy.newest:
+        # A copy that cannot be read counts, so that no older backup is copied in its place.
+        newer = len(chosen) + len(in_doubt)
+        if newer == policy.newest:
             break
         if _is_recent(policy, backup, inventory.now):
             held = [one.backup for one in copies.get(backup.backup_id, ())]
-            why = _why_selected(policy, len(chosen), is_newest=not (chosen or refused))
+            why = _why_selected(policy, newer, is_newest=not (newer or refused))
             one = _classify(policy, inventory, source_id, backup, held, why=why)
-            if isinstance(one, CannotCopy):
-                refused.append(one)
-            else:
+            if not isinstance(one, CannotCopy):
                 chosen.append(one)
+            elif one.reason is CannotCopyReason.UNREADABLE_COPY:
+                in_doubt.append(one)
+            else:
+                refused.append(one)
     # Of a source that never can be copied, as many as would have been.
-    return chosen, refused[: policy.newest]
+    return chosen, [*in_doubt, *refused[: policy.newest]]
 
 
 def _why_selected(policy: ReplicationPolicy, newer: int, *, is_newest: bool) -> str:
@@ -240,6 +280,13 @@ def _classify(
     if best := best_copy(copies):
         copy = BackupSummary.of(best)
         return ExistingCopy(source_id=source_id, backup=summary, request=request, copy=copy)
+    if unreadable := inventory.unreadable_copy_of(backup.backup_id):
+        return CannotCopy(
+            source_id=source_id,
+            backup=summary,
+            reason=CannotCopyReason.UNREADABLE_COPY,
+            detail=str(unreadable),
+        )
     obstacle = _obstacle(backup, request)
     if obstacle is not None:
         return CannotCopy(source_id=source_id, backup=summary, reason=obstacle)
@@ -294,6 +341,7 @@ def _report(
         made_at=inventory.now,
         max_age=policy.max_age,
         sources=tuple(rows),
+        unreadable=len(inventory.unreadable_backups) + len(inventory.unreadable_held),
     )
 
 

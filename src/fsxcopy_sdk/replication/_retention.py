@@ -42,6 +42,7 @@ def retained(
     prunes: list[PlannedPrune] = []
     kept = _unfinished(policy, inventory, selected)
     originals = _sources_with_originals(inventory)
+    unreadable = inventory.unreadable_sources
     for source_id, owned in owned_by_source(policy, inventory).items():
         beyond: list[tuple[InventoryCopy, str]] = []
         for group in grouped(owned, lambda copy: copy.backup.kms_key_id).values():
@@ -58,6 +59,8 @@ def retained(
                 obstacles.append(PruneObstacle.NO_ORIGINAL)
             if number >= most_to_prune(len(owned)):
                 obstacles.append(PruneObstacle.MORE_THAN_HALF)
+            if not unreadable.isdisjoint({source_id, None}):
+                obstacles.append(PruneObstacle.UNREADABLE)
             prunes.append(
                 PlannedPrune(
                     source_id=source_id,
