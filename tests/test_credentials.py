@@ -512,7 +512,7 @@ async def test_a_key_with_a_line_break_is_named(
         for call in (_wait, _copy_one):
             with pytest.raises(CredentialsUnavailable, match=f"{name}.*line breaks") as caught:
                 await call(client)
-            assert not caught.value.is_transient
+            assert (False, 0) == (caught.value.is_transient, caught.value.attempts)
     assert [] == list(fsx.requests)
 
 

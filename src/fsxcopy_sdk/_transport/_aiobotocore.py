@@ -143,10 +143,10 @@ def _prepare(session: AioSession | None, config: Config | None) -> tuple[AioSess
     # paginators, waiters and documentation, and takes 20 ms longer.
     if session is None:
         session = session_of_profile()
-        if isinstance(config, AioConfig) and config.http_session_cls is not AIOHTTPSession:
-            # Calls for credentials take theirs from here; on trio, those of aiohttp would fail.
-            default = AioConfig(http_session_cls=config.http_session_cls)
-            session.set_default_client_config(default)
+        chosen: type = getattr(config, "http_session_cls", AIOHTTPSession)
+        if not issubclass(chosen, AIOHTTPSession):
+            # Calls for credentials take theirs from here; on trio, that of aiohttp would fail.
+            session.set_default_client_config(AioConfig(http_session_cls=chosen))
     loader = session.get_component("data_loader")
     for name in ("endpoints", "partitions", "sdk-default-configuration", "_retry"):
         loader.load_data(name)

@@ -60,7 +60,7 @@ MAX_TRIES = 8
 FEW_TRIES = 3
 """The same if nothing is waited for: seconds instead of minutes."""
 
-# With these the service was not reached, or refuses whoever calls.
+# With these the service was not reached, or would refuse any request of this client.
 _OUTAGES = (ClockSkewed, CredentialsUnavailable, NoResponse, ServiceUnavailable, Throttled)
 
 
