@@ -29,14 +29,14 @@ def test_start() -> None:
     assert 12.5 == ManualClock(12.5).now()
 
 
-@pytest.mark.parametrize("start", [math.nan, math.inf])
+@pytest.mark.parametrize("start", [math.nan, math.inf, "0", None, True])
 def test_refuses_infinite_start(start) -> None:
     """A start that is not finite is refused by name."""
     with pytest.raises(ValueError, match="start must be a finite number"):
         ManualClock(start)
 
 
-@pytest.mark.parametrize("seconds", [-1, math.nan, math.inf])
+@pytest.mark.parametrize("seconds", [-1, math.nan, math.inf, "1", None])
 def test_never_goes_back(seconds) -> None:
     """A move that is negative or not finite is refused by name."""
     with pytest.raises(ValueError, match="seconds must be a finite number"):
@@ -255,7 +255,7 @@ async def test_scaled_clock_sleeps_less() -> None:
     assert clock.now() - begun_at >= 3600
 
 
-@pytest.mark.parametrize("speed", [0, -1, math.nan, math.inf])
+@pytest.mark.parametrize("speed", [0, -1, math.nan, math.inf, "2", None])
 def test_scaled_clock_refuses_other_speeds(speed) -> None:
     """A speed that is not a finite number above zero is refused by name."""
     with pytest.raises(ValueError, match="speed must be a finite number above zero"):

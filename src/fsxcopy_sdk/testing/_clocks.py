@@ -17,6 +17,8 @@ import anyio
 import anyio.lowlevel
 import attrs
 
+from fsxcopy_sdk.testing._settings import is_number
+
 _MAX_HOLD: Final = 10.0
 """
 Seconds of the event loop for which calls in flight can hold a clock while nothing happens to it.
@@ -83,7 +85,7 @@ class ManualClock:
     """
 
     def __init__(self, start: float = 0.0, *, auto_advance: bool = False) -> None:
-        if not math.isfinite(start):
+        if not (is_number(start) and math.isfinite(start)):
             raise ValueError(f"start must be a finite number of seconds, not {start!r}")
         self._now = start
         self._auto_advance = auto_advance
@@ -121,7 +123,7 @@ class ManualClock:
         Raises:
             ValueError: *seconds* is negative or not finite.
         """
-        if not (math.isfinite(seconds) and seconds >= 0):
+        if not (is_number(seconds) and 0 <= seconds < math.inf):
             raise ValueError(f"seconds must be a finite number, zero or more, not {seconds!r}")
         with self._lock:
             self._move_to(self._now + seconds)
@@ -243,7 +245,7 @@ class ScaledClock:
     """A clock that starts at zero and runs *speed* times as fast as real time, finite, above 0."""
 
     def __init__(self, speed: float) -> None:
-        if not (math.isfinite(speed) and speed > 0):
+        if not (is_number(speed) and 0 < speed < math.inf):
             raise ValueError(f"speed must be a finite number above zero, not {speed!r}")
         self._speed = speed
         self._begun_at = time.monotonic()

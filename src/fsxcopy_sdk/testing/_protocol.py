@@ -28,7 +28,6 @@ from fsxcopy_sdk.testing._documents import (
     JsonValue,
     ProtocolFailure,
     ServiceFailure,
-    partition_of,
 )
 from fsxcopy_sdk.testing._faults import (
     CARRIED_OUT,
@@ -121,6 +120,8 @@ class RequestHandler:
             body = await _read_body(request)
             operation = _operation_of(request)
             access_key, region = _caller_of(request.headers)
+            if not self._store.is_region(region):
+                raise _invalid("Credential should be scoped to a valid region. ")
             scope = AccountRegion(self._store.account_of(access_key), region)
             call = self.record(operation, scope, body, request.headers)
         except ProtocolFailure as failure:
@@ -315,8 +316,6 @@ def _caller_of(headers: Mapping[str, str]) -> tuple[str, str]:
     key, region, service = credential.groups()
     if service != "fsx":
         raise _invalid("Credential should be scoped to correct service: 'fsx'. ")
-    if partition_of(region) is None:
-        raise _invalid("Credential should be scoped to a valid region. ")
     return key, region
 
 
