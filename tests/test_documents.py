@@ -310,7 +310,7 @@ def test_all_errors_of_a_plan_at_once() -> None:
     document["HeldBack"] = {}
     document["SourceBackups"] = True
     document["Report"]["Sources"][0] |= {"Age": "old", "IsLate": 1}
-    document["Report"]["MaxAge"] = 1e999
+    document["Report"]["MaxAge"] = 10**400
     del document["DestinationRegion"]
     reasons = [reason.name for reason in CannotCopyReason]
 
@@ -330,7 +330,7 @@ def test_all_errors_of_a_plan_at_once() -> None:
         "$.HeldBack: must be a list, not an object",
         f"$.CannotCopy[0].Reason: must be one of {', '.join(reasons)}, not 'whim'",
         "$.SourceBackups: must be an integer, not a boolean",
-        "$.Report.MaxAge: must be a finite number, not inf",
+        f"$.Report.MaxAge: must be a finite number, not 1{'0' * 79}",
         "$.Report.Sources[0].Age: must be a number, not a string",
         "$.Report.Sources[0].IsLate: must be a boolean, not an integer",
     } == set(_errors(ReplicationPlan.from_dict, document))

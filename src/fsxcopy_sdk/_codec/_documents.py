@@ -17,8 +17,8 @@ because a misspelt one would change what is kept and what is deleted.
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 from functools import cache
@@ -244,10 +244,7 @@ def _read_name(value: object, enum: type[StrEnum]) -> StrEnum:
 def _read_number(value: object, _: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise wrong_type("a number", value)
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
+    # Compared, not converted: the largest integers are no floats.
+    if not abs(value) <= sys.float_info.max:
         raise InvalidValue(f"must be a finite number, not {shown(value)}")
-    return number
+    return float(value)
