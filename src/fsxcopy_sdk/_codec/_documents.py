@@ -171,8 +171,12 @@ def _read_class(cls: type[_Read], converter: cattrs.Converter) -> Hook:
     def structure(value: object, _: object) -> _Read:
         if not isinstance(value, Mapping):
             raise wrong_type("an object", value)
-        unknown = [f"{name!s:.80}" for name in value if name not in fields]
-        texts = [f".{name}: must not be there: no such member is known" for name in unknown]
+        unknown = [
+            f".{name:.80}" if isinstance(name, str) else f"[{shown(name)}]"
+            for name in value
+            if name not in fields
+        ]
+        texts = [f"{path}: must not be there: no such member is known" for path in unknown]
         given: dict[str, Any] = {}
         wrong = set()
         for name, field in fields.items():
