@@ -13,7 +13,7 @@ from document_style import assert_style
 from hypothesis import given
 from hypothesis import strategies as st
 from replication_rig import DAY, EAST, FS, OTHER_FS, POLICY, VOLUME, WEST, backup, copy_of, planned
-from strategies import MODERATE, json_values
+from strategies import MODERATE, json_values, junk
 
 from fsxcopy_sdk import (
     AccessDenied,
@@ -310,7 +310,7 @@ def test_all_errors_of_a_plan_at_once() -> None:
     document["HeldBack"] = {}
     document["SourceBackups"] = True
     document["Report"]["Sources"][0] |= {"Age": "old", "IsLate": 1}
-    document["Report"]["MaxAge"] = 1e999
+    document["Report"]["MaxAge"] = 10**400
     del document["DestinationRegion"]
     reasons = [reason.name for reason in CannotCopyReason]
 
@@ -330,7 +330,7 @@ def test_all_errors_of_a_plan_at_once() -> None:
         "$.HeldBack: must be a list, not an object",
         f"$.CannotCopy[0].Reason: must be one of {', '.join(reasons)}, not 'whim'",
         "$.SourceBackups: must be an integer, not a boolean",
-        "$.Report.MaxAge: must be a finite number, not inf",
+        f"$.Report.MaxAge: must be a finite number, not 1{'0' * 79}",
         "$.Report.Sources[0].Age: must be a number, not a string",
         "$.Report.Sources[0].IsLate: must be a boolean, not an integer",
     } == set(_errors(ReplicationPlan.from_dict, document))
@@ -352,6 +352,14 @@ def test_only_twenty_errors_are_named() -> None:
     """A document that is wrong everywhere gives a text that can still be read."""
     errors = _errors(CopyRequest.from_dict, {f"No{number}": 0 for number in range(50)})
     assert (21, "and more") == (len(errors), errors[-1])
+
+
+@MODERATE
+@given(document=junk())
+@pytest.mark.parametrize("read", [ReplicationPlan.from_dict, ReplicationPolicy.from_dict])
+def test_anything_else_is_refused(read: Callable[[Any], object], document: object) -> None:
+    """What is no document at all is an error of this package, whatever it is."""
+    _errors(read, document)
 
 
 @pytest.mark.parametrize("version", [0, 2, "1", True, None, 1.0])

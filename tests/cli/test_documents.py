@@ -77,7 +77,7 @@ async def test_failures_have_the_error(run: Run, fsx: LocalFsx) -> None:
     failed = json.loads(done.out)
     request_id = failed["Error"].pop("RequestId")
     token = failed["Error"].pop("ClientRequestToken")
-    assert "ClientError" == failed["Error"].pop("Cause")["Type"]
+    assert "BackupNotFound" == failed["Error"].pop("Cause")["Type"]  # of botocore
     assert {
         "Version": 1,
         "Outcome": "CopyFailed",

@@ -420,6 +420,12 @@ def plain(backup: Backup, parsed: dict[str, object]) -> None:
     assert_type(sdk.to_dict(backup), dict[str, object])
     assert_type(sdk.from_dict(Backup, parsed), Backup)
     assert_type(sdk.from_dict(sdk.CopyBackupResponse, sdk.to_dict(backup)), sdk.CopyBackupResponse)
+    assert_type(sdk.BackupNotFound("gone").to_dict(), dict[str, object])
+    policy = replication.ReplicationPolicy.from_dict(parsed)
+    assert_type(policy, replication.ReplicationPolicy)
+    assert_type(policy.to_dict(), dict[str, object])
+    assert_type(replication.ReplicationPlan.from_dict(parsed).report.to_dict(), dict[str, object])
+    assert_type(bulk.CopyRequest.from_dict(parsed), bulk.CopyRequest)
     sdk.to_dict("backup-1")  # type: ignore[arg-type]  # no model
     sdk.from_dict(str, parsed)  # type: ignore[type-var]  # no model
 

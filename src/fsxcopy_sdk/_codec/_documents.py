@@ -17,8 +17,8 @@ because a misspelt one would change what is kept and what is deleted.
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 from functools import cache
@@ -171,8 +171,12 @@ def _read_class(cls: type[_Read], converter: cattrs.Converter) -> Hook:
     def structure(value: object, _: object) -> _Read:
         if not isinstance(value, Mapping):
             raise wrong_type("an object", value)
-        unknown = [f"{name!s:.80}" for name in value if name not in fields]
-        texts = [f".{name}: must not be there: no such member is known" for name in unknown]
+        unknown = [
+            f".{name:.80}" if isinstance(name, str) else f"[{shown(name)}]"
+            for name in value
+            if name not in fields
+        ]
+        texts = [f"{path}: must not be there: no such member is known" for path in unknown]
         given: dict[str, Any] = {}
         wrong = set()
         for name, field in fields.items():
@@ -244,10 +248,7 @@ def _read_name(value: object, enum: type[StrEnum]) -> StrEnum:
 def _read_number(value: object, _: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise wrong_type("a number", value)
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
+    # Compared, not converted: the largest integers are no floats.
+    if not abs(value) <= sys.float_info.max:
         raise InvalidValue(f"must be a finite number, not {shown(value)}")
-    return number
+    return float(value)
