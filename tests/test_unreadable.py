@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 import logging
@@ -21,6 +22,7 @@ from strategies import as_sent, documents, json_values
 
 from fsxcopy_sdk import (
     Backup,
+    BackupNotFound,
     FsxCopyClient,
     InvalidArguments,
     PaginationError,
@@ -28,6 +30,7 @@ from fsxcopy_sdk import (
     ResponseDecodingError,
     Throttled,
     UnreadableBackup,
+    WaitSchedule,
     from_dict,
 )
 from fsxcopy_sdk.models import ResponseMetadata
@@ -424,3 +427,19 @@ async def test_pages_without_end_are_no_absence() -> None:
     client = FsxCopyClient(transport=Pages([[]] * 101))
     with pytest.raises(PaginationError):
         await client.describe_backup(SOURCE)
+
+
+async def test_waits_read_a_listing_that_has_one(fsx: LocalFsx, client: FsxCopyClient) -> None:
+    """Waits for many unknown IDs share a listing that shows an odd backup, too."""
+    good = [fsx.add_backup(WEST) for _ in range(20)]
+    fsx.add_backup(WEST, CreationTime="yesterday")
+    unknown = [f"backup-{number:017x}" for number in range(20)]
+    schedule = WaitSchedule(min_delay=10, max_delay=10, not_found_grace=0)
+    ends = await asyncio.gather(
+        *(client.wait_until_backup_available(one, schedule=schedule) for one in good + unknown),
+        return_exceptions=True,
+    )
+    assert [Backup] * 20 + [BackupNotFound] * 20 == [type(end) for end in ends]
+    requests = [one.body for one in fsx.requests if one.operation == "DescribeBackups"]
+    assert {} in requests
+    assert 20 > sum(len(one.get("BackupIds", [])) == 1 for one in requests)

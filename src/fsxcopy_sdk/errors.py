@@ -298,13 +298,11 @@ class ResponseDecodingError(CallError):
 
     @classmethod
     def of(cls, backup: UnreadableBackup) -> Self:
-        """Make the error for a backup of a listing."""
+        """Make the error for a backup of a listing that is a copy, or may be one."""
         name = backup.backup_id or "A backup without an ID"
-        if backup.is_copy is None:
-            name += ", which may be a copy of any backup,"
-        elif backup.is_copy:
-            name += f", a copy of {backup.source_backup_id},"
-        text = f"{name} cannot be read: {'; '.join(backup.error_paths)}"
+        source = backup.source_backup_id
+        origin = "which may be a copy of any backup" if source is None else f"a copy of {source}"
+        text = f"{name}, {origin}, cannot be read: {'; '.join(backup.error_paths)}"
         return cls(text, operation="DescribeBackups", error_paths=backup.error_paths)
 
     @property

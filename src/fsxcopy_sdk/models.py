@@ -709,7 +709,7 @@ class UnreadableBackup(_Model):
     """
 
     def __str__(self) -> str:
-        return f"{self.backup_id or 'without an ID':.128}: {self.error_paths[0]}"
+        return f"{self.backup_id or 'without an ID':.128}: {'; '.join(self.error_paths[:1])}"
 
 
 @attrs.frozen(kw_only=True, repr=False)

@@ -64,8 +64,8 @@ MAX_ERROR_PATHS = 20
 
 MAX_UNREADABLE = 1000
 """
-Backups of one page that cannot be read; a page with more is refused as a whole, because the
-service's have 50 backups (model), and each unreadable one takes a hundred times as long.
+Backups of one page that cannot be read; a page with more is refused as a whole. The service's
+have 50 backups (model), so that such a page is wrong, not its backups.
 """
 
 _MAX_PATH = 80  # characters of a path to what is nested too deeply
