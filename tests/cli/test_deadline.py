@@ -88,7 +88,7 @@ async def test_max_wait_without_any_answer(run: Run, fsx: LocalFsx) -> None:
 async def test_access_lost_while_waiting(
     run: Run, fsx: LocalFsx, code: str, is_seen: bool
 ) -> None:
-    """Whoever may not look any more does not see a failure: code 3, and the command to resume."""
+    """Losing access is not a failed copy: code 3, and the command to resume."""
     running = fsx.add_backup("us-west-2", Lifecycle="COPYING")
     ended = fsx.add_backup("us-west-2", Lifecycle="COPYING")
     if not is_seen:
