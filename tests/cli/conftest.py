@@ -54,8 +54,9 @@ def _code(arguments: Sequence[str]) -> int:
 def _run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run commands in a thread, because the event loop of the test serves the FSx."""
 
-    async def run(*arguments: str, stdin: str = "", at_terminal: bool = False) -> Done:
-        monkeypatch.setattr(sys, "stdin", Stream(stdin, at_terminal=at_terminal))
+    async def run(*arguments: str, stdin: str | Stream = "", at_terminal: bool = False) -> Done:
+        typed = Stream(stdin, at_terminal=at_terminal) if isinstance(stdin, str) else stdin
+        monkeypatch.setattr(sys, "stdin", typed)
         code = await anyio.to_thread.run_sync(_code, arguments)
         out, err = capsys.readouterr()
         return Done(code, out, err)

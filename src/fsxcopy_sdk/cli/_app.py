@@ -119,7 +119,7 @@ def run(arguments: Sequence[str]) -> int:
             code = _run(arguments)
             sys.stdout.flush()
         except OutputError as error:
-            if signals.name or error.is_closed_by_reader:  # who reads it needs no more output
+            if signals.name or error.is_closed_by_reader:  # its reader needs no more
                 return signals.exit_code if signals.name else Exit.FAILED
             return _fail(Exit.FAILED, f"the output cannot be written: {error}")
         except KeyboardInterrupt:

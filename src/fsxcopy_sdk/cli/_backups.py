@@ -221,13 +221,14 @@ class _Watch:
                     outcome=self.deadline.word,
                     backup_id=self.backup_id,
                     backup=self.seen,
+                    reason=self.deadline.reason,
                 )
             )
 
     def _outcome(self, error: FsxCopyError) -> str:
         if isinstance(error, WaitTimeout):
             return "timed_out"
-        # Whoever may not look any more does not see a failure.
+        # Losing access is not a failed copy.
         is_lost = self.seen is not None or exit_of(error) is Exit.DENIED
         return "not_observed" if is_lost and not isinstance(error, BackupCopyFailed) else "failed"
 
@@ -277,6 +278,7 @@ def _left(copies: _Copies, deadline: Deadline) -> Iterator[Ended]:
             outcome=deadline.word if copy.backup else "not_observed",
             backup_id=copy.backup.backup_id if copy.backup else None,
             backup=copy.backup,
+            reason=deadline.reason,
             requested_id=copy.request.source_backup_id,
             members=public(copy),
         )

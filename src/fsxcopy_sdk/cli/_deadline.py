@@ -33,3 +33,8 @@ class Deadline:
     def word(self) -> str:
         """The outcome of what had not ended when the command did."""
         return "timed_out" if self.scope.cancel_called else "in_progress"
+
+    @property
+    def reason(self) -> str | None:
+        """Why that had not ended."""
+        return "--max-wait is over" if self.scope.cancel_called else None
