@@ -26,6 +26,7 @@ from fsxcopy_sdk.cli._options import (
     Duration,
     Flag,
     Globals,
+    Listing,
     MaxAge,
     Policy,
     Scope,
@@ -100,6 +101,7 @@ _PORT = Parameter(validator=Number(gte=0, lte=65535))
 # Cyclopts requires a default where all options have one.
 _COPY = CopyOptions()
 _GLOBALS = Globals()
+_LISTING = Listing()
 _POLICY = Policy()
 _SCOPE = Scope()
 _SELECTION = Selection()
@@ -184,15 +186,17 @@ def copy(*backup_ids: _BackupIds, how: CopyOptions = _COPY) -> _Work:
 
 
 @app.command(name="list")
-def list_(*, selection: Selection = _SELECTION) -> _Work:
+def list_(*, selection: Selection = _SELECTION, listing: Listing = _LISTING) -> _Work:
     """
     List the backups of a Region.
 
+    A terminal that is too narrow gets fewer columns; --output json has everything.
+
     For example:
 
-      fsxcopy list --region us-west-2 --file-system-id fs-0123456789abcdef0
+      fsxcopy list --region us-west-2 --sort created --reverse --limit 20
     """
-    return partial(_backups.list_backups, selection)
+    return partial(_backups.list_backups, selection, listing)
 
 
 @app.command

@@ -11,7 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import Annotated, Literal, TypeAlias
+from difflib import get_close_matches
+from typing import Annotated, Literal, TypeAlias, TypeVar
 
 import attrs
 from cyclopts import Group, Parameter, Token
@@ -23,7 +24,7 @@ from fsxcopy_sdk._validation import (
     DEFAULT_MAX_IN_PROGRESS,
     ArgumentErrors,
 )
-from fsxcopy_sdk.enums import FilterName
+from fsxcopy_sdk.enums import FilterName, OpenEnum
 from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.models import Tag
 
@@ -133,6 +134,31 @@ class Selection:
     """Only backups that pass a filter, such as backup-type=AUTOMATIC; may be repeated."""
 
 
+SortKey: TypeAlias = Literal["created", "id", "lifecycle", "name", "of", "size", "type"]
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class Listing:
+    """What of the selected backups to list, and in which order."""
+
+    lifecycle: Texts = ()
+    """Only backups in this state, such as AVAILABLE or COPYING; may be repeated."""
+    newer_than: Duration | None = None
+    """Only backups younger than this, such as 7d."""
+    sort: SortKey | None = None
+    """Sort by this, when all backups were read (default: the service's order)."""
+    reverse: Flag = False
+    """With --sort: the last first."""
+    limit: Annotated[int | None, _COUNT] = None
+    """List no more backups than this, and without --sort read no more."""
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse to reverse the service's order, which is none."""
+        if self.reverse and self.sort is None:
+            raise usage_error("--reverse: must come with --sort")
+
+
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class Scope:
@@ -229,10 +255,36 @@ def tags(texts: Iterable[str]) -> tuple[Tag, ...]:
     return tuple(Tag(key=key, value=value) for key, value in _pairs("--tag", texts))
 
 
+_Value = TypeVar("_Value", bound=OpenEnum)
+
+
+def known_values(option: str, texts: Iterable[str], cls: type[_Value]) -> tuple[_Value, ...]:
+    """
+    Return the values of *cls* that *texts* name, in upper or lower case.
+
+    The library takes values that it does not know, because the service adds some. What is
+    typed is more likely to be wrong than new.
+    """
+    by_name = {value.value.lower(): value for value in cls}
+    errors, values = ArgumentErrors(), []
+    for text in texts:
+        if value := by_name.get(text.lower()):
+            values.append(value)
+        else:
+            near = get_close_matches(text.lower(), by_name, n=1)
+            guess = f"; did you mean {by_name[near[0]].value}?" if near else ""
+            names = ", ".join(value.value for value in cls)
+            errors.add(option, f"one of {names}", f"{text!r:.80}{guess}")
+    errors.raise_any()
+    return tuple(values)
+
+
 def filters_by_option(selection: Selection) -> dict[str, BackupFilter]:
     """Return the filters by their options, or raise `InvalidArguments`."""
     values: defaultdict[str, list[str]] = defaultdict(list)
-    for name, value in _pairs("--filter", selection.filter):
+    pairs = [*_pairs("--filter", selection.filter)]
+    names = known_values("--filter", (name for name, _ in pairs), FilterName)
+    for name, (_, value) in zip(names, pairs, strict=True):
         values[name].append(value)
     by_option = {
         "--file-system-id": BackupFilter(FilterName.FILE_SYSTEM_ID, selection.file_system_id),

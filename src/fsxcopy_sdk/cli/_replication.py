@@ -24,6 +24,7 @@ from fsxcopy_sdk.cli._options import (
 from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of_all
 from fsxcopy_sdk.cli._output import Results, write_json, write_text
 from fsxcopy_sdk.cli._reporter import Reporter
+from fsxcopy_sdk.cli._tables import Column
 from fsxcopy_sdk.replication import (
     CannotCopyReason,
     PlannedPrune,
@@ -37,7 +38,14 @@ from fsxcopy_sdk.replication import (
 
 # A backup that is being made can be copied later; a copy has its original elsewhere.
 _NO_FAILURE = (CannotCopyReason.NOT_AVAILABLE, CannotCopyReason.IS_A_COPY)
-_REPORT_COLUMNS = ("SOURCE", "STATE", "AGE", "NEWEST COPY", "NEWEST BACKUP", "IN PROGRESS")
+_REPORT_COLUMNS = (
+    Column("SOURCE"),
+    Column("STATE"),
+    Column("AGE", 1),
+    Column("NEWEST COPY", 2),
+    Column("NEWEST BACKUP", 4),
+    Column("IN PROGRESS", 3),
+)
 
 
 @asynccontextmanager

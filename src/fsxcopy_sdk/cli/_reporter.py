@@ -23,8 +23,11 @@ from rich.text import Text
 from fsxcopy_sdk.cli._options import Globals
 from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of_all
 from fsxcopy_sdk.cli._output import Results, printable, progress_of
+from fsxcopy_sdk.cli._tables import Column
 from fsxcopy_sdk.models import Backup
 from fsxcopy_sdk.waiting import ProgressHistory
+
+_COLUMNS = (Column("BACKUP"), Column("OUTCOME"), Column("SOURCE", 1), Column("WHY", 2, least=16))
 
 # Seconds from which on the time left is given in hours, or in minutes.
 _IN_HOURS = 5400
@@ -54,7 +57,7 @@ class Reporter:
         self._options = options
         self._now = now
         self._console = Console(stderr=True)
-        self._results = Results(options.output, "Outcomes", ("BACKUP", "OUTCOME", "SOURCE", "WHY"))
+        self._results = Results(options.output, "Outcomes", _COLUMNS)
         self._rows: dict[str, _Row] = {}
         self._live: Progress | None = None
         # Result lines on the same terminal would overwrite the moving lines.
