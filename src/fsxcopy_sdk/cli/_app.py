@@ -10,18 +10,23 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
 import anyio
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Group, Parameter
+from cyclopts.exceptions import UnknownCommandError
 from cyclopts.validators import Number
 
 from fsxcopy_sdk._validation import DEFAULT_MAX_AGE
+from fsxcopy_sdk.cli._help import HelpPage, describe_usage_error
 from fsxcopy_sdk.cli._options import (
     COPY_DURATION,
+    LOG_LEVEL,
+    ONE_REGION,
+    TWO_REGIONS,
     CopyOptions,
     Duration,
     Flag,
@@ -34,6 +39,8 @@ from fsxcopy_sdk.cli._options import (
     SyncOptions,
     Waiting,
     checked_ids,
+    given,
+    option_of,
     usage_error,
 )
 from fsxcopy_sdk.cli._outcomes import Exit, describe_error, exit_of
@@ -72,8 +79,7 @@ Exit codes:
   1    some items failed, or another error
   2    usage or configuration error
   3    no credentials, or no permission
-  4    not finished in time, or not observed to end;
-       accepted copies continue at the service
+  4    not finished in time, or not observed to end; accepted copies continue at the service
   130  interrupted; accepted copies continue at the service
 
 If items failed in different ways, the code is 1.
@@ -83,6 +89,8 @@ app = App(
     name="fsxcopy",
     help=_HELP,
     help_format="plaintext",
+    help_formatter=HelpPage(TWO_REGIONS),
+    group_parameters=Group("Options", sort_key=1),
     version_flags=["--version"],
     exit_on_error=False,
     print_error=False,
@@ -94,10 +102,11 @@ app.meta.suppress_keyboard_interrupt = False  # `run` reports an interruption it
 _BackupIds: TypeAlias = Annotated[
     str, Parameter(help="IDs of backups; `-` reads them from standard input.")
 ]
+_IDS = "[OPTIONS] BACKUP_IDS..."
 _Work: TypeAlias = partial[Coroutine[Any, Any, Exit]]
 """What a command does, once it is given the global options."""
 
-_PORT = Parameter(validator=Number(gte=0, lte=65535))
+_PORT = Parameter(validator=Number(gte=0, lte=65535), metavar="PORT")
 # Cyclopts requires a default where all options have one.
 _COPY = CopyOptions()
 _GLOBALS = Globals()
@@ -124,9 +133,7 @@ def run(arguments: Sequence[str]) -> Exit:
                 error = error.exceptions[0]
             raise error from group
     except CycloptsError as error:
-        text = str(error)
-        stop = "" if text.endswith((".", "?")) else "."
-        return _fail(Exit.USAGE, f"{text}{stop} See fsxcopy --help.")
+        return _fail(Exit.USAGE, _describe_usage_error(error, arguments))
     except FsxCopyError as error:
         return _fail(exit_of(error), describe_error(error))
     except OSError as error:
@@ -157,19 +164,47 @@ def _fail(code: Exit, text: str) -> Exit:
     return code
 
 
+def _describe_usage_error(error: CycloptsError, arguments: Sequence[str]) -> str:
+    takes = next((_TAKES[one] for one in arguments if one in _TAKES), TWO_REGIONS)
+    return describe_usage_error(error, arguments, _TAKES, takes)
+
+
 @app.meta.default
 def _launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
     options: Globals = _GLOBALS,
 ) -> Exit | None:
     command, bound, _ = app.parse_args(tokens)
+    name = command.__name__.rstrip("_")
+    # Help, the version and the completion take all options.
+    if refused := given(options) - _TAKES.get(name, TWO_REGIONS):
+        texts = " and ".join(map(option_of, sorted(refused)))
+        raise CycloptsError(msg=f"fsxcopy {name} does not take {texts}.")
     with logging_to_standard_error(options.log_level):
-        # Help, the version and the completion leave no work.
+        # They leave no work, too.
         work: _Work | None = command(*bound.args, **bound.kwargs)
         return anyio.run(work, options) if work else None
 
 
-@app.command
+_TAKES: dict[str, frozenset[str]] = {}
+"""The global options that each command takes."""
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+
+def _command(takes: frozenset[str], *, usage: str | None = None) -> Callable[[_Command], _Command]:
+    """Add a function as the command of its name, which takes some of the global options."""
+
+    def add(function: _Command) -> _Command:
+        name = function.__name__.rstrip("_")
+        _TAKES[name] = takes
+        full = usage and f"Usage: fsxcopy {name} {usage}"
+        app.command(function, name=name, help_formatter=HelpPage(takes), usage=full)
+        return function
+
+    return add
+
+
+@_command(TWO_REGIONS, usage=_IDS)
 def copy(*backup_ids: _BackupIds, how: CopyOptions = _COPY) -> _Work:
     r"""
     Copy backups into a Region, and wait until the copies are AVAILABLE.
@@ -185,7 +220,7 @@ def copy(*backup_ids: _BackupIds, how: CopyOptions = _COPY) -> _Work:
     return partial(_backups.copy, checked_ids(backup_ids), how)
 
 
-@app.command(name="list")
+@_command(ONE_REGION)
 def list_(*, selection: Selection = _SELECTION, listing: Listing = _LISTING) -> _Work:
     """
     List the backups of a Region.
@@ -199,7 +234,7 @@ def list_(*, selection: Selection = _SELECTION, listing: Listing = _LISTING) -> 
     return partial(_backups.list_backups, selection, listing)
 
 
-@app.command
+@_command(ONE_REGION)
 def show(backup_id: Annotated[str, Parameter(help="ID of the backup.")], /) -> _Work:
     """
     Show all members of one backup; passwords are masked.
@@ -211,7 +246,7 @@ def show(backup_id: Annotated[str, Parameter(help="ID of the backup.")], /) -> _
     return partial(_backups.show, backup_id)
 
 
-@app.command
+@_command(ONE_REGION, usage=_IDS)
 def wait(*backup_ids: _BackupIds, waiting: Waiting = _WAITING) -> _Work:
     """
     Wait until backups are AVAILABLE.
@@ -226,7 +261,7 @@ def wait(*backup_ids: _BackupIds, waiting: Waiting = _WAITING) -> _Work:
     return partial(_backups.wait, checked_ids(backup_ids), waiting)
 
 
-@app.command
+@_command(TWO_REGIONS)
 def plan(*, policy: Policy = _POLICY, max_age: MaxAge = DEFAULT_MAX_AGE) -> _Work:
     r"""
     Show what a sync would do, and why; nothing is changed.
@@ -241,7 +276,7 @@ def plan(*, policy: Policy = _POLICY, max_age: MaxAge = DEFAULT_MAX_AGE) -> _Wor
     return partial(_replication.plan, policy, max_age)
 
 
-@app.command
+@_command(TWO_REGIONS)
 def sync(*, how: SyncOptions = _SYNC) -> _Work:
     r"""
     Copy the newest backups of a Region to another one, except those that have copies.
@@ -258,7 +293,7 @@ def sync(*, how: SyncOptions = _SYNC) -> _Work:
     return partial(_replication.sync, how)
 
 
-@app.command
+@_command(TWO_REGIONS)
 def report(*, scope: Scope = _SCOPE, max_age: MaxAge = DEFAULT_MAX_AGE) -> _Work:
     """
     Show the age of the newest copy of each file system and volume.
@@ -272,10 +307,10 @@ def report(*, scope: Scope = _SCOPE, max_age: MaxAge = DEFAULT_MAX_AGE) -> _Work
     return partial(_replication.report, scope, max_age)
 
 
-@app.command
+@_command(ONE_REGION, usage=_IDS)
 def delete(
     *backup_ids: _BackupIds,
-    yes: Annotated[Flag, Parameter(help="Delete without confirmation.")] = False,
+    yes: Annotated[Flag, Parameter(alias="-y", help="Delete without confirmation.")] = False,
 ) -> _Work:
     """
     Delete backups permanently.
@@ -287,12 +322,12 @@ def delete(
     return partial(_backups.delete, checked_ids(backup_ids), yes)
 
 
-@app.command
+@_command(frozenset())
 def local(
     *,
     port: Annotated[int, _PORT, Parameter(help="TCP port on 127.0.0.1; 0 for any free one.")] = 0,
     speed: Annotated[
-        float, Parameter(help="Speed of its clock, as a multiple of real time.")
+        float, Parameter(help="Speed of its clock, as a multiple of real time.", metavar="FACTOR")
     ] = 1.0,
     copy_duration: Annotated[
         Duration, Parameter(help="Duration of a copy, by its clock.")
@@ -314,7 +349,7 @@ def local(
     return partial(_local.serve, port, speed, copy_duration, with_example)
 
 
-@app.command
+@_command(LOG_LEVEL)
 def demo() -> _Work:
     """
     Copy a backup across Regions, without AWS, in a few seconds.
@@ -327,3 +362,17 @@ def demo() -> _Work:
       fsxcopy demo
     """
     return partial(_local.demo)
+
+
+@_command(frozenset(), usage="[COMMAND]")
+def help_(command: Annotated[str | None, Parameter(help="Its name.")] = None, /) -> None:
+    """
+    Show the help of a command, as its option --help does.
+
+    For example:
+
+      fsxcopy help copy
+    """
+    if command and command not in _TAKES:
+        raise UnknownCommandError(unused_tokens=[command])
+    app.meta([*filter(None, [command]), "--help"])

@@ -38,26 +38,50 @@ Flag: TypeAlias = Annotated[bool, Parameter(negative=(), show_default=False)]
 """An option without a value."""
 Output: TypeAlias = Literal["table", "json", "jsonl"]
 
+GLOBAL_GROUP = "Global options"
 
-@Parameter(name="*", group=Group("Global options"))
+
+def _value(metavar: str, short: str | None = None) -> Parameter:
+    """Return the parameter of an option whose value is called *metavar*."""
+    return Parameter(metavar=metavar, alias=short)
+
+
+@Parameter(name="*", group=Group(GLOBAL_GROUP, sort_key=2))
 @attrs.frozen(kw_only=True)
 class Globals:
-    """The options of every command, given before or after its name."""
+    """Options that are given before or after the name of a command, which takes some of them."""
 
-    region: str | None = None
+    region: Annotated[str | None, _value("REGION", "-r")] = None
     """Region of the backups, and destination of copies."""
-    source_region: str | None = None
+    source_region: Annotated[str | None, _value("REGION", "-s")] = None
     """Region to copy from, if it is a different one."""
-    profile: str | None = None
+    profile: Annotated[str | None, _value("NAME", "-p")] = None
     """Profile of the AWS configuration."""
-    endpoint_url: str | None = None
+    endpoint_url: Annotated[str | None, _value("URL")] = None
     """URL of the service, if it is not in AWS."""
-    output: Output = "table"
+    output: Annotated[Output, _value("FORMAT", "-o")] = "table"
     """Results as a table, one JSON document, or one JSON object per line."""
-    quiet: Flag = False
+    quiet: Annotated[Flag, Parameter(alias="-q")] = False
     """Print only results, warnings and errors."""
-    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], _value("LEVEL")] = "warning"
     """Lowest level of the log records on standard error."""
+
+
+TWO_REGIONS = frozenset(field.name for field in attrs.fields(Globals))
+"""The global options of commands that copy from one Region to another."""
+ONE_REGION = TWO_REGIONS - {"source_region"}
+LOG_LEVEL = frozenset({"log_level"})
+
+
+def option_of(name: str) -> str:
+    """Return the option for an attribute of `Globals`."""
+    return f"--{name.replace('_', '-')}"
+
+
+def given(options: Globals) -> set[str]:
+    """Return the names of the options that differ from their defaults."""
+    fields = attrs.fields(Globals)
+    return {field.name for field in fields if getattr(options, field.name) != field.default}
 
 
 def _duration(_: object, tokens: Sequence[Token]) -> timedelta:
@@ -67,6 +91,17 @@ def _duration(_: object, tokens: Sequence[Token]) -> timedelta:
         if found:
             return timedelta(**{_UNITS[found[2]]: float(found[1])})
     raise ValueError(f"must be like 90, 90s, 15m, 8h or 7d, not {text!r:.80}")
+
+
+def _typed(value: timedelta | None) -> str | None:
+    """Return a duration as it can be typed; None for none."""
+    if value is None:
+        return None
+    seconds = value.total_seconds()
+    for unit, size in (("h", 3600), ("m", 60)):
+        if seconds >= size and not seconds % size:
+            return f"{seconds / size:g}{unit}"
+    return f"{seconds:g}s"
 
 
 # Cyclopts puts the option and the value before these texts.
@@ -80,14 +115,18 @@ def _is_positive(_: object, value: timedelta) -> None:
         raise ValueError("Must be more than zero.")
 
 
-_COUNT = Parameter(validator=_is_at_least_one)
+_COUNT = Parameter(validator=_is_at_least_one, metavar="N")
 
-Duration: TypeAlias = Annotated[timedelta, Parameter(converter=_duration)]
+Duration: TypeAlias = Annotated[
+    timedelta, Parameter(converter=_duration, metavar="DURATION", show_default=_typed)
+]
 """Seconds, or a number with one of the units s, m, h and d."""
 MaxAge: TypeAlias = Annotated[
     Duration, Parameter(help="Report a newest copy older than this as late.")
 ]
-Texts: TypeAlias = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]
+Texts: TypeAlias = Annotated[
+    tuple[str, ...], Parameter(negative=(), show_default=False, metavar="ID")
+]
 """An option that may be given several times."""
 
 
@@ -115,10 +154,10 @@ class Waiting:
 class Copying:
     """The members of copies."""
 
-    kms_key_id: str | None = None
+    kms_key_id: Annotated[str | None, _value("KEY")] = None
     """KMS key for the copies, in the destination Region (default: aws/fsx)."""
-    tag: Texts = ()
-    """Tag for the copies, as Key=Value; may be repeated, and wins over the source's."""
+    tag: Annotated[Texts, _value("KEY=VALUE", "-t")] = ()
+    """Tag for the copies; may be repeated, and wins over the source's."""
 
 
 @Parameter(name="*")
@@ -130,8 +169,13 @@ class Selection:
     """Only backups of this file system; may be repeated."""
     volume_id: Texts = ()
     """Only backups of this volume; may be repeated."""
-    filter: Texts = ()
-    """Only backups that pass a filter, such as backup-type=AUTOMATIC; may be repeated."""
+    filter: Annotated[Texts, _value("NAME=VALUE", "-f")] = ()
+    """
+    Only backups that pass a filter of the service, such as backup-type=AUTOMATIC; may be repeated.
+
+    The names are file-system-id, backup-type, file-system-type, volume-id,
+    data-repository-type, file-cache-id and file-cache-type.
+    """
 
 
 SortKey: TypeAlias = Literal["created", "id", "lifecycle", "name", "of", "size", "type"]
@@ -142,11 +186,11 @@ SortKey: TypeAlias = Literal["created", "id", "lifecycle", "name", "of", "size",
 class Listing:
     """What of the selected backups to list, and in which order."""
 
-    lifecycle: Texts = ()
+    lifecycle: Annotated[Texts, _value("STATE")] = ()
     """Only backups in this state, such as AVAILABLE or COPYING; may be repeated."""
     newer_than: Duration | None = None
     """Only backups younger than this, such as 7d."""
-    sort: SortKey | None = None
+    sort: Annotated[SortKey | None, _value("KEY")] = None
     """Sort by this, when all backups were read (default: the service's order)."""
     reverse: Flag = False
     """With --sort: the last first."""
@@ -164,7 +208,7 @@ class Listing:
 class Scope:
     """The name and the backups of a policy."""
 
-    policy: str | None = None
+    policy: Annotated[str | None, _value("NAME")] = None
     """Name of the policy (default: fsxcopy), a tag of its copies; only these are pruned."""
     selection: Selection = Selection()
 
@@ -176,9 +220,11 @@ class Policy:
 
     scope: Scope = Scope()
     copying: Copying = Copying()
-    copy_tags: bool = True
+    copy_tags: Annotated[bool, Parameter(show_default=False)] = True
     """Give the copies the tags of their sources."""
-    newest: Annotated[int | Literal["all"], _COUNT] = 1
+    newest: Annotated[
+        int | Literal["all"], _COUNT, Parameter(metavar="N|all", show_choices=False)
+    ] = 1
     """How many backups of each file system or volume to copy, the newest first."""
     newer_than: Duration | None = None
     """Copy only backups younger than this, such as 7d."""
@@ -186,7 +232,7 @@ class Policy:
     """Keep the copies of the N newest backups of each file system or volume."""
     keep_within: Duration | None = None
     """Keep the copies of backups younger than this, such as 30d."""
-    keep_tag: str = DEFAULT_KEEP_TAG
+    keep_tag: Annotated[str, _value("KEY")] = DEFAULT_KEEP_TAG
     """Keep the copies that have a tag with this key."""
 
 
@@ -201,7 +247,7 @@ class CopyOptions:
     """Give the copies the tags of their sources."""
     max_in_progress: Annotated[int, _COUNT] = DEFAULT_MAX_IN_PROGRESS
     """Copies in progress at once."""
-    salt: str = ""
+    salt: Annotated[str, Parameter(metavar="TEXT", show_default=False)] = ""
     """Change this text to force another copy of the same backup."""
 
 
@@ -220,7 +266,7 @@ class SyncOptions:
     """With --prune: also delete copies of retired sources, which show no AVAILABLE backup."""
     prune_most: Flag = False
     """With --prune: also delete more than half of the copies of one source."""
-    dry_run: Flag = False
+    dry_run: Annotated[Flag, Parameter(alias="-n")] = False
     """Show the plan, and change nothing."""
 
 

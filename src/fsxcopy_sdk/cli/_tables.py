@@ -119,7 +119,8 @@ def wrapped(text: str, width: int | None, hanging: int = 4) -> list[str]:
     """
     if width is None or cell_len(text) <= width:
         return [text]
-    words = re.findall(r"^ *\S+|\S+", text)
+    # The indent is kept, and the space that follows the term of a list.
+    words = re.findall(r"^ *(?:[^ ]+ {2,})?[^ ]+|[^ ]+", text)
     indent = " " * (len(text) - len(text.lstrip()) + hanging)
     lines = words[:1]
     for word in words[1:]:
