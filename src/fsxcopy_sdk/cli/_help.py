@@ -179,11 +179,13 @@ def describe_usage_error(
     match error:
         case UnknownOptionError():
             options += [name for one in error.argument_collection for name in one.names]
-            text = _unknown("option", error.token.keyword or error.token.value, options)
+            given = error.token.keyword or error.token.value
+            text = _guessed(f"Unknown option: {given}.", given, options)
         case UnknownCommandError(unused_tokens=[str() as token, *_]) if token[:1] == "-":
-            text = _unknown("option", token.partition("=")[0], [*options, "--version"])
-        case UnknownCommandError(unused_tokens=[str() as token, *_]):
-            text = _unknown("command", token, commands)
+            given = token.partition("=")[0]
+            text = _guessed(f"Unknown option: {given}.", given, [*options, "--version"])
+        case UnknownCommandError(unused_tokens=[str() as given, *_]):
+            text = _guessed(f'Unknown command "{given}".', given, commands)
             text += f" The commands are {', '.join(sorted(commands))}."
             command = None
         case UnusedCliTokensError():
@@ -193,7 +195,7 @@ def describe_usage_error(
     return f"{text}{stop} See {page}."
 
 
-def _unknown(kind: str, given: str, names: Iterable[str]) -> str:
+def _guessed(text: str, given: str, names: Iterable[str]) -> str:
+    """Return *text* with the one of *names* that is nearest to what was given."""
     near = get_close_matches(given, [*names], n=1)
-    guess = f" Did you mean {near[0]}?" if near else ""
-    return f"Unknown {kind}: {given}.{guess}"
+    return f"{text} Did you mean {near[0]}?" if near else text

@@ -39,7 +39,6 @@ _OPTIONS = {
     "destination": "--region",
     "file_system_ids": "--file-system-id",
     "idempotency_salt": "--salt",
-    "filters": "--filter",
     "kms_key_id": "--kms-key-id",
     "kms_key_ids": "--kms-key-id",
     "name": "--policy",
