@@ -12,22 +12,33 @@ import pytest
 from fsxcopy_sdk.cli import main
 
 
-@pytest.mark.parametrize(
-    ("missing", "error", "text"),
-    [
-        ("cyclopts", SystemExit, r'pip install "fsxcopy-sdk\[cli\]"'),
-        ("attrs", ModuleNotFoundError, "attrs"),
-    ],
-    ids=["of the extra", "another"],
-)
-def test_missing_modules(
-    monkeypatch: pytest.MonkeyPatch, missing: str, error: type[BaseException], text: str
-) -> None:
-    """Without cyclopts the command says what to install; any other module is named."""
-    for module in [name for name in sys.modules if name.startswith("fsxcopy_sdk.cli.")]:
+def _forget_the_command(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    # A module that is imported already would be found without its package.
+    parts = ("fsxcopy_sdk.cli.", f"{missing}.")
+    for module in [name for name in sys.modules if name.startswith(parts)]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(error, match=text):
+
+
+@pytest.mark.parametrize("missing", ["cyclopts", "rich"])
+def test_missing_extra(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], missing: str
+) -> None:
+    """Without a library of the extra the command says what to install, and exits with 2."""
+    _forget_the_command(monkeypatch, missing)
+    with pytest.raises(SystemExit) as caught:
+        main(["demo"])
+    assert 2 == caught.value.code
+    assert (
+        "",
+        'fsxcopy needs the extra "cli": pip install "fsxcopy-sdk[cli]"\n',
+    ) == capsys.readouterr()
+
+
+def test_missing_dependency(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing module of any other distribution is named."""
+    _forget_the_command(monkeypatch, "attrs")
+    with pytest.raises(ModuleNotFoundError, match="attrs"):
         main(["demo"])
 
 

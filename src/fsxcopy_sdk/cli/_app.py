@@ -7,8 +7,7 @@ and completion must be quick and the AWS libraries are slow to import.
 
 from __future__ import annotations
 
-import io
-import os
+import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
@@ -20,12 +19,14 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from cyclopts.exceptions import UnknownCommandError
 from cyclopts.validators import Number
 
+import fsxcopy_sdk
 from fsxcopy_sdk._validation import DEFAULT_MAX_AGE
 from fsxcopy_sdk.cli._help import HelpPage, describe_usage_error
 from fsxcopy_sdk.cli._options import (
     COPY_DURATION,
     LOG_LEVEL,
     ONE_REGION,
+    PROGRAM,
     TWO_REGIONS,
     CopyOptions,
     Duration,
@@ -45,6 +46,8 @@ from fsxcopy_sdk.cli._options import (
 )
 from fsxcopy_sdk.cli._outcomes import Exit, describe_error, exit_of
 from fsxcopy_sdk.cli._output import logging_to_standard_error, printable
+from fsxcopy_sdk.cli._signals import Interruption, signals
+from fsxcopy_sdk.cli._streams import OutputError, read_input, standard_streams
 from fsxcopy_sdk.errors import FsxCopyError
 
 
@@ -80,13 +83,14 @@ Exit codes:
   2    usage or configuration error
   3    no credentials, or no permission
   4    not finished in time, or not observed to end; accepted copies continue at the service
-  130  interrupted; accepted copies continue at the service
+  130  interrupted (143 by SIGTERM, 129 by SIGHUP); accepted copies continue at the service
 
 If items failed in different ways, the code is 1.
 """
 
 app = App(
-    name="fsxcopy",
+    name=PROGRAM,
+    version=lambda: fsxcopy_sdk.__version__,
     help=_HELP,
     help_format="plaintext",
     help_formatter=HelpPage(TWO_REGIONS),
@@ -118,11 +122,23 @@ _SYNC = SyncOptions()
 _WAITING = Waiting()
 
 
-def run(arguments: Sequence[str]) -> Exit:
+def run(arguments: Sequence[str]) -> int:
     """Run a command line, report errors on standard error, and return the exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    with standard_streams():
+        try:
+            code = _run(arguments)
+            sys.stdout.flush()
+        except OutputError as error:
+            if signals.name or error.is_closed_by_reader:  # who reads it needs no more output
+                return signals.exit_code if signals.name else Exit.FAILED
+            return _fail(Exit.FAILED, f"the output cannot be written: {error}")
+        except KeyboardInterrupt:
+            sender = "" if signals.name in (None, "SIGINT") else f" by {signals.name}"
+            return _fail(signals.exit_code, f"interrupted{sender}")
+    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         try:
             code = app.meta([*_with_standard_input(arguments)])
@@ -136,14 +152,9 @@ def run(arguments: Sequence[str]) -> Exit:
         return _fail(Exit.USAGE, _describe_usage_error(error, arguments))
     except FsxCopyError as error:
         return _fail(exit_of(error), describe_error(error))
-    except OSError as error:
-        # Python would report the same error when it flushes standard output at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):  # the reader needs no more output
-            return Exit.FAILED
-        return _fail(Exit.FAILED, f"the output cannot be written: {error.strerror}")
-    except KeyboardInterrupt:
-        return _fail(Exit.INTERRUPTED, "interrupted")
+    except OSError as error:  # of a file for completions, say: those of the output are others
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(Exit.FAILED, f"{where}{error.strerror or error}")
     return code or Exit.DONE
 
 
@@ -153,13 +164,13 @@ def _with_standard_input(arguments: Sequence[str]) -> Iterator[str]:
         if argument != "-":
             yield argument
             continue
-        for word in sys.stdin.read().split():
+        for word in read_input().split():
             if word.startswith("-"):  # it would be taken for an option
                 raise usage_error(f"standard input: must be ids, not {word!r:.80}")
             yield word
 
 
-def _fail(code: Exit, text: str) -> Exit:
+def _fail(code: int, text: str) -> int:
     print(f"fsxcopy: {printable(text)}", file=sys.stderr)  # noqa: T201 - a command's output
     return code
 
@@ -179,11 +190,30 @@ def _launch(
     # Help, the version and the completion take all options.
     if refused := given(options) - _TAKES.get(name, TWO_REGIONS):
         texts = " and ".join(map(option_of, sorted(refused)))
-        raise CycloptsError(msg=f"fsxcopy {name} does not take {texts}.")
+        raise CycloptsError(msg=f"{PROGRAM} {name} does not take {texts}.")
     with logging_to_standard_error(options.log_level):
         # They leave no work, too.
         work: _Work | None = command(*bound.args, **bound.kwargs)
-        return anyio.run(work, options) if work else None
+        if work is None:
+            return None
+        # While the event loop starts and ends, a signal is only noted.
+        with signals.calling(lambda: None):
+            code = anyio.run(_until_signal, work, options)
+        if code is None:
+            raise Interruption
+        return code
+
+
+async def _until_signal(work: _Work, options: Globals) -> Exit | None:
+    """Do the work, which the first signal cancels; return None then."""
+    loop = asyncio.get_running_loop()
+    with anyio.CancelScope() as scope:
+        # A handler runs anywhere in the loop's own code, so the scope cannot be cancelled there.
+        with signals.calling(lambda: loop.call_soon_threadsafe(scope.cancel)):
+            if signals.name:
+                scope.cancel()
+            return await work(options)
+    return None
 
 
 _TAKES: dict[str, frozenset[str]] = {}
@@ -197,7 +227,7 @@ def _command(takes: frozenset[str], *, usage: str | None = None) -> Callable[[_C
     def add(function: _Command) -> _Command:
         name = function.__name__.rstrip("_")
         _TAKES[name] = takes
-        full = usage and f"Usage: fsxcopy {name} {usage}"
+        full = usage and f"Usage: {PROGRAM} {name} {usage}"
         app.command(function, name=name, help_formatter=HelpPage(takes), usage=full)
         return function
 

@@ -27,6 +27,7 @@ from fsxcopy_sdk.cli._options import (
 from fsxcopy_sdk.cli._outcomes import Ended, Exit
 from fsxcopy_sdk.cli._output import Results, progress_of, public, write_json, write_members
 from fsxcopy_sdk.cli._reporter import Reporter
+from fsxcopy_sdk.cli._streams import is_terminal, read_answer
 from fsxcopy_sdk.cli._tables import Column
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.errors import FsxCopyError, WaitTimeout
@@ -188,7 +189,7 @@ async def delete(backup_ids: Sequence[str], is_confirmed: bool, options: Globals
     """Delete backups one after the other, whether or not one of them fails."""
     reporter = Reporter(options)
     async with client_of(options) as client:
-        if not (is_confirmed or await _confirmed(backup_ids, client.region, reporter)):
+        if not (is_confirmed or _confirmed(backup_ids, client.region, reporter)):
             reporter.info("nothing was deleted")
             return Exit.FAILED
         with reporter.live():
@@ -202,8 +203,8 @@ async def delete(backup_ids: Sequence[str], is_confirmed: bool, options: Globals
     return reporter.exit
 
 
-async def _confirmed(ids: Sequence[str], region: str, reporter: Reporter) -> bool:
-    if not sys.stdin.isatty():
+def _confirmed(ids: Sequence[str], region: str, reporter: Reporter) -> bool:
+    if not is_terminal(sys.stdin):
         raise usage_error(
             "--yes: stdin is not a terminal: pass --yes to delete without confirmation"
         )
@@ -211,9 +212,7 @@ async def _confirmed(ids: Sequence[str], region: str, reporter: Reporter) -> boo
         reporter.notice(backup_id)
     backups = "this backup" if len(ids) == 1 else f"these {len(ids)} backups"
     reporter.notice(f"Permanently delete {backups} in {region}? Type yes:")
-    # A blocking read could not be interrupted: Ctrl-C cancels only what awaits.
-    await anyio.wait_readable(sys.stdin)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return read_answer().strip().lower() in ("y", "yes")
 
 
 async def copy(backup_ids: Sequence[str], how: CopyOptions, options: Globals) -> Exit:

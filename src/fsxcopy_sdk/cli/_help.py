@@ -17,7 +17,7 @@ from cyclopts.help import HelpEntry, HelpPanel, InlineText
 from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
-from fsxcopy_sdk.cli._options import GLOBAL_GROUP, option_of
+from fsxcopy_sdk.cli._options import GLOBAL_GROUP, PROGRAM, option_of
 from fsxcopy_sdk.cli._tables import wrapped
 
 # Longer lines are hard to read.
@@ -191,7 +191,7 @@ def describe_usage_error(
         case UnusedCliTokensError():
             text = f"Unexpected argument: {' '.join(error.unused_tokens or ())}."
     stop = "" if text.endswith((".", "?")) else "."
-    page = f"fsxcopy {command} --help" if command else "fsxcopy --help"
+    page = f"{PROGRAM} {command} --help" if command else f"{PROGRAM} --help"
     return f"{text}{stop} See {page}."
 
 

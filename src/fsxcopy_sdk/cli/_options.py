@@ -7,6 +7,7 @@ Help needs this module, so it must not import what takes long to import.
 from __future__ import annotations
 
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -31,6 +32,10 @@ from fsxcopy_sdk.models import Tag
 # The default of `testing`, which imports aiohttp: that takes several times as long as help
 # may. A test compares the values.
 COPY_DURATION = timedelta(minutes=5)
+
+_MAIN = getattr(sys.modules.get("__main__"), "__spec__", None)
+PROGRAM = "python -m fsxcopy_sdk" if _MAIN and _MAIN.name == "fsxcopy_sdk.__main__" else "fsxcopy"
+"""What was typed to run this command."""
 
 _UNITS = {"": "seconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 

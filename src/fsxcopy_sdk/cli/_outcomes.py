@@ -15,14 +15,13 @@ from fsxcopy_sdk.models import Backup
 
 
 class Exit(IntEnum):
-    """The exit codes, which ``fsxcopy --help`` explains."""
+    """The exit codes, which ``fsxcopy --help`` explains; those of signals are with `Signals`."""
 
     DONE = 0
     FAILED = 1
     USAGE = 2
     DENIED = 3
     TIMED_OUT = 4
-    INTERRUPTED = 130
 
 
 _USAGE = (InvalidArguments, errors.ConfigurationError)

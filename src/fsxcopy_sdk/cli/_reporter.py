@@ -23,6 +23,7 @@ from rich.text import Text
 from fsxcopy_sdk.cli._options import Globals
 from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of_all
 from fsxcopy_sdk.cli._output import Results, printable, progress_of
+from fsxcopy_sdk.cli._streams import is_terminal
 from fsxcopy_sdk.cli._tables import Column
 from fsxcopy_sdk.models import Backup
 from fsxcopy_sdk.waiting import ProgressHistory
@@ -61,8 +62,10 @@ class Reporter:
         self._rows: dict[str, _Row] = {}
         self._live: Progress | None = None
         # Result lines on the same terminal would overwrite the moving lines.
-        has_result_lines = options.output == "jsonl" and sys.stdout.isatty()
-        if self._console.is_interactive and not (options.quiet or has_result_lines):
+        has_result_lines = options.output == "jsonl" and is_terminal(sys.stdout)
+        # The console takes a pipe for a terminal where variables force colours.
+        is_live = self._console.is_interactive and is_terminal(sys.stderr)
+        if is_live and not (options.quiet or has_result_lines):
             self._live = Progress(
                 TextColumn("{task.description}", markup=False),
                 BarColumn(20),
