@@ -85,6 +85,11 @@ def plain(shown: str) -> str:
     return re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", shown).replace("\r", "")
 
 
+def untimed(log: str) -> list[str]:
+    """Return the lines of a log without the times of those that have one."""
+    return [re.sub(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ ", "", line) for line in log.splitlines()]
+
+
 def start(*arguments: str) -> subprocess.Popen[str]:
     """Start a command that SIGINT interrupts, with pipes for its output."""
     return subprocess.Popen(

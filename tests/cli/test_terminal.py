@@ -11,7 +11,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 import pytest
-from cli_rig import EXAMPLE, FSXCOPY, SPEED, OpenTerminal, Run, Terminal, start
+from cli_rig import EXAMPLE, FSXCOPY, SPEED, OpenTerminal, Run, Terminal, start, untimed
 
 from fsxcopy_sdk.testing import Fault, LocalFsx
 
@@ -33,13 +33,13 @@ async def test_copy_on_a_terminal(
     opened = terminal("copy", EXAMPLE, *HOW, "--log-level", "info")
     shown = await opened.until()
 
-    assert re.search(r"\S+ \S+ INFO fsxcopy_sdk.waiting: backup-\w+: AVAILABLE, done\r\n", shown)
+    assert re.search(r"\d\dZ INFO fsxcopy_sdk.waiting: backup-\w+: AVAILABLE, done\r\n", shown)
     assert "\x1b[?25l" in shown  # the cursor is hidden while a line moves
     assert "COPYING" in shown
     assert "%" in shown
     assert " left" in shown or "any moment" in shown
     (backup,) = fsx.backups("us-west-2")
-    assert f"{backup['BackupId']}: copied\r\n" in shown
+    assert f"{backup['BackupId']} of {EXAMPLE}: copied\r\n" in shown
     assert "\x1b[?25h" in shown
     assert shown.rstrip().endswith(f"copied   {EXAMPLE}")
     assert 0 == await opened.code()
@@ -157,8 +157,8 @@ async def test_copy_in_a_pipe(fsx: LocalFsx) -> None:
     assert ["BACKUP", str(backup["BackupId"])] == [
         line.split()[0] for line in done.stdout.decode().splitlines()
     ]
-    prefixes = {line.partition(":")[0] for line in done.stderr.decode().splitlines()}
-    assert {backup["BackupId"]} == prefixes
+    prefixes = {line.partition(":")[0] for line in untimed(done.stderr.decode())}
+    assert {f"{backup['BackupId']} of {EXAMPLE}"} == prefixes
 
 
 async def test_closed_pipe(fsx: LocalFsx) -> None:

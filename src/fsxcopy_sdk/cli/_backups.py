@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TypeAlias
 
 import anyio
+import attrs
 
 from fsxcopy_sdk import FsxCopyClient, bulk, replication
 from fsxcopy_sdk._transport import session_of_profile
@@ -30,7 +31,7 @@ from fsxcopy_sdk.cli._reporter import Reporter
 from fsxcopy_sdk.cli._streams import is_terminal, read_answer
 from fsxcopy_sdk.cli._tables import Column
 from fsxcopy_sdk.enums import BackupLifecycle
-from fsxcopy_sdk.errors import FsxCopyError, WaitTimeout
+from fsxcopy_sdk.errors import BackupNotFound, FsxCopyError, WaitTimeout
 from fsxcopy_sdk.models import Backup
 
 # A backup is recognized by what it is of and when it was made; a copy by its source.
@@ -229,6 +230,7 @@ async def copy(backup_ids: Sequence[str], how: CopyOptions, options: Globals) ->
         for backup_id in backup_ids
     ]
     reporter = Reporter(options)
+    reporter.expect(len(requests))
     async with client_of(options) as client:
         copies = bulk.copy_many(
             client,
@@ -244,6 +246,7 @@ async def copy(backup_ids: Sequence[str], how: CopyOptions, options: Globals) ->
 async def wait(backup_ids: Sequence[str], waiting: Waiting, options: Globals) -> Exit:
     """Wait until each backup is AVAILABLE, has failed, or has taken too long."""
     reporter = Reporter(options)
+    reporter.expect(len(backup_ids), not_seen="not seen yet")
     async with client_of(options) as client:
         try:
             # One task per backup; the client merges their polls into few calls.
@@ -262,9 +265,7 @@ async def _watch(
 ) -> None:
     seen: Backup | None = None
     try:
-        polls = client.watch_backup(
-            backup_id, max_wait=waiting.max_wait, schedule=waiting.schedule
-        )
+        polls = _observations(client, backup_id, waiting, reporter)
         async with aclosing(polls):
             async for seen in polls:
                 reporter.seen(seen)
@@ -275,6 +276,33 @@ async def _watch(
     reporter.ended(end)
 
 
+async def _observations(
+    client: FsxCopyClient, backup_id: str, waiting: Waiting, reporter: Reporter
+) -> AsyncGenerator[Backup, None]:
+    """Yield what is seen of a backup, and report it if the service does not know it yet."""
+    started, max_wait = client.clock.now(), waiting.max_wait.total_seconds()
+    # Without a grace, the second poll in a row that does not find the backup ends the wait.
+    eager = attrs.evolve(waiting.schedule, not_found_grace=0)
+    try:
+        async with aclosing(
+            client.watch_backup(backup_id, max_wait=max_wait, schedule=eager)
+        ) as polls:
+            async for backup in polls:
+                yield backup
+            return
+    except BackupNotFound:
+        left = max(0.0, max_wait - (client.clock.now() - started))
+    patience = min(left, waiting.schedule.not_found_grace)
+    reporter.event(
+        f"{backup_id} is not known in {client.region} yet; waiting up to {patience:.0f} s"
+    )
+    async with aclosing(
+        client.watch_backup(backup_id, max_wait=left, schedule=waiting.schedule)
+    ) as polls:
+        async for backup in polls:
+            yield backup
+
+
 async def follow(
     copies: _Copies, region: str, reporter: Reporter, refused: Iterable[Ended] = ()
 ) -> Exit:
@@ -282,7 +310,7 @@ async def follow(
     try:
         with reporter.live():
             for end in refused:
-                reporter.add(end)
+                reporter.ended(end)
             async with copies:
                 async for outcome in copies:
                     reporter.ended(_ended(outcome))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -18,6 +19,9 @@ from fsxcopy_sdk.cli import _tables
 from fsxcopy_sdk.cli._options import Output
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.models import Backup
+
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+"""That of UTC in logs."""
 
 
 def printable(text: str) -> str:
@@ -39,7 +43,9 @@ class _StandardError(logging.Handler):
 def logging_to_standard_error(level: str) -> Iterator[None]:
     """Write this package's records of at least *level* to standard error."""
     handler, logger = _StandardError(), logging.getLogger("fsxcopy_sdk")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    form = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", TIME_FORMAT)
+    form.converter = time.gmtime
+    handler.setFormatter(form)
     before = logger.level
     logger.addHandler(handler)
     logger.setLevel(level.upper())

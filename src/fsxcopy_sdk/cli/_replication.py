@@ -77,7 +77,14 @@ async def sync(how: SyncOptions, options: Globals) -> Exit:
         if how.dry_run:
             _write(made, options)
             return exit_of_all(codes)
+        refused = [*_refused(made)]
         _announce(made, how, held_back, reporter)
+        reporter.expect(
+            len(refused)
+            + len(made.to_copy)
+            + len(made.in_progress)
+            + _to_prune(made, how, held_back)
+        )
         applied = apply_plan(
             made,
             destination,
@@ -90,7 +97,7 @@ async def sync(how: SyncOptions, options: Globals) -> Exit:
             schedule=how.waiting.schedule,
             on_seen=lambda copy: reporter.seen(copy.backup),
         )
-        code = await follow(applied, destination.region, reporter, _refused(made))
+        code = await follow(applied, destination.region, reporter, refused)
     return exit_of_all([*codes, code])
 
 
@@ -186,10 +193,11 @@ def _announce(
 ) -> None:
     """Report what the sync will do, and what it cannot do."""
     for one in made.cannot_copy:
-        reporter.info(f"cannot be copied: {one}")
+        if one.reason in _NO_FAILURE:
+            reporter.info(f"cannot be copied: {one}")
     for prune in held_back:
         reporter.notice(f"not pruned: {prune}")
-    to_prune = len(made.to_prune) + len(made.held_back) - len(held_back) if how.prune else 0
+    to_prune = _to_prune(made, how, held_back)
     if made.to_copy or made.in_progress or to_prune:
         reporter.info(
             f"to copy: {len(made.to_copy)}, in progress: {len(made.in_progress)}, "
@@ -199,12 +207,18 @@ def _announce(
         reporter.info(f"nothing to do; copies up to date: {len(made.up_to_date)}")
 
 
+def _to_prune(made: ReplicationPlan, how: SyncOptions, held_back: list[PlannedPrune]) -> int:
+    """Return how many copies the sync will delete, if nothing changes."""
+    return len(made.to_prune) + len(made.held_back) - len(held_back) if how.prune else 0
+
+
 def _refused(made: ReplicationPlan) -> Iterator[Ended]:
     """Yield the backups that no later sync can copy either."""
     for one in made.cannot_copy:
         if one.reason not in _NO_FAILURE:
             request = {"SourceBackupId": one.backup.backup_id, "SourceRegion": made.source_region}
-            yield Ended(outcome="cannot_copy", reason=one.reason.value, request=request)
+            reason = f"{one.reason}: {one.detail}" if one.detail else one.reason.value
+            yield Ended(outcome="cannot_copy", reason=reason, request=request)
 
 
 def _row(one: SourceReport) -> tuple[str, ...]:
