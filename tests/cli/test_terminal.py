@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import anyio
@@ -43,6 +44,21 @@ async def test_copy_on_a_terminal(
     assert "\x1b[?25h" in shown
     assert shown.rstrip().endswith(f"copied   {EXAMPLE}")
     assert 0 == await opened.code()
+
+
+async def test_a_thousand_backups_on_a_terminal(terminal: OpenTerminal, fsx: LocalFsx) -> None:
+    """They are not drawn more often than ten, so that the wait ends in time."""
+    ids = [fsx.add_backup("us-west-2", Lifecycle="COPYING") for _ in range(1000)]
+    opened = terminal("wait", *ids, "--region", "us-west-2", "--max-wait", "2")
+    await opened.until("980 more in progress")
+    began = time.monotonic()
+    shown = await opened.until()
+
+    assert 4 == await opened.code()
+    assert time.monotonic() - began < 7
+    assert "0 of 1000 done, 1000 in progress" in shown
+    assert 1000 == len(re.findall(r"backup-\w+: timed out: ", shown))
+    assert len(shown) < 600_000
 
 
 async def test_results_in_a_file_have_no_progress(

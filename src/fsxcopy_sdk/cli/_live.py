@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from itertools import islice
-from threading import Lock
+from threading import Event, Lock, Thread
+from typing import Self
 
 import attrs
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
 from rich.text import Text
 
 from fsxcopy_sdk.cli._output import printable, progress_of
@@ -20,6 +22,7 @@ MOST_ROWS = 20
 """More rows than this would cost time and say less."""
 
 _GAP = "  "
+_SECONDS_PER_DRAWING = 0.2
 # Seconds from which on the time left is given in hours, or in minutes.
 _IN_HOURS = 5400
 _IN_MINUTES = 90
@@ -106,6 +109,51 @@ class Rows:
             line.truncate(options.max_width)
             line.no_wrap = True
             yield line
+
+
+class MovingLines:
+    """
+    Draw rows inside ``with``, some times a second, above which messages are printed.
+
+    Both are done by a thread: a message would else draw the rows anew, and a thousand backups
+    that end at once have a thousand messages.
+    """
+
+    def __init__(self, rows: Rows, console: Console) -> None:
+        self._console = console
+        self._live = Live(
+            rows, console=console, auto_refresh=False, redirect_stdout=False, transient=True
+        )
+        self._messages: list[str] = []
+        self._ended = Event()
+        self._thread = Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._live.__enter__()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._draw()
+        self._live.stop()
+
+    def print(self, text: str) -> None:
+        """Print a line of text above the rows, soon."""
+        self._messages.append(text)
+
+    def _run(self) -> None:
+        while not self._ended.wait(_SECONDS_PER_DRAWING):
+            self._draw()
+
+    def _draw(self) -> None:
+        messages = self._messages[:]
+        del self._messages[: len(messages)]  # others may have come by now
+        if messages:
+            self._console.print(Text("\n".join(messages)), soft_wrap=True)
+        else:
+            self._live.refresh()
 
 
 def _lines(rows: list[Row], now: float, width: int, *, fancy: bool) -> list[Text]:

@@ -13,14 +13,13 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from rich.console import Console
-from rich.live import Live
 from rich.text import Text
 
-from fsxcopy_sdk.cli._live import MOST_ROWS, Rows, name_of
+from fsxcopy_sdk.cli._live import MOST_ROWS, MovingLines, Rows, name_of
 from fsxcopy_sdk.cli._options import Globals
 from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of_all
 from fsxcopy_sdk.cli._output import TIME_FORMAT, Results, printable
@@ -53,6 +52,7 @@ class Reporter:
         # The console takes a pipe for a terminal where variables force colours.
         is_live = self._console.is_interactive and is_terminal(sys.stderr)
         self._is_live = is_live and not (options.quiet or has_result_lines)
+        self._lines: MovingLines | None = None
 
     def expect(self, total: int, *, not_seen: str = "waiting") -> None:
         """Count the items out of *total*; *not_seen* are those that are neither seen nor ended."""
@@ -61,11 +61,14 @@ class Reporter:
     @contextmanager
     def live(self) -> Iterator[None]:
         """Show moving lines on a terminal inside ``with``, and write the results at its end."""
-        lines = Live(self._rows, console=self._console, redirect_stdout=False, transient=True)
         try:
-            with lines if self._is_live else nullcontext():
+            if self._is_live:
+                with MovingLines(self._rows, self._console) as self._lines:
+                    yield
+            else:
                 yield
         finally:
+            self._lines = None
             self._results.write()
 
     def info(self, text: str) -> None:
@@ -75,7 +78,10 @@ class Reporter:
 
     def notice(self, text: str) -> None:
         """Print *text* on one line, even with `--quiet`."""
-        self._console.print(Text(printable(text)), soft_wrap=True)
+        if self._lines:
+            self._lines.print(printable(text))
+        else:
+            self._console.print(Text(printable(text)), soft_wrap=True)
 
     def event(self, text: str, *, is_failure: bool = False) -> None:
         """Print what just happened, with the time unless it is on a terminal."""
