@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 from botocore.config import Config
@@ -14,6 +15,13 @@ class Session:
     # Any: each name has a type of its own.
     def get_component(self, name: str) -> Any: ...
     def get_config_variable(self, logical_name: str, methods: object = None) -> Any: ...
+    def register(
+        self,
+        event_name: str,
+        handler: Callable[..., object],
+        unique_id: str | None = None,
+        unique_id_uses_count: bool = False,
+    ) -> None: ...
     def user_agent(self) -> str: ...
     def get_default_client_config(self) -> Config | None: ...
     def set_credentials(

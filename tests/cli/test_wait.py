@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import anyio
 import pytest
-from cli_rig import SPEED, Run, untimed
+from cli_rig import Done, Run, untimed
 
-from fsxcopy_sdk.testing import LocalFsx, ScaledClock
+from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
 REGION = ("--region", "us-west-2")
 OFTEN = ("--min-delay", "0.05s")
@@ -104,18 +105,27 @@ async def test_wait_says_that_a_backup_is_unknown(run: Run, fsx: LocalFsx) -> No
 
 async def test_wait_for_a_backup_that_appears(run: Run, fsx: LocalFsx) -> None:
     """A copy that is not visible yet is waited for, within the grace."""
-    async with LocalFsx(clock=ScaledClock(SPEED), copy_duration=1, unseen_for=SPEED) as late:
+    clock, done = ManualClock(), list[Done]()
+    async with LocalFsx(clock=clock, copy_duration=1, unseen_for=1000) as late:
         source = late.add_backup("us-west-2")
-        late.add_backup("us-west-2")
         where = (*REGION, *OFTEN, "--endpoint-url", late.endpoint_url)
         started = await run("copy", source, *where, "--max-wait", "0", "-o", "json", "-q")
         (end,) = json.loads(started.out)["Outcomes"]
-        done = await run("wait", end["BackupId"], *where)
+        before = late.calls["DescribeBackups"]
 
-    first, *_, last = untimed(done.err)
+        async def wait() -> None:
+            done.append(await run("wait", end["BackupId"], *where))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(wait)
+            while late.calls["DescribeBackups"] < before + 4:  # noqa: ASYNC110 - it has no event
+                await anyio.sleep(0.01)
+            clock.advance(2000)
+
+    first, *_, last = untimed(done[0].err)
     assert f"{end['BackupId']} is not known in us-west-2 yet; waiting up to 60 s" == first
     assert f"{end['BackupId']} of {source}: available" == last
-    assert 0 == done.code
+    assert 0 == done[0].code
 
 
 async def test_command_to_resume_has_the_options(

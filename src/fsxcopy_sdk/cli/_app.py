@@ -18,6 +18,7 @@ import anyio
 from cyclopts import App, CycloptsError, Group, Parameter
 from cyclopts.exceptions import UnknownCommandError
 from cyclopts.validators import Number
+from rich.console import Console
 
 import fsxcopy_sdk
 from fsxcopy_sdk._validation import DEFAULT_MAX_AGE
@@ -141,7 +142,8 @@ def run(arguments: Sequence[str]) -> int:
 def _run(arguments: Sequence[str]) -> int:
     try:
         try:
-            code = app.meta([*_with_standard_input(arguments)])
+            # A console of the present streams: the application would keep its first one.
+            code = app.meta([*_with_standard_input(arguments)], console=Console())
         except BaseExceptionGroup as group:
             # The first error of a task group cancelled the other tasks.
             error: BaseException = group
@@ -191,7 +193,7 @@ def _launch(
     if refused := given(options) - _TAKES.get(name, TWO_REGIONS):
         texts = " and ".join(map(option_of, sorted(refused)))
         raise CycloptsError(msg=f"{PROGRAM} {name} does not take {texts}.")
-    with logging_to_standard_error(options.log_level):
+    with logging_to_standard_error(options.log_level or ("error" if options.quiet else "warning")):
         # They leave no work, too.
         work: _Work | None = command(*bound.args, **bound.kwargs)
         if work is None:
@@ -210,8 +212,6 @@ async def _until_signal(work: _Work, options: Globals) -> Exit | None:
     with anyio.CancelScope() as scope:
         # A handler runs anywhere in the loop's own code, so the scope cannot be cancelled there.
         with signals.calling(lambda: loop.call_soon_threadsafe(scope.cancel)):
-            if signals.name:
-                scope.cancel()
             return await work(options)
     return None
 

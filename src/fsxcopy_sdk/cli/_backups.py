@@ -12,7 +12,8 @@ import anyio
 import attrs
 
 from fsxcopy_sdk import FsxCopyClient, bulk, replication
-from fsxcopy_sdk._transport import session_of_profile
+from fsxcopy_sdk.cli._connection import client_of
+from fsxcopy_sdk.cli._deadline import Deadline
 from fsxcopy_sdk.cli._options import (
     CopyOptions,
     Globals,
@@ -25,13 +26,13 @@ from fsxcopy_sdk.cli._options import (
     tags,
     usage_error,
 )
-from fsxcopy_sdk.cli._outcomes import Ended, Exit
+from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of, exit_of_all
 from fsxcopy_sdk.cli._output import Results, progress_of, public, write_json, write_members
 from fsxcopy_sdk.cli._reporter import Reporter
 from fsxcopy_sdk.cli._streams import is_terminal, read_answer
 from fsxcopy_sdk.cli._tables import Column
 from fsxcopy_sdk.enums import BackupLifecycle
-from fsxcopy_sdk.errors import BackupNotFound, FsxCopyError, WaitTimeout
+from fsxcopy_sdk.errors import BackupCopyFailed, BackupNotFound, FsxCopyError, WaitTimeout
 from fsxcopy_sdk.models import Backup
 
 # A backup is recognized by what it is of and when it was made; a copy by its source.
@@ -67,12 +68,6 @@ _WORDS: dict[type[replication.PlanOutcome], str] = {
     replication.PruneSkipped: "kept",
 }
 _Copies: TypeAlias = bulk.BulkCopy | replication.AppliedPlan
-
-
-def client_of(options: Globals) -> FsxCopyClient:
-    """Return the client of the Region, to be opened by ``async with``."""
-    session = session_of_profile(options.profile)
-    return FsxCopyClient(options.region, session=session, endpoint_url=options.endpoint_url)
 
 
 async def list_backups(selection: Selection, listing: Listing, options: Globals) -> Exit:
@@ -229,51 +224,97 @@ async def copy(backup_ids: Sequence[str], how: CopyOptions, options: Globals) ->
         )
         for backup_id in backup_ids
     ]
-    reporter = Reporter(options)
+    reporter, deadline = Reporter(options), Deadline(how.waiting.max_wait)
     reporter.expect(len(requests))
-    async with client_of(options) as client:
-        copies = bulk.copy_many(
-            client,
-            requests,
-            max_in_progress=how.max_in_progress,
-            max_wait=how.waiting.max_wait,
-            schedule=how.waiting.schedule,
-            on_seen=lambda copy: reporter.seen(copy.backup),
-        )
-        return await follow(copies, client.region, reporter)
+
+    def see(copy: bulk.CopyInProgress) -> None:
+        reporter.seen(copy.backup)
+        deadline.answered(may_start=bool(copies.not_started))
+
+    with deadline.scope:
+        async with client_of(options) as client:
+            copies = bulk.copy_many(
+                client,
+                requests,
+                max_in_progress=how.max_in_progress,
+                max_wait=how.waiting.max_wait,
+                schedule=how.waiting.schedule,
+                on_seen=see,
+            )
+            return await follow(copies, client.region, reporter, deadline)
+    return timed_out(reporter)
 
 
 async def wait(backup_ids: Sequence[str], waiting: Waiting, options: Globals) -> Exit:
     """Wait until each backup is AVAILABLE, has failed, or has taken too long."""
-    reporter = Reporter(options)
+    reporter, deadline = Reporter(options), Deadline(waiting.max_wait)
     reporter.expect(len(backup_ids), not_seen="not seen yet")
-    async with client_of(options) as client:
-        try:
-            # One task per backup; the client merges their polls into few calls.
-            with reporter.live():
-                async with anyio.create_task_group() as group:
-                    for backup_id in backup_ids:
-                        group.start_soon(_watch, client, backup_id, waiting, reporter)
-        finally:
-            ended = {end.backup_id for end in reporter.ends}
-            reporter.conclude(client.region, [one for one in backup_ids if one not in ended])
-    return reporter.exit
+    watches = [_Watch(backup_id, waiting, reporter, deadline) for backup_id in backup_ids]
+    with deadline.scope:
+        async with client_of(options) as client:
+            try:
+                with reporter.live():
+                    try:
+                        # One task each; the client merges their polls into few calls.
+                        async with anyio.create_task_group() as group:
+                            for watch in watches:
+                                group.start_soon(watch.run, client)
+                    finally:
+                        for watch in watches:
+                            watch.leave()
+            finally:
+                reporter.conclude(client.region)
+        return reporter.exit
+    return timed_out(reporter)
 
 
-async def _watch(
-    client: FsxCopyClient, backup_id: str, waiting: Waiting, reporter: Reporter
-) -> None:
+@attrs.define
+class _Watch:
+    """The wait for one backup."""
+
+    backup_id: str
+    waiting: Waiting
+    reporter: Reporter
+    deadline: Deadline
     seen: Backup | None = None
-    try:
-        polls = _observations(client, backup_id, waiting, reporter)
-        async with aclosing(polls):
-            async for seen in polls:
-                reporter.seen(seen)
-        end = Ended(outcome="available", backup_id=backup_id, backup=seen)
-    except FsxCopyError as error:
-        outcome = "timed_out" if isinstance(error, WaitTimeout) else "failed"
-        end = Ended(outcome=outcome, backup_id=backup_id, backup=seen, error=error)
-    reporter.ended(end)
+    is_ended: bool = False
+
+    async def run(self, client: FsxCopyClient) -> None:
+        """Wait for the backup, and report how that ends."""
+        outcome, error = "available", None
+        polls = _observations(client, self.backup_id, self.waiting, self.reporter)
+        try:
+            async with aclosing(polls):
+                async for self.seen in polls:
+                    self.reporter.seen(self.seen)
+                    self.deadline.answered()
+        except FsxCopyError as caught:
+            outcome, error = self._outcome(caught), caught
+        self._end(outcome, error)
+
+    def leave(self) -> None:
+        """Add it to the results, if its end was not awaited."""
+        if not self.is_ended:
+            self.reporter.add(
+                Ended(
+                    outcome=self.deadline.word,
+                    backup_id=self.backup_id,
+                    backup=self.seen,
+                )
+            )
+
+    def _outcome(self, error: FsxCopyError) -> str:
+        if isinstance(error, WaitTimeout):
+            return "timed_out"
+        # Whoever may not look any more does not see a failure.
+        is_lost = self.seen is not None or exit_of(error) is Exit.DENIED
+        return "not_observed" if is_lost and not isinstance(error, BackupCopyFailed) else "failed"
+
+    def _end(self, outcome: str, error: FsxCopyError | None) -> None:
+        self.is_ended = True
+        self.reporter.ended(
+            Ended(outcome=outcome, backup_id=self.backup_id, backup=self.seen, error=error)
+        )
 
 
 async def _observations(
@@ -304,29 +345,52 @@ async def _observations(
 
 
 async def follow(
-    copies: _Copies, region: str, reporter: Reporter, refused: Iterable[Ended] = ()
+    copies: _Copies,
+    region: str,
+    reporter: Reporter,
+    deadline: Deadline,
+    refused: Iterable[Ended] = (),
 ) -> Exit:
     """Carry out *copies*, report each outcome after *refused* ones, and name what is left."""
     try:
         with reporter.live():
             for end in refused:
                 reporter.ended(end)
-            async with copies:
-                async for outcome in copies:
-                    reporter.ended(_ended(outcome))
+            try:
+                async with copies:
+                    async for outcome in copies:
+                        reporter.ended(_ended(outcome))
+                        deadline.answered(may_start=bool(copies.not_started))
+            finally:
+                for end in _left(copies, deadline):
+                    reporter.add(end)
     finally:
-        left = copies.in_progress
-        reporter.conclude(region, [copy.backup.backup_id for copy in left if copy.backup])
-        unconfirmed = [copy.request.source_backup_id for copy in left if copy.backup is None]
-        unseen = [end for end in reporter.ends if end.outcome == "not_observed"]
-        unconfirmed += [str(end.source_id) for end in unseen if end.backup_id is None]
-        if unconfirmed:
-            reporter.notice(f"may have been accepted: copies of {', '.join(unconfirmed)}")
-        if copies.not_started:
-            reporter.notice(f"not started: {len(copies.not_started)}")
-        if unconfirmed or copies.not_started:
-            reporter.notice("run the same command again: existing copies are found first")
+        reporter.conclude(region)
     return reporter.exit
+
+
+def timed_out(reporter: Reporter) -> Exit:
+    """Return the exit code of a command that `--max-wait` has ended."""
+    reporter.notice("--max-wait is over")
+    return exit_of_all([Exit.TIMED_OUT, reporter.exit])
+
+
+def _left(copies: _Copies, deadline: Deadline) -> Iterator[Ended]:
+    """Yield what had not ended when the command did."""
+    for copy in copies.in_progress:
+        # Without an answer it is not known whether the copy was accepted.
+        yield Ended(
+            outcome=deadline.word if copy.backup else "not_observed",
+            backup_id=copy.backup.backup_id if copy.backup else None,
+            backup=copy.backup,
+            request=_source(copy.request),
+        )
+    for request in copies.not_started:
+        yield Ended(outcome="not_started", request=_source(request))
+
+
+def _source(request: bulk.CopyRequest) -> dict[str, str | None]:
+    return {"SourceBackupId": request.source_backup_id, "SourceRegion": request.source_region}
 
 
 def _ended(outcome: replication.PlanOutcome) -> Ended:
@@ -345,12 +409,11 @@ def _ended(outcome: replication.PlanOutcome) -> Ended:
         backup_id = outcome.prune.copy.backup_id
         return Ended(outcome=word, backup_id=backup_id, error=outcome.error, reason=reason)
     request, backup = outcome.request, outcome.backup
-    source = {"SourceBackupId": request.source_backup_id, "SourceRegion": request.source_region}
     return Ended(
         outcome=word,
         backup_id=backup.backup_id if backup else None,
         backup=backup,
         error=outcome.error,
         reason=reason,
-        request=source,
+        request=_source(request),
     )

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from difflib import get_close_matches
-from typing import Annotated, Literal, TypeAlias, TypeVar
+from typing import Annotated, Literal, TypeAlias, TypeVar, cast, get_args
 
 import attrs
 from cyclopts import Group, Parameter, Token
@@ -41,52 +41,10 @@ _UNITS = {"": "seconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "day
 
 Flag: TypeAlias = Annotated[bool, Parameter(negative=(), show_default=False)]
 """An option without a value."""
+LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 Output: TypeAlias = Literal["table", "json", "jsonl"]
 
 GLOBAL_GROUP = "Global options"
-
-
-def _value(metavar: str, short: str | None = None) -> Parameter:
-    """Return the parameter of an option whose value is called *metavar*."""
-    return Parameter(metavar=metavar, alias=short)
-
-
-@Parameter(name="*", group=Group(GLOBAL_GROUP, sort_key=2))
-@attrs.frozen(kw_only=True)
-class Globals:
-    """Options that are given before or after the name of a command, which takes some of them."""
-
-    region: Annotated[str | None, _value("REGION", "-r")] = None
-    """Region of the backups, and destination of copies."""
-    source_region: Annotated[str | None, _value("REGION", "-s")] = None
-    """Region to copy from, if it is a different one."""
-    profile: Annotated[str | None, _value("NAME", "-p")] = None
-    """Profile of the AWS configuration."""
-    endpoint_url: Annotated[str | None, _value("URL")] = None
-    """URL of the service, if it is not in AWS."""
-    output: Annotated[Output, _value("FORMAT", "-o")] = "table"
-    """Results as a table, one JSON document, or one JSON object per line."""
-    quiet: Annotated[Flag, Parameter(alias="-q")] = False
-    """Print only results, warnings and errors."""
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], _value("LEVEL")] = "warning"
-    """Lowest level of the log records on standard error."""
-
-
-TWO_REGIONS = frozenset(field.name for field in attrs.fields(Globals))
-"""The global options of commands that copy from one Region to another."""
-ONE_REGION = TWO_REGIONS - {"source_region"}
-LOG_LEVEL = frozenset({"log_level"})
-
-
-def option_of(name: str) -> str:
-    """Return the option for an attribute of `Globals`."""
-    return f"--{name.replace('_', '-')}"
-
-
-def given(options: Globals) -> set[str]:
-    """Return the names of the options that differ from their defaults."""
-    fields = attrs.fields(Globals)
-    return {field.name for field in fields if getattr(options, field.name) != field.default}
 
 
 def _duration(_: object, tokens: Sequence[Token]) -> timedelta:
@@ -109,6 +67,67 @@ def _typed(value: timedelta | None) -> str | None:
     return f"{seconds:g}s"
 
 
+Duration: TypeAlias = Annotated[
+    timedelta, Parameter(converter=_duration, metavar="DURATION", show_default=_typed)
+]
+"""Seconds, or a number with one of the units s, m, h and d."""
+
+
+def _log_level(_: object, tokens: Sequence[Token]) -> LogLevel:
+    text = tokens[0].value
+    for level in get_args(LogLevel):
+        if text.lower() == level:
+            return cast("LogLevel", level)
+    raise ValueError(f"must be debug, info, warning or error, not {text!r:.80}")
+
+
+def _value(metavar: str, short: str | None = None) -> Parameter:
+    """Return the parameter of an option whose value is called *metavar*."""
+    return Parameter(metavar=metavar, alias=short)
+
+
+@Parameter(name="*", group=Group(GLOBAL_GROUP, sort_key=2))
+@attrs.frozen(kw_only=True)
+class Globals:
+    """Options that are given before or after the name of a command, which takes some of them."""
+
+    region: Annotated[str | None, _value("REGION", "-r")] = None
+    """Region of the backups, and destination of copies."""
+    source_region: Annotated[str | None, _value("REGION", "-s")] = None
+    """Region to copy from, if it is a different one."""
+    profile: Annotated[str | None, _value("NAME", "-p")] = None
+    """Profile of the AWS configuration."""
+    endpoint_url: Annotated[str | None, _value("URL")] = None
+    """URL of the service, if it is not in AWS."""
+    output: Annotated[Output, _value("FORMAT", "-o")] = "table"
+    """Results as a table, one JSON document, or one JSON object per line."""
+    connect_timeout: Duration | None = None
+    """Time for each attempt to connect, such as 5s; 0 for no limit (default: 60s)."""
+    read_timeout: Duration | None = None
+    """Time for each attempt to get an answer; 0 for no limit (default: 60s)."""
+    quiet: Annotated[Flag, Parameter(alias="-q")] = False
+    """Print only results and errors."""
+    log_level: Annotated[LogLevel | None, Parameter(converter=_log_level, metavar="LEVEL")] = None
+    """Lowest level of the log records on standard error (default: warning; quiet: error)."""
+
+
+TWO_REGIONS = frozenset(field.name for field in attrs.fields(Globals))
+"""The global options of commands that copy from one Region to another."""
+ONE_REGION = TWO_REGIONS - {"source_region"}
+LOG_LEVEL = frozenset({"log_level"})
+
+
+def option_of(name: str) -> str:
+    """Return the option for an attribute of `Globals`."""
+    return f"--{name.replace('_', '-')}"
+
+
+def given(options: Globals) -> set[str]:
+    """Return the names of the options that differ from their defaults."""
+    fields = attrs.fields(Globals)
+    return {field.name for field in fields if getattr(options, field.name) != field.default}
+
+
 # Cyclopts puts the option and the value before these texts.
 def _is_at_least_one(_: object, value: int | str | None) -> None:
     if isinstance(value, int) and value < 1:
@@ -122,10 +141,6 @@ def _is_positive(_: object, value: timedelta) -> None:
 
 _COUNT = Parameter(validator=_is_at_least_one, metavar="N")
 
-Duration: TypeAlias = Annotated[
-    timedelta, Parameter(converter=_duration, metavar="DURATION", show_default=_typed)
-]
-"""Seconds, or a number with one of the units s, m, h and d."""
 MaxAge: TypeAlias = Annotated[
     Duration, Parameter(help="Report a newest copy older than this as late.")
 ]

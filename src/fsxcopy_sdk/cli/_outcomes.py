@@ -47,7 +47,9 @@ _OPTIONS = {
     "tags": "--tag",
     "volume_ids": "--volume-id",
 }
-_CLASS = re.compile(r"^[A-Z][A-Za-z]+: ")
+_UNSEEN = ("in_progress", "not_observed", "not_started")
+# A class whose text is a sentence; that of others means nothing without the class.
+_CLASS = re.compile(r"^(?!JSONDecodeError|KeyError|TypeError|Unicode)[A-Z][A-Za-z]+: ")
 _ARGUMENT = re.compile(r"^(?:requests\[\d+\]\.)?([a-z_]+)(?:\[\d+\])?(?=: )")
 
 
@@ -95,7 +97,10 @@ class Ended:
     """The outcome of one item: a copy, a wait or a deletion."""
 
     outcome: str
-    """One word, such as available, copied, deleted, failed, not_observed or timed_out."""
+    """
+    One word: available, copied, deleted, failed, in_progress, not_observed, not_started,
+    timed_out ...
+    """
     backup_id: str | None = None
     backup: Backup | None = None
     """The backup as last seen."""
@@ -112,14 +117,19 @@ class Ended:
             return Exit.FAILED
         code = exit_of(self.error)
         # An accepted copy whose end was not observed is not a failed copy.
-        is_unseen = self.outcome == "not_observed" and code is not Exit.DENIED
+        is_unseen = self.outcome in _UNSEEN and code is not Exit.DENIED
         return Exit.TIMED_OUT if is_unseen or self.outcome == "timed_out" else code
 
     @property
+    def is_open(self) -> bool:
+        """Whether the backup may still end, so that a wait for it can be resumed."""
+        may_end = self.outcome in ("in_progress", "not_observed", "timed_out")
+        return may_end and self.backup_id is not None
+
+    @property
     def is_running(self) -> bool:
-        """Whether the service may still be working on the backup."""
-        is_over = self.error is None or isinstance(self.error, errors.BackupCopyFailed)
-        return self.backup is not None and not is_over
+        """Whether the backup was seen, and the service may still be working on it."""
+        return self.is_open and self.backup is not None
 
     @property
     def source_id(self) -> str | None:

@@ -47,11 +47,15 @@ def logging_to_standard_error(level: str) -> Iterator[None]:
     form.converter = time.gmtime
     handler.setFormatter(form)
     before = logger.level
+    # Of other libraries Python would print the warnings, with tracebacks.
+    silent = logging.NullHandler()
+    logging.getLogger().addHandler(silent)
     logger.addHandler(handler)
     logger.setLevel(level.upper())
     try:
         yield
     finally:
+        logging.getLogger().removeHandler(silent)
         logger.removeHandler(handler)
         logger.setLevel(before)
 

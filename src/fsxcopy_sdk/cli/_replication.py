@@ -9,7 +9,10 @@ from typing import cast
 
 from fsxcopy_sdk import FsxCopyClient
 from fsxcopy_sdk._validation import DEFAULT_MAX_AGE, ArgumentErrors, duration_text
-from fsxcopy_sdk.cli._backups import client_of, follow
+from fsxcopy_sdk.bulk import CopyInProgress
+from fsxcopy_sdk.cli._backups import follow, timed_out
+from fsxcopy_sdk.cli._connection import client_of
+from fsxcopy_sdk.cli._deadline import Deadline
 from fsxcopy_sdk.cli._options import (
     Globals,
     Policy,
@@ -69,7 +72,15 @@ async def plan(policy: Policy, max_age: timedelta, options: Globals) -> Exit:
 async def sync(how: SyncOptions, options: Globals) -> Exit:
     """Copy and prune as the policy says, and report each outcome."""
     _check_pruning(how)
-    reporter = Reporter(options)
+    reporter, deadline = Reporter(options), Deadline(how.waiting.max_wait)
+    with deadline.scope:
+        return await _sync(how, options, reporter, deadline)
+    return timed_out(reporter)
+
+
+async def _sync(
+    how: SyncOptions, options: Globals, reporter: Reporter, deadline: Deadline
+) -> Exit:
     async with _clients(options) as (source, destination):
         made = await _plan(source, destination, how.policy)
         held_back = _held_back(made, how)
@@ -85,6 +96,11 @@ async def sync(how: SyncOptions, options: Globals) -> Exit:
             + len(made.in_progress)
             + _to_prune(made, how, held_back)
         )
+
+        def see(copy: CopyInProgress) -> None:
+            reporter.seen(copy.backup)
+            deadline.answered(may_start=bool(applied.not_started))
+
         applied = apply_plan(
             made,
             destination,
@@ -95,9 +111,9 @@ async def sync(how: SyncOptions, options: Globals) -> Exit:
             max_in_progress=how.max_in_progress,
             max_wait=how.waiting.max_wait,
             schedule=how.waiting.schedule,
-            on_seen=lambda copy: reporter.seen(copy.backup),
+            on_seen=see,
         )
-        code = await follow(applied, destination.region, reporter, refused)
+        code = await follow(applied, destination.region, reporter, deadline, refused)
     return exit_of_all([*codes, code])
 
 

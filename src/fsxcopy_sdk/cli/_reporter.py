@@ -14,16 +14,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 from rich.text import Text
 
 from fsxcopy_sdk.cli._live import MOST_ROWS, MovingLines, Rows, name_of
-from fsxcopy_sdk.cli._options import Globals
+from fsxcopy_sdk.cli._options import PROGRAM, Globals
 from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of_all
 from fsxcopy_sdk.cli._output import TIME_FORMAT, Results, printable
-from fsxcopy_sdk.cli._streams import is_terminal
+from fsxcopy_sdk.cli._streams import is_live, is_terminal
 from fsxcopy_sdk.cli._tables import Column
 from fsxcopy_sdk.models import Backup
 
@@ -49,9 +49,7 @@ class Reporter:
         self._summed_at = -_SUM_EVERY
         # Result lines on the same terminal would overwrite the moving lines.
         has_result_lines = options.output == "jsonl" and is_terminal(sys.stdout)
-        # The console takes a pipe for a terminal where variables force colours.
-        is_live = self._console.is_interactive and is_terminal(sys.stderr)
-        self._is_live = is_live and not (options.quiet or has_result_lines)
+        self._is_live = is_live(self._console) and not (options.quiet or has_result_lines)
         self._lines: MovingLines | None = None
 
     def expect(self, total: int, *, not_seen: str = "waiting") -> None:
@@ -146,22 +144,47 @@ class Reporter:
         count = f"{done} of {self._total}"
         return f"{count}, {not_seen} {self._not_seen}" if not_seen > 0 else count
 
-    def conclude(self, region: str, running: Iterable[str]) -> None:
-        """Print the number of items by outcome, and how to wait for *running* backups."""
+    def conclude(self, region: str) -> None:
+        """Print the number of items by outcome, and the commands that continue with the rest."""
         if len(self.ends) > 1:
             by_exit = sorted(self.ends, key=lambda end: end.exit)
             counts = Counter(end.words for end in by_exit).items()
             self.info(", ".join(f"{count} {words}" for words, count in counts))
-        ids = [*(str(end.backup_id) for end in self.ends if end.is_running), *running]
-        if not ids:
-            return
-        command = ["fsxcopy", "wait", *ids, "--region", region]
-        if self._options.profile:
-            command += ["--profile", self._options.profile]
-        if self._options.endpoint_url:
-            command += ["--endpoint-url", self._options.endpoint_url]
-        self.notice(f"still running at the service: {', '.join(ids)}")
-        self.notice(f"resume with: {shlex.join(command)}")
+        running = [str(end.backup_id) for end in self.ends if end.is_running]
+        if running:
+            self.notice(f"still running at the service: {', '.join(running)}")
+        ids = [str(end.backup_id) for end in self.ends if end.is_open]
+        if ids:
+            self.notice(f"resume with: {self._command_to_wait(ids, region)}")
+        unconfirmed = [
+            str(end.source_id)
+            for end in self.ends
+            if end.outcome == "not_observed" and end.backup_id is None
+        ]
+        if unconfirmed:
+            self.notice(f"may have been accepted: copies of {', '.join(unconfirmed)}")
+        not_started = [str(end.source_id) for end in self.ends if end.outcome == "not_started"]
+        if not_started:
+            self.notice(f"not started: {len(not_started)}")
+        if unconfirmed or not_started:
+            self.notice("run the same command again: existing copies are found first")
+
+    def _command_to_wait(self, ids: Iterable[str], region: str) -> str:
+        given = self._options
+        options = {
+            "--region": region,
+            "--profile": given.profile,
+            "--endpoint-url": given.endpoint_url,
+            "--connect-timeout": given.connect_timeout,
+            "--read-timeout": given.read_timeout,
+        }
+        words = [*PROGRAM.split(), "wait", *ids]
+        for name, value in options.items():
+            if isinstance(value, timedelta):
+                words += [name, f"{value.total_seconds():g}s"]
+            elif value is not None:
+                words += [name, value]
+        return shlex.join(words)
 
     @property
     def exit(self) -> Exit:

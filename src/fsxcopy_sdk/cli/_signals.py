@@ -50,13 +50,10 @@ class Signals:
     def __enter__(self) -> Self:
         self.name = None
         if threading.current_thread() is threading.main_thread():
-            for name in _EXIT_CODES:
-                number = getattr(signal, name, None)
-                handler = signal.SIG_IGN if number is None else signal.getsignal(number)
-                if number is not None and handler in (
-                    signal.SIG_DFL,
-                    signal.default_int_handler,
-                ):
+            numbers = [getattr(signal, name) for name in _EXIT_CODES if hasattr(signal, name)]
+            for number in numbers:
+                handler = signal.getsignal(number)
+                if handler in (signal.SIG_DFL, signal.default_int_handler):
                     self._before[number] = handler
                     # Explicit, because the kernel ignores default actions for process 1.
                     signal.signal(number, self._receive)
@@ -78,9 +75,11 @@ class Signals:
 
     @contextmanager
     def calling(self, stop: Callable[[], object] | None) -> Iterator[None]:
-        """Let the first signal call *stop*; with None it raises `Interruption`."""
+        """Let the first signal, which may have come, call *stop*; None raises `Interruption`."""
         before, self._stop = self._stop, stop
         try:
+            if self.name is not None:
+                self._interrupt()
             yield
         finally:
             self._stop = before
@@ -89,11 +88,14 @@ class Signals:
         now = time.monotonic()
         if self.name is None:
             self.name, self._received_at = signal.Signals(number).name, now
-            if self._stop is None:
-                raise Interruption
-            self._stop()
+            self._interrupt()
         elif now - self._received_at > _ONE_EVENT:
             _end_at_once(_EXIT_CODES[signal.Signals(number).name])
+
+    def _interrupt(self) -> None:
+        if self._stop is None:
+            raise Interruption
+        self._stop()
 
 
 def _end_at_once(code: int) -> None:
