@@ -36,10 +36,18 @@ class Done:
 
 
 class Run(Protocol):
-    """Run a command in this process, with text on standard input, piped or typed."""
+    """
+    Run a command in this process, with text on standard input, piped or typed.
+
+    With *columns* its output is on a terminal of that width.
+    """
 
     async def __call__(
-        self, *arguments: str, stdin: str | Stream = "", at_terminal: bool = False
+        self,
+        *arguments: str,
+        stdin: str | Stream = "",
+        at_terminal: bool = False,
+        columns: int | None = None,
     ) -> Done: ...
 
 
@@ -70,6 +78,16 @@ class Stream(io.StringIO):
 
     def isatty(self) -> bool:
         return self._at_terminal
+
+
+def plain(shown: str) -> str:
+    """Return what a terminal shows without its control sequences."""
+    return re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", shown).replace("\r", "")
+
+
+def untimed(log: str) -> list[str]:
+    """Return the lines of a log without the times of those that have one."""
+    return [re.sub(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ ", "", line) for line in log.splitlines()]
 
 
 def start(

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TypeAlias
 
 import anyio
+import anyio.lowlevel
 
 from fsxcopy_sdk.errors import PaginationError
 from fsxcopy_sdk.models import Backup, DescribeBackupsResponse, UnreadableBackup
@@ -197,6 +198,9 @@ class _NextPage:
     async def _run(self) -> None:
         try:
             with self._scope:
+                # A loop may have ended before this task began; a call on an open connection
+                # would be sent before it is cancelled.
+                await anyio.lowlevel.checkpoint_if_cancelled()
                 self._result = await self._fetch()
         except Exception as error:  # noqa: BLE001 - raised when the page is reached
             self._result = error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from cli_rig import EXAMPLE, Run, run_and_change
+from cli_rig import EXAMPLE, Run, run_and_change, untimed
 
 from fsxcopy_sdk.testing import Fault, LocalFsx
 
@@ -32,9 +32,9 @@ async def test_copy(run: Run, fsx: LocalFsx) -> None:
     assert key == end["Backup"]["KmsKeyId"]
     copied = {tag["Key"]: tag["Value"] for tag in end["Backup"]["Tags"]}
     assert {"Name": "MyBackup", "Purpose": "dr", "Formula": "a=b"} == copied
-    backup_id = end["Backup"]["BackupId"]
-    assert f"{backup_id}: COPYING 0%" == done.err.splitlines()[0]
-    assert f"{backup_id}: copied" == done.err.splitlines()[-1]
+    name = f"{end['Backup']['BackupId']} of {EXAMPLE}"
+    assert f"{name}: COPYING 0%" == untimed(done.err)[0]
+    assert f"{name}: copied" == untimed(done.err)[-1]
     assert 0 == done.code
 
 
@@ -54,14 +54,17 @@ async def test_repeated_command_finds_the_copy(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_failure_does_not_stop_other_copies(run: Run, fsx: LocalFsx) -> None:
-    """A refused copy has its reason, and the code says that some failed."""
+    """A refused copy has its reason, once, and the code says that some failed."""
     done = await run("copy", "backup-00000000", EXAMPLE, *HOW, "--max-in-progress", "1")
 
-    rows = [line.split(maxsplit=3) for line in done.out.splitlines()[1:]]
-    assert ["-", "failed", "backup-00000000"] == rows[0][:3]
-    assert rows[0][3].startswith("BackupNotFound (CopyBackup in us-west-2): ")
-    assert ["copied", EXAMPLE] == rows[1][1:3]
-    assert "backup-00000000: failed: BackupNotFound (CopyBackup in us-west-2): " in done.err
+    rows = [line.split() for line in done.out.splitlines()[1:]]
+    assert ["-", "failed", "backup-00000000"] == rows[0]
+    assert ["copied", EXAMPLE] == rows[1][1:]
+    failed = "copy of backup-00000000: failed: BackupNotFound (CopyBackup in us-west-2): "
+    assert failed in done.err
+    assert 1 == (done.out + done.err).count("BackupNotFound")
+    assert " (1 of 2, 1 waiting)\n" in done.err
+    assert f" of {EXAMPLE}: copied (2 of 2)\n" in done.err
     assert "1 copied, 1 failed" == done.err.splitlines()[-1]
     assert 1 == done.code
 

@@ -16,9 +16,9 @@ from fsxcopy_sdk.cli import main
 
 
 def _forget_the_command(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
-    for module in [
-        name for name in sys.modules if name.startswith(("fsxcopy_sdk.cli.", f"{missing}."))
-    ]:
+    # A module that is imported already would be found without its package.
+    parts = ("fsxcopy_sdk.cli.", f"{missing}.")
+    for module in [name for name in sys.modules if name.startswith(parts)]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, missing, None)
 

@@ -9,24 +9,31 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
 import anyio
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Group, Parameter
+from cyclopts.exceptions import UnknownCommandError
 from cyclopts.validators import Number
+from rich.console import Console
 
 import fsxcopy_sdk
 from fsxcopy_sdk._validation import DEFAULT_MAX_AGE
+from fsxcopy_sdk.cli._help import HelpPage, describe_usage_error
 from fsxcopy_sdk.cli._options import (
     COPY_DURATION,
+    LOG_LEVEL,
+    ONE_REGION,
     PROGRAM,
+    TWO_REGIONS,
     CopyOptions,
     Duration,
     Flag,
     Globals,
+    Listing,
     MaxAge,
     Policy,
     Scope,
@@ -34,6 +41,8 @@ from fsxcopy_sdk.cli._options import (
     SyncOptions,
     Waiting,
     checked_ids,
+    given,
+    option_of,
     usage_error,
 )
 from fsxcopy_sdk.cli._outcomes import Exit, describe_error, exit_of
@@ -74,10 +83,8 @@ Exit codes:
   1    some items failed, or another error
   2    usage or configuration error
   3    no credentials, or no permission
-  4    not finished in time, or not observed to end;
-       accepted copies continue at the service
-  130  interrupted (143 by SIGTERM, 129 by SIGHUP);
-       accepted copies continue at the service
+  4    not finished in time, or not observed to end; accepted copies continue at the service
+  130  interrupted (143 by SIGTERM, 129 by SIGHUP); accepted copies continue at the service
 
 If items failed in different ways, the code is 1.
 """
@@ -87,6 +94,8 @@ app = App(
     version=lambda: fsxcopy_sdk.__version__,
     help=_HELP,
     help_format="plaintext",
+    help_formatter=HelpPage(TWO_REGIONS),
+    group_parameters=Group("Options", sort_key=1),
     version_flags=["--version"],
     exit_on_error=False,
     print_error=False,
@@ -98,13 +107,15 @@ app.meta.suppress_keyboard_interrupt = False  # `run` reports an interruption it
 _BackupIds: TypeAlias = Annotated[
     str, Parameter(help="IDs of backups; `-` reads them from standard input.")
 ]
+_IDS = "[OPTIONS] BACKUP_IDS..."
 _Work: TypeAlias = partial[Coroutine[Any, Any, Exit]]
 """What a command does, once it is given the global options."""
 
-_PORT = Parameter(validator=Number(gte=0, lte=65535))
+_PORT = Parameter(validator=Number(gte=0, lte=65535), metavar="PORT")
 # Cyclopts requires a default where all options have one.
 _COPY = CopyOptions()
 _GLOBALS = Globals()
+_LISTING = Listing()
 _POLICY = Policy()
 _SCOPE = Scope()
 _SELECTION = Selection()
@@ -131,7 +142,8 @@ def run(arguments: Sequence[str]) -> int:
 def _run(arguments: Sequence[str]) -> int:
     try:
         try:
-            code = app.meta([*_with_standard_input(arguments)])
+            # A console of the present streams: the application would keep its first one.
+            code = app.meta([*_with_standard_input(arguments)], console=Console())
         except BaseExceptionGroup as group:
             # The first error of a task group cancelled the other tasks.
             error: BaseException = group
@@ -139,9 +151,7 @@ def _run(arguments: Sequence[str]) -> int:
                 error = error.exceptions[0]
             raise error from group
     except CycloptsError as error:
-        text = str(error)
-        stop = "" if text.endswith((".", "?")) else "."
-        return _fail(Exit.USAGE, f"{text}{stop} See {PROGRAM} --help.")
+        return _fail(Exit.USAGE, _describe_usage_error(error, arguments))
     except FsxCopyError as error:
         return _fail(exit_of(error), describe_error(error))
     except OSError as error:  # of a file for completions, say: those of the output are others
@@ -167,14 +177,24 @@ def _fail(code: int, text: str) -> int:
     return code
 
 
+def _describe_usage_error(error: CycloptsError, arguments: Sequence[str]) -> str:
+    takes = next((_TAKES[one] for one in arguments if one in _TAKES), TWO_REGIONS)
+    return describe_usage_error(error, arguments, _TAKES, takes)
+
+
 @app.meta.default
 def _launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
     options: Globals = _GLOBALS,
 ) -> Exit | None:
     command, bound, _ = app.parse_args(tokens)
+    name = command.__name__.rstrip("_")
+    # Help, the version and the completion take all options.
+    if refused := given(options) - _TAKES.get(name, TWO_REGIONS):
+        texts = " and ".join(map(option_of, sorted(refused)))
+        raise CycloptsError(msg=f"{PROGRAM} {name} does not take {texts}.")
     with logging_to_standard_error(options.log_level or ("error" if options.quiet else "warning")):
-        # Help, the version and the completion leave no work.
+        # They leave no work, too.
         work: _Work | None = command(*bound.args, **bound.kwargs)
         if work is None:
             return None
@@ -196,7 +216,25 @@ async def _until_signal(work: _Work, options: Globals) -> Exit | None:
     return None
 
 
-@app.command
+_TAKES: dict[str, frozenset[str]] = {}
+"""The global options that each command takes."""
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+
+def _command(takes: frozenset[str], *, usage: str | None = None) -> Callable[[_Command], _Command]:
+    """Add a function as the command of its name, which takes some of the global options."""
+
+    def add(function: _Command) -> _Command:
+        name = function.__name__.rstrip("_")
+        _TAKES[name] = takes
+        full = usage and f"Usage: {PROGRAM} {name} {usage}"
+        app.command(function, name=name, help_formatter=HelpPage(takes), usage=full)
+        return function
+
+    return add
+
+
+@_command(TWO_REGIONS, usage=_IDS)
 def copy(*backup_ids: _BackupIds, how: CopyOptions = _COPY) -> _Work:
     r"""
     Copy backups into a Region, and wait until the copies are AVAILABLE.
@@ -212,19 +250,21 @@ def copy(*backup_ids: _BackupIds, how: CopyOptions = _COPY) -> _Work:
     return partial(_backups.copy, checked_ids(backup_ids), how)
 
 
-@app.command(name="list")
-def list_(*, selection: Selection = _SELECTION) -> _Work:
+@_command(ONE_REGION)
+def list_(*, selection: Selection = _SELECTION, listing: Listing = _LISTING) -> _Work:
     """
     List the backups of a Region.
 
+    A terminal that is too narrow gets fewer columns; --output json has everything.
+
     For example:
 
-      fsxcopy list --region us-west-2 --file-system-id fs-0123456789abcdef0
+      fsxcopy list --region us-west-2 --sort created --reverse --limit 20
     """
-    return partial(_backups.list_backups, selection)
+    return partial(_backups.list_backups, selection, listing)
 
 
-@app.command
+@_command(ONE_REGION)
 def show(backup_id: Annotated[str, Parameter(help="ID of the backup.")], /) -> _Work:
     """
     Show all members of one backup; passwords are masked.
@@ -236,7 +276,7 @@ def show(backup_id: Annotated[str, Parameter(help="ID of the backup.")], /) -> _
     return partial(_backups.show, backup_id)
 
 
-@app.command
+@_command(ONE_REGION, usage=_IDS)
 def wait(*backup_ids: _BackupIds, waiting: Waiting = _WAITING) -> _Work:
     """
     Wait until backups are AVAILABLE.
@@ -251,7 +291,7 @@ def wait(*backup_ids: _BackupIds, waiting: Waiting = _WAITING) -> _Work:
     return partial(_backups.wait, checked_ids(backup_ids), waiting)
 
 
-@app.command
+@_command(TWO_REGIONS)
 def plan(*, policy: Policy = _POLICY, max_age: MaxAge = DEFAULT_MAX_AGE) -> _Work:
     r"""
     Show what a sync would do, and why; nothing is changed.
@@ -266,7 +306,7 @@ def plan(*, policy: Policy = _POLICY, max_age: MaxAge = DEFAULT_MAX_AGE) -> _Wor
     return partial(_replication.plan, policy, max_age)
 
 
-@app.command
+@_command(TWO_REGIONS)
 def sync(*, how: SyncOptions = _SYNC) -> _Work:
     r"""
     Copy the newest backups of a Region to another one, except those that have copies.
@@ -283,7 +323,7 @@ def sync(*, how: SyncOptions = _SYNC) -> _Work:
     return partial(_replication.sync, how)
 
 
-@app.command
+@_command(TWO_REGIONS)
 def report(*, scope: Scope = _SCOPE, max_age: MaxAge = DEFAULT_MAX_AGE) -> _Work:
     """
     Show the age of the newest copy of each file system and volume.
@@ -297,10 +337,10 @@ def report(*, scope: Scope = _SCOPE, max_age: MaxAge = DEFAULT_MAX_AGE) -> _Work
     return partial(_replication.report, scope, max_age)
 
 
-@app.command
+@_command(ONE_REGION, usage=_IDS)
 def delete(
     *backup_ids: _BackupIds,
-    yes: Annotated[Flag, Parameter(help="Delete without confirmation.")] = False,
+    yes: Annotated[Flag, Parameter(alias="-y", help="Delete without confirmation.")] = False,
 ) -> _Work:
     """
     Delete backups permanently.
@@ -312,12 +352,12 @@ def delete(
     return partial(_backups.delete, checked_ids(backup_ids), yes)
 
 
-@app.command
+@_command(frozenset())
 def local(
     *,
     port: Annotated[int, _PORT, Parameter(help="TCP port on 127.0.0.1; 0 for any free one.")] = 0,
     speed: Annotated[
-        float, Parameter(help="Speed of its clock, as a multiple of real time.")
+        float, Parameter(help="Speed of its clock, as a multiple of real time.", metavar="FACTOR")
     ] = 1.0,
     copy_duration: Annotated[
         Duration, Parameter(help="Duration of a copy, by its clock.")
@@ -339,7 +379,7 @@ def local(
     return partial(_local.serve, port, speed, copy_duration, with_example)
 
 
-@app.command
+@_command(LOG_LEVEL)
 def demo() -> _Work:
     """
     Copy a backup across Regions, without AWS, in a few seconds.
@@ -352,3 +392,17 @@ def demo() -> _Work:
       fsxcopy demo
     """
     return partial(_local.demo)
+
+
+@_command(frozenset(), usage="[COMMAND]")
+def help_(command: Annotated[str | None, Parameter(help="Its name.")] = None, /) -> None:
+    """
+    Show the help of a command, as its option --help does.
+
+    For example:
+
+      fsxcopy help copy
+    """
+    if command and command not in _TAKES:
+        raise UnknownCommandError(unused_tokens=[command])
+    app.meta([*filter(None, [command]), "--help"])

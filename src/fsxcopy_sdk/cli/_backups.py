@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import TypeAlias
 
 import anyio
@@ -16,21 +17,46 @@ from fsxcopy_sdk.cli._deadline import Deadline
 from fsxcopy_sdk.cli._options import (
     CopyOptions,
     Globals,
+    Listing,
     Selection,
     Waiting,
     errors_by_option,
     filters_by_option,
+    known_values,
     tags,
     usage_error,
 )
 from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of, exit_of_all
-from fsxcopy_sdk.cli._output import Results, progress_of, public, write_json, write_table
+from fsxcopy_sdk.cli._output import Results, progress_of, public, write_json, write_members
 from fsxcopy_sdk.cli._reporter import Reporter
 from fsxcopy_sdk.cli._streams import is_terminal, read_answer
-from fsxcopy_sdk.errors import BackupCopyFailed, FsxCopyError, WaitTimeout
+from fsxcopy_sdk.cli._tables import Column
+from fsxcopy_sdk.enums import BackupLifecycle
+from fsxcopy_sdk.errors import BackupCopyFailed, BackupNotFound, FsxCopyError, WaitTimeout
 from fsxcopy_sdk.models import Backup
 
-_COLUMNS = ("BACKUP", "CREATED", "LIFECYCLE", "TYPE", "OF", "COPY OF", "NAME")
+# A backup is recognized by what it is of and when it was made; a copy by its source.
+_COLUMNS = (
+    Column("BACKUP"),
+    Column("CREATED", 1, brief=lambda text: text[:10]),
+    Column("LIFECYCLE"),
+    Column("SIZE", 4),
+    Column("TYPE", 6),
+    Column("OF", 2),
+    Column("COPY OF", 3, brief=lambda text: text.partition(" ")[0]),
+    Column("NAME", 5, least=8),
+)
+_SORT_KEYS: Mapping[str, Callable[[Backup], tuple[str | float, ...]]] = {
+    "created": lambda backup: (backup.creation_time.timestamp(),),
+    "id": lambda backup: (backup.backup_id,),
+    "lifecycle": lambda backup: (backup.lifecycle.value, backup.progress_percent or 0),
+    "name": lambda backup: (_name(backup),),
+    "of": lambda backup: (_of(backup), backup.creation_time.timestamp()),
+    "size": lambda backup: (backup.size_in_bytes or 0,),
+    "type": lambda backup: (backup.type.value,),
+}
+# The most backups that one page can have.
+_PAGE = 50
 _WORDS: dict[type[replication.PlanOutcome], str] = {
     bulk.Copied: "copied",
     bulk.CopyDeferred: "deferred",
@@ -46,22 +72,56 @@ _WORDS: dict[type[replication.PlanOutcome], str] = {
 _Copies: TypeAlias = bulk.BulkCopy | replication.AppliedPlan
 
 
-async def list_backups(selection: Selection, options: Globals) -> Exit:
-    """Write the selected backups of the Region, in the service's order."""
+async def list_backups(selection: Selection, listing: Listing, options: Globals) -> Exit:
+    """Write the selected backups of the Region, by default in the service's order."""
     filters = filters_by_option(selection)
+    is_listed = _listed(listing)
     results = Results(options.output, "Backups", _COLUMNS)
-    found = 0
+    found: list[Backup] = []
+    # Sorting needs all backups; otherwise no more pages are read than are shown.
+    limit = None if listing.sort else listing.limit
+    size = min(limit, _PAGE) if limit and not (listing.lifecycle or listing.newer_than) else None
     async with client_of(options) as client:
         with errors_by_option(filters):
-            listing = client.iter_backups(filters=filters.values(), strict=selection.strict)
-            async with aclosing(listing) as backups:
+            pages = client.iter_backups(
+                filters=filters.values(), max_results=size, strict=selection.strict
+            )
+            async with aclosing(pages) as backups:
                 async for backup in backups:
-                    found += 1
-                    results.add(public(backup), _row(backup))
+                    if not is_listed(backup):
+                        continue
+                    found.append(backup)
+                    if not listing.sort:
+                        results.add(public(backup), _row(backup))
+                    if len(found) == limit:
+                        break
+        if listing.sort:
+            found.sort(key=_SORT_KEYS[listing.sort], reverse=listing.reverse)
+            for backup in found[: listing.limit]:
+                results.add(public(backup), _row(backup))
         # Not after an error: a partial list would suggest that there are no other backups.
         results.write()
-        Reporter(options).info(f"backups in {client.region}: {found}")
+        Reporter(options).info(_count(len(found), listing, client.region))
     return Exit.DONE
+
+
+def _count(found: int, listing: Listing, region: str) -> str:
+    """Return how many backups were found and are shown."""
+    if listing.limit is None or found < listing.limit:
+        return f"backups in {region}: {found}"
+    if listing.sort:
+        return f"backups in {region}: {found}, of which {listing.limit} are shown"
+    return f"backups in {region}: the first {found}; there may be more"
+
+
+def _listed(listing: Listing) -> Callable[[Backup], bool]:
+    """Return the condition for a backup to be listed, which the service has no filters for."""
+    lifecycles = known_values("--lifecycle", listing.lifecycle, BackupLifecycle)
+    after = datetime.now(UTC) - listing.newer_than if listing.newer_than else None
+    return lambda backup: (
+        (not lifecycles or backup.lifecycle in lifecycles)
+        and (after is None or backup.creation_time > after)
+    )
 
 
 def _row(backup: Backup) -> tuple[str, ...]:
@@ -70,13 +130,34 @@ def _row(backup: Backup) -> tuple[str, ...]:
         backup.backup_id,
         f"{backup.creation_time:%Y-%m-%d %H:%M}Z",
         progress_of(backup),
+        _size(backup.size_in_bytes),
         backup.type.value,
-        (backup.volume and backup.volume.volume_id)
-        or (backup.file_system and backup.file_system.file_system_id)
-        or "",
+        _of(backup),
         f"{source} in {backup.source_backup_region or 'its Region'}" if source else "",
-        next((tag.value or "" for tag in backup.tags if tag.key == "Name"), ""),
+        _name(backup),
     )
+
+
+def _size(size: float | None) -> str:
+    """Return a number of bytes in the unit that AWS would use."""
+    if size is None:
+        return ""
+    units = ["B", "KiB", "MiB", "GiB", "TiB"]
+    while size >= 1024 and len(units) > 1:  # noqa: PLR2004 - what the units mean
+        size /= 1024
+        del units[0]
+    return f"{size:.0f} B" if units[0] == "B" else f"{size:.1f} {units[0]}"
+
+
+def _of(backup: Backup) -> str:
+    """Return the ID of the volume or file system that it is a backup of."""
+    if backup.volume and backup.volume.volume_id:
+        return backup.volume.volume_id
+    return (backup.file_system and backup.file_system.file_system_id) or ""
+
+
+def _name(backup: Backup) -> str:
+    return next((tag.value or "" for tag in backup.tags if tag.key == "Name"), "")
 
 
 async def show(backup_id: str, options: Globals) -> Exit:
@@ -84,7 +165,7 @@ async def show(backup_id: str, options: Globals) -> Exit:
     async with client_of(options) as client:
         document = public(await client.describe_backup(backup_id))
     if options.output == "table":
-        write_table(_members(document))
+        write_members(_members(document))
     else:
         write_json(document, options.output)
     return Exit.DONE
@@ -146,6 +227,7 @@ async def copy(backup_ids: Sequence[str], how: CopyOptions, options: Globals) ->
         for backup_id in backup_ids
     ]
     reporter, deadline = Reporter(options), Deadline(how.waiting.max_wait)
+    reporter.expect(len(requests))
 
     def see(copy: bulk.CopyInProgress) -> None:
         reporter.seen(copy.backup)
@@ -168,6 +250,7 @@ async def copy(backup_ids: Sequence[str], how: CopyOptions, options: Globals) ->
 async def wait(backup_ids: Sequence[str], waiting: Waiting, options: Globals) -> Exit:
     """Wait until each backup is AVAILABLE, has failed, or has taken too long."""
     reporter, deadline = Reporter(options), Deadline(waiting.max_wait)
+    reporter.expect(len(backup_ids), not_seen="not seen yet")
     watches = [_Watch(backup_id, waiting, reporter, deadline) for backup_id in backup_ids]
     with deadline.scope:
         async with client_of(options) as client:
@@ -201,9 +284,7 @@ class _Watch:
     async def run(self, client: FsxCopyClient) -> None:
         """Wait for the backup, and report how that ends."""
         outcome, error = "available", None
-        polls = client.watch_backup(
-            self.backup_id, max_wait=self.waiting.max_wait, schedule=self.waiting.schedule
-        )
+        polls = _observations(client, self.backup_id, self.waiting, self.reporter)
         try:
             async with aclosing(polls):
                 async for self.seen in polls:
@@ -239,6 +320,33 @@ class _Watch:
         )
 
 
+async def _observations(
+    client: FsxCopyClient, backup_id: str, waiting: Waiting, reporter: Reporter
+) -> AsyncGenerator[Backup, None]:
+    """Yield what is seen of a backup, and report it if the service does not know it yet."""
+    started, max_wait = client.clock.now(), waiting.max_wait.total_seconds()
+    # Without a grace, the second poll in a row that does not find the backup ends the wait.
+    eager = attrs.evolve(waiting.schedule, not_found_grace=0)
+    try:
+        async with aclosing(
+            client.watch_backup(backup_id, max_wait=max_wait, schedule=eager)
+        ) as polls:
+            async for backup in polls:
+                yield backup
+            return
+    except BackupNotFound:
+        left = max(0.0, max_wait - (client.clock.now() - started))
+    patience = min(left, waiting.schedule.not_found_grace)
+    reporter.event(
+        f"{backup_id} is not known in {client.region} yet; waiting up to {patience:.0f} s"
+    )
+    async with aclosing(
+        client.watch_backup(backup_id, max_wait=left, schedule=waiting.schedule)
+    ) as polls:
+        async for backup in polls:
+            yield backup
+
+
 async def follow(
     copies: _Copies,
     region: str,
@@ -250,7 +358,7 @@ async def follow(
     try:
         with reporter.live():
             for end in refused:
-                reporter.add(end)
+                reporter.ended(end)
             try:
                 async with copies:
                     async for outcome in copies:

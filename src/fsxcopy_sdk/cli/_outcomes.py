@@ -40,7 +40,6 @@ _OPTIONS = {
     "endpoint_url": "--endpoint-url",
     "file_system_ids": "--file-system-id",
     "idempotency_salt": "--salt",
-    "filters": "--filter",
     "kms_key_id": "--kms-key-id",
     "kms_key_ids": "--kms-key-id",
     "name": "--policy",

@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import attrs
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from fsxcopy_sdk.cli import _tables
 from fsxcopy_sdk.cli._options import Output
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.errors import DOCUMENT_VERSION
 from fsxcopy_sdk.models import Backup
 
-_STYLES = {"AVAILABLE": "green", "FAILED": "red", "DELETED": "red"}
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+"""That of UTC in logs."""
 
 
 def printable(text: str) -> str:
@@ -39,7 +43,9 @@ class _StandardError(logging.Handler):
 def logging_to_standard_error(level: str) -> Iterator[None]:
     """Write this package's records of at least *level* to standard error."""
     handler, logger = _StandardError(), logging.getLogger("fsxcopy_sdk")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    form = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", TIME_FORMAT)
+    form.converter = time.gmtime
+    handler.setFormatter(form)
     before = logger.level
     # Of other libraries Python would print the warnings, with tracebacks.
     silent = logging.NullHandler()
@@ -69,21 +75,34 @@ def write_json(members: Mapping[str, object], output: Output) -> None:
 
 
 def write_text(text: str) -> None:
-    """Write lines of text, which are not wrapped."""
-    Console().print(Text("\n".join(map(printable, text.splitlines()))), soft_wrap=True)
-
-
-def write_table(rows: Iterable[Iterable[str]]) -> None:
-    """Write *rows* in columns, neither wrapped nor cut, because users copy the IDs in them."""
-    shown = [[Text(text, _STYLES.get(text, "")) for text in map(printable, row)] for row in rows]
-    widths = [max(cell.cell_len for cell in column) for column in zip(*shown, strict=True)]
+    """Write lines of text, which are broken at spaces on a terminal that is too narrow."""
     console = Console()
-    for row in shown:
-        for cell, width in zip(row, widths, strict=True):
-            cell.pad_right(width - cell.cell_len)
-        line = Text("  ").join(row)
-        line.rstrip()
-        console.print(line, soft_wrap=True)
+    width = _tables.width_of(console)
+    for line in map(printable, text.splitlines()):
+        for part in _tables.wrapped(line, width):
+            console.print(Text(part), soft_wrap=True)
+
+
+def write_members(members: Iterable[tuple[str, str]]) -> None:
+    """Write names and values in two columns, a value below its name where it does not fit."""
+    pairs = [(printable(name), printable(value)) for name, value in members]
+    console = Console()
+    width = _tables.width_of(console)
+    column = max(len(name) for name, _ in pairs)
+    if width is not None:
+        column = min(column, width // 2)
+    for name, value in pairs:
+        line = f"{name:<{column}}  {value}"
+        if width is not None and (len(name) > column or cell_len(line) > width):
+            line = "\n".join([name, *_tables.wrapped(f"    {value}", width, hanging=0)])
+        console.print(Text(line), soft_wrap=True)
+
+
+def write_table(
+    columns: Sequence[_tables.Column], rows: Iterable[Iterable[str]], console: Console
+) -> None:
+    """Write *rows* under the headings, in the columns for which there is space."""
+    _tables.write_table(columns, [[*map(printable, row)] for row in rows], console)
 
 
 @attrs.frozen
@@ -93,8 +112,8 @@ class Results:
     output: Output
     name: str
     """The member of the JSON document that lists them."""
-    columns: Sequence[str]
-    """The heading of the table."""
+    columns: Sequence[_tables.Column]
+    """Those of the table."""
     documents: list[Mapping[str, object]] = attrs.field(factory=list, init=False)
     rows: list[Sequence[str]] = attrs.field(factory=list, init=False)
 
@@ -112,7 +131,7 @@ class Results:
         if self.output == "json":
             write_json({self.name: self.documents}, self.output)
         elif self.rows:
-            write_table([self.columns, *self.rows])
+            write_table(self.columns, self.rows, Console())
 
 
 def progress_of(backup: Backup) -> str:

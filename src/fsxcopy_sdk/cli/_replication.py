@@ -26,6 +26,7 @@ from fsxcopy_sdk.cli._options import (
 from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of_all
 from fsxcopy_sdk.cli._output import Results, public, write_json, write_text
 from fsxcopy_sdk.cli._reporter import Reporter
+from fsxcopy_sdk.cli._tables import Column
 from fsxcopy_sdk.replication import (
     CannotCopyReason,
     PlannedPrune,
@@ -39,7 +40,14 @@ from fsxcopy_sdk.replication import (
 
 # A backup that is being made can be copied later; a copy has its original elsewhere.
 _NO_FAILURE = (CannotCopyReason.NOT_AVAILABLE, CannotCopyReason.IS_A_COPY)
-_REPORT_COLUMNS = ("SOURCE", "STATE", "AGE", "NEWEST COPY", "NEWEST BACKUP", "IN PROGRESS")
+_REPORT_COLUMNS = (
+    Column("SOURCE"),
+    Column("STATE"),
+    Column("AGE", 1),
+    Column("NEWEST COPY", 2),
+    Column("NEWEST BACKUP", 4),
+    Column("IN PROGRESS", 3),
+)
 
 
 @asynccontextmanager
@@ -79,7 +87,14 @@ async def _sync(
         if how.dry_run:
             _write(made, options)
             return exit_of_all(codes)
+        refused = [*_refused(made)]
         _announce(made, how, held_back, reporter)
+        reporter.expect(
+            len(refused)
+            + len(made.to_copy)
+            + len(made.in_progress)
+            + _to_prune(made, how, held_back)
+        )
 
         def see(copy: CopyInProgress) -> None:
             reporter.seen(copy.backup)
@@ -97,7 +112,7 @@ async def _sync(
             schedule=how.waiting.schedule,
             on_seen=see,
         )
-        code = await follow(applied, destination.region, reporter, deadline, _refused(made))
+        code = await follow(applied, destination.region, reporter, deadline, refused)
     return exit_of_all([*codes, code])
 
 
@@ -190,10 +205,11 @@ def _announce(
 ) -> None:
     """Report what the sync will do, and what it cannot do."""
     for one in made.cannot_copy:
-        reporter.info(f"cannot be copied: {one}")
+        if one.reason in _NO_FAILURE:
+            reporter.info(f"cannot be copied: {one}")
     for prune in held_back:
         reporter.notice(f"not pruned: {prune}")
-    to_prune = len(made.to_prune) + len(made.held_back) - len(held_back) if how.prune else 0
+    to_prune = _to_prune(made, how, held_back)
     if made.to_copy or made.in_progress or to_prune:
         reporter.info(
             f"to copy: {len(made.to_copy)}, in progress: {len(made.in_progress)}, "
@@ -203,13 +219,18 @@ def _announce(
         reporter.info(f"nothing to do; copies up to date: {len(made.up_to_date)}")
 
 
+def _to_prune(made: ReplicationPlan, how: SyncOptions, held_back: list[PlannedPrune]) -> int:
+    """Return how many copies the sync will delete, if nothing changes."""
+    return len(made.to_prune) + len(made.held_back) - len(held_back) if how.prune else 0
+
+
 def _refused(made: ReplicationPlan) -> Iterator[Ended]:
     """Yield the backups that no later sync can copy either."""
     for one in made.cannot_copy:
         if one.reason not in _NO_FAILURE:
             yield Ended(
                 outcome="cannot_copy",
-                reason=one.reason.value,
+                reason=f"{one.reason}: {one.detail}" if one.detail else one.reason.value,
                 requested_id=one.backup.backup_id,
                 members=public(one),
             )
