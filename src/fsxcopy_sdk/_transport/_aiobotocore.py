@@ -32,7 +32,7 @@ from fsxcopy_sdk._transport._exchange import Exchange, current, observe
 from fsxcopy_sdk._transport._http import BodyTooLargeError, call_seconds, within
 from fsxcopy_sdk._transport._protocols import SupportsClient, SupportsConfig, SupportsSession
 from fsxcopy_sdk._validation import ArgumentErrors, invalid, type_of
-from fsxcopy_sdk.errors import CallError, ConfigurationError, FsxCopyError, ResponseDecodingError
+from fsxcopy_sdk.errors import CallError, FsxCopyError, ResponseDecodingError
 from fsxcopy_sdk.models import ResponseMetadata
 
 if TYPE_CHECKING:
@@ -76,8 +76,6 @@ class AiobotocoreTransport:
             parsed = await within(self._seconds, method(**request))
         except Exception as error:
             ours = _failure(record, error, self._profile)
-            if isinstance(ours, CallError | ConfigurationError):
-                ours.operation = operation
             if isinstance(ours, CallError):
                 ours.refused_attempts = record.refused
             self._log_end(operation, f"{type(ours).__name__}, attempts {record.attempts}")

@@ -79,7 +79,8 @@ def from_botocore_error(
         return (no_answer or errors.NoResponse)(
             text, operation=operation, attempts=attempts, may_have_been_sent=may_have_been_sent
         )
-    if isinstance(error, errors.FsxCopyError):  # of a handler or a session of this package
+    if isinstance(error, errors.CallError | errors.ConfigurationError):
+        error.operation = operation  # raised by a handler of this package
         return error
     if isinstance(error, theirs.ParamValidationError):
         return errors.InvalidArguments(text, (text,))
