@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+import trio
 from aiobotocore.config import AioConfig
 from aiobotocore.credentials import AioRefreshableCredentials
+from aiobotocore.httpxsession import HttpxSession
 from aiobotocore.session import AioSession
 from botocore import exceptions as theirs
 from botocore.credentials import CredentialProvider
@@ -305,8 +307,9 @@ def test_texts_name_what_to_run(profile: str | None) -> None:
     texts = {
         theirs.UnauthorizedSSOTokenError(): "aws sso login",
         theirs.TokenRetrievalError(provider="sso", error_msg="expired"): "aws sso login",
-        theirs.LoginRefreshRequired(): "aws login",
     }
+    if hasattr(theirs, "LoginRefreshRequired"):  # of botocore 1.41
+        texts[theirs.LoginRefreshRequired()] = "aws login"
     for error, command in texts.items():
         text = str(from_botocore_error(error, profile=profile))
         assert text.endswith(f"log in with: {command}{' --profile dr' if profile else ''}")
@@ -461,6 +464,35 @@ async def test_a_retry_without_credentials_leaves_the_outcome_open(
     assert 1 == len(fsx.backups(REGION))
 
 
+@pytest.mark.parametrize("has_session", [True, False])
+@pytest.mark.parametrize("kind", ["role", "web identity"])
+def test_roles_are_assumed_on_trio(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str, has_session: bool
+) -> None:
+    """Calls for credentials use the HTTP session of the client, or of the session's default."""
+    pytest.importorskip(
+        "httpx2", reason="aiobotocore runs on trio from 3.9, with its extra httpx2"
+    )
+    config = AioConfig(http_session_cls=HttpxSession)
+
+    async def run() -> None:
+        async with lending(kind, monkeypatch, tmp_path) as lender, raw_peer() as peer:
+            if kind == "role":
+                monkeypatch.setenv("AWS_PROFILE", "dr")
+            if has_session:
+                lender.session.set_default_client_config(config)
+            async with FsxCopyClient(
+                REGION,
+                session=lender.session if has_session else None,
+                endpoint_url=peer.url,
+                config=config,
+            ) as client:
+                assert () == (await client.describe_backups()).backups
+            assert 1 == lender.requests
+
+    trio.run(run)
+
+
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
@@ -480,7 +512,7 @@ async def test_a_key_with_a_line_break_is_named(
         for call in (_wait, _copy_one):
             with pytest.raises(CredentialsUnavailable, match=f"{name}.*line breaks") as caught:
                 await call(client)
-            assert not caught.value.is_transient
+            assert (False, 0) == (caught.value.is_transient, caught.value.attempts)
     assert [] == list(fsx.requests)
 
 

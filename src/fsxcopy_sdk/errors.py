@@ -207,13 +207,13 @@ class CallError(FsxCopyError):
     is_temporary: bool = attrs.field(init=False, default=False, kw_only=True, repr=False)
     """
     Whether credentials could not be lent or renewed for a reason that passes by itself, such
-    as throttling, as far as that can be told: nobody need log in or change anything.
+    as throttling, as far as that can be told. False if a login or a change is needed.
     """
     worked_before: bool = attrs.field(init=False, default=False, kw_only=True, repr=False)
     """
-    Whether a call of the same client had succeeded before. Only then a temporary failure of
-    credentials, or a clock that is wrong, counts as transient: else it is likely to be a
-    mistake in the configuration.
+    Whether a call of the same client had succeeded before. Only then does a temporary failure
+    of credentials, or a wrong clock, count as transient: otherwise a mistake in the
+    configuration is more likely.
     """
 
     @property

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from aiobotocore.client import AioBaseClient
 from aiobotocore.config import AioConfig
+from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import AioSession
 from anyio.to_thread import run_sync
 from botocore.config import Config
@@ -31,7 +32,7 @@ from fsxcopy_sdk._transport._exchange import Exchange, current, observe
 from fsxcopy_sdk._transport._http import BodyTooLargeError, call_seconds, within
 from fsxcopy_sdk._transport._protocols import SupportsClient, SupportsConfig, SupportsSession
 from fsxcopy_sdk._validation import ArgumentErrors, invalid, type_of
-from fsxcopy_sdk.errors import CallError, ConfigurationError, FsxCopyError, ResponseDecodingError
+from fsxcopy_sdk.errors import CallError, FsxCopyError, ResponseDecodingError
 from fsxcopy_sdk.models import ResponseMetadata
 
 if TYPE_CHECKING:
@@ -75,8 +76,6 @@ class AiobotocoreTransport:
             parsed = await within(self._seconds, method(**request))
         except Exception as error:
             ours = _failure(record, error, self._profile)
-            if isinstance(ours, CallError | ConfigurationError):
-                ours.operation = operation
             if isinstance(ours, CallError):
                 ours.refused_attempts = record.refused
             self._log_end(operation, f"{type(ours).__name__}, attempts {record.attempts}")
@@ -140,7 +139,12 @@ def _prepare(session: AioSession | None, config: Config | None) -> tuple[AioSess
     # It runs in a thread, because reading more than a megabyte of JSON would block the event loop
     # for some 50 ms. aiobotocore's `warm_up_loader_caches` reads three times as many files, for
     # paginators, waiters and documentation, and takes 20 ms longer.
-    session = session_of_profile() if session is None else session
+    if session is None:
+        session = session_of_profile()
+        chosen: type = getattr(config, "http_session_cls", AIOHTTPSession)
+        if not issubclass(chosen, AIOHTTPSession):
+            # Calls for credentials take theirs from here; on trio, that of aiohttp would fail.
+            session.set_default_client_config(AioConfig(http_session_cls=chosen))
     loader = session.get_component("data_loader")
     for name in ("endpoints", "partitions", "sdk-default-configuration", "_retry"):
         loader.load_data(name)

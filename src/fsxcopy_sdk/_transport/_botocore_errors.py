@@ -38,7 +38,8 @@ _BROKEN = (
 _NOT_CONNECTED = (theirs.ConnectTimeoutError, theirs.ProxyConnectionError, theirs.SSLError)
 _WRAPPED_NOT_CONNECTED = (aiohttp.ClientConnectorError, socket.gaierror)
 # A file of certificates that is not there or is none, a proxy or a URL that is none: found
-# before connecting. By name, because the oldest aiohttp and httpx2 need not have them.
+# before connecting. Two are known by name, because old versions of aiohttp have no such class
+# and httpx2 need not be installed.
 _FILES = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError, ssl.SSLError)
 _LOCAL = (*_FILES, aiohttp.InvalidURL, theirs.InvalidProxiesConfigError)
 _LOCAL_BY_NAME = frozenset(("NonHttpUrlClientError", "UnsupportedProtocol"))
@@ -61,8 +62,8 @@ def from_botocore_error(
 
     The service may have accepted the request if any of the *attempts* had a connection;
     *unsent* of them had none. What a hook of the user raised becomes `ConfigurationError`
-    if nothing was sent, and `NoResponse` if something may have been. *profile* is the name of
-    the session's, if it has one.
+    if nothing was sent, and `NoResponse` if something may have been. *profile* is the session's,
+    if it has one.
     """
     may_have_been_sent = attempts > unsent
     text = _text(error)
@@ -78,7 +79,8 @@ def from_botocore_error(
         return (no_answer or errors.NoResponse)(
             text, operation=operation, attempts=attempts, may_have_been_sent=may_have_been_sent
         )
-    if isinstance(error, errors.FsxCopyError):  # of a handler or a session of this package
+    if isinstance(error, errors.CallError | errors.ConfigurationError):
+        error.operation = operation  # raised by a handler of this package
         return error
     if isinstance(error, theirs.ParamValidationError):
         return errors.InvalidArguments(text, (text,))

@@ -31,7 +31,7 @@ _READING_THE_SSO_CACHE = "_refresher"
 # For `aws login`; botocore before 1.41 has none, and repeats another one instead.
 _LOGIN_ERROR: type[Exception] = getattr(theirs, "LoginError", theirs.SSOError)
 
-# These do not pass: somebody must log in, or configure something.
+# These do not pass by themselves: a login or a change of the configuration is needed.
 _FINAL: tuple[type[Exception], ...] = (
     theirs.InvalidIMDSEndpointError,
     _LOGIN_ERROR,
@@ -153,9 +153,9 @@ def check_headers(request: AWSRequest) -> None:
     place = f" ({', '.join(variables)})" if variables else ""
     for header, what in _KEY_HEADERS.items():
         if header in bad:
-            raise CredentialsUnavailable(f"{what}{place}: {_RULE}")
+            raise CredentialsUnavailable(f"{what}{place}: {_RULE}", attempts=0)
     if variables and _is_of_environment(request):
-        raise CredentialsUnavailable(f"secret key{place}: {_RULE}")
+        raise CredentialsUnavailable(f"secret key{place}: {_RULE}", attempts=0)
     if bad:
         raise ConfigurationError(f"header {bad[0]}: {_RULE}")
 

@@ -57,7 +57,7 @@ _MAX_DOUBLINGS = 1000  # 2.0 ** 1024 is no float
 MAX_TRIES = 8
 """How often a call may meet a transient error, unless a known service has an outage."""
 
-# With these the service was not reached, or refuses whoever calls.
+# With these the service was not reached, or would refuse any request of this client.
 _OUTAGES = (ClockSkewed, CredentialsUnavailable, NoResponse, ServiceUnavailable, Throttled)
 
 
