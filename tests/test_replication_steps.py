@@ -11,7 +11,7 @@ import pytest
 from bulk_rig import Direct, live_copies
 from replication_rig import DAY, EAST, FS, OTHER_FS, POLICY, WEST
 
-from fsxcopy_sdk import AccessDenied, FsxCopyClient, FsxCopyError
+from fsxcopy_sdk import AccessDenied, ConnectionFailed, FsxCopyClient, FsxCopyError
 from fsxcopy_sdk.bulk import Copied, CopyDeferred, CopyStarted
 from fsxcopy_sdk.replication import (
     AppliedPlan,
@@ -189,6 +189,22 @@ async def test_a_refused_deletion_is_tried_for_a_while(
     applied = await site.apply(plan, wait=wait, prune=True)
     assert [PruneFailed] == [type(one) for one in applied.outcomes]
     assert seconds == pytest.approx(site.clock.now() - begun)
+
+
+async def test_what_is_gone_is_checked_after_a_long_round(site: Site) -> None:
+    """If a round takes longer than deletions are tried, what it deleted is still checked."""
+    await site.history(3)
+    plan = await site.plan(attrs.evolve(KEEP_TWO, newest=1))
+
+    def lose(operation: str) -> FsxCopyError | None:
+        if operation != "DeleteBackup":
+            return None
+        site.clock.advance(HOUR)
+        return ConnectionFailed("lost")
+
+    site.direct[WEST].lose = lose
+    applied = await site.apply(plan, prune=True)
+    assert [Pruned] == [type(one) for one in applied.outcomes]
 
 
 async def test_what_was_copied_just_now_is_not_late(site: Site) -> None:

@@ -180,6 +180,7 @@ class Pruning:
         tries = 0
         while True:
             tries += 1
+            is_last = give_up - clock.now() < NOTHING
             failed: list[PruneFailed] = []
             for prune in prunes:
                 outcome = await self._try(prune)
@@ -187,13 +188,14 @@ class Pruning:
                     failed.append(outcome)
                 else:
                     end(outcome)
-            left = give_up - clock.now()
-            if not failed or left < NOTHING:
+            if not failed or is_last:
                 for outcome in failed:
                     end(outcome)
                 return
             prunes = [outcome.prune for outcome in failed]
-            await clock.sleep(min(left, retry_delay(tries, self.random)))
+            # At least a second round, however long the first took: it checks what was deleted.
+            left, delay = give_up - clock.now(), retry_delay(tries, self.random)
+            await clock.sleep(min(left, delay) if left > 0 else delay)
 
     async def _try(self, prune: PlannedPrune) -> PruneOutcome:
         """Check a copy, and delete it unless that check has an outcome."""
