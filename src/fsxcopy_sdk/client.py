@@ -82,7 +82,8 @@ class FsxCopyClient:
         transport: What sends the requests instead of aiobotocore, such as a fake in a
             test. It excludes the four arguments above. The client is open at once, and
             does not close it.
-        clock: What waits sleep on; None for the machine's.
+        clock: What waits sleep on; None for the machine's. Calls hold one that can be held,
+            such as a `ManualClock`.
 
     Raises:
         InvalidArguments: *transport* is not a `Transport`, or is given with other arguments.

@@ -263,7 +263,7 @@ async def test_backup_of_another_account(fsx, connect, west) -> None:
     assert 0 == fsx.max_copies_in_progress_seen("us-west-2", account=account)
 
 
-@pytest.mark.parametrize("account", ["", "1", "12345678901x"])
+@pytest.mark.parametrize("account", ["", "1", "12345678901x", 123456789012])
 def test_bad_accounts(account) -> None:
     """A malformed account is refused by name."""
     fsx = LocalFsx()

@@ -360,8 +360,8 @@ class LocalFsx(Settings):
         self._handler.injections.clear()
 
 
-def _account(account: str) -> str:
-    if not re.fullmatch(r"[0-9]{12}", str(account)):
+def _account(account: object) -> str:
+    if not (isinstance(account, str) and re.fullmatch(r"[0-9]{12}", account)):
         raise ValueError(f"account must be twelve digits, not {account!r}")
     return account
 
