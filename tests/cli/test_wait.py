@@ -58,7 +58,7 @@ async def test_wait_timeout(run: Run, fsx: LocalFsx) -> None:
 
     first, second, *others = done.err.splitlines()
     assert f"{slow}: COPYING 3%" == first
-    assert second.startswith(f"{slow}: timed out: {slow} is not AVAILABLE after ")
+    assert second.startswith(f"{slow}: timed out: {slow} is not AVAILABLE in us-west-2 after ")
     assert [
         f"still running at the service: {slow}",
         f"resume with: fsxcopy wait {slow} --region us-west-2",
