@@ -70,6 +70,27 @@ async def test_max_wait_of_many_waits(run: Run, fsx: LocalFsx) -> None:
     }
 
 
+async def test_max_wait_of_a_wait_without_answers(run: Run, fsx: LocalFsx) -> None:
+    """If the answers stay away, the wait ends soon after the bound, and can be resumed."""
+    running = fsx.add_backup("us-west-2", Lifecycle="COPYING")
+
+    async def fall_silent() -> None:
+        while not fsx.calls["DescribeBackups"]:  # noqa: ASYNC110 - the local FSx has no event
+            await anyio.sleep(0.01)
+        fsx.inject(Fault.delay(600 * SPEED), fraction=1.0)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(fall_silent)
+        done = await run(
+            *("wait", running, "--region", "us-west-2", *OFTEN),
+            *("--max-wait", "1", "--output", "json"),
+        )
+    [outcome] = json.loads(done.out)["Outcomes"]
+    assert 4 == done.code
+    assert ("timed_out", "--max-wait is over") == (outcome["Outcome"], outcome["Reason"])
+    assert f"resume with: fsxcopy wait {running} --region us-west-2" in done.err.splitlines()
+
+
 async def test_max_wait_without_any_answer(run: Run, fsx: LocalFsx) -> None:
     """A silent service holds no command for longer than a few seconds beyond the bound."""
     fsx.inject(Fault.delay(600 * SPEED), fraction=1.0)

@@ -112,6 +112,23 @@ async def test_second_signal_ends_at_once(
         assert code == await anyio.to_thread.run_sync(process.wait)
 
 
+async def test_second_signal_at_a_stopped_terminal(
+    terminal: OpenTerminal, fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even the cursor can be shown again where output is stopped, as by Ctrl-S."""
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    for _ in range(600):  # more than a terminal holds
+        fsx.add_backup("us-west-2")
+    opened = terminal("list", "--region", "us-west-2", "--output", "json")
+    await opened.until("Backups")
+    await anyio.sleep(1)  # until it is blocked
+    opened.process.send_signal(signal.SIGTERM)
+    await anyio.sleep(0.5)
+    assert opened.process.poll() is None
+    opened.process.send_signal(signal.SIGTERM)
+    assert 143 == await opened.code()
+
+
 def _unread(pipe: IO[str]) -> int:
     """Return how many bytes a pipe holds."""
     return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)

@@ -70,8 +70,12 @@ async def test_input_that_cannot_be_read(fsx: LocalFsx) -> None:
     "line",
     ["list --region us-east-2 --output json", "--help"],
 )
-async def test_full_output(fsx: LocalFsx, line: str) -> None:
+@pytest.mark.parametrize("buffered", [True, False])
+async def test_full_output(
+    fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch, line: str, buffered: bool
+) -> None:
     """Results that cannot be written are an error in one line."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", "" if buffered else "1")
     done = await _shell(f"fsxcopy {line} >/dev/full")
     assert (1, b"") == (done.returncode, done.stdout)
     expected = b"fsxcopy: the output cannot be written: No space left on device"

@@ -104,7 +104,11 @@ def _end_at_once(code: int) -> None:
     with suppress(OSError, ValueError):
         # A live display hides the cursor. Windows sets no TERM.
         if stream is not None and stream.isatty() and "TERM" in os.environ:
-            os.write(stream.fileno(), _SHOW_CURSOR)
+            os.set_blocking(stream.fileno(), False)  # its output may be stopped
+            try:
+                os.write(stream.fileno(), _SHOW_CURSOR)
+            finally:
+                os.set_blocking(stream.fileno(), True)  # it is the shell's too
     os._exit(code)
 
 
