@@ -69,8 +69,10 @@ def fixed(*_: object) -> float:
 
 
 def smithy(polls: int, _: float, __: ProgressHistory, source: random.Random) -> float | None:
-    """Wait 5 to 120 s, growing and with jitter, as the Smithy specification has it."""
-    return DEFAULT_SCHEDULE.delay(polls, math.inf, source.random)
+    """Wait 5 to 120 s, growing and with full jitter, as the Smithy specification has it."""
+    shortest, longest = DEFAULT_SCHEDULE.min_delay, DEFAULT_SCHEDULE.max_delay
+    grown = shortest * 2.0 ** min(polls - 1, 99)
+    return source.uniform(shortest, min(longest, grown))
 
 
 def ours(

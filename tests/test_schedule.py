@@ -13,8 +13,11 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from strategies import MODERATE, junk
 
+from benchmarks.waits import fixed, log_normal, ours, simulate
 from fsxcopy_sdk import WaitSchedule
 from fsxcopy_sdk.errors import InvalidArguments
+from fsxcopy_sdk.testing import ProgressShape
+from fsxcopy_sdk.waiting import ProgressHistory
 
 _SMITHY = WaitSchedule(min_delay=2, max_delay=120)
 """The defaults of the Smithy waiter specification."""
@@ -22,6 +25,10 @@ _SMITHY = WaitSchedule(min_delay=2, max_delay=120)
 
 def _half() -> float:
     return 0.5
+
+
+def _longest() -> float:
+    return 1.0
 
 
 def _delays(schedule: WaitSchedule, max_wait: float, random: float) -> Iterator[float]:
@@ -35,44 +42,74 @@ def _delays(schedule: WaitSchedule, max_wait: float, random: float) -> Iterator[
 
 @pytest.mark.parametrize(
     ("polls", "delay"),
-    [(1, 2), (2, 3), (3, 5), (4, 9), (5, 17), (6, 33), (7, 61), (8, 61), (10**6, 61)],
+    [(1, 2), (2, 4), (3, 8), (4, 16), (5, 32), (6, 64), (7, 120), (8, 120), (10**6, 120)],
 )
 def test_delays_of_smithy(polls: int, delay: float) -> None:
-    """With the middle of each range, the delays are those in the tests of smithy-rs."""
-    assert delay == _SMITHY.delay(polls, 10**9, _half)
+    """Without jitter, the delays are the upper bounds of the Smithy waiter specification."""
+    assert delay == _SMITHY.delay(polls, 10**9, _longest)
 
 
 @pytest.mark.parametrize(
     ("polls", "random", "delay"),
-    [(3, 0, 2), (3, 0.25, 3.5), (3, 0.5, 5), (3, 1, 8), (50, 0, 2), (50, 0.5, 61), (50, 1, 120)],
+    [(1, 0, 2), (2, 0, 3.2), (3, 0, 6.4), (3, 0.5, 7.2), (3, 1, 8), (50, 0, 96), (50, 1, 120)],
 )
 def test_range_of_a_delay(polls: int, random: float, delay: float) -> None:
-    """A delay is from the minimum to what it has grown to, the maximum at most."""
-    assert delay == _SMITHY.delay(polls, 10**9, lambda: random)
+    """Jitter takes a fifth at most of what a delay has grown to; the minimum stays the minimum."""
+    assert pytest.approx(delay) == _SMITHY.delay(polls, 10**9, lambda: random)
 
 
 def test_wait_of_five_minutes() -> None:
     """The last poll of a wait falls on its deadline."""
-    delays = list(_delays(_SMITHY, 300, 0.5))
-    assert [2, 3, 5, 9, 17, 33, 61, 61, 61, 48] == delays
+    delays = list(_delays(_SMITHY, 300, 1.0))
+    assert [2, 4, 8, 16, 32, 64, 120, 54] == delays
     assert 300 == sum(delays)
 
 
 @pytest.mark.parametrize(
+    ("percents", "longest"),
+    [([], 40), ([None, None], 40), ([0], 120), ([0, 0, None], 120), ([30, 30], 120)],
+    ids=["never polled", "no percentage", "none yet", "no longer shown", "standing still"],
+)
+def test_delays_without_progress(percents: list[int | None], longest: float) -> None:
+    """Delays stay below a third of the maximum only where no percentage was ever shown."""
+    history = ProgressHistory()
+    for number, percent in enumerate(percents):
+        history.add(10.0 * number, percent)
+
+    delays = [_SMITHY.delay(polls, 10**9, _longest, history, 30.0) for polls in range(1, 9)]
+
+    assert [min(2.0**polls, longest) for polls in range(1, 9)] == delays
+
+
+@pytest.mark.parametrize(("low", "high"), [(50, 120), (10, 20), (7, 7)])
+def test_a_third_of_the_maximum_is_below_the_minimum(low: float, high: float) -> None:
+    """Where no percentage is shown, no delay is below the minimum either."""
+    schedule = WaitSchedule(min_delay=low, max_delay=high)
+    assert low == schedule.delay(9, 10**9, _half, ProgressHistory())
+
+
+def test_waits_without_progress_cost_as_little_as_steady_ones() -> None:
+    """Calls times mean lag are those of a poll each 30 s, or hardly more (0.95 of its merit)."""
+    lengths = log_normal(1000)
+    steady = simulate(fixed, ProgressShape.NONE, lengths)
+    assert simulate(ours, ProgressShape.NONE, lengths).merit < steady.merit / 0.95
+
+
+@pytest.mark.parametrize(
     ("remaining", "delay"),
-    [(100.0, 3.0), (5.0, 3.0), (4.9, 4.9), (3.0, 3.0), (0.1, 0.1)],
+    [(100.0, 4.0), (6.0, 4.0), (5.9, 5.9), (4.0, 4.0), (0.1, 0.1)],
     ids=["far off", "another fits", "no other fits", "just the delay", "less than the minimum"],
 )
 def test_last_poll(remaining: float, delay: float) -> None:
     """Where less than the minimum would remain after a delay, the delay is all the rest."""
-    assert delay == _SMITHY.delay(2, remaining, _half)
+    assert delay == _SMITHY.delay(2, remaining, _longest)
 
 
 def test_last_but_one_poll() -> None:
     """Where the rest is more than the maximum, the last two delays share it."""
     schedule = WaitSchedule(min_delay=2, max_delay=4)
-    assert 2.75 == schedule.delay(9, 5.5, lambda: 1.0)
-    assert 2.75 == schedule.delay(10, 2.75, lambda: 1.0)
+    assert 2.75 == schedule.delay(9, 5.5, _longest)
+    assert 2.75 == schedule.delay(10, 2.75, _longest)
 
 
 @pytest.mark.parametrize("remaining", [0.0009, 1e-18, 0.0, -0.0, -1.0, -1e9])

@@ -2,8 +2,11 @@
 When to poll a backup next: pure arithmetic, with neither clock nor randomness of its own.
 
 It follows the Smithy waiter specification: delays grow exponentially from a minimum to
-a maximum, each has jitter, and the last poll falls on the deadline. Once progress was
-seen, polls are placed where the end is likely, which ProgressPercent over time predicts.
+a maximum, each has jitter, and the last poll falls on the deadline. It departs from it in
+the jitter: the specification draws between the minimum and the delay, to spread the load
+of callers that know nothing of each other; here the waits of a client share their calls,
+so each delay is shortened by a fifth at most. Once progress was seen, polls are placed
+where the end is likely, which ProgressPercent over time predicts.
 
 Percents are rounded down, so each means a range as wide as the resolution of the
 service's counting (1 or 10, for example). The latest polls that lie on one straight
@@ -36,12 +39,19 @@ so little, so a poll would follow a poll for ever.
 # those before, and shorten the lag much.
 _POLLS_IN_WINDOW = 12
 _POLLS_STANDING_STILL = 30
-_JITTER = 0.1
+_JITTER_OF_PREDICTED = 0.1
 
 # Found in the same way. Copies that speed up end before the predicted window, so there
 # are polls before it too, unless it begins within this many minimum delays.
 _SHARE_BEFORE_WINDOW = 0.8
 _NEAR = 2
+
+# Found in the same way. Steady delays cost the fewest calls for their mean lag, so the jitter
+# is narrow. Where the service shows no percentage at all, any poll may be the one that finds the
+# end, and delays that go on growing cost more lag than they save calls; where it shows one that
+# does not move yet, the end is far off.
+_JITTER_OF_GROWING = 0.2
+_SHARE_WITHOUT_PERCENT = 1 / 3
 
 _MAX_DOUBLINGS = 1000  # 2.0 ** 1024 overflows
 
@@ -131,7 +141,10 @@ class WaitSchedule:
     min_delay: float = attrs.field(default=5.0, converter=to_seconds)
     """Seconds between the polls that a wait asks for; it also sees those of other waits."""
     max_delay: float = attrs.field(default=120.0, converter=to_seconds)
-    """Seconds; no two polls are further apart."""
+    """
+    Seconds; no two polls are further apart. Delays grow to a third of it where the service
+    shows no ProgressPercent, and to all of it after polls that failed.
+    """
     # AWS documents no figure; this is a guess on the safe side.
     not_found_grace: float = attrs.field(default=60.0, converter=to_seconds)
     """
@@ -158,18 +171,21 @@ class WaitSchedule:
         Return the seconds until the next poll, or None at the deadline.
 
         *polls* (1 or more) were made so far; *remaining* seconds are left; *random*
-        returns numbers from 0 to 1; *progress* is what the polls showed until *elapsed*.
+        returns numbers from 0 to 1; *progress* is what the polls showed until *elapsed*,
+        None after polls that failed.
         """
         if remaining < NOTHING:
             return None
         window = progress.window() if progress else None
         if progress and window:
             ideal = _until_likely(window, elapsed, progress.stands_since, self.min_delay)
-            delay = min(self.max_delay, ideal) * (1 - _JITTER * random())
+            delay = min(self.max_delay, ideal) * (1 - _JITTER_OF_PREDICTED * random())
         else:
-            ceiling = self.min_delay * 2.0 ** min(polls - 1, _MAX_DOUBLINGS)
-            ceiling = min(self.max_delay, ceiling)
-            delay = self.min_delay + (ceiling - self.min_delay) * random()
+            ceiling = self.max_delay
+            if progress and not progress.points:
+                ceiling *= _SHARE_WITHOUT_PERCENT
+            grown = self.min_delay * 2.0 ** min(polls - 1, _MAX_DOUBLINGS)
+            delay = min(ceiling, grown) * (1 - _JITTER_OF_GROWING * (1 - random()))
         delay = min(self.max_delay, max(self.min_delay, delay))
         if remaining - delay >= self.min_delay:
             return delay
