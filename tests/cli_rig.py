@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -45,7 +45,7 @@ class Run(Protocol):
     async def __call__(
         self,
         *arguments: str,
-        stdin: str = "",
+        stdin: str | Stream = "",
         at_terminal: bool = False,
         columns: int | None = None,
     ) -> Done: ...
@@ -90,15 +90,23 @@ def untimed(log: str) -> list[str]:
     return [re.sub(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ ", "", line) for line in log.splitlines()]
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
+def start(
+    *arguments: str | Path, program: Sequence[Path] = (FSXCOPY,), ignored: int | None = None
+) -> subprocess.Popen[str]:
     """Start a command that SIGINT interrupts, with pipes for its output."""
+
+    def set_handlers() -> None:
+        # A shell starts background jobs with Ctrl-C ignored, and children inherit that.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if ignored is not None:
+            signal.signal(ignored, signal.SIG_IGN)
+
     return subprocess.Popen(
-        [FSXCOPY, *arguments],
+        [*program, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A shell starts background jobs with Ctrl-C ignored, and children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads
+        preexec_fn=set_handlers,  # noqa: PLW1509 - no threads
     )
 
 

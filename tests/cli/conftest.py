@@ -56,12 +56,13 @@ def _run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
 
     async def run(
         *arguments: str,
-        stdin: str = "",
+        stdin: str | Stream = "",
         at_terminal: bool = False,
         columns: int | None = None,
     ) -> Done:
         with monkeypatch.context() as patch:
-            patch.setattr(sys, "stdin", Stream(stdin, at_terminal=at_terminal))
+            typed = Stream(stdin, at_terminal=at_terminal) if isinstance(stdin, str) else stdin
+            patch.setattr(sys, "stdin", typed)
             if columns is None:
                 code = await anyio.to_thread.run_sync(_code, arguments)
                 return Done(code, *capsys.readouterr())

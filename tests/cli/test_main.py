@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import subprocess
 import sys
 from contextlib import redirect_stdout
+from pathlib import Path
 
 import pytest
 
+import fsxcopy_sdk
 from fsxcopy_sdk.cli import main
 
 
@@ -66,3 +69,40 @@ main([])
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
 
     assert (130, b"", b"") == (done.returncode, done.stdout, done.stderr)
+
+
+def test_module_is_the_command() -> None:
+    """``python -m fsxcopy_sdk`` is the command, and its usage says so; importing it is not."""
+    command = [sys.executable, "-m", "fsxcopy_sdk"]
+    done = subprocess.run([*command, "wati"], capture_output=True, text=True, check=False)
+    shown = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True)
+    importlib.import_module("fsxcopy_sdk.__main__")
+
+    assert 2 == done.returncode
+    assert done.stderr.endswith("See python -m fsxcopy_sdk --help.\n")
+    assert shown.stdout.startswith("Usage: python -m fsxcopy_sdk COMMAND")
+
+
+def test_package_without_its_metadata(tmp_path: Path) -> None:
+    """Copied without its dist-info, the package is whole, and its version is unknown."""
+    [folder] = fsxcopy_sdk.__path__
+    (tmp_path / "fsxcopy_sdk").symlink_to(folder, target_is_directory=True)
+    # Without the folders of this environment whose metadata would be found.
+    program = f"""
+import importlib.metadata, sys
+sys.meta_path = [one for one in sys.meta_path if not hasattr(one, "find_distributions")]
+import importlib.machinery
+class Finder:
+    find_spec = importlib.machinery.PathFinder.find_spec
+sys.meta_path.append(Finder)
+sys.path.insert(0, {str(tmp_path)!r})
+import fsxcopy_sdk
+from fsxcopy_sdk import *
+print(hasattr(fsxcopy_sdk, "__version__"), hasattr(fsxcopy_sdk, "nothing"), __version__)
+from fsxcopy_sdk.cli import main
+main(["--version"])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert "True False 0+unknown\n0+unknown\n" == done.stdout
