@@ -8,6 +8,7 @@ in, where `A-Za-z` is meant. Tests compare them with the model.
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 import unicodedata
@@ -160,6 +161,28 @@ def duration_text(seconds: float) -> str:
         if seconds >= length:
             return f"{seconds // length:.0f} {unit}"
     return f"{seconds // 1:.0f} s"
+
+
+def exact_duration_text(seconds: float) -> str:
+    """Return a duration in all units that it fills, such as `1 d 12 h`."""
+    texts: list[str] = []
+    for length, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        count, seconds = divmod(seconds, length)
+        texts += [f"{count:.0f} {unit}"] if count else []
+    texts += [f"{seconds:g} s"] if seconds or not texts else []
+    return " ".join(texts)
+
+
+def age_text(age: float, limit: float) -> str:
+    """Return an age in seconds in one unit, or in more where that would look like *limit*."""
+    if duration_text(age) != duration_text(limit):
+        return duration_text(age)
+    return exact_duration_text(math.ceil(age) if age > limit else math.floor(age))
+
+
+def is_reserved(tag_key: str) -> bool:
+    """Whether tags with this key are AWS's own: the prefix counts in any case."""
+    return tag_key.lower().startswith("aws:")
 
 
 @lru_cache(maxsize=64)
@@ -368,7 +391,7 @@ def _wire_tags(errors: ArgumentErrors, tags: Tags | None) -> list[TagTypeDef]:
         name = f"tags: key {shown(key)}"
         if count > 1:
             errors.add(name, "unique", f"given {count} times")
-        if key.lower().startswith("aws:"):
+        if is_reserved(key):
             errors.add(name, "without AWS's own prefix", "one with `aws:`")
     if len(pairs) > MAX_TAGS:
         errors.add("tags", f"at most {MAX_TAGS}", str(len(pairs)))

@@ -5,6 +5,7 @@ Everything that can go wrong, as one tree.
     ├── InvalidArguments            (ValueError) found before the network
     ├── ConfigurationError          no such profile, Region, endpoint, proxy ...
     ├── ClientNotOpen               the client was closed, or never opened
+    ├── StreamNotOpen               outcomes are asked for outside of `async with`
     ├── CallError                   one call of the service did not end well
     │   ├── CredentialsUnavailable  nothing was sent
     │   ├── NoResponse              no whole answer came
@@ -72,6 +73,7 @@ __all__ = [
     "ServiceLimitExceeded",
     "ServiceUnavailable",
     "SourceBackupUnavailable",
+    "StreamNotOpen",
     "Throttled",
     "UnsupportedOperation",
     "VolumeNotFound",
@@ -120,6 +122,10 @@ class ConfigurationError(FsxCopyError):
 
 class ClientNotOpen(FsxCopyError):
     """The client is not open: use it inside ``async with``."""
+
+
+class StreamNotOpen(FsxCopyError):
+    """What `copy_many` or `apply_plan` returned was not entered by ``async with``, or twice."""
 
 
 @attrs.define(slots=False, eq=False)

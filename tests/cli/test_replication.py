@@ -40,7 +40,10 @@ async def test_plan_and_dry_run(run: Run, fsx: LocalFsx) -> None:
     line = await run("sync", *WHERE, "--dry-run", "--output", "jsonl")
 
     assert "to copy: 1" == plan.out.splitlines()[1]
-    assert f"  {FILE_SYSTEM}: {EXAMPLE} of 2021-04-09T07:53:28+00:00" in plan.out.splitlines()
+    assert (
+        f"  {FILE_SYSTEM}: {EXAMPLE} of 2021-04-09T07:53:28+00:00: the newest backup, no copy yet"
+        in plan.out.splitlines()
+    )
     assert plan.out.splitlines()[1:] == dry_run.out.splitlines()[1:]
     assert EXAMPLE == document["to_copy"][0]["backup"]["backup_id"]
     assert document["to_copy"] == json.loads(line.out)["to_copy"]

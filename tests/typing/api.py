@@ -356,8 +356,14 @@ async def many(client: FsxCopyClient, tags: dict[str, str]) -> None:
                 case bulk.CopyNotObserved():
                     assert_type(outcome.backup_id, str | None)
                     assert_type(outcome.client_request_token, str)
+                case bulk.CopyDeferred():
+                    assert_type(outcome.reason, str)
+                    assert_type(outcome.error, sdk.FsxCopyError | None)
                 case bulk.CopySkipped():
                     assert_type(outcome.reason, str)
+                case bulk.CopyStarted():
+                    assert_type(outcome.backup, Backup)
+                    assert_type(outcome.client_request_token, str)
                 case _:
                     assert_never(outcome)
     assert_type(copies.in_progress, tuple[bulk.CopyInProgress, ...])
@@ -385,7 +391,9 @@ async def ready(source: FsxCopyClient, destination: FsxCopyClient) -> None:
             match outcome:
                 case bulk.Copied() | bulk.CopyFailed() | bulk.CopyTimedOut():
                     assert_type(outcome.request, bulk.CopyRequest)
-                case bulk.CopySkipped() | bulk.CopyNotObserved():
+                case bulk.CopySkipped() | bulk.CopyNotObserved() | bulk.CopyDeferred():
+                    assert_type(outcome.request, bulk.CopyRequest)
+                case bulk.CopyStarted():
                     assert_type(outcome.request, bulk.CopyRequest)
                 case replication.Pruned() | replication.PruneFailed() | replication.PruneSkipped():
                     assert_type(outcome.prune, replication.PlannedPrune)

@@ -22,6 +22,7 @@ from fsxcopy_sdk._validation import (
     to_tags,
 )
 from fsxcopy_sdk.client import FsxCopyClient
+from fsxcopy_sdk.enums import VolumeType
 from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.models import Backup, Tag
 
@@ -237,6 +238,11 @@ class ExistingCopies:
         copies = self._by_source[request.source_backup_id].values()
         return [one for one in copies if request.matches(one, self._client.region)]
 
+    def in_progress(self) -> list[Backup]:
+        """Return the copies of any program that were in progress when they were seen last."""
+        copies = [one for group in self._by_source.values() for one in group.values()]
+        return [one for one in copies if not one.lifecycle.is_terminal]
+
     def last_listed(self, backup_id: str) -> Backup | None:
         """Return a backup as the last listing shows it; None if it does not."""
         return self._last_listing.get(backup_id)
@@ -244,6 +250,15 @@ class ExistingCopies:
     def forget(self, source_backup_id: str, backup_id: str) -> None:
         """Let a copy that is known to be dead count no longer."""
         self._by_source[source_backup_id].pop(backup_id, None)
+
+
+def ontap_volume_id(backup: Backup) -> str | None:
+    """Return the ONTAP volume that *backup* is of: its copies are limited by themselves."""
+    volume = backup.volume
+    if volume is None:
+        return None
+    is_ontap = volume.volume_type == VolumeType.ONTAP or volume.ontap_configuration is not None
+    return volume.volume_id if is_ontap else None
 
 
 def best_copy(copies: Iterable[Backup]) -> Backup | None:

@@ -59,9 +59,11 @@ _SORT_KEYS: Mapping[str, Callable[[Backup], tuple[str | float, ...]]] = {
 _PAGE = 50
 _WORDS: dict[type[replication.PlanOutcome], str] = {
     bulk.Copied: "copied",
+    bulk.CopyDeferred: "deferred",
     bulk.CopyFailed: "failed",
     bulk.CopyNotObserved: "not_observed",
     bulk.CopySkipped: "skipped",
+    bulk.CopyStarted: "started",
     bulk.CopyTimedOut: "timed_out",
     replication.Pruned: "pruned",
     replication.PruneFailed: "not_pruned",
@@ -397,9 +399,9 @@ def _ended(outcome: replication.PlanOutcome) -> Ended:
     """Return the item of a bulk copy or of an applied plan."""
     word, reason = _WORDS[type(outcome)], None
     match outcome:
-        case bulk.Copied(existing=True):
+        case bulk.Copied(existing=True) | bulk.CopyStarted(existing=True):
             reason = "existing copy"
-        case bulk.CopySkipped() | replication.PruneSkipped():
+        case bulk.CopyDeferred() | bulk.CopySkipped() | replication.PruneSkipped():
             reason = outcome.reason
         case replication.Pruned():
             reason = outcome.prune.reason

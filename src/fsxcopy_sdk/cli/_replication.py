@@ -189,12 +189,9 @@ def _check_scope(made: ReplicationPlan, reporter: Reporter) -> Exit:
 
 def _held_back(made: ReplicationPlan, how: SyncOptions) -> list[PlannedPrune]:
     """Return the copies that would be pruned if more switches were given with --prune."""
-    allowed = {
-        PruneObstacle.NO_ORIGINAL: how.prune_orphans,
-        PruneObstacle.MORE_THAN_HALF: how.prune_most,
-    }
+    allowed = PruneObstacle.allowed_by(prune_orphans=how.prune_orphans, prune_most=how.prune_most)
     held_back = made.held_back if how.prune else ()
-    return [one for one in held_back if not all(allowed[why] for why in one.obstacles)]
+    return [one for one in held_back if not allowed.issuperset(one.obstacles)]
 
 
 def _write(made: ReplicationPlan, options: Globals) -> None:

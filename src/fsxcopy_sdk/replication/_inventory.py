@@ -15,7 +15,7 @@ from typing import Final, Self, TypeVar
 
 import attrs
 
-from fsxcopy_sdk.enums import ResourceType, VolumeStyle, VolumeType
+from fsxcopy_sdk.enums import ResourceType, StorageType, VolumeStyle
 from fsxcopy_sdk.models import Backup, Tag
 
 POLICY_TAG: Final = "fsxcopy:policy"
@@ -79,19 +79,16 @@ def source_of(backup: Backup) -> Source | None:
     return None
 
 
-def ontap_volume_id(backup: Backup) -> str | None:
-    """Return the ONTAP volume that *backup* is of: its copies are limited by themselves."""
-    volume = backup.volume
-    if volume is None:
-        return None
-    is_ontap = volume.volume_type == VolumeType.ONTAP or volume.ontap_configuration is not None
-    return volume.volume_id if is_ontap else None
-
-
 def is_of_flexgroup(backup: Backup) -> bool:
     """Whether *backup* is of a FlexGroup volume, which the service does not copy."""
     ontap = backup.volume.ontap_configuration if backup.volume is not None else None
     return ontap is not None and ontap.volume_style == VolumeStyle.FLEXGROUP
+
+
+def has_intelligent_tiering(backup: Backup) -> bool:
+    """Whether *backup* is of Intelligent-Tiering storage, which the service does not copy."""
+    file_system = backup.file_system
+    return file_system is not None and file_system.storage_type == StorageType.INTELLIGENT_TIERING
 
 
 @attrs.frozen(kw_only=True)

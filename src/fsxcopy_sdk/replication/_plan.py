@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +11,7 @@ from typing import Self, TypeAlias
 
 import attrs
 
-from fsxcopy_sdk._validation import duration_text
+from fsxcopy_sdk._validation import duration_text, exact_duration_text
 from fsxcopy_sdk.bulk import CopyRequest
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.models import Backup
@@ -82,7 +83,9 @@ class SourceReport:
     def __str__(self) -> str:
         copy = "no copy"
         if self.newest_copy is not None and self.age is not None:
-            copy = f"{self.newest_copy.backup_id}, {duration_text(self.age)} old"
+            # Rounded down, an age just above the policy's limit would look like the limit.
+            late, age = exact_duration_text(math.ceil(self.age)), duration_text(self.age)
+            copy = f"{self.newest_copy.backup_id}, {late if self.is_late else age} old"
         in_progress = f", {self.in_progress} in progress" if self.in_progress else ""
         return f"{self.source_id}: {copy}{in_progress}{', LATE' if self.is_late else ''}"
 
@@ -111,18 +114,28 @@ class ReplicationReport:
         return _to_plain(self)
 
     def __str__(self) -> str:
-        where = f"{self.policy_name}: {self.source_region} to {self.destination_region}"
-        count = f"{len(self.late)} of {len(self.sources)} late"
-        lines = [f"{where}, seen at {time_text(self.made_at)}: {count}"]
+        regions = f"{self.source_region} to {self.destination_region}"
+        title = f"Report of policy {self.policy_name}: {regions}, made at"
+        limit = f"older than {exact_duration_text(self.max_age)}"
+        late = f"late ({limit}): {len(self.late)} of {len(self.sources)}"
+        lines = [f"{title} {time_text(self.made_at)}", late]
         return "\n".join([*lines, *(f"  {one}" for one in self.sources)])
 
 
 class CannotCopyReason(StrEnum):
-    """Why a backup that the policy selects is not copied."""
+    """
+    Why a backup that the policy selects is not copied.
+
+    The guides exclude FlexGroup volumes (FSx for ONTAP) and Intelligent-Tiering storage (FSx
+    for OpenZFS, "Backup copy limitations"). Whether an opt-in Region takes part in copies
+    between Regions is left to the service, because editions of the guides disagree: if it
+    does not, each copy fails with the service's error.
+    """
 
     NOT_AVAILABLE = "not AVAILABLE"
     FAILED = "FAILED, and will never be AVAILABLE"
     FLEXGROUP = "of a FlexGroup volume"
+    INTELLIGENT_TIERING = "of a file system with Intelligent-Tiering storage"
     IS_A_COPY = "a copy itself"
     UNKNOWN_SOURCE = "the service does not name its file system or volume"
     TOO_MANY_TAGS = "its copy would have too many tags"
@@ -137,6 +150,12 @@ class PruneObstacle(StrEnum):
     MORE_THAN_HALF = "more than half of its copies would go"
     """`prune_most` allows it, for a retention that was made stricter on purpose."""
 
+    @classmethod
+    def allowed_by(cls, *, prune_orphans: bool, prune_most: bool) -> frozenset[Self]:
+        """Return the obstacles in spite of which these switches of `apply_plan` delete."""
+        switches = {cls.NO_ORIGINAL: prune_orphans, cls.MORE_THAN_HALF: prune_most}
+        return frozenset(obstacle for obstacle, is_given in switches.items() if is_given)
+
 
 @attrs.frozen(kw_only=True)
 class PlannedCopy:
@@ -147,9 +166,11 @@ class PlannedCopy:
     backup: BackupSummary
     request: CopyRequest
     """What will be asked of the destination: the same for the same policy and backup."""
+    reason: str
+    """Why the policy selects the backup, and what there is of a copy."""
 
     def __str__(self) -> str:
-        return f"{self.source_id}: {self.backup}"
+        return f"{self.source_id}: {self.backup}: {self.reason}"
 
 
 @attrs.frozen(kw_only=True)
@@ -199,6 +220,25 @@ class PlannedPrune:
 
 
 @attrs.frozen(kw_only=True)
+class KeptCopy:
+    """A copy of the policy beyond its `keep_last` that is not pruned all the same."""
+
+    source_id: str
+    """The file system or volume that its backup was of."""
+    source_backup_id: str
+    """The backup that it was copied from, which may be gone."""
+    copy: BackupSummary
+    recovery_point: datetime
+    """When its backup was made, in UTC."""
+    reason: str
+    """What keeps it: its age, its tag, that its backup is selected ..."""
+
+    def __str__(self) -> str:
+        made = time_text(self.recovery_point)
+        return f"{self.source_id}: {self.copy.backup_id} of a backup of {made}: {self.reason}"
+
+
+@attrs.frozen(kw_only=True)
 class CannotCopy:
     """A backup that the policy selects and that cannot be copied."""
 
@@ -241,6 +281,8 @@ class ReplicationPlan:
     """Copies that the policy no longer keeps; they are deleted only with `prune=True`."""
     held_back: tuple[PlannedPrune, ...]
     """Copies that the policy no longer keeps and that `prune=True` alone does not delete."""
+    kept: tuple[KeptCopy, ...]
+    """Copies beyond `keep_last` that are kept, with the reason; none without a retention."""
     cannot_copy: tuple[CannotCopy, ...]
     source_backups: int
     """
@@ -271,7 +313,8 @@ class ReplicationPlan:
 
     def __str__(self) -> str:
         regions = f"{self.source_region} to {self.destination_region}"
-        lines = [f"{self.policy.name}: {regions}, planned at {time_text(self.made_at)}"]
+        made = time_text(self.made_at)
+        lines = [f"Plan of policy {self.policy.name}: {regions}, made at {made}"]
         if not self.has_work:
             lines.append("nothing to do")
         lines += _listed("to copy", self.to_copy)
@@ -279,6 +322,7 @@ class ReplicationPlan:
         lines += _listed("up to date", self.up_to_date)
         lines += _listed("to prune", self.to_prune)
         lines += _listed("not pruned", self.held_back)
+        lines += _listed("kept", self.kept)
         lines += _listed("cannot be copied", self.cannot_copy)
         if not self.source_backups:
             lines.append(f"{self.source_region} shows no backup in the policy's scope")

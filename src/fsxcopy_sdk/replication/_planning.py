@@ -6,8 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from fsxcopy_sdk._validation import MAX_TAGS, ArgumentErrors, check_type, partition_of
-from fsxcopy_sdk.bulk import CopyRequest, best_copy
+from fsxcopy_sdk._validation import (
+    MAX_TAGS,
+    ArgumentErrors,
+    check_type,
+    exact_duration_text,
+    is_reserved,
+    partition_of,
+)
+from fsxcopy_sdk.bulk import CopyRequest, best_copy, ontap_volume_id
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.errors import InvalidArguments
@@ -17,8 +24,8 @@ from fsxcopy_sdk.replication._inventory import (
     InventoryCopy,
     Lineage,
     grouped,
+    has_intelligent_tiering,
     is_of_flexgroup,
-    ontap_volume_id,
     source_of,
 )
 from fsxcopy_sdk.replication._plan import (
@@ -32,7 +39,7 @@ from fsxcopy_sdk.replication._plan import (
     SourceReport,
 )
 from fsxcopy_sdk.replication._policy import ReplicationPolicy, unseen_ids
-from fsxcopy_sdk.replication._retention import prunable
+from fsxcopy_sdk.replication._retention import retained
 
 
 async def plan_replication(
@@ -92,8 +99,7 @@ def _has_utc(moment: object) -> bool:
 
 def decide(policy: ReplicationPolicy, inventory: Inventory) -> ReplicationPlan:
     """Return what *policy* wants done in *inventory*."""
-    live = [one for one in inventory.copies if not one.backup.lifecycle.is_dead]
-    copies = grouped(live, lambda copy: copy.origin_id)
+    copies = grouped(inventory.copies, lambda copy: copy.origin_id)
     ranked: list[tuple[int, PlannedCopy | ExistingCopy]] = []
     cannot_copy: list[CannotCopy] = []
     scope, unknown = _in_scope(policy, inventory.backups)
@@ -105,7 +111,8 @@ def decide(policy: ReplicationPolicy, inventory: Inventory) -> ReplicationPlan:
     # The newest of every source first: each has something before any has everything.
     wanted = [one for _, one in sorted(ranked, key=lambda pair: pair[0])]
     known = [one for one in wanted if isinstance(one, ExistingCopy)]
-    beyond = prunable(policy, inventory, selected={one.backup.backup_id for one in wanted})
+    selected = {one.backup.backup_id for one in wanted}
+    beyond, kept = retained(policy, inventory, selected=selected)
     in_scope = [one for group in scope.values() for one in group]
     return ReplicationPlan(
         policy=policy,
@@ -117,6 +124,7 @@ def decide(policy: ReplicationPolicy, inventory: Inventory) -> ReplicationPlan:
         up_to_date=tuple(one for one in known if one.is_ready),
         to_prune=tuple(one for one in beyond if not one.obstacles),
         held_back=tuple(one for one in beyond if one.obstacles),
+        kept=kept,
         cannot_copy=tuple(cannot_copy),
         source_backups=sum(_is_recent(policy, one, inventory.now) for one in in_scope),
         missing=tuple(sorted(unseen_ids(policy, map(source_of, in_scope)))),
@@ -162,13 +170,25 @@ def _choose(
             break
         if _is_recent(policy, backup, inventory.now):
             held = [one.backup for one in copies.get(backup.backup_id, ())]
-            one = _classify(policy, inventory, source_id, backup, held)
+            why = _why_selected(policy, len(chosen), is_newest=not (chosen or refused))
+            one = _classify(policy, inventory, source_id, backup, held, why=why)
             if isinstance(one, CannotCopy):
                 refused.append(one)
             else:
                 chosen.append(one)
     # Of a source that never can be copied, as many as would have been.
     return chosen, refused[: policy.newest]
+
+
+def _why_selected(policy: ReplicationPolicy, newer: int, *, is_newest: bool) -> str:
+    """Return why *policy* selects a backup; *newer* ones of its source were selected already."""
+    if not newer:
+        return "the newest backup" if is_newest else "the newest backup that can be copied"
+    if policy.newest is not None:
+        return f"one of the {policy.newest} newest backups"
+    if policy.newer_than is not None:
+        return f"not older than {exact_duration_text(policy.newer_than)}"
+    return "every backup is selected"
 
 
 def _is_recent(policy: ReplicationPolicy, backup: Backup, now: datetime) -> bool:
@@ -184,8 +204,10 @@ def _classify(
     source_id: str | None,
     backup: Backup,
     copies: Sequence[Backup],
+    *,
+    why: str,
 ) -> PlannedCopy | ExistingCopy | CannotCopy:
-    """Return what is to be done with a selected backup, which may have live *copies*."""
+    """Return what is to be done with a backup, which may have *copies*; *why* it is selected."""
     summary = BackupSummary.of(backup)
     if source_id is None:
         reason = CannotCopyReason.UNKNOWN_SOURCE
@@ -219,7 +241,13 @@ def _classify(
     obstacle = _obstacle(backup, request)
     if obstacle is not None:
         return CannotCopy(source_id=source_id, backup=summary, reason=obstacle)
-    return PlannedCopy(source_id=source_id, backup=summary, request=request)
+    state = ", ".join(f"its copy {one.backup_id} is {one.lifecycle}" for one in copies)
+    return PlannedCopy(
+        source_id=source_id,
+        backup=summary,
+        request=request,
+        reason=f"{why}, {state or 'no copy yet'}",
+    )
 
 
 def _obstacle(backup: Backup, request: CopyRequest) -> CannotCopyReason | None:
@@ -227,12 +255,14 @@ def _obstacle(backup: Backup, request: CopyRequest) -> CannotCopyReason | None:
         return CannotCopyReason.IS_A_COPY
     if is_of_flexgroup(backup):
         return CannotCopyReason.FLEXGROUP
+    if has_intelligent_tiering(backup):
+        return CannotCopyReason.INTELLIGENT_TIERING
     if backup.lifecycle.is_dead:
         return CannotCopyReason.FAILED
     if not backup.lifecycle.is_available:
         return CannotCopyReason.NOT_AVAILABLE
     # Tags of AWS's own are neither copied nor counted.
-    copied = {tag.key for tag in backup.tags if not tag.key.startswith("aws:")}
+    copied = {tag.key for tag in backup.tags if not is_reserved(tag.key)}
     keys = {tag.key for tag in request.tags} | (copied if request.copy_tags else set())
     return CannotCopyReason.TOO_MANY_TAGS if len(keys) > MAX_TAGS else None
 

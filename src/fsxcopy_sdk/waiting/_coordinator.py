@@ -196,7 +196,7 @@ class PollCoordinator:
             self._wake_at = min(callable_at, soonest_expiry)
             try:
                 with anyio.CancelScope() as self._sleep_scope:
-                    await self._clock.sleep(self._wake_at - self._clock.now())
+                    await self._clock.sleep(max(0.0, self._wake_at - self._clock.now()))
                     self._reached = self._wake_at
             finally:
                 self._sleep_scope = None
