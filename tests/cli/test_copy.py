@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from cli_rig import EXAMPLE, Run, run_and_change, untimed
 
 from fsxcopy_sdk.testing import Fault, LocalFsx
 
+REST = "run the same command again: existing copies are found first"
 HOW = ("--source-region", "us-east-2", "--region", "us-west-2", "--min-delay", "0.05")
 
 
@@ -131,3 +133,51 @@ async def test_copy_that_is_not_observed(run: Run, fsx: LocalFsx) -> None:
         assert 4 == done.code
         assert "not_observed" in done.out
         assert "resume with: fsxcopy wait backup-" in done.err
+
+
+async def test_copies_that_are_not_waited_for(
+    run: Run, fsx: LocalFsx, durations: dict[str, float]
+) -> None:
+    """What the quota allows is started, the rest is left, and the code is 0; again it goes on."""
+    sources = [fsx.add_backup("us-east-2") for _ in range(7)]
+    durations.update(dict.fromkeys(sources, 300.0))
+    line = ("copy", *sources, *HOW, "--no-wait")
+    first = await run(*line)
+    quiet = await run(*line, "--quiet")
+    copies = {str(one["BackupId"]) for one in fsx.backups("us-west-2")}
+    for one in copies:
+        fsx.set_lifecycle(one, "AVAILABLE")
+    rest = json.loads((await run(*line, "--output", "json")).out)["Outcomes"]
+
+    rows = [line.split()[:3] for line in first.out.splitlines()[1:]]
+    started = [row[0] for row in rows if row[1] == "started"]
+    assert copies == set(started)
+    assert [["-", "deferred", one] for one in sources[5:]] == [
+        r for r in rows if r[1] != "started"
+    ]
+    running, wait, left, again = first.err.splitlines()[-4:]
+    assert f"still running at the service: {', '.join(started)}" == running
+    assert f"wait with: fsxcopy wait {' '.join(started)} --region us-west-2" == wait
+    assert ("left for the next run: 2", REST) == (left, again)
+    assert "5 started, 2 deferred" in first.err
+    assert (0, 0, "") == (first.code, quiet.code, quiet.err)
+    assert 2 == sum("existing copy" not in one.get("Reason", "") for one in rest)
+    assert 7 == fsx.calls["CopyBackup"] == len(fsx.backups("us-west-2"))
+
+
+async def test_copy_that_is_denied_without_waiting(run: Run, fsx: LocalFsx) -> None:
+    """Only the quota is no failure."""
+    fsx.inject(Fault.error("AccessDeniedException", "no"), operation="CopyBackup", fraction=1.0)
+    done = await run("copy", EXAMPLE, *HOW, "--no-wait")
+    assert 3 == done.code
+
+
+@pytest.mark.parametrize(("more", "names"), [((), ["Name"]), (("--no-copy-tags",), [])])
+@pytest.mark.parametrize("command", [("copy", EXAMPLE), ("sync",)], ids=["copy", "sync"])
+async def test_tags_are_copied(
+    run: Run, fsx: LocalFsx, command: tuple[str, ...], more: tuple[str, ...], names: list[str]
+) -> None:
+    """Both commands copy the source's tags, unless that is switched off."""
+    done = await run(*command, *HOW, *more, "--output", "json")
+    tags = json.loads(done.out)["Outcomes"][0]["Backup"].get("Tags", [])
+    assert names == [tag["Key"] for tag in tags if not tag["Key"].startswith("fsxcopy:")]

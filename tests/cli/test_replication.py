@@ -183,6 +183,28 @@ async def test_copy_kept_after_planning_is_no_failure(
     assert 0 == done.code
 
 
+async def test_sync_without_waiting(run: Run, fsx: LocalFsx) -> None:
+    """A sync in steps starts what the quota allows, each time, until nothing is left."""
+    for number in range(7):
+        _add_backup(fsx, days_old=number)
+    line = (*SYNC, "--newest", "all", "--no-wait", *NAMED)
+    first = await run(*line)
+    for one in fsx.backups("us-west-2"):
+        fsx.set_lifecycle(str(one["BackupId"]), "AVAILABLE")
+    second = await run(*line)
+    for one in fsx.backups("us-west-2"):
+        fsx.set_lifecycle(str(one["BackupId"]), "AVAILABLE")
+    third = await run(*line)
+
+    assert "5 started, 3 deferred" in first.err
+    assert "left for the next run: 3" in first.err.splitlines()
+    assert "wait with: fsxcopy wait backup-" in first.err
+    assert "3 started" in second.err
+    assert "nothing to do; copies up to date: 8\n" == third.err
+    assert (0, 0, 0) == (first.code, second.code, third.code)
+    assert 8 == fsx.calls["CopyBackup"]
+
+
 @pytest.mark.parametrize("command", ["plan", "sync"])
 @pytest.mark.parametrize(
     ("options", "text"),

@@ -30,6 +30,7 @@ from fsxcopy_sdk.cli._options import (
     PROGRAM,
     TWO_REGIONS,
     CopyOptions,
+    Deletion,
     Duration,
     Flag,
     Globals,
@@ -63,9 +64,11 @@ class _Lazy:
 
 
 if TYPE_CHECKING:
-    from fsxcopy_sdk.cli import _backups, _local, _replication
+    from fsxcopy_sdk.cli import _backups, _deletion, _local, _replication
 else:
-    _backups, _local, _replication = map(_Lazy, ("_backups", "_local", "_replication"))
+    _backups, _deletion, _local, _replication = map(
+        _Lazy, ("_backups", "_deletion", "_local", "_replication")
+    )
 
 _HELP = """\
 Copy Amazon FSx backups between Regions, wait for them, and keep a second Region ready.
@@ -114,6 +117,7 @@ _Work: TypeAlias = partial[Coroutine[Any, Any, Exit]]
 _PORT = Parameter(validator=Number(gte=0, lte=65535), metavar="PORT")
 # Cyclopts requires a default where all options have one.
 _COPY = CopyOptions()
+_DELETION = Deletion()
 _GLOBALS = Globals()
 _LISTING = Listing()
 _POLICY = Policy()
@@ -240,7 +244,8 @@ def copy(*backup_ids: _BackupIds, how: CopyOptions = _COPY) -> _Work:
     Copy backups into a Region, and wait until the copies are AVAILABLE.
 
     A backup that already has a copy in that Region is not copied again. If its copy is
-    in progress, the command waits for it.
+    in progress, the command waits for it. With --no-wait run the command again, minutes
+    later, until nothing is left.
 
     For example:
 
@@ -338,18 +343,18 @@ def report(*, scope: Scope = _SCOPE, max_age: MaxAge = DEFAULT_MAX_AGE) -> _Work
 
 
 @_command(ONE_REGION, usage=_IDS)
-def delete(
-    *backup_ids: _BackupIds,
-    yes: Annotated[Flag, Parameter(alias="-y", help="Delete without confirmation.")] = False,
-) -> _Work:
+def delete(*backup_ids: _BackupIds, how: Deletion = _DELETION) -> _Work:
     """
     Delete backups permanently.
 
+    At a terminal the backups are shown before they are deleted, with their size, their
+    date, and what they are of.
+
     For example:
 
-      fsxcopy delete backup-0123456789abcdef0 --region us-west-2
+      fsxcopy delete backup-0123456789abcdef0 --region us-west-2 --dry-run
     """
-    return partial(_backups.delete, checked_ids(backup_ids), yes)
+    return partial(_deletion.delete, checked_ids(backup_ids), how)
 
 
 @_command(frozenset())

@@ -1,8 +1,7 @@
-"""The commands for backups of one Region: list, show, delete, copy and wait."""
+"""The commands for backups of one Region: list, show, copy and wait."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -24,19 +23,17 @@ from fsxcopy_sdk.cli._options import (
     filters_by_option,
     known_values,
     tags,
-    usage_error,
 )
 from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of, exit_of_all
 from fsxcopy_sdk.cli._output import Results, progress_of, public, write_json, write_members
 from fsxcopy_sdk.cli._reporter import Reporter
-from fsxcopy_sdk.cli._streams import is_terminal, read_answer
 from fsxcopy_sdk.cli._tables import Column
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.errors import BackupCopyFailed, BackupNotFound, FsxCopyError, WaitTimeout
 from fsxcopy_sdk.models import Backup
 
 # A backup is recognized by what it is of and when it was made; a copy by its source.
-_COLUMNS = (
+COLUMNS = (
     Column("BACKUP"),
     Column("CREATED", 1, brief=lambda text: text[:10]),
     Column("LIFECYCLE"),
@@ -76,7 +73,7 @@ async def list_backups(selection: Selection, listing: Listing, options: Globals)
     """Write the selected backups of the Region, by default in the service's order."""
     filters = filters_by_option(selection)
     is_listed = _listed(listing)
-    results = Results(options.output, "Backups", _COLUMNS)
+    results = Results(options.output, "Backups", COLUMNS)
     found: list[Backup] = []
     # Sorting needs all backups; otherwise no more pages are read than are shown.
     limit = None if listing.sort else listing.limit
@@ -92,13 +89,13 @@ async def list_backups(selection: Selection, listing: Listing, options: Globals)
                         continue
                     found.append(backup)
                     if not listing.sort:
-                        results.add(public(backup), _row(backup))
+                        results.add(public(backup), row_of(backup))
                     if len(found) == limit:
                         break
         if listing.sort:
             found.sort(key=_SORT_KEYS[listing.sort], reverse=listing.reverse)
             for backup in found[: listing.limit]:
-                results.add(public(backup), _row(backup))
+                results.add(public(backup), row_of(backup))
         # Not after an error: a partial list would suggest that there are no other backups.
         results.write()
         Reporter(options).info(_count(len(found), listing, client.region))
@@ -124,7 +121,8 @@ def _listed(listing: Listing) -> Callable[[Backup], bool]:
     )
 
 
-def _row(backup: Backup) -> tuple[str, ...]:
+def row_of(backup: Backup) -> tuple[str, ...]:
+    """Return the cells of a backup in `COLUMNS`."""
     source = backup.source_backup_id
     return (
         backup.backup_id,
@@ -183,38 +181,8 @@ def _members(value: object, path: str = "") -> Iterator[tuple[str, str]]:
         yield path, str(value)
 
 
-async def delete(backup_ids: Sequence[str], is_confirmed: bool, options: Globals) -> Exit:
-    """Delete backups one after the other, whether or not one of them fails."""
-    reporter = Reporter(options)
-    async with client_of(options) as client:
-        if not (is_confirmed or _confirmed(backup_ids, client.region, reporter)):
-            reporter.info("nothing was deleted")
-            return Exit.FAILED
-        with reporter.live():
-            for backup_id in backup_ids:
-                try:
-                    await client.delete_backup(backup_id)
-                    end = Ended(outcome="deleted", backup_id=backup_id)
-                except FsxCopyError as error:
-                    end = Ended(outcome="failed", backup_id=backup_id, error=error)
-                reporter.ended(end)
-    return reporter.exit
-
-
-def _confirmed(ids: Sequence[str], region: str, reporter: Reporter) -> bool:
-    if not is_terminal(sys.stdin):
-        raise usage_error(
-            "--yes: stdin is not a terminal: pass --yes to delete without confirmation"
-        )
-    for backup_id in ids:
-        reporter.notice(backup_id)
-    backups = "this backup" if len(ids) == 1 else f"these {len(ids)} backups"
-    reporter.notice(f"Permanently delete {backups} in {region}? Type yes:")
-    return read_answer().strip().lower() in ("y", "yes")
-
-
 async def copy(backup_ids: Sequence[str], how: CopyOptions, options: Globals) -> Exit:
-    """Copy backups and wait for the copies."""
+    """Copy backups, and wait for the copies unless that is not wanted."""
     requests = [
         bulk.CopyRequest(
             source_backup_id=backup_id,
@@ -238,6 +206,7 @@ async def copy(backup_ids: Sequence[str], how: CopyOptions, options: Globals) ->
             copies = bulk.copy_many(
                 client,
                 requests,
+                wait=not how.no_wait,
                 max_in_progress=how.max_in_progress,
                 max_wait=how.waiting.max_wait,
                 schedule=how.waiting.schedule,

@@ -243,7 +243,7 @@ class Policy:
     scope: Scope = Scope()
     copying: Copying = Copying()
     copy_tags: Annotated[bool, Parameter(show_default=False)] = True
-    """Give the copies the tags of their sources."""
+    """Give the copies the tags of their sources, as is done unless it is switched off."""
     newest: Annotated[
         int | Literal["all"], _COUNT, Parameter(metavar="N|all", show_choices=False)
     ] = 1
@@ -265,8 +265,10 @@ class CopyOptions:
 
     copying: Copying = Copying()
     waiting: Waiting = Waiting()
-    copy_tags: Flag = False
-    """Give the copies the tags of their sources."""
+    no_wait: Flag = False
+    """Start as many copies as the quota allows, wait for none, and list what is left."""
+    copy_tags: Annotated[bool, Parameter(show_default=False)] = True
+    """Give the copies the tags of their sources, as is done unless it is switched off."""
     max_in_progress: Annotated[int, _COUNT] = DEFAULT_MAX_IN_PROGRESS
     """Copies in progress at once."""
     salt: Annotated[str, Parameter(metavar="TEXT", show_default=False)] = ""
@@ -280,6 +282,8 @@ class SyncOptions:
 
     policy: Policy = Policy()
     waiting: Waiting = Waiting()
+    no_wait: Flag = False
+    """Start as many copies as the quota allows, wait for none, and list what is left."""
     max_in_progress: Annotated[int, _COUNT] = DEFAULT_MAX_IN_PROGRESS
     """Copies in progress at once."""
     prune: Flag = False
@@ -290,6 +294,17 @@ class SyncOptions:
     """With --prune: also delete more than half of the copies of one source."""
     dry_run: Annotated[Flag, Parameter(alias="-n")] = False
     """Show the plan, and change nothing."""
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class Deletion:
+    """The options of ``fsxcopy delete``."""
+
+    yes: Annotated[Flag, Parameter(alias="-y")] = False
+    """Delete without confirmation."""
+    dry_run: Annotated[Flag, Parameter(alias="-n")] = False
+    """Show what would be deleted, and change nothing."""
 
 
 def usage_error(*errors: str) -> InvalidArguments:

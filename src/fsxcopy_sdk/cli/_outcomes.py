@@ -127,7 +127,7 @@ class Ended:
     @property
     def is_open(self) -> bool:
         """Whether the backup may still end, so that a wait for it can be resumed."""
-        may_end = self.outcome in ("in_progress", "not_observed", "timed_out")
+        may_end = self.outcome in ("in_progress", "not_observed", "started", "timed_out")
         return may_end and self.backup_id is not None
 
     @property

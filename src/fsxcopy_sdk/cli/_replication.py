@@ -107,6 +107,7 @@ async def _sync(
             prune=how.prune,
             prune_orphans=how.prune_orphans,
             prune_most=how.prune_most,
+            wait=not how.no_wait,
             max_in_progress=how.max_in_progress,
             max_wait=how.waiting.max_wait,
             schedule=how.waiting.schedule,

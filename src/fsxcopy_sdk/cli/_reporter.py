@@ -151,11 +151,14 @@ class Reporter:
             counts = Counter(end.words for end in by_exit).items()
             self.info(", ".join(f"{count} {words}" for words, count in counts))
         running = [str(end.backup_id) for end in self.ends if end.is_running]
+        # What was only to be started is where it should be.
+        is_wanted = all(end.outcome == "started" for end in self.ends if end.is_open)
+        say, word = (self.info, "wait") if is_wanted else (self.notice, "resume")
         if running:
-            self.notice(f"still running at the service: {', '.join(running)}")
+            say(f"still running at the service: {', '.join(running)}")
         ids = [str(end.backup_id) for end in self.ends if end.is_open]
         if ids:
-            self.notice(f"resume with: {self._command_to_wait(ids, region)}")
+            say(f"{word} with: {self._command_to_wait(ids, region)}")
         unconfirmed = [
             str(end.source_id)
             for end in self.ends
@@ -166,8 +169,12 @@ class Reporter:
         not_started = [str(end.source_id) for end in self.ends if end.outcome == "not_started"]
         if not_started:
             self.notice(f"not started: {len(not_started)}")
-        if unconfirmed or not_started:
-            self.notice("run the same command again: existing copies are found first")
+        deferred = sum(end.outcome == "deferred" for end in self.ends)
+        if deferred:
+            self.info(f"left for the next run: {deferred}")
+        if unconfirmed or not_started or deferred:
+            say = self.notice if unconfirmed or not_started else self.info
+            say("run the same command again: existing copies are found first")
 
     def _command_to_wait(self, ids: Iterable[str], region: str) -> str:
         given = self._options
