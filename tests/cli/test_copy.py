@@ -161,7 +161,7 @@ async def test_copies_that_are_not_waited_for(
     assert ("left for the next run: 2", REST) == (left, again)
     assert "5 started, 2 deferred" in first.err
     assert (0, 0, "") == (first.code, quiet.code, quiet.err)
-    assert 2 == sum("existing copy" not in one.get("Reason", "") for one in rest)
+    assert 2 == sum(not one.get("Existing") for one in rest)
     assert 7 == fsx.calls["CopyBackup"] == len(fsx.backups("us-west-2"))
 
 

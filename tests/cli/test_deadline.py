@@ -45,10 +45,10 @@ async def test_max_wait_bounds_the_command(
     assert 4 == done.code
     assert time.monotonic() - started < 10
     assert 2 == len(copies) == fsx.calls["CopyBackup"]
-    assert ["not_started", "not_started", "timed_out", "timed_out"] == sorted(
+    assert ["NotStarted", "NotStarted", "TimedOut", "TimedOut"] == sorted(
         one["Outcome"] for one in outcomes
     )
-    assert copies == {one["BackupId"] for one in outcomes if "BackupId" in one}
+    assert copies == {one["Backup"]["BackupId"] for one in outcomes if "Backup" in one}
     assert set(sources) == {one["Request"]["SourceBackupId"] for one in outcomes}
     found = re.search(r"resume with: fsxcopy wait (.*) --region us-west-2\n", done.err)
     assert found
@@ -65,7 +65,7 @@ async def test_max_wait_of_many_waits(run: Run, fsx: LocalFsx) -> None:
     assert 4 == done.code
     assert time.monotonic() - started < 15
     outcomes = json.loads(done.out)["Outcomes"]
-    assert {(one, "timed_out") for one in ids} == {
+    assert {(one, "TimedOut") for one in ids} == {
         (one["BackupId"], one["Outcome"]) for one in outcomes
     }
 
@@ -87,7 +87,7 @@ async def test_max_wait_of_a_wait_without_answers(run: Run, fsx: LocalFsx) -> No
         )
     [outcome] = json.loads(done.out)["Outcomes"]
     assert 4 == done.code
-    assert ("timed_out", "--max-wait is over") == (outcome["Outcome"], outcome["Reason"])
+    assert ("TimedOut", "--max-wait is over") == (outcome["Outcome"], outcome["Reason"])
     assert f"resume with: fsxcopy wait {running} --region us-west-2" in done.err.splitlines()
 
 
@@ -129,7 +129,7 @@ async def test_access_lost_while_waiting(
     [result] = done
     outcomes = json.loads(result.out)["Outcomes"]
     assert 3 == result.code
-    assert ["not_observed"] * 2 == [one["Outcome"] for one in outcomes]
+    assert ["NotObserved"] * 2 == [one["Outcome"] for one in outcomes]
     err = result.err.splitlines()
     ids = [one["BackupId"] for one in outcomes]
     assert f"resume with: fsxcopy wait {' '.join(ids)} --region us-west-2" == err[-1]

@@ -24,7 +24,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "wait": ("wait", _SLOW, _FAILED, "--region", "us-west-2", "--max-wait", "0"),
     "plan": ("plan", *_WHERE, "--keep-within", "30d"),
     "dry run": ("sync", *_WHERE, *_PRUNE, "--dry-run"),
-    "sync": ("sync", *_WHERE, *_PRUNE, "--max-wait", "1m"),
+    "sync": ("sync", *_WHERE, *_PRUNE, "--max-wait", "1"),
     "report": ("report", *_WHERE),
     "delete": ("delete", _TO_GO, "backup-0000000f", "--region", "us-west-2", "--yes"),
 }
@@ -84,7 +84,7 @@ async def test_failures_have_the_error(run: Run, fsx: LocalFsx) -> None:
         "Request": {
             "SourceBackupId": "backup-0000000f",
             "SourceRegion": "us-east-2",
-            "CopyTags": False,
+            "CopyTags": True,
         },
         "Error": {
             "Type": "BackupNotFound",

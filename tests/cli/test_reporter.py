@@ -86,9 +86,10 @@ def test_lines_name_sources_and_count(capsys: pytest.CaptureFixture[str]) -> Non
     error = BackupCopyFailed.of(copy, polls=1, elapsed=1)
     reporter.ended(Ended(outcome="failed", backup_id="backup-00000001", backup=copy, error=error))
     error_text = f"BackupCopyFailed: {error}"
-    request = {"SourceBackupId": "backup-0000000b"}
     for _ in range(3):
-        reporter.ended(Ended(outcome="failed", error=NoResponse("no"), request=request))
+        reporter.ended(
+            Ended(outcome="failed", error=NoResponse("no"), requested_id="backup-0000000b")
+        )
     assert [
         "backup-00000001 of backup-0000000a: COPYING 5%",
         f"backup-00000001 of backup-0000000a: failed: {error_text} (1 of 4, 3 waiting)",

@@ -53,8 +53,11 @@ async def test_what_runs_is_named(
     assert code == process.returncode
     assert "Traceback" not in err
     assert f"resume with: fsxcopy wait {copy['BackupId']} --region us-west-2" in err.splitlines()
-    assert ("in_progress", copy["BackupId"]) == (outcomes[0]["Outcome"], outcomes[0]["BackupId"])
-    assert ["not_started"] * len(sources[1:]) == [one["Outcome"] for one in outcomes[1:]]
+    assert ("InProgress", copy["BackupId"]) == (
+        outcomes[0]["Outcome"],
+        outcomes[0]["Backup"]["BackupId"],
+    )
+    assert ["NotStarted"] * len(sources[1:]) == [one["Outcome"] for one in outcomes[1:]]
     assert err.splitlines()[-1].startswith("fsxcopy: interrupted")
 
 
@@ -71,7 +74,7 @@ async def test_an_interrupted_wait_names_all(fsx: LocalFsx, number: int, code: i
     expected = f"fsxcopy wait {' '.join(ids)} --region us-west-2 --connect-timeout 7s"
     assert code == process.returncode
     assert f"resume with: {expected}" in err.splitlines()
-    assert [(one, "in_progress") for one in ids] == [
+    assert [(one, "InProgress") for one in ids] == [
         (one["BackupId"], one["Outcome"]) for one in json.loads(out)["Outcomes"]
     ]
 
@@ -252,5 +255,5 @@ async def test_signal_while_a_copy_is_requested(fsx: LocalFsx) -> None:
 
     [outcome] = json.loads(out)["Outcomes"]
     assert 143 == process.returncode
-    assert "not_observed" == outcome["Outcome"]
+    assert "NotObserved" == outcome["Outcome"]
     assert f"may have been accepted: copies of {EXAMPLE}" in err.splitlines()

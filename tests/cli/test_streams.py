@@ -87,7 +87,7 @@ async def test_full_errors(fsx: LocalFsx) -> None:
     line = f"fsxcopy copy {EXAMPLE} {' '.join((*WHERE, *OFTEN))} --output json"
     done = await _shell(f"{line} 2>/dev/full")
     assert 0 == done.returncode
-    assert "copied" == json.loads(done.stdout)["Outcomes"][0]["Outcome"]
+    assert "Copied" == json.loads(done.stdout)["Outcomes"][0]["Outcome"]
     failed = await _shell("fsxcopy list --nothing 2>/dev/full")
     assert (2, b"") == (failed.returncode, failed.stdout)
 

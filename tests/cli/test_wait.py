@@ -111,10 +111,11 @@ async def test_wait_for_a_backup_that_appears(run: Run, fsx: LocalFsx) -> None:
         where = (*REGION, *OFTEN, "--endpoint-url", late.endpoint_url)
         started = await run("copy", source, *where, "--max-wait", "0", "-o", "json", "-q")
         (end,) = json.loads(started.out)["Outcomes"]
+        backup_id = end["Backup"]["BackupId"]
         before = late.calls["DescribeBackups"]
 
         async def wait() -> None:
-            done.append(await run("wait", end["BackupId"], *where))
+            done.append(await run("wait", backup_id, *where))
 
         async with anyio.create_task_group() as group:
             group.start_soon(wait)
@@ -123,8 +124,8 @@ async def test_wait_for_a_backup_that_appears(run: Run, fsx: LocalFsx) -> None:
             clock.advance(2000)
 
     first, *_, last = untimed(done[0].err)
-    assert f"{end['BackupId']} is not known in us-west-2 yet; waiting up to 60 s" == first
-    assert f"{end['BackupId']} of {source}: available" == last
+    assert f"{backup_id} is not known in us-west-2 yet; waiting up to 60 s" == first
+    assert f"{backup_id} of {source}: available" == last
     assert 0 == done[0].code
 
 

@@ -163,6 +163,8 @@ class Ended:
             parts = {"Backup": self.backup, "Error": self.error}
             seen = {name: public(part) for name, part in parts.items() if part is not None}
             members = {"BackupId": self.backup_id, **seen}
-        # An outcome of the library has the name of its class among its members.
+        reason = {"Reason": self.reason} if self.reason else {}
         words = self.outcome.split("_")
-        return {"Outcome": "".join(word.capitalize() for word in words), **members}
+        own = {"Outcome": "".join(word.capitalize() for word in words), **reason}
+        # An outcome of the library has the name of its class among its members.
+        return dict(members) if "Outcome" in members else {**own, **members}
