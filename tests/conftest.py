@@ -19,7 +19,8 @@ from fsxcopy_sdk.testing import LocalFsx, ManualClock
 def _isolate_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Wipe what the machine says of AWS, so that no test can reach it."""
     for name in list(os.environ):
-        if name.startswith(("AWS_", "BOTO_")) or name.lower().endswith("_proxy"):
+        is_of_aws = name.startswith(("AWS_", "BOTO_")) or name == "REQUESTS_CA_BUNDLE"
+        if is_of_aws or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))

@@ -618,8 +618,8 @@ async def test_what_is_tried_again_is_logged_once(
     request = bench.request(100)
     await bench.end(Copied, request)
     assert [
-        "existing copies cannot be listed yet: reset",
-        f"the copy of {request.source_backup_id}: is tried again: lost",
+        "existing copies cannot be listed yet: us-west-2: reset",
+        f"the copy of {request.source_backup_id}: is tried again: us-west-2: lost",
     ] == caplog.messages
 
 

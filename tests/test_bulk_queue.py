@@ -8,11 +8,15 @@ from bulk_rig import unsent
 from fsxcopy_sdk import (
     AccessDenied,
     BadRequest,
+    CallError,
     ClientNotOpen,
+    ClockSkewed,
+    ConfigurationError,
     ConnectionFailed,
     CredentialsUnavailable,
     FsxCopyError,
     InternalServerError,
+    NoResponse,
     RequestTimeout,
     ResponseDecodingError,
     ServiceLimit,
@@ -21,6 +25,12 @@ from fsxcopy_sdk import (
     Throttled,
 )
 from fsxcopy_sdk.bulk import _queue as queue
+
+
+def _renewable(cls: type[CallError], *, worked_before: bool = True) -> CallError:
+    error = cls("no")
+    error.is_temporary, error.worked_before = True, worked_before
+    return error
 
 
 def _limit(limit: ServiceLimit | None) -> ServiceLimitExceeded:
@@ -81,6 +91,14 @@ def test_what_leaves_the_outcome_unknown(error: FsxCopyError, expected: bool) ->
         (ResponseDecodingError("odd"), False),
         (InternalServerError("sorry", http_status=500), False),
         (BadRequest("no"), False),
+        (NoResponse("a hook"), False),
+        (CredentialsUnavailable("log in"), False),
+        (_renewable(CredentialsUnavailable), True),
+        (_renewable(CredentialsUnavailable, worked_before=False), False),
+        (_renewable(NoResponse), True),
+        (_renewable(ClockSkewed), True),
+        (ClockSkewed("Signature expired"), False),
+        (ConfigurationError("no certificate"), False),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -154,10 +154,11 @@ def test_modelled_members_are_attributes(shape: StructureShape, member: str) -> 
 
 _FAMILIES = {
     errors.AccessDenied: "AccessDenied AccessDeniedException NotAuthorized",
-    errors.ExpiredCredentials: "ExpiredToken ExpiredTokenException RequestExpired",
+    errors.ClockSkewed: "RequestExpired RequestInTheFuture RequestTimeTooSkewed",
+    errors.ExpiredCredentials: "ExpiredToken ExpiredTokenException",
     errors.InvalidCredentials: (
         "IncompleteSignature IncompleteSignatureException InvalidClientTokenId "
-        "InvalidSignatureException MissingAuthenticationToken RequestTimeTooSkewed "
+        "InvalidSignatureException MissingAuthenticationToken "
         "MissingAuthenticationTokenException SignatureDoesNotMatch UnrecognizedClientException"
     ),
     errors.ServiceUnavailable: (
@@ -183,6 +184,25 @@ _CLASS_OF = {code: cls for cls, codes in _FAMILIES.items() for code in codes.spl
 def test_families(code: str, cls: type[errors.ServiceError]) -> None:
     """A code that every AWS service may send is raised as the class of its family."""
     error = _error(code)
+    assert (cls, code) == (type(error), error.code)
+
+
+@pytest.mark.parametrize(
+    ("message", "cls"),
+    [
+        ("Signature expired: 20260409T075328Z is now earlier than 1", errors.ClockSkewed),
+        ("Signature not yet current: 1 is still later than 2", errors.ClockSkewed),
+        ("The request signature we calculated does not match.", errors.InvalidCredentials),
+        ("", errors.InvalidCredentials),
+    ],
+)
+@pytest.mark.parametrize("code", ["InvalidSignatureException", "SignatureDoesNotMatch"])
+def test_signatures_of_another_time(
+    code: str, message: str, cls: type[errors.ServiceError]
+) -> None:
+    """A signature that does not fit the time is told from one that was made with another key."""
+    document = ErrorDocument(code=code, message=message)
+    error = service_error(document, operation="CopyBackup", metadata=_METADATA, body=None)
     assert (cls, code) == (type(error), error.code)
 
 

@@ -15,6 +15,7 @@ from fsxcopy_sdk.enums import BackupLifecycle, BackupType, ServiceLimit
 from fsxcopy_sdk.errors import (
     BackupCopyFailed,
     BackupNotFound,
+    ConfigurationError,
     FsxCopyError,
     InvalidArguments,
     NoResponse,
@@ -61,6 +62,7 @@ _SAMPLES: dict[str, object] = {
     "parameter": "Tags",
     "payload": {"Backup": b"\xff"},
     "polls": 7,
+    "region": "us-west-2",
     "request_id": "request-1",
 }
 """A value for every field that an error has, none of them the default."""
@@ -183,6 +185,27 @@ def test_is_transient(cls: type[FsxCopyError]) -> None:
     assert (cls.__name__ in _TRANSIENT) == _sample(cls).is_transient
 
 
+@pytest.mark.parametrize("worked_before", [True, False])
+@pytest.mark.parametrize("is_temporary", [True, False])
+@pytest.mark.parametrize("cls", [errors.CredentialsUnavailable, NoResponse])
+def test_credentials_that_worked_before_may_do_so_again(
+    cls: type[errors.CallError], is_temporary: bool, worked_before: bool
+) -> None:
+    """A failure to renew them passes if its source says so, and if the client has been right."""
+    error = cls("no")
+    error.is_temporary, error.worked_before = is_temporary, worked_before
+    for other in (error, pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert (is_temporary and worked_before) == other.is_transient
+
+
+def test_a_clock_that_was_right_may_be_so_again() -> None:
+    """Requests of another time pass if the client's clock was right before."""
+    error = errors.ClockSkewed("Signature expired")
+    assert not error.is_transient
+    error.worked_before = True
+    assert error.is_transient
+
+
 @pytest.mark.parametrize(
     ("expected", "status"),
     [
@@ -205,13 +228,22 @@ def test_is_transient_without_a_code(status: int) -> None:
     ("error", "text"),
     [
         (BackupNotFound("none", operation="CopyBackup"), "BackupNotFound (CopyBackup): none"),
+        (
+            BackupNotFound("none", operation="CopyBackup", region="us-west-2"),
+            "BackupNotFound (CopyBackup in us-west-2): none",
+        ),
+        (BackupNotFound("none", region="us-west-2"), "BackupNotFound (us-west-2): none"),
         (BackupNotFound("none"), "BackupNotFound: none"),
         (NoResponse("gone", operation="CopyBackup"), "CopyBackup: gone"),
+        (NoResponse("gone", "CopyBackup", "us-west-2"), "CopyBackup in us-west-2: gone"),
+        (NoResponse("gone"), "gone"),
+        (ConfigurationError("no", "CopyBackup", "us-west-2"), "CopyBackup in us-west-2: no"),
+        (ConfigurationError("no"), "no"),
     ],
-    ids=["answer of an operation", "answer", "no answer"],
+    ids=str,
 )
 def test_text(error: FsxCopyError, text: str) -> None:
-    """The message follows the operation, where one is known, and the code of an error answer."""
+    """The message follows operation and Region, where known, and the code of an error answer."""
     assert text == str(error)
 
 

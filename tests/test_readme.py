@@ -102,7 +102,7 @@ async def test_many_are_copied(
     (copy,) = fsx.backups("us-west-2")
     refused, copied = sorted(capsys.readouterr().out.splitlines())
     assert f"{ids[0]} {copy['BackupId']}" == copied
-    assert refused.startswith("backup-00000000 BackupNotFound (CopyBackup): ")
+    assert refused.startswith("backup-00000000 BackupNotFound (CopyBackup in us-west-2): ")
 
 
 async def test_a_region_is_kept_ready(

@@ -23,7 +23,8 @@ _SERVER_ERROR = 500
 # retry modes know (botocore.retries.standard, botocore/data/_retry.json).
 _FAMILIES: dict[type[errors.ServiceError], tuple[str, ...]] = {
     errors.AccessDenied: ("AccessDenied", "AccessDeniedException", "NotAuthorized"),
-    errors.ExpiredCredentials: ("ExpiredToken", "ExpiredTokenException", "RequestExpired"),
+    errors.ClockSkewed: ("RequestExpired", "RequestInTheFuture", "RequestTimeTooSkewed"),
+    errors.ExpiredCredentials: ("ExpiredToken", "ExpiredTokenException"),
     errors.InvalidCredentials: (
         "IncompleteSignature",
         "IncompleteSignatureException",
@@ -31,7 +32,6 @@ _FAMILIES: dict[type[errors.ServiceError], tuple[str, ...]] = {
         "InvalidSignatureException",
         "MissingAuthenticationToken",
         "MissingAuthenticationTokenException",
-        "RequestTimeTooSkewed",
         "SignatureDoesNotMatch",
         "UnrecognizedClientException",
     ),
@@ -69,6 +69,11 @@ CLASSES: Mapping[str, type[errors.ServiceError]] = MappingProxyType(
     | {code: cls for cls, codes in _FAMILIES.items() for code in codes}
 )
 """Error code to class; any other code is a plain `ServiceError`."""
+
+# What `InvalidSignatureException` and its like say where it is the time that does not fit, as in
+# "Signature expired: 20260409T075328Z is now earlier than 20260409T080000Z" and "Signature not
+# yet current".
+_CLOCK_TEXTS = ("signature expired", "not yet current")
 
 
 @attrs.frozen(kw_only=True)
@@ -115,6 +120,9 @@ def service_error(
 ) -> errors.ServiceError:
     """Make the exception for *document*, of the class that the table has for its code."""
     cls = CLASSES.get(document.code, errors.ServiceError)
+    text = document.message.lower()
+    if cls is errors.InvalidCredentials and any(one in text for one in _CLOCK_TEXTS):
+        cls = errors.ClockSkewed
     error = cls(
         document.message,
         operation=operation,

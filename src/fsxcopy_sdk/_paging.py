@@ -33,14 +33,14 @@ or twice may be chance, where backups are created while they are listed.
 
 
 async def every_backup(
-    fetch: Fetch, request: Request, *, ahead: bool
+    fetch: Fetch, request: Request, *, ahead: bool, region: str | None = None
 ) -> AsyncGenerator[Backup, None]:
     """
     Yield the backups of all pages, from the one that *request* asks for.
 
     With *ahead*, a task fetches each page while the one before is consumed. An error of a
-    page is raised when it is reached, and PaginationError, for a listing that does not end,
-    after the backups of its last page.
+    page is raised when it is reached, and PaginationError, for a listing of *region* that does
+    not end, after the backups of its last page.
     """
     guard = _EndGuard(request)
     page = await fetch(request)
@@ -57,6 +57,7 @@ async def every_backup(
     for backup in page.backups:
         yield backup
     if endless:
+        endless.region = region
         raise endless
 
 

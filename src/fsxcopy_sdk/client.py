@@ -67,9 +67,12 @@ class FsxCopyClient:
     """
     Copy, describe, delete and await the backups of one Region, as ``async with``.
 
+    A client belongs to the event loop that it was opened in. What is wrong on this machine, such
+    as a certificate that is not trusted, is raised as `ConfigurationError` by a call too.
+
     Args:
-        region: The Region that requests go to, which is the destination of copies;
-            None for the one of the environment or profile.
+        region: The Region that requests go to, which is the destination of copies; None for
+            that of the config, AWS_DEFAULT_REGION, the profile or AWS_REGION.
         session: An aiobotocore `AioSession`, for a profile or credentials of its own.
         endpoint_url: Where the service is, if not in AWS.
         config: Timeouts, retries, proxies ...: an `AioConfig` or botocore `Config`.
@@ -102,9 +105,11 @@ class FsxCopyClient:
         self._has_settings = transport is None
         self._state: Literal["new", "entered", "closed"] = "new"
         self._service_time: datetime | None = None
+        self._worked_before = False
         self._coordinator = PollCoordinator(
             self._describe, self._list_page, self._clock, random.random
         )
+        self._coordinator.region = self._region
         self._stack = AsyncExitStack()
 
     @classmethod
@@ -149,7 +154,8 @@ class FsxCopyClient:
         Raises:
             ClientNotOpen: it was opened before.
             InvalidArguments: an argument is not of its type.
-            ConfigurationError: no Region, no such profile, a bad endpoint ...
+            ConfigurationError: no Region, no such profile, an invalid endpoint, a file of
+                certificates that cannot be loaded, trio without the httpx backend ...
             CredentialsUnavailable: the credentials cannot be loaded.
         """
         if self._state != "new":
@@ -158,7 +164,7 @@ class FsxCopyClient:
         if self._transport is None:
             opening = open_transport(*self._settings)
             self._transport = await self._stack.enter_async_context(opening)
-            self._region = self._transport.region
+            self._region = self._coordinator.region = self._transport.region
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -226,7 +232,16 @@ class FsxCopyClient:
             client_request_token=client_request_token,
         )
         check = partial(_errors_in_copied, transport.region)
-        return await self._send(transport.copy_backup, CopyBackupResponse, request, check)
+        response = await self._send(transport.copy_backup, CopyBackupResponse, request, check)
+        copy = response.backup.backup_id
+        extra = {
+            "backup_id": copy,
+            "source_backup_id": source_backup_id,
+            "region": transport.region,
+        }
+        text = "%s: the copy of %s into %s was accepted"
+        _log.info(text, copy, source_backup_id, transport.region, extra=extra)
+        return response
 
     async def describe_backups(
         self,
@@ -266,6 +281,7 @@ class FsxCopyClient:
         raise BackupNotFound(
             f"{backup_id} is not in the answer",
             operation="DescribeBackups",
+            region=self._region,
             request_id=page.metadata.request_id,
             http_status=page.metadata.http_status,
         )
@@ -288,7 +304,7 @@ class FsxCopyClient:
         request = describe_backups_request(
             backup_ids=None, filters=filters, max_results=max_results, next_token=None
         )
-        return every_backup(self._page, request, ahead=True)
+        return every_backup(self._page, request, ahead=True, region=self._region)
 
     async def delete_backup(
         self, backup_id: str, *, client_request_token: str | None = None
@@ -386,7 +402,6 @@ class FsxCopyClient:
             client_request_token=client_request_token,
         )
         accepted = response.backup.backup_id
-        _log.info("%s: accepted", accepted, extra={"backup_id": accepted})
         grace = max(schedule.not_found_grace, wait_seconds)
         try:
             return await self.wait_until_backup_available(
@@ -423,11 +438,15 @@ class FsxCopyClient:
             if errors := check(response, request):
                 reason = "belongs to another request"
                 raise decoding_error(errors, answer, reason=reason, is_malformed=True)
-        except CallError as error:
+        except (CallError, ConfigurationError) as error:
+            error.region = error.region or self._region
             token = request.get("ClientRequestToken")
-            if isinstance(token, str):  # so that the request can be repeated
-                error.client_request_token = token
+            if isinstance(error, CallError):
+                error.worked_before = self._worked_before
+                if isinstance(token, str):  # so that the request can be repeated
+                    error.client_request_token = token
             raise
+        self._worked_before = True
         self._service_time = response.metadata.date or self._service_time
         return response
 
@@ -438,7 +457,8 @@ class FsxCopyClient:
     async def _describe(self, backup_ids: Sequence[str]) -> Sequence[Backup]:
         # These ids were checked; their answer may come in pages like any other.
         request = {"BackupIds": backup_ids}
-        return [one async for one in every_backup(self._page, request, ahead=False)]
+        pages = every_backup(self._page, request, ahead=False, region=self._region)
+        return [one async for one in pages]
 
     async def _list_page(self, next_token: str | None) -> tuple[Sequence[Backup], str | None]:
         page = await self._page({"NextToken": next_token} if next_token else {})

@@ -6,15 +6,15 @@ Everything that can go wrong, as one tree.
     ├── ConfigurationError          no such profile, Region, endpoint, proxy ...
     ├── ClientNotOpen               the client was closed, or never opened
     ├── CallError                   one call of the service did not end well
-    │   ├── CredentialsUnavailable  nothing was sent
+    │   ├── CredentialsUnavailable  none were found or lent; nothing was sent
     │   ├── NoResponse              no whole answer came
     │   │   ├── ConnectionFailed
     │   │   └── RequestTimeout      (TimeoutError)
     │   ├── ResponseDecodingError   an answer that cannot be read, or is to another request
     │   ├── PaginationError         a listing without an end
     │   └── ServiceError            an answer that is an error
-    │       ├── AccessDenied, ExpiredCredentials, InvalidCredentials,
-    │       │   ServiceUnavailable, Throttled
+    │       ├── AccessDenied, ClockSkewed, ExpiredCredentials,
+    │       │   InvalidCredentials, ServiceUnavailable, Throttled
     │       └── BackupBeingCopied, BackupInProgress, BackupNotFound,
     │           BackupRestoring, BadRequest, FileSystemNotFound,
     │           IncompatibleParameterError, IncompatibleRegionForMultiAZ,
@@ -50,6 +50,7 @@ __all__ = [
     "BadRequest",
     "CallError",
     "ClientNotOpen",
+    "ClockSkewed",
     "ConfigurationError",
     "ConnectionFailed",
     "CredentialsUnavailable",
@@ -114,8 +115,17 @@ class InvalidArguments(FsxCopyError, ValueError):
     """One text for each error: the argument's name and the rule."""
 
 
+@attrs.define(slots=False, eq=False)
 class ConfigurationError(FsxCopyError):
-    """The client cannot be made or used as it is configured."""
+    """The client cannot be made or used as it is configured; nothing was sent."""
+
+    operation: str | None = None
+    """The service's name of the operation, if the error was found by a call."""
+    region: str | None = None
+    """The Region of the client that was called."""
+
+    def __str__(self) -> str:
+        return _with_place(self.message, self.operation, self.region)
 
 
 class ClientNotOpen(FsxCopyError):
@@ -128,6 +138,8 @@ class CallError(FsxCopyError):
 
     operation: str | None = None
     """The service's name of the operation, such as `CopyBackup`."""
+    region: str | None = None
+    """The Region that the request went to, or was to go to."""
     client_request_token: str | None = None
     """
     The idempotency token that was sent. Where it is not known whether the service
@@ -138,9 +150,25 @@ class CallError(FsxCopyError):
     """How often the request was sent, retries included."""
     refused_attempts: int = attrs.field(init=False, default=0, kw_only=True, repr=False)
     """How many of these the service certainly did not accept, as far as that was seen."""
+    is_temporary: bool = attrs.field(init=False, default=False, kw_only=True, repr=False)
+    """
+    Whether credentials could not be lent or renewed for a reason that passes by itself, such
+    as throttling, as far as that can be told. False if a login or a change is needed.
+    """
+    worked_before: bool = attrs.field(init=False, default=False, kw_only=True, repr=False)
+    """
+    Whether a call of the same client had succeeded before. Only then does a temporary failure
+    of credentials, or a wrong clock, count as transient: otherwise a mistake in the
+    configuration is more likely.
+    """
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the same call may succeed later without anything being changed."""
+        return self._is_transient or (self.is_temporary and self.worked_before)
 
     def __str__(self) -> str:
-        return f"{self.operation}: {self.message}" if self.operation else self.message
+        return _with_place(self.message, self.operation, self.region)
 
 
 @attrs.define(slots=False, eq=False)
@@ -175,7 +203,11 @@ class RequestTimeout(NoResponse, TimeoutError):
 
 
 class CredentialsUnavailable(CallError):
-    """No credentials were found, or they could not be loaded or renewed; nothing was sent."""
+    """
+    No credentials were found, or they could not be loaded or renewed; nothing was sent.
+
+    It is transient if it `is_temporary` and the client `worked_before`.
+    """
 
 
 @attrs.define(slots=False, eq=False)
@@ -247,15 +279,31 @@ class ServiceError(CallError):
         """Whether the service or something before it is overloaded or broken for now."""
         has_no_code = self.code == str(self.http_status)
         is_overload = self.http_status >= 500 or self.http_status == 429  # noqa: PLR2004 - HTTP's own
-        return self._is_transient or has_no_code or is_overload
+        return super().is_transient or has_no_code or is_overload
 
     def __str__(self) -> str:
-        where = f" ({self.operation})" if self.operation else ""
-        return f"{self.code}{where}: {self.message}"
+        place = _place(self.operation, self.region)
+        return (
+            f"{self.code} ({place}): {self.message}" if place else f"{self.code}: {self.message}"
+        )
 
 
 class AccessDenied(ServiceError):
     """The caller lacks a permission."""
+
+
+class ClockSkewed(ServiceError):
+    """
+    The time of the request is too far from the service's.
+
+    A clock is wrong, or the machine slept between signing and sending. It is transient if the
+    client `worked_before`.
+    """
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the client worked before, so that its clock was right."""
+        return self.worked_before or super().is_transient
 
 
 class ExpiredCredentials(ServiceError):
@@ -263,7 +311,7 @@ class ExpiredCredentials(ServiceError):
 
 
 class InvalidCredentials(ServiceError):
-    """The key is unknown, or its signature does not fit the request or the time."""
+    """The key is unknown, or its signature does not fit the request."""
 
 
 class ServiceUnavailable(ServiceError):
@@ -384,6 +432,8 @@ class WaitError(FsxCopyError):
     """How many times the backup was polled."""
     elapsed: float
     """Seconds since the wait began."""
+    region: str | None = attrs.field(init=False, default=None, kw_only=True, repr=False)
+    """The Region where the backup was waited for."""
 
 
 @attrs.define(slots=False, eq=False)
@@ -394,12 +444,15 @@ class BackupCopyFailed(WaitError):
     """As it was last seen."""
 
     @classmethod
-    def of(cls, backup: Backup, *, polls: int, elapsed: float) -> Self:
+    def of(cls, backup: Backup, *, polls: int, elapsed: float, region: str | None = None) -> Self:
         """Make the error for *backup*, which is FAILED or DELETED; *elapsed* is in seconds."""
         details = backup.failure_details
         reason = (details and details.message) or "the service gives no reason"
-        text = f"{backup.backup_id} is {backup.lifecycle}: {reason}"
-        return cls(text, backup.backup_id, polls, elapsed, backup)
+        place = f" in {region}" if region else ""
+        text = f"{backup.backup_id} is {backup.lifecycle}{place}: {reason}"
+        error = cls(text, backup.backup_id, polls, elapsed, backup)
+        error.region = region
+        return error
 
     @property
     def reason(self) -> str | None:
@@ -422,3 +475,13 @@ class WaitTimeout(WaitError, TimeoutError):
     def is_transient(self) -> bool:
         """True: the same wait can be started again."""
         return True
+
+
+def _place(operation: str | None, region: str | None) -> str:
+    """Return which call of which Region an error belongs to; empty where neither is known."""
+    return " in ".join(part for part in (operation, region) if part)
+
+
+def _with_place(message: str, operation: str | None, region: str | None) -> str:
+    place = _place(operation, region)
+    return f"{place}: {message}" if place else message

@@ -2,6 +2,7 @@ from collections.abc import Mapping
 
 class AWSRequest:
     url: str
+    headers: Mapping[str, object]
     # Where botocore notes what it does with the request.
     context: dict[str, object]
     def __init__(

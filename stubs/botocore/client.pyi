@@ -13,6 +13,7 @@ class ClientMeta:
         partition: str,
     ) -> None: ...
     events: BaseEventHooks
+    endpoint_url: str
     @property
     def service_model(self) -> ServiceModel: ...
     @property

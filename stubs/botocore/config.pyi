@@ -13,5 +13,6 @@ class Config:
     connect_timeout: float | None
     read_timeout: float | None
     retries: _Retries | None
+    client_cert: str | tuple[str, str] | None
     def __init__(self, *args: object, **kwargs: object) -> None: ...
     def merge(self, other_config: Config) -> Config: ...

@@ -51,9 +51,9 @@ async def test_failure_does_not_stop_other_copies(run: Run, fsx: LocalFsx) -> No
 
     rows = [line.split(maxsplit=3) for line in done.out.splitlines()[1:]]
     assert ["-", "failed", "backup-00000000"] == rows[0][:3]
-    assert rows[0][3].startswith("BackupNotFound (CopyBackup): ")
+    assert rows[0][3].startswith("BackupNotFound (CopyBackup in us-west-2): ")
     assert ["copied", EXAMPLE] == rows[1][1:3]
-    assert "backup-00000000: failed: BackupNotFound (CopyBackup): " in done.err
+    assert "backup-00000000: failed: BackupNotFound (CopyBackup in us-west-2): " in done.err
     assert "1 copied, 1 failed" == done.err.splitlines()[-1]
     assert 1 == done.code
 

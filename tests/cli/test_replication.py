@@ -94,7 +94,7 @@ async def test_refused_deletion(run: Run, fsx: LocalFsx) -> None:
     fsx.inject(Fault.error("UnsupportedOperation"), operation="DeleteBackup", fraction=1.0)
     done = await run(*SYNC, "--keep-last", "1", "--prune", *NAMED)
     assert {"not_pruned"} == {row.split()[1] for row in done.out.splitlines()[1:]}
-    assert "not pruned: UnsupportedOperation (DeleteBackup)" in done.err
+    assert "not pruned: UnsupportedOperation (DeleteBackup in us-west-2)" in done.err
     assert 1 == done.code
 
 

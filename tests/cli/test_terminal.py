@@ -218,7 +218,9 @@ async def test_hostile_errors_are_escaped(fsx: LocalFsx) -> None:
     done = await _piped("list", "--region", "us-west-2", "--log-level", "debug")
     assert 1 == done.returncode
     error = done.stderr.decode().splitlines()[-1]
-    assert error.startswith(f"fsxcopy: BadRequest (DescribeBackups): {INERT} [request ")
+    assert error.startswith(
+        f"fsxcopy: BadRequest (DescribeBackups in us-west-2): {INERT} [request "
+    )
     assert "\x1b" not in done.stderr.decode()
 
 

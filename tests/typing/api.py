@@ -301,6 +301,7 @@ def other_call_errors(call: Callable[[], sdk.CopyBackupResponse]) -> None:
         assert_type(error.next_token, str | None)
     except sdk.CallError as error:
         assert_type(error.operation, str | None)
+        assert_type(error.region, str | None)
         assert_type(error.client_request_token, str | None)
         assert_type(error.attempts, int)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from aiobotocore.client import AioBaseClient
 from aiobotocore.config import AioConfig
+from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import AioSession
 from anyio.to_thread import run_sync
 from botocore.config import Config
@@ -19,12 +20,19 @@ from botocore.exceptions import ClientError
 from fsxcopy_sdk._codec import RawResponse
 from fsxcopy_sdk._error_mapping import ErrorDocument, service_error
 from fsxcopy_sdk._transport._botocore_errors import from_botocore_error
-from fsxcopy_sdk._transport._config import build_config, session_of_profile
+from fsxcopy_sdk._transport._config import (
+    build_config,
+    check_certificates,
+    check_endpoint,
+    check_event_loop,
+    find_region,
+    session_of_profile,
+)
 from fsxcopy_sdk._transport._exchange import Exchange, current, observe
 from fsxcopy_sdk._transport._http import BodyTooLargeError, call_seconds, within
 from fsxcopy_sdk._transport._protocols import SupportsClient, SupportsConfig, SupportsSession
 from fsxcopy_sdk._validation import ArgumentErrors, invalid, type_of
-from fsxcopy_sdk.errors import CallError, ConfigurationError, FsxCopyError, ResponseDecodingError
+from fsxcopy_sdk.errors import CallError, FsxCopyError, ResponseDecodingError
 from fsxcopy_sdk.models import ResponseMetadata
 
 if TYPE_CHECKING:
@@ -36,11 +44,12 @@ _log = logging.getLogger("fsxcopy_sdk.transport")
 class AiobotocoreTransport:
     """Call the service through an aiobotocore client; every call ends, as `_http` says."""
 
-    def __init__(self, raw: SupportsClient) -> None:
+    def __init__(self, raw: SupportsClient, profile: str | None = None) -> None:
         given: object = raw
         if not isinstance(given, AioBaseClient) or given.meta.service_model.service_name != "fsx":
             raise invalid("raw", "an aiobotocore FSx client", type_of(raw))
         self._raw = cast("FSxClient", raw)
+        self._profile = profile
         meta = self._raw.meta
         self._seconds = call_seconds(meta.config)
         self.region: str = meta.region_name
@@ -66,19 +75,25 @@ class AiobotocoreTransport:
         try:
             parsed = await within(self._seconds, method(**request))
         except Exception as error:
-            ours = _failure(record, error)
+            ours = _failure(record, error, self._profile)
             if isinstance(ours, CallError):
                 ours.refused_attempts = record.refused
-            _log.debug("%s: %s, attempts %d", operation, type(ours).__name__, record.attempts)
+            self._log_end(operation, f"{type(ours).__name__}, attempts {record.attempts}")
+            if ours is error:
+                raise
             raise ours from error
         finally:
             current.reset(token)
         if record.redirected_to:
             raise _answer_from_elsewhere(record)
         metadata = _metadata(record, parsed.get("ResponseMetadata"))
-        _log.debug("%s: %s", operation, metadata)
+        self._log_end(operation, metadata)
         payload = parsed if record.body is None else record.body
         return RawResponse(operation=operation, payload=payload, metadata=metadata)
+
+    def _log_end(self, operation: str, how: object) -> None:
+        extra = {"operation": operation, "region": self.region}
+        _log.debug("%s in %s: %s", operation, self.region, how, extra=extra)
 
 
 @asynccontextmanager
@@ -90,21 +105,28 @@ async def open_transport(
 ) -> AsyncIterator[AiobotocoreTransport]:
     """Make an aiobotocore client for one Region, and close it at the end."""
     _check_types(region, session, endpoint_url, config)
+    profile: str | None = None
     try:
+        check_endpoint(endpoint_url)
         ready, complete = await run_sync(
             _prepare, cast("AioSession | None", session), cast("Config | None", config)
         )
-        _check_region(region, complete, ready)
+        check_event_loop(complete)
+        profile = ready.get_config_variable("profile")
         context = ready.create_client(
-            "fsx", region_name=region, endpoint_url=endpoint_url, config=complete
+            "fsx",
+            region_name=find_region(region, complete, ready),
+            endpoint_url=endpoint_url,
+            config=complete,
         )
         raw = await context.__aenter__()
     except FsxCopyError:
         raise
     except Exception as error:
-        raise from_botocore_error(error) from error
+        raise from_botocore_error(error, profile=profile) from error
     try:
-        yield AiobotocoreTransport(raw)
+        check_endpoint(raw.meta.endpoint_url)  # it may be of the environment or the profile
+        yield AiobotocoreTransport(raw, profile)
     finally:
         try:
             await context.__aexit__(None, None, None)
@@ -117,13 +139,20 @@ def _prepare(session: AioSession | None, config: Config | None) -> tuple[AioSess
     # It runs in a thread, because reading more than a megabyte of JSON would block the event loop
     # for some 50 ms. aiobotocore's `warm_up_loader_caches` reads three times as many files, for
     # paginators, waiters and documentation, and takes 20 ms longer.
-    session = session_of_profile() if session is None else session
+    if session is None:
+        session = session_of_profile()
+        chosen: type = getattr(config, "http_session_cls", AIOHTTPSession)
+        if not issubclass(chosen, AIOHTTPSession):
+            # Calls for credentials take theirs from here; on trio, that of aiohttp would fail.
+            session.set_default_client_config(AioConfig(http_session_cls=chosen))
     loader = session.get_component("data_loader")
     for name in ("endpoints", "partitions", "sdk-default-configuration", "_retry"):
         loader.load_data(name)
     for type_name in ("service-2", "endpoint-rule-set-1"):
         loader.load_service_model("fsx", type_name, api_version=None)  # its cache has this key
-    return session, build_config(session, config)
+    complete = build_config(session, config)
+    check_certificates(session, complete)
+    return session, complete
 
 
 def _check_types(region: object, session: object, endpoint_url: object, config: object) -> None:
@@ -140,23 +169,15 @@ def _check_types(region: object, session: object, endpoint_url: object, config: 
     errors.raise_any()
 
 
-def _check_region(region: str | None, config: Config, session: AioSession) -> None:
-    """Refuse an empty Region, with which botocore would sign and the service blame the key."""
-    places = (region, config.region_name, session.get_config_variable("region"))
-    if next((place for place in places if place is not None), None) == "":
-        raise ConfigurationError(
-            "region: must not be empty; it is in the argument, the config, AWS_DEFAULT_REGION "
-            "or the profile"
-        )
-
-
-def _failure(record: Exchange, error: Exception) -> FsxCopyError:
+def _failure(record: Exchange, error: Exception, profile: str | None) -> FsxCopyError:
     if record.redirected_to:
         return _answer_from_elsewhere(record)
     if isinstance(error, BodyTooLargeError):
         return _too_large(record, error)
     if not isinstance(error, ClientError) or error.operation_name != record.operation:
-        return from_botocore_error(error, record.operation, record.attempts, record.unsent)
+        return from_botocore_error(
+            error, record.operation, record.attempts, record.unsent, profile
+        )
     parsed = error.response.get("Error", {})
     # What botocore parsed is all there is where no HTTP answer was seen, as with a stub.
     document = record.error or ErrorDocument(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 
@@ -11,6 +12,7 @@ from botocore import exceptions as theirs
 from botocore.retryhandler import EXCEPTION_MAP
 
 from fsxcopy_sdk import errors
+from fsxcopy_sdk._transport._credentials import describe, is_of_credentials, is_temporary
 
 # The first match wins, so the narrower classes come first.
 _NETWORK: tuple[tuple[type[Exception], type[errors.NoResponse]], ...] = (
@@ -22,23 +24,6 @@ _NETWORK: tuple[tuple[type[Exception], type[errors.NoResponse]], ...] = (
     (theirs.ConnectionError, errors.ConnectionFailed),
     (theirs.ConnectionClosedError, errors.ConnectionFailed),
     (theirs.ResponseStreamingError, errors.ConnectionFailed),
-)
-_CREDENTIALS: tuple[type[Exception], ...] = (
-    theirs.CredentialRetrievalError,
-    theirs.InvalidIMDSEndpointError,
-    # For `aws login`; botocore before 1.41 has none, and repeats the one below instead.
-    getattr(theirs, "LoginError", theirs.SSOError),
-    theirs.MetadataRetrievalError,
-    theirs.NoAuthTokenError,
-    theirs.NoCredentialsError,
-    theirs.PartialCredentialsError,
-    theirs.RefreshWithMFAUnsupportedError,
-    theirs.SSOError,
-    theirs.TokenRetrievalError,
-    theirs.UnknownCredentialError,
-    # A service that lends credentials, such as STS, refused; errors of FSx itself are read
-    # from their answers.
-    theirs.ClientError,
 )
 # What aiobotocore's own retries count as a broken connection, and what they leave out: with
 # aiohttp, an answer that is no HTTP and a header that is no text.
@@ -52,58 +37,111 @@ _BROKEN = (
 # says so; httpx2 and httpx are known by name, because neither need be installed.
 _NOT_CONNECTED = (theirs.ConnectTimeoutError, theirs.ProxyConnectionError, theirs.SSLError)
 _WRAPPED_NOT_CONNECTED = (aiohttp.ClientConnectorError, socket.gaierror)
-# A file of certificates that is not there or is none, or no URL: found before connecting.
-_LOCAL = (FileNotFoundError, PermissionError, ssl.SSLError, aiohttp.InvalidURL)
+# A file of certificates that is not there or is none, a proxy or a URL that is none: found
+# before connecting. Two are known by name, because old versions of aiohttp have no such class
+# and httpx2 need not be installed.
+_FILES = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError, ssl.SSLError)
+_LOCAL = (*_FILES, aiohttp.InvalidURL, theirs.InvalidProxiesConfigError)
+_LOCAL_BY_NAME = frozenset(("NonHttpUrlClientError", "UnsupportedProtocol"))
+
+_ENDPOINTS = "the argument, AWS_ENDPOINT_URL_FSX, AWS_ENDPOINT_URL or the profile has it"
+_CERTIFICATES = (
+    "AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE, ca_bundle of the profile, verify= or client_cert="
+)
 
 
 def from_botocore_error(
-    error: Exception, operation: str | None = None, attempts: int = 0, unsent: int = 0
+    error: Exception,
+    operation: str | None = None,
+    attempts: int = 0,
+    unsent: int = 0,
+    profile: str | None = None,
 ) -> errors.FsxCopyError:
     """
     Return this package's exception for one that botocore or a library below it raised.
 
     The service may have accepted the request if any of the *attempts* had a connection;
-    *unsent* of them had none.
+    *unsent* of them had none. What a hook of the user raised becomes `ConfigurationError`
+    if nothing was sent, and `NoResponse` if something may have been. *profile* is the session's,
+    if it has one.
     """
-    text = f"{type(error).__name__}: {error}"
-    no_answer = _no_answer(error) or (errors.NoResponse if attempts else None)
-    if no_answer:
-        return no_answer(
-            text,
-            operation=operation,
-            attempts=attempts,
-            may_have_been_sent=attempts > unsent,
+    may_have_been_sent = attempts > unsent
+    text = _text(error)
+    if is_of_credentials(error):
+        text = describe(error, text, profile)
+        cls = errors.NoResponse if may_have_been_sent else errors.CredentialsUnavailable
+        failure = cls(text, operation=operation, attempts=attempts)
+        failure.is_temporary = is_temporary(error)
+        return failure
+    is_local = _is_local(error)
+    no_answer = None if is_local and not may_have_been_sent else _no_answer(error)
+    if no_answer or may_have_been_sent:
+        return (no_answer or errors.NoResponse)(
+            text, operation=operation, attempts=attempts, may_have_been_sent=may_have_been_sent
         )
+    if isinstance(error, errors.CallError | errors.ConfigurationError):
+        error.operation = operation  # raised by a handler of this package
+        return error
     if isinstance(error, theirs.ParamValidationError):
         return errors.InvalidArguments(text, (text,))
-    if isinstance(error, _CREDENTIALS):
-        return errors.CredentialsUnavailable(text, operation=operation, attempts=attempts)
-    if isinstance(error, theirs.NoRegionError):
-        text = "region: give one, or set AWS_DEFAULT_REGION"
-    return errors.ConfigurationError(text)
+    return errors.ConfigurationError(text + _place(error), operation=operation)
 
 
 def had_no_connection(error: Exception) -> bool:
     """Whether *error* means that no connection was established, so that nothing was sent."""
-    wrapped = _wrapped(error)
-    name = type(wrapped).__name__
-    if type(error) is theirs.HTTPClientError:
-        return isinstance(wrapped, _LOCAL)
+    name = type(_wrapped(error)).__name__
     if isinstance(error, theirs.EndpointConnectionError):
-        return isinstance(wrapped, _WRAPPED_NOT_CONNECTED) or name == "ConnectError"
+        return isinstance(_wrapped(error), _WRAPPED_NOT_CONNECTED) or name == "ConnectError"
     # aiobotocore makes a ConnectTimeoutError of httpx's WriteTimeout, which had a connection.
-    return isinstance(error, _NOT_CONNECTED) and name != "WriteTimeout"
+    is_not_connected = isinstance(error, _NOT_CONNECTED) and name != "WriteTimeout"
+    return is_not_connected or _is_local(error)
+
+
+def _is_local(error: Exception) -> bool:
+    """Whether *error* comes from this machine's settings, and so will come again."""
+    if type(error) is theirs.HTTPClientError:
+        wrapped = _wrapped(error)
+        return isinstance(wrapped, _LOCAL) or type(wrapped).__name__ in _LOCAL_BY_NAME
+    return isinstance(error, theirs.SSLError)
 
 
 def _no_answer(error: Exception) -> type[errors.NoResponse] | None:
     for their_class, our_class in _NETWORK:
         if isinstance(error, their_class):
             return our_class
-    # aiobotocore raises HTTPClientError for all other errors of a request, a bad URL or a
-    # missing file of certificates too, and those do not pass by waiting.
+    # aiobotocore raises HTTPClientError for all other errors of a request.
     if isinstance(error, theirs.HTTPClientError) and isinstance(_wrapped(error), _BROKEN):
         return errors.ConnectionFailed
     return None
+
+
+def _text(error: Exception) -> str:
+    """Return what *error* says; botocore's own texts are sentences, others need their class."""
+    if type(error) is theirs.HTTPClientError and isinstance(wrapped := _wrapped(error), Exception):
+        return _text(wrapped)
+    text = str(error)
+    if isinstance(error, theirs.InvalidProxiesConfigError):
+        text += f" {_wrapped(error)}"
+    if isinstance(error, theirs.BotoCoreError | theirs.ClientError | errors.FsxCopyError) and text:
+        return text
+    return f"{type(error).__name__}: {text}".removesuffix(": ")
+
+
+def _place(error: Exception) -> str:
+    """Return where the setting is that *error* is about, as text to add to its own."""
+    is_file = type(error) is theirs.HTTPClientError and isinstance(_wrapped(error), _FILES)
+    if is_file or isinstance(error, theirs.SSLError):
+        return f" (certificates come from {_CERTIFICATES})"
+    if isinstance(error, ValueError):
+        text = str(error)
+        if "endpoint" in text or "IPv6 URL" in text:
+            return f" ({_ENDPOINTS})"
+        settings = os.environ.items()
+        found = [
+            name for name, value in settings if name.startswith("AWS_") and repr(value) in text
+        ]
+        return f" (the value of {' or '.join(found)})" if found else ""
+    return ""
 
 
 def _wrapped(error: Exception) -> object:

@@ -1,10 +1,14 @@
-"""Sessions, and the config of the clients that this package makes."""
+"""Sessions, the config of the clients that this package makes, and what settings must be like."""
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import os
 import re
+import ssl
+from contextlib import suppress
+from urllib.parse import urlsplit
 
 from aiobotocore.config import AioConfig
 from aiobotocore.httpsession import AIOHTTPSession
@@ -89,3 +93,97 @@ def _user_agent(session: AioSession, configs: list[Config]) -> str:
     app_id = next((one.user_agent_appid for one in configs if one.user_agent_appid), None)
     app_id = app_id or session.get_config_variable("user_agent_appid")
     return f"{text} app/{_NOT_IN_AN_APP_ID.sub('-', app_id)}" if app_id else text
+
+
+def find_region(region: str | None, config: Config, session: AioSession) -> str:
+    """
+    Return the Region of a client: where botocore finds none, that of AWS_REGION.
+
+    The AWS CLI v2 and the newer SDKs read that variable, and botocore does not.
+
+    Raises:
+        ConfigurationError: there is none, or it is empty.
+    """
+    places = (
+        region,
+        config.region_name,
+        session.get_config_variable("region"),  # of AWS_DEFAULT_REGION or the profile
+        os.environ.get("AWS_REGION"),
+    )
+    found = next((place for place in places if place is not None), None)
+    # With an empty Region botocore would sign, and the service blame the key.
+    if not found:
+        rule = "give one as" if found is None else "must not be empty, wherever it is first:"
+        raise ConfigurationError(
+            f"region: {rule} an argument, in the config, AWS_DEFAULT_REGION, the profile or "
+            "AWS_REGION"
+        )
+    return found
+
+
+def check_endpoint(url: str | None) -> None:
+    """
+    Refuse an endpoint that no request can be sent to.
+
+    Raises:
+        ConfigurationError: *url* is no URL of HTTP.
+    """
+    if url is None:
+        return
+    try:
+        parts = urlsplit(url)
+        is_good = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # no port, or no address
+        is_good = False
+    if not is_good:
+        raise ConfigurationError(
+            f"endpoint_url: must be an http or https URL, not {url!r:.200}; it can be in the "
+            "argument, AWS_ENDPOINT_URL_FSX, AWS_ENDPOINT_URL or the profile"
+        )
+
+
+def check_certificates(session: AioSession, config: Config) -> None:
+    """
+    Refuse files of certificates that cannot be loaded; this reads them.
+
+    Raises:
+        ConfigurationError: one cannot.
+    """
+    bundle, variable = session.get_config_variable("ca_bundle"), "AWS_CA_BUNDLE"
+    if bundle != os.environ.get(variable):
+        variable = "ca_bundle of the profile"
+    if bundle is None:
+        bundle, variable = os.environ.get("REQUESTS_CA_BUNDLE"), "REQUESTS_CA_BUNDLE"
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    name, file = variable, bundle
+    try:
+        if bundle:
+            context.load_verify_locations(bundle)
+        name, file = "config.client_cert", config.client_cert
+        if isinstance(config.client_cert, str):
+            context.load_cert_chain(config.client_cert)
+        elif config.client_cert:
+            context.load_cert_chain(*config.client_cert)
+    except OSError as error:  # ssl.SSLError is one
+        reason = error.strerror or str(error)
+        raise ConfigurationError(f"{name}: {file!r:.200} cannot be loaded: {reason}") from error
+
+
+def check_event_loop(config: AioConfig) -> None:
+    """
+    Refuse aiohttp on an event loop that is not asyncio's.
+
+    Raises:
+        ConfigurationError: *config* has no HTTP session for this event loop.
+    """
+    session_class: type = config.http_session_cls
+    if not issubclass(session_class, AIOHTTPSession):
+        return
+    with suppress(RuntimeError):  # no loop of asyncio is running
+        # Without a task it may be trio as the guest of an asyncio loop.
+        if asyncio.current_task() is not None:
+            return
+    raise ConfigurationError(
+        "config: trio needs http_session_cls=aiobotocore.httpxsession.HttpxSession, and for that: "
+        'pip install "fsxcopy-sdk[trio]"'
+    )

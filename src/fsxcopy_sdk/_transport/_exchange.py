@@ -6,10 +6,11 @@ AttributeError, and forgets the body. So the body is taken before it is parsed, 
 by a document that can be parsed: for an error its code and message, so that botocore's
 retries see what really happened.
 
-Four events are needed, because no single one has all that is to be known:
+Five events are needed, because no single one has all that is to be known:
 
 * `provide-client-params`, the first of a call, shows which of botocore's contexts is ours;
 * `request-created` begins an attempt, after it was signed, and has that context;
+* `before-send` is the last before something is sent, unless a hook of the user's raises there;
 * `before-parse` has the body, and no context;
 * `needs-retry` ends an attempt, and has the context, the error, and the URL that answered.
 """
@@ -26,6 +27,7 @@ import orjson
 
 from fsxcopy_sdk._error_mapping import ErrorDocument, is_refusal, read_error
 from fsxcopy_sdk._transport._botocore_errors import had_no_connection
+from fsxcopy_sdk._transport._credentials import check_headers
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSRequest, AWSResponse
@@ -48,6 +50,8 @@ class Exchange:
     has_nested_call: bool = False
     """Whether a hook of the user's has called the service in the middle of this call."""
     attempts: int = 0
+    is_sending: bool = False
+    """Whether the present attempt was given to the HTTP session."""
     unsent: int = 0
     """How many of the attempts had no connection, so that nothing was sent."""
     refused: int = 0
@@ -84,6 +88,7 @@ def observe(events: BaseEventHooks) -> None:
             events.register_first(name, handler, f"fsxcopy-sdk-{name}")
     # After the signer: without credentials nothing is sent.
     events.register_last("request-created.fsx", _begin_attempt, "fsxcopy-sdk-request-created")
+    events.register_last("before-send.fsx", _begin_sending, "fsxcopy-sdk-before-send")
     events.register("before-parse.fsx", _take_body, "fsxcopy-sdk-before-parse")
 
 
@@ -101,11 +106,18 @@ def _begin_attempt(request: AWSRequest, **_: object) -> None:
     if request.context is not record.context:
         record.has_nested_call = True
         return
+    check_headers(request)
     record.attempts += 1
+    record.is_sending = False
     record.url = request.url
     # A later attempt may end without any answer.
     record.status = record.body = record.error = record.redirected_to = None
     record.headers = {}
+
+
+def _begin_sending(**_: object) -> None:
+    if record := current.get():
+        record.is_sending = True
 
 
 def _take_body(response_dict: dict[str, Any], **_: object) -> None:
@@ -134,7 +146,7 @@ def _end_attempt(
     record = current.get()
     if record is None or request_dict["context"] is not record.context:
         return
-    if caught_exception and had_no_connection(caught_exception):
+    if caught_exception and (not record.is_sending or had_no_connection(caught_exception)):
         record.unsent += 1
         record.refused += 1
     elif record.error is not None and is_refusal(record.error.code, record.status or 0):

@@ -245,7 +245,8 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 if not error.is_transient:
                     raise
                 if tries == 1:
-                    _log.warning("existing copies cannot be listed yet: %s", error)
+                    text = "existing copies cannot be listed yet: %s"
+                    _log.warning(text, error, extra={"region": self._region})
             else:
                 return
             await self._clock.sleep(queue.retry_delay(tries, random.random))
@@ -294,7 +295,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             # The same request could make another copy.
             source = state.request.source_backup_id
             text = f"the destination shows no copy of {source}, which may have been accepted"
-            reason = BackupNotFound(text, operation="DescribeBackups")
+            reason = self._not_found(text)
             self._tasks.start_soon(self._search, state, state.unknown_since, reason)
             return True
         ended, now = state.group.ended, self._clock.now()
@@ -322,6 +323,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         raise RequestTimeout(
             f"no answer within {queue.TOKEN_LIFETIME:.0f} s",
             operation="CopyBackup",
+            region=self._region,
             client_request_token=token,
         )
 
@@ -367,7 +369,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
     def _warn(self, state: RequestState, what: str, error: FsxCopyError) -> None:
         """Say why nothing seems to happen for a while."""
         source = state.request.source_backup_id
-        extra = {"source_backup_id": source}
+        extra = {"source_backup_id": source, "region": self._region}
         _log.warning("the copy of %s: %s: %s", source, what, error, extra=extra)
 
     def _give_up(self, state: RequestState, outcome: CopyFailed | CopyTimedOut) -> None:
@@ -434,13 +436,15 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         """Follow a copy until it ends, which it may have done."""
         self._see(state, backup)
         if backup.lifecycle.is_terminal:
-            self._end(state, _outcome_of(state, backup))
+            self._end(state, _outcome_of(state, backup, self._region))
         else:
             self._tasks.start_soon(self._follow, state, backup)
 
     async def _repeat(self, state: RequestState, dead: Backup) -> None:
         """Start another copy, with another token, after a token led to a dead one."""
-        _log.info("%s: is %s, its request is repeated", dead.backup_id, dead.lifecycle)
+        extra = {"backup_id": dead.backup_id, "region": self._region}
+        text = "%s: is %s, its request is repeated"
+        _log.info(text, dead.backup_id, dead.lifecycle, extra=extra)
         await self._clock.sleep(queue.capacity_delay(random.random))
         state.attempt, state.tries = state.attempt + 1, 0
         await self._start(state)
@@ -483,15 +487,14 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             if listed is not None:
                 self._see(state, listed)
                 if listed.lifecycle.is_terminal:
-                    return _outcome_of(state, listed)
+                    return _outcome_of(state, listed, self._region)
             if deadline - self._clock.now() < NOTHING:
                 if listed is not None:
                     return CopyTimedOut(request=request, error=unseen, backup=listed)
                 seen = state.copy.backup
                 last = f"; it was last seen {seen.lifecycle}" if seen else ""
                 text = f"{backup_id} is unknown after {self._max_wait:.0f} s{last}"
-                absence = BackupNotFound(text, operation="DescribeBackups")
-                return self._not_observed(state, absence)
+                return self._not_observed(state, self._not_found(text))
 
     async def _wait(
         self, state: RequestState, backup_id: str, deadline: float
@@ -509,14 +512,15 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                     self._see(state, seen)
         except BackupCopyFailed as error:
             return CopyFailed(request=state.request, error=error, backup=error.last_backup)
-        return _outcome_of(state, seen)
+        return _outcome_of(state, seen, self._region)
 
     async def _listed(self, backup_id: str) -> Backup | None:
         """Return a copy that DescribeBackups does not know by its ID, if a listing shows it."""
         try:
             await self._existing.refresh(queue.SHARED_FOR)
         except FsxCopyError as error:
-            _log.warning("%s: cannot be searched for: %s", backup_id, error)
+            extra = {"backup_id": backup_id, "region": self._region}
+            _log.warning("%s: cannot be searched for: %s", backup_id, error, extra=extra)
             return None
         return self._existing.last_listed(backup_id)
 
@@ -539,6 +543,9 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             backup=copy.backup,
         )
 
+    def _not_found(self, text: str) -> BackupNotFound:
+        return BackupNotFound(text, operation="DescribeBackups", region=self._region)
+
     def _end(self, state: RequestState, outcome: CopyOutcome) -> None:
         """End a request that holds a slot."""
         state.group.release()
@@ -553,7 +560,11 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
     def _log_what_is_left(self) -> None:
         for copy in self.in_progress:
             source, token = copy.request.source_backup_id, copy.client_request_token
-            extra = {"source_backup_id": source, "client_request_token": token}
+            extra = {
+                "source_backup_id": source,
+                "client_request_token": token,
+                "region": self._region,
+            }
             if copy.backup is None:
                 text = "a copy of %s may have been accepted, with the token %s"
                 _log.warning(text, source, token, extra=extra)
@@ -563,11 +574,11 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 _log.info(text, backup_id, source, extra={**extra, "backup_id": backup_id})
 
 
-def _outcome_of(state: RequestState, backup: Backup) -> Copied | CopyFailed:
+def _outcome_of(state: RequestState, backup: Backup, region: str) -> Copied | CopyFailed:
     """Return the outcome of a copy that has ended."""
     if backup.lifecycle.is_available:
         return Copied(request=state.request, backup=backup, existing=state.is_existing)
-    error = BackupCopyFailed.of(backup, polls=1, elapsed=0.0)
+    error = BackupCopyFailed.of(backup, polls=1, elapsed=0.0, region=region)
     return CopyFailed(request=state.request, error=error, backup=backup)
 
 

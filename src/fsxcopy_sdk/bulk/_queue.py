@@ -13,6 +13,8 @@ from fsxcopy_sdk.bulk._outcomes import CopyInProgress
 from fsxcopy_sdk.bulk._requests import CopyRequest
 from fsxcopy_sdk.errors import (
     CallError,
+    ClockSkewed,
+    CredentialsUnavailable,
     FsxCopyError,
     NoResponse,
     ResponseDecodingError,
@@ -54,6 +56,9 @@ _MAX_DELAY = 60.0
 _MAX_DOUBLINGS = 1000  # 2.0 ** 1024 is no float
 MAX_TRIES = 8
 """How often a call may meet a transient error, unless a known service has an outage."""
+
+# With these the service was not reached, or would refuse any request of this client.
+_OUTAGES = (ClockSkewed, CredentialsUnavailable, NoResponse, ServiceUnavailable, Throttled)
 
 
 @attrs.define(eq=False)
@@ -134,8 +139,9 @@ def is_retryable(error: FsxCopyError) -> bool:
 
 def is_outage(error: FsxCopyError) -> bool:
     """Whether *error* is likely to meet every request, not this one in particular."""
-    malformed = isinstance(error, ResponseDecodingError) and error.is_malformed
-    return malformed or isinstance(error, NoResponse | Throttled | ServiceUnavailable)
+    if isinstance(error, ResponseDecodingError):
+        return error.is_malformed
+    return error.is_transient and isinstance(error, _OUTAGES)
 
 
 def is_outcome_unknown(error: FsxCopyError) -> bool:

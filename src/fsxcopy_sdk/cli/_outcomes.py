@@ -28,6 +28,7 @@ class Exit(IntEnum):
 _USAGE = (InvalidArguments, errors.ConfigurationError)
 _DENIED = (
     errors.AccessDenied,
+    errors.ClockSkewed,
     errors.CredentialsUnavailable,
     errors.ExpiredCredentials,
     errors.InvalidCredentials,
@@ -37,6 +38,7 @@ _DENIED = (
 _OPTIONS = {
     "backup_id": "BACKUP_ID",
     "destination": "--region",
+    "endpoint_url": "--endpoint-url",
     "file_system_ids": "--file-system-id",
     "idempotency_salt": "--salt",
     "filters": "--filter",

@@ -194,7 +194,8 @@ class Pruning:
                 deleted.discard(backup_id)
             raise
         except anyio.get_cancelled_exc_class():
-            _log.warning("%s: its deletion may have been accepted", backup_id)
+            extra = {"backup_id": backup_id, "region": self.destination.region}
+            _log.warning("%s: its deletion may have been accepted", backup_id, extra=extra)
             raise
 
     async def _check(self, prune: PlannedPrune) -> PruneOutcome | None:
@@ -395,6 +396,7 @@ class AppliedPlan(OutcomeStream[PlanOutcome]):
         super().__init__()
         self._copies = copies
         self._pruning = pruning
+        self._region = plan.destination_region
         planned: tuple[PlannedCopy | ExistingCopy, ...] = (*plan.to_copy, *plan.in_progress)
         self._source_ids = {one.request.source_backup_id: one.source_id for one in planned}
 
@@ -426,7 +428,7 @@ class AppliedPlan(OutcomeStream[PlanOutcome]):
     def _end(self, outcome: PruneOutcome) -> None:
         backup_id = outcome.prune.copy.backup_id
         why = outcome.reason if isinstance(outcome, PruneSkipped) else outcome.prune.reason
-        extra = {"backup_id": backup_id}
+        extra = {"backup_id": backup_id, "region": self._region}
         _log.info("%s: %s, %s", backup_id, type(outcome).__name__, why, extra=extra)
         self._add(outcome)
 

@@ -71,6 +71,8 @@ class PollCoordinator:
         self._list_page = list_page
         self._clock = clock
         self._random = random
+        self.region: str | None = None
+        """The Region of the client, for errors and log records; None until it is known."""
         self._numbers = count()
         self._closed = False
         # The waits that need a poll, by backup.
@@ -101,7 +103,7 @@ class PollCoordinator:
         on `FsxCopyClient.watch_backup`.
         """
         now = self._now()
-        wait = Wait(backup_id, max_wait, schedule, started=now, due=now)
+        wait = Wait(backup_id, max_wait, schedule, started=now, due=now, region=self.region)
         while True:
             await self._poll(wait)
             backup = wait.take()
@@ -334,7 +336,7 @@ class PollCoordinator:
                 wait.max_batch = (len(batch) + 1) // 2
         else:
             found = {backup.backup_id: backup for backup in backups}
-            results = {one: found.get(one) or _not_found(one, "the answer") for one in batch}
+            results = {one: found.get(one) or self._not_found(one, "the answer") for one in batch}
             self._answer(results, len(batch))
 
     async def _poll_listing(self, call: Call) -> None:
@@ -348,7 +350,7 @@ class PollCoordinator:
         results: dict[str, Backup | FsxCopyError] = {**found}
         if is_conclusive:
             absent = (one for one in call.ids if one not in found)
-            results.update((one, failure or _not_found(one, "the listing")) for one in absent)
+            results.update((one, failure or self._not_found(one, "the listing")) for one in absent)
         else:
             # Doubling keeps the cost of all listings in vain below twice that of the last.
             self._listing_pages = 2 * call.max_pages
@@ -376,6 +378,10 @@ class PollCoordinator:
         for wait in self._waits_for(results):
             wait.answer(results[wait.backup_id], now, batch_size, jitter)
 
+    def _not_found(self, backup_id: str, where: str) -> BackupNotFound:
+        text = f"{backup_id} is not in {where}"
+        return BackupNotFound(text, operation="DescribeBackups", region=self.region)
+
     def _waits_for(self, ids: Iterable[str]) -> list[Wait]:
         return [wait for backup_id in ids for wait in self._waiting.get(backup_id, ())]
 
@@ -385,7 +391,3 @@ def _may_concern_one(error: FsxCopyError) -> bool:
     if isinstance(error, ResponseDecodingError):
         return any(path.startswith("$.Backups[") for path in error.error_paths)
     return isinstance(error, BackupNotFound | BadRequest)
-
-
-def _not_found(backup_id: str, where: str) -> BackupNotFound:
-    return BackupNotFound(f"{backup_id} is not in {where}", operation="DescribeBackups")

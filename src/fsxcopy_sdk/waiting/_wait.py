@@ -67,6 +67,8 @@ class Wait:
     started: float
     due: float
     """When to poll next."""
+    region: str | None = None
+    """Where the backup is."""
     polled: float = 0.0
     """When it was polled last."""
     polls: int = 0
@@ -133,7 +135,7 @@ class Wait:
 
     def expire_in_call(self, now: float) -> None:
         text = f"no answer {CALL_GRACE:.0f} s after the deadline of the wait"
-        error = RequestTimeout(text, operation="DescribeBackups")
+        error = RequestTimeout(text, operation="DescribeBackups", region=self.region)
         error.__cause__ = self.last_error
         self.polls, self.last_error = self.polls + 1, error
         self.expire(now)
@@ -198,20 +200,26 @@ class Wait:
         seen = self.last_backup.lifecycle if self.last_backup else "it was never observed"
         failure = f"; last failure: {self.last_error}" if self.last_error else ""
         self._log(logging.INFO, "timed out")
-        return WaitTimeout(
-            f"{self.backup_id} is not AVAILABLE after {self.elapsed:.0f} s: {seen}{failure}",
+        place = f" in {self.region}" if self.region else ""
+        error = WaitTimeout(
+            f"{self.backup_id} is not AVAILABLE{place} after {self.elapsed:.0f} s: "
+            f"{seen}{failure}",
             self.backup_id,
             self.polls,
             self.elapsed,
             self.max_wait,
             self.last_backup,
         )
+        error.region = self.region
+        return error
 
     def is_over(self, backup: Backup) -> bool:
         """Return whether *backup* is AVAILABLE; raise BackupCopyFailed if it never will be."""
         if backup.lifecycle.is_dead:
             self._log(logging.INFO, "failed")
-            raise BackupCopyFailed.of(backup, polls=self.polls, elapsed=self.elapsed)
+            raise BackupCopyFailed.of(
+                backup, polls=self.polls, elapsed=self.elapsed, region=self.region
+            )
         if backup.lifecycle.is_available:
             self._log(logging.INFO, "done")
         return backup.lifecycle.is_available
@@ -221,6 +229,7 @@ class Wait:
         lifecycle = seen.lifecycle.value if seen else None
         extra = {
             "backup_id": self.backup_id,
+            "region": self.region,
             "lifecycle": lifecycle,
             "progress_percent": seen.progress_percent if seen else None,
             "next_delay": next_delay,
