@@ -3,8 +3,8 @@ What many copies cost: accounts times Regions times backups, all in one process.
 
 Run ``python benchmarks/bulk.py`` where fsxcopy_sdk is installed; ``--accounts 20
 --backups 200`` is the whole of it, 20,000 copies. Every account has a session and every
-Region a client, all on one held clock and against one local FSx of the same process, over
-HTTP: CPU and memory are those of both sides. It is seeded, but for the jitter of waits.
+Region a client, all on one clock and against one local FSx of the same process, over HTTP:
+CPU and memory are those of both sides. It is seeded, but for the jitter of waits.
 """
 
 from __future__ import annotations
@@ -14,68 +14,19 @@ import asyncio
 import heapq
 import resource
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
 
 import attrs
-from waits import durations
+from waits import log_normal
 
-from fsxcopy_sdk import CopyBackupResponse, DescribeBackupsResponse, FsxCopyClient
+from fsxcopy_sdk import FsxCopyClient
 from fsxcopy_sdk._transport import direct_config, isolated_session
 from fsxcopy_sdk.bulk import Copied, CopyRequest, copy_many
 from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
 REGIONS = ("eu-central-1", "eu-west-1", "us-east-1", "us-east-2", "us-west-2")
 SLOTS = 5
-
-
-class Calls:
-    """How many calls are under way, of all clients together."""
-
-    def __init__(self) -> None:
-        self.under_way = 0
-        self.none = asyncio.Event()
-        self.none.set()
-
-    @contextmanager
-    def one(self) -> Iterator[None]:
-        """Count a call while it lasts."""
-        self.under_way += 1
-        self.none.clear()
-        try:
-            yield
-        finally:
-            self.under_way -= 1
-            if not self.under_way:
-                self.none.set()
-
-
-class CountingClient(FsxCopyClient):
-    """A client that is what it is, and counts its calls."""
-
-    calls: Calls
-
-    async def copy_backup(self, *args: object, **options: object) -> CopyBackupResponse:
-        """Copy one backup, counted."""
-        with self.calls.one():
-            return await super().copy_backup(*args, **options)
-
-    async def _page(self, request: object) -> DescribeBackupsResponse:
-        with self.calls.one():
-            return await super()._page(request)
-
-
-async def drive(
-    clock: ManualClock, fsx: LocalFsx, calls: Calls, work: asyncio.Future[object]
-) -> None:
-    """Move the clock from wake-up to wake-up, never while a call is under way."""
-    while not work.done():
-        await calls.none.wait()
-        for _ in range(6):  # tasks that got an answer call again, or sleep
-            await asyncio.sleep(0)
-        if not calls.under_way and clock.next_wake_up is not None:
-            clock.advance(max(0.0, clock.next_wake_up - clock.now()))
-        fsx.requests.clear()  # they are counted; as a list they would be most of the memory
 
 
 def list_schedule(lengths: Iterable[float]) -> float:
@@ -106,38 +57,39 @@ class Shape:
 class Part:
     """The copies of one account into one Region."""
 
-    client: CountingClient
+    client: FsxCopyClient
     requests: list[CopyRequest]
     bound: float
     ended: float = 0.0
 
-    async def copy(self, clock: ManualClock) -> None:
+    async def copy(self, fsx: LocalFsx, clock: ManualClock) -> None:
         """Carry them out."""
         async with copy_many(self.client, self.requests) as copies:
             async for outcome in copies:
                 assert isinstance(outcome, Copied), outcome
+                # They are counted; as a list they would be much of the memory.
+                fsx.requests.clear()
         self.ended = clock.now()
 
 
 async def open_parts(
-    stack: AsyncExitStack, fsx: LocalFsx, clock: ManualClock, calls: Calls, shape: Shape
+    stack: AsyncExitStack, fsx: LocalFsx, clock: ManualClock, shape: Shape
 ) -> list[Part]:
     """Put backups there and open a client for every account and Region."""
     parts: list[Part] = []
-    drawn = iter(durations(shape.copies))
+    drawn = iter(log_normal(shape.copies))
     for account in range(shape.accounts):
         key, number = f"AKIA{account:016d}", f"{account + 1:012d}"
         fsx.add_access_key(key, account=number)
         session = isolated_session(key, "secret")
         for source, region in zip(REGIONS[1:] + REGIONS[:1], REGIONS, strict=True):
-            client = CountingClient(
+            client = FsxCopyClient(
                 region,
                 session=session,
                 endpoint_url=fsx.endpoint_url,
                 config=direct_config(),
                 clock=clock,
             )
-            client.calls = calls
             await stack.enter_async_context(client)
             ids = [fsx.add_backup(source, account=number) for _ in range(shape.backups)]
             shape.lengths.update(zip(ids, drawn, strict=False))
@@ -148,16 +100,14 @@ async def open_parts(
 
 async def measure(shape: Shape) -> None:
     """Carry out all copies, and print the table."""
-    clock, calls = ManualClock(), Calls()
+    clock = ManualClock(auto_advance=True)
     async with (
         LocalFsx(clock=clock, copy_duration=shape.lengths.__getitem__) as fsx,
         AsyncExitStack() as stack,
     ):
-        parts = await open_parts(stack, fsx, clock, calls, shape)
+        parts = await open_parts(stack, fsx, clock, shape)
         wall, cpu = time.perf_counter(), time.process_time()
-        work = asyncio.gather(*(part.copy(clock) for part in parts))
-        await drive(clock, fsx, calls, work)
-        await work
+        await asyncio.gather(*(part.copy(fsx, clock) for part in parts))
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         most = max(
             fsx.max_copies_in_progress_seen(region, account=f"{account + 1:012d}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -116,6 +118,21 @@ def test_a_missing_number_has_a_reason() -> None:
     assert "* No number for boto3-dataclass-fsx, one: why not." in table
     assert "* No number for aiobotocore, one: it broke." in table
     assert ("Preamble.", "* Note.") == (table[0], table[-1])
+
+
+def test_the_benchmark_of_bulk_copies_runs() -> None:
+    """It copies all there is, near the shortest time in which that can be done."""
+    done = subprocess.run(
+        [sys.executable, "benchmarks/bulk.py", "--accounts", "1", "--backups", "6"],
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "" == done.stderr
+    columns = [column.strip() for column in done.stdout.splitlines()[-1].split("|")[1:-1]]
+    assert ["1 x 5 x 6", "30", "30"] == columns[:3]
+    assert 1 <= float(columns[5]) < 1.02
 
 
 def test_rows_and_peers_fit_together() -> None:

@@ -196,7 +196,7 @@ async def test_all_of_a_request_is_sent(bench: Bench) -> None:
 
 async def test_quota_groups_do_not_block_each_other(bench: Bench) -> None:
     """Only copies of the same volume and key share slots; all those of file systems do."""
-    volumes = [(0, None), (0, None), (1, None), (0, "key")]
+    volumes = [(0, None), (0, None), (1, None), (0, "alias/key")]
     requests = [
         CopyRequest(
             source_backup_id=bench.fsx.add_backup(
@@ -207,7 +207,7 @@ async def test_quota_groups_do_not_block_each_other(bench: Bench) -> None:
         )
         for number, key in volumes
     ]
-    file_systems = bench.request(), bench.request(kms_key_id="key")
+    file_systems = bench.request(), bench.request(kms_key_id="alias/key")
     outcomes = await bench.copy(*requests, *file_systems, max_in_progress=1)
 
     started = {
@@ -255,7 +255,7 @@ async def test_what_was_copied_long_ago_is_not_copied_again() -> None:
     [first] = await bench.copy(request)
     bench.clock.advance(30 * 24 * HOUR)
     again = await bench.copy(request)
-    other = await bench.copy(attrs.evolve(request, tags={"Ticket": "4711"}, kms_key_id="k"))
+    other = await bench.copy(attrs.evolve(request, tags={"Ticket": "4711"}, kms_key_id="alias/k"))
 
     assert {first.backup} == {one.backup for one in (*again, *other)}
     assert 1 == bench.fsx.calls["CopyBackup"]
@@ -768,8 +768,8 @@ async def test_a_copy_unknown_by_its_id_is_found_in_a_listing(end: str) -> None:
     bench = Bench(unseen_for=100 * HOUR, unseen_by="id")
     request = bench.request(100)
     if end == "FAILED":
-        bench.fsx.refuse_kms_key("k", as_destination=True, later=True)
-        request = attrs.evolve(request, kms_key_id="k")
+        bench.fsx.refuse_kms_key("alias/k", as_destination=True, later=True)
+        request = attrs.evolve(request, kms_key_id="alias/k")
     [outcome] = await bench.copy(request)
 
     assert (Copied if end == "AVAILABLE" else CopyFailed) is type(outcome)

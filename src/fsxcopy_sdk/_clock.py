@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol, runtime_checkable
 
 import anyio
 
@@ -16,6 +18,27 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Return after *seconds* of this clock's time."""
+
+
+@runtime_checkable
+class HoldableClock(Clock, Protocol):
+    """A clock that may stand still while calls are in flight, which the machine's cannot."""
+
+    def hold(self) -> AbstractContextManager[object]:
+        """Keep the clock from advancing by itself inside the block."""
+
+    def lift_hold(self) -> AbstractContextManager[object]:
+        """Let it advance inside the block, although one call that began before holds it."""
+
+
+def hold_of(clock: Clock) -> Callable[[], AbstractContextManager[object]]:
+    """Return the method that holds *clock* during a call; it does nothing on most clocks."""
+    return clock.hold if isinstance(clock, HoldableClock) else nullcontext
+
+
+def lift_of(clock: Clock) -> Callable[[], AbstractContextManager[object]]:
+    """Return the method that lifts a hold of *clock*; it does nothing on most clocks."""
+    return clock.lift_hold if isinstance(clock, HoldableClock) else nullcontext
 
 
 # Linux stops its monotonic clock while the machine is suspended; tokens age meanwhile.

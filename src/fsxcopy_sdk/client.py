@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack, aclosing, nullcontext
 from datetime import datetime
 from functools import partial
 from typing import Literal, Self, TypeAlias
 
 import attrs
 
-from fsxcopy_sdk._clock import Clock, SystemClock
+from fsxcopy_sdk._clock import Clock, SystemClock, hold_of
 from fsxcopy_sdk._codec import RawResponse, Response, decoding_error, parse_response
 from fsxcopy_sdk._paging import every_backup
 from fsxcopy_sdk._transport import (
@@ -80,7 +80,8 @@ class FsxCopyClient:
         transport: What sends the requests instead of aiobotocore, such as a fake in a
             test. It excludes the four arguments above. The client is open at once, and
             does not close it.
-        clock: What waits sleep on; None for the machine's.
+        clock: What waits sleep on; None for the machine's. Calls hold one that can be held,
+            such as a `ManualClock`.
 
     Raises:
         InvalidArguments: *transport* is not a `Transport`, or is given with other arguments.
@@ -101,6 +102,9 @@ class FsxCopyClient:
             _check_transport(transport, self._settings)
         self._clock = SystemClock() if clock is None else clock
         self._transport = transport
+        # Only during real calls: a fake may answer when another task's sleep ends.
+        is_fake = not isinstance(transport, AiobotocoreTransport | None)
+        self._hold = nullcontext if is_fake else hold_of(self._clock)
         self._region = region if transport is None else transport.region
         self._has_settings = transport is None
         self._state: Literal["new", "entered", "closed"] = "new"
@@ -433,7 +437,8 @@ class FsxCopyClient:
     ) -> Response:
         """Send a request; *check* returns what shows that the response is to another one."""
         try:
-            answer = await send(request)
+            with self._hold():
+                answer = await send(request)
             response = parse_response(cls, answer)
             if errors := check(response, request):
                 reason = "belongs to another request"

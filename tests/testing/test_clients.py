@@ -64,6 +64,22 @@ async def test_cli_pages(aws, fsx) -> None:
     assert 3 == fsx.calls["DescribeBackups"]
 
 
+async def test_cli_tags(aws, fsx) -> None:
+    """The AWS CLI tags a backup, lists its tags and removes them."""
+    arn = fsx.backup("us-west-2", fsx.add_backup("us-west-2"))["ResourceARN"]
+    await aws("tag-resource", "--resource-arn", arn, "--tags", "Key=a,Value=1", "Key=b,Value=2")
+    await aws("untag-resource", "--resource-arn", arn, "--tag-keys", "a")
+    _, listed, _ = await aws("list-tags-for-resource", "--resource-arn", arn)
+    assert {"Tags": [{"Key": "b", "Value": "2"}]} == listed
+
+
+async def test_cli_describes_file_systems(aws, fsx) -> None:
+    """The AWS CLI pages through the file systems of a Region."""
+    ids = [fsx.add_file_system("us-west-2") for _ in range(3)]
+    _, described, _ = await aws("describe-file-systems", "--page-size", "2")
+    assert ids == [one["FileSystemId"] for one in described["FileSystems"]]
+
+
 async def test_cli_shows_errors(aws) -> None:
     """The AWS CLI shows the service's error."""
     code, _, errors = await aws("copy-backup", "--source-backup-id", "backup-00000000")

@@ -1,11 +1,14 @@
 """ManualClock and ScaledClock."""
 
 import math
+import threading
 import time
 from collections.abc import Callable
 
 import anyio
 import pytest
+import trio
+from trio.testing import MockClock
 
 from fsxcopy_sdk.testing import ManualClock, ScaledClock
 
@@ -26,14 +29,14 @@ def test_start() -> None:
     assert 12.5 == ManualClock(12.5).now()
 
 
-@pytest.mark.parametrize("start", [math.nan, math.inf])
+@pytest.mark.parametrize("start", [math.nan, math.inf, "0", None, True])
 def test_refuses_infinite_start(start) -> None:
     """A start that is not finite is refused by name."""
     with pytest.raises(ValueError, match="start must be a finite number"):
         ManualClock(start)
 
 
-@pytest.mark.parametrize("seconds", [-1, math.nan, math.inf])
+@pytest.mark.parametrize("seconds", [-1, math.nan, math.inf, "1", None])
 def test_never_goes_back(seconds) -> None:
     """A move that is negative or not finite is refused by name."""
     with pytest.raises(ValueError, match="seconds must be a finite number"):
@@ -136,6 +139,101 @@ async def test_auto_advance_wakes_the_earliest_first() -> None:
     assert [(10, 10.0), (20, 20.0), (30, 30.0)] == woken
 
 
+@on_either_loop
+async def test_a_held_clock_stands_still() -> None:
+    """Nobody wakes while it is held, once or several times, but by `advance`."""
+    clock = ManualClock(auto_advance=True)
+    async with anyio.create_task_group() as tasks:
+        with clock.hold():
+            with clock.hold():
+                tasks.start_soon(clock.sleep, 10)
+                tasks.start_soon(clock.sleep, 20)
+                await anyio.wait_all_tasks_blocked()
+            await anyio.wait_all_tasks_blocked()
+            held = [clock.now(), clock.sleeping]
+            clock.advance(15)
+            await anyio.wait_all_tasks_blocked()
+            held += [clock.now(), clock.sleeping]
+    assert [0.0, 2, 15.0, 1] == held
+    assert 20.0 == clock.now()
+
+
+@on_either_loop
+async def test_an_error_ends_a_hold() -> None:
+    """A block that raises holds the clock no longer."""
+    clock = ManualClock(auto_advance=True)
+    with pytest.raises(ZeroDivisionError), clock.hold():
+        _ = 1 / 0
+    await clock.sleep(10)
+    assert 10.0 == clock.now()
+
+
+@on_either_loop
+async def test_a_lift_is_for_one_hold_before_it() -> None:
+    """It lets the clock advance past one call, not past two, and not past a later one."""
+    clock = ManualClock(auto_advance=True)
+
+    async def now() -> float:
+        await anyio.wait_all_tasks_blocked()
+        return clock.now()
+
+    seen = []
+    async with anyio.create_task_group() as tasks:
+        for seconds in (10, 20, 30):
+            tasks.start_soon(clock.sleep, seconds)
+        with clock.hold(), clock.hold(), clock.lift_hold():
+            seen.append(await now())
+            with clock.lift_hold():
+                await clock.sleep(5)
+                with clock.hold():
+                    seen.append(await now())
+    assert [0.0, 5.0] == seen
+    assert 30.0 == clock.now()
+
+
+def test_a_hold_ends_where_nothing_happens() -> None:
+    """A sleeper that waits for a held clock ten seconds of its event loop moves it."""
+    clock = ManualClock(auto_advance=True)
+
+    async def scene() -> float:
+        begun_at = anyio.current_time()
+        with clock.hold():
+            await clock.sleep(3600)
+        return anyio.current_time() - begun_at
+
+    assert 10 == pytest.approx(trio.run(scene, clock=MockClock(autojump_threshold=0)))
+    assert 3600.0 == clock.now()
+
+
+def test_sleepers_of_several_threads() -> None:
+    """Tasks of several event loops wake each other, in the order of time."""
+    clock = ManualClock(auto_advance=True)
+    woken = []
+
+    async def scene(first: int) -> None:
+        async with anyio.create_task_group() as tasks:
+            for seconds in (first, first + 2):
+                tasks.start_soon(sleep, seconds)
+
+    async def sleep(seconds: int) -> None:
+        await clock.sleep(seconds)
+        woken.append((seconds, clock.now()))
+
+    def run(first: int, backend: str) -> None:
+        anyio.run(scene, first, backend=backend)
+
+    threads = [threading.Thread(target=run, args=args) for args in ((1, "asyncio"), (2, "trio"))]
+    with clock.hold():
+        for thread in threads:
+            thread.start()
+        anyio.run(clock.until_sleeping, 4)
+    for thread in threads:
+        thread.join(timeout=20)
+
+    assert [1, 2, 3, 4] == sorted(seconds for seconds, _ in woken)
+    assert all(seconds <= now for seconds, now in woken)
+
+
 def test_scaled_clock_runs_faster() -> None:
     """A clock of speed 1000 shows at least a thousand times the real seconds."""
     clock = ScaledClock(1000)
@@ -157,7 +255,7 @@ async def test_scaled_clock_sleeps_less() -> None:
     assert clock.now() - begun_at >= 3600
 
 
-@pytest.mark.parametrize("speed", [0, -1, math.nan, math.inf])
+@pytest.mark.parametrize("speed", [0, -1, math.nan, math.inf, "2", None])
 def test_scaled_clock_refuses_other_speeds(speed) -> None:
     """A speed that is not a finite number above zero is refused by name."""
     with pytest.raises(ValueError, match="speed must be a finite number above zero"):

@@ -53,12 +53,33 @@ def test_serves_other_processes() -> None:
     assert (EXAMPLE_BACKUP["BackupId"], "AVAILABLE") == (backup_id, lifecycle)
 
 
+@pytest.mark.parametrize(("option", "seen"), [([], 0), (["--one-account"], 1)])
+def test_accounts(option, seen) -> None:
+    """Further keys have accounts of their own, or all have the account of the example."""
+    with started("--with-example", *option) as process:
+        url = process.stdout.readline().strip()
+        held = []
+        for key in ("first", "second"):
+            client = boto3.client(
+                "fsx",
+                "us-east-2",
+                endpoint_url=url,
+                aws_access_key_id=key,
+                aws_secret_access_key="secret",
+            )
+            held.append(len(client.describe_backups()["Backups"]))
+            client.close()
+        process.send_signal(signal.SIGTERM)
+
+    assert [1, seen] == held
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--speed", "0"], "speed must be a finite number above zero"),
         (["--copy-duration", "-1"], "copy_duration must be finite"),
-        (["--port", "70000"], "'port' must be <= 65535"),
+        (["--port", "70000"], "port must be 0 to 65535"),
         (["--port", "x"], "invalid int value"),
     ],
 )

@@ -246,6 +246,101 @@ async def test_flexgroup_volume(fsx, west) -> None:
     )
 
 
+@pytest.mark.parametrize("kind", ["OPENZFS", "LUSTRE"])
+@pytest.mark.parametrize("source_region", ["us-east-2", "us-west-2"])
+async def test_intelligent_tiering(fsx, west, kind, source_region) -> None:
+    """Backups of file systems with Intelligent-Tiering storage cannot be copied anywhere."""
+    file_system = {
+        "FileSystemId": "fs-0000000000000000a",
+        "FileSystemType": kind,
+        "StorageType": "INTELLIGENT_TIERING",
+    }
+    source = fsx.add_backup(source_region, FileSystem=file_system)
+    error = await west.error("copy_backup", SourceBackupId=source, SourceRegion=source_region)
+    assert "UnsupportedOperation" == error["Error"]["Code"]
+    assert "Intelligent-Tiering" in error["Error"]["Message"]
+
+
+RESERVED = [{"Key": key, "Value": "x"} for key in ("aws:backup:id", "AWS:a", "Aws:b")]
+
+
+async def test_reserved_tags_are_not_copied(fsx, west) -> None:
+    """AWS's own tags, in any case, stay with the source; those that only look alike do not."""
+    alike = [{"Key": key, "Value": ""} for key in ("aws", "awsome:a", "x:aws:", "b")]
+    source = fsx.add_backup("us-east-2", Tags=[*RESERVED, *alike])
+    backup = await copy(west, source, CopyTags=True, Tags=[{"Key": "b", "Value": "new"}])
+    assert [*alike[:3], {"Key": "b", "Value": "new"}] == backup["Tags"]
+
+
+@pytest.mark.parametrize(("own", "code"), [(46, None), (50, None), (51, "ServiceLimitExceeded")])
+async def test_reserved_tags_do_not_count(fsx, west, own, code) -> None:
+    """Fifty tags can be copied, whatever AWS added to them."""
+    tags = [{"Key": f"k{number}", "Value": ""} for number in range(own)]
+    source = fsx.add_backup("us-east-2", Tags=[*RESERVED, *tags])
+    if code:
+        assert code == await copy_code(west, source, CopyTags=True)
+    else:
+        assert tags == (await copy(west, source, CopyTags=True))["Tags"]
+
+
+async def test_reserved_tags_alone(fsx, west) -> None:
+    """A copy of a source with no others has no tags."""
+    source = fsx.add_backup("us-east-2", Tags=RESERVED)
+    assert "Tags" not in await copy(west, source, CopyTags=True)
+
+
+KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
+MULTI_REGION_KEY_ID = "mrk-1234abcd12ab34cd56ef1234567890ab"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        KEY_ID,
+        MULTI_REGION_KEY_ID,
+        "alias/aws/fsx",
+        "alias/dr_2-x",
+        f"arn:aws:kms:us-west-2:999999999999:key/{KEY_ID}",
+        f"arn:aws:kms:us-west-2:{DEFAULT_ACCOUNT}:key/{MULTI_REGION_KEY_ID}",
+        f"arn:aws:kms:us-west-2:{DEFAULT_ACCOUNT}:alias/dr",
+    ],
+)
+async def test_forms_of_keys(west, source, key) -> None:
+    """A key is named by its ID, by an alias or by the ARN of either."""
+    assert key == (await copy(west, source, KmsKeyId=key))["KmsKeyId"]
+
+
+NO_KEYS = [
+    "dr",
+    "key",
+    "alias/",
+    "alias/a b",
+    f"key/{KEY_ID}",
+    KEY_ID[:-1],
+    KEY_ID + "0",
+    MULTI_REGION_KEY_ID[:-1],
+    f"arn:aws:kms:us-east-2:{DEFAULT_ACCOUNT}:key/{KEY_ID}",
+    f"arn:aws-cn:kms:us-west-2:{DEFAULT_ACCOUNT}:key/{KEY_ID}",
+    f"arn:aws:fsx:us-west-2:{DEFAULT_ACCOUNT}:key/{KEY_ID}",
+    f"arn:aws:kms:us-west-2:123:key/{KEY_ID}",
+    f"arn:aws:kms:us-west-2:{DEFAULT_ACCOUNT}:{KEY_ID}",
+]
+
+
+@pytest.mark.parametrize("key", NO_KEYS)
+async def test_what_is_no_key(west, source, key) -> None:
+    """Another text, or a key of another Region, is an InvalidDestinationKmsKey."""
+    assert "InvalidDestinationKmsKey" == await copy_code(west, source, KmsKeyId=key)
+
+
+async def test_any_key(connect) -> None:
+    """With *allow_any_kms_key* every text is one."""
+    async with LocalFsx(allow_any_kms_key=True, max_copies_in_progress=50) as fsx:
+        source, west = fsx.add_example_backup(), connect(fsx)
+        keys = [(await copy(west, source, KmsKeyId=key))["KmsKeyId"] for key in NO_KEYS]
+    assert NO_KEYS == keys
+
+
 async def test_refused_source_key(fsx, west, source) -> None:
     """A source key that cannot be used refuses the copy."""
     fsx.refuse_kms_key(fsx.backup("us-east-2", source)["KmsKeyId"], as_source=True)

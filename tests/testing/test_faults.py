@@ -254,6 +254,9 @@ async def test_faulty_calls_count(fsx, send) -> None:
     [
         ({"next_calls": 0}, "next_calls must be a whole number, one or more"),
         ({"next_calls": 1.5}, "next_calls must be a whole number, one or more"),
+        ({"next_calls": "2"}, "next_calls must be a whole number, one or more, not '2'"),
+        ({"next_calls": True}, "next_calls must be a whole number, one or more, not True"),
+        ({"fraction": "0.5"}, "fraction must be between 0 and 1, not '0.5'"),
         ({"fraction": 1.1}, "fraction must be between 0 and 1"),
         ({"fraction": -0.1}, "fraction must be between 0 and 1"),
         ({"next_calls": 1, "fraction": 0.5}, "cannot be given together"),
@@ -276,6 +279,9 @@ def test_only_faults_can_be_injected() -> None:
     ("make", "message"),
     [
         (lambda: Fault.delay(-1), "seconds must be a finite number, zero or more"),
+        (lambda: Fault.delay("3"), "seconds must be a finite number, zero or more, not '3'"),
+        (lambda: Fault.drip("3"), "interval must be a finite number of seconds above zero"),
+        (lambda: Fault.cut_listing("3"), "keep must be a whole number, zero or more, not '3'"),
         (lambda: Fault.interim(101), "status must be 102 or 103, not 101"),
         (lambda: Fault.interim(200), "status must be 102 or 103, not 200"),
         (lambda: Fault.drip(0), "interval must be a finite number of seconds above zero"),

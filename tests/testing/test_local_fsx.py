@@ -1,9 +1,11 @@
 """The local FSx itself: settings, lifetime, and the methods for tests."""
 
+import inspect
 import json
 import re
+import secrets
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -69,18 +71,21 @@ async def test_exit_without_enter() -> None:
         ({"copy_duration": float("nan")}, "copy_duration must be finite"),
         ({"copy_duration": timedelta(seconds=-1)}, "copy_duration must be finite"),
         ({"backup_being_copied_for": -1}, "backup_being_copied_for must be finite"),
-        ({"progress": "sideways"}, "'sideways' is not a valid ProgressShape"),
-        ({"max_copies_in_progress": 0}, "'max_copies_in_progress' must be >= 1"),
-        ({"max_volume_copies_in_progress": 0}, "'max_volume_copies_in_progress' must be >= 1"),
-        ({"max_user_initiated_backups": -1}, "'max_user_initiated_backups' must be >= 0"),
+        (
+            {"progress": "sideways"},
+            "progress must be 'linear', 'slow-start', 'fast-start', 'steps' or 'none', not",
+        ),
+        ({"max_copies_in_progress": 0}, "max_copies_in_progress must be 1 or more, not 0"),
+        ({"max_volume_copies_in_progress": 0}, "max_volume_copies_in_progress must be 1 or more"),
+        ({"max_user_initiated_backups": -1}, "max_user_initiated_backups must be 0 or more"),
         ({"unknown_ids": "ignore"}, "unknown_ids must be 'error' or 'omit'"),
         ({"unseen_for": -1}, "unseen_for must be zero or more, not -1"),
         ({"unseen_for": timedelta(seconds=-1)}, "unseen_for must be zero or more"),
         ({"unseen_by": "name"}, "unseen_by must be 'all', 'id' or 'listing', not 'name'"),
         ({"tokens_remembered_for": -1}, "tokens_remembered_for must be zero or more"),
         ({"tokens_remembered_for": float("nan")}, "tokens_remembered_for must be zero or more"),
-        ({"page_size": 51}, "'page_size' must be <= 50"),
-        ({"port": 65536}, "'port' must be <= 65535"),
+        ({"page_size": 51}, "page_size must be 1 to 50, not 51"),
+        ({"port": 65536}, "port must be 0 to 65535"),
         ({"started_at": datetime.fromisoformat("2021-04-09")}, "started_at must have a time zone"),
     ],
 )
@@ -88,6 +93,59 @@ def test_bad_settings(arguments, message) -> None:
     """A setting that breaks its rule is refused by name."""
     with pytest.raises(ValueError, match=re.escape(message)):
         LocalFsx(**arguments)
+
+
+WRONG_TYPES = {
+    "clock": [time, "clock", 0, ManualClock],
+    "copy_duration": ["300", None, True, [1]],
+    "progress": [None, 5, ["linear"]],
+    "max_copies_in_progress": ["5", None, 5.0, True],
+    "max_volume_copies_in_progress": ["5", None, 5.0, True],
+    "max_user_initiated_backups": ["5", 5.0, False],
+    "backup_being_copied_for": ["60", None, False],
+    "every_stage": ["yes", 1, None],
+    "unknown_ids": [None, 5, ["omit"]],
+    "unseen_for": ["60", None, True],
+    "unseen_by": [None, 5, ["id"]],
+    "tokens_remembered_for": ["60", None, True],
+    "page_size": ["50", None, 50.0, True],
+    "started_at": ["2026-01-01", 0, datetime.date(datetime.now(UTC))],
+    "one_account": ["yes", 1, None],
+    "allow_any_region": ["yes", 1, None],
+    "allow_any_kms_key": ["yes", 1, None],
+    "port": ["80", None, 80.0, True],
+    "seed": ["0", None, 0.5, True],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in WRONG_TYPES.items() for value in values]
+)
+def test_settings_of_another_type(name, value) -> None:
+    """A setting that is not of its type is refused by name, with what it was."""
+    with pytest.raises((TypeError, ValueError)) as caught:
+        LocalFsx(**{name: value})
+    assert str(caught.value).startswith(f"{name} must ")
+    assert repr(value) in str(caught.value)
+
+
+def test_every_setting_has_a_type() -> None:
+    """The test above knows every setting."""
+    assert set(WRONG_TYPES) == set(inspect.signature(LocalFsx).parameters)
+
+
+@pytest.mark.parametrize("setting", ["copy_duration", "unseen_for"])
+def test_durations_of_a_function(setting) -> None:
+    """What a function of a backup returns is checked as a duration is."""
+    durations = iter([timedelta(seconds=30), "30", -30])
+    fsx = LocalFsx(**{setting: lambda _: next(durations)})
+    request = {"SourceBackupId": fsx.add_example_backup("us-west-2")}
+
+    assert 200 == fsx.call("us-west-2", "CopyBackup", request)[0]
+    with pytest.raises(TypeError, match=f"{setting} must be seconds or a timedelta, not '30'"):
+        fsx.call("us-west-2", "CopyBackup", request)
+    with pytest.raises(ValueError, match=f"{setting} must be .*zero or more, not -30"):
+        fsx.call("us-west-2", "CopyBackup", request)
 
 
 def test_settings_stay() -> None:
@@ -133,7 +191,7 @@ def test_call_that_is_refused(fsx) -> None:
     status, body = fsx.call("us-east-2", "DeleteBackup", {})
     assert (400, "BadRequest") == (status, json.loads(body)["__type"])
     with pytest.raises(KeyError):
-        fsx.call("us-east-2", "DescribeFileSystems", {})
+        fsx.call("us-east-2", "CreateFileSystem", {})
 
 
 async def test_accounts_are_kept_apart(fsx, connect, west) -> None:
@@ -153,6 +211,31 @@ def test_first_key_has_the_default_account() -> None:
     assert accounts[:2] == accounts[2:]
     assert re.fullmatch(r"\d{12}", accounts[1])
     assert accounts[0] != accounts[1]
+
+
+async def test_one_account_for_all_keys(connect) -> None:
+    """With *one_account* every key sees the same backups, but for those of another account."""
+    async with LocalFsx(one_account=True) as fsx:
+        backup_id = fsx.add_backup("us-west-2")
+        fsx.add_access_key("AKIDOTHER", account="000000000001")
+        keys = ["AKIDFIRST", secrets.token_hex(8), secrets.token_hex(8), "AKIDOTHER"]
+        answers = [await connect(fsx, key=key)("describe_backups") for key in keys]
+    seen = [[backup["BackupId"] for backup in answer["Backups"]] for answer in answers]
+    assert [[backup_id], [backup_id], [backup_id], []] == seen
+
+
+@pytest.mark.parametrize("region", ["us-west-9", "moon-base-alpha"])
+async def test_any_region(connect, region) -> None:
+    """With *allow_any_region* every name is that of a Region, as source and as destination."""
+    async with LocalFsx(allow_any_region=True) as fsx:
+        source = fsx.add_backup(region)
+        request = {"SourceBackupId": source, "SourceRegion": region}
+        copies = [
+            await connect(fsx, destination)("copy_backup", **request)
+            for destination in ("us-west-2", region)
+        ]
+    assert [region] * 2 == [copy["Backup"]["SourceBackupRegion"] for copy in copies]
+    assert copies[1]["Backup"]["ResourceARN"].startswith(f"arn:aws:fsx:{region}:")
 
 
 async def test_more_keys_for_an_account(fsx, connect) -> None:
@@ -180,7 +263,7 @@ async def test_backup_of_another_account(fsx, connect, west) -> None:
     assert 0 == fsx.max_copies_in_progress_seen("us-west-2", account=account)
 
 
-@pytest.mark.parametrize("account", ["", "1", "12345678901x"])
+@pytest.mark.parametrize("account", ["", "1", "12345678901x", 123456789012])
 def test_bad_accounts(account) -> None:
     """A malformed account is refused by name."""
     fsx = LocalFsx()
@@ -261,6 +344,8 @@ def test_taken_id(fsx) -> None:
     "call",
     [
         lambda fsx: fsx.add_backup("nowhere"),
+        lambda fsx: fsx.add_backup("us-west-9"),
+        lambda fsx: fsx.add_file_system("nowhere"),
         lambda fsx: fsx.backups("nowhere"),
         lambda fsx: fsx.copies_in_progress("nowhere"),
         lambda fsx: fsx.max_copies_in_progress_seen("nowhere"),
@@ -269,8 +354,8 @@ def test_taken_id(fsx) -> None:
     ],
 )
 def test_bad_region(fsx, call) -> None:
-    """A malformed Region is refused by name."""
-    with pytest.raises(ValueError, match="region must be the name of a Region"):
+    """What is not a Region of AWS is refused by name."""
+    with pytest.raises(ValueError, match="region must be a Region of AWS unless allow_any_region"):
         call(fsx)
 
 

@@ -52,7 +52,7 @@ async def test_errors_have_request_ids(send) -> None:
         ({"path": "/backups"}, (404, "UnknownOperationException")),
         ({"X-Amz-Target": None}, (400, "UnknownOperationException")),
         ({"X-Amz-Target": "DescribeBackups"}, (400, "UnknownOperationException")),
-        ({"operation": "DescribeFileSystems"}, (400, "UnknownOperationException")),
+        ({"operation": "CreateFileSystem"}, (400, "UnknownOperationException")),
         ({"X-Amz-Target": "DynamoDB_20120810.ListTables"}, (400, "UnknownOperationException")),
         ({"Authorization": None}, (403, "MissingAuthenticationTokenException")),
         ({"X-Amz-Date": None}, (400, "IncompleteSignatureException")),
@@ -80,6 +80,7 @@ INCOMPLETE, INVALID = "IncompleteSignatureException", "InvalidSignatureException
         (authorization(signature="zz"), INCOMPLETE),
         (authorization("AKIDEXAMPLE/20260101/us-west-2/s3/aws4_request"), INVALID),
         (authorization("AKIDEXAMPLE/20260101/nowhere/fsx/aws4_request"), INVALID),
+        (authorization("AKIDEXAMPLE/20260101/us-west-9/fsx/aws4_request"), INVALID),
     ],
 )
 async def test_malformed_signatures(send, header, code) -> None:

@@ -7,7 +7,7 @@ import boto3
 import pytest
 from service_model import service_model
 
-from fsxcopy_sdk.testing._documents import AccountRegion, partition_of
+from fsxcopy_sdk.testing._documents import REGIONS, AccountRegion
 from fsxcopy_sdk.testing._operations import OPERATIONS
 from fsxcopy_sdk.testing._requests import REQUESTS, Shape
 
@@ -153,6 +153,7 @@ async def test_malformed_region(send, changes, code) -> None:
         (["aws:name"], "reserved"),
         (["AWS:x"], "reserved"),
         (["Aws:"], "reserved"),
+        (["name", "aWS:cloudformation:stack-name"], "reserved"),
         ("aa", "unique"),
     ],
 )
@@ -196,15 +197,17 @@ def regions() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("region", "partition"), regions())
 def test_knows_every_region(region, partition) -> None:
     """Every Region that botocore lists is in the partition that it lists."""
-    assert partition == partition_of(region)
+    assert partition == REGIONS[region]
 
 
 @pytest.mark.parametrize(
-    "region", ["", "aws-global", "us-east", "us-east-", "US-EAST-1", "us--1", "nowhere", "a-b-1"]
+    "region", ["aws-global", "us-east", "us-east-", "US-EAST-1", "us--1", "nowhere", "us-east-9"]
 )
-def test_malformed_names_are_in_no_partition(region) -> None:
-    """A text that cannot be the name of a Region is in no partition."""
-    assert partition_of(region) is None
+def test_names_that_are_no_region(fsx, source, region) -> None:
+    """A text that is not the name of a Region of AWS is an InvalidRegion."""
+    request = {"SourceBackupId": source, "SourceRegion": region}
+    status, body = fsx.call("us-west-2", "CopyBackup", request)
+    assert (400, "InvalidRegion") == (status, json.loads(body)["__type"])
 
 
 @pytest.mark.parametrize("region", ["us-east-2", "cn-north-1", "us-gov-west-1"])

@@ -10,7 +10,7 @@ import anyio
 
 from fsxcopy_sdk.testing._local_fsx import serve
 from fsxcopy_sdk.testing._operations import OPERATIONS
-from fsxcopy_sdk.testing._store import COPY_DURATION
+from fsxcopy_sdk.testing._settings import COPY_DURATION
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m fsxcopy_sdk.testing",
         description="Serve a local Amazon FSx on 127.0.0.1.",
         epilog="Any credentials are accepted, such as AWS_ACCESS_KEY_ID=any "
-        "AWS_SECRET_ACCESS_KEY=any; each further access key is an account of its own. "
+        "AWS_SECRET_ACCESS_KEY=any. "
         f"Operations: {', '.join(OPERATIONS)}.",
     )
     add = parser.add_argument
@@ -30,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--copy-duration", type=float, default=COPY_DURATION, metavar="SECONDS", help=duration)
     example = "add the backup of the service's CopyBackup example to us-east-2"
     add("--with-example", action="store_true", help=example)
+    account = "give all access keys one account, not each further one an account of its own"
+    add("--one-account", action="store_true", help=account)
     options = parser.parse_args(arguments)
     try:
         anyio.run(lambda: serve(**vars(options)))

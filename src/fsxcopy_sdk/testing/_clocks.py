@@ -2,13 +2,71 @@
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import itertools
 import math
+import operator
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Final
 
 import anyio
 import anyio.lowlevel
+import attrs
+
+from fsxcopy_sdk.testing._settings import is_number
+
+_MAX_HOLD: Final = 10.0
+"""
+Seconds of the event loop for which calls in flight can hold a clock while nothing happens to it.
+A call to a local FSx takes milliseconds; one without an answer must not stop a test for ever.
+"""
+
+_SETTLING_ROUNDS: Final = 20
+"""
+Rounds of the event loop, without a new call or sleeper, before the time moves. What a task
+does about an answer may take some: each event or queue that it passes on to another is one.
+"""
+
+
+class _Wakeup:
+    """Wake the task that made it, once, from any thread."""
+
+    def __init__(self) -> None:
+        self._event = anyio.Event()
+        self._thread = threading.get_ident()
+        self._run_soon = _run_soon()
+
+    def set(self) -> None:
+        if threading.get_ident() == self._thread:
+            self._event.set()
+        else:
+            self._run_soon(self._event.set)
+
+    async def wait(self) -> None:
+        await self._event.wait()
+
+
+def _run_soon() -> Callable[[Callable[[], object]], object]:
+    """Return what runs a function in the running event loop, from any thread."""
+    try:
+        return asyncio.get_running_loop().call_soon_threadsafe
+    except RuntimeError:
+        import trio  # noqa: PLC0415 - installed only where it is used
+
+        return trio.lowlevel.current_trio_token().run_sync_soon
+
+
+@attrs.define(order=True)
+class _Sleeper:
+    wake_at: float
+    number: int
+    """Breaks ties: tasks with the same time wake in the order of their calls."""
+    wakeup: _Wakeup = attrs.field(factory=_Wakeup, eq=False)
+    is_due: bool = attrs.field(default=False, eq=False)
 
 
 class ManualClock:
@@ -16,22 +74,30 @@ class ManualClock:
     A clock that moves only when `advance` is called.
 
     With *auto_advance* a task that sleeps moves it to the earliest wake-up
-    time at once, so that hours of waiting take no real time. The clock also
-    moves while other tasks wait for something else, such as a socket.
+    time, so that hours of waiting take no real time. It stands still while a
+    call is in flight: a client that has this clock holds it from the request to
+    the response, and a local FSx that has it lets it move for a call that a
+    fault delays or leaves without an answer. The calls of other programs, and
+    whatever else the tasks wait for, do not stop it.
 
-    It works under asyncio and trio, for tasks of one event loop, and begins at *start*
-    seconds, a finite number.
+    It begins at *start* seconds, a finite number. Tasks of asyncio and trio can
+    share it, also those of event loops in several threads.
     """
 
     def __init__(self, start: float = 0.0, *, auto_advance: bool = False) -> None:
-        if not math.isfinite(start):
+        if not (is_number(start) and math.isfinite(start)):
             raise ValueError(f"start must be a finite number of seconds, not {start!r}")
         self._now = start
         self._auto_advance = auto_advance
         self._numbers = itertools.count()
-        # The number breaks ties: tasks with the same time wake in the order of their calls.
-        self._sleepers: list[tuple[float, int, anyio.Event]] = []
-        self._new_sleeper: anyio.Event | None = None
+        self._lock = threading.RLock()
+        self._sleepers: list[_Sleeper] = []
+        # Numbers, which tell what began before what.
+        self._holds: set[int] = set()
+        self._lifts: set[int] = set()
+        # How often a sleeper, a hold or a lift came or went.
+        self._changes = 0
+        self._until_sleeping: set[_Wakeup] = set()
 
     @property
     def sleeping(self) -> int:
@@ -41,7 +107,8 @@ class ManualClock:
     @property
     def next_wake_up(self) -> float | None:
         """Return the earliest wake-up time of the sleeping tasks, None without any."""
-        return self._sleepers[0][0] if self._sleepers else None
+        with self._lock:
+            return self._sleepers[0].wake_at if self._sleepers else None
 
     def now(self) -> float:
         """Return the time of this clock in seconds."""
@@ -49,64 +116,136 @@ class ManualClock:
 
     def advance(self, seconds: float) -> None:
         """
-        Move the clock by *seconds* and wake the tasks whose time has come.
+        Move the clock by *seconds*, also while it is held, and wake the tasks whose time has come.
 
         They run when the caller next awaits, and see the time after the move.
 
         Raises:
             ValueError: *seconds* is negative or not finite.
         """
-        if not (math.isfinite(seconds) and seconds >= 0):
+        if not (is_number(seconds) and 0 <= seconds < math.inf):
             raise ValueError(f"seconds must be a finite number, zero or more, not {seconds!r}")
-        self._now += seconds
-        while self._sleepers and self._sleepers[0][0] <= self._now:
-            self._wake_earliest()
+        with self._lock:
+            self._move_to(self._now + seconds)
+
+    def hold(self) -> AbstractContextManager[None]:
+        """
+        Keep the clock from advancing by itself inside the block; clients do so during calls.
+
+        Do not sleep on it there: if nothing else happens to the clock for ten real seconds,
+        it advances nevertheless.
+        """
+        return self._noted(self._holds)
+
+    def lift_hold(self) -> AbstractContextManager[None]:
+        """
+        Let the clock advance inside the block although one call that began before holds it.
+
+        Servers do so while they wait for the clock, or for nothing.
+        """
+        return self._noted(self._lifts)
+
+    @contextmanager
+    def _noted(self, numbers: set[int]) -> Iterator[None]:
+        with self._lock:
+            number = next(self._numbers)
+            numbers.add(number)
+            self._changed()
+        try:
+            yield
+        finally:
+            with self._lock:
+                numbers.discard(number)
+                self._changed()
 
     async def sleep(self, seconds: float) -> None:
         """Return when the clock has moved by *seconds*."""
         if seconds <= 0:
             await anyio.lowlevel.checkpoint()
             return
-        awake = anyio.Event()
-        sleeper = (self._now + seconds, next(self._numbers), awake)
-        heapq.heappush(self._sleepers, sleeper)
-        if self._new_sleeper is not None:
-            self._new_sleeper.set()
+        with self._lock:
+            sleeper = _Sleeper(self._now + seconds, next(self._numbers))
+            heapq.heappush(self._sleepers, sleeper)
+            self._changed()
+            for wakeup in self._until_sleeping:
+                wakeup.set()
         try:
-            if not self._auto_advance:
-                await awake.wait()
-                return
-            # The checkpoint lets tasks that are about to sleep do so before the
-            # time moves. Each task wakes itself once it is the earliest.
-            await anyio.lowlevel.checkpoint()
-            while not awake.is_set():
-                if self._sleepers[0] is sleeper:
-                    self._wake_earliest()
-                else:
-                    await anyio.lowlevel.checkpoint()
+            await self._until_due(sleeper)
         finally:
-            if not awake.is_set():
-                self._sleepers.remove(sleeper)
-                heapq.heapify(self._sleepers)
+            with self._lock:
+                if not sleeper.is_due:
+                    self._sleepers.remove(sleeper)
+                    heapq.heapify(self._sleepers)
+                    self._changed()
 
     async def until_sleeping(self, count: int = 1) -> None:
         """Return when at least *count* tasks sleep on this clock."""
-        while len(self._sleepers) < count:
-            if self._new_sleeper is None or self._new_sleeper.is_set():
-                self._new_sleeper = anyio.Event()
-            await self._new_sleeper.wait()
+        while True:
+            with self._lock:
+                if len(self._sleepers) >= count:
+                    return
+                wakeup = _Wakeup()
+                self._until_sleeping.add(wakeup)
+            try:
+                await wakeup.wait()
+            finally:
+                with self._lock:
+                    self._until_sleeping.discard(wakeup)
 
-    def _wake_earliest(self) -> None:
-        wake_at, _, awake = heapq.heappop(self._sleepers)
-        self._now = max(self._now, wake_at)
-        awake.set()
+    async def _until_due(self, sleeper: _Sleeper) -> None:
+        """Wait until it is due; meanwhile, as the earliest sleeper, move the clock."""
+        while True:
+            with self._lock:
+                if sleeper.is_due:
+                    return
+                sleeper.wakeup = _Wakeup()
+                changes = self._changes
+                is_mover = self._auto_advance and self._sleepers[0] is sleeper
+                is_held = self._is_held()
+            if not is_mover:
+                await sleeper.wakeup.wait()
+            elif is_held:
+                with anyio.move_on_after(_MAX_HOLD) as scope:
+                    await sleeper.wakeup.wait()
+                if scope.cancelled_caught:
+                    self._holds.clear()
+            elif await self._stays_quiet(changes):
+                with self._lock:
+                    self._move_to(sleeper.wake_at)
+
+    async def _stays_quiet(self, changes: int) -> bool:
+        """Return whether no task sleeps or calls before all had time to do so."""
+        for _ in range(_SETTLING_ROUNDS):
+            await anyio.lowlevel.checkpoint()
+            if self._changes != changes:
+                return False
+        return True
+
+    def _is_held(self) -> bool:
+        # Nothing says whose hold a server lifts, only that the call began before. So none holds
+        # the clock if each can be given a lift of its own that is younger.
+        holds, lifts = sorted(self._holds, reverse=True), sorted(self._lifts, reverse=True)
+        return len(holds) > len(lifts) or any(map(operator.gt, holds, lifts))
+
+    def _move_to(self, now: float) -> None:
+        self._now = max(self._now, now)
+        while self._sleepers and self._sleepers[0].wake_at <= self._now:
+            sleeper = heapq.heappop(self._sleepers)
+            sleeper.is_due = True
+            sleeper.wakeup.set()
+        self._changed()
+
+    def _changed(self) -> None:
+        self._changes += 1
+        if self._auto_advance and self._sleepers:
+            self._sleepers[0].wakeup.set()
 
 
 class ScaledClock:
     """A clock that starts at zero and runs *speed* times as fast as real time, finite, above 0."""
 
     def __init__(self, speed: float) -> None:
-        if not (math.isfinite(speed) and speed > 0):
+        if not (is_number(speed) and 0 < speed < math.inf):
             raise ValueError(f"speed must be a finite number above zero, not {speed!r}")
         self._speed = speed
         self._begun_at = time.monotonic()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import uuid
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -78,26 +77,35 @@ class ProtocolFailure(ServiceFailure):
 
 
 _PARTITIONS: Final = {
-    "cn": "aws-cn",
-    "us-gov": "aws-us-gov",
-    "us-iso": "aws-iso",
-    "us-isob": "aws-iso-b",
-    "eu-isoe": "aws-iso-e",
-    "us-isof": "aws-iso-f",
-    "eusc-de": "aws-eusc",
-    # Last, and wider than today's list of continents, because Regions with
-    # new prefixes keep opening.
-    "[a-z]{2}": "aws",
+    "aws": "af-south-1 ap-east-1 ap-east-2 ap-northeast-1 ap-northeast-2 ap-northeast-3 "
+    "ap-south-1 ap-south-2 ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4 "
+    "ap-southeast-5 ap-southeast-6 ap-southeast-7 ca-central-1 ca-west-1 eu-central-1 "
+    "eu-central-2 eu-north-1 eu-south-1 eu-south-2 eu-west-1 eu-west-2 eu-west-3 il-central-1 "
+    "me-central-1 me-south-1 mx-central-1 sa-east-1 us-east-1 us-east-2 us-west-1 us-west-2",
+    "aws-cn": "cn-north-1 cn-northwest-1",
+    "aws-eusc": "eusc-de-east-1",
+    "aws-iso": "us-iso-east-1 us-iso-west-1",
+    "aws-iso-b": "us-isob-east-1 us-isob-west-1",
+    "aws-iso-e": "eu-isoe-west-1",
+    "aws-iso-f": "us-isof-east-1 us-isof-south-1",
+    "aws-us-gov": "us-gov-east-1 us-gov-west-1",
 }
-"""Partition by the prefix of its Regions, from botocore's partitions.json."""
+"""Regions by partition, from botocore's partitions.json, with which a test compares them."""
+
+REGIONS: Final[Mapping[str, str]] = {
+    region: partition for partition, regions in _PARTITIONS.items() for region in regions.split()
+}
+"""Partition by Region."""
 
 
-def partition_of(region: str) -> str | None:
-    """Return the partition of *region*, None for what cannot be a Region."""
-    for prefix, partition in _PARTITIONS.items():
-        if re.fullmatch(rf"{prefix}-[a-z]+-\d{{1,2}}", region):
-            return partition
-    return None
+def partition_of(region: str) -> str:
+    """Return the partition of *region*; that of a Region that AWS does not have is aws."""
+    return REGIONS.get(region, "aws")
+
+
+def is_reserved(tag_key: str) -> bool:
+    """Return whether a tag with this key is one of AWS's own."""
+    return tag_key.lower().startswith("aws:")
 
 
 @attrs.frozen
@@ -152,17 +160,24 @@ are corrected: the key's said ``fsx``, and the file system's named another one.
 """
 
 
-def default_file_system(scope: AccountRegion, file_system_id: str, created_at: float) -> Document:
-    """Return a Lustre file system of 1200 GiB; *created_at* is in epoch seconds."""
+def general_file_system(scope: AccountRegion, file_system_id: str, created_at: float) -> Document:
+    """Return what file systems of all types have; *created_at* is in epoch seconds."""
     return {
         "OwnerId": scope.account,
         "CreationTime": created_at,
         "FileSystemId": file_system_id,
-        "FileSystemType": "LUSTRE",
         "Lifecycle": "AVAILABLE",
+        "ResourceARN": scope.arn(f"file-system/{file_system_id}"),
+    }
+
+
+def default_file_system(scope: AccountRegion, file_system_id: str, created_at: float) -> Document:
+    """Return a Lustre file system of 1200 GiB; *created_at* is in epoch seconds."""
+    return {
+        **general_file_system(scope, file_system_id, created_at),
+        "FileSystemType": "LUSTRE",
         "StorageCapacity": 1200,
         "StorageType": "SSD",
-        "ResourceARN": scope.arn(f"file-system/{file_system_id}"),
         "LustreConfiguration": {**_LUSTRE, "CopyTagsToBackups": False},
     }
 

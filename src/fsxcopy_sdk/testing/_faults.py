@@ -22,6 +22,7 @@ from fsxcopy_sdk.testing._documents import (
 )
 from fsxcopy_sdk.testing._operations import read_token, write_token
 from fsxcopy_sdk.testing._requests import REQUESTS, Request
+from fsxcopy_sdk.testing._settings import is_number
 from fsxcopy_sdk.testing._store import Store
 
 
@@ -110,7 +111,7 @@ class Fault:
     @classmethod
     def delay(cls, seconds: float) -> Fault:
         """Take *seconds* longer, zero or more, by the clock of the local FSx."""
-        if not 0 <= seconds < math.inf:
+        if not (is_number(seconds) and 0 <= seconds < math.inf):
             raise ValueError(f"seconds must be a finite number, zero or more, not {seconds!r}")
         return cls(kind="delay", seconds=seconds)
 
@@ -154,7 +155,7 @@ class Fault:
     @classmethod
     def cut_listing(cls, keep: int) -> Fault:
         """Answer with only the first *keep* backups of the page, and no NextToken."""
-        if keep < 0 or keep % 1:
+        if not (is_number(keep) and keep >= 0 and keep % 1 == 0):
             raise ValueError(f"keep must be a whole number, zero or more, not {keep!r}")
         return cls(kind="cut_listing", keep=int(keep))
 
@@ -193,7 +194,7 @@ class Fault:
     @classmethod
     def drip(cls, interval: float) -> Fault:
         """Send headers, then one byte of the body each *interval* real seconds, above zero."""
-        if not 0 < interval < math.inf:
+        if not (is_number(interval) and 0 < interval < math.inf):
             raise ValueError(
                 f"interval must be a finite number of seconds above zero, not {interval!r}"
             )
@@ -235,14 +236,14 @@ class Injection:
         calls, fraction, operation = self.next_calls, self.fraction, self.operation
         if calls is not None and fraction is not None:
             raise ValueError("next_calls and fraction cannot be given together")
-        if calls is not None and (calls < 1 or calls % 1):
+        if calls is not None and not (is_number(calls) and calls >= 1 and calls % 1 == 0):
             raise ValueError(f"next_calls must be a whole number, one or more, not {calls!r}")
-        if fraction is not None and not 0 <= fraction <= 1:
+        if fraction is not None and not (is_number(fraction) and 0 <= fraction <= 1):
             raise ValueError(f"fraction must be between 0 and 1, not {fraction!r}")
         operations = _operations_of(fault.kind)
         if operation is not None and operation not in operations:
             raise ValueError(f"operation must be one of {sorted(operations)}, not {operation!r}")
-        self._calls_left = 1 if calls is None else calls
+        self._calls_left = 1 if self.next_calls is None else self.next_calls
 
     def matches(self, operation: str, body: Mapping[str, JsonValue]) -> bool:
         """Whether this call of *operation* gets the fault, which then has one call less."""

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import Self, cast
+from typing import Self
 
 import anyio
 import attrs
@@ -27,13 +27,13 @@ from fsxcopy_sdk.testing._documents import (
     AccountRegion,
     Document,
     JsonValue,
-    partition_of,
-    text_member,
+    default_file_system,
 )
 from fsxcopy_sdk.testing._faults import Fault, Injection
 from fsxcopy_sdk.testing._lifecycle import Settled, status
 from fsxcopy_sdk.testing._protocol import RecordedRequest, RequestHandler
-from fsxcopy_sdk.testing._store import DEFAULT_ACCOUNT, Settings, Store, StoredBackup
+from fsxcopy_sdk.testing._settings import Settings
+from fsxcopy_sdk.testing._store import DEFAULT_ACCOUNT, Store, StoredBackup
 
 
 @attrs.define(eq=False, kw_only=True, on_setattr=attrs.setters.frozen)
@@ -55,12 +55,19 @@ class LocalFsx(Settings):
     The Region of a call is that in the scope of its signature, its account
     that of its access key. The first access key that calls has the account
     `DEFAULT_ACCOUNT`, to which backups are added when no account is named;
-    every other key has an account of its own, derived from its text.
+    every other key has an account of its own, derived from its text, unless
+    *one_account* is true or `add_access_key` gives it another.
+
+    Copies that FSx does not make are refused: of file systems with Intelligent-Tiering
+    storage and of FlexGroup volumes (as UnsupportedOperation: the service documents no
+    code), from what is not a Region of AWS, and with what is not the ID, alias or ARN of a
+    KMS key in the destination. Two settings allow any Region and any key.
 
     Every method raises ValueError if an argument breaks its rule, and KeyError if
     there is no backup with the *backup_id*.
 
     Raises:
+        TypeError: an argument is not of its type.
         ValueError: an argument breaks its rule.
     """
 
@@ -136,7 +143,7 @@ class LocalFsx(Settings):
             KeyError: *operation* is unknown.
             TypeError: *request* is not JSON.
         """
-        scope = _scope(region, None)
+        scope = self._scope(region, None)
         call = self._handler.record(operation, scope, orjson.dumps(request), {})
         answer = self._handler.answer(call)
         return answer.status, answer.body
@@ -173,7 +180,7 @@ class LocalFsx(Settings):
             TypeError: it is not JSON.
             ValueError: the BackupId is taken.
         """
-        scope = _scope(region, account)
+        scope = self._scope(region, account)
         given = orjson.loads(orjson.dumps({**(document or {}), **members}))
         complete = self._store.complete(scope, given)
         backup_id = str(complete["BackupId"])
@@ -182,11 +189,42 @@ class LocalFsx(Settings):
         lifecycle = str(complete.pop("Lifecycle"))
         progression = Settled(since=self._store.clock.now(), status=status(lifecycle))
         self._store.put(scope, complete, progression, is_copy=lifecycle == "COPYING")
-        for kind in ("FileSystem", "Volume"):
-            if source_id := text_member(complete, kind, f"{kind}Id"):
-                sources = self._store.regions[scope].sources
-                sources.setdefault(source_id, cast("Document", complete[kind]))
+        # A copy has the file system or volume that its source is of.
+        if complete.get("SourceBackupRegion", region) == region:
+            for kind in ("FileSystem", "Volume"):
+                if isinstance(source := complete.get(kind), dict):
+                    self._store.add_source(scope, source)
         return backup_id
+
+    def add_file_system(
+        self,
+        region: str,
+        document: Mapping[str, JsonValue] | None = None,
+        /,
+        *,
+        account: str | None = None,
+        **members: JsonValue,
+    ) -> str:
+        """
+        Add a file system to *region*, and return its ID.
+
+        *document* and *members* are as those of `add_backup`; the defaults are those of a Lustre
+        file system. Those that backups are of need not be added.
+
+        Raises:
+            TypeError: it is not JSON.
+            ValueError: the FileSystemId is taken.
+        """
+        scope = self._scope(region, account)
+        given = orjson.loads(orjson.dumps({**(document or {}), **members}))
+        file_system_id = str(given.get("FileSystemId") or self._store.new_file_system_id())
+        if file_system_id in self._store.regions[scope].sources:
+            raise ValueError(f"FileSystemId {file_system_id!r} is taken")
+        defaults = default_file_system(scope, file_system_id, self._store.epoch())
+        complete = {**defaults, **given, "FileSystemId": file_system_id}
+        present = {name: value for name, value in complete.items() if value is not None}
+        self._store.add_source(scope, present)
+        return file_system_id
 
     def add_example_backup(
         self, region: str = EXAMPLE_REGION, *, account: str | None = None
@@ -204,16 +242,16 @@ class LocalFsx(Settings):
     def backups(self, region: str, *, account: str | None = None) -> list[Document]:
         """Return the backups of *region* as they are now, as `backup` does."""
         now = self._store.clock.now()
-        held = self._store.regions[_scope(region, account)].backups
+        held = self._store.regions[self._scope(region, account)].backups
         return [copy.deepcopy(backup.document_at(now)) for backup in held.values()]
 
     def copies_in_progress(self, region: str, *, account: str | None = None) -> int:
         """Count the copies into *region* that are in progress now."""
-        return len(self._store.copies_in_progress(_scope(region, account)))
+        return len(self._store.copies_in_progress(self._scope(region, account)))
 
     def max_copies_in_progress_seen(self, region: str, *, account: str | None = None) -> int:
         """Return the maximum of copies into *region* that were in progress at once."""
-        return self._store.regions[_scope(region, account)].max_copies_in_progress_seen
+        return self._store.regions[self._scope(region, account)].max_copies_in_progress_seen
 
     def fail_copy(self, backup_id: str, message: str) -> None:
         """Make a backup FAILED now; its FailureDetails have *message*, of 1 to 256 characters."""
@@ -228,6 +266,13 @@ class LocalFsx(Settings):
         It keeps the ProgressPercent that it has reached.
         """
         self._settle(self._store.by_id[backup_id], lifecycle, None)
+
+    def _scope(self, region: str, account: str | None) -> AccountRegion:
+        if not self._store.is_region(region):
+            raise ValueError(
+                f"region must be a Region of AWS unless allow_any_region is true, not {region!r}"
+            )
+        return AccountRegion(DEFAULT_ACCOUNT if account is None else _account(account), region)
 
     def _settle(self, backup: StoredBackup, lifecycle: str, failure: str | None) -> None:
         now = self._store.clock.now()
@@ -277,7 +322,7 @@ class LocalFsx(Settings):
 
     def forbid_multi_az(self, region: str) -> None:
         """Make *region* one that does not support Multi-AZ file systems."""
-        self._store.single_az_regions.add(_scope(region, None).region)
+        self._store.single_az_regions.add(self._scope(region, None).region)
 
     def inject(
         self,
@@ -314,32 +359,33 @@ class LocalFsx(Settings):
         self._handler.injections.clear()
 
 
-def _scope(region: str, account: str | None) -> AccountRegion:
-    if partition_of(region) is None:
-        raise ValueError(f"region must be the name of a Region, not {region!r}")
-    return AccountRegion(DEFAULT_ACCOUNT if account is None else _account(account), region)
-
-
-def _account(account: str) -> str:
-    if not re.fullmatch(r"\d{12}", account):
+def _account(account: object) -> str:
+    if not (isinstance(account, str) and re.fullmatch(r"[0-9]{12}", account)):
         raise ValueError(f"account must be twelve digits, not {account!r}")
     return account
 
 
 async def serve(
-    port: int, speed: float, copy_duration: float | timedelta, with_example: bool
+    port: int,
+    speed: float,
+    copy_duration: float | timedelta,
+    with_example: bool,
+    *,
+    one_account: bool = False,
 ) -> None:
     """
     Serve on *port* of 127.0.0.1 until SIGINT or SIGTERM.
 
     The first line on standard output is the URL of the endpoint;
     *with_example* adds the example backup, whose ID is the second line.
-    *copy_duration* is by a clock that runs *speed* times as fast as real time.
+    *copy_duration* is by a clock that runs *speed* times as fast as real time. With
+    *one_account* all access keys have the same account.
 
     Raises:
         ValueError: an argument breaks its rule, or the port cannot be served.
     """
-    fsx = LocalFsx(clock=ScaledClock(speed), copy_duration=copy_duration, port=port)
+    clock = ScaledClock(speed)
+    fsx = LocalFsx(clock=clock, copy_duration=copy_duration, port=port, one_account=one_account)
     # The signals first, because a reader of the URL may send one at once.
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with AsyncExitStack() as stack:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import base64
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from fsxcopy_sdk.testing._documents import (
     MAX_MESSAGE,
     AccountRegion,
     Document,
+    JsonValue,
     ServiceFailure,
+    Tag,
     default_file_system,
     default_volume,
+    is_reserved,
     merged_tags,
     partition_of,
     tags_of,
@@ -22,6 +26,9 @@ from fsxcopy_sdk.testing._documents import (
 from fsxcopy_sdk.testing._lifecycle import FINISHED, busy_until
 from fsxcopy_sdk.testing._requests import MAX_TAGS, Request
 from fsxcopy_sdk.testing._store import Store, StoredBackup
+
+_MAX_PAGE: Final = 50
+"""The items of a page at most, where the model has no other number for them."""
 
 _Begin: TypeAlias = Callable[[Store, AccountRegion, Request], StoredBackup]
 
@@ -53,6 +60,21 @@ _CONFIGURATIONS: Final = ("WindowsConfiguration", "OntapConfiguration", "OpenZFS
 """The configurations of file systems that may be Multi-AZ."""
 
 
+_NEVER_COPIED: Final = (
+    (("Volume", "OntapConfiguration", "VolumeStyle"), "FLEXGROUP", "FlexGroup volumes"),
+    (
+        ("FileSystem", "StorageType"),
+        "INTELLIGENT_TIERING",
+        "file systems with Intelligent-Tiering storage",
+    ),
+)
+"""Member of the source, value, and what has it."""
+
+_KMS_KEY: Final = r"key/([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})"
+_KMS_ALIAS: Final = r"alias/[A-Za-z0-9/_-]{1,250}"
+"""The end of an ARN (the API reference of KMS); a key's ID stands alone, too, and an alias."""
+
+
 def _copy_backup(store: Store, scope: AccountRegion, request: Request) -> Document:
     copy = _once(_begin_copy, store, scope, request)
     return {"Backup": copy.document_at(store.clock.now())}
@@ -60,8 +82,7 @@ def _copy_backup(store: Store, scope: AccountRegion, request: Request) -> Docume
 
 def _source_of_copy(store: Store, scope: AccountRegion, request: Request) -> StoredBackup:
     region = request.get("SourceRegion", scope.region)
-    partition = partition_of(region)
-    if partition is None or partition != partition_of(scope.region):
+    if not store.is_region(region) or partition_of(region) != partition_of(scope.region):
         message = f"{region} is not a Region from which backups can be copied to {scope.region}."
         raise ServiceFailure("InvalidRegion", message)
     backup_id = request["SourceBackupId"]
@@ -77,9 +98,12 @@ def _source_of_copy(store: Store, scope: AccountRegion, request: Request) -> Sto
 
 
 def _check_kind(store: Store, scope: AccountRegion, source: Document) -> None:
-    if text_member(source, "Volume", "OntapConfiguration", "VolumeStyle") == "FLEXGROUP":
-        message = "Backups of FlexGroup volumes cannot be copied."
-        raise ServiceFailure("UnsupportedOperation", message)
+    # The guides say that these are not copied; no source says with which error. By the model
+    # this one is for an operation that is not supported for the resource.
+    for path, value, what in _NEVER_COPIED:
+        if text_member(source, *path) == value:
+            message = f"Backups of {what} cannot be copied."
+            raise ServiceFailure("UnsupportedOperation", message)
     deployments = (
         text_member(source, "FileSystem", configuration, "DeploymentType") or ""
         for configuration in _CONFIGURATIONS
@@ -93,8 +117,8 @@ def _check_kind(store: Store, scope: AccountRegion, source: Document) -> None:
 def _begin_copy(store: Store, scope: AccountRegion, request: Request) -> StoredBackup:
     source = _source_of_copy(store, scope, request)
     key = request.get("KmsKeyId") or scope.default_kms_key()
-    failure = _key_failure(store, source, key)
-    source_tags = tags_of(source.document) if request.get("CopyTags") else []
+    failure = _key_failure(store, scope, source, key)
+    source_tags = _own_tags(source.document) if request.get("CopyTags") else []
     tags = merged_tags(source_tags, request.get("Tags", []))
     if len(tags) > MAX_TAGS:
         # No BadRequest, because neither list breaks a rule of the model.
@@ -118,8 +142,25 @@ def _begin_copy(store: Store, scope: AccountRegion, request: Request) -> StoredB
     return copy
 
 
-def _key_failure(store: Store, source: StoredBackup, key: str) -> str | None:
+def _own_tags(document: Document) -> list[Tag]:
+    """Return the tags of *document* without those of AWS, which are not copied nor counted."""
+    return [tag for tag in tags_of(document) if not is_reserved(tag["Key"])]
+
+
+def _check_key(store: Store, scope: AccountRegion, key: str) -> None:
+    prefix = f"arn:{partition_of(scope.region)}:kms:{scope.region}:"
+    forms = (_KMS_KEY.removeprefix("key/"), _KMS_ALIAS)
+    arns = (rf"{prefix}\d{{12}}:{resource}" for resource in (_KMS_KEY, _KMS_ALIAS))
+    if store.settings.allow_any_kms_key or any(re.fullmatch(x, key) for x in (*forms, *arns)):
+        return
+    code = "InvalidDestinationKmsKey"
+    message = f"{code}: {key} is not the ID, alias or ARN of a KMS key in {scope.region}."
+    raise ServiceFailure(code, message)
+
+
+def _key_failure(store: Store, scope: AccountRegion, source: StoredBackup, key: str) -> str | None:
     """Return the text with which the copy will fail; raise if a key is refused at once."""
+    _check_key(store, scope, key)
     failure = None
     for code, key_id in (
         ("InvalidSourceKmsKey", text_member(source.document, "KmsKeyId")),
@@ -190,7 +231,7 @@ def _begin_backup(store: Store, scope: AccountRegion, request: Request) -> Store
     document: Document = {
         **store.new_document(scope, store.new_backup_id()),
         "ResourceType": "VOLUME" if is_volume else "FILE_SYSTEM",
-        "Volume" if is_volume else "FileSystem": source,
+        "Volume" if is_volume else "FileSystem": {**source},
     }
     if "Tags" in request:
         document["Tags"] = request["Tags"]
@@ -203,7 +244,7 @@ def _source_of_backup(store: Store, scope: AccountRegion, source_id: str) -> Doc
     state = store.regions[scope]
     if source_id not in state.sources:
         make = default_volume if source_id.startswith("fsvol-") else default_file_system
-        state.sources[source_id] = make(scope, source_id, store.epoch())
+        store.add_source(scope, make(scope, source_id, store.epoch()))
     source = state.sources[source_id]
     if text_member(source, "FileSystemType") == "ONTAP":
         # In the service's own words: aws/aws-sdk issue 183.
@@ -294,6 +335,30 @@ def _has_value(document: Document, wanted: Request) -> bool:
     return any(text_member(document, *path) in wanted["Values"] for path in paths)
 
 
+def _describe_file_systems(store: Store, scope: AccountRegion, request: Request) -> Document:
+    sources = store.regions[scope].sources
+    held = {one: document for one, document in sources.items() if "VolumeId" not in document}
+    ids = request.get("FileSystemIds") or held
+    for file_system_id in ids:
+        if file_system_id not in held:
+            message = f"File system {file_system_id} does not exist."
+            raise ServiceFailure("FileSystemNotFound", message)
+    found = [document for one, document in held.items() if one in ids]
+    return _page(found, "FileSystems", "DescribeFileSystems", scope, request)
+
+
+def _page(
+    items: Sequence[JsonValue], member: str, operation: str, scope: AccountRegion, request: Request
+) -> Document:
+    """Return the page of *items* that *request* is for, 50 of them at most."""
+    begin = read_token(operation, scope, request)
+    end = begin + min(request.get("MaxResults", _MAX_PAGE), _MAX_PAGE)
+    answer: Document = {member: items[begin:end]}
+    if end < len(items):
+        answer["NextToken"] = write_token(operation, scope, end)
+    return answer
+
+
 def write_token(operation: str, scope: AccountRegion, position: int, salt: str = "") -> str:
     """Return a NextToken; those that differ only in *salt* have the same position."""
     text = f"{operation}/{scope.account}/{scope.region}/{position}.{salt}"
@@ -316,32 +381,35 @@ def read_token(operation: str, scope: AccountRegion, request: Request) -> int:
 
 
 def _tag_resource(store: Store, scope: AccountRegion, request: Request) -> Document:
-    backup = _resource(store, scope, request["ResourceARN"])
-    tags = merged_tags(tags_of(backup.document), request["Tags"])
-    if len(tags) > MAX_TAGS:
+    resource = _resource(store, scope, request["ResourceARN"])
+    tags = merged_tags(tags_of(resource), request["Tags"])
+    if (count := sum(not is_reserved(tag["Key"]) for tag in tags)) > MAX_TAGS:
         # This operation's model has no ServiceLimitExceeded.
-        raise ServiceFailure("BadRequest", f"Tags: {len(tags)} together, {MAX_TAGS} are allowed.")
-    backup.document["Tags"] = tags
+        raise ServiceFailure("BadRequest", f"Tags: {count} together, {MAX_TAGS} are allowed.")
+    resource["Tags"] = tags
+    return {}
+
+
+def _untag_resource(store: Store, scope: AccountRegion, request: Request) -> Document:
+    resource = _resource(store, scope, request["ResourceARN"])
+    removed = request["TagKeys"]
+    resource["Tags"] = [tag for tag in tags_of(resource) if tag["Key"] not in removed]
     return {}
 
 
 def _list_tags_for_resource(store: Store, scope: AccountRegion, request: Request) -> Document:
-    # No operation removes a tag, so that positions stay valid between pages.
-    tags = tags_of(_resource(store, scope, request["ResourceARN"]).document)
-    begin = read_token("ListTagsForResource", scope, request)
-    end = begin + min(request.get("MaxResults", MAX_TAGS), MAX_TAGS)
-    answer: Document = {"Tags": tags[begin:end]}
-    if end < len(tags):
-        answer["NextToken"] = write_token("ListTagsForResource", scope, end)
-    return answer
+    tags = tags_of(_resource(store, scope, request["ResourceARN"]))
+    return _page(tags, "Tags", "ListTagsForResource", scope, request)
 
 
-def _resource(store: Store, scope: AccountRegion, arn: str) -> StoredBackup:
-    """Return the backup with *arn*; no other resource has tags here."""
-    backup = store.regions[scope].backups.get(arn.rpartition("/")[2])
-    if backup is None or backup.document.get("ResourceARN") != arn:
+def _resource(store: Store, scope: AccountRegion, arn: str) -> Document:
+    """Return the backup, file system or volume with *arn*."""
+    state, resource_id = store.regions[scope], arn.rpartition("/")[2]
+    backup = state.backups.get(resource_id)
+    document = backup.document if backup else state.sources.get(resource_id, {})
+    if document.get("ResourceARN") != arn:
         raise ServiceFailure("ResourceNotFound", f"{arn} does not exist.", ResourceARN=arn)
-    return backup
+    return document
 
 
 OPERATIONS: Final[Mapping[str, Callable[[Store, AccountRegion, Request], Document]]] = {
@@ -349,7 +417,9 @@ OPERATIONS: Final[Mapping[str, Callable[[Store, AccountRegion, Request], Documen
     "CreateBackup": _create_backup,
     "DeleteBackup": _delete_backup,
     "DescribeBackups": _describe_backups,
+    "DescribeFileSystems": _describe_file_systems,
     "ListTagsForResource": _list_tags_for_resource,
     "TagResource": _tag_resource,
+    "UntagResource": _untag_resource,
 }
 """The operations of the local FSx; each raises `ServiceFailure` for its errors."""

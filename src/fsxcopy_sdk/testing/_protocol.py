@@ -20,6 +20,7 @@ import attrs
 import orjson
 from aiohttp import web
 
+from fsxcopy_sdk._clock import lift_of
 from fsxcopy_sdk.testing._documents import (
     AccountRegion,
     Answer,
@@ -27,7 +28,6 @@ from fsxcopy_sdk.testing._documents import (
     JsonValue,
     ProtocolFailure,
     ServiceFailure,
-    partition_of,
 )
 from fsxcopy_sdk.testing._faults import (
     CARRIED_OUT,
@@ -94,6 +94,7 @@ class RequestHandler:
         """The latest `KEPT_REQUESTS`, in order."""
         self.injections: list[Injection] = []
         self._store = store
+        self._lift_hold = lift_of(store.clock)
         self._tasks: set[asyncio.Task[object]] = set()
 
     def application(self) -> web.Application:
@@ -119,6 +120,8 @@ class RequestHandler:
             body = await _read_body(request)
             operation = _operation_of(request)
             access_key, region = _caller_of(request.headers)
+            if not self._store.is_region(region):
+                raise _invalid("Credential should be scoped to a valid region. ")
             scope = AccountRegion(self._store.account_of(access_key), region)
             call = self.record(operation, scope, body, request.headers)
         except ProtocolFailure as failure:
@@ -169,7 +172,8 @@ class RequestHandler:
             answer = self.answer(call, injection)
         match fault.kind:
             case "delay":
-                await self._store.clock.sleep(fault.seconds)
+                with self._lift_hold():
+                    await self._store.clock.sleep(fault.seconds)
                 answer = answer if injection.after else self.answer(call)
             case "raw":
                 answer = fault.answer
@@ -204,8 +208,9 @@ class RequestHandler:
             case "interim":
                 phrase = HTTPStatus(fault.answer.status).phrase
                 transport.write(f"HTTP/1.1 {fault.answer.status} {phrase}\r\n\r\n".encode())
-                while not transport.is_closing():  # noqa: ASYNC110 - there is no event for it
-                    await asyncio.sleep(_CLOSED_CHECK_INTERVAL)
+                with self._lift_hold():
+                    while not transport.is_closing():  # noqa: ASYNC110 - there is no event for it
+                        await asyncio.sleep(_CLOSED_CHECK_INTERVAL)
             case "garbage":
                 transport.write(_GARBAGE)
                 transport.close()
@@ -215,7 +220,7 @@ class RequestHandler:
                 transport.close()
             case "drip":
                 await response.prepare(request)
-                with contextlib.suppress(ConnectionError):
+                with contextlib.suppress(ConnectionError), self._lift_hold():
                     while True:
                         await asyncio.sleep(fault.seconds)
                         await response.write(b" ")
@@ -311,8 +316,6 @@ def _caller_of(headers: Mapping[str, str]) -> tuple[str, str]:
     key, region, service = credential.groups()
     if service != "fsx":
         raise _invalid("Credential should be scoped to correct service: 'fsx'. ")
-    if partition_of(region) is None:
-        raise _invalid("Credential should be scoped to a valid region. ")
     return key, region
 
 

@@ -15,7 +15,12 @@ from typing import Any, Final, Literal, TypeAlias, cast
 
 import attrs
 
-from fsxcopy_sdk.testing._documents import JsonValue, ProtocolFailure, ServiceFailure
+from fsxcopy_sdk.testing._documents import (
+    JsonValue,
+    ProtocolFailure,
+    ServiceFailure,
+    is_reserved,
+)
 
 Request: TypeAlias = dict[str, Any]
 """The parameters of an operation after the check: each has the type of its shape."""
@@ -46,10 +51,12 @@ _TAG_TEXT: Final = r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$"
 # The model's pattern with its typo (A-z): the service accepts the same.
 _TOKEN: Final = Shape("string", 1, 63, r"[A-za-z0-9_.-]{0,63}$")
 _BACKUP_ID: Final = Shape("string", 12, 128, r"^(backup-[0-9a-f]{8,})$")
+_FILE_SYSTEM_ID: Final = Shape("string", 11, 21, r"^(fs-[0-9a-f]{8,})$")
+_TAG_KEY: Final = Shape("string", 1, 128, _TAG_TEXT)
 _TAG: Final = Shape(
     "structure",
     members={
-        "Key": Shape("string", 1, 128, _TAG_TEXT),
+        "Key": _TAG_KEY,
         "Value": Shape("string", 0, 256, _TAG_TEXT),
     },
     required=("Key", "Value"),
@@ -104,7 +111,7 @@ REQUESTS: Final[Mapping[str, Shape]] = {
     "CreateBackup": Shape(
         "structure",
         members={
-            "FileSystemId": Shape("string", 11, 21, r"^(fs-[0-9a-f]{8,})$"),
+            "FileSystemId": _FILE_SYSTEM_ID,
             "ClientRequestToken": _TOKEN,
             "Tags": _TAGS,
             "VolumeId": Shape("string", 23, 23, r"^(fsvol-[0-9a-f]{17,})$"),
@@ -119,6 +126,14 @@ REQUESTS: Final[Mapping[str, Shape]] = {
             "NextToken": _NEXT_TOKEN,
         },
     ),
+    "DescribeFileSystems": Shape(
+        "structure",
+        members={
+            "FileSystemIds": Shape("list", max=50, member=_FILE_SYSTEM_ID),
+            "MaxResults": _MAX_RESULTS,
+            "NextToken": _NEXT_TOKEN,
+        },
+    ),
     "DeleteBackup": Shape(
         "structure",
         members={"BackupId": _BACKUP_ID, "ClientRequestToken": _TOKEN},
@@ -128,6 +143,14 @@ REQUESTS: Final[Mapping[str, Shape]] = {
         "structure",
         members={"ResourceARN": _RESOURCE_ARN, "Tags": _TAGS},
         required=("ResourceARN", "Tags"),
+    ),
+    "UntagResource": Shape(
+        "structure",
+        members={
+            "ResourceARN": _RESOURCE_ARN,
+            "TagKeys": Shape("list", 1, MAX_TAGS, member=_TAG_KEY),
+        },
+        required=("ResourceARN", "TagKeys"),
     ),
     "ListTagsForResource": Shape(
         "structure",
@@ -158,8 +181,8 @@ def check_request(operation: str, body: Mapping[str, JsonValue]) -> Request:
         raise _failure(request, broken)
     # Rules of tag keys that the model does not have; "aws:" is reserved in any case.
     keys = [tag["Key"] for tag in request.get("Tags", [])]
-    for key in keys:
-        if key.lower().startswith("aws:"):
+    for key in (*keys, *request.get("TagKeys", [])):
+        if is_reserved(key):
             message = f"Tags: the key {key!r} has the reserved prefix 'aws:'."
             raise ServiceFailure("BadRequest", message)
     if len(set(keys)) < len(keys):

@@ -7,15 +7,20 @@ import math
 import random
 import uuid
 from collections import defaultdict
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal, TypeAlias
+from datetime import UTC, datetime
+from typing import Final
 
 import attrs
-from attrs.validators import ge, le, optional
 
 from fsxcopy_sdk._clock import Clock, SystemClock
-from fsxcopy_sdk.testing._documents import AccountRegion, Document, default_file_system
+from fsxcopy_sdk.testing._documents import (
+    REGIONS,
+    AccountRegion,
+    Document,
+    default_file_system,
+    general_file_system,
+    text_member,
+)
 from fsxcopy_sdk.testing._lifecycle import (
     EVERY_STAGE,
     Moving,
@@ -24,98 +29,10 @@ from fsxcopy_sdk.testing._lifecycle import (
     Settled,
     status,
 )
+from fsxcopy_sdk.testing._settings import Settings, seconds, seconds_by_id
 
 DEFAULT_ACCOUNT: Final = "123456789012"
 """The account of the first access key; the owner in the service's own CopyBackup example."""
-
-COPY_DURATION: Final = 300.0
-"""Seconds; the service documents no figure, because it depends on size and distance."""
-
-Duration: TypeAlias = float | timedelta
-"""Seconds, or a timedelta."""
-
-BackupDuration: TypeAlias = Duration | Callable[[str], float]
-"""A duration, or a function from the ID of a backup to seconds."""
-
-
-def _by_id(name: str, duration: BackupDuration, *, finite: bool = True) -> Callable[[str], float]:
-    """Return a function from the ID of a backup to seconds; each *duration* is checked."""
-    if callable(duration):
-        return lambda backup_id: _seconds(name, duration(backup_id), finite=finite)
-    seconds = _seconds(name, duration, finite=finite)
-    return lambda _: seconds
-
-
-def _seconds(name: str, duration: Duration, *, finite: bool = True) -> float:
-    seconds = duration.total_seconds() if isinstance(duration, timedelta) else float(duration)
-    # NaN is not at least zero either.
-    if not seconds >= 0 or (finite and math.isinf(seconds)):
-        rule = "finite and zero or more" if finite else "zero or more"
-        raise ValueError(f"{name} must be {rule}, not {duration!r}")
-    return seconds
-
-
-_Validator: TypeAlias = Callable[[object, "attrs.Attribute[Any]", Any], None]
-
-
-def _one_of(*choices: str) -> _Validator:
-    def check(_: object, field: attrs.Attribute[str], value: str) -> None:
-        if value not in choices:
-            *first, last = map(repr, choices)
-            raise ValueError(f"{field.name} must be {', '.join(first)} or {last}, not {value!r}")
-
-    return check
-
-
-def _aware(_: object, field: attrs.Attribute[datetime | None], value: datetime | None) -> None:
-    if value is not None and value.tzinfo is None:
-        raise ValueError(f"{field.name} must have a time zone, {value!r} has none")
-
-
-@attrs.resolve_types  # so that LocalFsx.__init__ has types that resolve in its own module
-@attrs.define(eq=False, kw_only=True)
-class Settings:
-    """The settings of a `LocalFsx`."""
-
-    clock: Clock | None = None
-    """The clock that copies progress with, the machine's if None; clients that wait share it."""
-    copy_duration: BackupDuration = COPY_DURATION
-    """How long a copy or a new backup takes; a function gets the ID of what is copied."""
-    progress: ProgressShape = ProgressShape.LINEAR
-    """How ProgressPercent grows meanwhile."""
-    max_copies_in_progress: int = attrs.field(default=5, validator=ge(1))
-    """Of file systems per account and destination Region, of ONTAP volumes per volume and key."""
-    max_volume_copies_in_progress: int = attrs.field(default=1000, validator=ge(1))
-    """Copies of ONTAP volumes in progress at once per account."""
-    max_user_initiated_backups: int | None = attrs.field(default=None, validator=optional(ge(0)))
-    """USER_INITIATED backups per account and Region, None for any number."""
-    backup_being_copied_for: float = 60.0
-    """Seconds after a copy until its source can be deleted, "a short time" for the service."""
-    every_stage: bool = False
-    """Whether backups also show PENDING and TRANSFERRING."""
-    unknown_ids: Literal["error", "omit"] = attrs.field(
-        default="error", validator=_one_of("error", "omit")
-    )
-    """Whether DescribeBackups refuses the whole call for an unknown ID, or leaves the ID out."""
-    unseen_for: BackupDuration = 0
-    """
-    How long DescribeBackups does not show a new copy, infinity for always; a
-    function gets its ID. Anything else knows it: it counts as one in progress.
-    """
-    unseen_by: Literal["all", "id", "listing"] = attrs.field(
-        default="all", validator=_one_of("all", "id", "listing")
-    )
-    """Which calls do not show such a copy: "id" those with BackupIds, "listing" those without."""
-    tokens_remembered_for: Duration = math.inf
-    """How long a ClientRequestToken is remembered; then the same request makes a new copy."""
-    page_size: int = attrs.field(default=50, validator=[ge(1), le(50)])
-    """The maximum of backups on one page, 1 to 50, which is the service's own."""
-    started_at: datetime | None = attrs.field(default=None, validator=_aware)
-    """When CreationTime and Date begin, now if None; they advance with the clock."""
-    port: int = attrs.field(default=0, validator=[ge(0), le(65535)])
-    """The TCP port on 127.0.0.1, 0 for any free one."""
-    seed: int = 0
-    """The same calls with the same seed get the same IDs and faults."""
 
 
 @attrs.define(eq=False)
@@ -157,14 +74,16 @@ class Store:
     """Hold the state of one local FSx, on which the operations work."""
 
     def __init__(self, settings: Settings) -> None:
+        # attrs does so after all defaults are made, of which this store is one.
+        attrs.validate(settings)
         self.settings = settings
         self.clock: Clock = SystemClock() if settings.clock is None else settings.clock
-        self.grace = _seconds("backup_being_copied_for", settings.backup_being_copied_for)
+        self.grace = seconds("backup_being_copied_for", settings.backup_being_copied_for)
         """Seconds for which a copy that succeeded still prevents the deletion of its source."""
         token_seconds = settings.tokens_remembered_for
-        self.token_seconds = _seconds("tokens_remembered_for", token_seconds, finite=False)
-        self.unseen_seconds = _by_id("unseen_for", settings.unseen_for, finite=False)
-        self._copy_seconds = _by_id("copy_duration", settings.copy_duration)
+        self.token_seconds = seconds("tokens_remembered_for", token_seconds, finite=False)
+        self.unseen_seconds = seconds_by_id("unseen_for", settings.unseen_for, finite=False)
+        self._copy_seconds = seconds_by_id("copy_duration", settings.copy_duration)
         self.by_id: dict[str, StoredBackup] = {}
         self.tokens: dict[tuple[object, ...], tuple[float, object, StoredBackup]] = {}
         """(scope, operation, token) -> when it was used, the request, its backup."""
@@ -191,8 +110,26 @@ class Store:
         if access_key not in self.accounts:
             digest = hashlib.sha256(access_key.encode()).digest()
             account = f"{int.from_bytes(digest[:8]) % 10**12:012d}"
-            self.accounts[access_key] = account if self.accounts else DEFAULT_ACCOUNT
+            is_own = self.accounts and not self.settings.one_account
+            self.accounts[access_key] = account if is_own else DEFAULT_ACCOUNT
         return self.accounts[access_key]
+
+    def is_region(self, name: str) -> bool:
+        """Return whether AWS has a Region of this *name*, or any name is allowed."""
+        return self.settings.allow_any_region or name in REGIONS
+
+    def add_source(self, scope: AccountRegion, document: Document) -> None:
+        """Keep a file system, or a volume and its file system, where they are new."""
+        sources = self.regions[scope].sources
+        if volume_id := text_member(document, "VolumeId"):
+            sources.setdefault(volume_id, {**document})
+            document = {
+                "FileSystemId": document.get("FileSystemId"),
+                "FileSystemType": document.get("VolumeType", "ONTAP"),
+            }
+        if file_system_id := text_member(document, "FileSystemId"):
+            general = general_file_system(scope, file_system_id, self.epoch())
+            sources.setdefault(file_system_id, {**general, **document})
 
     def complete(self, scope: AccountRegion, given: Document) -> Document:
         """
@@ -268,6 +205,10 @@ class Store:
     def new_backup_id(self) -> str:
         """Return a new ID of a backup; the same seed gives the same IDs."""
         return f"backup-{self._backup_ids.getrandbits(68):017x}"
+
+    def new_file_system_id(self) -> str:
+        """Return a new ID of a file system; the same seed gives the same IDs."""
+        return self.new_backup_id().replace("backup-", "fs-")
 
     def new_request_id(self) -> str:
         """Return an ID for an answer."""
