@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 import attrs
 from aiobotocore.session import AioSession
 
-from fsxcopy_sdk import Backup, BackupLifecycle, BackupType, FsxCopyClient
+from fsxcopy_sdk import Backup, BackupLifecycle, BackupType, DescribeBackupsResponse, FsxCopyClient
 from fsxcopy_sdk._transport import direct_config, isolated_session
 from fsxcopy_sdk.testing import LocalFsx, ManualClock, ProgressShape
 from fsxcopy_sdk.testing._lifecycle import percent_at
@@ -245,8 +245,8 @@ async def memory_of_waits(count: int) -> float:
     async def describe(backup_ids: Sequence[str]) -> list[Backup]:
         return [seen[one][int(clock.now() / 100)] for one in backup_ids]
 
-    async def list_page(_: str | None) -> tuple[Sequence[Backup], str | None]:
-        return [], None
+    async def list_page(_: str | None) -> DescribeBackupsResponse:
+        return DescribeBackupsResponse(backups=())
 
     coordinator = PollCoordinator(describe, list_page, clock, random.Random(SEED).random)
 

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -36,10 +36,18 @@ class Done:
 
 
 class Run(Protocol):
-    """Run a command in this process, with text on standard input, piped or typed."""
+    """
+    Run a command in this process, with text on standard input, piped or typed.
+
+    With *columns* its output is on a terminal of that width.
+    """
 
     async def __call__(
-        self, *arguments: str, stdin: str = "", at_terminal: bool = False
+        self,
+        *arguments: str,
+        stdin: str | Stream = "",
+        at_terminal: bool = False,
+        columns: int | None = None,
     ) -> Done: ...
 
 
@@ -72,15 +80,33 @@ class Stream(io.StringIO):
         return self._at_terminal
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
+def plain(shown: str) -> str:
+    """Return what a terminal shows without its control sequences."""
+    return re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", shown).replace("\r", "")
+
+
+def untimed(log: str) -> list[str]:
+    """Return the lines of a log without the times of those that have one."""
+    return [re.sub(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ ", "", line) for line in log.splitlines()]
+
+
+def start(
+    *arguments: str | Path, program: Sequence[Path] = (FSXCOPY,), ignored: int | None = None
+) -> subprocess.Popen[str]:
     """Start a command that SIGINT interrupts, with pipes for its output."""
+
+    def set_handlers() -> None:
+        # A shell starts background jobs with Ctrl-C ignored, and children inherit that.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if ignored is not None:
+            signal.signal(ignored, signal.SIG_IGN)
+
     return subprocess.Popen(
-        [FSXCOPY, *arguments],
+        [*program, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A shell starts background jobs with Ctrl-C ignored, and children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads
+        preexec_fn=set_handlers,  # noqa: PLW1509 - no threads
     )
 
 

@@ -33,10 +33,10 @@ _UNKNOWN_MEMBERS = ("FutureMember", "Future-Member", "backup_id", "metadata", ""
 
 @attrs.frozen
 class Moment:
-    """A time as it is sent, and the epoch seconds that it means."""
+    """A time as it is sent, and as `to_dict` writes it."""
 
     sent: object
-    seconds: float
+    written: str
 
 
 @attrs.frozen(eq=False)
@@ -57,18 +57,19 @@ def moments(draw: st.DrawFn) -> Moment:
     seconds = microseconds / 10**6
     offset = timezone(timedelta(minutes=draw(st.integers(-14 * 60, 14 * 60))))
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+    exact, whole = moment.isoformat(), moment.replace(microsecond=0).isoformat()
     forms = [
-        Moment(int(seconds), int(seconds)),
-        Moment(seconds, seconds),
-        Moment(_as_text(moment), seconds),
-        Moment(moment.astimezone(offset).isoformat(), seconds),
-        Moment(moment.astimezone(offset), seconds),
+        Moment(int(seconds), whole),
+        Moment(seconds, exact),
+        Moment(_as_text(moment), exact),
+        Moment(moment.astimezone(offset).isoformat(), exact),
+        Moment(moment.astimezone(offset), exact),
     ]
     if seconds >= _EARLIEST_IN_TEXT:
         forms += [
-            Moment(f"{seconds:.6f}", seconds),
-            Moment(f"{microseconds}e-6", seconds),
-            Moment(str(int(seconds)), int(seconds)),
+            Moment(f"{seconds:.6f}", exact),
+            Moment(f"{microseconds}e-6", exact),
+            Moment(str(int(seconds)), whole),
         ]
     return draw(st.sampled_from(forms))
 
@@ -142,14 +143,26 @@ def as_sent(value: object) -> object:
     return value
 
 
+def as_written(value: object) -> object:
+    """Return a document of the service as `to_dict` writes it: times are ISO 8601 in UTC."""
+    if isinstance(value, dict):
+        return {
+            name: datetime.fromtimestamp(part, UTC).isoformat()
+            if name.endswith("Time") and isinstance(part, int | float)
+            else as_written(part)
+            for name, part in value.items()
+        }
+    return [as_written(part) for part in value] if isinstance(value, list) else value
+
+
 def as_known(shape: Shape, value: object) -> object:
     """
     Return what of a document is known, in the one form that it has in `to_dict`.
 
-    Strangers, nulls and optional empty lists are left out; times are epoch seconds.
+    Strangers, nulls and optional empty lists are left out; times are ISO 8601 in UTC.
     """
     if isinstance(value, Moment):
-        return value.seconds
+        return value.written
     if isinstance(value, dict):
         return {
             name: as_known(shape.members[name], part)

@@ -71,9 +71,11 @@ class Run:
         self.direct.lose = Meeting([ConnectionFailed("lost")])
         self.direct.refuse = Meeting([Throttled("slow down")])
 
-    async def until(self, most: float) -> BulkCopy:
+    async def until(self, most: float, *, wait: bool = True) -> BulkCopy:
         """Carry the requests out, and cancel that after *most* rounds of the event loop."""
-        copies = copy_many(self.client, self.requests, max_in_progress=3, schedule=EVERY_TEN)
+        copies = copy_many(
+            self.client, self.requests, wait=wait, max_in_progress=3, schedule=EVERY_TEN
+        )
 
         async def work() -> bool:
             with anyio.CancelScope() as scope:
@@ -155,6 +157,25 @@ def test_cancelled_at_every_step(backend: str) -> None:
         assert steps > 50
         for step in range(steps + 10):
             await _cancelled_at(step)
+
+    anyio.run(work, backend=backend)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_start_cancelled_at_every_step(backend: str) -> None:
+    """Without waiting, too, every copy that was begun is an outcome or in progress."""
+
+    async def work() -> None:
+        for step in range(200):
+            run = Run()
+            await run.prepare()
+            _check(run, await run.until(step, wait=False))
+            whole = run.steps < step
+            _check(run, await run.until(float("inf"), wait=False))
+            assert {1} == set(run.copied.values())
+            if whole:
+                return
+        pytest.fail("it never came to its end")
 
     anyio.run(work, backend=backend)
 

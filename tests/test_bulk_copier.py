@@ -20,12 +20,15 @@ from fsxcopy_sdk import (
     AccessDenied,
     BackupCopyFailed,
     BackupNotFound,
+    ConfigurationError,
     ConnectionFailed,
     CredentialsUnavailable,
+    ExpiredCredentials,
     FsxCopyClient,
     FsxCopyError,
     InternalServerError,
     InvalidArguments,
+    InvalidCredentials,
     RawResponse,
     ResponseDecodingError,
     ServiceLimit,
@@ -38,6 +41,7 @@ from fsxcopy_sdk import (
 from fsxcopy_sdk.bulk import (
     BulkCopy,
     Copied,
+    CopyDeferred,
     CopyFailed,
     CopyInProgress,
     CopyNotObserved,
@@ -581,11 +585,11 @@ async def test_trying_again_has_an_end(bench: Bench) -> None:
     assert HOUR <= bench.clock.now() <= HOUR + 300
 
 
-async def test_what_was_never_accepted_fails_after_eight_tries(bench: Bench) -> None:
-    """A transient refusal that does not pass is a failure: no copy can have been accepted."""
+async def test_what_was_never_accepted_is_deferred_after_eight_tries(bench: Bench) -> None:
+    """A transient refusal that does not pass leaves the request to another run."""
     odd = ServiceUnavailable("sorry", http_status=409)
     bench.direct.refuse = lambda operation: odd if operation == "CopyBackup" else None
-    outcome = await bench.end(CopyFailed, bench.request(), max_wait=1000)
+    outcome = await bench.end(CopyDeferred, bench.request(), max_wait=1000)
     assert isinstance(outcome.error, ServiceUnavailable)
 
 
@@ -593,7 +597,7 @@ async def test_a_service_that_is_not_there_is_given_up(bench: Bench) -> None:
     """If the destination cannot be listed in eight tries, nothing is started."""
     bench.direct.refuse = lambda _: unsent()
     outcomes = await bench.copy(*(bench.request() for _ in range(4)))
-    assert [CopyFailed] * 4 == _kinds(outcomes)
+    assert [CopyDeferred] * 4 == _kinds(outcomes)
     assert all(isinstance(one.error, ConnectionFailed) for one in outcomes)
     assert 60 <= bench.clock.now() <= 140
     assert {} == bench.fsx.calls
@@ -604,6 +608,7 @@ async def test_what_cannot_be_listed_is_not_copied(bench: Bench) -> None:
     denied = AccessDenied("no", operation="DescribeBackups")
     bench.refuse_describing(denied, since=-1)
     outcomes = await bench.copy(bench.request(), bench.request())
+    assert [CopyDeferred, CopyDeferred] == _kinds(outcomes)
     assert [denied, denied] == [one.error for one in outcomes]
     assert {} == bench.fsx.calls
 
@@ -785,12 +790,69 @@ async def test_a_copy_that_only_listings_show_times_out() -> None:
     assert HOUR <= bench.clock.now() <= HOUR + 10
 
 
-async def test_losing_access_is_not_a_failed_copy(bench: Bench) -> None:
-    """A permission that is lost while polling leaves an accepted copy that was not observed."""
-    bench.refuse_describing(AccessDenied("no", operation="DescribeBackups"), since=50)
-    outcome = await bench.end(CopyNotObserved, bench.request())
-    assert isinstance(outcome.error, AccessDenied)
+_no_access = pytest.mark.parametrize(
+    "error",
+    [
+        AccessDenied("not authorized to perform: fsx:DescribeBackups"),
+        ExpiredCredentials("the security token included in the request is expired"),
+        InvalidCredentials("the security token included in the request is invalid"),
+        CredentialsUnavailable("the SSO session has expired"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+
+
+@_no_access
+@pytest.mark.parametrize("how", ["requested", "found", "adopted"])
+async def test_losing_access_is_not_a_failed_copy(
+    bench: Bench, error: FsxCopyError, how: str
+) -> None:
+    """If a copy may no longer be polled, its end was not observed, however it was begun."""
+    request = bench.request()
+    known = None if how == "requested" else await bench.begin(request)
+    bench.refuse_describing(error, since=50)
+    requests = [] if how == "adopted" else [request]
+    adopt = [known] if how == "adopted" else []
+    outcome = await bench.end(CopyNotObserved, *requests, adopt=adopt)
+
+    assert type(error) is type(outcome.error)
     assert outcome.backup_id in {one["BackupId"] for one in bench.fsx.backups(WEST)}
+    assert {1} == set(bench.copies.values())
+
+
+@_no_access
+async def test_access_that_is_lost_before_a_start_defers_it(
+    bench: Bench, error: FsxCopyError
+) -> None:
+    """Without a listing that is recent enough nothing is requested, and nothing has failed."""
+    quick, waits = bench.request(300), bench.request()
+    bench.refuse_describing(error, since=295)
+    outcomes = await bench.copy(quick, waits, max_in_progress=1)
+
+    assert [CopyNotObserved, CopyDeferred] == _kinds(outcomes)
+    assert [type(error)] * 2 == [type(one.error) for one in outcomes]
+    assert {quick.source_backup_id: 1} == bench.copies
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (AccessDenied("not authorized to perform: fsx:CopyBackup"), CopyFailed),
+        (ExpiredCredentials("the security token is expired"), CopyFailed),
+        (CredentialsUnavailable("the SSO session has expired", attempts=0), CopyDeferred),
+        (ConfigurationError("no such certificate"), CopyDeferred),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, FsxCopyError) else "",
+)
+async def test_only_the_service_refuses(
+    bench: Bench, error: FsxCopyError, kind: type[CopyOutcome]
+) -> None:
+    """A request that the service refuses has failed; one that was not sent can be repeated."""
+    bench.direct.refuse = lambda operation: error if operation == "CopyBackup" else None
+    outcomes = await bench.copy(bench.request(), bench.request())
+    assert [kind, kind] == _kinds(outcomes)
+    assert [type(error)] * 2 == [type(one.error) for one in outcomes]
+    assert 0.0 == bench.clock.now()
 
 
 async def test_a_listing_that_fails_ends_no_wait() -> None:
@@ -817,11 +879,11 @@ async def test_an_outage_in_the_middle_is_outlasted(bench: Bench) -> None:
     assert bench.clock.now() > HOUR + 20 * MINUTE
 
 
-async def test_an_outage_without_end_is_a_failure(bench: Bench) -> None:
-    """After that time the first fails, and each of the others after one more try."""
+async def test_an_outage_without_end_is_given_up(bench: Bench) -> None:
+    """After that time the first is deferred, and each of the others after one more try."""
     bench.direct.refuse = Meeting([None, *(unsent() for _ in range(1000))])
     outcomes = await bench.copy(*(bench.request(MINUTE) for _ in range(4)), max_wait=HOUR)
-    assert [Copied, CopyFailed, CopyFailed, CopyFailed] == _kinds(outcomes)
+    assert [Copied, CopyDeferred, CopyDeferred, CopyDeferred] == _kinds(outcomes)
     assert HOUR <= bench.clock.now() <= HOUR + 3 * MINUTE
 
 

@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 from bulk_rig import WEST, direct_client
 
-from fsxcopy_sdk import ClientNotOpen, FsxCopyClient, InvalidArguments, WaitSchedule
+from fsxcopy_sdk import (
+    ClientNotOpen,
+    FsxCopyClient,
+    InvalidArguments,
+    StreamNotOpen,
+    WaitSchedule,
+)
 from fsxcopy_sdk.bulk import CopyInProgress, CopyRequest, copy_many
 from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
@@ -37,6 +43,7 @@ def _offline() -> FsxCopyClient:
         ({"max_in_progress": 0}, "max_in_progress: must be an integer, at least 1, not 0"),
         ({"max_in_progress": True}, "max_in_progress: must be an integer, at least 1, not True"),
         ({"max_in_progress": 2.0}, "max_in_progress: must be an integer, at least 1, not 2.0"),
+        ({"wait": 1}, "wait: must be True or False, not 1"),
         ({"max_wait": -1}, "max_wait: must be seconds or a timedelta"),
         ({"schedule": 5}, "schedule: must be a WaitSchedule, not 5"),
         ({"on_seen": 5}, "on_seen: must be a function that is not async, or None, not 5"),
@@ -89,3 +96,40 @@ def test_the_client_must_be_open() -> None:
     """A client that is not open is refused before the block is entered."""
     with pytest.raises(ClientNotOpen, match="is not open"):
         copy_many(FsxCopyClient(WEST), [])
+
+
+REQUEST = CopyRequest(source_backup_id="backup-00000000000000000")
+
+
+@pytest.mark.parametrize("requests", [[], [REQUEST]], ids=["nothing", "something"])
+async def test_outcomes_come_inside_the_block_only(
+    offline: FsxCopyClient, requests: list[CopyRequest]
+) -> None:
+    """Outside of `async with` there never will be an outcome: the error says how to get one."""
+    copies = copy_many(offline, requests)
+    with pytest.raises(StreamNotOpen, match="use it as `async with copy_many"):
+        async for _ in copies:
+            pass
+    with pytest.raises(StreamNotOpen, match="`async for outcome in copies`"):
+        await anext(copies)
+    assert ((), (), tuple(requests)) == (copies.outcomes, copies.in_progress, copies.not_started)
+    async with copies:
+        assert requests == [outcome.request async for outcome in copies]
+
+
+async def test_a_block_is_entered_once(offline: FsxCopyClient) -> None:
+    """Entered again, inside or after its block, it refuses, and what it does continues."""
+    copies = copy_many(offline, [REQUEST])
+    async with copies:
+        with pytest.raises(StreamNotOpen, match=r"copy_many\(...\) can be entered once"):
+            await copies.__aenter__()
+        assert REQUEST == (await anext(copies)).request
+    with pytest.raises(StreamNotOpen, match="call copy_many again"):
+        async with copies:
+            pass
+    assert [] == [outcome async for outcome in copies]
+
+
+def test_a_stream_can_be_made_before_a_loop_runs(offline: FsxCopyClient) -> None:
+    """No event loop is needed until the block is entered."""
+    assert (REQUEST,) == copy_many(offline, [REQUEST]).not_started

@@ -23,7 +23,16 @@ from botocore.model import StructureShape  # type: ignore[import-untyped]  # bot
 from botocore.parsers import create_parser  # type: ignore[import-untyped]  # as above
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import MODERATE, Document, as_known, as_sent, documents, json_values, values
+from strategies import (
+    MODERATE,
+    Document,
+    as_known,
+    as_sent,
+    as_written,
+    documents,
+    json_values,
+    values,
+)
 
 from fsxcopy_sdk import enums, models
 from fsxcopy_sdk._codec import (
@@ -45,6 +54,8 @@ _METADATA = models.ResponseMetadata(request_id="request-1", http_status=200, att
 
 _EXAMPLE_TIME = datetime(2021, 4, 9, 7, 53, 28, 68000, UTC)
 """When the backup in the service's own example was created."""
+
+_ZONES = st.builds(timezone, st.timedeltas(timedelta(hours=-23), timedelta(hours=23)))
 
 _STRUCTURES: dict[str, StructureShape] = {
     shape.name: shape for shape in service_model.answered() if isinstance(shape, StructureShape)
@@ -114,7 +125,7 @@ def _any_document() -> st.SearchStrategy[tuple[str, Document]]:
 @MODERATE
 @given(drawn=_any_document())
 def test_known_data_survives(drawn: tuple[str, Document]) -> None:
-    """`to_dict` returns every known member, times as epoch seconds; the input is not changed."""
+    """`to_dict` returns every known member, times in ISO 8601; the input is not changed."""
     name, document = drawn
     sent = _sent(document)
     assert as_known(_STRUCTURES[name], document) == to_dict(from_dict(_class_of(name), sent))
@@ -272,7 +283,7 @@ def test_example() -> None:
     body = (_SAMPLES / "copy_backup.json").read_bytes()
     response = _read("CopyBackup", body)
 
-    assert json.loads(body) == to_dict(response)
+    assert as_written(json.loads(body)) == to_dict(response)
     backup = response.backup
     assert "backup-0a3364eded1014b28" == backup.backup_id
     assert BackupLifecycle.COPYING is backup.lifecycle
@@ -580,8 +591,9 @@ def _nested_body(depth: int) -> bytes:
 def test_nesting_within_reason() -> None:
     """More levels of nesting than any real response has are read."""
     document = _nested(_DEEPEST)
-    assert document == to_dict(from_dict(CopyBackupResponse, document))
-    assert document == to_dict(_read("CopyBackup", _nested_body(_DEEPEST)))
+    written = as_written(document)
+    assert written == to_dict(from_dict(CopyBackupResponse, document))
+    assert written == to_dict(_read("CopyBackup", _nested_body(_DEEPEST)))
 
 
 @pytest.mark.parametrize("count", [_DEEPEST + 1, 300])
@@ -777,10 +789,11 @@ def test_errors_do_not_show_secrets(payload: bytes | Document) -> None:
 
 
 def test_written_times_and_enums() -> None:
-    """`to_dict` returns times as epoch seconds with a fraction, and enums as plain strings."""
-    document = _backup(CreationTime="2021-04-09T07:53:28.068Z", Type="AWS_BACKUP")
+    """`to_dict` returns times as ISO 8601 in UTC, and enums as plain strings."""
+    document = _backup(CreationTime="2021-04-09T09:53:28.068+02:00", Type="AWS_BACKUP")
     data = to_dict(from_dict(Backup, document))
-    assert (1617954808.068, "AWS_BACKUP") == (data["CreationTime"], data["Type"])
+    written = "2021-04-09T07:53:28.068000+00:00"
+    assert (written, "AWS_BACKUP") == (data["CreationTime"], data["Type"])
     assert str is type(data["Type"])
 
 
@@ -839,7 +852,17 @@ def test_only_models_can_be_written(model: Any) -> None:
 def test_time_without_a_zone_is_utc_both_ways() -> None:
     """A naive time in a model of the user is written as UTC."""
     snapshot = models.Snapshot(creation_time=_EXAMPLE_TIME.replace(tzinfo=None))
-    assert {"CreationTime": _EXAMPLE_TIME.timestamp()} == to_dict(snapshot)
+    assert {"CreationTime": _EXAMPLE_TIME.isoformat()} == to_dict(snapshot)
+
+
+@given(moment=st.datetimes(timezones=_ZONES).filter(lambda moment: 1 < moment.year < 9999))
+def test_times_survive_to_the_microsecond(moment: datetime) -> None:
+    """A time of any year is the same after JSON."""
+    snapshot = models.Snapshot(creation_time=moment)
+    again = from_dict(models.Snapshot, json.loads(json.dumps(to_dict(snapshot))))
+    assert snapshot == again
+    assert again.creation_time is not None
+    assert UTC is again.creation_time.tzinfo
 
 
 def test_error_about_any_mapping_pickles() -> None:

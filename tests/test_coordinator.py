@@ -21,10 +21,12 @@ from fsxcopy_sdk import (
     BadRequest,
     ClientNotOpen,
     Clock,
+    DescribeBackupsResponse,
     FsxCopyError,
     PaginationError,
     ResponseDecodingError,
     Throttled,
+    UnreadableBackup,
     WaitSchedule,
     WaitTimeout,
 )
@@ -51,6 +53,8 @@ class Service:
     unknown: set[str] = attrs.field(factory=set)
     omits: bool = False
     unreadable: str | None = None
+    is_nameless: bool = False
+    """Whether each page of a listing has an unreadable backup without an ID."""
     refused: str | None = None
     unrequested: list[str] = attrs.field(factory=list)
     errors: list[FsxCopyError] = attrs.field(factory=list)
@@ -85,7 +89,7 @@ class Service:
         described = [*self.unrequested, *backup_ids]
         return [self.backup(one) for one in described if one not in self.unknown]
 
-    async def list_page(self, token: str | None) -> tuple[list[Backup], str | None]:
+    async def list_page(self, token: str | None) -> DescribeBackupsResponse:
         self.pages.append(self.clock.now())
         await asyncio.sleep(0)
         if self.listing_errors:
@@ -93,13 +97,17 @@ class Service:
         begin = int(token or 0)
         hidden = {*self.unknown, self.refused}
         known = [one for one in self.ends if one not in hidden]
-        if self.unreadable in known:
-            raise ResponseDecodingError("unreadable", error_paths=("$.Backups[0].Lifecycle: no",))
         skipped = max(0, begin - self.others)
         room = max(0, 50 - max(0, self.others - begin))
-        page = [self.backup(one) for one in known[skipped : skipped + room]]
+        page = known[skipped : skipped + room]
         more = begin + 50 < self.others + len(known)
-        return page, str(begin + 50) if more else None
+        odd = [] if self.unreadable is None else [self.unreadable]
+        ids = [None] if self.is_nameless else [one for one in odd if one in page]
+        return DescribeBackupsResponse(
+            backups=tuple(self.backup(one) for one in page if one not in odd),
+            unreadable=tuple(UnreadableBackup(backup_id=one, error_paths=("no",)) for one in ids),
+            next_token=str(begin + 50) if more else None,
+        )
 
     def backup(self, backup_id: str) -> Backup:
         share = self.clock.now() / self.ends[backup_id]
@@ -416,6 +424,36 @@ async def test_a_listing_that_is_throttled_is_a_poll_that_failed(service: Servic
     results = await service.results(ids)
     assert [BackupNotFound] * 20 + [Backup] * 30 == [type(result) for result in results]
     assert [0.0, 10.0] == service.pages[:2]
+
+
+@pytest.mark.parametrize("is_own", [True, False], ids=["awaited", "another"])
+async def test_a_listing_with_an_unreadable_backup_shows_the_others(
+    service: Service, is_own: bool
+) -> None:
+    """The waits for all others are answered by it, and one for that backup ends alone."""
+    ids = [service.add(100.0) for _ in range(50)]
+    service.unknown = set(ids[:20])
+    service.unreadable = ids[30] if is_own else service.add(HOUR)
+    results = await service.results(ids)
+
+    expected: list[type] = [BackupNotFound] * 20 + [Backup] * 30
+    if is_own:
+        expected[30] = ResponseDecodingError
+    else:
+        # No id is ever described alone: one unknown id is as absent as it was.
+        assert set() == {call for call in service.calls if len(call) == 1}
+    assert expected == [type(result) for result in results]
+    _check_rate(service)
+
+
+async def test_an_unreadable_backup_without_an_id_may_be_any(service: Service) -> None:
+    """Then a listing shows no absence, and what it lacks is described by its ID."""
+    ids = [service.add(100.0) for _ in range(50)]
+    service.unknown, service.is_nameless = set(ids[:20]), True
+    results = await service.results(ids)
+    assert [BackupNotFound] * 20 + [Backup] * 30 == [type(result) for result in results]
+    assert 20 == len({call for call in service.calls if len(call) == 1})
+    _check_rate(service)
 
 
 async def test_few_unknown_ids_need_no_listing(service: Service) -> None:

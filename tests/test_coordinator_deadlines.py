@@ -20,6 +20,7 @@ from fsxcopy_sdk import (
     BackupLifecycle,
     BackupNotFound,
     BackupType,
+    DescribeBackupsResponse,
     FsxCopyError,
     RequestTimeout,
     Throttled,
@@ -149,9 +150,9 @@ class Service:
             raise self.errors.pop(0)
         return [_backup(one, self.lifecycle) for one in backup_ids]
 
-    async def list_page(self, _: str | None) -> tuple[list[Backup], str | None]:
+    async def list_page(self, _: str | None) -> DescribeBackupsResponse:
         await anyio.sleep(self.seconds[0])
-        return [], None
+        return DescribeBackupsResponse(backups=())
 
     def ends(self) -> Ends:
         return Ends(PollCoordinator(self.describe, self.list_page, LoopClock(), lambda: 0.5))
@@ -290,8 +291,8 @@ def test_a_clock_that_runs_ahead_cancels_no_healthy_call(run: Run) -> None:
         await anyio.sleep(9)
         return [_backup(one, BackupLifecycle.AVAILABLE) for one in backup_ids]
 
-    async def list_page(_: str | None) -> tuple[list[Backup], str | None]:
-        return [], None
+    async def list_page(_: str | None) -> DescribeBackupsResponse:
+        return DescribeBackupsResponse(backups=())
 
     async def scene() -> None:
         ends = Ends(PollCoordinator(describe, list_page, clock, lambda: 0.5))
@@ -310,7 +311,7 @@ def test_a_wait_that_the_rate_holds_back_is_not_in_a_call(run: Run) -> None:
             raise BackupNotFound("one of them is unknown")
         return [_backup(one, BackupLifecycle.AVAILABLE) for one in backup_ids]
 
-    async def list_page(_: str | None) -> tuple[list[Backup], str | None]:
+    async def list_page(_: str | None) -> DescribeBackupsResponse:
         raise AccessDenied("no")
 
     async def scene() -> None:

@@ -14,6 +14,7 @@ from fsxcopy_sdk import (
     BackupLifecycle,
     BackupNotFound,
     BackupType,
+    DescribeBackupsResponse,
     FsxCopyError,
     WaitSchedule,
 )
@@ -65,10 +66,11 @@ class Scene:
         self.calls.append((self.clock.now(), len(backup_ids)))
         return await self.describe(backup_ids)
 
-    async def _list_page(self, _: str | None) -> tuple[list[Backup], str | None]:
+    async def _list_page(self, _: str | None) -> DescribeBackupsResponse:
         self.pages += 1
         await self.clock.sleep(self.listing_seconds)
-        return [_backup(one, done=self.listed[one]) for one in self.listed], None
+        backups = tuple(_backup(one, done=self.listed[one]) for one in self.listed)
+        return DescribeBackupsResponse(backups=backups)
 
     def wait(self, backup_id: str, max_wait: float, schedule: WaitSchedule) -> None:
         """Begin a wait."""

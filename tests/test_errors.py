@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import attrs
 import pytest
+from document_style import assert_style
 
 from fsxcopy_sdk import errors
 from fsxcopy_sdk.enums import BackupLifecycle, BackupType, ServiceLimit
@@ -268,6 +269,68 @@ def test_code_of_an_error() -> None:
 def test_what_was_received_stays_out_of_repr(error: FsxCopyError) -> None:
     """What was received may hold secrets, so the repr does not show it."""
     assert "hunter2" not in repr(error)
+
+
+@_every_class
+def test_document(cls: type[FsxCopyError]) -> None:
+    """A document has the style of all, every field but what was received, and the cause."""
+    error = _sample(cls)
+    error.__cause__ = OSError("no route")
+    document = error.to_dict()
+
+    assert_style(document)
+    assert (cls.__name__, "What happened") == (document["Type"], document["Message"])
+    assert error.is_transient is document["IsTransient"]
+    assert {"Type": "OSError", "Message": "no route"} == document["Cause"]
+    fields = {name for name, value in _fields_of(error).items() if value is not None}
+    left_out = {"body", "payload", "refused_attempts", "is_temporary", "worked_before"}
+    names = {name.lower() for name in document}
+    assert {name.replace("_", "") for name in fields - left_out} <= names
+    assert not {name.replace("_", "") for name in left_out} & names
+
+
+def test_document_of_a_limit() -> None:
+    """The document of an error of the service has what the service sent, by its own names."""
+    error = ServiceLimitExceeded(
+        "too many",
+        "CopyBackup",
+        "us-west-2",
+        "token",
+        2,
+        limit=ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS,
+        request_id="request-1",
+        body=b"hunter2",
+    )
+    assert {
+        "Version": 1,
+        "Type": "ServiceLimitExceeded",
+        "Message": "too many",
+        "IsTransient": True,
+        "Operation": "CopyBackup",
+        "Region": "us-west-2",
+        "ClientRequestToken": "token",
+        "Attempts": 2,
+        "Code": "ServiceLimitExceeded",
+        "RequestId": "request-1",
+        "HttpStatus": 400,
+        "Limit": "TOTAL_IN_PROGRESS_COPY_BACKUPS",
+    } == error.to_dict()
+
+
+def test_document_of_a_wait() -> None:
+    """The document of a wait has what was last seen, in short."""
+    error = WaitTimeout("too late", _BACKUP.backup_id, 3, 61.5, 60.0, _BACKUP)
+    assert {
+        "Version": 1,
+        "Type": "WaitTimeout",
+        "Message": "too late",
+        "IsTransient": True,
+        "BackupId": _BACKUP.backup_id,
+        "Polls": 3,
+        "Elapsed": 61.5,
+        "MaxWait": 60.0,
+        "LastBackup": {"BackupId": _BACKUP.backup_id, "Lifecycle": "FAILED"},
+    } == error.to_dict()
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from fsxcopy_sdk import (
     BackupNotFound,
     BackupType,
     ClientNotOpen,
+    DescribeBackupsResponse,
     FsxCopyClient,
     WaitSchedule,
 )
@@ -126,8 +127,8 @@ def test_cancelling_one_wait_under_trio(step: int) -> None:
             for one in backup_ids
         ]
 
-    async def list_page(_: str | None) -> tuple[list[Backup], str | None]:
-        return [], None
+    async def list_page(_: str | None) -> DescribeBackupsResponse:
+        return DescribeBackupsResponse(backups=())
 
     trio.run(_five_waits, PollCoordinator(describe, list_page, clock, lambda: 0.5), step, ended)
 

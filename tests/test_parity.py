@@ -49,6 +49,15 @@ _OURS_ALONE = {
     "models.ResponseMetadata.date: datetime | None = None": "the same",
     "models.ResponseMetadata.http_status: int": "the same",
     "models.ResponseMetadata.request_id: str | None = None": "the same",
+    "models.DescribeBackupsResponse.unreadable: tuple[UnreadableBackup, ...] = ()": (
+        "describes the reading of the answer"
+    ),
+    "models.UnreadableBackup": "the same",
+    "models.UnreadableBackup.backup_id: str | None = None": "the same",
+    "models.UnreadableBackup.error_paths: tuple[str, ...]": "the same",
+    "models.UnreadableBackup.is_copy: bool | None = None": "the same",
+    "models.UnreadableBackup.resource_id: str | None = None": "the same",
+    "models.UnreadableBackup.source_backup_id: str | None = None": "the same",
 }
 """Lines without a counterpart in the service's model, with the reason."""
 

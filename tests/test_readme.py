@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fsxcopy_sdk import FsxCopyClient
+from fsxcopy_sdk.replication import ReplicationPolicy
 from fsxcopy_sdk.testing import LocalFsx
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+POLICY, _ = (json.loads(text) for language, text in BLOCKS if language == "json")
 PROGRAMS = [text for language, text in BLOCKS if language == "python"]
 COPY, LIST, FOLLOW, COPY_MANY, SYNC, TEST, TEST_OF_HOURS = PROGRAMS
 
@@ -42,6 +45,11 @@ def _served(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
         yield
         server.terminate()
+
+
+def test_the_policy_can_be_read() -> None:
+    """The document of a policy is one."""
+    assert ReplicationPolicy.from_dict(POLICY).to_dict().items() >= POLICY.items()
 
 
 @pytest.mark.usefixtures("served")
@@ -117,8 +125,8 @@ async def test_a_region_is_kept_ready(
 
     lines = capsys.readouterr().out.splitlines()
     assert "to copy: 1" in lines
-    assert "Copied " in lines
-    assert 1 == len(fsx.backups("us-west-2"))
+    [copy] = fsx.backups("us-west-2")
+    assert f"{copy['SourceBackupId']}: copied as {copy['BackupId']}" in lines
     assert lines[-1].startswith("late: fs-0498eed5fe91001ec ")
 
 

@@ -27,6 +27,7 @@ from fsxcopy_sdk import (
     FsxCopyClient,
     InvalidArguments,
     ServiceUnavailable,
+    StreamNotOpen,
     WaitTimeout,
 )
 from fsxcopy_sdk.bulk import Copied, CopyFailed, CopyInProgress, CopyTimedOut
@@ -174,6 +175,20 @@ async def test_copies_carry_their_lineage(regions: Regions) -> None:
     ] == copy["Tags"]
 
 
+async def test_the_report_afterwards_has_the_service_s_time(regions: Regions) -> None:
+    """Ages are measured at the service's latest answer, when the copy was AVAILABLE."""
+    regions.back_up()
+    regions.clock.advance(DAY)
+    plan = await regions.plan()
+    async with apply_plan(plan, regions.west) as applied:
+        assert [Copied] == _kinds([outcome async for outcome in applied])
+    assert timedelta(minutes=10) <= applied.report.made_at - plan.made_at
+    [row] = applied.report.sources
+    assert row.age
+    assert DAY + 600 <= row.age
+    assert row.is_late
+
+
 async def test_what_is_in_progress_is_waited_for(regions: Regions) -> None:
     """A copy that another program began is not begun again, but has its outcome here too."""
     source = regions.back_up()
@@ -243,6 +258,17 @@ async def test_waits_end(regions: Regions) -> None:
     assert ["COPYING"] * 2 == [
         one.backup and one.backup.lifecycle for one in outcomes if isinstance(one, CopyTimedOut)
     ]
+
+
+async def test_a_plan_is_applied_inside_a_block(regions: Regions) -> None:
+    """Outside of `async with` nothing is copied, and the error says how it would be."""
+    applied = apply_plan(await regions.plan(), regions.west)
+    with pytest.raises(StreamNotOpen, match="`async with apply_plan.* as applied`"):
+        await anext(applied)
+    async with applied:
+        with pytest.raises(StreamNotOpen, match="call apply_plan again"):
+            await applied.__aenter__()
+    assert [] == [outcome async for outcome in applied]
 
 
 async def test_leaving_early_leaves_the_copies_alone(regions: Regions) -> None:
@@ -745,6 +771,18 @@ async def test_the_time_of_a_plan_is_the_service_s_own(regions: Regions) -> None
     regions.clock.advance(1000 * DAY)
     plan = await plan_replication(regions.east, regions.west, KEEP_TWO)
     assert timedelta(seconds=2) > abs(plan.made_at - regions.now)
+
+
+async def test_outcomes_of_pruning_read_well(history: History) -> None:
+    """Printed, an outcome is one line: the copy, what became of it, and why."""
+    first, second = history.made[:2]
+    history.fsx.set_tags(first, {"fsxcopy:protected": ""})
+    history.fsx.inject(Fault.error("AccessDeniedException"), operation="DeleteBackup")
+    skipped, failed = await history.prune()
+    assert f"{first}: not pruned, by now the policy keeps it" == str(skipped)
+    assert f"{second}: not pruned, {failed.error}" == str(failed)
+    _, pruned = await history.prune()
+    assert f"{second}: pruned, not among the newest 2" == str(pruned)
 
 
 async def test_the_source_can_be_given(history: History) -> None:

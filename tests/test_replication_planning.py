@@ -20,6 +20,7 @@ from replication_rig import (
     NOW,
     OTHER_FS,
     POLICY,
+    PROTECTED,
     VOLUME,
     WEST,
     backup,
@@ -35,8 +36,10 @@ from fsxcopy_sdk import (
     Backup,
     BackupFilter,
     ClientNotOpen,
+    FileSystem,
     FsxCopyClient,
     InvalidArguments,
+    StorageType,
     Tag,
     VolumeStyle,
 )
@@ -225,13 +228,22 @@ def test_what_is_deleted_is_gone() -> None:
     ("one", "reason"),
     [
         (backup(1, source=VOLUME, style=VolumeStyle.FLEXGROUP), CannotCopyReason.FLEXGROUP),
+        (
+            attrs.evolve(
+                backup(1),
+                file_system=FileSystem(
+                    file_system_id=FS, storage_type=StorageType.INTELLIGENT_TIERING
+                ),
+            ),
+            CannotCopyReason.INTELLIGENT_TIERING,
+        ),
         (backup(1, source=None), CannotCopyReason.UNKNOWN_SOURCE),
         (
             backup(1, tags=[Tag(key=str(n), value="") for n in range(48)]),
             CannotCopyReason.TOO_MANY_TAGS,
         ),
     ],
-    ids=["FlexGroup", "of nothing", "tags"],
+    ids=["FlexGroup", "Intelligent-Tiering", "of nothing", "tags"],
 )
 def test_what_never_can_be_copied(one: Backup, reason: CannotCopyReason) -> None:
     """The reason is said, for as many as would have been copied."""
@@ -242,14 +254,27 @@ def test_what_never_can_be_copied(one: Backup, reason: CannotCopyReason) -> None
     assert [] == _refused(planned(attrs.evolve(ALL, newer_than=DAY), [older]))
 
 
+@pytest.mark.parametrize("storage", ["SSD", "HDD", "COLD", None])
+def test_other_storage_is_copied(storage: str | None) -> None:
+    """Storage that this version does not know, or that is not named, is left to the service."""
+    kind = None if storage is None else StorageType(storage)
+    file_system = FileSystem(file_system_id=FS, storage_type=kind)
+    one = attrs.evolve(backup(1), file_system=file_system)
+    assert [one.backup_id] == copied_ids(planned(POLICY, [one]))
+
+
 @pytest.mark.parametrize(
-    "policy",
-    [attrs.evolve(POLICY, copy_tags=False), POLICY],
-    ids=["tags are not copied", "tags of AWS's own"],
+    ("policy", "prefix"),
+    [
+        (attrs.evolve(POLICY, copy_tags=False), ""),
+        (POLICY, "aws:"),
+        (POLICY, "AWS:"),
+        (POLICY, "Aws:cloudformation:"),
+    ],
+    ids=["tags are not copied", "tags of AWS's own", "in capitals", "in mixed case"],
 )
-def test_tags_that_do_not_count(policy: ReplicationPolicy) -> None:
+def test_tags_that_do_not_count(policy: ReplicationPolicy, prefix: str) -> None:
     """Tags are counted as the service will count them."""
-    prefix = "aws:" if policy.copy_tags else ""
     tags = [Tag(key=f"{prefix}{n}", value="") for n in range(48)]
     assert [] == _refused(planned(policy, [backup(1, tags=tags)]))
 
@@ -458,6 +483,8 @@ def _rich_plan() -> ReplicationPlan:
         copy_of(there, 1001),
         attrs.evolve(copy_of(coming, 1002, lifecycle="COPYING"), progress_percent=40),
         copy_of(gone, 1003),
+        copy_of(backup(8, days=2, source=OTHER_FS), 1004, tags=[PROTECTED]),
+        copy_of(backup(7, days=1, source=OTHER_FS), 1005),
     ]
     return planned(policy, [*backups, backup(5, source=None)], copies)
 
@@ -465,9 +492,10 @@ def _rich_plan() -> ReplicationPlan:
 def test_a_plan_reads_well() -> None:
     """Printed it says what will be done, what need not be, and what cannot."""
     assert """\
-nightly: us-east-2 to us-west-2, planned at 2026-11-23T12:00:00+00:00
+Plan of policy nightly: us-east-2 to us-west-2, made at 2026-11-23T12:00:00+00:00
 to copy: 1
-  fsvol-0123456789abcdef0: backup-00000003 of 2026-11-23T12:00:00+00:00
+  fsvol-0123456789abcdef0: backup-00000003 of 2026-11-23T12:00:00+00:00: \
+the newest backup, no copy yet
 in progress: 1
   fs-0123456789abcdef1: backup-00000002 of 2026-11-23T12:00:00+00:00 \
 as backup-000003ea, COPYING, 40 %
@@ -475,10 +503,48 @@ up to date: 1
   fs-0123456789abcdef0: backup-00000001 of 2026-11-22T12:00:00+00:00 as backup-000003e9
 to prune: 1
   fs-0123456789abcdef0: backup-000003eb of a backup of 2026-11-14T12:00:00+00:00: not the newest
+kept: 1
+  fs-0123456789abcdef1: backup-000003ec of a backup of 2026-11-21T12:00:00+00:00: \
+has the tag fsxcopy:protected
 cannot be copied: 2
   fs-0123456789abcdef0: backup-00000004 of 2026-11-23T12:00:00+00:00: not AVAILABLE: CREATING
   unknown source: backup-00000005 of 2026-11-23T12:00:00+00:00: the service does not name its \
 file system or volume""" == str(_rich_plan())
+
+
+@pytest.mark.parametrize(
+    ("policy", "numbers", "reasons"),
+    [
+        (POLICY, [1], ["the newest backup"]),
+        (POLICY, [5], ["the newest backup that can be copied"]),
+        (
+            attrs.evolve(POLICY, newest=2),
+            [1, 2],
+            ["the newest backup", "one of the 2 newest backups"],
+        ),
+        (
+            attrs.evolve(POLICY, newest=None, newer_than=1.5 * DAY),
+            [1, 2],
+            ["the newest backup", "not older than 1 d 12 h"],
+        ),
+        (ALL, [1, 2, 3], ["the newest backup", *["every backup is selected"] * 2]),
+    ],
+)
+def test_why_a_backup_is_copied(
+    policy: ReplicationPolicy, numbers: list[int], reasons: list[str]
+) -> None:
+    """Each copy that is planned says why, and that there is none yet."""
+    creating = [backup(9, days=-1, lifecycle="CREATING")] if 5 in numbers else []
+    backups = [backup(number, days=number - 1) for number in (1, 2, 3)]
+    plan = planned(policy, [*backups, *creating])
+    assert [f"{reason}, no copy yet" for reason in reasons] == [one.reason for one in plan.to_copy]
+
+
+def test_a_dead_copy_is_a_reason_to_copy() -> None:
+    """The plan names a copy that failed, because another one is made for it."""
+    plan = planned(POLICY, [backup(1)], [copy_of(backup(1), 1001, lifecycle="FAILED")])
+    expected = f"the newest backup, its copy {backup_id(1001)} is FAILED"
+    assert [expected] == [one.reason for one in plan.to_copy]
 
 
 def test_a_plan_without_work_says_so() -> None:
@@ -504,14 +570,14 @@ def test_a_plan_is_json() -> None:
     data = json.loads(json.dumps(plan.to_dict()))
 
     assert data == plan.to_dict()
-    assert [[WEST, "the-key"]] == data["policy"]["kms_key_ids"]
-    assert "2026-11-23T12:00:00+00:00" == data["made_at"]
-    assert "COPYING" == data["in_progress"][0]["copy"]["lifecycle"]
-    assert "not AVAILABLE" == data["cannot_copy"][0]["reason"]
-    assert backup_id(3) == data["to_copy"][0]["request"]["source_backup_id"]
-    assert "2026-11-14T12:00:00+00:00" == data["to_prune"][0]["recovery_point"]
-    assert 3 == len(data["report"]["sources"])
-    assert data["has_work"] is True
+    assert {WEST: "the-key"} == data["Policy"]["KmsKeyIds"]
+    assert "2026-11-23T12:00:00+00:00" == data["MadeAt"]
+    assert "COPYING" == data["InProgress"][0]["Copy"]["Lifecycle"]
+    assert "NOT_AVAILABLE" == data["CannotCopy"][0]["Reason"]
+    assert backup_id(3) == data["ToCopy"][0]["Request"]["SourceBackupId"]
+    assert "2026-11-14T12:00:00+00:00" == data["ToPrune"][0]["RecoveryPoint"]
+    assert 3 == len(data["Report"]["Sources"])
+    assert data["HasWork"] is True
 
 
 @pytest.mark.parametrize("odd", ["backup-XYZ", "snapshot-00000001", "backup-1"])

@@ -21,8 +21,8 @@ from replication_rig import (
 )
 
 from fsxcopy_sdk import Backup
+from fsxcopy_sdk._validation import age_text, duration_text, exact_duration_text
 from fsxcopy_sdk.replication import ReplicationPolicy, SourceReport
-from fsxcopy_sdk.replication._plan import duration_text
 
 
 def _only(
@@ -145,7 +145,8 @@ def test_a_report_reads_well() -> None:
     report = planned(POLICY, backups, copies).report
 
     assert """\
-nightly: us-east-2 to us-west-2, seen at 2026-11-23T12:00:00+00:00: 2 of 3 late
+Report of policy nightly: us-east-2 to us-west-2, made at 2026-11-23T12:00:00+00:00
+late (older than 1 d): 2 of 3
   fs-0123456789abcdef0: backup-000003e9, 3 d old, LATE
   fs-0123456789abcdef1: backup-000003ea, 0 s old
   fsvol-0123456789abcdef0: no copy, 1 in progress, LATE""" == str(report)
@@ -156,8 +157,8 @@ def test_a_report_is_a_value() -> None:
     report = planned(POLICY, [backup(1)], [copy_of(backup(1), 1001)]).report
     data = json.loads(json.dumps(report.to_dict()))
     assert data == report.to_dict()
-    assert (EAST, NOW.isoformat()) == (data["source_region"], data["made_at"])
-    assert DAY == data["max_age"]
+    assert (EAST, NOW.isoformat()) == (data["SourceRegion"], data["MadeAt"])
+    assert DAY == data["MaxAge"]
     assert 1 == len({report, planned(POLICY, [backup(1)], [copy_of(backup(1), 1001)]).report})
 
 
@@ -176,3 +177,50 @@ def test_a_report_is_a_value() -> None:
 def test_durations_are_short(seconds: float, expected: str) -> None:
     """A duration is said in the largest unit that it fills, rounded down."""
     assert expected == duration_text(seconds)
+
+
+@pytest.mark.parametrize(
+    ("max_age", "days", "expected"),
+    [
+        (DAY, 1 + 0.4 / DAY, "1 d 1 s old, LATE"),
+        (1.5 * DAY, 1.6, "1 d 14 h 24 min old, LATE"),
+        (1.5 * DAY, 1.4, "1 d old"),
+    ],
+)
+def test_a_late_age_is_not_rounded_to_the_limit(
+    max_age: float, days: float, expected: str
+) -> None:
+    """What is late shows by how much, though it is late by less than a unit."""
+    old = backup(1, days=days)
+    row = _only([old], [copy_of(old, 1001)], attrs.evolve(POLICY, max_age=max_age))
+    assert f"{FS}: {backup_id(1001)}, {expected}" == str(row)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (0, "0 s"),
+        (0.5, "0.5 s"),
+        (60, "1 min"),
+        (5400, "1 h 30 min"),
+        (36 * 3600 + 1, "1 d 12 h 1 s"),
+    ],
+)
+def test_exact_durations(seconds: float, expected: str) -> None:
+    """A duration of a policy is said as it was given."""
+    assert expected == exact_duration_text(seconds)
+
+
+@pytest.mark.parametrize(
+    ("age", "limit", "expected"),
+    [
+        (31 * DAY, 30 * DAY, "31 d"),
+        (30 * DAY + 0.1, 30 * DAY, "30 d 1 s"),
+        (30 * DAY, 30 * DAY, "30 d"),
+        (30 * DAY - 0.1, 30 * DAY, "29 d"),
+        (1.25 * DAY, 1.5 * DAY, "1 d 6 h"),
+    ],
+)
+def test_an_age_beside_its_limit(age: float, limit: float, expected: str) -> None:
+    """An age is said in one unit, or exactly where that would look like the limit."""
+    assert expected == age_text(age, limit)

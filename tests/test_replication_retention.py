@@ -74,9 +74,16 @@ def test_both_limits_must_be_passed(
     [
         ({"keep_last": 1}, "not the newest"),
         ({"keep_last": 2}, "not among the newest 2"),
-        ({"keep_within": 15 * DAY}, "not the newest, more than 15 d older than the newest"),
+        (
+            {"keep_within": 15 * DAY},
+            "not the newest, 20 d older than the newest (keep_within is 15 d)",
+        ),
+        (
+            {"keep_within": 20 * DAY - 60, "keep_last": 1},
+            "not the newest, 20 d older than the newest (keep_within is 19 d 23 h 59 min)",
+        ),
     ],
-    ids=["the newest", "the newest two", "the young"],
+    ids=["the newest", "the newest two", "the young", "hardly not young"],
 )
 def test_the_reason_is_said(limits: dict[str, Any], expected: str) -> None:
     """The plan says why a copy is not kept, and what it leads back to."""
@@ -84,6 +91,56 @@ def test_the_reason_is_said(limits: dict[str, Any], expected: str) -> None:
     prune = (*plan.to_prune, *plan.held_back)[0]
     assert (FS, OLD.creation_time) == (prune.source_id, prune.recovery_point)
     assert expected == prune.reason
+
+
+@pytest.mark.parametrize(
+    ("old", "limits", "reason"),
+    [
+        (copy_of(OLD, 1001), {"keep_within": 25 * DAY}, "20 d older than the newest (keep_within"),
+        (copy_of(OLD, 1001, tags=[PROTECTED]), {}, "has the tag fsxcopy:protected"),
+        (copy_of(OLD, 1001, days=1), {}, "the copy that was begun last"),
+        (copy_of(OLD, 1001), {"newest": None}, "its backup is selected"),
+        (copy_of(OLD, 1001, lifecycle="COPYING"), {}, "in progress: COPYING"),
+        (copy_of(OLD, 1001, lifecycle="POLISHING"), {}, "in progress: POLISHING"),
+        (copy_of(OLD, 1001, lifecycle="FAILED"), {}, "dead: FAILED"),
+        (
+            copy_of(OLD, 1001, days=1, tags=[PROTECTED]),
+            {},
+            "the copy that was begun last, has the tag fsxcopy:protected",
+        ),
+    ],
+)
+def test_why_a_copy_is_kept(old: Backup, limits: dict[str, Any], reason: str) -> None:
+    """The plan names each copy beyond `keep_last` that is not pruned, and what keeps it."""
+    plan = planned(attrs.evolve(KEEP_ONE, **limits), [OLD, NEW], [old, copy_of(NEW, 1003)])
+    [kept] = plan.kept
+    assert (FS, OLD.backup_id, OLD_COPY) == (
+        kept.source_id,
+        kept.source_backup_id,
+        kept.copy.backup_id,
+    )
+    assert kept.reason.startswith(reason)
+    assert [] == pruned_ids(plan)
+
+
+@pytest.mark.parametrize(
+    "copies",
+    [
+        [copy_of(NEW, 1003)],
+        [copy_of(NEW, 1003), copy_of(OLD, 1001, policy="weekly")],
+        [copy_of(NEW, 1003), copy_of(OLD, 1001, lifecycle="DELETED")],
+        [copy_of(NEW, 1003, lifecycle="COPYING")],
+    ],
+    ids=["the newest", "another policy's", "deleted", "followed by the plan"],
+)
+def test_what_needs_no_reason(copies: list[Backup]) -> None:
+    """What `keep_last` keeps, and what the policy has nothing to do with, is not named."""
+    assert () == planned(KEEP_ONE, [NEW], copies).kept
+
+
+def test_without_a_retention_no_reason_is_given() -> None:
+    """A policy that prunes nothing keeps everything."""
+    assert () == planned(POLICY, [NEW], [*COPIES, copy_of(OLD, 1004, tags=[PROTECTED])]).kept
 
 
 NOT_TO_BE_PRUNED = {

@@ -1,9 +1,10 @@
 """
 Pruning while listings lie: histories, views and policies at random.
 
-Two Regions are held in memory. Every listing shows them whole, empty, cut, shuffled, or as
-pages that shifted; calls by ID tell the truth. Whatever is shown, no copy is deleted that
-the whole truth would keep, by a model of the rules that is written here once more.
+Two Regions are held in memory. Every listing shows them whole, empty, cut, shuffled, as
+pages that shifted, or with backups that cannot be read; calls by ID tell the truth.
+Whatever is shown, no copy is deleted that the whole truth would keep, by a model of the
+rules that is written here once more.
 `nox -s histories` tries twenty thousand of them.
 """
 
@@ -37,7 +38,14 @@ from replication_rig import (
     planned,
 )
 
-from fsxcopy_sdk import Backup, BackupNotFound, FsxCopyClient, RawResponse, to_dict
+from fsxcopy_sdk import (
+    Backup,
+    BackupNotFound,
+    FsxCopyClient,
+    RawResponse,
+    ResponseDecodingError,
+    to_dict,
+)
 from fsxcopy_sdk.models import ResponseMetadata
 from fsxcopy_sdk.replication import (
     TIME_TAG,
@@ -48,7 +56,7 @@ from fsxcopy_sdk.replication import (
 from fsxcopy_sdk.testing import ManualClock
 
 EXAMPLES = int(os.environ.get("FSXCOPY_TEST_HISTORIES", "400"))
-VIEWS = ("whole", "whole", "empty", "cut", "hidden", "shuffled", "shifted")
+VIEWS = ("whole", "whole", "empty", "cut", "hidden", "shuffled", "shifted", "odd", "odd")
 
 
 @attrs.frozen
@@ -125,7 +133,10 @@ class Region:
         wanted = [one for one in self.held.values() if _passes(one, request)]
         view = self.history.views[self.listings % len(self.history.views)]
         self.listings += 1
-        return _listing(_seen(view, wanted, self.random))
+        shown = [to_dict(one) for one in _seen(view, wanted, self.random)]
+        if view == "odd":
+            shown = [_spoiled(one, self.history.seed) for one in shown]
+        return _response("DescribeBackups", {"Backups": shown})
 
     async def delete_backup(self, request: Mapping[str, object]) -> RawResponse:
         await anyio.lowlevel.checkpoint()
@@ -185,24 +196,47 @@ def _seen(view: str, backups: list[Backup], draw: random.Random) -> list[Backup]
             draw.shuffle(shown)
             shown = [*shown[len(shown) // 3 :], *shown[: len(shown) // 2]]
         case _:
-            assert view == "whole"
+            assert view in ("whole", "odd")
     return shown
+
+
+def _spoiled(document: dict[str, object], seed: int) -> dict[str, object]:
+    """Return a backup, one of three so that it cannot be read, or not what it is of."""
+    draw = random.Random(f"{seed} {document['BackupId']}")
+    if draw.random() < 0.67:
+        return document
+    spoiled = dict(document)
+    spoiled[draw.choice(["Lifecycle", "Type", "CreationTime", "Tags"])] = {}
+    for name in draw.sample(["BackupId", "FileSystem", "Volume", "KmsKeyId"], draw.randint(0, 2)):
+        spoiled[name] = draw.choice([None, 7, {}])
+    if "SourceBackupId" in document and draw.random() < 0.1:
+        spoiled["SourceBackupId"] = 7
+    return spoiled
 
 
 async def _prune(history: History) -> set[str]:
     """Plan and apply with listings that lie, and return the copies that were deleted."""
+    left = (await _sync(history)).held
+    return {one.backup_id for one in history.copies} - set(left)
+
+
+async def _sync(history: History) -> Region:
+    """Plan and apply with listings that lie, and return the destination."""
     clock = ManualClock(auto_advance=True)
     draw = random.Random(history.seed)
     east = Region(EAST, {one.backup_id: one for one in history.originals}, history, draw)
     west = Region(WEST, {one.backup_id: one for one in history.copies}, history, draw)
     source, destination = (FsxCopyClient(transport=one, clock=clock) for one in (east, west))
-    plan = await plan_replication(source, destination, history.policy, now=NOW)
+    try:
+        plan = await plan_replication(source, destination, history.policy, now=NOW)
+    except ResponseDecodingError:  # of which backup there is a copy cannot be read
+        return west
     async with apply_plan(
         plan, destination, source=source, prune=True, prune_most=history.prune_most
     ) as applied:
         async for _ in applied:
             pass
-    return {one.backup_id for one in history.copies} - set(west.held)
+    return west
 
 
 # The model: what the whole truth keeps.
@@ -292,6 +326,30 @@ def test_nothing_is_deleted_that_the_whole_truth_would_keep(history: History) ->
     for group in by_source.values():
         gone = [one for one in group if one.backup_id in deleted]
         assert history.prune_most or len(gone) <= len(group) / 2
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(histories())
+def test_nothing_is_deleted_beside_what_cannot_be_read(history: History) -> None:
+    """A source with an original or a copy that cannot be read keeps all its copies."""
+    history = attrs.evolve(history, views=("odd",), prune_most=True)
+    every = {one.backup_id: one for one in (*history.originals, *history.copies)}
+    odd = [one for one in every.values() if _spoiled(to_dict(one), history.seed) != to_dict(one)]
+    deleted = {made_of(every[one]) for one in anyio.run(_prune, history)}
+    assert not deleted.intersection(map(made_of, odd))
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(histories(), st.lists(st.sampled_from(["whole", "odd"]), min_size=1, max_size=6))
+def test_nothing_is_copied_twice_for_a_copy_that_cannot_be_read(
+    history: History, views: list[str]
+) -> None:
+    """A backup that has a copy which is not dead gets no other, whatever of it cannot be read."""
+    history = attrs.evolve(history, views=tuple(views))
+    live = {one.source_backup_id for one in history.copies if not one.lifecycle.is_dead}
+    held = anyio.run(_sync, history).held
+    made = [one for one in held.values() if one not in history.copies]
+    assert not live.intersection(one.source_backup_id for one in made)
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -15,10 +15,10 @@ from fsxcopy_sdk import (
     VolumeStyle,
     VolumeType,
 )
+from fsxcopy_sdk.bulk import ontap_volume_id
 from fsxcopy_sdk.replication._inventory import (
     Source,
     is_of_flexgroup,
-    ontap_volume_id,
     source_of,
 )
 

@@ -13,8 +13,10 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
+import anyio
 import attrs
 import pytest
+from bulk_rig import WEST, Direct
 
 from fsxcopy_sdk import (
     AccessDenied,
@@ -481,3 +483,31 @@ async def test_closing_the_client_ends_its_waits(
 
     assert [ClientNotOpen] * 5 == [type(result) for result in results]
     assert not caplog.records
+
+
+class HurryingClock:
+    """A clock on which 0.7 seconds pass between any two readings, as on a busy machine."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def now(self) -> float:
+        """Tell the time, and let some pass."""
+        self._now += 0.7
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep, but as event loops do it not for less than nothing."""
+        await anyio.sleep(min(seconds, 0.0))
+        self._now += seconds
+
+
+async def test_time_that_passes_before_a_sleep_ends_no_wait() -> None:
+    """If a poll is due when the sleep before it begins, it is made at once."""
+    clock = HurryingClock()
+    fsx = LocalFsx(clock=clock, copy_duration=300)
+    client = FsxCopyClient(transport=Direct(fsx, WEST), clock=clock)
+    copy = await client.copy_backup(fsx.add_backup(WEST))
+    schedule = WaitSchedule(min_delay=1, max_delay=2)
+    backup = await client.wait_until_backup_available(copy.backup.backup_id, schedule=schedule)
+    assert backup.lifecycle == "AVAILABLE"

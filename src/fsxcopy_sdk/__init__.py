@@ -58,9 +58,12 @@ _LAZY = {
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
-        from importlib.metadata import version  # noqa: PLC0415 - costs milliseconds
+        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - costs milliseconds
 
-        return version("fsxcopy-sdk")
+        try:
+            return version("fsxcopy-sdk")
+        except PackageNotFoundError:  # copied or frozen without its metadata
+            return "0+unknown"
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:

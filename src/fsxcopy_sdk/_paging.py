@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from contextvars import copy_context
@@ -10,9 +11,10 @@ from functools import partial
 from typing import TypeAlias
 
 import anyio
+import anyio.lowlevel
 
 from fsxcopy_sdk.errors import PaginationError
-from fsxcopy_sdk.models import Backup, DescribeBackupsResponse
+from fsxcopy_sdk.models import Backup, DescribeBackupsResponse, UnreadableBackup
 
 Request: TypeAlias = Mapping[str, object]
 Fetch: TypeAlias = Callable[[Request], Awaitable[DescribeBackupsResponse]]
@@ -31,31 +33,82 @@ How often the very backups of a page may come again before a listing counts as e
 or twice may be chance, where backups are created while they are listed.
 """
 
+_MAX_LOGGED = 10
+"""How many unreadable backups of a listing the log names; it counts them all."""
+
+_log = logging.getLogger("fsxcopy_sdk.client")
+
+
+class UnreadableLog:
+    """Pass on the backups of a listing that cannot be read, and log them once, at its end."""
+
+    def __init__(
+        self,
+        region: Callable[[], str | None],
+        on_unreadable: Callable[[UnreadableBackup], None] | None,
+    ) -> None:
+        self._region = region  # known when there is a page
+        self._on_unreadable = on_unreadable
+        self._count = 0
+        self._texts: list[str] = []
+
+    def add(self, page: DescribeBackupsResponse) -> None:
+        """Pass on those of one page."""
+        for one in page.unreadable:
+            self._count += 1
+            if self._count <= _MAX_LOGGED:
+                self._texts.append(str(one))
+            if self._on_unreadable is not None:
+                self._on_unreadable(one)
+
+    def write(self) -> None:
+        """Log those that were passed on."""
+        if not self._count:
+            return
+        region = self._region()
+        backups = "1 backup" if self._count == 1 else f"{self._count} backups"
+        more = ["and more"] if self._count > _MAX_LOGGED else []
+        texts = "; ".join(self._texts + more)
+        extra = {"region": region}
+        _log.warning("%s of %s cannot be read: %s", backups, region, texts, extra=extra)
+
 
 async def every_backup(
-    fetch: Fetch, request: Request, *, ahead: bool, region: str | None = None
+    fetch: Fetch,
+    request: Request,
+    *,
+    ahead: bool,
+    region: str | None = None,
+    unreadable: UnreadableLog | None = None,
 ) -> AsyncGenerator[Backup, None]:
     """
     Yield the backups of all pages, from the one that *request* asks for.
 
     With *ahead*, a task fetches each page while the one before is consumed. An error of a
     page is raised when it is reached, and PaginationError, for a listing of *region* that does
-    not end, after the backups of its last page.
+    not end, after the backups of its last page. What *fetch* could not read of a page is passed
+    to *unreadable* before the backups of the page.
     """
     guard = _EndGuard(request)
+    log = unreadable or UnreadableLog(lambda: None, None)
     page = await fetch(request)
-    while not (endless := guard.check(page)) and page.next_token:
-        following = _NextPage(fetch, {**request, "NextToken": page.next_token})
-        if ahead:
-            following.prefetch()
-        try:
-            for backup in page.backups:
-                yield backup
-            page = await following.get()
-        finally:
-            await following.cancel()
-    for backup in page.backups:
-        yield backup
+    try:
+        while not (endless := guard.check(page)) and page.next_token:
+            following = _NextPage(fetch, {**request, "NextToken": page.next_token})
+            if ahead:
+                following.prefetch()
+            try:
+                log.add(page)
+                for backup in page.backups:
+                    yield backup
+                page = await following.get()
+            finally:
+                await following.cancel()
+        log.add(page)
+        for backup in page.backups:
+            yield backup
+    finally:
+        log.write()
     if endless:
         endless.region = region
         raise endless
@@ -73,7 +126,8 @@ class _EndGuard:
 
     def check(self, page: DescribeBackupsResponse) -> PaginationError | None:
         """Return the error to raise after *page*, None where it may continue or end."""
-        ids = frozenset(backup.backup_id for backup in page.backups)
+        ids: set[object] = {backup.backup_id for backup in page.backups}
+        ids.update(one.backup_id or one for one in page.unreadable)
         if ids and self._pages_left is not None:
             self._pages_left -= 1
             if self._pages_left < 0:
@@ -144,6 +198,9 @@ class _NextPage:
     async def _run(self) -> None:
         try:
             with self._scope:
+                # A loop may have ended before this task began; a call on an open connection
+                # would be sent before it is cancelled.
+                await anyio.lowlevel.checkpoint_if_cancelled()
                 self._result = await self._fetch()
         except Exception as error:  # noqa: BLE001 - raised when the page is reached
             self._result = error

@@ -8,6 +8,7 @@ in, where `A-Za-z` is meant. Tests compare them with the model.
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 import unicodedata
@@ -15,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import lru_cache
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 from uuid import uuid4
 
@@ -118,6 +120,10 @@ class ArgumentErrors:
         if not isinstance(value, cls):
             self.add_value(name, words, value)
 
+    def check_observer(self, name: str, value: object) -> None:
+        if not (value is None or callable(value)) or iscoroutinefunction(value):
+            self.add_value(name, "a function that is not async, or None", value)
+
     def check_seconds(self, name: str, value: Duration) -> None:
         try:
             seconds(name, value)
@@ -160,6 +166,28 @@ def duration_text(seconds: float) -> str:
         if seconds >= length:
             return f"{seconds // length:.0f} {unit}"
     return f"{seconds // 1:.0f} s"
+
+
+def exact_duration_text(seconds: float) -> str:
+    """Return a duration in all units that it fills, such as `1 d 12 h`."""
+    texts: list[str] = []
+    for length, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        count, seconds = divmod(seconds, length)
+        texts += [f"{count:.0f} {unit}"] if count else []
+    texts += [f"{seconds:g} s"] if seconds or not texts else []
+    return " ".join(texts)
+
+
+def age_text(age: float, limit: float) -> str:
+    """Return an age in seconds in one unit, or in more where that would look like *limit*."""
+    if duration_text(age) != duration_text(limit):
+        return duration_text(age)
+    return exact_duration_text(math.ceil(age) if age > limit else math.floor(age))
+
+
+def is_reserved(tag_key: str) -> bool:
+    """Whether tags with this key are AWS's own: the prefix counts in any case."""
+    return tag_key.lower().startswith("aws:")
 
 
 @lru_cache(maxsize=64)
@@ -307,9 +335,10 @@ def describe_backups_request(
     filters: Iterable[BackupFilter],
     max_results: int | None,
     next_token: str | None,
+    errors: ArgumentErrors | None = None,
 ) -> DescribeBackupsRequestTypeDef:
-    """Make a DescribeBackups request."""
-    errors = ArgumentErrors()
+    """Make a DescribeBackups request; *errors* are those of other arguments, raised together."""
+    errors = errors or ArgumentErrors()
     ids = None if backup_ids is None else _backup_ids(errors, backup_ids)
     wanted = _filters(errors, filters)
     if max_results is not None and not (
@@ -368,7 +397,7 @@ def _wire_tags(errors: ArgumentErrors, tags: Tags | None) -> list[TagTypeDef]:
         name = f"tags: key {shown(key)}"
         if count > 1:
             errors.add(name, "unique", f"given {count} times")
-        if key.lower().startswith("aws:"):
+        if is_reserved(key):
             errors.add(name, "without AWS's own prefix", "one with `aws:`")
     if len(pairs) > MAX_TAGS:
         errors.add("tags", f"at most {MAX_TAGS}", str(len(pairs)))

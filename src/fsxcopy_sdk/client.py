@@ -13,8 +13,8 @@ from typing import Literal, Self, TypeAlias
 import attrs
 
 from fsxcopy_sdk._clock import Clock, SystemClock, hold_of
-from fsxcopy_sdk._codec import RawResponse, Response, decoding_error, parse_response
-from fsxcopy_sdk._paging import every_backup
+from fsxcopy_sdk._codec import RawResponse, Response, decoding_error, parse_page, parse_response
+from fsxcopy_sdk._paging import UnreadableLog, every_backup
 from fsxcopy_sdk._transport import (
     AiobotocoreTransport,
     SupportsClient,
@@ -49,6 +49,8 @@ from fsxcopy_sdk.models import (
     CopyBackupResponse,
     DeleteBackupResponse,
     DescribeBackupsResponse,
+    ResponseMetadata,
+    UnreadableBackup,
 )
 from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, DEFAULT_SCHEDULE, PollCoordinator, WaitSchedule
 
@@ -236,7 +238,10 @@ class FsxCopyClient:
             client_request_token=client_request_token,
         )
         check = partial(_errors_in_copied, transport.region)
-        response = await self._send(transport.copy_backup, CopyBackupResponse, request, check)
+        parse = partial(parse_response, CopyBackupResponse)
+        response: CopyBackupResponse = await self._send(
+            transport.copy_backup, parse, request, check
+        )
         copy = response.backup.backup_id
         extra = {
             "backup_id": copy,
@@ -254,19 +259,29 @@ class FsxCopyClient:
         filters: Iterable[BackupFilter] = (),
         max_results: int | None = None,
         next_token: str | None = None,
+        strict: bool = True,
     ) -> DescribeBackupsResponse:
         """
         Return one page of backups: of 1 to 50 ids, or of all that pass the filters.
+
+        With `strict=False` a backup that cannot be read is in `unreadable` of the page,
+        instead of making the call fail.
 
         Raises:
             InvalidArguments: arguments break rules; nothing was sent.
             CallError: `BackupNotFound` where one id is unknown, and the like.
             ClientNotOpen: the client is not open.
         """
+        errors = ArgumentErrors()
+        errors.check_type("strict", strict, bool, "True or False")
         request = describe_backups_request(
-            backup_ids=backup_ids, filters=filters, max_results=max_results, next_token=next_token
+            backup_ids=backup_ids,
+            filters=filters,
+            max_results=max_results,
+            next_token=next_token,
+            errors=errors,
         )
-        return await self._page(request)
+        return await self._page(request, strict=strict)
 
     async def describe_backup(self, backup_id: str) -> Backup:
         """
@@ -279,19 +294,33 @@ class FsxCopyClient:
             ClientNotOpen: the client is not open.
         """
         check_backup_id(backup_id)
-        page = await self.describe_backups(backup_ids=[backup_id])
-        if page.backups:  # which has no backup of another id
-            return page.backups[0]
+        last = ResponseMetadata()
+
+        async def fetch(request: _Request) -> DescribeBackupsResponse:
+            nonlocal last
+            page = await self._page(request)
+            last = page.metadata
+            return page
+
+        pages = every_backup(fetch, {"BackupIds": [backup_id]}, ahead=False)
+        async with aclosing(pages) as backups:
+            async for backup in backups:  # which has no backup of another id
+                return backup
         raise BackupNotFound(
             f"{backup_id} is not in the answer",
             operation="DescribeBackups",
             region=self._region,
-            request_id=page.metadata.request_id,
-            http_status=page.metadata.http_status,
+            request_id=last.request_id,
+            http_status=last.http_status,
         )
 
     def iter_backups(
-        self, *, filters: Iterable[BackupFilter] = (), max_results: int | None = None
+        self,
+        *,
+        filters: Iterable[BackupFilter] = (),
+        max_results: int | None = None,
+        strict: bool = False,
+        on_unreadable: Callable[[UnreadableBackup], None] | None = None,
     ) -> AsyncGenerator[Backup, None]:
         """
         Yield every backup that passes the filters, page by page of *max_results*.
@@ -299,16 +328,30 @@ class FsxCopyClient:
         The next page is fetched while one is consumed. A loop that may end early should
         close the iterator, as with `contextlib.aclosing`: that ends the call in progress.
 
+        A backup that cannot be read hides no others: it is passed to *on_unreadable*, and
+        logged as a warning at the end of the listing, once for all of them. With *strict*
+        it raises ResponseDecodingError instead.
+
         Raises:
             InvalidArguments: arguments break rules; nothing was sent.
             PaginationError: a page leads back to an earlier one.
             CallError: any other error of a call.
             ClientNotOpen: the client is not open.
+            Exception: whatever *on_unreadable* raises.
         """
+        errors = ArgumentErrors()
+        errors.check_type("strict", strict, bool, "True or False")
+        errors.check_observer("on_unreadable", on_unreadable)
         request = describe_backups_request(
-            backup_ids=None, filters=filters, max_results=max_results, next_token=None
+            backup_ids=None,
+            filters=filters,
+            max_results=max_results,
+            next_token=None,
+            errors=errors,
         )
-        return every_backup(self._page, request, ahead=True, region=self._region)
+        fetch = partial(self._page, strict=strict)
+        log = UnreadableLog(lambda: self._region, on_unreadable)
+        return every_backup(fetch, request, ahead=True, region=self._region, unreadable=log)
 
     async def delete_backup(
         self, backup_id: str, *, client_request_token: str | None = None
@@ -325,7 +368,8 @@ class FsxCopyClient:
         """
         request = delete_backup_request(backup_id, client_request_token=client_request_token)
         send = self._open_transport.delete_backup
-        return await self._send(send, DeleteBackupResponse, request, _errors_in_deleted)
+        parse = partial(parse_response, DeleteBackupResponse)
+        return await self._send(send, parse, request, _errors_in_deleted)
 
     def watch_backup(
         self,
@@ -431,7 +475,7 @@ class FsxCopyClient:
     async def _send(
         self,
         send: Callable[[_Request], Awaitable[RawResponse]],
-        cls: type[Response],
+        parse: Callable[[RawResponse], Response],
         request: _Request,
         check: Callable[[Response, _Request], list[str]],
     ) -> Response:
@@ -439,7 +483,7 @@ class FsxCopyClient:
         try:
             with self._hold():
                 answer = await send(request)
-            response = parse_response(cls, answer)
+            response = parse(answer)
             if errors := check(response, request):
                 reason = "belongs to another request"
                 raise decoding_error(errors, answer, reason=reason, is_malformed=True)
@@ -455,9 +499,10 @@ class FsxCopyClient:
         self._service_time = response.metadata.date or self._service_time
         return response
 
-    async def _page(self, request: _Request) -> DescribeBackupsResponse:
+    async def _page(self, request: _Request, *, strict: bool = True) -> DescribeBackupsResponse:
         send = self._open_transport.describe_backups
-        return await self._send(send, DescribeBackupsResponse, request, _errors_in_described)
+        parse = partial(parse_response, DescribeBackupsResponse) if strict else parse_page
+        return await self._send(send, parse, request, _errors_in_described)
 
     async def _describe(self, backup_ids: Sequence[str]) -> Sequence[Backup]:
         # These ids were checked; their answer may come in pages like any other.
@@ -465,9 +510,9 @@ class FsxCopyClient:
         pages = every_backup(self._page, request, ahead=False, region=self._region)
         return [one async for one in pages]
 
-    async def _list_page(self, next_token: str | None) -> tuple[Sequence[Backup], str | None]:
-        page = await self._page({"NextToken": next_token} if next_token else {})
-        return page.backups, page.next_token
+    async def _list_page(self, next_token: str | None) -> DescribeBackupsResponse:
+        request = {"NextToken": next_token} if next_token else {}
+        return await self._page(request, strict=False)
 
 
 def _check_transport(transport: object, settings: Sequence[object]) -> None:
@@ -500,7 +545,9 @@ def _errors_in_described(response: DescribeBackupsResponse, request: _Request) -
     if not isinstance(asked, Sequence):
         return []
     # The whole page is another's, so no single backup of it is named as the place.
-    others = [one.backup_id for one in response.backups if one.backup_id not in asked]
+    ids = [one.backup_id for one in response.backups]
+    ids += [one.backup_id for one in response.unreadable if one.backup_id is not None]
+    others = [one for one in ids if one not in asked]
     return [f"$.Backups: has {one}, which was not asked for" for one in others]
 
 

@@ -5,6 +5,7 @@ Everything that can go wrong, as one tree.
     ├── InvalidArguments            (ValueError) found before the network
     ├── ConfigurationError          no such profile, Region, endpoint, proxy ...
     ├── ClientNotOpen               the client was closed, or never opened
+    ├── StreamNotOpen               outcomes are asked for outside of `async with`
     ├── CallError                   one call of the service did not end well
     │   ├── CredentialsUnavailable  none were found or lent; nothing was sent
     │   ├── NoResponse              no whole answer came
@@ -33,12 +34,13 @@ library raised first is the `__cause__`.
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from enum import StrEnum
+from typing import ClassVar, Final, Self
 
 import attrs
 
 from fsxcopy_sdk.enums import ServiceLimit
-from fsxcopy_sdk.models import Backup
+from fsxcopy_sdk.models import Backup, UnreadableBackup
 
 __all__ = [
     "AccessDenied",
@@ -73,12 +75,23 @@ __all__ = [
     "ServiceLimitExceeded",
     "ServiceUnavailable",
     "SourceBackupUnavailable",
+    "StreamNotOpen",
     "Throttled",
     "UnsupportedOperation",
     "VolumeNotFound",
     "WaitError",
     "WaitTimeout",
 ]
+
+
+DOCUMENT_VERSION: Final = 1
+"""
+`Version` of everything that leaves the package as JSON. It counts up when a reader of the
+earlier version would no longer understand.
+"""
+
+_HIDDEN_IN_REPR_ONLY = ("accepted_backup_id", "region")
+"""Fields that documents have although no repr shows them; others may hold secrets."""
 
 
 # Errors with fields are `define(slots=False, eq=False)`, positional and not
@@ -103,8 +116,51 @@ class FsxCopyError(Exception):
         """Whether the same call may succeed later without anything being changed."""
         return self._is_transient
 
+    def to_dict(self) -> dict[str, object]:
+        """
+        Return the error as JSON-able data, in the style of all documents of this package.
+
+        What was received is not in it, because that may hold secrets; of a backup there is
+        only what a wait needs. What is absent is left out. `Cause` is what another library
+        raised first.
+        """
+        members: dict[str, object] = {
+            "Version": DOCUMENT_VERSION,
+            "Type": type(self).__name__,
+            "Message": self.message,
+            "IsTransient": self.is_transient,
+        }
+        fields: tuple[attrs.Attribute[object], ...] = attrs.fields(type(self))
+        for field in fields:
+            value: object = getattr(self, field.name)
+            is_shown = field.repr or field.name in _HIDDEN_IN_REPR_ONLY
+            if is_shown and field.name != "message" and value not in (None, ()):
+                name = "".join(word.capitalize() for word in field.name.split("_"))
+                members[name] = _to_plain(value)
+        if (cause := self.__cause__) is not None:
+            members["Cause"] = {"Type": type(cause).__name__, "Message": str(cause)}
+        return members
+
     def __str__(self) -> str:
         return self.message
+
+
+def _to_plain(value: object) -> object:
+    """Return the value of a member of an error as JSON has it."""
+    match value:
+        case Backup():
+            members = {
+                "BackupId": value.backup_id,
+                "Lifecycle": value.lifecycle.value,
+                "ProgressPercent": value.progress_percent,
+            }
+            return {name: part for name, part in members.items() if part is not None}
+        case tuple():
+            return list(value)
+        case StrEnum():
+            return value.value
+        case _:
+            return value
 
 
 @attrs.define(slots=False, eq=False)
@@ -130,6 +186,10 @@ class ConfigurationError(FsxCopyError):
 
 class ClientNotOpen(FsxCopyError):
     """The client is not open: use it inside ``async with``."""
+
+
+class StreamNotOpen(FsxCopyError):
+    """What `copy_many` or `apply_plan` returned was not entered by ``async with``, or twice."""
 
 
 @attrs.define(slots=False, eq=False)
@@ -235,6 +295,15 @@ class ResponseDecodingError(CallError):
     answer to another request or of another host, or one of more than 64 MiB without the
     service's request id.
     """
+
+    @classmethod
+    def of(cls, backup: UnreadableBackup) -> Self:
+        """Make the error for a backup of a listing that is a copy, or may be one."""
+        name = backup.backup_id or "A backup without an ID"
+        source = backup.source_backup_id
+        origin = "which may be a copy of any backup" if source is None else f"a copy of {source}"
+        text = f"{name}, {origin}, cannot be read: {'; '.join(backup.error_paths)}"
+        return cls(text, operation="DescribeBackups", error_paths=backup.error_paths)
 
     @property
     def is_transient(self) -> bool:

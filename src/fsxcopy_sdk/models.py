@@ -97,6 +97,7 @@ __all__ = [
     "Snapshot",
     "Tag",
     "TieringPolicy",
+    "UnreadableBackup",
     "Volume",
     "WindowsAuditLogConfiguration",
     "WindowsFileSystemConfiguration",
@@ -690,12 +691,36 @@ class CopyBackupResponse(_Model):
 
 
 @attrs.frozen(kw_only=True, repr=False)
+class UnreadableBackup(_Model):
+    """What is known of a backup of a listing that cannot be read as a `Backup`."""
+
+    backup_id: str | None = None
+    """None where it is missing or no text."""
+    source_backup_id: str | None = None
+    """The backup that it was copied from; None for an original, or where that cannot be read."""
+    is_copy: bool | None = None
+    """Whether it has a `source_backup_id`; None where that cannot be read."""
+    resource_id: str | None = None
+    """The volume or, for a whole file system, file system that it is of, where that is known."""
+    error_paths: tuple[str, ...]
+    """
+    One text for each error, of twenty at most: its path in the page, such as
+    `$.Backups[3].CreationTime`, and what is wrong there.
+    """
+
+    def __str__(self) -> str:
+        return f"{self.backup_id or 'without an ID':.128}: {'; '.join(self.error_paths[:1])}"
+
+
+@attrs.frozen(kw_only=True, repr=False)
 class DescribeBackupsResponse(_Model):
     """What `DescribeBackups` answers: one page of backups."""
 
     backups: tuple[Backup, ...]
     next_token: str | None = None
     """Asks for the next page; None on the last one."""
+    unreadable: tuple[UnreadableBackup, ...] = ()
+    """The backups of the page that cannot be read; empty where they make the call fail."""
     metadata: ResponseMetadata = attrs.field(factory=ResponseMetadata, eq=False)
 
 

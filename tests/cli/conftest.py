@@ -11,7 +11,7 @@ from pathlib import Path
 
 import anyio.to_thread
 import pytest
-from cli_rig import FSXCOPY, SPEED, Done, OpenTerminal, Run, Stream, Terminal, with_terminal
+from cli_rig import FSXCOPY, SPEED, Done, OpenTerminal, Run, Stream, Terminal, plain, with_terminal
 
 from fsxcopy_sdk.cli import main
 from fsxcopy_sdk.testing import LocalFsx, ScaledClock
@@ -54,11 +54,25 @@ def _code(arguments: Sequence[str]) -> int:
 def _run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run commands in a thread, because the event loop of the test serves the FSx."""
 
-    async def run(*arguments: str, stdin: str = "", at_terminal: bool = False) -> Done:
-        monkeypatch.setattr(sys, "stdin", Stream(stdin, at_terminal=at_terminal))
-        code = await anyio.to_thread.run_sync(_code, arguments)
-        out, err = capsys.readouterr()
-        return Done(code, out, err)
+    async def run(
+        *arguments: str,
+        stdin: str | Stream = "",
+        at_terminal: bool = False,
+        columns: int | None = None,
+    ) -> Done:
+        typed = Stream(stdin, at_terminal=at_terminal) if isinstance(stdin, str) else stdin
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdin", typed)
+            if columns is None:
+                code = await anyio.to_thread.run_sync(_code, arguments)
+                return Done(code, *capsys.readouterr())
+            patch.setenv("COLUMNS", str(columns))
+            patch.setenv("TERM", "xterm")
+            out, err = Stream(at_terminal=True), Stream(at_terminal=True)
+            patch.setattr(sys, "stdout", out)
+            patch.setattr(sys, "stderr", err)
+            code = await anyio.to_thread.run_sync(_code, arguments)
+        return Done(code, plain(out.getvalue()), plain(err.getvalue()))
 
     return run
 

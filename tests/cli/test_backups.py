@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterable
 
 import pytest
 from cli_rig import EXAMPLE, Run
+from strategies import as_written
 
 from fsxcopy_sdk.testing import Fault, LocalFsx
 
@@ -15,11 +18,10 @@ async def test_list_writes_a_table(run: Run, fsx: LocalFsx) -> None:
     done = await run("list", "--region", "us-east-2")
 
     head, line = done.out.splitlines()
-    assert ["BACKUP", "CREATED", "LIFECYCLE", "TYPE", "OF", "COPY", "OF", "NAME"] == head.split()
-    expected = (
-        f"{EXAMPLE} 2021-04-09 07:53Z AVAILABLE USER_INITIATED fs-0498eed5fe91001ec MyBackup"
-    )
-    assert expected.split() == line.split()
+    expected = ["BACKUP", "CREATED", "LIFECYCLE", "SIZE", "TYPE", "OF", "COPY", "OF", "NAME"]
+    assert expected == head.split()
+    row = f"{EXAMPLE} 2021-04-09 07:53Z AVAILABLE USER_INITIATED fs-0498eed5fe91001ec MyBackup"
+    assert row.split() == line.split()
     assert (0, "backups in us-east-2: 1\n") == (done.code, done.err)
 
 
@@ -54,15 +56,17 @@ async def test_list_without_backups(run: Run, fsx: LocalFsx) -> None:
     table = await run("list", "--region", "eu-west-1")
     document = await run("--quiet", "--output", "json", "list", "--region", "eu-west-1")
     assert ("", "backups in eu-west-1: 0\n") == (table.out, table.err)
-    assert ({"Backups": []}, "") == (json.loads(document.out), document.err)
+    assert ({"Version": 1, "Backups": []}, "") == (json.loads(document.out), document.err)
 
 
 async def test_list_as_json(run: Run, fsx: LocalFsx) -> None:
-    """JSON is one document, JSON lines one backup per line, under the service's own names."""
+    """JSON is one document, JSON lines one document per backup, under the service's names."""
     fsx.add_backup("us-east-2")
     document = json.loads((await run("list", "--region=us-east-2", "--output=json")).out)
     lines = (await run("list", "--region=us-east-2", "--output=jsonl")).out.splitlines()
-    assert [json.loads(line) for line in lines] == document["Backups"]
+    assert [json.loads(line) for line in lines] == [
+        {"Version": 1, **backup} for backup in document["Backups"]
+    ]
     assert {EXAMPLE} < {backup["BackupId"] for backup in document["Backups"]}
 
 
@@ -94,21 +98,23 @@ async def test_list_filters(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_show_writes_one_line_per_member(run: Run, fsx: LocalFsx) -> None:
-    """Each line has the path and the value of a member; times are dates."""
+    """Each line has the path and the value of a member, as it is in JSON."""
     done = await run("show", EXAMPLE, "--region", "us-east-2")
     shown = dict(line.split(maxsplit=1) for line in done.out.splitlines())
     assert (0, "") == (done.code, done.err)
-    assert "2021-04-09T07:53:28+00:00" == shown["CreationTime"]
+    assert "2021-04-09T07:53:28.068000+00:00" == shown["CreationTime"]
     assert "MyBackup" == shown["Tags[0].Value"]
     assert "PERSISTENT_1" == shown["FileSystem.LustreConfiguration.DeploymentType"]
     assert "1:05:00" == shown["FileSystem.LustreConfiguration.WeeklyMaintenanceStartTime"]
 
 
 async def test_show_as_json(run: Run, fsx: LocalFsx) -> None:
-    """The document is the backup; as JSON lines it is on one line."""
+    """The document is the backup, with a version; as JSON lines it is on one line."""
     document = await run("show", EXAMPLE, "--region", "us-east-2", "--output", "json")
     line = await run("show", EXAMPLE, "--region", "us-east-2", "--output", "jsonl")
-    assert fsx.backup("us-east-2", EXAMPLE)["FileSystem"] == json.loads(line.out)["FileSystem"]
+    backup = as_written(fsx.backup("us-east-2", EXAMPLE))
+    assert isinstance(backup, dict)
+    assert {"Version": 1, **backup} == json.loads(line.out)
     assert json.loads(document.out) == json.loads(line.out)
     assert 1 == len(line.out.splitlines())
 
@@ -133,3 +139,135 @@ async def test_passwords_are_masked(run: Run, fsx: LocalFsx) -> None:
     assert "correct-horse" not in document.out + lines.out + listed.out
     assert 2 == document.out.count('"FsxAdminPassword": "(not shown)"')
     assert 2 == lines.out.count("FsxAdminPassword")
+
+
+async def test_list_with_a_backup_that_cannot_be_read(run: Run, fsx: LocalFsx) -> None:
+    """All others are listed and it is named once; with --strict the command fails."""
+    odd = fsx.add_backup("us-east-2", CreationTime="yesterday")
+    done = await run("list", "--region", "us-east-2")
+    strict = await run("list", "--region", "us-east-2", "--strict")
+
+    assert (0, 2) == (done.code, len(done.out.splitlines()))
+    assert EXAMPLE in done.out
+    assert 1 == done.err.count(f"1 backup of us-east-2 cannot be read: {odd}: $.Backups[")
+    assert (1, "") == (strict.code, strict.out)
+    assert "CreationTime: must be a time" in strict.err
+
+
+@pytest.fixture(name="ages")
+def _ages(fsx: LocalFsx) -> list[str]:
+    """IDs of 60 backups of us-west-2, whose age in days is their number, in another order."""
+    ids = {}
+    for days in [(7 * number) % 60 for number in range(60)]:
+        ids[days] = fsx.add_backup(
+            "us-west-2",
+            CreationTime=time.time() - days * 86400 - 3600,
+            SizeInBytes=(days + 1) * 2**30,
+            Lifecycle="COPYING" if days % 2 else "AVAILABLE",
+            ProgressPercent=days,
+        )
+    return [ids[days] for days in range(60)]
+
+
+async def _listed(run: Run, *arguments: str) -> list[str]:
+    done = await run("list", "--region", "us-west-2", "--output", "jsonl", *arguments)
+    assert 0 == done.code
+    return [json.loads(line)["BackupId"] for line in done.out.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--sort", "created"), range(59, -1, -1)),
+        (("--sort", "created", "--reverse", "--limit", "3"), range(3)),
+        (("--sort", "size", "--limit", "70"), range(60)),
+        (("--sort", "size", "--reverse", "--lifecycle", "copying"), range(59, 0, -2)),
+        (("--sort", "lifecycle", "--limit", "32"), [*range(0, 60, 2), 1, 3]),
+        (("--newer-than", "5d", "--sort", "created"), range(4, -1, -1)),
+        (("--newer-than", "2d", "--lifecycle", "FAILED", "--lifecycle", "AVAILABLE"), [0]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+async def test_list_sorts_and_selects(
+    run: Run, ages: list[str], arguments: tuple[str, ...], expected: Iterable[int]
+) -> None:
+    """Order, number, state and age are of the whole listing, not of a page."""
+    assert [ages[days] for days in expected] == await _listed(run, *arguments)
+
+
+@pytest.mark.parametrize("key", ["id", "name", "of", "type"])
+async def test_list_sorts_by_texts(run: Run, fsx: LocalFsx, key: str) -> None:
+    """The other keys are those of columns."""
+    for number, letter in enumerate("bca"):
+        fsx.add_backup(
+            "us-west-2",
+            BackupId=f"backup-0000000{letter}",
+            FileSystem={"FileSystemId": f"fs-0000000{letter}"},
+            Type=["AWS_BACKUP", "USER_INITIATED", "AUTOMATIC"][number],
+            Tags=[{"Key": "Name", "Value": letter}],
+        )
+    ids = await _listed(run, "--sort", key)
+    assert ["backup-0000000a", "backup-0000000b", "backup-0000000c"] == ids
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ("--limit 3", (3, 1)),
+        ("--limit 50", (50, 1)),
+        ("--limit 51", (51, 2)),
+        ("--limit 2 --newer-than 30d", (2, 1)),
+        ("--limit 61", (60, 2)),
+    ],
+)
+async def test_a_limit_ends_the_paging(
+    run: Run, fsx: LocalFsx, ages: list[str], arguments: str, expected: tuple[int, int]
+) -> None:
+    """Without an order, no page is read of which nothing is shown."""
+    shown = len(await _listed(run, *arguments.split()))
+    assert expected == (shown, fsx.calls["DescribeBackups"])
+
+
+async def test_the_count_says_what_a_limit_left_out(run: Run, ages: list[str]) -> None:
+    """After sorting all are known; without it there may be more."""
+    first = await run("list", "--region", "us-west-2", "--limit", "3")
+    newest = await run("list", "--region", "us-west-2", "--limit", "3", "--sort", "created")
+    assert "backups in us-west-2: the first 3; there may be more\n" == first.err
+    assert "backups in us-west-2: 60, of which 3 are shown\n" == newest.err
+    assert "31.0 GiB" in (await run("list", "--region", "us-west-2")).out
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (5 * 2**40, "5.0 TiB")],
+)
+async def test_sizes(run: Run, fsx: LocalFsx, size: int, text: str) -> None:
+    """A size is in the largest unit that it fills."""
+    fsx.add_backup("us-west-2", SizeInBytes=size)
+    done = await run("list", "--region", "us-west-2")
+    assert f"AVAILABLE  {text} " in " ".join(done.out.splitlines()[1:])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (
+            ("--filter", "backup-typ=AUTOMATIC"),
+            "file-cache-type, not 'backup-typ'; did you mean backup-type?",
+        ),
+        (("--filter", "zzz=1"), "--filter: must be one of file-system-id, backup-type, file-"),
+        (("--lifecycle", "avialable"), "not 'avialable'; did you mean AVAILABLE?"),
+        (("--reverse",), "--reverse: must come with --sort"),
+        (("--sort", "age"), 'Invalid value "age" for --sort.'),
+        (("--limit", "0"), "Must be 1 or more."),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+async def test_what_cannot_be_listed(
+    run: Run, fsx: LocalFsx, arguments: tuple[str, ...], text: str
+) -> None:
+    """A mistyped name is refused before any call, with the names that there are."""
+    done = await run("list", "--region", "us-west-2", *arguments)
+    assert 2 == done.code
+    assert text in done.err
+    assert {} == fsx.calls

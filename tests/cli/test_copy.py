@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
-from cli_rig import EXAMPLE, Run, run_and_change
+import pytest
+from cli_rig import EXAMPLE, Run, run_and_change, untimed
 
 from fsxcopy_sdk.testing import Fault, LocalFsx
 
+REST = "run the same command again: existing copies are found first"
 HOW = ("--source-region", "us-east-2", "--region", "us-west-2", "--min-delay", "0.05")
 
 
@@ -20,13 +22,21 @@ async def test_copy(run: Run, fsx: LocalFsx) -> None:
     )
 
     (end,) = json.loads(done.out)["Outcomes"]
-    assert {"SourceBackupId": EXAMPLE, "SourceRegion": "us-east-2"} == end["Request"]
-    assert ("copied", "AVAILABLE") == (end["Outcome"], end["Backup"]["Lifecycle"])
+    tags = [{"Key": "Purpose", "Value": "dr"}, {"Key": "Formula", "Value": "a=b"}]
+    assert {
+        "SourceBackupId": EXAMPLE,
+        "SourceRegion": "us-east-2",
+        "KmsKeyId": key,
+        "CopyTags": True,
+        "Tags": tags,
+    } == end["Request"]
+    assert ("Copied", "AVAILABLE") == (end["Outcome"], end["Backup"]["Lifecycle"])
     assert key == end["Backup"]["KmsKeyId"]
-    tags = {tag["Key"]: tag["Value"] for tag in end["Backup"]["Tags"]}
-    assert {"Name": "MyBackup", "Purpose": "dr", "Formula": "a=b"} == tags
-    assert f"{end['BackupId']}: COPYING 0%" == done.err.splitlines()[0]
-    assert f"{end['BackupId']}: copied" == done.err.splitlines()[-1]
+    copied = {tag["Key"]: tag["Value"] for tag in end["Backup"]["Tags"]}
+    assert {"Name": "MyBackup", "Purpose": "dr", "Formula": "a=b"} == copied
+    name = f"{end['Backup']['BackupId']} of {EXAMPLE}"
+    assert f"{name}: COPYING 0%" == untimed(done.err)[0]
+    assert f"{name}: copied" == untimed(done.err)[-1]
     assert 0 == done.code
 
 
@@ -46,14 +56,17 @@ async def test_repeated_command_finds_the_copy(run: Run, fsx: LocalFsx) -> None:
 
 
 async def test_failure_does_not_stop_other_copies(run: Run, fsx: LocalFsx) -> None:
-    """A refused copy has its reason, and the code says that some failed."""
+    """A refused copy has its reason, once, and the code says that some failed."""
     done = await run("copy", "backup-00000000", EXAMPLE, *HOW, "--max-in-progress", "1")
 
-    rows = [line.split(maxsplit=3) for line in done.out.splitlines()[1:]]
-    assert ["-", "failed", "backup-00000000"] == rows[0][:3]
-    assert rows[0][3].startswith("BackupNotFound (CopyBackup in us-west-2): ")
-    assert ["copied", EXAMPLE] == rows[1][1:3]
-    assert "backup-00000000: failed: BackupNotFound (CopyBackup in us-west-2): " in done.err
+    rows = [line.split() for line in done.out.splitlines()[1:]]
+    assert ["-", "failed", "backup-00000000"] == rows[0]
+    assert ["copied", EXAMPLE] == rows[1][1:]
+    failed = "copy of backup-00000000: failed: BackupNotFound (CopyBackup in us-west-2): "
+    assert failed in done.err
+    assert 1 == (done.out + done.err).count("BackupNotFound")
+    assert " (1 of 2, 1 waiting)\n" in done.err
+    assert f" of {EXAMPLE}: copied (2 of 2)\n" in done.err
     assert "1 copied, 1 failed" == done.err.splitlines()[-1]
     assert 1 == done.code
 
@@ -62,8 +75,8 @@ async def test_copy_timeout(run: Run, fsx: LocalFsx) -> None:
     """The copy continues at the service, and the command to wait for it is printed."""
     done = await run("copy", EXAMPLE, *HOW, "--max-wait", "0", "--output", "jsonl")
     end = json.loads(done.out)
-    assert "timed_out" == end["Outcome"]
-    expected = f"resume with: fsxcopy wait {end['BackupId']} --region us-west-2"
+    assert ("CopyTimedOut", "WaitTimeout") == (end["Outcome"], end["Error"]["Type"])
+    expected = f"resume with: fsxcopy wait {end['Backup']['BackupId']} --region us-west-2"
     assert expected == done.err.splitlines()[-1]
     assert 4 == done.code
 
@@ -120,3 +133,51 @@ async def test_copy_that_is_not_observed(run: Run, fsx: LocalFsx) -> None:
         assert 4 == done.code
         assert "not_observed" in done.out
         assert "resume with: fsxcopy wait backup-" in done.err
+
+
+async def test_copies_that_are_not_waited_for(
+    run: Run, fsx: LocalFsx, durations: dict[str, float]
+) -> None:
+    """What the quota allows is started, the rest is left, and the code is 0; again it goes on."""
+    sources = [fsx.add_backup("us-east-2") for _ in range(7)]
+    durations.update(dict.fromkeys(sources, 300.0))
+    line = ("copy", *sources, *HOW, "--no-wait")
+    first = await run(*line)
+    quiet = await run(*line, "--quiet")
+    copies = {str(one["BackupId"]) for one in fsx.backups("us-west-2")}
+    for one in copies:
+        fsx.set_lifecycle(one, "AVAILABLE")
+    rest = json.loads((await run(*line, "--output", "json")).out)["Outcomes"]
+
+    rows = [line.split()[:3] for line in first.out.splitlines()[1:]]
+    started = [row[0] for row in rows if row[1] == "started"]
+    assert copies == set(started)
+    assert [["-", "deferred", one] for one in sources[5:]] == [
+        r for r in rows if r[1] != "started"
+    ]
+    running, wait, left, again = first.err.splitlines()[-4:]
+    assert f"still running at the service: {', '.join(started)}" == running
+    assert f"wait with: fsxcopy wait {' '.join(started)} --region us-west-2" == wait
+    assert ("left for the next run: 2", REST) == (left, again)
+    assert "5 started, 2 deferred" in first.err
+    assert (0, 0, "") == (first.code, quiet.code, quiet.err)
+    assert 2 == sum("existing copy" not in one.get("Reason", "") for one in rest)
+    assert 7 == fsx.calls["CopyBackup"] == len(fsx.backups("us-west-2"))
+
+
+async def test_copy_that_is_denied_without_waiting(run: Run, fsx: LocalFsx) -> None:
+    """Only the quota is no failure."""
+    fsx.inject(Fault.error("AccessDeniedException", "no"), operation="CopyBackup", fraction=1.0)
+    done = await run("copy", EXAMPLE, *HOW, "--no-wait")
+    assert 3 == done.code
+
+
+@pytest.mark.parametrize(("more", "names"), [((), ["Name"]), (("--no-copy-tags",), [])])
+@pytest.mark.parametrize("command", [("copy", EXAMPLE), ("sync",)], ids=["copy", "sync"])
+async def test_tags_are_copied(
+    run: Run, fsx: LocalFsx, command: tuple[str, ...], more: tuple[str, ...], names: list[str]
+) -> None:
+    """Both commands copy the source's tags, unless that is switched off."""
+    done = await run(*command, *HOW, *more, "--output", "json")
+    tags = json.loads(done.out)["Outcomes"][0]["Backup"].get("Tags", [])
+    assert names == [tag["Key"] for tag in tags if not tag["Key"].startswith("fsxcopy:")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from cli_rig import EXAMPLE, OpenTerminal, Run
+from cli_rig import EXAMPLE, OpenTerminal, Run, plain
 
 from fsxcopy_sdk.testing import LocalFsx
 
@@ -18,8 +18,8 @@ async def test_delete(run: Run, fsx: LocalFsx) -> None:
     )
 
     failed, deleted = json.loads(done.out)["Outcomes"]
-    assert {"Outcome": "deleted", "BackupId": EXAMPLE} == deleted
-    assert ("failed", "BackupNotFound") == (failed["Outcome"], failed["Error"]["Type"])
+    assert {"Outcome": "Deleted", "BackupId": EXAMPLE} == deleted
+    assert ("Failed", "BackupNotFound") == (failed["Outcome"], failed["Error"]["Type"])
     assert failed["Error"]["RequestId"] in done.err
     assert 1 == done.code
     assert [] == fsx.backups("us-east-2")
@@ -42,14 +42,62 @@ async def test_delete_without_terminal_needs_yes(run: Run, fsx: LocalFsx) -> Non
 async def test_delete_asks_for_confirmation(
     terminal: OpenTerminal, fsx: LocalFsx, answer: str, code: int, left: int
 ) -> None:
-    """At a terminal the IDs are shown, a yes deletes, and any other answer deletes nothing."""
+    """At a terminal the backups are shown, a yes deletes, any other answer deletes nothing."""
     asked = terminal("delete", EXAMPLE, "--region", "us-east-2")
     shown = await asked.until("Type yes:")
     asked.type(f"{answer}\n")
     await asked.until()
-    assert f"{EXAMPLE}\r\nPermanently delete this backup in us-east-2? Type yes:" in shown
+    head, row, question = plain(shown).splitlines()[-3:]
+    assert ["BACKUP", "CREATED", "LIFECYCLE", "TYPE", "OF", "NAME"] == head.split()
+    expected = [EXAMPLE, "2021-04-09", "AVAILABLE", "USER_INITIATED"]
+    assert [*expected, "fs-0498eed5fe91001ec", "MyBackup"] == row.split()
+    assert "Permanently delete this backup in us-east-2? Type yes:" == question
     assert (code, left) == (await asked.code(), len(fsx.backups("us-east-2")))
     assert bool(left) == ("nothing was deleted" in asked.shown.splitlines())
+
+
+async def test_delete_reports_what_is_not_there_before_it_asks(
+    terminal: OpenTerminal, fsx: LocalFsx
+) -> None:
+    """The question is about those that exist; the code says that one was not there."""
+    asked = terminal("delete", EXAMPLE, "backup-00000000", "--region", "us-east-2")
+    shown = plain(await asked.until("Type yes:"))
+    asked.type("yes\n")
+    shown = plain(await asked.until())
+
+    missing = "backup-00000000: failed: BackupNotFound"
+    assert shown.index(missing) < shown.index("Permanently delete this backup in us-east-2?")
+    assert 1 == shown.count("BackupNotFound")
+    rows = [line.split()[:2] for line in shown.splitlines()[-2:]]
+    assert [["backup-00000000", "failed"], [EXAMPLE, "deleted"]] == rows
+    assert (1, []) == (await asked.code(), fsx.backups("us-east-2"))
+
+
+async def test_delete_of_what_is_not_there_asks_nothing(
+    terminal: OpenTerminal, fsx: LocalFsx
+) -> None:
+    """Without any of them there is no question."""
+    asked = terminal("delete", "backup-00000000", "--region", "us-east-2")
+    shown = plain(await asked.until())
+    assert "Type yes" not in shown
+    assert "nothing was deleted" in shown.splitlines()
+    assert 1 == await asked.code()
+
+
+@pytest.mark.parametrize("more", [(), ("--yes",)], ids=" ".join)
+async def test_dry_run_of_a_deletion(run: Run, fsx: LocalFsx, more: tuple[str, ...]) -> None:
+    """It shows the backups as list does, reports those that are not there, deletes nothing."""
+    line = ("delete", EXAMPLE, "backup-00000000", "--region", "us-east-2", "--dry-run", *more)
+    table, document = await run(*line), await run(*line, "--output", "json", "--quiet")
+    alone = await run("delete", EXAMPLE, "-r", "us-east-2", "-n")
+
+    listed = await run("list", "--region", "us-east-2")
+    assert listed.out == table.out == alone.out
+    assert "backup-00000000: failed: BackupNotFound" in table.err
+    assert "would be deleted in us-east-2: 1; nothing was" == table.err.splitlines()[-1]
+    assert [EXAMPLE] == [one["BackupId"] for one in json.loads(document.out)["Backups"]]
+    assert (1, 1, 0) == (table.code, document.code, alone.code)
+    assert 1 == len(fsx.backups("us-east-2"))
 
 
 async def test_confirmation_can_be_interrupted(terminal: OpenTerminal, fsx: LocalFsx) -> None:

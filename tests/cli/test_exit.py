@@ -39,7 +39,6 @@ WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
         (["list", "--file-system-id", "a b"], "fsxcopy: --file-system-id: must be 1 to 128"),
         (["list", "--volume-id", ""], "fsxcopy: --volume-id: must be 1 to 128"),
         (["plan", "--filter", "backup-type=a b"], "fsxcopy: --filter backup-type: must be 1"),
-        (["list", *[f"--filter=n{n}=x" for n in range(11)]], "fsxcopy: --filter: must be at most"),
         (["plan", "--newest", "0"], "for --newest. Must be 1 or more."),
         (["sync", "--keep-last", "0"], "for --keep-last. Must be 1 or more."),
         (["plan", "--file-system-id", "x"], "fsxcopy: --file-system-id: must be like `fs-"),
@@ -55,7 +54,11 @@ WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
 )
 async def test_usage_errors(run: Run, fsx: LocalFsx, arguments: list[str], text: str) -> None:
     """A usage error is reported in one line before anything is sent."""
-    where = () if arguments[0] == "local" else WHERE[:2] if "--region" in arguments else WHERE
+    where = () if arguments[0] == "local" else WHERE
+    if "--region" in arguments:
+        where = WHERE[:2]
+    elif arguments[0] in ("list", "show", "wait"):
+        where = WHERE[2:]
     done = await run(*arguments, *where)
     assert (2, "", 1) == (done.code, done.out, len(done.err.splitlines()))
     assert done.err.startswith("fsxcopy: ")

@@ -6,7 +6,7 @@ import json
 import time
 
 import pytest
-from cli_rig import EXAMPLE, Run, run_and_change
+from cli_rig import EXAMPLE, Run, run_and_change, untimed
 
 from fsxcopy_sdk.replication import ReplicationPolicy
 from fsxcopy_sdk.testing import Fault, LocalFsx
@@ -40,17 +40,20 @@ async def test_plan_and_dry_run(run: Run, fsx: LocalFsx) -> None:
     line = await run("sync", *WHERE, "--dry-run", "--output", "jsonl")
 
     assert "to copy: 1" == plan.out.splitlines()[1]
-    assert f"  {FILE_SYSTEM}: {EXAMPLE} of 2021-04-09T07:53:28+00:00" in plan.out.splitlines()
+    assert (
+        f"  {FILE_SYSTEM}: {EXAMPLE} of 2021-04-09T07:53:28+00:00: the newest backup, no copy yet"
+        in plan.out.splitlines()
+    )
     assert plan.out.splitlines()[1:] == dry_run.out.splitlines()[1:]
-    assert EXAMPLE == document["to_copy"][0]["backup"]["backup_id"]
-    assert document["to_copy"] == json.loads(line.out)["to_copy"]
+    assert EXAMPLE == document["ToCopy"][0]["Backup"]["BackupId"]
+    assert document["ToCopy"] == json.loads(line.out)["ToCopy"]
     assert [] == fsx.backups("us-west-2")
 
 
 async def test_plan_as_json_has_the_report(run: Run, fsx: LocalFsx) -> None:
     """The report in a plan uses the given maximum age."""
     done = await run("plan", *WHERE, "--max-age", "2d", "--output", "json")
-    assert 2 * 86400 == json.loads(done.out)["report"]["max_age"]
+    assert 2 * 86400 == json.loads(done.out)["Report"]["MaxAge"]
 
 
 async def test_sync_twice(run: Run, fsx: LocalFsx) -> None:
@@ -61,13 +64,13 @@ async def test_sync_twice(run: Run, fsx: LocalFsx) -> None:
     second = await run(*SYNC, *how, "--output", "json")
 
     (end,) = json.loads(first.out)["Outcomes"]
-    assert ("copied", EXAMPLE) == (end["Outcome"], end["Request"]["SourceBackupId"])
+    assert ("Copied", EXAMPLE) == (end["Outcome"], end["Request"]["SourceBackupId"])
     assert key == end["Backup"]["KmsKeyId"]
     tags = {tag["Key"]: tag["Value"] for tag in end["Backup"]["Tags"]}
     assert ("nightly", "dr") == (tags["fsxcopy:policy"], tags["Purpose"])
     assert "Name" not in tags
     assert "to copy: 1, in progress: 0, to prune: 0" == first.err.splitlines()[0]
-    assert {"Outcomes": []} == json.loads(second.out)
+    assert {"Version": 1, "Outcomes": []} == json.loads(second.out)
     assert "nothing to do; copies up to date: 1\n" == second.err
     assert (0, 0) == (first.code, second.code)
 
@@ -153,7 +156,8 @@ async def test_original_lost_after_planning_holds_its_copy_back(
     done = await run_and_change(run, fsx, lose_originals, *prune)
 
     copied, held_back = json.loads(done.out)["Outcomes"]
-    assert ("copied", "held_back") == (copied["Outcome"], held_back["Outcome"])
+    assert ("Copied", "PruneSkipped") == (copied["Outcome"], held_back["Outcome"])
+    assert held_back["IsHeldBack"] is True
     assert "the source shows no AVAILABLE backup of it" == held_back["Reason"]
     assert "1 copied, 1 held back" == done.err.splitlines()[-1]
     assert 1 == done.code
@@ -175,8 +179,30 @@ async def test_copy_kept_after_planning_is_no_failure(
     done = await run_and_change(run, fsx, lose_newest_copy, *prune)
 
     ends = json.loads(done.out)["Outcomes"]
-    assert ["copied", "kept"] == [end["Outcome"] for end in ends]
+    assert ["Copied", "PruneSkipped"] == [end["Outcome"] for end in ends]
     assert 0 == done.code
+
+
+async def test_sync_without_waiting(run: Run, fsx: LocalFsx) -> None:
+    """A sync in steps starts what the quota allows, each time, until nothing is left."""
+    for number in range(7):
+        _add_backup(fsx, days_old=number)
+    line = (*SYNC, "--newest", "all", "--no-wait", *NAMED)
+    first = await run(*line)
+    for one in fsx.backups("us-west-2"):
+        fsx.set_lifecycle(str(one["BackupId"]), "AVAILABLE")
+    second = await run(*line)
+    for one in fsx.backups("us-west-2"):
+        fsx.set_lifecycle(str(one["BackupId"]), "AVAILABLE")
+    third = await run(*line)
+
+    assert "5 started, 3 deferred" in first.err
+    assert "left for the next run: 3" in first.err.splitlines()
+    assert "wait with: fsxcopy wait backup-" in first.err
+    assert "3 started" in second.err
+    assert "nothing to do; copies up to date: 8\n" == third.err
+    assert (0, 0, 0) == (first.code, second.code, third.code)
+    assert 8 == fsx.calls["CopyBackup"]
 
 
 @pytest.mark.parametrize("command", ["plan", "sync"])
@@ -218,27 +244,32 @@ async def test_backup_that_cannot_be_copied(run: Run, fsx: LocalFsx) -> None:
     plan = await run("plan", *WHERE)
 
     never, copied = json.loads(done.out)["Outcomes"]
+    backup = never.pop("Backup")
     assert {
-        "Outcome": "cannot_copy",
-        "Reason": "of a FlexGroup volume",
-        "Request": {"SourceBackupId": backup_id, "SourceRegion": "us-east-2"},
+        "Outcome": "CannotCopy",
+        "SourceId": "fsvol-0123456789abcdef0",
+        "Reason": "FLEXGROUP",
     } == never
-    assert "copied" == copied["Outcome"]
-    text, *_, counts = done.err.splitlines()
-    assert text.startswith(f"cannot be copied: fsvol-0123456789abcdef0: {backup_id} of ")
+    assert (backup_id, "AVAILABLE") == (backup["BackupId"], backup["Lifecycle"])
+    assert "Copied" == copied["Outcome"]
+    _, text, *_, counts = untimed(done.err)
+    assert (
+        f"copy of {backup_id}: cannot be copied: of a FlexGroup volume (1 of 2, 1 waiting)" == text
+    )
     assert "1 copied, 1 cannot be copied" == counts
-    row = ["-", "cannot_copy", backup_id, "of", "a", "FlexGroup", "volume"]
-    assert row == again.out.splitlines()[1].split()
-    assert "nothing to do; copies up to date: 1" == again.err.splitlines()[-1]
-    assert (never, "") == (json.loads(line.out), line.err)
+    assert ["-", "cannot_copy", backup_id] == again.out.splitlines()[1].split()
+    nothing, text = untimed(again.err)
+    assert "nothing to do; copies up to date: 1" == nothing
+    assert f"copy of {backup_id}: cannot be copied: of a FlexGroup volume" == text
+    assert ({"Version": 1, **never, "Backup": backup}, "") == (json.loads(line.out), line.err)
     assert (1, 1, 1, 0) == (done.code, again.code, line.code, plan.code)
 
 
 @pytest.mark.parametrize(
     ("members", "reason"),
     [
-        ({"Tags": TAGS}, "its copy would have too many tags"),
-        ({"FileSystem": {}}, "the service does not name its file system or volume"),
+        ({"Tags": TAGS}, "TOO_MANY_TAGS"),
+        ({"FileSystem": {}}, "UNKNOWN_SOURCE"),
     ],
 )
 async def test_permanent_reasons_give_code_1(
@@ -249,8 +280,8 @@ async def test_permanent_reasons_give_code_1(
     backup_id = fsx.add_backup("us-east-2", {**source, **members})
     done = await run(*SYNC, "--output", "jsonl")
     never = json.loads(done.out.splitlines()[0])
-    assert ("cannot_copy", reason) == (never["Outcome"], never["Reason"])
-    assert backup_id == never["Request"]["SourceBackupId"]
+    assert ("CannotCopy", reason) == (never["Outcome"], never["Reason"])
+    assert backup_id == never["Backup"]["BackupId"]
     assert 1 == done.code
 
 
@@ -300,10 +331,10 @@ async def test_report_as_json(run: Run, fsx: LocalFsx) -> None:
     document = json.loads((await run("report", *WHERE, "--output", "json")).out)
     lines = (await run("report", *WHERE, "--output", "jsonl")).out.splitlines()
 
-    assert "us-east-2" == document["source_region"]
-    assert "us-west-2" == document["destination_region"]
-    assert [one["source_id"] for one in document["sources"]] == [
-        json.loads(line)["source_id"] for line in lines
+    assert "us-east-2" == document["SourceRegion"]
+    assert "us-west-2" == document["DestinationRegion"]
+    assert [json.loads(line) for line in lines] == [
+        {"Version": 1, **one} for one in document["Sources"]
     ]
     assert 2 == len(lines)
 
@@ -311,8 +342,38 @@ async def test_report_as_json(run: Run, fsx: LocalFsx) -> None:
 async def test_policy_defaults_match_the_library(run: Run, fsx: LocalFsx) -> None:
     """The options repeat the defaults of `ReplicationPolicy`, whose import is slow."""
     policy = ReplicationPolicy(name="fsxcopy")
-    planned = json.loads((await run("plan", *WHERE, "--output", "json")).out)["policy"]
-    names = ("name", "newest", "copy_tags", "keep_tag", "max_age")
-    assert {name: getattr(policy, name) for name in names} == {
-        name: planned[name] for name in names
-    }
+    plan = json.loads((await run("plan", *WHERE, "--output", "json")).out)
+    assert policy == ReplicationPolicy.from_dict(plan["Policy"])
+
+
+async def test_backups_that_cannot_be_read(run: Run, fsx: LocalFsx) -> None:
+    """Plan, report and sync go on without them; a copy that cannot be read is exit code 1."""
+    odd = fsx.add_backup("us-east-2", CreationTime="yesterday")
+    plan = await run("plan", *WHERE)
+    report = await run("report", *WHERE, "--output", "json")
+    strict = [await run(name, *WHERE, "--strict") for name in ("plan", "report", "sync")]
+    fsx.add_backup("us-west-2", SourceBackupId=EXAMPLE, SourceBackupRegion="us-east-2", Type=7)
+    sync = await run(*SYNC)
+
+    assert 0 == plan.code
+    assert "to copy: 1" in plan.out.splitlines()
+    assert "cannot be read in us-east-2: 1" in plan.out.splitlines()
+    assert 1 == plan.err.count(f"1 backup of us-east-2 cannot be read: {odd}")
+    assert 1 == json.loads(report.out)["Unreadable"]
+    assert [(1, "")] * 3 == [(done.code, done.out) for done in strict]
+    assert 1 == sync.code
+    assert "the destination has a copy of it that cannot be read" in sync.err
+    assert 0 == fsx.calls["CopyBackup"]
+
+
+async def test_prunes_are_held_back_by_what_cannot_be_read(run: Run, fsx: LocalFsx) -> None:
+    """A sync with every switch deletes nothing of that source, and says why."""
+    await _copied(run, fsx, 3, 2, 1)
+    fsx.add_backup("us-west-2", Type=7, FileSystem={"FileSystemId": FILE_SYSTEM})
+    held = len(fsx.backups("us-west-2"))
+    switches = ("--prune", "--prune-orphans", "--prune-most", "--keep-last", "1")
+    done = await run(*SYNC, *NAMED, *switches)
+
+    assert 1 == done.code
+    assert "but a backup that cannot be read may be of the same source" in done.err
+    assert held == len(fsx.backups("us-west-2"))

@@ -6,12 +6,13 @@ import json
 import re
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
 import pytest
-from cli_rig import EXAMPLE, FSXCOPY, SPEED, OpenTerminal, Run, Terminal, start
+from cli_rig import EXAMPLE, FSXCOPY, SPEED, OpenTerminal, Run, Terminal, start, untimed
 
 from fsxcopy_sdk.testing import Fault, LocalFsx
 
@@ -33,16 +34,31 @@ async def test_copy_on_a_terminal(
     opened = terminal("copy", EXAMPLE, *HOW, "--log-level", "info")
     shown = await opened.until()
 
-    assert re.search(r"\S+ \S+ INFO fsxcopy_sdk.waiting: backup-\w+: AVAILABLE, done\r\n", shown)
+    assert re.search(r"\d\dZ INFO fsxcopy_sdk.waiting: backup-\w+: AVAILABLE, done\r\n", shown)
     assert "\x1b[?25l" in shown  # the cursor is hidden while a line moves
     assert "COPYING" in shown
     assert "%" in shown
     assert " left" in shown or "any moment" in shown
     (backup,) = fsx.backups("us-west-2")
-    assert f"{backup['BackupId']}: copied\r\n" in shown
+    assert f"{backup['BackupId']} of {EXAMPLE}: copied\r\n" in shown
     assert "\x1b[?25h" in shown
     assert shown.rstrip().endswith(f"copied   {EXAMPLE}")
     assert 0 == await opened.code()
+
+
+async def test_a_thousand_backups_on_a_terminal(terminal: OpenTerminal, fsx: LocalFsx) -> None:
+    """They are not drawn more often than ten, so that the wait ends in time."""
+    ids = [fsx.add_backup("us-west-2", Lifecycle="COPYING") for _ in range(1000)]
+    opened = terminal("wait", *ids, "--region", "us-west-2", "--max-wait", "2")
+    await opened.until("980 more in progress")
+    began = time.monotonic()
+    shown = await opened.until()
+
+    assert 4 == await opened.code()
+    assert time.monotonic() - began < 7
+    assert "0 of 1000 done, 1000 in progress" in shown
+    assert 1000 == len(re.findall(r"backup-\w+: timed out: ", shown))
+    assert len(shown) < 600_000
 
 
 async def test_results_in_a_file_have_no_progress(
@@ -61,7 +77,7 @@ async def test_json_lines_on_a_terminal(terminal: OpenTerminal, fsx: LocalFsx) -
     """With JSON lines on the same terminal there is no moving line."""
     shown = await terminal("copy", EXAMPLE, *HOW, "--output", "jsonl").until()
     assert "\x1b" not in shown
-    assert "copied" == json.loads(shown.splitlines()[-1])["Outcome"]
+    assert "Copied" == json.loads(shown.splitlines()[-1])["Outcome"]
 
 
 async def test_table_colours(
@@ -115,7 +131,7 @@ async def test_interrupted_sync_prints_the_command_to_resume(
         assert shown.endswith("\nfsxcopy: interrupted\n")
     assert f"\nnot started: 2\n{REST}\n" in first
     assert 2 == len(copies)
-    assert (2, 2) == (len(planned["to_copy"]), len(planned["in_progress"]))
+    assert (2, 2) == (len(planned["ToCopy"]), len(planned["InProgress"]))
 
 
 async def _interrupted(opened: Terminal) -> str:
@@ -157,8 +173,8 @@ async def test_copy_in_a_pipe(fsx: LocalFsx) -> None:
     assert ["BACKUP", str(backup["BackupId"])] == [
         line.split()[0] for line in done.stdout.decode().splitlines()
     ]
-    prefixes = {line.partition(":")[0] for line in done.stderr.decode().splitlines()}
-    assert {backup["BackupId"]} == prefixes
+    prefixes = {line.partition(":")[0] for line in untimed(done.stderr.decode())}
+    assert {f"{backup['BackupId']} of {EXAMPLE}"} == prefixes
 
 
 async def test_closed_pipe(fsx: LocalFsx) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import anyio
 import pytest
-from cli_rig import Run
+from cli_rig import Done, Run, untimed
 
-from fsxcopy_sdk.testing import LocalFsx
+from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
 REGION = ("--region", "us-west-2")
 OFTEN = ("--min-delay", "0.05s")
@@ -26,7 +27,7 @@ async def test_wait_for_many(run: Run, fsx: LocalFsx) -> None:
     )
 
     ends = {end["BackupId"]: end for end in json.loads(done.out)["Outcomes"]}
-    assert {available: "available", failed: "failed", slow: "timed_out"} == {
+    assert {available: "Available", failed: "Failed", slow: "TimedOut"} == {
         backup_id: end["Outcome"] for backup_id, end in ends.items()
     }
     assert "no such key" == ends[failed]["Backup"]["FailureDetails"]["Message"]
@@ -56,9 +57,9 @@ async def test_wait_timeout(run: Run, fsx: LocalFsx) -> None:
     slow = fsx.add_backup("us-west-2", Lifecycle="COPYING", ProgressPercent=3)
     done = await run("wait", slow, *REGION, *OFTEN, "--max-wait", "0.3")
 
-    first, second, *others = done.err.splitlines()
+    first, second, *others = untimed(done.err)
     assert f"{slow}: COPYING 3%" == first
-    assert second.startswith(f"{slow}: timed out: {slow} is not AVAILABLE after ")
+    assert second.startswith(f"{slow}: timed out: {slow} is not AVAILABLE in us-west-2 after ")
     assert [
         f"still running at the service: {slow}",
         f"resume with: fsxcopy wait {slow} --region us-west-2",
@@ -73,12 +74,13 @@ async def test_wait_until_available(run: Run, fsx: LocalFsx) -> None:
         *("copy", "backup-03e3c82e0183b7b6b", "--source-region", "us-east-2", *REGION),
         *("--max-wait", "0", "--quiet", "--output", "jsonl"),
     )
-    backup_id = json.loads(started.out)["BackupId"]
+    backup_id = json.loads(started.out)["Backup"]["BackupId"]
     done = await run("wait", "-", *REGION, *OFTEN, stdin=f"{backup_id}\n")
 
-    *before, last = done.err.splitlines()
-    assert f"{backup_id}: available" == last
-    assert all(line.startswith(f"{backup_id}: COPYING ") for line in before)
+    *before, last = untimed(done.err)
+    name = f"{backup_id} of backup-03e3c82e0183b7b6b"
+    assert f"{name}: available" == last
+    assert all(line.startswith(f"{name}: COPYING ") for line in before)
     assert 0 == done.code
 
 
@@ -87,6 +89,43 @@ async def test_wait_for_an_unknown_backup(run: Run, fsx: LocalFsx) -> None:
     done = await run("wait", "backup-00000000", *REGION, "--max-wait", "0")
     assert 4 == done.code
     assert "still running" not in done.err
+
+
+async def test_wait_says_that_a_backup_is_unknown(run: Run, fsx: LocalFsx) -> None:
+    """It is said, once, long before the wait for it ends; a known backup is not affected."""
+    known = fsx.add_backup("us-west-2", Lifecycle="COPYING", ProgressPercent=3)
+    done = await run("wait", "backup-00000000", known, *REGION, *OFTEN, "--max-wait", "1s")
+
+    unknown = [line for line in untimed(done.err) if "not known" in line]
+    assert ["backup-00000000 is not known in us-west-2 yet; waiting up to 1 s"] == unknown
+    assert "0 of 2" not in done.err
+    assert "backup-00000000: timed out: " in done.err
+    assert 4 == done.code
+
+
+async def test_wait_for_a_backup_that_appears(run: Run, fsx: LocalFsx) -> None:
+    """A copy that is not visible yet is waited for, within the grace."""
+    clock, done = ManualClock(), list[Done]()
+    async with LocalFsx(clock=clock, copy_duration=1, unseen_for=1000) as late:
+        source = late.add_backup("us-west-2")
+        where = (*REGION, *OFTEN, "--endpoint-url", late.endpoint_url)
+        started = await run("copy", source, *where, "--max-wait", "0", "-o", "json", "-q")
+        (end,) = json.loads(started.out)["Outcomes"]
+        before = late.calls["DescribeBackups"]
+
+        async def wait() -> None:
+            done.append(await run("wait", end["BackupId"], *where))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(wait)
+            while late.calls["DescribeBackups"] < before + 4:  # noqa: ASYNC110 - it has no event
+                await anyio.sleep(0.01)
+            clock.advance(2000)
+
+    first, *_, last = untimed(done[0].err)
+    assert f"{end['BackupId']} is not known in us-west-2 yet; waiting up to 60 s" == first
+    assert f"{end['BackupId']} of {source}: available" == last
+    assert 0 == done[0].code
 
 
 async def test_command_to_resume_has_the_options(

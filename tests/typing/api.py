@@ -147,6 +147,11 @@ async def describing(client: FsxCopyClient) -> None:
 async def iterating(client: FsxCopyClient) -> None:
     """Iteration gives backups, not pages."""
     assert_type(client.iter_backups(), AsyncGenerator[Backup, None])
+    unreadable: list[sdk.UnreadableBackup] = []
+    client.iter_backups(strict=True, on_unreadable=unreadable.append)
+    assert_type(
+        (await client.describe_backups(strict=False)).unreadable, tuple[sdk.UnreadableBackup, ...]
+    )
     async for backup in client.iter_backups(filters=[], max_results=5):
         assert_type(backup, Backup)
     ids = [backup.backup_id async for backup in client.iter_backups()]
@@ -357,8 +362,14 @@ async def many(client: FsxCopyClient, tags: dict[str, str]) -> None:
                 case bulk.CopyNotObserved():
                     assert_type(outcome.backup_id, str | None)
                     assert_type(outcome.client_request_token, str)
+                case bulk.CopyDeferred():
+                    assert_type(outcome.reason, str)
+                    assert_type(outcome.error, sdk.FsxCopyError | None)
                 case bulk.CopySkipped():
                     assert_type(outcome.reason, str)
+                case bulk.CopyStarted():
+                    assert_type(outcome.backup, Backup)
+                    assert_type(outcome.client_request_token, str)
                 case _:
                     assert_never(outcome)
     assert_type(copies.in_progress, tuple[bulk.CopyInProgress, ...])
@@ -386,7 +397,9 @@ async def ready(source: FsxCopyClient, destination: FsxCopyClient) -> None:
             match outcome:
                 case bulk.Copied() | bulk.CopyFailed() | bulk.CopyTimedOut():
                     assert_type(outcome.request, bulk.CopyRequest)
-                case bulk.CopySkipped() | bulk.CopyNotObserved():
+                case bulk.CopySkipped() | bulk.CopyNotObserved() | bulk.CopyDeferred():
+                    assert_type(outcome.request, bulk.CopyRequest)
+                case bulk.CopyStarted():
                     assert_type(outcome.request, bulk.CopyRequest)
                 case replication.Pruned() | replication.PruneFailed() | replication.PruneSkipped():
                     assert_type(outcome.prune, replication.PlannedPrune)
@@ -407,6 +420,12 @@ def plain(backup: Backup, parsed: dict[str, object]) -> None:
     assert_type(sdk.to_dict(backup), dict[str, object])
     assert_type(sdk.from_dict(Backup, parsed), Backup)
     assert_type(sdk.from_dict(sdk.CopyBackupResponse, sdk.to_dict(backup)), sdk.CopyBackupResponse)
+    assert_type(sdk.BackupNotFound("gone").to_dict(), dict[str, object])
+    policy = replication.ReplicationPolicy.from_dict(parsed)
+    assert_type(policy, replication.ReplicationPolicy)
+    assert_type(policy.to_dict(), dict[str, object])
+    assert_type(replication.ReplicationPlan.from_dict(parsed).report.to_dict(), dict[str, object])
+    assert_type(bulk.CopyRequest.from_dict(parsed), bulk.CopyRequest)
     sdk.to_dict("backup-1")  # type: ignore[arg-type]  # no model
     sdk.from_dict(str, parsed)  # type: ignore[type-var]  # no model
 

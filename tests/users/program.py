@@ -37,12 +37,14 @@ from fsxcopy_sdk import (
 )
 from fsxcopy_sdk.bulk import (
     Copied,
+    CopyDeferred,
     CopyFailed,
     CopyInProgress,
     CopyNotObserved,
     CopyOutcome,
     CopyRequest,
     CopySkipped,
+    CopyStarted,
     CopyTimedOut,
     copy_many,
 )
@@ -158,13 +160,13 @@ def show(copy: CopyInProgress) -> None:
 
 def text_of(outcome: CopyOutcome) -> str:
     match outcome:
-        case Copied():
+        case Copied() | CopyStarted():
             return outcome.backup.backup_id + (" (existing)" if outcome.existing else "")
         case CopyFailed() | CopyTimedOut():
             return describe(outcome.error)
         case CopyNotObserved():
             return outcome.backup_id or outcome.client_request_token
-        case CopySkipped():
+        case CopyDeferred() | CopySkipped():
             return outcome.reason
 
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from fsxcopy_sdk._transport._aiobotocore import AiobotocoreTransport, open_transport
-from fsxcopy_sdk._transport._config import direct_config, isolated_session, session_of_profile
+from fsxcopy_sdk._transport._config import (
+    config_with_timeouts,
+    direct_config,
+    isolated_session,
+    session_of_profile,
+)
 from fsxcopy_sdk._transport._protocols import (
     SupportsClient,
     SupportsConfig,
@@ -17,6 +22,7 @@ __all__ = [
     "SupportsConfig",
     "SupportsSession",
     "Transport",
+    "config_with_timeouts",
     "direct_config",
     "isolated_session",
     "open_transport",

@@ -8,6 +8,7 @@ import os
 import re
 import ssl
 from contextlib import suppress
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from aiobotocore.config import AioConfig
@@ -45,6 +46,14 @@ def isolated_session(access_key: str, secret_key: str) -> AioSession:
 def direct_config() -> AioConfig:
     """Make a config that uses no proxy, whatever the environment has."""
     return AioConfig(proxies={})
+
+
+def config_with_timeouts(connect: timedelta | None, read: timedelta | None) -> AioConfig:
+    """Make a config with timeouts; None is botocore's default, and zero switches one off."""
+    given = {"connect_timeout": connect, "read_timeout": read}
+    return AioConfig(
+        **{name: one.total_seconds() or None for name, one in given.items() if one is not None}
+    )
 
 
 def build_config(session: AioSession, config: Config | None) -> AioConfig:

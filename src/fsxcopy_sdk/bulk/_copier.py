@@ -6,42 +6,39 @@ import logging
 import random
 from collections.abc import Callable, Iterable
 from contextlib import aclosing
-from inspect import iscoroutinefunction
+from typing import ClassVar
 
 import anyio
 import attrs
 
-from fsxcopy_sdk._validation import (
-    DEFAULT_MAX_IN_PROGRESS,
-    ArgumentErrors,
-    Duration,
-    check_type,
-    to_seconds,
-)
 from fsxcopy_sdk.bulk import _queue as queue
 from fsxcopy_sdk.bulk._outcomes import (
     Copied,
+    CopyDeferred,
     CopyFailed,
     CopyInProgress,
     CopyNotObserved,
     CopyOutcome,
     CopySkipped,
+    CopyStarted,
     CopyTimedOut,
     OutcomeStream,
 )
 from fsxcopy_sdk.bulk._queue import QuotaGroup, RequestState
-from fsxcopy_sdk.bulk._requests import CopyRequest, ExistingCopies, best_copy, checked
+from fsxcopy_sdk.bulk._requests import CopyRequest, ExistingCopies, best_copy
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.errors import (
     BackupCopyFailed,
     BackupNotFound,
     FsxCopyError,
     RequestTimeout,
+    ResponseDecodingError,
+    ServiceError,
     ServiceLimitExceeded,
     WaitTimeout,
 )
 from fsxcopy_sdk.models import Backup, CopyBackupResponse
-from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, DEFAULT_SCHEDULE, NOTHING, WaitSchedule
+from fsxcopy_sdk.waiting import NOTHING, WaitSchedule
 
 # One refusal of a listing may be a hiccup of the credentials.
 _MAX_REFUSALS = 2
@@ -49,92 +46,11 @@ _MAX_REFUSALS = 2
 _log = logging.getLogger("fsxcopy_sdk.bulk")
 
 
-def copy_many(
-    client: FsxCopyClient,
-    requests: Iterable[CopyRequest],
-    *,
-    adopt: Iterable[CopyInProgress] = (),
-    max_in_progress: int = DEFAULT_MAX_IN_PROGRESS,
-    max_wait: Duration = DEFAULT_MAX_WAIT,
-    schedule: WaitSchedule = DEFAULT_SCHEDULE,
-    on_seen: Callable[[CopyInProgress], None] | None = None,
-) -> BulkCopy:
-    """
-    Copy many backups into the Region of *client*, as many at a time as the service allows.
-
-    Use it as ``async with copy_many(...) as copies``, and within that as
-    ``async for outcome in copies``: outcomes come as copies end, and a failure stops
-    nothing but its own copy. Leaving the block, by an exception or a cancellation too,
-    starts nothing more; `in_progress` and `not_started` then say what is left.
-
-    First the destination is listed. A request whose source has an AVAILABLE copy there
-    is `Copied` without another one, a copy in progress is followed, and only the others
-    are started, in the order of *requests*; the listing is repeated if it is older than
-    two minutes by then, because other programs copy too. If it fails, nothing is started.
-    To force another copy of the same backup, give `CopyRequest.idempotency_salt`.
-
-    A copy ends only when it is seen AVAILABLE, FAILED or DELETED. One that FAILED in this
-    run is not repeated in it; a request whose token leads to a copy that was dead before
-    is repeated once, about a minute later.
-
-    Args:
-        client: An open client of the destination Region.
-        requests: What to copy. Of requests for the same backup and salt the first counts.
-        adopt: Copies that are already in progress, with their `backup`: they are followed
-            by its ID, and nothing is requested.
-        max_in_progress: Copies in progress at once; of ONTAP volumes, per volume and key.
-            Copies that other programs start need not be counted: the service does.
-        max_wait: Seconds or a timedelta that each copy is waited for once it has begun,
-            and before that, while the service has no capacity for it.
-        schedule: The intervals at which each copy is polled.
-        on_seen: Called when a copy was accepted or found, and at every poll of it. An
-            exception from it ends the block, in an exception group.
-
-    Raises:
-        InvalidArguments: arguments break rules; nothing was sent.
-        ClientNotOpen: the client is not open.
-    """
-    check_type("client", client, FsxCopyClient)
-    errors = ArgumentErrors()
-    if not (type(max_in_progress) is int and max_in_progress >= 1):
-        errors.add_value("max_in_progress", "an integer, at least 1", max_in_progress)
-    observer: object = on_seen
-    if not (observer is None or callable(observer)) or iscoroutinefunction(observer):
-        errors.add_value("on_seen", "a function that is not async, or None", observer)
-    errors.check_seconds("max_wait", max_wait)
-    errors.check_type("schedule", schedule, WaitSchedule, "a WaitSchedule")
-    adopted = _checked_copies(errors, adopt, client.region)
-    good = checked(errors, requests, client.region)
-    errors.raise_any()
-    return BulkCopy(
-        client,
-        good,
-        adopted,
-        max_in_progress=max_in_progress,
-        max_wait=to_seconds(max_wait),
-        schedule=schedule,
-        on_seen=on_seen,
-    )
-
-
-def _checked_copies(
-    errors: ArgumentErrors, adopt: object, region: str
-) -> list[tuple[CopyInProgress, Backup]]:
-    copies: list[object] = list(adopt) if isinstance(adopt, Iterable) else [adopt]
-    good: dict[str, tuple[CopyInProgress, Backup]] = {}
-    for copy in copies:
-        match copy:
-            case CopyInProgress(request=CopyRequest() as request, backup=Backup() as backup):
-                if request.matches(backup, region):
-                    good[backup.backup_id] = (copy, backup)
-    if len(good) < len(copies):
-        words = "a collection of CopyInProgress, each with another backup, a copy as requested"
-        errors.add_value("adopt", words, adopt)
-    return list(good.values())
-
-
 class BulkCopy(OutcomeStream[CopyOutcome]):
     """Many copies, as ``async with`` and, within, ``async for``; see `copy_many`."""
+
+    _made_by, _name = "copy_many", "copies"
+    _max_tries: ClassVar[int] = queue.MAX_TRIES
 
     def __init__(
         self,
@@ -173,12 +89,12 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
     def _group_of(self, request: CopyRequest) -> QuotaGroup:
         volume_id = request.volume_id
         key = (volume_id, None if volume_id is None else request.kms_key_id)
-        return self._groups.setdefault(key, QuotaGroup(self._max_in_progress))
+        return self._groups.setdefault(key, QuotaGroup(self._max_in_progress, volume_id))
 
     @property
     def in_progress(self) -> tuple[CopyInProgress, ...]:
         """
-        The copies that the service has accepted, or may have, and that have not ended.
+        The copies that the service has accepted, or may have, and that have no outcome yet.
 
         They continue after the block. The same requests, run again later in any process,
         find the same copies.
@@ -208,21 +124,31 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         if not states:
             return
         try:
-            await self._list_patiently()
-            if not all(map(self._existing_copy, states)):
-                # A single listing may be empty or cut short; what it lacks would be copied.
-                await self._list_patiently()
+            await self._find_existing(states)
         except FsxCopyError as error:
-            for state in states:
-                self._add_outcome(state, CopyFailed(request=state.request, error=error))
-            return
+            self._defer(states, error)
+        else:
+            self._begin(states)
+
+    async def _find_existing(self, states: Iterable[RequestState]) -> None:
+        """List the destination, twice unless that finds a copy for all."""
+        await self._list_patiently()
+        if not all(map(self._existing_copy, states)):
+            # A single listing may be empty or cut short; what it lacks would be copied.
+            await self._list_patiently()
+
+    def _defer(self, states: Iterable[RequestState], error: FsxCopyError) -> None:
+        """End what was not sent, because a copy of it may exist that could not be listed."""
         for state in states:
-            existing = self._existing_copy(state)
-            if existing is None:
+            self._add_outcome(state, _unlisted(state.request, error))
+
+    def _begin(self, states: Iterable[RequestState]) -> None:
+        """Follow what exists, and start the others."""
+        for state in states:
+            state.group.held += 1
+            if not self._take_existing(state):
+                state.group.held -= 1
                 state.group.waiting.append(state)
-            else:
-                state.group.held += 1
-                self._follow_existing(state, existing)
         for group in self._groups.values():
             self._tasks.start_soon(self._start_in_order, group)
 
@@ -238,7 +164,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
 
     async def _list_patiently(self) -> None:
         """List the destination, again after transient errors."""
-        for tries in range(1, queue.MAX_TRIES):
+        for tries in range(1, self._max_tries):
             try:
                 await self._existing.refresh()
             except FsxCopyError as error:
@@ -254,6 +180,19 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
 
     def _existing_copy(self, state: RequestState) -> Backup | None:
         return best_copy(self._existing.matching(state.request))
+
+    def _take_existing(self, state: RequestState) -> bool:
+        """Follow the copy that exists, if one does; the request holds a slot."""
+        existing = self._existing_copy(state)
+        if existing is not None:
+            self._follow_existing(state, existing)
+            return True
+        unreadable = self._existing.unreadable(state.request)
+        if unreadable is None:
+            return False
+        # It may be the copy, in any lifecycle.
+        self._end(state, self._not_observed(state, ResponseDecodingError.of(unreadable)))
+        return True
 
     # Starting.
 
@@ -280,34 +219,33 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
 
     async def _try_to_start(self, state: RequestState) -> bool:
         """Find or request a copy; return False, after a delay, if that must be repeated."""
-        if state.unknown_since is None:
+        if not state.is_in_doubt:
             # Within minutes the token would find a copy that another program has started
             # since the last listing, after that only another listing does.
             try:
                 await self._existing.refresh(queue.TOKEN_LIFETIME)
             except FsxCopyError as error:
-                return await self._retry(state, error, is_outage=error.is_transient)
-            existing = self._existing_copy(state)
-            if existing is not None:
-                self._follow_existing(state, existing)
+                unlisted = _unlisted(state.request, error)
+                return await self._retry(state, error, unlisted, is_outage=error.is_transient)
+            if self._take_existing(state):
                 return True
         elif self._clock.now() - state.unknown_since > queue.TOKEN_LIFETIME:
             # The same request could make another copy.
             source = state.request.source_backup_id
             text = f"the destination shows no copy of {source}, which may have been accepted"
-            reason = self._not_found(text)
-            self._tasks.start_soon(self._search, state, state.unknown_since, reason)
+            self._search_later(state, self._not_found(text))
             return True
-        ended, now = state.group.ended, self._clock.now()
+        now = self._clock.now()
         state.begin(self._region, now)
         try:
             response = await self._request(state)
         except FsxCopyError as error:
-            if state.unknown_since is None and queue.is_outcome_unknown(error):
+            if not state.is_in_doubt and queue.is_outcome_unknown(error):
                 state.unknown_since = now
             if isinstance(error, ServiceLimitExceeded) and error.is_transient:
-                return await self._wait_for_capacity(state, error, ended)
-            return await self._retry(state, error, is_outage=queue.is_outage(error))
+                return await self._wait_for_capacity(state, error)
+            outcome = _not_accepted(state.request, error)
+            return await self._retry(state, error, outcome, is_outage=queue.is_outage(error))
         self._accept(state, response.backup)
         return True
 
@@ -327,10 +265,8 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             client_request_token=token,
         )
 
-    async def _wait_for_capacity(
-        self, state: RequestState, error: FsxCopyError, ended: int
-    ) -> bool:
-        """Sleep until the service may have a slot; *ended* copies had ended when it had none."""
+    async def _wait_for_capacity(self, state: RequestState, error: FsxCopyError) -> bool:
+        """Sleep until the service may have a slot; return True if that took too long."""
         group, now = state.group, self._clock.now()
         group.failing_since = None
         if group.full_since is None:
@@ -338,27 +274,25 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             group.full_since = now
         left = group.full_since + self._max_wait - now
         if left < NOTHING:
-            self._give_up(state, CopyTimedOut(request=state.request, error=error))
+            self._give_up(state, CopyTimedOut(request=state.request, error=error), error)
             return True
         state.refuse()
-        if group.ended == ended:
+        if group.ended == state.ended_before:
             await self._sleep_until_end(group, min(left, queue.capacity_delay(random.random)))
         return False
 
-    async def _retry(self, state: RequestState, error: FsxCopyError, *, is_outage: bool) -> bool:
-        """Sleep until the same call may get a better answer, if it may at all."""
-        # An outage is not held against one request: the service answered before, so it is waited
-        # for as long as a copy is.
-        group, now = state.group, self._clock.now()
+    async def _retry(
+        self,
+        state: RequestState,
+        error: FsxCopyError,
+        outcome: CopyFailed | CopyDeferred,
+        *,
+        is_outage: bool,
+    ) -> bool:
+        """Sleep until the same call may get a better answer; if it cannot, end with *outcome*."""
         state.tries += 1
-        if is_outage:
-            group.failing_since = now if group.failing_since is None else group.failing_since
-            is_final = now - group.failing_since >= self._max_wait
-        else:
-            group.failing_since = None
-            is_final = state.tries >= queue.MAX_TRIES or not queue.is_retryable(error)
-        if is_final:
-            self._give_up(state, CopyFailed(request=state.request, error=error))
+        if self._is_final(state, error, is_outage=is_outage):
+            self._give_up(state, outcome, error)
             return True
         if state.tries == 1:
             self._warn(state, "is tried again", error)
@@ -366,24 +300,44 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         await self._clock.sleep(queue.retry_delay(state.tries, random.random))
         return False
 
+    def _is_final(self, state: RequestState, error: FsxCopyError, *, is_outage: bool) -> bool:
+        """Whether the same call will not get a better answer, or was tried too often."""
+        # An outage is not held against one request: the service answered before, so it is waited
+        # for as long as a copy is.
+        group, now = state.group, self._clock.now()
+        if is_outage:
+            group.failing_since = now if group.failing_since is None else group.failing_since
+            return now - group.failing_since >= self._max_wait
+        group.failing_since = None
+        return state.tries >= self._max_tries or not queue.is_retryable(error)
+
     def _warn(self, state: RequestState, what: str, error: FsxCopyError) -> None:
         """Say why nothing seems to happen for a while."""
         source = state.request.source_backup_id
         extra = {"source_backup_id": source, "region": self._region}
         _log.warning("the copy of %s: %s: %s", source, what, error, extra=extra)
 
-    def _give_up(self, state: RequestState, outcome: CopyFailed | CopyTimedOut) -> None:
+    def _give_up(
+        self,
+        state: RequestState,
+        outcome: CopyDeferred | CopyFailed | CopyTimedOut,
+        error: FsxCopyError,
+    ) -> None:
         """End a request with *outcome*, unless a copy of it may have been accepted."""
-        if state.unknown_since is None:
-            self._end(state, outcome)
+        if state.is_in_doubt:
+            self._search_later(state, error)
         else:
-            self._tasks.start_soon(self._search, state, state.unknown_since, outcome.error)
+            self._end(state, outcome)
 
-    async def _search(self, state: RequestState, since: float, reason: FsxCopyError) -> None:
-        """Search about once a minute for a copy that may have been accepted *since* then."""
+    def _search_later(self, state: RequestState, reason: FsxCopyError) -> None:
+        """Let a task search for a copy that may have been accepted."""
+        self._tasks.start_soon(self._search, state, reason)
+
+    async def _search(self, state: RequestState, reason: FsxCopyError) -> None:
+        """Search about once a minute for a copy that may have been accepted."""
         # A new copy may be missing from listings, but only from those that succeed. If they all
         # do, *reason* is why the copy was not observed.
-        deadline = since + self._max_wait
+        deadline = state.unknown_since + self._max_wait
         absent_since: float | None = None
         failure: FsxCopyError | None = None
         refusals = 0
@@ -426,9 +380,12 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         state.group.failing_since = state.group.full_since = None
         # A token may lead to a copy that was dead before this run; another one is tried once.
         is_first = state.attempt == 0 and state.request.client_request_token is None
-        if backup.lifecycle.is_dead and is_first and state.unknown_since is None:
+        if backup.lifecycle.is_dead and is_first and not state.is_in_doubt:
             state.refuse()
-            self._tasks.start_soon(self._repeat, state, backup)
+            extra = {"backup_id": backup.backup_id, "region": self._region}
+            text = "%s: is %s, its request is repeated"
+            _log.info(text, backup.backup_id, backup.lifecycle, extra=extra)
+            self._tasks.start_soon(self._repeat, state)
             return
         self._take(state, backup)
 
@@ -436,15 +393,12 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         """Follow a copy until it ends, which it may have done."""
         self._see(state, backup)
         if backup.lifecycle.is_terminal:
-            self._end(state, _outcome_of(state, backup, self._region))
+            self._end(state, outcome_of(state, backup, self._region))
         else:
             self._tasks.start_soon(self._follow, state, backup)
 
-    async def _repeat(self, state: RequestState, dead: Backup) -> None:
+    async def _repeat(self, state: RequestState) -> None:
         """Start another copy, with another token, after a token led to a dead one."""
-        extra = {"backup_id": dead.backup_id, "region": self._region}
-        text = "%s: is %s, its request is repeated"
-        _log.info(text, dead.backup_id, dead.lifecycle, extra=extra)
         await self._clock.sleep(queue.capacity_delay(random.random))
         state.attempt, state.tries = state.attempt + 1, 0
         await self._start(state)
@@ -462,7 +416,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
 
     async def _follow(self, state: RequestState, backup: Backup) -> None:
         """Hold the slot of a copy until it ends, or until its deadline."""
-        outcome = await self._observe(state, backup.backup_id)
+        outcome = await self._observe(state, backup)
         if state.is_existing and isinstance(outcome, CopyFailed):
             self._existing.forget(state.request.source_backup_id, backup.backup_id)
             other = best_copy(self._unclaimed(state))
@@ -471,8 +425,9 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 return
         self._end(state, outcome)
 
-    async def _observe(self, state: RequestState, backup_id: str) -> CopyOutcome:
+    async def _observe(self, state: RequestState, backup: Backup) -> CopyOutcome:
         """Return how a copy ends; only a lifecycle that was seen ends it, absence does not."""
+        backup_id = backup.backup_id
         request, deadline = state.request, self._clock.now() + self._max_wait
         while True:
             try:
@@ -487,7 +442,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             if listed is not None:
                 self._see(state, listed)
                 if listed.lifecycle.is_terminal:
-                    return _outcome_of(state, listed, self._region)
+                    return outcome_of(state, listed, self._region)
             if deadline - self._clock.now() < NOTHING:
                 if listed is not None:
                     return CopyTimedOut(request=request, error=unseen, backup=listed)
@@ -512,7 +467,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                     self._see(state, seen)
         except BackupCopyFailed as error:
             return CopyFailed(request=state.request, error=error, backup=error.last_backup)
-        return _outcome_of(state, seen, self._region)
+        return outcome_of(state, seen, self._region)
 
     async def _listed(self, backup_id: str) -> Backup | None:
         """Return a copy that DescribeBackups does not know by its ID, if a listing shows it."""
@@ -547,8 +502,9 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         return BackupNotFound(text, operation="DescribeBackups", region=self._region)
 
     def _end(self, state: RequestState, outcome: CopyOutcome) -> None:
-        """End a request that holds a slot."""
-        state.group.release()
+        """End a request that holds a slot, which a copy in progress keeps."""
+        if not isinstance(outcome, CopyStarted):
+            state.group.release()
         self._add_outcome(state, outcome)
 
     def _add_outcome(self, state: RequestState, outcome: CopyOutcome) -> None:
@@ -574,7 +530,20 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 _log.info(text, backup_id, source, extra={**extra, "backup_id": backup_id})
 
 
-def _outcome_of(state: RequestState, backup: Backup, region: str) -> Copied | CopyFailed:
+def _unlisted(request: CopyRequest, error: FsxCopyError) -> CopyDeferred:
+    """Return the outcome of a request that was not sent, because a copy may exist already."""
+    reason = "the destination cannot be listed"
+    return CopyDeferred(request=request, reason=reason, error=error)
+
+
+def _not_accepted(request: CopyRequest, error: FsxCopyError) -> CopyFailed | CopyDeferred:
+    """Return the outcome of a request that certainly had no copy accepted."""
+    if isinstance(error, ServiceError) and not error.is_transient:
+        return CopyFailed(request=request, error=error)
+    return CopyDeferred(request=request, reason="the request was not accepted", error=error)
+
+
+def outcome_of(state: RequestState, backup: Backup, region: str) -> Copied | CopyFailed:
     """Return the outcome of a copy that has ended."""
     if backup.lifecycle.is_available:
         return Copied(request=state.request, backup=backup, existing=state.is_existing)

@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Generic, Self, TypeAlias, TypeVar
+from typing import ClassVar, Generic, Self, TypeAlias, TypeVar
 
 import anyio
 import attrs
+from anyio.abc import TaskGroup
 
+from fsxcopy_sdk._codec import NOT_IN_DOCUMENTS, Document, Outcome
 from fsxcopy_sdk.bulk._requests import CopyRequest
-from fsxcopy_sdk.errors import FsxCopyError
+from fsxcopy_sdk.errors import FsxCopyError, StreamNotOpen
 from fsxcopy_sdk.models import Backup
 
 _Outcome = TypeVar("_Outcome")
 
 
 @attrs.frozen(kw_only=True)
-class CopyInProgress:
+class CopyInProgress(Document):
     """A copy that the service has accepted, or may have."""
 
     request: CopyRequest
     client_request_token: str
     """The token that was sent with the request."""
-    started: float
+    started: float = attrs.field(metadata=NOT_IN_DOCUMENTS)
     """When the copy was requested or found, in seconds of the client's clock."""
     backup: Backup | None = None
     """The copy as last seen; None if no answer came, so that its existence is unknown."""
 
+    def __str__(self) -> str:
+        copy = self.backup
+        state = f"{copy.backup_id}, {copy.lifecycle}" if copy else "not known yet"
+        return f"{self.request.source_backup_id}: in progress, {state}"
+
 
 @attrs.frozen(kw_only=True)
-class Copied:
+class Copied(Outcome):
     """The copy is AVAILABLE."""
 
     request: CopyRequest
@@ -38,20 +45,66 @@ class Copied:
     """Whether the destination had the copy when the run began, so that none was requested."""
     error: None = None
 
+    def __str__(self) -> str:
+        how = "has the copy" if self.existing else "copied as"
+        return f"{self.request.source_backup_id}: {how} {self.backup.backup_id}"
+
 
 @attrs.frozen(kw_only=True)
-class CopyFailed:
-    """The service refused the copy, or the copy is FAILED or DELETED."""
+class CopyStarted(Outcome):
+    """The copy is in progress and is not waited for (`wait=False`)."""
+
+    request: CopyRequest
+    backup: Backup
+    """The copy as the service's answer or a listing shows it."""
+    client_request_token: str
+    """The token that was sent with the request, or would have been."""
+    existing: bool = False
+    """Whether the copy was in progress when the run began, so that none was requested."""
+    error: None = None
+
+    def __str__(self) -> str:
+        how = "in progress as" if self.existing else "started as"
+        copy = self.backup
+        return f"{self.request.source_backup_id}: {how} {copy.backup_id}, {copy.lifecycle}"
+
+
+@attrs.frozen(kw_only=True)
+class CopyFailed(Outcome):
+    """The service refused the request, or the copy was seen FAILED or DELETED."""
 
     request: CopyRequest
     error: FsxCopyError
-    """A `BackupCopyFailed` if the copy was seen FAILED or DELETED."""
+    """A `BackupCopyFailed` if the copy was seen FAILED or DELETED, else the refusal."""
     backup: Backup | None = None
     """The copy as last seen; None if none was accepted."""
 
+    def __str__(self) -> str:
+        return f"{self.request.source_backup_id}: failed, {self.error}"
+
 
 @attrs.frozen(kw_only=True)
-class CopySkipped:
+class CopyDeferred(Outcome):
+    """
+    No copy was accepted, and the service did not refuse one: another run may begin it.
+
+    The destination could not be listed, or the request could not be sent, or with
+    `wait=False` there is no capacity for it now.
+    """
+
+    request: CopyRequest
+    reason: str
+    error: FsxCopyError | None = None
+    """What went wrong; None if nothing did, and only capacity is lacking."""
+    backup: None = None
+
+    def __str__(self) -> str:
+        why = f"{self.reason}: {self.error}" if self.error else self.reason
+        return f"{self.request.source_backup_id}: deferred, {why}"
+
+
+@attrs.frozen(kw_only=True)
+class CopySkipped(Outcome):
     """Nothing was sent, because there was nothing to do."""
 
     request: CopyRequest
@@ -59,9 +112,12 @@ class CopySkipped:
     backup: Backup | None = None
     error: None = None
 
+    def __str__(self) -> str:
+        return f"{self.request.source_backup_id}: skipped, {self.reason}"
+
 
 @attrs.frozen(kw_only=True)
-class CopyTimedOut:
+class CopyTimedOut(Outcome):
     """The copy was seen in progress until the deadline, or the service had no capacity for it."""
 
     request: CopyRequest
@@ -70,9 +126,12 @@ class CopyTimedOut:
     backup: Backup | None = None
     """The copy as last seen, which may still become AVAILABLE; None if none was accepted."""
 
+    def __str__(self) -> str:
+        return f"{self.request.source_backup_id}: timed out, {self.error}"
+
 
 @attrs.frozen(kw_only=True)
-class CopyNotObserved:
+class CopyNotObserved(Outcome):
     """
     The service accepted the copy, or may have, and its end was not observed.
 
@@ -82,27 +141,44 @@ class CopyNotObserved:
 
     request: CopyRequest
     client_request_token: str
-    """The token that was sent with the request."""
+    """The token of the request."""
     error: FsxCopyError
-    """Why the end was not observed, such as `BackupNotFound` or `AccessDenied`."""
+    """
+    Why the end was not observed: `AccessDenied`, `ExpiredCredentials`, `BackupNotFound` ...; a
+    `ResponseDecodingError` also if there was a copy before that cannot be read.
+    """
     backup: Backup | None = None
-    """The copy as last seen; None if no answer came, so that its existence is unknown."""
+    """The copy as last seen; None if no answer came, or none that can be read."""
 
     @property
     def backup_id(self) -> str | None:
         """The ID of the accepted copy; None if no answer named one."""
         return self.backup.backup_id if self.backup else None
 
+    def __str__(self) -> str:
+        token = self.client_request_token
+        how = f"accepted as {self.backup_id}" if self.backup else f"in doubt, with token {token}"
+        return f"{self.request.source_backup_id}: {how}, not observed: {self.error}"
 
-CopyOutcome: TypeAlias = Copied | CopyFailed | CopySkipped | CopyTimedOut | CopyNotObserved
+
+CopyOutcome: TypeAlias = (
+    Copied | CopyDeferred | CopyFailed | CopyNotObserved | CopySkipped | CopyStarted | CopyTimedOut
+)
 """Each has the members `request`, `backup` and `error`."""
 
 
 class OutcomeStream(ABC, Generic[_Outcome]):
     """Tasks that run inside ``async with``, and their outcomes by ``async for``."""
 
+    _made_by: ClassVar[str]
+    """The function that returns it."""
+    _name: ClassVar[str]
+    """What it is called in that function's examples."""
+
+    _tasks: TaskGroup
+
     def __init__(self) -> None:
-        self._tasks = anyio.create_task_group()
+        self._entered = False
         self._outcomes: list[_Outcome] = []
         self._changed = anyio.Event()
         self._yielded = 0
@@ -114,7 +190,17 @@ class OutcomeStream(ABC, Generic[_Outcome]):
         return tuple(self._outcomes)
 
     async def __aenter__(self) -> Self:
-        """Start the work."""
+        """
+        Start the work.
+
+        Raises:
+            StreamNotOpen: it was entered before.
+        """
+        if self._entered:
+            text = f"{self._made_by}(...) can be entered once: call {self._made_by} again"
+            raise StreamNotOpen(text)
+        self._entered = True
+        self._tasks = anyio.create_task_group()
         await self._tasks.__aenter__()
         self._tasks.start_soon(self._run)
         return self
@@ -131,7 +217,18 @@ class OutcomeStream(ABC, Generic[_Outcome]):
         return self
 
     async def __anext__(self) -> _Outcome:
-        """Return the next outcome, as soon as there is one."""
+        """
+        Return the next outcome, as soon as there is one.
+
+        Raises:
+            StreamNotOpen: it was not entered, so that there never will be one.
+        """
+        if not self._entered:
+            raise StreamNotOpen(
+                f"{self._made_by}(...) was not entered: use it as `async with "
+                f"{self._made_by}(...) as {self._name}`, and within that as "
+                f"`async for outcome in {self._name}`"
+            )
         while self._yielded == len(self._outcomes):
             if self._finished:
                 raise StopAsyncIteration

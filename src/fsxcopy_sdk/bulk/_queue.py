@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Literal
 
@@ -9,7 +10,7 @@ import anyio
 import attrs
 
 from fsxcopy_sdk._error_mapping import is_refusal
-from fsxcopy_sdk.bulk._outcomes import CopyInProgress
+from fsxcopy_sdk.bulk._outcomes import CopyDeferred, CopyInProgress
 from fsxcopy_sdk.bulk._requests import CopyRequest
 from fsxcopy_sdk.errors import (
     CallError,
@@ -56,6 +57,8 @@ _MAX_DELAY = 60.0
 _MAX_DOUBLINGS = 1000  # 2.0 ** 1024 is no float
 MAX_TRIES = 8
 """How often a call may meet a transient error, unless a known service has an outage."""
+FEW_TRIES = 3
+"""The same if nothing is waited for: seconds instead of minutes."""
 
 # With these the service was not reached, or would refuse any request of this client.
 _OUTAGES = (ClockSkewed, CredentialsUnavailable, NoResponse, ServiceUnavailable, Throttled)
@@ -71,6 +74,8 @@ class QuotaGroup:
     """
 
     slots: int
+    volume_id: str | None = None
+    """The ONTAP volume; None for all file systems."""
     waiting: list[RequestState] = attrs.field(factory=list)
     held: int = 0
     """Slots that are taken; more than there are if existing copies take them."""
@@ -84,6 +89,8 @@ class QuotaGroup:
     """Held while a copy is started, because one refusal for capacity is enough."""
     sleeps: set[anyio.CancelScope] = attrs.field(factory=set)
     """What sleeps until a copy ends."""
+    closed: CopyDeferred | None = None
+    """Without waiting: the outcome of the first request that could not be begun."""
 
     def release(self) -> None:
         """Take back the slot of a copy that has ended, and wake what waits for that."""
@@ -108,26 +115,33 @@ class RequestState:
     """How many copies of the request are known to be dead; each has spent its token."""
     tries: int = 0
     """How many calls in a row met a transient error."""
-    unknown_since: float | None = None
+    unknown_since: float = math.inf
     """
     The client's clock when it was first sent without an answer that shows whether it was
-    accepted; None if no such call was made.
+    accepted; infinity if no such call was made.
     """
+    ended_before: int = 0
+    """How many copies of its group had ended when it was sent."""
 
     @property
     def request(self) -> CopyRequest:
         """The request."""
         return self.copy.request
 
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether it may have been accepted without an answer that shows it."""
+        return self.unknown_since < math.inf
+
     def begin(self, region: str, now: float) -> None:
         """Note that a copy is requested or found: from now on it may be in progress."""
-        self.stage = "in progress"
+        self.stage, self.ended_before = "in progress", self.group.ended
         token = self.request.token(region, self.attempt)
         self.copy = CopyInProgress(request=self.request, client_request_token=token, started=now)
 
     def refuse(self) -> None:
         """Note that the last call had no copy accepted; one before it may have."""
-        if self.unknown_since is None:
+        if not self.is_in_doubt:
             self.stage = "not started"
 
 

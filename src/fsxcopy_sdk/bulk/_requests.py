@@ -6,15 +6,16 @@ import json
 import math
 from base64 import urlsafe_b64encode
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import aclosing
 from hashlib import sha256
-from typing import Final, TypedDict
+from typing import Final, Self, TypedDict
 
 import anyio
 import attrs
 
 from fsxcopy_sdk import _validation as rules
+from fsxcopy_sdk._codec import Document, from_document
 from fsxcopy_sdk._validation import (
     ArgumentErrors,
     Tags,  # noqa: F401 - the annotation of `to_tags`, which attrs copies to __init__
@@ -22,8 +23,9 @@ from fsxcopy_sdk._validation import (
     to_tags,
 )
 from fsxcopy_sdk.client import FsxCopyClient
-from fsxcopy_sdk.errors import InvalidArguments
-from fsxcopy_sdk.models import Backup, Tag
+from fsxcopy_sdk.enums import VolumeType
+from fsxcopy_sdk.errors import InvalidArguments, ResponseDecodingError
+from fsxcopy_sdk.models import Backup, Tag, UnreadableBackup
 
 SALT_TAG: Final = "fsxcopy:salt"
 """The key of the tag that keeps the `idempotency_salt` with which a copy was requested."""
@@ -48,7 +50,7 @@ class Arguments(TypedDict):
 
 
 @attrs.frozen(kw_only=True)
-class CopyRequest:
+class CopyRequest(Document):
     """
     Request one copy; equal requests to the same Region request the same copy.
 
@@ -83,6 +85,16 @@ class CopyRequest:
         if self.volume_id is not None:
             errors.check_type("volume_id", self.volume_id, str, "an ID, or None")
         errors.raise_any()
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, object]) -> Self:
+        """
+        Make a request from what `to_dict` returned.
+
+        Raises:
+            InvalidArguments: *document* has errors; `errors` has a text with the path of each.
+        """
+        return from_document(cls, document)
 
     def token(self, region: str, attempt: int = 0) -> str:
         """
@@ -207,6 +219,7 @@ class ExistingCopies:
         self._lock = anyio.Lock()
         self._listed_at = -math.inf
         self._by_source: defaultdict[str, dict[str, Backup]] = defaultdict(dict)
+        self._unreadable: defaultdict[str, dict[str | None, UnreadableBackup]] = defaultdict(dict)
         self._last_listing: dict[str, Backup] = {}
         self._add(known)
 
@@ -215,19 +228,28 @@ class ExistingCopies:
             if backup.source_backup_id is not None:
                 self._by_source[backup.source_backup_id][backup.backup_id] = backup
 
+    def _add_unreadable(self, backup: UnreadableBackup) -> None:
+        """Remember what it is a copy of, and raise ResponseDecodingError if it may be any."""
+        if backup.is_copy is None:
+            raise ResponseDecodingError.of(backup)
+        if backup.source_backup_id is not None:
+            self._unreadable[backup.source_backup_id][backup.backup_id] = backup
+
     async def refresh(self, max_age: float = 0.0) -> None:
         """
         List the destination, unless a listing began less than *max_age* seconds ago.
 
         Raises:
-            FsxCopyError: the listing failed.
+            FsxCopyError: the listing failed, or has a backup of which it cannot be read
+                what it is a copy of.
         """
         wanted = self._client.clock.now() - max_age
         async with self._lock:
             if self._listed_at > wanted:
                 return
             begun = self._client.clock.now()
-            async with aclosing(self._client.iter_backups()) as backups:
+            found = self._client.iter_backups(on_unreadable=self._add_unreadable)
+            async with aclosing(found) as backups:
                 listing = {one.backup_id: one async for one in backups}
             self._add(listing.values())
             self._last_listing, self._listed_at = listing, begun
@@ -237,6 +259,18 @@ class ExistingCopies:
         copies = self._by_source[request.source_backup_id].values()
         return [one for one in copies if request.matches(one, self._client.region)]
 
+    def in_progress(self) -> list[Backup]:
+        """Return the copies of any program that were in progress when they were seen last."""
+        copies = [one for group in self._by_source.values() for one in group.values()]
+        return [one for one in copies if not one.lifecycle.is_terminal]
+
+    def unreadable(self, request: CopyRequest) -> UnreadableBackup | None:
+        """Return a copy of a request's source that cannot be read, and so may satisfy it."""
+        source = request.source_backup_id
+        readable = self._by_source[source]
+        copies = self._unreadable[source].items()
+        return next((one for backup_id, one in copies if backup_id not in readable), None)
+
     def last_listed(self, backup_id: str) -> Backup | None:
         """Return a backup as the last listing shows it; None if it does not."""
         return self._last_listing.get(backup_id)
@@ -244,6 +278,16 @@ class ExistingCopies:
     def forget(self, source_backup_id: str, backup_id: str) -> None:
         """Let a copy that is known to be dead count no longer."""
         self._by_source[source_backup_id].pop(backup_id, None)
+        self._unreadable[source_backup_id].pop(backup_id, None)
+
+
+def ontap_volume_id(backup: Backup) -> str | None:
+    """Return the ONTAP volume that *backup* is of: its copies are limited by themselves."""
+    volume = backup.volume
+    if volume is None:
+        return None
+    is_ontap = volume.volume_type == VolumeType.ONTAP or volume.ontap_configuration is not None
+    return volume.volume_id if is_ontap else None
 
 
 def best_copy(copies: Iterable[Backup]) -> Backup | None:

@@ -7,25 +7,34 @@ and completion must be quick and the AWS libraries are slow to import.
 
 from __future__ import annotations
 
-import io
-import os
+import asyncio
 import sys
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
 import anyio
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Group, Parameter
+from cyclopts.exceptions import UnknownCommandError
 from cyclopts.validators import Number
+from rich.console import Console
 
+import fsxcopy_sdk
 from fsxcopy_sdk._validation import DEFAULT_MAX_AGE
+from fsxcopy_sdk.cli._help import HelpPage, describe_usage_error
 from fsxcopy_sdk.cli._options import (
     COPY_DURATION,
+    LOG_LEVEL,
+    ONE_REGION,
+    PROGRAM,
+    TWO_REGIONS,
     CopyOptions,
+    Deletion,
     Duration,
     Flag,
     Globals,
+    Listing,
     MaxAge,
     Policy,
     Scope,
@@ -33,10 +42,14 @@ from fsxcopy_sdk.cli._options import (
     SyncOptions,
     Waiting,
     checked_ids,
+    given,
+    option_of,
     usage_error,
 )
 from fsxcopy_sdk.cli._outcomes import Exit, describe_error, exit_of
 from fsxcopy_sdk.cli._output import logging_to_standard_error, printable
+from fsxcopy_sdk.cli._signals import Interruption, signals
+from fsxcopy_sdk.cli._streams import OutputError, read_input, standard_streams
 from fsxcopy_sdk.errors import FsxCopyError
 
 
@@ -51,9 +64,11 @@ class _Lazy:
 
 
 if TYPE_CHECKING:
-    from fsxcopy_sdk.cli import _backups, _local, _replication
+    from fsxcopy_sdk.cli import _backups, _deletion, _local, _replication
 else:
-    _backups, _local, _replication = map(_Lazy, ("_backups", "_local", "_replication"))
+    _backups, _deletion, _local, _replication = map(
+        _Lazy, ("_backups", "_deletion", "_local", "_replication")
+    )
 
 _HELP = """\
 Copy Amazon FSx backups between Regions, wait for them, and keep a second Region ready.
@@ -71,17 +86,19 @@ Exit codes:
   1    some items failed, or another error
   2    usage or configuration error
   3    no credentials, or no permission
-  4    not finished in time, or not observed to end;
-       accepted copies continue at the service
-  130  interrupted; accepted copies continue at the service
+  4    not finished in time, or not observed to end; accepted copies continue at the service
+  130  interrupted (143 by SIGTERM, 129 by SIGHUP); accepted copies continue at the service
 
 If items failed in different ways, the code is 1.
 """
 
 app = App(
-    name="fsxcopy",
+    name=PROGRAM,
+    version=lambda: fsxcopy_sdk.__version__,
     help=_HELP,
     help_format="plaintext",
+    help_formatter=HelpPage(TWO_REGIONS),
+    group_parameters=Group("Options", sort_key=1),
     version_flags=["--version"],
     exit_on_error=False,
     print_error=False,
@@ -93,13 +110,16 @@ app.meta.suppress_keyboard_interrupt = False  # `run` reports an interruption it
 _BackupIds: TypeAlias = Annotated[
     str, Parameter(help="IDs of backups; `-` reads them from standard input.")
 ]
+_IDS = "[OPTIONS] BACKUP_IDS..."
 _Work: TypeAlias = partial[Coroutine[Any, Any, Exit]]
 """What a command does, once it is given the global options."""
 
-_PORT = Parameter(validator=Number(gte=0, lte=65535))
+_PORT = Parameter(validator=Number(gte=0, lte=65535), metavar="PORT")
 # Cyclopts requires a default where all options have one.
 _COPY = CopyOptions()
+_DELETION = Deletion()
 _GLOBALS = Globals()
+_LISTING = Listing()
 _POLICY = Policy()
 _SCOPE = Scope()
 _SELECTION = Selection()
@@ -107,14 +127,27 @@ _SYNC = SyncOptions()
 _WAITING = Waiting()
 
 
-def run(arguments: Sequence[str]) -> Exit:
+def run(arguments: Sequence[str]) -> int:
     """Run a command line, report errors on standard error, and return the exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    with standard_streams():
+        try:
+            code = _run(arguments)
+            sys.stdout.flush()
+        except OutputError as error:
+            if signals.name or error.is_closed_by_reader:  # its reader needs no more
+                return signals.exit_code if signals.name else Exit.FAILED
+            return _fail(Exit.FAILED, f"the output cannot be written: {error}")
+        except KeyboardInterrupt:
+            sender = "" if signals.name in (None, "SIGINT") else f" by {signals.name}"
+            return _fail(signals.exit_code, f"interrupted{sender}")
+    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         try:
-            code = app.meta([*_with_standard_input(arguments)])
+            # A console of the present streams: the application would keep its first one.
+            code = app.meta([*_with_standard_input(arguments)], console=Console())
         except BaseExceptionGroup as group:
             # The first error of a task group cancelled the other tasks.
             error: BaseException = group
@@ -122,19 +155,12 @@ def run(arguments: Sequence[str]) -> Exit:
                 error = error.exceptions[0]
             raise error from group
     except CycloptsError as error:
-        text = str(error)
-        stop = "" if text.endswith((".", "?")) else "."
-        return _fail(Exit.USAGE, f"{text}{stop} See fsxcopy --help.")
+        return _fail(Exit.USAGE, _describe_usage_error(error, arguments))
     except FsxCopyError as error:
         return _fail(exit_of(error), describe_error(error))
-    except OSError as error:
-        # Python would report the same error when it flushes standard output at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):  # the reader needs no more output
-            return Exit.FAILED
-        return _fail(Exit.FAILED, f"the output cannot be written: {error.strerror}")
-    except KeyboardInterrupt:
-        return _fail(Exit.INTERRUPTED, "interrupted")
+    except OSError as error:  # of a file for completions, say: those of the output are others
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(Exit.FAILED, f"{where}{error.strerror or error}")
     return code or Exit.DONE
 
 
@@ -144,15 +170,20 @@ def _with_standard_input(arguments: Sequence[str]) -> Iterator[str]:
         if argument != "-":
             yield argument
             continue
-        for word in sys.stdin.read().split():
+        for word in read_input().split():
             if word.startswith("-"):  # it would be taken for an option
                 raise usage_error(f"standard input: must be ids, not {word!r:.80}")
             yield word
 
 
-def _fail(code: Exit, text: str) -> Exit:
+def _fail(code: int, text: str) -> int:
     print(f"fsxcopy: {printable(text)}", file=sys.stderr)  # noqa: T201 - a command's output
     return code
+
+
+def _describe_usage_error(error: CycloptsError, arguments: Sequence[str]) -> str:
+    takes = next((_TAKES[one] for one in arguments if one in _TAKES), TWO_REGIONS)
+    return describe_usage_error(error, arguments, _TAKES, takes)
 
 
 @app.meta.default
@@ -161,19 +192,60 @@ def _launch(
     options: Globals = _GLOBALS,
 ) -> Exit | None:
     command, bound, _ = app.parse_args(tokens)
-    with logging_to_standard_error(options.log_level):
-        # Help, the version and the completion leave no work.
+    name = command.__name__.rstrip("_")
+    # Help, the version and the completion take all options.
+    if refused := given(options) - _TAKES.get(name, TWO_REGIONS):
+        texts = " and ".join(map(option_of, sorted(refused)))
+        raise CycloptsError(msg=f"{PROGRAM} {name} does not take {texts}.")
+    with logging_to_standard_error(options.log_level or ("error" if options.quiet else "warning")):
+        # They leave no work, too.
         work: _Work | None = command(*bound.args, **bound.kwargs)
-        return anyio.run(work, options) if work else None
+        if work is None:
+            return None
+        # While the event loop starts and ends, a signal is only noted.
+        with signals.calling(lambda: None):
+            code = anyio.run(_until_signal, work, options)
+        if code is None:
+            raise Interruption
+        return code
 
 
-@app.command
+async def _until_signal(work: _Work, options: Globals) -> Exit | None:
+    """Do the work, which the first signal cancels; return None then."""
+    loop = asyncio.get_running_loop()
+    with anyio.CancelScope() as scope:
+        # A handler runs anywhere in the loop's own code, so the scope cannot be cancelled there.
+        with signals.calling(lambda: loop.call_soon_threadsafe(scope.cancel)):
+            return await work(options)
+    return None
+
+
+_TAKES: dict[str, frozenset[str]] = {}
+"""The global options that each command takes."""
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+
+def _command(takes: frozenset[str], *, usage: str | None = None) -> Callable[[_Command], _Command]:
+    """Add a function as the command of its name, which takes some of the global options."""
+
+    def add(function: _Command) -> _Command:
+        name = function.__name__.rstrip("_")
+        _TAKES[name] = takes
+        full = usage and f"Usage: {PROGRAM} {name} {usage}"
+        app.command(function, name=name, help_formatter=HelpPage(takes), usage=full)
+        return function
+
+    return add
+
+
+@_command(TWO_REGIONS, usage=_IDS)
 def copy(*backup_ids: _BackupIds, how: CopyOptions = _COPY) -> _Work:
     r"""
     Copy backups into a Region, and wait until the copies are AVAILABLE.
 
     A backup that already has a copy in that Region is not copied again. If its copy is
-    in progress, the command waits for it.
+    in progress, the command waits for it. With --no-wait run the command again, minutes
+    later, until nothing is left.
 
     For example:
 
@@ -183,19 +255,21 @@ def copy(*backup_ids: _BackupIds, how: CopyOptions = _COPY) -> _Work:
     return partial(_backups.copy, checked_ids(backup_ids), how)
 
 
-@app.command(name="list")
-def list_(*, selection: Selection = _SELECTION) -> _Work:
+@_command(ONE_REGION)
+def list_(*, selection: Selection = _SELECTION, listing: Listing = _LISTING) -> _Work:
     """
     List the backups of a Region.
 
+    A terminal that is too narrow gets fewer columns; --output json has everything.
+
     For example:
 
-      fsxcopy list --region us-west-2 --file-system-id fs-0123456789abcdef0
+      fsxcopy list --region us-west-2 --sort created --reverse --limit 20
     """
-    return partial(_backups.list_backups, selection)
+    return partial(_backups.list_backups, selection, listing)
 
 
-@app.command
+@_command(ONE_REGION)
 def show(backup_id: Annotated[str, Parameter(help="ID of the backup.")], /) -> _Work:
     """
     Show all members of one backup; passwords are masked.
@@ -207,7 +281,7 @@ def show(backup_id: Annotated[str, Parameter(help="ID of the backup.")], /) -> _
     return partial(_backups.show, backup_id)
 
 
-@app.command
+@_command(ONE_REGION, usage=_IDS)
 def wait(*backup_ids: _BackupIds, waiting: Waiting = _WAITING) -> _Work:
     """
     Wait until backups are AVAILABLE.
@@ -222,7 +296,7 @@ def wait(*backup_ids: _BackupIds, waiting: Waiting = _WAITING) -> _Work:
     return partial(_backups.wait, checked_ids(backup_ids), waiting)
 
 
-@app.command
+@_command(TWO_REGIONS)
 def plan(*, policy: Policy = _POLICY, max_age: MaxAge = DEFAULT_MAX_AGE) -> _Work:
     r"""
     Show what a sync would do, and why; nothing is changed.
@@ -237,7 +311,7 @@ def plan(*, policy: Policy = _POLICY, max_age: MaxAge = DEFAULT_MAX_AGE) -> _Wor
     return partial(_replication.plan, policy, max_age)
 
 
-@app.command
+@_command(TWO_REGIONS)
 def sync(*, how: SyncOptions = _SYNC) -> _Work:
     r"""
     Copy the newest backups of a Region to another one, except those that have copies.
@@ -254,7 +328,7 @@ def sync(*, how: SyncOptions = _SYNC) -> _Work:
     return partial(_replication.sync, how)
 
 
-@app.command
+@_command(TWO_REGIONS)
 def report(*, scope: Scope = _SCOPE, max_age: MaxAge = DEFAULT_MAX_AGE) -> _Work:
     """
     Show the age of the newest copy of each file system and volume.
@@ -268,27 +342,27 @@ def report(*, scope: Scope = _SCOPE, max_age: MaxAge = DEFAULT_MAX_AGE) -> _Work
     return partial(_replication.report, scope, max_age)
 
 
-@app.command
-def delete(
-    *backup_ids: _BackupIds,
-    yes: Annotated[Flag, Parameter(help="Delete without confirmation.")] = False,
-) -> _Work:
+@_command(ONE_REGION, usage=_IDS)
+def delete(*backup_ids: _BackupIds, how: Deletion = _DELETION) -> _Work:
     """
     Delete backups permanently.
 
+    At a terminal the backups are shown before they are deleted, with their size, their
+    date, and what they are of.
+
     For example:
 
-      fsxcopy delete backup-0123456789abcdef0 --region us-west-2
+      fsxcopy delete backup-0123456789abcdef0 --region us-west-2 --dry-run
     """
-    return partial(_backups.delete, checked_ids(backup_ids), yes)
+    return partial(_deletion.delete, checked_ids(backup_ids), how)
 
 
-@app.command
+@_command(frozenset())
 def local(
     *,
     port: Annotated[int, _PORT, Parameter(help="TCP port on 127.0.0.1; 0 for any free one.")] = 0,
     speed: Annotated[
-        float, Parameter(help="Speed of its clock, as a multiple of real time.")
+        float, Parameter(help="Speed of its clock, as a multiple of real time.", metavar="FACTOR")
     ] = 1.0,
     copy_duration: Annotated[
         Duration, Parameter(help="Duration of a copy, by its clock.")
@@ -310,7 +384,7 @@ def local(
     return partial(_local.serve, port, speed, copy_duration, with_example)
 
 
-@app.command
+@_command(LOG_LEVEL)
 def demo() -> _Work:
     """
     Copy a backup across Regions, without AWS, in a few seconds.
@@ -323,3 +397,17 @@ def demo() -> _Work:
       fsxcopy demo
     """
     return partial(_local.demo)
+
+
+@_command(frozenset(), usage="[COMMAND]")
+def help_(command: Annotated[str | None, Parameter(help="Its name.")] = None, /) -> None:
+    """
+    Show the help of a command, as its option --help does.
+
+    For example:
+
+      fsxcopy help copy
+    """
+    if command and command not in _TAKES:
+        raise UnknownCommandError(unused_tokens=[command])
+    app.meta([*filter(None, [command]), "--help"])

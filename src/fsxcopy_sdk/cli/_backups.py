@@ -1,39 +1,66 @@
-"""The commands for backups of one Region: list, show, delete, copy and wait."""
+"""The commands for backups of one Region: list, show, copy and wait."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TypeAlias
 
 import anyio
+import attrs
 
 from fsxcopy_sdk import FsxCopyClient, bulk, replication
-from fsxcopy_sdk._transport import session_of_profile
+from fsxcopy_sdk.cli._connection import client_of
+from fsxcopy_sdk.cli._deadline import Deadline
 from fsxcopy_sdk.cli._options import (
     CopyOptions,
     Globals,
+    Listing,
     Selection,
     Waiting,
     errors_by_option,
     filters_by_option,
+    known_values,
     tags,
-    usage_error,
 )
-from fsxcopy_sdk.cli._outcomes import Ended, Exit
-from fsxcopy_sdk.cli._output import Results, progress_of, public, write_json, write_table
+from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of, exit_of_all
+from fsxcopy_sdk.cli._output import Results, progress_of, public, write_json, write_members
 from fsxcopy_sdk.cli._reporter import Reporter
-from fsxcopy_sdk.errors import FsxCopyError, WaitTimeout
+from fsxcopy_sdk.cli._tables import Column
+from fsxcopy_sdk.enums import BackupLifecycle
+from fsxcopy_sdk.errors import BackupCopyFailed, BackupNotFound, FsxCopyError, WaitTimeout
 from fsxcopy_sdk.models import Backup
 
-_COLUMNS = ("BACKUP", "CREATED", "LIFECYCLE", "TYPE", "OF", "COPY OF", "NAME")
+# A backup is recognized by what it is of and when it was made; a copy by its source.
+COLUMNS = (
+    Column("BACKUP"),
+    Column("CREATED", 1, brief=lambda text: text[:10]),
+    Column("LIFECYCLE"),
+    Column("SIZE", 4),
+    Column("TYPE", 6),
+    Column("OF", 2),
+    Column("COPY OF", 3, brief=lambda text: text.partition(" ")[0]),
+    Column("NAME", 5, least=8),
+)
+_SORT_KEYS: Mapping[str, Callable[[Backup], tuple[str | float, ...]]] = {
+    "created": lambda backup: (backup.creation_time.timestamp(),),
+    "id": lambda backup: (backup.backup_id,),
+    "lifecycle": lambda backup: (backup.lifecycle.value, backup.progress_percent or 0),
+    "name": lambda backup: (_name(backup),),
+    "of": lambda backup: (_of(backup), backup.creation_time.timestamp()),
+    "size": lambda backup: (backup.size_in_bytes or 0,),
+    "type": lambda backup: (backup.type.value,),
+}
+# The most backups that one page can have.
+_PAGE = 50
 _WORDS: dict[type[replication.PlanOutcome], str] = {
     bulk.Copied: "copied",
+    bulk.CopyDeferred: "deferred",
     bulk.CopyFailed: "failed",
     bulk.CopyNotObserved: "not_observed",
     bulk.CopySkipped: "skipped",
+    bulk.CopyStarted: "started",
     bulk.CopyTimedOut: "timed_out",
     replication.Pruned: "pruned",
     replication.PruneFailed: "not_pruned",
@@ -42,42 +69,93 @@ _WORDS: dict[type[replication.PlanOutcome], str] = {
 _Copies: TypeAlias = bulk.BulkCopy | replication.AppliedPlan
 
 
-def client_of(options: Globals) -> FsxCopyClient:
-    """Return the client of the Region, to be opened by ``async with``."""
-    session = session_of_profile(options.profile)
-    return FsxCopyClient(options.region, session=session, endpoint_url=options.endpoint_url)
-
-
-async def list_backups(selection: Selection, options: Globals) -> Exit:
-    """Write the selected backups of the Region, in the service's order."""
+async def list_backups(selection: Selection, listing: Listing, options: Globals) -> Exit:
+    """Write the selected backups of the Region, by default in the service's order."""
     filters = filters_by_option(selection)
-    results = Results(options.output, "Backups", _COLUMNS)
-    found = 0
+    is_listed = _listed(listing)
+    results = Results(options.output, "Backups", COLUMNS)
+    found: list[Backup] = []
+    # Sorting needs all backups; otherwise no more pages are read than are shown.
+    limit = None if listing.sort else listing.limit
+    size = min(limit, _PAGE) if limit and not (listing.lifecycle or listing.newer_than) else None
     async with client_of(options) as client:
         with errors_by_option(filters):
-            async with aclosing(client.iter_backups(filters=filters.values())) as backups:
+            pages = client.iter_backups(
+                filters=filters.values(), max_results=size, strict=selection.strict
+            )
+            async with aclosing(pages) as backups:
                 async for backup in backups:
-                    found += 1
-                    results.add(public(backup), _row(backup))
+                    if not is_listed(backup):
+                        continue
+                    found.append(backup)
+                    if not listing.sort:
+                        results.add(public(backup), row_of(backup))
+                    if len(found) == limit:
+                        break
+        if listing.sort:
+            found.sort(key=_SORT_KEYS[listing.sort], reverse=listing.reverse)
+            for backup in found[: listing.limit]:
+                results.add(public(backup), row_of(backup))
         # Not after an error: a partial list would suggest that there are no other backups.
         results.write()
-        Reporter(options).info(f"backups in {client.region}: {found}")
+        Reporter(options).info(_count(len(found), listing, client.region))
     return Exit.DONE
 
 
-def _row(backup: Backup) -> tuple[str, ...]:
+def _count(found: int, listing: Listing, region: str) -> str:
+    """Return how many backups were found and are shown."""
+    if listing.limit is None or found < listing.limit:
+        return f"backups in {region}: {found}"
+    if listing.sort:
+        return f"backups in {region}: {found}, of which {listing.limit} are shown"
+    return f"backups in {region}: the first {found}; there may be more"
+
+
+def _listed(listing: Listing) -> Callable[[Backup], bool]:
+    """Return the condition for a backup to be listed, which the service has no filters for."""
+    lifecycles = known_values("--lifecycle", listing.lifecycle, BackupLifecycle)
+    after = datetime.now(UTC) - listing.newer_than if listing.newer_than else None
+    return lambda backup: (
+        (not lifecycles or backup.lifecycle in lifecycles)
+        and (after is None or backup.creation_time > after)
+    )
+
+
+def row_of(backup: Backup) -> tuple[str, ...]:
+    """Return the cells of a backup in `COLUMNS`."""
     source = backup.source_backup_id
     return (
         backup.backup_id,
         f"{backup.creation_time:%Y-%m-%d %H:%M}Z",
         progress_of(backup),
+        _size(backup.size_in_bytes),
         backup.type.value,
-        (backup.volume and backup.volume.volume_id)
-        or (backup.file_system and backup.file_system.file_system_id)
-        or "",
+        _of(backup),
         f"{source} in {backup.source_backup_region or 'its Region'}" if source else "",
-        next((tag.value or "" for tag in backup.tags if tag.key == "Name"), ""),
+        _name(backup),
     )
+
+
+def _size(size: float | None) -> str:
+    """Return a number of bytes in the unit that AWS would use."""
+    if size is None:
+        return ""
+    units = ["B", "KiB", "MiB", "GiB", "TiB"]
+    while size >= 1024 and len(units) > 1:  # noqa: PLR2004 - what the units mean
+        size /= 1024
+        del units[0]
+    return f"{size:.0f} B" if units[0] == "B" else f"{size:.1f} {units[0]}"
+
+
+def _of(backup: Backup) -> str:
+    """Return the ID of the volume or file system that it is a backup of."""
+    if backup.volume and backup.volume.volume_id:
+        return backup.volume.volume_id
+    return (backup.file_system and backup.file_system.file_system_id) or ""
+
+
+def _name(backup: Backup) -> str:
+    return next((tag.value or "" for tag in backup.tags if tag.key == "Name"), "")
 
 
 async def show(backup_id: str, options: Globals) -> Exit:
@@ -85,60 +163,26 @@ async def show(backup_id: str, options: Globals) -> Exit:
     async with client_of(options) as client:
         document = public(await client.describe_backup(backup_id))
     if options.output == "table":
-        write_table(_members(document))
+        write_members(_members(document))
     else:
         write_json(document, options.output)
     return Exit.DONE
 
 
 def _members(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the path and value of each member of a document, times as dates."""
+    """Yield the path and value of each member of a document."""
     if isinstance(value, dict):
         for name, member in value.items():
             yield from _members(member, f"{path}.{name}" if path else name)
     elif isinstance(value, list):
         for number, member in enumerate(value):
             yield from _members(member, f"{path}[{number}]")
-    elif path.endswith("Time") and isinstance(value, int | float):
-        yield path, datetime.fromtimestamp(value, UTC).isoformat(timespec="seconds")
     else:
         yield path, str(value)
 
 
-async def delete(backup_ids: Sequence[str], is_confirmed: bool, options: Globals) -> Exit:
-    """Delete backups one after the other, whether or not one of them fails."""
-    reporter = Reporter(options)
-    async with client_of(options) as client:
-        if not (is_confirmed or await _confirmed(backup_ids, client.region, reporter)):
-            reporter.info("nothing was deleted")
-            return Exit.FAILED
-        with reporter.live():
-            for backup_id in backup_ids:
-                try:
-                    await client.delete_backup(backup_id)
-                    end = Ended(outcome="deleted", backup_id=backup_id)
-                except FsxCopyError as error:
-                    end = Ended(outcome="failed", backup_id=backup_id, error=error)
-                reporter.ended(end)
-    return reporter.exit
-
-
-async def _confirmed(ids: Sequence[str], region: str, reporter: Reporter) -> bool:
-    if not sys.stdin.isatty():
-        raise usage_error(
-            "--yes: stdin is not a terminal: pass --yes to delete without confirmation"
-        )
-    for backup_id in ids:
-        reporter.notice(backup_id)
-    backups = "this backup" if len(ids) == 1 else f"these {len(ids)} backups"
-    reporter.notice(f"Permanently delete {backups} in {region}? Type yes:")
-    # A blocking read could not be interrupted: Ctrl-C cancels only what awaits.
-    await anyio.wait_readable(sys.stdin)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
 async def copy(backup_ids: Sequence[str], how: CopyOptions, options: Globals) -> Exit:
-    """Copy backups and wait for the copies."""
+    """Copy backups, and wait for the copies unless that is not wanted."""
     requests = [
         bulk.CopyRequest(
             source_backup_id=backup_id,
@@ -150,86 +194,186 @@ async def copy(backup_ids: Sequence[str], how: CopyOptions, options: Globals) ->
         )
         for backup_id in backup_ids
     ]
-    reporter = Reporter(options)
-    async with client_of(options) as client:
-        copies = bulk.copy_many(
-            client,
-            requests,
-            max_in_progress=how.max_in_progress,
-            max_wait=how.waiting.max_wait,
-            schedule=how.waiting.schedule,
-            on_seen=lambda copy: reporter.seen(copy.backup),
-        )
-        return await follow(copies, client.region, reporter)
+    reporter, deadline = Reporter(options), Deadline(how.waiting.max_wait)
+    reporter.expect(len(requests))
+
+    def see(copy: bulk.CopyInProgress) -> None:
+        reporter.seen(copy.backup)
+        deadline.answered(may_start=bool(copies.not_started))
+
+    with deadline.scope:
+        async with client_of(options) as client:
+            copies = bulk.copy_many(
+                client,
+                requests,
+                wait=not how.no_wait,
+                max_in_progress=how.max_in_progress,
+                max_wait=how.waiting.max_wait,
+                schedule=how.waiting.schedule,
+                on_seen=see,
+            )
+            return await follow(copies, client.region, reporter, deadline)
+    return timed_out(reporter)
 
 
 async def wait(backup_ids: Sequence[str], waiting: Waiting, options: Globals) -> Exit:
     """Wait until each backup is AVAILABLE, has failed, or has taken too long."""
-    reporter = Reporter(options)
-    async with client_of(options) as client:
-        try:
-            # One task per backup; the client merges their polls into few calls.
-            with reporter.live():
-                async with anyio.create_task_group() as group:
-                    for backup_id in backup_ids:
-                        group.start_soon(_watch, client, backup_id, waiting, reporter)
-        finally:
-            ended = {end.backup_id for end in reporter.ends}
-            reporter.conclude(client.region, [one for one in backup_ids if one not in ended])
-    return reporter.exit
+    reporter, deadline = Reporter(options), Deadline(waiting.max_wait)
+    reporter.expect(len(backup_ids), not_seen="not seen yet")
+    watches = [_Watch(backup_id, waiting, reporter, deadline) for backup_id in backup_ids]
+    with deadline.scope:
+        async with client_of(options) as client:
+            try:
+                with reporter.live():
+                    try:
+                        # One task each; the client merges their polls into few calls.
+                        async with anyio.create_task_group() as group:
+                            for watch in watches:
+                                group.start_soon(watch.run, client)
+                    finally:
+                        for watch in watches:
+                            watch.leave()
+            finally:
+                reporter.conclude(client.region)
+        return reporter.exit
+    return timed_out(reporter)
 
 
-async def _watch(
-    client: FsxCopyClient, backup_id: str, waiting: Waiting, reporter: Reporter
-) -> None:
+@attrs.define
+class _Watch:
+    """The wait for one backup."""
+
+    backup_id: str
+    waiting: Waiting
+    reporter: Reporter
+    deadline: Deadline
     seen: Backup | None = None
-    try:
-        polls = client.watch_backup(
-            backup_id, max_wait=waiting.max_wait, schedule=waiting.schedule
+    is_ended: bool = False
+
+    async def run(self, client: FsxCopyClient) -> None:
+        """Wait for the backup, and report how that ends."""
+        outcome, error = "available", None
+        polls = _observations(client, self.backup_id, self.waiting, self.reporter)
+        try:
+            async with aclosing(polls):
+                async for self.seen in polls:
+                    self.reporter.seen(self.seen)
+                    self.deadline.answered()
+        except FsxCopyError as caught:
+            outcome, error = self._outcome(caught), caught
+        self._end(outcome, error)
+
+    def leave(self) -> None:
+        """Add it to the results, if its end was not awaited."""
+        if not self.is_ended:
+            self.reporter.add(
+                Ended(
+                    outcome=self.deadline.word,
+                    backup_id=self.backup_id,
+                    backup=self.seen,
+                    reason=self.deadline.reason,
+                )
+            )
+
+    def _outcome(self, error: FsxCopyError) -> str:
+        if isinstance(error, WaitTimeout):
+            return "timed_out"
+        # Losing access is not a failed copy.
+        is_lost = self.seen is not None or exit_of(error) is Exit.DENIED
+        return "not_observed" if is_lost and not isinstance(error, BackupCopyFailed) else "failed"
+
+    def _end(self, outcome: str, error: FsxCopyError | None) -> None:
+        self.is_ended = True
+        self.reporter.ended(
+            Ended(outcome=outcome, backup_id=self.backup_id, backup=self.seen, error=error)
         )
-        async with aclosing(polls):
-            async for seen in polls:
-                reporter.seen(seen)
-        end = Ended(outcome="available", backup_id=backup_id, backup=seen)
-    except FsxCopyError as error:
-        outcome = "timed_out" if isinstance(error, WaitTimeout) else "failed"
-        end = Ended(outcome=outcome, backup_id=backup_id, backup=seen, error=error)
-    reporter.ended(end)
+
+
+async def _observations(
+    client: FsxCopyClient, backup_id: str, waiting: Waiting, reporter: Reporter
+) -> AsyncGenerator[Backup, None]:
+    """Yield what is seen of a backup, and report it if the service does not know it yet."""
+    started, max_wait = client.clock.now(), waiting.max_wait.total_seconds()
+    # Without a grace, the second poll in a row that does not find the backup ends the wait.
+    eager = attrs.evolve(waiting.schedule, not_found_grace=0)
+    try:
+        async with aclosing(
+            client.watch_backup(backup_id, max_wait=max_wait, schedule=eager)
+        ) as polls:
+            async for backup in polls:
+                yield backup
+            return
+    except BackupNotFound:
+        left = max(0.0, max_wait - (client.clock.now() - started))
+    patience = min(left, waiting.schedule.not_found_grace)
+    reporter.event(
+        f"{backup_id} is not known in {client.region} yet; waiting up to {patience:.0f} s"
+    )
+    async with aclosing(
+        client.watch_backup(backup_id, max_wait=left, schedule=waiting.schedule)
+    ) as polls:
+        async for backup in polls:
+            yield backup
 
 
 async def follow(
-    copies: _Copies, region: str, reporter: Reporter, refused: Iterable[Ended] = ()
+    copies: _Copies,
+    region: str,
+    reporter: Reporter,
+    deadline: Deadline,
+    refused: Iterable[Ended] = (),
 ) -> Exit:
     """Carry out *copies*, report each outcome after *refused* ones, and name what is left."""
     try:
         with reporter.live():
             for end in refused:
-                reporter.add(end)
-            async with copies:
-                async for outcome in copies:
-                    reporter.ended(_ended(outcome))
+                reporter.ended(end)
+            try:
+                async with copies:
+                    async for outcome in copies:
+                        reporter.ended(_ended(outcome))
+                        deadline.answered(may_start=bool(copies.not_started))
+            finally:
+                for end in _left(copies, deadline):
+                    reporter.add(end)
     finally:
-        left = copies.in_progress
-        reporter.conclude(region, [copy.backup.backup_id for copy in left if copy.backup])
-        unconfirmed = [copy.request.source_backup_id for copy in left if copy.backup is None]
-        unseen = [end for end in reporter.ends if end.outcome == "not_observed"]
-        unconfirmed += [str(end.source_id) for end in unseen if end.backup_id is None]
-        if unconfirmed:
-            reporter.notice(f"may have been accepted: copies of {', '.join(unconfirmed)}")
-        if copies.not_started:
-            reporter.notice(f"not started: {len(copies.not_started)}")
-        if unconfirmed or copies.not_started:
-            reporter.notice("run the same command again: existing copies are found first")
+        reporter.conclude(region)
     return reporter.exit
+
+
+def timed_out(reporter: Reporter) -> Exit:
+    """Return the exit code of a command that `--max-wait` has ended."""
+    reporter.notice("--max-wait is over")
+    return exit_of_all([Exit.TIMED_OUT, reporter.exit])
+
+
+def _left(copies: _Copies, deadline: Deadline) -> Iterator[Ended]:
+    """Yield what had not ended when the command did."""
+    for copy in copies.in_progress:
+        # Without an answer it is not known whether the copy was accepted.
+        yield Ended(
+            outcome=deadline.word if copy.backup else "not_observed",
+            backup_id=copy.backup.backup_id if copy.backup else None,
+            backup=copy.backup,
+            reason=deadline.reason,
+            requested_id=copy.request.source_backup_id,
+            members=public(copy),
+        )
+    for request in copies.not_started:
+        yield Ended(
+            outcome="not_started",
+            requested_id=request.source_backup_id,
+            members={"Request": public(request)},
+        )
 
 
 def _ended(outcome: replication.PlanOutcome) -> Ended:
     """Return the item of a bulk copy or of an applied plan."""
     word, reason = _WORDS[type(outcome)], None
     match outcome:
-        case bulk.Copied(existing=True):
+        case bulk.Copied(existing=True) | bulk.CopyStarted(existing=True):
             reason = "existing copy"
-        case bulk.CopySkipped() | replication.PruneSkipped():
+        case bulk.CopyDeferred() | bulk.CopySkipped() | replication.PruneSkipped():
             reason = outcome.reason
         case replication.Pruned():
             reason = outcome.prune.reason
@@ -237,14 +381,20 @@ def _ended(outcome: replication.PlanOutcome) -> Ended:
         if isinstance(outcome, replication.PruneSkipped) and outcome.is_held_back:
             word = "held_back"
         backup_id = outcome.prune.copy.backup_id
-        return Ended(outcome=word, backup_id=backup_id, error=outcome.error, reason=reason)
-    request, backup = outcome.request, outcome.backup
-    source = {"SourceBackupId": request.source_backup_id, "SourceRegion": request.source_region}
+        return Ended(
+            outcome=word,
+            backup_id=backup_id,
+            error=outcome.error,
+            reason=reason,
+            members=public(outcome),
+        )
+    backup = outcome.backup
     return Ended(
         outcome=word,
         backup_id=backup.backup_id if backup else None,
         backup=backup,
         error=outcome.error,
         reason=reason,
-        request=source,
+        requested_id=outcome.request.source_backup_id,
+        members=public(outcome),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from operator import attrgetter
 
+from rich.console import Console
 from rich.progress import Progress
 
 from fsxcopy_sdk import Backup, FsxCopyClient
@@ -12,6 +13,7 @@ from fsxcopy_sdk._transport import direct_config, isolated_session
 from fsxcopy_sdk.cli._options import Globals, usage_error
 from fsxcopy_sdk.cli._outcomes import Exit
 from fsxcopy_sdk.cli._output import write_text
+from fsxcopy_sdk.cli._streams import is_live
 from fsxcopy_sdk.testing import EXAMPLE_REGION, LocalFsx, ScaledClock
 from fsxcopy_sdk.testing import serve as serve_local_fsx
 
@@ -21,7 +23,7 @@ _DESTINATION = "us-west-2"
 async def serve(
     port: int, speed: float, copy_duration: timedelta, with_example: bool, _: Globals
 ) -> Exit:
-    """Serve a local FSx until SIGINT or SIGTERM."""
+    """Serve a local FSx until a signal."""
     try:
         await serve_local_fsx(port, speed, copy_duration, with_example)
     except ValueError as error:
@@ -30,7 +32,7 @@ async def serve(
     return Exit.DONE
 
 
-async def demo(_: Globals) -> Exit:
+async def demo(options: Globals) -> Exit:
     """Copy the service's example backup from us-east-2 to us-west-2 and show the copy."""
     # A copy takes half an hour, as small ones do, by a clock that lets it end in three seconds.
     clock = ScaledClock(600)
@@ -49,7 +51,10 @@ async def demo(_: Globals) -> Exit:
             )
             write_text(f"{response.backup.lifecycle}: {response.backup.backup_id}")
             # All but rich's own estimate of the time left, which knows nothing of the clock.
-            with Progress(*Progress.get_default_columns()[:-1]) as progress:
+            columns = Progress.get_default_columns()[:-1]
+            console = Console(stderr=True)
+            disable = options.quiet or not is_live(console)
+            with Progress(*columns, console=console, disable=disable) as progress:
                 task = progress.add_task(response.backup.backup_id, total=100)
                 async for backup in client.watch_backup(response.backup.backup_id):
                     progress.update(task, completed=backup.progress_percent or 0)

@@ -7,11 +7,13 @@ Help needs this module, so it must not import what takes long to import.
 from __future__ import annotations
 
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import Annotated, Literal, TypeAlias
+from difflib import get_close_matches
+from typing import Annotated, Literal, TypeAlias, TypeVar, cast, get_args
 
 import attrs
 from cyclopts import Group, Parameter, Token
@@ -23,7 +25,7 @@ from fsxcopy_sdk._validation import (
     DEFAULT_MAX_IN_PROGRESS,
     ArgumentErrors,
 )
-from fsxcopy_sdk.enums import FilterName
+from fsxcopy_sdk.enums import FilterName, OpenEnum
 from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.models import Tag
 
@@ -31,32 +33,18 @@ from fsxcopy_sdk.models import Tag
 # may. A test compares the values.
 COPY_DURATION = timedelta(minutes=5)
 
+_MAIN = getattr(sys.modules.get("__main__"), "__spec__", None)
+PROGRAM = "python -m fsxcopy_sdk" if _MAIN and _MAIN.name == "fsxcopy_sdk.__main__" else "fsxcopy"
+"""What was typed to run this command."""
+
 _UNITS = {"": "seconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 Flag: TypeAlias = Annotated[bool, Parameter(negative=(), show_default=False)]
 """An option without a value."""
+LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 Output: TypeAlias = Literal["table", "json", "jsonl"]
 
-
-@Parameter(name="*", group=Group("Global options"))
-@attrs.frozen(kw_only=True)
-class Globals:
-    """The options of every command, given before or after its name."""
-
-    region: str | None = None
-    """Region of the backups, and destination of copies."""
-    source_region: str | None = None
-    """Region to copy from, if it is a different one."""
-    profile: str | None = None
-    """Profile of the AWS configuration."""
-    endpoint_url: str | None = None
-    """URL of the service, if it is not in AWS."""
-    output: Output = "table"
-    """Results as a table, one JSON document, or one JSON object per line."""
-    quiet: Flag = False
-    """Print only results, warnings and errors."""
-    log_level: Literal["debug", "info", "warning", "error"] = "warning"
-    """Lowest level of the log records on standard error."""
+GLOBAL_GROUP = "Global options"
 
 
 def _duration(_: object, tokens: Sequence[Token]) -> timedelta:
@@ -66,6 +54,78 @@ def _duration(_: object, tokens: Sequence[Token]) -> timedelta:
         if found:
             return timedelta(**{_UNITS[found[2]]: float(found[1])})
     raise ValueError(f"must be like 90, 90s, 15m, 8h or 7d, not {text!r:.80}")
+
+
+def _typed(value: timedelta | None) -> str | None:
+    """Return a duration as it can be typed; None for none."""
+    if value is None:
+        return None
+    seconds = value.total_seconds()
+    for unit, size in (("h", 3600), ("m", 60)):
+        if seconds >= size and not seconds % size:
+            return f"{seconds / size:g}{unit}"
+    return f"{seconds:g}s"
+
+
+Duration: TypeAlias = Annotated[
+    timedelta, Parameter(converter=_duration, metavar="DURATION", show_default=_typed)
+]
+"""Seconds, or a number with one of the units s, m, h and d."""
+
+
+def _log_level(_: object, tokens: Sequence[Token]) -> LogLevel:
+    text = tokens[0].value
+    for level in get_args(LogLevel):
+        if text.lower() == level:
+            return cast("LogLevel", level)
+    raise ValueError(f"must be debug, info, warning or error, not {text!r:.80}")
+
+
+def _value(metavar: str, short: str | None = None) -> Parameter:
+    """Return the parameter of an option whose value is called *metavar*."""
+    return Parameter(metavar=metavar, alias=short)
+
+
+@Parameter(name="*", group=Group(GLOBAL_GROUP, sort_key=2))
+@attrs.frozen(kw_only=True)
+class Globals:
+    """Options that are given before or after the name of a command, which takes some of them."""
+
+    region: Annotated[str | None, _value("REGION", "-r")] = None
+    """Region of the backups, and destination of copies."""
+    source_region: Annotated[str | None, _value("REGION", "-s")] = None
+    """Region to copy from, if it is a different one."""
+    profile: Annotated[str | None, _value("NAME", "-p")] = None
+    """Profile of the AWS configuration."""
+    endpoint_url: Annotated[str | None, _value("URL")] = None
+    """URL of the service, if it is not in AWS."""
+    output: Annotated[Output, _value("FORMAT", "-o")] = "table"
+    """Results as a table, one JSON document, or one JSON object per line."""
+    connect_timeout: Duration | None = None
+    """Time for each attempt to connect, such as 5s; 0 for no limit (default: 60s)."""
+    read_timeout: Duration | None = None
+    """Time for each attempt to get an answer; 0 for no limit (default: 60s)."""
+    quiet: Annotated[Flag, Parameter(alias="-q")] = False
+    """Print only results and errors."""
+    log_level: Annotated[LogLevel | None, Parameter(converter=_log_level, metavar="LEVEL")] = None
+    """Lowest level of the log records on standard error (default: warning; quiet: error)."""
+
+
+TWO_REGIONS = frozenset(field.name for field in attrs.fields(Globals))
+"""The global options of commands that copy from one Region to another."""
+ONE_REGION = TWO_REGIONS - {"source_region"}
+LOG_LEVEL = frozenset({"log_level"})
+
+
+def option_of(name: str) -> str:
+    """Return the option for an attribute of `Globals`."""
+    return f"--{name.replace('_', '-')}"
+
+
+def given(options: Globals) -> set[str]:
+    """Return the names of the options that differ from their defaults."""
+    fields = attrs.fields(Globals)
+    return {field.name for field in fields if getattr(options, field.name) != field.default}
 
 
 # Cyclopts puts the option and the value before these texts.
@@ -79,14 +139,14 @@ def _is_positive(_: object, value: timedelta) -> None:
         raise ValueError("Must be more than zero.")
 
 
-_COUNT = Parameter(validator=_is_at_least_one)
+_COUNT = Parameter(validator=_is_at_least_one, metavar="N")
 
-Duration: TypeAlias = Annotated[timedelta, Parameter(converter=_duration)]
-"""Seconds, or a number with one of the units s, m, h and d."""
 MaxAge: TypeAlias = Annotated[
     Duration, Parameter(help="Report a newest copy older than this as late.")
 ]
-Texts: TypeAlias = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]
+Texts: TypeAlias = Annotated[
+    tuple[str, ...], Parameter(negative=(), show_default=False, metavar="ID")
+]
 """An option that may be given several times."""
 
 
@@ -114,10 +174,10 @@ class Waiting:
 class Copying:
     """The members of copies."""
 
-    kms_key_id: str | None = None
+    kms_key_id: Annotated[str | None, _value("KEY")] = None
     """KMS key for the copies, in the destination Region (default: aws/fsx)."""
-    tag: Texts = ()
-    """Tag for the copies, as Key=Value; may be repeated, and wins over the source's."""
+    tag: Annotated[Texts, _value("KEY=VALUE", "-t")] = ()
+    """Tag for the copies; may be repeated, and wins over the source's."""
 
 
 @Parameter(name="*")
@@ -129,8 +189,40 @@ class Selection:
     """Only backups of this file system; may be repeated."""
     volume_id: Texts = ()
     """Only backups of this volume; may be repeated."""
-    filter: Texts = ()
-    """Only backups that pass a filter, such as backup-type=AUTOMATIC; may be repeated."""
+    filter: Annotated[Texts, _value("NAME=VALUE", "-f")] = ()
+    """
+    Only backups that pass a filter of the service, such as backup-type=AUTOMATIC; may be repeated.
+
+    The names are file-system-id, backup-type, file-system-type, volume-id,
+    data-repository-type, file-cache-id and file-cache-type.
+    """
+    strict: Flag = False
+    """Fail if a backup cannot be read, instead of warning and showing the others."""
+
+
+SortKey: TypeAlias = Literal["created", "id", "lifecycle", "name", "of", "size", "type"]
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class Listing:
+    """What of the selected backups to list, and in which order."""
+
+    lifecycle: Annotated[Texts, _value("STATE")] = ()
+    """Only backups in this state, such as AVAILABLE or COPYING; may be repeated."""
+    newer_than: Duration | None = None
+    """Only backups younger than this, such as 7d."""
+    sort: Annotated[SortKey | None, _value("KEY")] = None
+    """Sort by this, when all backups were read (default: the service's order)."""
+    reverse: Flag = False
+    """With --sort: the last first."""
+    limit: Annotated[int | None, _COUNT] = None
+    """List no more backups than this, and without --sort read no more."""
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse to reverse the service's order, which is none."""
+        if self.reverse and self.sort is None:
+            raise usage_error("--reverse: must come with --sort")
 
 
 @Parameter(name="*")
@@ -138,7 +230,7 @@ class Selection:
 class Scope:
     """The name and the backups of a policy."""
 
-    policy: str | None = None
+    policy: Annotated[str | None, _value("NAME")] = None
     """Name of the policy (default: fsxcopy), a tag of its copies; only these are pruned."""
     selection: Selection = Selection()
 
@@ -150,9 +242,11 @@ class Policy:
 
     scope: Scope = Scope()
     copying: Copying = Copying()
-    copy_tags: bool = True
-    """Give the copies the tags of their sources."""
-    newest: Annotated[int | Literal["all"], _COUNT] = 1
+    copy_tags: Annotated[bool, Parameter(show_default=False)] = True
+    """Give the copies the tags of their sources, as is done unless it is switched off."""
+    newest: Annotated[
+        int | Literal["all"], _COUNT, Parameter(metavar="N|all", show_choices=False)
+    ] = 1
     """How many backups of each file system or volume to copy, the newest first."""
     newer_than: Duration | None = None
     """Copy only backups younger than this, such as 7d."""
@@ -160,7 +254,7 @@ class Policy:
     """Keep the copies of the N newest backups of each file system or volume."""
     keep_within: Duration | None = None
     """Keep the copies of backups younger than this, such as 30d."""
-    keep_tag: str = DEFAULT_KEEP_TAG
+    keep_tag: Annotated[str, _value("KEY")] = DEFAULT_KEEP_TAG
     """Keep the copies that have a tag with this key."""
 
 
@@ -171,11 +265,13 @@ class CopyOptions:
 
     copying: Copying = Copying()
     waiting: Waiting = Waiting()
-    copy_tags: Flag = False
-    """Give the copies the tags of their sources."""
+    no_wait: Flag = False
+    """Start as many copies as the quota allows, wait for none, and list what is left."""
+    copy_tags: Annotated[bool, Parameter(show_default=False)] = True
+    """Give the copies the tags of their sources, as is done unless it is switched off."""
     max_in_progress: Annotated[int, _COUNT] = DEFAULT_MAX_IN_PROGRESS
     """Copies in progress at once."""
-    salt: str = ""
+    salt: Annotated[str, Parameter(metavar="TEXT", show_default=False)] = ""
     """Change this text to force another copy of the same backup."""
 
 
@@ -186,6 +282,8 @@ class SyncOptions:
 
     policy: Policy = Policy()
     waiting: Waiting = Waiting()
+    no_wait: Flag = False
+    """Start as many copies as the quota allows, wait for none, and list what is left."""
     max_in_progress: Annotated[int, _COUNT] = DEFAULT_MAX_IN_PROGRESS
     """Copies in progress at once."""
     prune: Flag = False
@@ -194,8 +292,19 @@ class SyncOptions:
     """With --prune: also delete copies of retired sources, which show no AVAILABLE backup."""
     prune_most: Flag = False
     """With --prune: also delete more than half of the copies of one source."""
-    dry_run: Flag = False
+    dry_run: Annotated[Flag, Parameter(alias="-n")] = False
     """Show the plan, and change nothing."""
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class Deletion:
+    """The options of ``fsxcopy delete``."""
+
+    yes: Annotated[Flag, Parameter(alias="-y")] = False
+    """Delete without confirmation."""
+    dry_run: Annotated[Flag, Parameter(alias="-n")] = False
+    """Show what would be deleted, and change nothing."""
 
 
 def usage_error(*errors: str) -> InvalidArguments:
@@ -229,10 +338,36 @@ def tags(texts: Iterable[str]) -> tuple[Tag, ...]:
     return tuple(Tag(key=key, value=value) for key, value in _pairs("--tag", texts))
 
 
+_Value = TypeVar("_Value", bound=OpenEnum)
+
+
+def known_values(option: str, texts: Iterable[str], cls: type[_Value]) -> tuple[_Value, ...]:
+    """
+    Return the values of *cls* that *texts* name, in upper or lower case.
+
+    The library takes values that it does not know, because the service adds some. What is
+    typed is more likely to be wrong than new.
+    """
+    by_name = {value.value.lower(): value for value in cls}
+    errors, values = ArgumentErrors(), []
+    for text in texts:
+        if value := by_name.get(text.lower()):
+            values.append(value)
+        else:
+            near = get_close_matches(text.lower(), by_name, n=1)
+            guess = f"; did you mean {by_name[near[0]].value}?" if near else ""
+            names = ", ".join(value.value for value in cls)
+            errors.add(option, f"one of {names}", f"{text!r:.80}{guess}")
+    errors.raise_any()
+    return tuple(values)
+
+
 def filters_by_option(selection: Selection) -> dict[str, BackupFilter]:
     """Return the filters by their options, or raise `InvalidArguments`."""
     values: defaultdict[str, list[str]] = defaultdict(list)
-    for name, value in _pairs("--filter", selection.filter):
+    pairs = [*_pairs("--filter", selection.filter)]
+    names = known_values("--filter", (name for name, _ in pairs), FilterName)
+    for name, (_, value) in zip(names, pairs, strict=True):
         values[name].append(value)
     by_option = {
         "--file-system-id": BackupFilter(FilterName.FILE_SYSTEM_ID, selection.file_system_id),

@@ -15,14 +15,13 @@ from fsxcopy_sdk.models import Backup
 
 
 class Exit(IntEnum):
-    """The exit codes, which ``fsxcopy --help`` explains."""
+    """The exit codes, which ``fsxcopy --help`` explains; those of signals are with `Signals`."""
 
     DONE = 0
     FAILED = 1
     USAGE = 2
     DENIED = 3
     TIMED_OUT = 4
-    INTERRUPTED = 130
 
 
 _USAGE = (InvalidArguments, errors.ConfigurationError)
@@ -41,7 +40,6 @@ _OPTIONS = {
     "endpoint_url": "--endpoint-url",
     "file_system_ids": "--file-system-id",
     "idempotency_salt": "--salt",
-    "filters": "--filter",
     "kms_key_id": "--kms-key-id",
     "kms_key_ids": "--kms-key-id",
     "name": "--policy",
@@ -51,7 +49,9 @@ _OPTIONS = {
     "tags": "--tag",
     "volume_ids": "--volume-id",
 }
-_CLASS = re.compile(r"^[A-Z][A-Za-z]+: ")
+_UNSEEN = ("in_progress", "not_observed", "not_started")
+# A class whose text is a sentence; that of others means nothing without the class.
+_CLASS = re.compile(r"^(?!JSONDecodeError|KeyError|TypeError|Unicode)[A-Z][A-Za-z]+: ")
 _ARGUMENT = re.compile(r"^(?:requests\[\d+\]\.)?([a-z_]+)(?:\[\d+\])?(?=: )")
 
 
@@ -99,15 +99,20 @@ class Ended:
     """The outcome of one item: a copy, a wait or a deletion."""
 
     outcome: str
-    """One word, such as available, copied, deleted, failed, not_observed or timed_out."""
+    """
+    One word: available, copied, deleted, failed, in_progress, not_observed, not_started,
+    timed_out ...
+    """
     backup_id: str | None = None
     backup: Backup | None = None
     """The backup as last seen."""
     error: FsxCopyError | None = None
     reason: str | None = None
     """Why the item ended like this, if not by an error."""
-    request: Mapping[str, str | None] | None = None
-    """The request, under the service's own names."""
+    requested_id: str | None = None
+    """The ID of the backup that was to be copied."""
+    members: Mapping[str, object] | None = None
+    """What a document has of the item; None for its ID, the backup as last seen and the error."""
 
     @property
     def exit(self) -> Exit:
@@ -116,21 +121,24 @@ class Ended:
             return Exit.FAILED
         code = exit_of(self.error)
         # An accepted copy whose end was not observed is not a failed copy.
-        is_unseen = self.outcome == "not_observed" and code is not Exit.DENIED
+        is_unseen = self.outcome in _UNSEEN and code is not Exit.DENIED
         return Exit.TIMED_OUT if is_unseen or self.outcome == "timed_out" else code
 
     @property
+    def is_open(self) -> bool:
+        """Whether the backup may still end, so that a wait for it can be resumed."""
+        may_end = self.outcome in ("in_progress", "not_observed", "started", "timed_out")
+        return may_end and self.backup_id is not None
+
+    @property
     def is_running(self) -> bool:
-        """Whether the service may still be working on the backup."""
-        is_over = self.error is None or isinstance(self.error, errors.BackupCopyFailed)
-        return self.backup is not None and not is_over
+        """Whether the backup was seen, and the service may still be working on it."""
+        return self.is_open and self.backup is not None
 
     @property
     def source_id(self) -> str | None:
         """The ID of the backup that was to be copied, or that this one is a copy of."""
-        if self.request:
-            return self.request["SourceBackupId"]
-        return self.backup.source_backup_id if self.backup else None
+        return self.requested_id or (self.backup.source_backup_id if self.backup else None)
 
     @property
     def words(self) -> str:
@@ -149,21 +157,12 @@ class Ended:
         return describe_error(error) if error else self.reason or ""
 
     def document(self) -> dict[str, object]:
-        """Return this as JSON-able data, without absent members."""
-        return _present(
-            Outcome=self.outcome,
-            BackupId=self.backup_id,
-            Reason=self.reason,
-            Error=_error(self.error) if self.error else None,
-            Request=_present(**self.request) if self.request else None,
-            Backup=public(self.backup) if self.backup else None,
-        )
-
-
-def _error(error: FsxCopyError) -> dict[str, object]:
-    request_id = error.request_id if isinstance(error, ServiceError) else None
-    return _present(Type=type(error).__name__, Message=str(error), RequestId=request_id)
-
-
-def _present(**members: object) -> dict[str, object]:
-    return {name: value for name, value in members.items() if value is not None}
+        """Return this as JSON-able data: as the library's outcome, or in the same style."""
+        members = self.members
+        if members is None:
+            parts = {"Backup": self.backup, "Error": self.error}
+            seen = {name: public(part) for name, part in parts.items() if part is not None}
+            members = {"BackupId": self.backup_id, **seen}
+        # An outcome of the library has the name of its class among its members.
+        words = self.outcome.split("_")
+        return {"Outcome": "".join(word.capitalize() for word in words), **members}

@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import attrs
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-import fsxcopy_sdk
+from fsxcopy_sdk.cli import _tables
 from fsxcopy_sdk.cli._options import Output
 from fsxcopy_sdk.enums import BackupLifecycle
+from fsxcopy_sdk.errors import DOCUMENT_VERSION
 from fsxcopy_sdk.models import Backup
 
-_STYLES = {"AVAILABLE": "green", "FAILED": "red", "DELETED": "red"}
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+"""That of UTC in logs."""
 
 
 def printable(text: str) -> str:
@@ -39,53 +43,66 @@ class _StandardError(logging.Handler):
 def logging_to_standard_error(level: str) -> Iterator[None]:
     """Write this package's records of at least *level* to standard error."""
     handler, logger = _StandardError(), logging.getLogger("fsxcopy_sdk")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    form = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", TIME_FORMAT)
+    form.converter = time.gmtime
+    handler.setFormatter(form)
     before = logger.level
+    # Of other libraries Python would print the warnings, with tracebacks.
+    silent = logging.NullHandler()
+    logging.getLogger().addHandler(silent)
     logger.addHandler(handler)
     logger.setLevel(level.upper())
     try:
         yield
     finally:
+        logging.getLogger().removeHandler(silent)
         logger.removeHandler(handler)
         logger.setLevel(before)
 
 
-def public(model: attrs.AttrsInstance) -> object:
-    """Return *model* under the service's own names, its secrets masked."""
-    # Taken from the package at run time, which imports the converter only here.
-    return _masked("", fsxcopy_sdk.to_dict(model))
+def public(value: attrs.AttrsInstance) -> dict[str, object]:
+    """Return what a document has of *value*, its secrets masked."""
+    from fsxcopy_sdk._codec import to_members  # noqa: PLC0415 - takes long, and help needs none
+
+    return to_members(value)
 
 
-def _masked(name: str, value: object) -> object:
-    if name == "FsxAdminPassword":
-        return "(not shown)"
-    if isinstance(value, dict):
-        return {key: _masked(key, one) for key, one in value.items()}
-    return [_masked(name, one) for one in value] if isinstance(value, list) else value
-
-
-def write_json(value: object, output: Output) -> None:
-    """Write *value* as JSON in ASCII, so that it has no characters that a terminal obeys."""
-    sys.stdout.write(json.dumps(value, indent=2 if output == "json" else None) + "\n")
+def write_json(members: Mapping[str, object], output: Output) -> None:
+    """Write a document as JSON in ASCII, so that it has no characters that a terminal obeys."""
+    document = {"Version": DOCUMENT_VERSION, **members}
+    sys.stdout.write(json.dumps(document, indent=2 if output == "json" else None) + "\n")
     sys.stdout.flush()
 
 
 def write_text(text: str) -> None:
-    """Write lines of text, which are not wrapped."""
-    Console().print(Text("\n".join(map(printable, text.splitlines()))), soft_wrap=True)
-
-
-def write_table(rows: Iterable[Iterable[str]]) -> None:
-    """Write *rows* in columns, neither wrapped nor cut, because users copy the IDs in them."""
-    shown = [[Text(text, _STYLES.get(text, "")) for text in map(printable, row)] for row in rows]
-    widths = [max(cell.cell_len for cell in column) for column in zip(*shown, strict=True)]
+    """Write lines of text, which are broken at spaces on a terminal that is too narrow."""
     console = Console()
-    for row in shown:
-        for cell, width in zip(row, widths, strict=True):
-            cell.pad_right(width - cell.cell_len)
-        line = Text("  ").join(row)
-        line.rstrip()
-        console.print(line, soft_wrap=True)
+    width = _tables.width_of(console)
+    for line in map(printable, text.splitlines()):
+        for part in _tables.wrapped(line, width):
+            console.print(Text(part), soft_wrap=True)
+
+
+def write_members(members: Iterable[tuple[str, str]]) -> None:
+    """Write names and values in two columns, a value below its name where it does not fit."""
+    pairs = [(printable(name), printable(value)) for name, value in members]
+    console = Console()
+    width = _tables.width_of(console)
+    column = max(len(name) for name, _ in pairs)
+    if width is not None:
+        column = min(column, width // 2)
+    for name, value in pairs:
+        line = f"{name:<{column}}  {value}"
+        if width is not None and (len(name) > column or cell_len(line) > width):
+            line = "\n".join([name, *_tables.wrapped(f"    {value}", width, hanging=0)])
+        console.print(Text(line), soft_wrap=True)
+
+
+def write_table(
+    columns: Sequence[_tables.Column], rows: Iterable[Iterable[str]], console: Console
+) -> None:
+    """Write *rows* under the headings, in the columns for which there is space."""
+    _tables.write_table(columns, [[*map(printable, row)] for row in rows], console)
 
 
 @attrs.frozen
@@ -95,12 +112,12 @@ class Results:
     output: Output
     name: str
     """The member of the JSON document that lists them."""
-    columns: Sequence[str]
-    """The heading of the table."""
-    documents: list[object] = attrs.field(factory=list, init=False)
+    columns: Sequence[_tables.Column]
+    """Those of the table."""
+    documents: list[Mapping[str, object]] = attrs.field(factory=list, init=False)
     rows: list[Sequence[str]] = attrs.field(factory=list, init=False)
 
-    def add(self, document: object, row: Sequence[str]) -> None:
+    def add(self, document: Mapping[str, object], row: Sequence[str]) -> None:
         """Add a result, which is written now or by `write`."""
         if self.output == "jsonl":
             write_json(document, self.output)
@@ -114,7 +131,7 @@ class Results:
         if self.output == "json":
             write_json({self.name: self.documents}, self.output)
         elif self.rows:
-            write_table([self.columns, *self.rows])
+            write_table(self.columns, self.rows, Console())
 
 
 def progress_of(backup: Backup) -> str:

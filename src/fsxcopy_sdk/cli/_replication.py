@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import cast
 
 from fsxcopy_sdk import FsxCopyClient
 from fsxcopy_sdk._validation import DEFAULT_MAX_AGE, ArgumentErrors, duration_text
-from fsxcopy_sdk.cli._backups import client_of, follow
+from fsxcopy_sdk.bulk import CopyInProgress
+from fsxcopy_sdk.cli._backups import follow, timed_out
+from fsxcopy_sdk.cli._connection import client_of
+from fsxcopy_sdk.cli._deadline import Deadline
 from fsxcopy_sdk.cli._options import (
     Globals,
     Policy,
@@ -22,8 +24,9 @@ from fsxcopy_sdk.cli._options import (
     usage_error,
 )
 from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of_all
-from fsxcopy_sdk.cli._output import Results, write_json, write_text
+from fsxcopy_sdk.cli._output import Results, public, write_json, write_text
 from fsxcopy_sdk.cli._reporter import Reporter
+from fsxcopy_sdk.cli._tables import Column
 from fsxcopy_sdk.replication import (
     CannotCopyReason,
     PlannedPrune,
@@ -37,7 +40,14 @@ from fsxcopy_sdk.replication import (
 
 # A backup that is being made can be copied later; a copy has its original elsewhere.
 _NO_FAILURE = (CannotCopyReason.NOT_AVAILABLE, CannotCopyReason.IS_A_COPY)
-_REPORT_COLUMNS = ("SOURCE", "STATE", "AGE", "NEWEST COPY", "NEWEST BACKUP", "IN PROGRESS")
+_REPORT_COLUMNS = (
+    Column("SOURCE"),
+    Column("STATE"),
+    Column("AGE", 1),
+    Column("NEWEST COPY", 2),
+    Column("NEWEST BACKUP", 4),
+    Column("IN PROGRESS", 3),
+)
 
 
 @asynccontextmanager
@@ -61,7 +71,15 @@ async def plan(policy: Policy, max_age: timedelta, options: Globals) -> Exit:
 async def sync(how: SyncOptions, options: Globals) -> Exit:
     """Copy and prune as the policy says, and report each outcome."""
     _check_pruning(how)
-    reporter = Reporter(options)
+    reporter, deadline = Reporter(options), Deadline(how.waiting.max_wait)
+    with deadline.scope:
+        return await _sync(how, options, reporter, deadline)
+    return timed_out(reporter)
+
+
+async def _sync(
+    how: SyncOptions, options: Globals, reporter: Reporter, deadline: Deadline
+) -> Exit:
     async with _clients(options) as (source, destination):
         made = await _plan(source, destination, how.policy)
         held_back = _held_back(made, how)
@@ -69,7 +87,19 @@ async def sync(how: SyncOptions, options: Globals) -> Exit:
         if how.dry_run:
             _write(made, options)
             return exit_of_all(codes)
+        refused = [*_refused(made)]
         _announce(made, how, held_back, reporter)
+        reporter.expect(
+            len(refused)
+            + len(made.to_copy)
+            + len(made.in_progress)
+            + _to_prune(made, how, held_back)
+        )
+
+        def see(copy: CopyInProgress) -> None:
+            reporter.seen(copy.backup)
+            deadline.answered(may_start=bool(applied.not_started))
+
         applied = apply_plan(
             made,
             destination,
@@ -77,12 +107,13 @@ async def sync(how: SyncOptions, options: Globals) -> Exit:
             prune=how.prune,
             prune_orphans=how.prune_orphans,
             prune_most=how.prune_most,
+            wait=not how.no_wait,
             max_in_progress=how.max_in_progress,
             max_wait=how.waiting.max_wait,
             schedule=how.waiting.schedule,
-            on_seen=lambda copy: reporter.seen(copy.backup),
+            on_seen=see,
         )
-        code = await follow(applied, destination.region, reporter, _refused(made))
+        code = await follow(applied, destination.region, reporter, deadline, refused)
     return exit_of_all([*codes, code])
 
 
@@ -93,10 +124,9 @@ async def report(scope: Scope, max_age: timedelta, options: Globals) -> Exit:
     if options.output == "json":
         write_json(made.to_dict(), options.output)
     else:
-        rows = cast("list[dict[str, object]]", made.to_dict()["sources"])
-        results = Results(options.output, "sources", _REPORT_COLUMNS)
-        for one, row in zip(made.sources, rows, strict=True):
-            results.add(row, _row(one))
+        results = Results(options.output, "Sources", _REPORT_COLUMNS)
+        for one in made.sources:
+            results.add(public(one), _row(one))
         results.write()
     if not made.sources:
         Reporter(options).notice(f"there is no backup in {made.source_region}, and no copy of one")
@@ -144,7 +174,8 @@ async def _plan(
         max_age=max_age,
     )
     with errors_by_option(filters):
-        return await plan_replication(source, destination, wanted)
+        strict = scope.selection.strict
+        return await plan_replication(source, destination, wanted, strict=strict)
 
 
 def _check_scope(made: ReplicationPlan, reporter: Reporter) -> Exit:
@@ -158,12 +189,9 @@ def _check_scope(made: ReplicationPlan, reporter: Reporter) -> Exit:
 
 def _held_back(made: ReplicationPlan, how: SyncOptions) -> list[PlannedPrune]:
     """Return the copies that would be pruned if more switches were given with --prune."""
-    allowed = {
-        PruneObstacle.NO_ORIGINAL: how.prune_orphans,
-        PruneObstacle.MORE_THAN_HALF: how.prune_most,
-    }
+    allowed = PruneObstacle.allowed_by(prune_orphans=how.prune_orphans, prune_most=how.prune_most)
     held_back = made.held_back if how.prune else ()
-    return [one for one in held_back if not all(allowed[why] for why in one.obstacles)]
+    return [one for one in held_back if not allowed.issuperset(one.obstacles)]
 
 
 def _write(made: ReplicationPlan, options: Globals) -> None:
@@ -178,10 +206,11 @@ def _announce(
 ) -> None:
     """Report what the sync will do, and what it cannot do."""
     for one in made.cannot_copy:
-        reporter.info(f"cannot be copied: {one}")
+        if one.reason in _NO_FAILURE:
+            reporter.info(f"cannot be copied: {one}")
     for prune in held_back:
         reporter.notice(f"not pruned: {prune}")
-    to_prune = len(made.to_prune) + len(made.held_back) - len(held_back) if how.prune else 0
+    to_prune = _to_prune(made, how, held_back)
     if made.to_copy or made.in_progress or to_prune:
         reporter.info(
             f"to copy: {len(made.to_copy)}, in progress: {len(made.in_progress)}, "
@@ -191,12 +220,21 @@ def _announce(
         reporter.info(f"nothing to do; copies up to date: {len(made.up_to_date)}")
 
 
+def _to_prune(made: ReplicationPlan, how: SyncOptions, held_back: list[PlannedPrune]) -> int:
+    """Return how many copies the sync will delete, if nothing changes."""
+    return len(made.to_prune) + len(made.held_back) - len(held_back) if how.prune else 0
+
+
 def _refused(made: ReplicationPlan) -> Iterator[Ended]:
     """Yield the backups that no later sync can copy either."""
     for one in made.cannot_copy:
         if one.reason not in _NO_FAILURE:
-            request = {"SourceBackupId": one.backup.backup_id, "SourceRegion": made.source_region}
-            yield Ended(outcome="cannot_copy", reason=one.reason.value, request=request)
+            yield Ended(
+                outcome="cannot_copy",
+                reason=f"{one.reason}: {one.detail}" if one.detail else one.reason.value,
+                requested_id=one.backup.backup_id,
+                members=public(one),
+            )
 
 
 def _row(one: SourceReport) -> tuple[str, ...]:

@@ -1,49 +1,36 @@
 """
 Progress, messages and outcomes on standard error.
 
-On a terminal each backup in progress has a moving line with the estimated time left;
-elsewhere each event is one line of plain text.
+On a terminal the copies in progress have lines that move, and a sum below them; elsewhere
+each event is one line of plain text, with its time. The reason of a failure is printed when
+it happens, and not again in the table of results.
 """
 
 from __future__ import annotations
 
-import math
 import shlex
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
-import attrs
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
-from fsxcopy_sdk.cli._options import Globals
+from fsxcopy_sdk.cli._live import MOST_ROWS, MovingLines, Rows, name_of
+from fsxcopy_sdk.cli._options import PROGRAM, Globals
 from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of_all
-from fsxcopy_sdk.cli._output import Results, printable, progress_of
+from fsxcopy_sdk.cli._output import TIME_FORMAT, Results, printable
+from fsxcopy_sdk.cli._streams import is_live, is_terminal
+from fsxcopy_sdk.cli._tables import Column
 from fsxcopy_sdk.models import Backup
-from fsxcopy_sdk.waiting import ProgressHistory
 
-# Seconds from which on the time left is given in hours, or in minutes.
-_IN_HOURS = 5400
-_IN_MINUTES = 90
+_COLUMNS = (Column("BACKUP"), Column("OUTCOME"), Column("SOURCE", 1), Column("WHY", 2, least=16))
 
-
-class _RemainingColumn(ProgressColumn):
-    """The estimated time left, counted down between two polls."""
-
-    def render(self, task: Task) -> Text:
-        ends_at: float | None = task.fields["ends_at"]
-        return Text("" if ends_at is None else format_remaining(ends_at - task.get_time()))
-
-
-@attrs.define
-class _Row:
-    history: ProgressHistory = attrs.field(factory=ProgressHistory)
-    state: str = ""
-    task: TaskID | None = None
+# Seconds between two sums in a log, where there are too many backups for a line of each.
+_SUM_EVERY = 60.0
 
 
 class Reporter:
@@ -54,30 +41,32 @@ class Reporter:
         self._options = options
         self._now = now
         self._console = Console(stderr=True)
-        self._results = Results(options.output, "Outcomes", ("BACKUP", "OUTCOME", "SOURCE", "WHY"))
-        self._rows: dict[str, _Row] = {}
-        self._live: Progress | None = None
+        self._results = Results(options.output, "Outcomes", _COLUMNS)
+        self._total = 0
+        self._not_seen = "waiting"
+        self._rows = Rows(now, self._sum)
+        self._states: dict[str, str] = {}
+        self._summed_at = -_SUM_EVERY
         # Result lines on the same terminal would overwrite the moving lines.
-        has_result_lines = options.output == "jsonl" and sys.stdout.isatty()
-        if self._console.is_interactive and not (options.quiet or has_result_lines):
-            self._live = Progress(
-                TextColumn("{task.description}", markup=False),
-                BarColumn(20),
-                TextColumn("{task.fields[state]}", markup=False),
-                _RemainingColumn(),
-                console=self._console,
-                get_time=now,
-                redirect_stdout=False,
-                transient=True,
-            )
+        has_result_lines = options.output == "jsonl" and is_terminal(sys.stdout)
+        self._is_live = is_live(self._console) and not (options.quiet or has_result_lines)
+        self._lines: MovingLines | None = None
+
+    def expect(self, total: int, *, not_seen: str = "waiting") -> None:
+        """Count the items out of *total*; *not_seen* are those that are neither seen nor ended."""
+        self._total, self._not_seen = total, not_seen
 
     @contextmanager
     def live(self) -> Iterator[None]:
         """Show moving lines on a terminal inside ``with``, and write the results at its end."""
         try:
-            with self._live or nullcontext():
+            if self._is_live:
+                with MovingLines(self._rows, self._console) as self._lines:
+                    yield
+            else:
                 yield
         finally:
+            self._lines = None
             self._results.write()
 
     def info(self, text: str) -> None:
@@ -87,76 +76,124 @@ class Reporter:
 
     def notice(self, text: str) -> None:
         """Print *text* on one line, even with `--quiet`."""
-        self._console.print(Text(printable(text)), soft_wrap=True)
+        if self._lines:
+            self._lines.print(printable(text))
+        else:
+            self._console.print(Text(printable(text)), soft_wrap=True)
+
+    def event(self, text: str, *, is_failure: bool = False) -> None:
+        """Print what just happened, with the time unless it is on a terminal."""
+        # With --quiet a document says what failed, and a table does not say why.
+        if self._options.quiet and not (is_failure and self._options.output == "table"):
+            return
+        if not is_terminal(sys.stderr):
+            text = f"{datetime.now(UTC):{TIME_FORMAT}} {text}"
+        self.notice(text)
 
     def seen(self, backup: Backup | None) -> None:
         """Show the progress of *backup*, if it is in progress."""
         if backup is None or backup.lifecycle.is_terminal:
             return
-        row = self._rows.setdefault(backup.backup_id, _Row())
-        percent, state = backup.progress_percent, progress_of(backup)
-        row.history.add(self._now(), percent)
-        window = row.history.window()
-        ends_at = None
-        if window and not math.isinf(window.latest):
-            ends_at = (window.earliest + window.latest) / 2
-        if self._live:
-            if row.task is None:
-                row.task = self._live.add_task(printable(backup.backup_id), state="", ends_at=None)
-            self._live.update(
-                row.task,
-                total=None if percent is None else 100,
-                completed=percent or 0,
-                state=printable(state),
-                ends_at=ends_at,
-            )
-        elif state != row.state:
-            left = "" if ends_at is None else f", {format_remaining(ends_at - self._now())}"
-            self.info(f"{backup.backup_id}: {state}{left}")
-        row.state = state
+        row = self._rows.see(backup)
+        if self._is_live:
+            return
+        if len(self._rows) > MOST_ROWS:
+            if self._now() - self._summed_at >= _SUM_EVERY:
+                self._summed_at = self._now()
+                self.event(self._sum())
+        elif row.state != self._states.get(row.backup_id):
+            left = row.left(self._now())
+            text = f"{row.state}, {left}" if left else row.state
+            self.event(f"{name_of(row.backup_id, row.source_id)}: {text}")
+        self._states[row.backup_id] = row.state
 
     def ended(self, end: Ended) -> None:
         """Print how an item ended, remove its moving line, and add it to the results."""
-        item = end.backup_id or str(end.source_id)
-        row = self._rows.pop(item, None)
-        if self._live and row and row.task is not None:
-            self._live.remove_task(row.task)
-        self.info(f"{item}: {end.words}{end.why and ': '}{end.why}")
-        self.add(end)
+        self._rows.remove(end.backup_id)
+        self.ends.append(end)
+        text = f"{name_of(end.backup_id, end.source_id)}: {end.words}"
+        if end.why:
+            text += f": {end.why}"
+        if self._total > 1 and not self._is_live:
+            text += f" ({self._count()})"
+        self.event(text, is_failure=end.exit is not Exit.DONE)
+        self._write(end)
 
     def add(self, end: Ended) -> None:
         """Add an item to the results, and print nothing."""
         self.ends.append(end)
-        row = (end.backup_id or "-", end.outcome, end.source_id or "-", end.why)
+        self._write(end)
+
+    def _write(self, end: Ended) -> None:
+        why = end.why if end.exit is Exit.DONE else ""
+        row = (end.backup_id or "-", end.outcome, end.source_id or "-", why)
         self._results.add(end.document(), row)
 
-    def conclude(self, region: str, running: Iterable[str]) -> None:
-        """Print the number of items by outcome, and how to wait for *running* backups."""
+    def _sum(self) -> str:
+        """Return how many items have ended and are in progress; nothing for a single one."""
+        if self._total <= 1:
+            return ""
+        done, _, waiting = self._count().partition(", ")
+        parts = [f"{done} done", f"{len(self._rows)} in progress", waiting]
+        return ", ".join(filter(None, parts))
+
+    def _count(self) -> str:
+        """Return "5 of 12, 7 waiting", where those in progress wait for nothing."""
+        done = len(self.ends)
+        not_seen = self._total - done - len(self._rows)
+        count = f"{done} of {self._total}"
+        return f"{count}, {not_seen} {self._not_seen}" if not_seen > 0 else count
+
+    def conclude(self, region: str) -> None:
+        """Print the number of items by outcome, and the commands that continue with the rest."""
         if len(self.ends) > 1:
             by_exit = sorted(self.ends, key=lambda end: end.exit)
             counts = Counter(end.words for end in by_exit).items()
             self.info(", ".join(f"{count} {words}" for words, count in counts))
-        ids = [*(str(end.backup_id) for end in self.ends if end.is_running), *running]
-        if not ids:
-            return
-        command = ["fsxcopy", "wait", *ids, "--region", region]
-        if self._options.profile:
-            command += ["--profile", self._options.profile]
-        if self._options.endpoint_url:
-            command += ["--endpoint-url", self._options.endpoint_url]
-        self.notice(f"still running at the service: {', '.join(ids)}")
-        self.notice(f"resume with: {shlex.join(command)}")
+        running = [str(end.backup_id) for end in self.ends if end.is_running]
+        # What was only to be started is where it should be.
+        is_wanted = all(end.outcome == "started" for end in self.ends if end.is_open)
+        say, word = (self.info, "wait") if is_wanted else (self.notice, "resume")
+        if running:
+            say(f"still running at the service: {', '.join(running)}")
+        ids = [str(end.backup_id) for end in self.ends if end.is_open]
+        if ids:
+            say(f"{word} with: {self._command_to_wait(ids, region)}")
+        unconfirmed = [
+            str(end.source_id)
+            for end in self.ends
+            if end.outcome == "not_observed" and end.backup_id is None
+        ]
+        if unconfirmed:
+            self.notice(f"may have been accepted: copies of {', '.join(unconfirmed)}")
+        not_started = [str(end.source_id) for end in self.ends if end.outcome == "not_started"]
+        if not_started:
+            self.notice(f"not started: {len(not_started)}")
+        deferred = sum(end.outcome == "deferred" for end in self.ends)
+        if deferred:
+            self.info(f"left for the next run: {deferred}")
+        if unconfirmed or not_started or deferred:
+            say = self.notice if unconfirmed or not_started else self.info
+            say("run the same command again: existing copies are found first")
+
+    def _command_to_wait(self, ids: Iterable[str], region: str) -> str:
+        given = self._options
+        options = {
+            "--region": region,
+            "--profile": given.profile,
+            "--endpoint-url": given.endpoint_url,
+            "--connect-timeout": given.connect_timeout,
+            "--read-timeout": given.read_timeout,
+        }
+        words = [*PROGRAM.split(), "wait", *ids]
+        for name, value in options.items():
+            if isinstance(value, timedelta):
+                words += [name, f"{value.total_seconds():g}s"]
+            elif value is not None:
+                words += [name, value]
+        return shlex.join(words)
 
     @property
     def exit(self) -> Exit:
         """The exit code of a command with these items."""
         return exit_of_all(end.exit for end in self.ends)
-
-
-def format_remaining(seconds: float) -> str:
-    """Return the time left in words, rounded as an estimate should be."""
-    if seconds >= _IN_HOURS:
-        return f"about {seconds / 3600:.1f} h left"
-    if seconds >= _IN_MINUTES:
-        return f"about {seconds / 60:.0f} min left"
-    return f"about {seconds:.0f} s left" if seconds >= 1 else "any moment"

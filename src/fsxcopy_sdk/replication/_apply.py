@@ -9,14 +9,15 @@ from __future__ import annotations
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TypeAlias
 
 import anyio
 import attrs
 
+from fsxcopy_sdk._codec import Outcome
 from fsxcopy_sdk._validation import (
     MAX_FILTERS,
     ArgumentErrors,
@@ -28,12 +29,15 @@ from fsxcopy_sdk.bulk import (
     DEFAULT_MAX_IN_PROGRESS,
     BulkCopy,
     Copied,
+    CopyDeferred,
     CopyInProgress,
     CopyOutcome,
     CopyRequest,
+    CopyStarted,
     OutcomeStream,
     copy_many,
     is_outcome_unknown,
+    retry_delay,
 )
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.enums import BackupLifecycle, BackupType, FilterName
@@ -45,39 +49,47 @@ from fsxcopy_sdk.errors import (
     ServiceError,
 )
 from fsxcopy_sdk.models import Backup
-from fsxcopy_sdk.replication._inventory import Inventory
+from fsxcopy_sdk.replication._inventory import Inventory, sources_of
 from fsxcopy_sdk.replication._plan import (
     ExistingCopy,
     PlannedCopy,
     PlannedPrune,
     PruneObstacle,
     ReplicationPlan,
+    ReplicationReport,
     time_text,
 )
-from fsxcopy_sdk.replication._planning import decide
+from fsxcopy_sdk.replication._planning import Listing, decide, read_listing
+from fsxcopy_sdk.replication._report import report_after
 from fsxcopy_sdk.replication._retention import most_to_prune, owned_by_source
 from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, DEFAULT_SCHEDULE, NOTHING, WaitSchedule
 
 
 @attrs.frozen(kw_only=True)
-class Pruned:
+class Pruned(Outcome):
     """The copy is gone: the service says that it is deleted, or does not know its ID."""
 
     prune: PlannedPrune
     error: None = None
 
+    def __str__(self) -> str:
+        return f"{self.prune.copy.backup_id}: pruned, {self.prune.reason}"
+
 
 @attrs.frozen(kw_only=True)
-class PruneFailed:
-    """The copy could not be deleted; another run tries again."""
+class PruneFailed(Outcome):
+    """The copy was not seen to be deleted; another run tries again."""
 
     prune: PlannedPrune
     error: FsxCopyError
     """The last error, such as `BackupBeingCopied`."""
 
+    def __str__(self) -> str:
+        return f"{self.prune.copy.backup_id}: not pruned, {self.error}"
+
 
 @attrs.frozen(kw_only=True)
-class PruneSkipped:
+class PruneSkipped(Outcome):
     """The copy was left alone, because it is kept now or because too little is known."""
 
     prune: PlannedPrune
@@ -85,6 +97,9 @@ class PruneSkipped:
     is_held_back: bool = False
     """Whether the policy does not keep it, and only a switch or fuller listings delete it."""
     error: None = None
+
+    def __str__(self) -> str:
+        return f"{self.prune.copy.backup_id}: not pruned, {self.reason}"
 
 
 PruneOutcome: TypeAlias = Pruned | PruneFailed | PruneSkipped
@@ -96,10 +111,12 @@ PlanOutcome: TypeAlias = CopyOutcome | PruneOutcome
 
 # A copy that is or was just copied cannot be deleted "for a short time" (the service
 # names no figure). What is not deleted now is deleted by the next run, so that nothing
-# is gained by waiting for hours.
+# is gained by waiting for hours; a run that does not wait for copies is repeated soon.
 _TRY_FOR = 900.0
-_FIRST_DELAY = 5.0
-_MAX_DELAY = 60.0
+_TRY_BRIEFLY_FOR = 15.0
+
+_IS_UNFINISHED = "a copy of its source is in progress or was not begun"
+_WENT_WRONG = "a copy of its source failed or was not seen to end in this run"
 
 _MAX_CLOCK_SKEW = timedelta(days=1)
 """How far the plan's time may be from the service's own; AWS itself refuses five minutes."""
@@ -118,6 +135,8 @@ class Pruning:
     destination: FsxCopyClient
     allowed: Collection[PruneObstacle]
     random: Callable[[], float]
+    try_for: float
+    """Seconds for which what is refused for now is tried again."""
     _begun: float
     _owned: dict[str, int] = attrs.field(init=False, factory=dict)
     """How many copies of each source were the policy's before the first deletion."""
@@ -125,20 +144,24 @@ class Pruning:
         init=False, factory=lambda: defaultdict(set)
     )
 
-    async def run(self, incomplete: Collection[str], end: Callable[[PruneOutcome], None]) -> None:
+    async def run(
+        self, incomplete: Mapping[str, bool], end: Callable[[PruneOutcome], None]
+    ) -> None:
         """
         Delete what may be deleted, and call *end* with each outcome.
 
-        Nothing is deleted of the *incomplete* sources, whose copies failed or were not
-        seen to end: until newer copies arrive, the old ones are what a restore has.
+        Nothing is deleted of the *incomplete* sources, whose copies have not all ended well:
+        until newer copies arrive, the old ones are what a restore has. Their value is whether
+        something went wrong, or is only left to another run.
         """
         prunes: list[PlannedPrune] = []
         for prune in self.prunes:
-            if prune.source_id in incomplete:
-                reason = "a copy of its source failed or was not seen to end in this run"
-                end(PruneSkipped(prune=prune, reason=reason, is_held_back=True))
-            else:
+            went_wrong = incomplete.get(prune.source_id)
+            if went_wrong is None:
                 prunes.append(prune)
+            else:
+                reason = _WENT_WRONG if went_wrong else _IS_UNFINISHED
+                end(PruneSkipped(prune=prune, reason=reason, is_held_back=went_wrong))
         async with AsyncExitStack() as stack:
             if prunes and self.opens_source:
                 try:
@@ -153,9 +176,11 @@ class Pruning:
         self, prunes: Sequence[PlannedPrune], end: Callable[[PruneOutcome], None]
     ) -> None:
         clock = self.destination.clock
-        give_up = clock.now() + _TRY_FOR
-        delay = _FIRST_DELAY
+        give_up = clock.now() + self.try_for
+        tries = 0
         while True:
+            tries += 1
+            is_last = give_up - clock.now() < NOTHING
             failed: list[PruneFailed] = []
             for prune in prunes:
                 outcome = await self._try(prune)
@@ -163,14 +188,14 @@ class Pruning:
                     failed.append(outcome)
                 else:
                     end(outcome)
-            left = give_up - clock.now()
-            if not failed or left < NOTHING:
+            if not failed or is_last:
                 for outcome in failed:
                     end(outcome)
                 return
             prunes = [outcome.prune for outcome in failed]
-            await clock.sleep(min(left, delay * (0.5 + 0.5 * self.random())))
-            delay = min(_MAX_DELAY, 2 * delay)
+            # At least a second round, however long the first took: it checks what was deleted.
+            left, delay = give_up - clock.now(), retry_delay(tries, self.random)
+            await clock.sleep(min(left, delay) if left > 0 else delay)
 
     async def _try(self, prune: PlannedPrune) -> PruneOutcome:
         """Check a copy, and delete it unless that check has an outcome."""
@@ -202,25 +227,31 @@ class Pruning:
         """Judge a copy by both Regions as they are now; return None if it may be deleted."""
         plan, source, destination = self.plan, self.source, self.destination
         held = await _list_source(destination, prune.source_id, ())
-        copy = await _found(destination, held, prune.copy.backup_id)
+        if not sources_of(*held.unreadable).isdisjoint({prune.source_id, None}):
+            # It may be the copy itself, which then cannot be described either.
+            reason = PruneObstacle.UNREADABLE.value
+            return PruneSkipped(prune=prune, reason=reason, is_held_back=True)
+        copy = await _found(destination, held.backups, prune.copy.backup_id)
         if copy is None:
             return Pruned(prune=prune)
-        if copy not in held:
+        if copy not in held.backups:
             # A copy need not name its file system, by which the listing was narrowed.
-            held = await _list_all(destination, ())
+            held = await read_listing(destination)
         originals = await _list_source(source, prune.source_id, plan.policy.filters)
         self._check_clock()
         inventory = Inventory(
             source_region=plan.source_region,
             destination_region=plan.destination_region,
             now=plan.made_at,
-            backups=originals,
-            held=held,
+            backups=originals.backups,
+            held=held.backups,
+            unreadable_backups=originals.unreadable,
+            unreadable_held=held.unreadable,
         )
         skipped = self._reason_to_skip(prune, inventory)
         if skipped is None:
-            original = await _found(source, originals, prune.source_backup_id)
-            if original is not None and original not in originals:
+            original = await _found(source, originals.backups, prune.source_backup_id)
+            if original is not None and original not in originals.backups:
                 reason = "the source's listing is incomplete: its backup exists"
                 return PruneSkipped(prune=prune, reason=reason, is_held_back=True)
         return skipped
@@ -263,20 +294,15 @@ def _may_pass(error: FsxCopyError) -> bool:
     return error.is_transient or isinstance(error, ResponseDecodingError | BackupNotFound)
 
 
-async def _list_all(client: FsxCopyClient, filters: Sequence[BackupFilter]) -> list[Backup]:
-    async with aclosing(client.iter_backups(filters=filters)) as backups:
-        return [one async for one in backups]
-
-
 async def _list_source(
     client: FsxCopyClient, source_id: str, filters: Sequence[BackupFilter]
-) -> list[Backup]:
+) -> Listing:
     """Return the backups that pass *filters*, narrowed to a file system or volume if possible."""
     is_volume = source_id.startswith("fsvol-")
     name = FilterName.VOLUME_ID if is_volume else FilterName.FILE_SYSTEM_ID
     if len(filters) < MAX_FILTERS and all(one.name != name for one in filters):
         filters = (*filters, BackupFilter(name, source_id))
-    return await _list_all(client, filters)
+    return await read_listing(client, filters)
 
 
 async def _found(client: FsxCopyClient, listed: Iterable[Backup], backup_id: str) -> Backup | None:
@@ -297,6 +323,7 @@ def apply_plan(
     prune: bool = False,
     prune_orphans: bool = False,
     prune_most: bool = False,
+    wait: bool = True,
     max_in_progress: int = DEFAULT_MAX_IN_PROGRESS,
     max_wait: Duration = DEFAULT_MAX_WAIT,
     schedule: WaitSchedule = DEFAULT_SCHEDULE,
@@ -317,6 +344,10 @@ def apply_plan(
     deleted only if the policy still does not keep it. Nothing of a source is deleted if
     one of its copies failed or was not seen to end in this run.
 
+    With ``wait=False`` copies are begun as by `copy_many`, without waiting for any, and of
+    sources whose copies are all AVAILABLE prunes are carried out. Plan and apply again
+    minutes later, until nothing is left to do.
+
     Args:
         plan: What to do.
         destination: An open client of the plan's destination.
@@ -327,6 +358,7 @@ def apply_plan(
         prune_orphans: Whether to delete also copies whose source shows no AVAILABLE
             backup: for file systems and volumes that were retired on purpose.
         prune_most: Whether one run may delete more than half of a source's copies.
+        wait: Whether to follow copies to their end, and to wait for capacity.
         max_in_progress: Copies in progress at once, as for `copy_many`.
         max_wait: Seconds or a timedelta that each copy is waited for.
         schedule: The intervals at which each copy is polled.
@@ -356,21 +388,18 @@ def apply_plan(
         destination,
         [one.request for one in plan.to_copy],
         adopt=_copies_in_progress(plan, destination.clock.now()),
+        wait=wait,
         max_in_progress=max_in_progress,
         max_wait=max_wait,
         schedule=schedule,
         on_seen=on_seen,
     )
-    is_allowed = {
-        PruneObstacle.NO_ORIGINAL: prune_orphans,
-        PruneObstacle.MORE_THAN_HALF: prune_most,
-    }
-    allowed = {obstacle for obstacle, given in is_allowed.items() if given}
+    allowed = PruneObstacle.allowed_by(prune_orphans=prune_orphans, prune_most=prune_most)
     prunes = [
         one for one in (*plan.to_prune, *plan.held_back) if allowed.issuperset(one.obstacles)
     ]
     if not (prune and prunes):
-        return AppliedPlan(plan, copies, None)
+        return AppliedPlan(plan, destination, copies, None)
     pruning = Pruning(
         plan=plan,
         prunes=prunes,
@@ -379,9 +408,10 @@ def apply_plan(
         destination=destination,
         allowed=allowed,
         random=random.random,
+        try_for=_TRY_FOR if wait else _TRY_BRIEFLY_FOR,
         begun=destination.clock.now(),
     )
-    return AppliedPlan(plan, copies, pruning)
+    return AppliedPlan(plan, destination, copies, pruning)
 
 
 def _check_region(errors: ArgumentErrors, name: str, client: FsxCopyClient, region: str) -> None:
@@ -392,13 +422,34 @@ def _check_region(errors: ArgumentErrors, name: str, client: FsxCopyClient, regi
 class AppliedPlan(OutcomeStream[PlanOutcome]):
     """A plan that is being applied: ``async with`` and ``async for``; see `apply_plan`."""
 
-    def __init__(self, plan: ReplicationPlan, copies: BulkCopy, pruning: Pruning | None) -> None:
+    _made_by, _name = "apply_plan", "applied"
+
+    def __init__(
+        self,
+        plan: ReplicationPlan,
+        destination: FsxCopyClient,
+        copies: BulkCopy,
+        pruning: Pruning | None,
+    ) -> None:
         super().__init__()
+        self._plan = plan
+        self._destination = destination
         self._copies = copies
         self._pruning = pruning
         self._region = plan.destination_region
         planned: tuple[PlannedCopy | ExistingCopy, ...] = (*plan.to_copy, *plan.in_progress)
-        self._source_ids = {one.request.source_backup_id: one.source_id for one in planned}
+        self._planned = {one.request.source_backup_id: one for one in planned}
+
+    @property
+    def report(self) -> ReplicationReport:
+        """
+        The plan's report as this run has changed it so far, at the service's latest time.
+
+        A copy that was seen AVAILABLE counts, so that its source is not called late. Nothing is
+        listed for that: what other programs do meanwhile shows in the next plan's report.
+        """
+        latest = self._destination.service_time or self._plan.made_at
+        return report_after(self._plan, self._copies, max(latest, self._plan.made_at))
 
     @property
     def in_progress(self) -> tuple[CopyInProgress, ...]:
@@ -415,11 +466,13 @@ class AppliedPlan(OutcomeStream[PlanOutcome]):
         return self._copies.not_started
 
     async def _run(self) -> None:
-        incomplete: set[str] = set()
+        incomplete: dict[str, bool] = {}
         async with self._copies:
             async for outcome in self._copies:
+                source_id = self._planned[outcome.request.source_backup_id].source_id
                 if not isinstance(outcome, Copied):
-                    incomplete.add(self._source_ids[outcome.request.source_backup_id])
+                    went_wrong = not _is_left_to_another_run(outcome)
+                    incomplete[source_id] = incomplete.get(source_id, False) or went_wrong
                 self._add(outcome)
         if self._pruning is not None:
             await self._pruning.run(incomplete, self._end)
@@ -431,6 +484,12 @@ class AppliedPlan(OutcomeStream[PlanOutcome]):
         extra = {"backup_id": backup_id, "region": self._region}
         _log.info("%s: %s, %s", backup_id, type(outcome).__name__, why, extra=extra)
         self._add(outcome)
+
+
+def _is_left_to_another_run(outcome: CopyOutcome) -> bool:
+    """Whether a copy was not waited for, or there was no capacity for it: nothing went wrong."""
+    is_deferred = isinstance(outcome, CopyDeferred) and outcome.error is None
+    return is_deferred or isinstance(outcome, CopyStarted)
 
 
 def _copies_in_progress(plan: ReplicationPlan, now: float) -> Iterable[CopyInProgress]:

@@ -15,8 +15,8 @@ from typing import Final, Self, TypeVar
 
 import attrs
 
-from fsxcopy_sdk.enums import ResourceType, VolumeStyle, VolumeType
-from fsxcopy_sdk.models import Backup, Tag
+from fsxcopy_sdk.enums import ResourceType, StorageType, VolumeStyle
+from fsxcopy_sdk.models import Backup, Tag, UnreadableBackup
 
 POLICY_TAG: Final = "fsxcopy:policy"
 """The name of the policy that the copy was made for."""
@@ -79,19 +79,35 @@ def source_of(backup: Backup) -> Source | None:
     return None
 
 
-def ontap_volume_id(backup: Backup) -> str | None:
-    """Return the ONTAP volume that *backup* is of: its copies are limited by themselves."""
-    volume = backup.volume
-    if volume is None:
-        return None
-    is_ontap = volume.volume_type == VolumeType.ONTAP or volume.ontap_configuration is not None
-    return volume.volume_id if is_ontap else None
+def sources_of(
+    *unreadable: UnreadableBackup, origins: Iterable[Backup] = ()
+) -> frozenset[str | None]:
+    """
+    Return the IDs of what *unreadable* backups are of; None is among them if one may be of any.
+
+    A copy is also of what its origin is of, if that is among *origins*.
+    """
+    if not unreadable:
+        return frozenset()
+    sources = {one.backup_id: source for one in origins if (source := source_of(one))}
+    ids: set[str | None] = set()
+    for one in unreadable:
+        origin = sources.get(one.source_backup_id or "")
+        known = {one.resource_id, origin.source_id if origin else None} - {None}
+        ids |= known or {None}
+    return frozenset(ids)
 
 
 def is_of_flexgroup(backup: Backup) -> bool:
     """Whether *backup* is of a FlexGroup volume, which the service does not copy."""
     ontap = backup.volume.ontap_configuration if backup.volume is not None else None
     return ontap is not None and ontap.volume_style == VolumeStyle.FLEXGROUP
+
+
+def has_intelligent_tiering(backup: Backup) -> bool:
+    """Whether *backup* is of Intelligent-Tiering storage, which the service does not copy."""
+    file_system = backup.file_system
+    return file_system is not None and file_system.storage_type == StorageType.INTELLIGENT_TIERING
 
 
 @attrs.frozen(kw_only=True)
@@ -215,6 +231,10 @@ class Inventory:
     """What passes the policy's filters in the source Region, copies of others too."""
     held: tuple[Backup, ...] = attrs.field(converter=_each_once)
     """What the destination holds."""
+    unreadable_backups: tuple[UnreadableBackup, ...] = ()
+    """What cannot be read of the source Region."""
+    unreadable_held: tuple[UnreadableBackup, ...] = ()
+    """What cannot be read of the destination."""
     copies: tuple[InventoryCopy, ...] = attrs.field(init=False)
     """What it holds of copies from the source Region, in any lifecycle."""
 
@@ -232,3 +252,13 @@ class Inventory:
             if (backup.source_backup_region or unsaid) == self.source_region:
                 copies.append(_copy(backup, origin_id, origin))
         return tuple(copies)
+
+    def unreadable_copy_of(self, backup_id: str) -> UnreadableBackup | None:
+        """Return a copy of that backup that cannot be read."""
+        held = self.unreadable_held
+        return next((one for one in held if one.source_backup_id == backup_id), None)
+
+    @property
+    def unreadable_sources(self) -> frozenset[str | None]:
+        """What unreadable backups are of, as `sources_of` says."""
+        return sources_of(*self.unreadable_backups, *self.unreadable_held, origins=self.backups)

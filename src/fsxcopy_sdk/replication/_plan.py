@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Self, TypeAlias
+from typing import Self
 
 import attrs
 
-from fsxcopy_sdk._validation import duration_text
+from fsxcopy_sdk._codec import Document, from_document
+from fsxcopy_sdk._validation import duration_text, exact_duration_text
 from fsxcopy_sdk.bulk import CopyRequest
 from fsxcopy_sdk.enums import BackupLifecycle
-from fsxcopy_sdk.models import Backup
+from fsxcopy_sdk.models import Backup, UnreadableBackup
 from fsxcopy_sdk.replication._policy import ReplicationPolicy
-
-JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
-"""What `json.dumps` takes."""
 
 
 @attrs.frozen(kw_only=True)
@@ -54,12 +52,6 @@ def time_text(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds")
 
 
-def _to_plain(instance: attrs.AttrsInstance) -> dict[str, JsonValue]:
-    text = json.dumps(attrs.asdict(instance), default=datetime.isoformat)
-    plain: dict[str, JsonValue] = json.loads(text)
-    return plain
-
-
 @attrs.frozen(kw_only=True)
 class SourceReport:
     """The copies of one file system or volume."""
@@ -82,13 +74,15 @@ class SourceReport:
     def __str__(self) -> str:
         copy = "no copy"
         if self.newest_copy is not None and self.age is not None:
-            copy = f"{self.newest_copy.backup_id}, {duration_text(self.age)} old"
+            # Rounded down, an age just above the policy's limit would look like the limit.
+            late, age = exact_duration_text(math.ceil(self.age)), duration_text(self.age)
+            copy = f"{self.newest_copy.backup_id}, {late if self.is_late else age} old"
         in_progress = f", {self.in_progress} in progress" if self.in_progress else ""
         return f"{self.source_id}: {copy}{in_progress}{', LATE' if self.is_late else ''}"
 
 
 @attrs.frozen(kw_only=True)
-class ReplicationReport:
+class ReplicationReport(Document):
     """The copies of everything in the scope of a policy."""
 
     policy_name: str
@@ -100,42 +94,61 @@ class ReplicationReport:
     """Seconds: the policy's own."""
     sources: tuple[SourceReport, ...]
     """By their IDs."""
+    unreadable: int = 0
+    """How many backups of both Regions cannot be read, so that they count for nothing here."""
 
     @property
     def late(self) -> tuple[SourceReport, ...]:
         """Those that are late."""
         return tuple(one for one in self.sources if one.is_late)
 
-    def to_dict(self) -> dict[str, JsonValue]:
-        """Return plain JSON-able data; times are in ISO 8601, durations in seconds."""
-        return _to_plain(self)
-
     def __str__(self) -> str:
-        where = f"{self.policy_name}: {self.source_region} to {self.destination_region}"
-        count = f"{len(self.late)} of {len(self.sources)} late"
-        lines = [f"{where}, seen at {time_text(self.made_at)}: {count}"]
+        regions = f"{self.source_region} to {self.destination_region}"
+        title = f"Report of policy {self.policy_name}: {regions}, made at"
+        limit = f"older than {exact_duration_text(self.max_age)}"
+        late = f"late ({limit}): {len(self.late)} of {len(self.sources)}"
+        lines = [f"{title} {time_text(self.made_at)}", late]
+        if self.unreadable:
+            lines.append(f"backups that cannot be read: {self.unreadable}")
         return "\n".join([*lines, *(f"  {one}" for one in self.sources)])
 
 
 class CannotCopyReason(StrEnum):
-    """Why a backup that the policy selects is not copied."""
+    """
+    Why a backup that the policy selects is not copied.
+
+    The guides exclude FlexGroup volumes (FSx for ONTAP) and Intelligent-Tiering storage (FSx
+    for OpenZFS, "Backup copy limitations"). Whether an opt-in Region takes part in copies
+    between Regions is left to the service, because editions of the guides disagree: if it
+    does not, each copy fails with the service's error.
+    """
 
     NOT_AVAILABLE = "not AVAILABLE"
     FAILED = "FAILED, and will never be AVAILABLE"
     FLEXGROUP = "of a FlexGroup volume"
+    INTELLIGENT_TIERING = "of a file system with Intelligent-Tiering storage"
     IS_A_COPY = "a copy itself"
     UNKNOWN_SOURCE = "the service does not name its file system or volume"
     TOO_MANY_TAGS = "its copy would have too many tags"
     INVALID = "a request for its copy would break rules of CopyBackup"
+    UNREADABLE_COPY = "the destination has a copy of it that cannot be read"
 
 
 class PruneObstacle(StrEnum):
-    """Why a copy that the policy no longer keeps is not deleted unless a switch allows it."""
+    """Why a copy that the policy no longer keeps is not deleted."""
 
     NO_ORIGINAL = "the source shows no AVAILABLE backup of it"
     """`prune_orphans` allows it, for a source that was retired on purpose."""
     MORE_THAN_HALF = "more than half of its copies would go"
     """`prune_most` allows it, for a retention that was made stricter on purpose."""
+    UNREADABLE = "a backup that cannot be read may be of the same source"
+    """No switch allows it: what is kept depends on all backups of a source."""
+
+    @classmethod
+    def allowed_by(cls, *, prune_orphans: bool, prune_most: bool) -> frozenset[Self]:
+        """Return the obstacles in spite of which these switches of `apply_plan` delete."""
+        switches = {cls.NO_ORIGINAL: prune_orphans, cls.MORE_THAN_HALF: prune_most}
+        return frozenset(obstacle for obstacle, is_given in switches.items() if is_given)
 
 
 @attrs.frozen(kw_only=True)
@@ -147,9 +160,11 @@ class PlannedCopy:
     backup: BackupSummary
     request: CopyRequest
     """What will be asked of the destination: the same for the same policy and backup."""
+    reason: str
+    """Why the policy selects the backup, and what there is of a copy."""
 
     def __str__(self) -> str:
-        return f"{self.source_id}: {self.backup}"
+        return f"{self.source_id}: {self.backup}: {self.reason}"
 
 
 @attrs.frozen(kw_only=True)
@@ -199,6 +214,25 @@ class PlannedPrune:
 
 
 @attrs.frozen(kw_only=True)
+class KeptCopy:
+    """A copy of the policy beyond its `keep_last` that is not pruned all the same."""
+
+    source_id: str
+    """The file system or volume that its backup was of."""
+    source_backup_id: str
+    """The backup that it was copied from, which may be gone."""
+    copy: BackupSummary
+    recovery_point: datetime
+    """When its backup was made, in UTC."""
+    reason: str
+    """What keeps it: its age, its tag, that its backup is selected ..."""
+
+    def __str__(self) -> str:
+        made = time_text(self.recovery_point)
+        return f"{self.source_id}: {self.copy.backup_id} of a backup of {made}: {self.reason}"
+
+
+@attrs.frozen(kw_only=True)
 class CannotCopy:
     """A backup that the policy selects and that cannot be copied."""
 
@@ -218,7 +252,7 @@ class CannotCopy:
 
 
 @attrs.frozen(kw_only=True)
-class ReplicationPlan:
+class ReplicationPlan(Document):
     """
     What is to be done so that one Region has the copies that a policy wants of another.
 
@@ -241,6 +275,8 @@ class ReplicationPlan:
     """Copies that the policy no longer keeps; they are deleted only with `prune=True`."""
     held_back: tuple[PlannedPrune, ...]
     """Copies that the policy no longer keeps and that `prune=True` alone does not delete."""
+    kept: tuple[KeptCopy, ...]
+    """Copies beyond `keep_last` that are kept, with the reason; none without a retention."""
     cannot_copy: tuple[CannotCopy, ...]
     source_backups: int
     """
@@ -252,6 +288,10 @@ class ReplicationPlan:
     """File systems and volumes that the policy names and of which the source shows no backup."""
     report: ReplicationReport
     """How old the newest copies are."""
+    unreadable_in_source: tuple[UnreadableBackup, ...] = ()
+    """Backups of the source Region that cannot be read, and so are not copied."""
+    unreadable_in_destination: tuple[UnreadableBackup, ...] = ()
+    """Backups of the destination that cannot be read; one may be a copy in any lifecycle."""
 
     @property
     def has_work(self) -> bool:
@@ -265,13 +305,24 @@ class ReplicationPlan:
         selected = (*self.to_copy, *self.in_progress, *self.up_to_date)
         return frozenset(one.backup.backup_id for one in selected)
 
-    def to_dict(self) -> dict[str, JsonValue]:
-        """Return plain JSON-able data; times are in ISO 8601, durations in seconds."""
-        return {**_to_plain(self), "has_work": self.has_work}
+    def to_dict(self) -> dict[str, object]:
+        """Return this as JSON-able data, with `HasWork` at the end."""
+        return {**super().to_dict(), "HasWork": self.has_work}
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, object]) -> Self:
+        """
+        Make a plan from what `to_dict` returned, so that another process can apply it.
+
+        Raises:
+            InvalidArguments: *document* has errors; `errors` has a text with the path of each.
+        """
+        return from_document(cls, document, ignored=("HasWork",))
 
     def __str__(self) -> str:
         regions = f"{self.source_region} to {self.destination_region}"
-        lines = [f"{self.policy.name}: {regions}, planned at {time_text(self.made_at)}"]
+        made = time_text(self.made_at)
+        lines = [f"Plan of policy {self.policy.name}: {regions}, made at {made}"]
         if not self.has_work:
             lines.append("nothing to do")
         lines += _listed("to copy", self.to_copy)
@@ -279,10 +330,14 @@ class ReplicationPlan:
         lines += _listed("up to date", self.up_to_date)
         lines += _listed("to prune", self.to_prune)
         lines += _listed("not pruned", self.held_back)
+        lines += _listed("kept", self.kept)
         lines += _listed("cannot be copied", self.cannot_copy)
         if not self.source_backups:
             lines.append(f"{self.source_region} shows no backup in the policy's scope")
         lines += _listed("without a backup in the source Region", self.missing)
+        lines += _listed(f"cannot be read in {self.source_region}", self.unreadable_in_source)
+        where = f"cannot be read in {self.destination_region}"
+        lines += _listed(where, self.unreadable_in_destination)
         return "\n".join(lines)
 
 

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
 
-from fsxcopy_sdk._validation import MAX_TAGS, ArgumentErrors, check_type, partition_of
-from fsxcopy_sdk.bulk import CopyRequest, best_copy
+import attrs
+
+from fsxcopy_sdk._validation import (
+    MAX_TAGS,
+    ArgumentErrors,
+    BackupFilter,
+    check_type,
+    exact_duration_text,
+    is_reserved,
+    partition_of,
+)
+from fsxcopy_sdk.bulk import CopyRequest, best_copy, ontap_volume_id
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.enums import BackupLifecycle
-from fsxcopy_sdk.errors import InvalidArguments
-from fsxcopy_sdk.models import Backup
+from fsxcopy_sdk.errors import InvalidArguments, ResponseDecodingError
+from fsxcopy_sdk.models import Backup, UnreadableBackup
 from fsxcopy_sdk.replication._inventory import (
     Inventory,
     InventoryCopy,
     Lineage,
     grouped,
+    has_intelligent_tiering,
     is_of_flexgroup,
-    ontap_volume_id,
     source_of,
 )
 from fsxcopy_sdk.replication._plan import (
@@ -32,7 +43,26 @@ from fsxcopy_sdk.replication._plan import (
     SourceReport,
 )
 from fsxcopy_sdk.replication._policy import ReplicationPolicy, unseen_ids
-from fsxcopy_sdk.replication._retention import prunable
+from fsxcopy_sdk.replication._retention import retained
+
+
+@attrs.frozen
+class Listing:
+    """What a listing showed."""
+
+    backups: tuple[Backup, ...]
+    unreadable: tuple[UnreadableBackup, ...]
+
+
+async def read_listing(
+    client: FsxCopyClient, filters: Iterable[BackupFilter] = (), *, strict: bool = False
+) -> Listing:
+    """Return all backups that pass *filters*, also those that cannot be read."""
+    unreadable: list[UnreadableBackup] = []
+    found = client.iter_backups(filters=filters, strict=strict, on_unreadable=unreadable.append)
+    async with aclosing(found) as backups:
+        readable = [one async for one in backups]
+    return Listing(tuple(readable), tuple(unreadable))
 
 
 async def plan_replication(
@@ -41,12 +71,18 @@ async def plan_replication(
     policy: ReplicationPolicy,
     *,
     now: datetime | None = None,
+    strict: bool = False,
 ) -> ReplicationPlan:
     """
     Read both Regions and decide what *policy* wants done; nothing is changed.
 
     *now* is the time that ages are measured at; None for the service's own, as the
     answers date it, because a machine's clock may be wrong.
+
+    A backup that cannot be read hides no others. If it is a copy, its source is not copied
+    again; nothing is pruned of the file system or volume that it is of, nor of any if that
+    cannot be read. With *strict* it makes the listing fail instead, as it always does in the
+    destination if it cannot be read what it is a copy of.
 
     Raises:
         InvalidArguments: *policy* is not a ReplicationPolicy, *now* has no time zone, or
@@ -60,21 +96,27 @@ async def plan_replication(
     errors = ArgumentErrors()
     if now is not None and not _has_utc(now):
         errors.add_value("now", "a datetime with a time zone", now)
+    errors.check_type("strict", strict, bool, "True or False")
     partitions = partition_of(source.region), partition_of(destination.region)
     if partitions[0] != partitions[1]:
         rule = f"of a Region in the partition of {source.region}, which is {partitions[0]}"
         errors.add("destination", rule, f"of {destination.region}, which is in {partitions[1]}")
     errors.raise_any()
     # In this order: a copy that is begun meanwhile is then seen, and not planned again.
-    source_backups = [one async for one in source.iter_backups(filters=policy.filters)]
-    destination_backups = [one async for one in destination.iter_backups()]
+    originals = await read_listing(source, policy.filters, strict=strict)
+    held = await read_listing(destination, strict=strict)
+    for one in held.unreadable:
+        if one.is_copy is None:
+            raise ResponseDecodingError.of(one)
     moment = now or destination.service_time or datetime.now(UTC)
     inventory = Inventory(
         source_region=source.region,
         destination_region=destination.region,
         now=moment.astimezone(UTC),
-        backups=source_backups,
-        held=destination_backups,
+        backups=originals.backups,
+        held=held.backups,
+        unreadable_backups=originals.unreadable,
+        unreadable_held=held.unreadable,
     )
     return decide(policy, inventory)
 
@@ -92,8 +134,7 @@ def _has_utc(moment: object) -> bool:
 
 def decide(policy: ReplicationPolicy, inventory: Inventory) -> ReplicationPlan:
     """Return what *policy* wants done in *inventory*."""
-    live = [one for one in inventory.copies if not one.backup.lifecycle.is_dead]
-    copies = grouped(live, lambda copy: copy.origin_id)
+    copies = grouped(inventory.copies, lambda copy: copy.origin_id)
     ranked: list[tuple[int, PlannedCopy | ExistingCopy]] = []
     cannot_copy: list[CannotCopy] = []
     scope, unknown = _in_scope(policy, inventory.backups)
@@ -105,7 +146,8 @@ def decide(policy: ReplicationPolicy, inventory: Inventory) -> ReplicationPlan:
     # The newest of every source first: each has something before any has everything.
     wanted = [one for _, one in sorted(ranked, key=lambda pair: pair[0])]
     known = [one for one in wanted if isinstance(one, ExistingCopy)]
-    beyond = prunable(policy, inventory, selected={one.backup.backup_id for one in wanted})
+    selected = {one.backup.backup_id for one in wanted}
+    beyond, kept = retained(policy, inventory, selected=selected)
     in_scope = [one for group in scope.values() for one in group]
     return ReplicationPlan(
         policy=policy,
@@ -117,10 +159,13 @@ def decide(policy: ReplicationPolicy, inventory: Inventory) -> ReplicationPlan:
         up_to_date=tuple(one for one in known if one.is_ready),
         to_prune=tuple(one for one in beyond if not one.obstacles),
         held_back=tuple(one for one in beyond if one.obstacles),
+        kept=kept,
         cannot_copy=tuple(cannot_copy),
         source_backups=sum(_is_recent(policy, one, inventory.now) for one in in_scope),
         missing=tuple(sorted(unseen_ids(policy, map(source_of, in_scope)))),
         report=_report(policy, inventory, scope),
+        unreadable_in_source=inventory.unreadable_backups,
+        unreadable_in_destination=inventory.unreadable_held,
     )
 
 
@@ -156,19 +201,36 @@ def _choose(
 ) -> tuple[list[PlannedCopy | ExistingCopy], list[CannotCopy]]:
     """Return what *policy* selects of one source, and what it would if it could."""
     chosen: list[PlannedCopy | ExistingCopy] = []
+    in_doubt: list[CannotCopy] = []
     refused: list[CannotCopy] = []
     for backup in newest_first:
-        if len(chosen) == policy.newest:
+        # A copy that cannot be read counts, so that no older backup is copied in its place.
+        newer = len(chosen) + len(in_doubt)
+        if newer == policy.newest:
             break
         if _is_recent(policy, backup, inventory.now):
             held = [one.backup for one in copies.get(backup.backup_id, ())]
-            one = _classify(policy, inventory, source_id, backup, held)
-            if isinstance(one, CannotCopy):
-                refused.append(one)
-            else:
+            why = _why_selected(policy, newer, is_newest=not (newer or refused))
+            one = _classify(policy, inventory, source_id, backup, held, why=why)
+            if not isinstance(one, CannotCopy):
                 chosen.append(one)
+            elif one.reason is CannotCopyReason.UNREADABLE_COPY:
+                in_doubt.append(one)
+            else:
+                refused.append(one)
     # Of a source that never can be copied, as many as would have been.
-    return chosen, refused[: policy.newest]
+    return chosen, [*in_doubt, *refused[: policy.newest]]
+
+
+def _why_selected(policy: ReplicationPolicy, newer: int, *, is_newest: bool) -> str:
+    """Return why *policy* selects a backup; *newer* ones of its source were selected already."""
+    if not newer:
+        return "the newest backup" if is_newest else "the newest backup that can be copied"
+    if policy.newest is not None:
+        return f"one of the {policy.newest} newest backups"
+    if policy.newer_than is not None:
+        return f"not older than {exact_duration_text(policy.newer_than)}"
+    return "every backup is selected"
 
 
 def _is_recent(policy: ReplicationPolicy, backup: Backup, now: datetime) -> bool:
@@ -184,8 +246,10 @@ def _classify(
     source_id: str | None,
     backup: Backup,
     copies: Sequence[Backup],
+    *,
+    why: str,
 ) -> PlannedCopy | ExistingCopy | CannotCopy:
-    """Return what is to be done with a selected backup, which may have live *copies*."""
+    """Return what is to be done with a backup, which may have *copies*; *why* it is selected."""
     summary = BackupSummary.of(backup)
     if source_id is None:
         reason = CannotCopyReason.UNKNOWN_SOURCE
@@ -216,10 +280,23 @@ def _classify(
     if best := best_copy(copies):
         copy = BackupSummary.of(best)
         return ExistingCopy(source_id=source_id, backup=summary, request=request, copy=copy)
+    if unreadable := inventory.unreadable_copy_of(backup.backup_id):
+        return CannotCopy(
+            source_id=source_id,
+            backup=summary,
+            reason=CannotCopyReason.UNREADABLE_COPY,
+            detail=str(unreadable),
+        )
     obstacle = _obstacle(backup, request)
     if obstacle is not None:
         return CannotCopy(source_id=source_id, backup=summary, reason=obstacle)
-    return PlannedCopy(source_id=source_id, backup=summary, request=request)
+    state = ", ".join(f"its copy {one.backup_id} is {one.lifecycle}" for one in copies)
+    return PlannedCopy(
+        source_id=source_id,
+        backup=summary,
+        request=request,
+        reason=f"{why}, {state or 'no copy yet'}",
+    )
 
 
 def _obstacle(backup: Backup, request: CopyRequest) -> CannotCopyReason | None:
@@ -227,12 +304,14 @@ def _obstacle(backup: Backup, request: CopyRequest) -> CannotCopyReason | None:
         return CannotCopyReason.IS_A_COPY
     if is_of_flexgroup(backup):
         return CannotCopyReason.FLEXGROUP
+    if has_intelligent_tiering(backup):
+        return CannotCopyReason.INTELLIGENT_TIERING
     if backup.lifecycle.is_dead:
         return CannotCopyReason.FAILED
     if not backup.lifecycle.is_available:
         return CannotCopyReason.NOT_AVAILABLE
     # Tags of AWS's own are neither copied nor counted.
-    copied = {tag.key for tag in backup.tags if not tag.key.startswith("aws:")}
+    copied = {tag.key for tag in backup.tags if not is_reserved(tag.key)}
     keys = {tag.key for tag in request.tags} | (copied if request.copy_tags else set())
     return CannotCopyReason.TOO_MANY_TAGS if len(keys) > MAX_TAGS else None
 
@@ -262,6 +341,7 @@ def _report(
         made_at=inventory.now,
         max_age=policy.max_age,
         sources=tuple(rows),
+        unreadable=len(inventory.unreadable_backups) + len(inventory.unreadable_held),
     )
 
 

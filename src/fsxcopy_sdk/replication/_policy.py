@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Self
 
 import attrs
 
 from fsxcopy_sdk import _validation as rules
+from fsxcopy_sdk._codec import Document, from_document
 from fsxcopy_sdk._validation import (
     DEFAULT_KEEP_TAG,
     DEFAULT_MAX_AGE,
@@ -51,7 +53,7 @@ def _to_seconds_or_none(given: Duration | None) -> float | None:
 
 
 @attrs.frozen(kw_only=True)
-class ReplicationPolicy:
+class ReplicationPolicy(Document):
     """
     Say which backups of one Region have copies in another, and how long these stay.
 
@@ -112,6 +114,16 @@ class ReplicationPolicy:
         _check_keys(errors, self.kms_key_ids)
         _check_copies(errors, self)
         errors.raise_any()
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, object]) -> Self:
+        """
+        Make a policy from what `to_dict` returned, or from JSON that was written by hand.
+
+        Raises:
+            InvalidArguments: *document* has errors; `errors` has a text with the path of each.
+        """
+        return from_document(cls, document)
 
     @property
     def prunes(self) -> bool:

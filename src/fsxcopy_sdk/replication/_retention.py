@@ -10,10 +10,11 @@ is kept is counted, and its age measured, from the newest copies that are shown.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from datetime import datetime
 
-from fsxcopy_sdk._validation import duration_text
-from fsxcopy_sdk.enums import FilterName
+from fsxcopy_sdk._validation import age_text, exact_duration_text
+from fsxcopy_sdk.enums import BackupLifecycle, FilterName
 from fsxcopy_sdk.models import Backup
 from fsxcopy_sdk.replication._inventory import (
     Inventory,
@@ -22,49 +23,85 @@ from fsxcopy_sdk.replication._inventory import (
     grouped,
     source_of,
 )
-from fsxcopy_sdk.replication._plan import BackupSummary, PlannedPrune, PruneObstacle
+from fsxcopy_sdk.replication._plan import BackupSummary, KeptCopy, PlannedPrune, PruneObstacle
 from fsxcopy_sdk.replication._policy import ReplicationPolicy
 
 
-def prunable(
+def retained(
     policy: ReplicationPolicy, inventory: Inventory, *, selected: Collection[str]
-) -> tuple[PlannedPrune, ...]:
+) -> tuple[tuple[PlannedPrune, ...], tuple[KeptCopy, ...]]:
     """
-    Return the copies that *policy* no longer keeps, the oldest first, with their obstacles.
+    Return the copies that *policy* no longer keeps, with their obstacles, and those it does.
 
-    *selected* are the backups that shall have a copy: what is deleted of theirs today
-    would be copied again tomorrow. Of each source the oldest are free to go, up to half
-    of its copies.
+    The latter are those beyond `keep_last`. Both have the oldest first. *selected* are the
+    backups that shall have a copy: what is deleted of theirs today would be copied again
+    tomorrow. Of each source the oldest are free to go, up to half of its copies.
     """
     if not policy.prunes:
-        return ()
-    found: list[PlannedPrune] = []
+        return (), ()
+    prunes: list[PlannedPrune] = []
+    kept = _unfinished(policy, inventory, selected)
     originals = _sources_with_originals(inventory)
+    unreadable = inventory.unreadable_sources
     for source_id, owned in owned_by_source(policy, inventory).items():
-        beyond = [
-            copy
-            for group in grouped(owned, lambda copy: copy.backup.kms_key_id).values()
-            for copy in _beyond(policy, group)
-            if copy.origin_id not in selected
-            and all(tag.key != policy.keep_tag for tag in copy.backup.tags)
-        ]
-        for number, copy in enumerate(sorted(beyond, key=lambda copy: copy.order)):
+        beyond: list[tuple[InventoryCopy, str]] = []
+        for group in grouped(owned, lambda copy: copy.backup.kms_key_id).values():
+            for copy, age in _beyond(policy, group):
+                reasons = _reasons_to_keep(policy, copy, age, group, selected)
+                if reasons:
+                    kept.append(_kept(source_id, copy, ", ".join(reasons)))
+                else:
+                    beyond.append((copy, _reason_to_prune(policy, age)))
+        beyond.sort(key=lambda pair: pair[0].order)
+        for number, (copy, reason) in enumerate(beyond):
             obstacles: list[PruneObstacle] = []
             if source_id not in originals:
                 obstacles.append(PruneObstacle.NO_ORIGINAL)
             if number >= most_to_prune(len(owned)):
                 obstacles.append(PruneObstacle.MORE_THAN_HALF)
-            found.append(
+            if not unreadable.isdisjoint({source_id, None}):
+                obstacles.append(PruneObstacle.UNREADABLE)
+            prunes.append(
                 PlannedPrune(
                     source_id=source_id,
                     source_backup_id=copy.origin_id,
                     copy=BackupSummary.of(copy.backup),
                     recovery_point=copy.recovery_point,
-                    reason=_reason(policy),
+                    reason=reason,
                     obstacles=tuple(obstacles),
                 )
             )
-    return tuple(sorted(found, key=lambda one: (one.recovery_point, one.copy.backup_id)))
+    return tuple(sorted(prunes, key=_age_order)), tuple(sorted(kept, key=_age_order))
+
+
+def _age_order(one: PlannedPrune | KeptCopy) -> tuple[datetime, str]:
+    return (one.recovery_point, one.copy.backup_id)
+
+
+def _kept(source_id: str, copy: InventoryCopy, reason: str) -> KeptCopy:
+    return KeptCopy(
+        source_id=source_id,
+        source_backup_id=copy.origin_id,
+        copy=BackupSummary.of(copy.backup),
+        recovery_point=copy.recovery_point,
+        reason=reason,
+    )
+
+
+def _unfinished(
+    policy: ReplicationPolicy, inventory: Inventory, selected: Collection[str]
+) -> list[KeptCopy]:
+    """Return the copies of *policy* that are not AVAILABLE, but those that the plan follows."""
+    kept: list[KeptCopy] = []
+    for copy in inventory.copies:
+        source, lifecycle = copy.source_under(policy.name), copy.backup.lifecycle
+        is_followed = copy.origin_id in selected and not lifecycle.is_dead
+        if lifecycle in (BackupLifecycle.AVAILABLE, BackupLifecycle.DELETED) or is_followed:
+            continue
+        if source is not None and _is_covered(policy, source, copy.backup):
+            state = "in progress" if not lifecycle.is_dead else "dead"
+            kept.append(_kept(source.source_id, copy, f"{state}: {lifecycle}"))
+    return kept
 
 
 def most_to_prune(copies: int) -> int:
@@ -79,7 +116,8 @@ def owned_by_source(
     owned: defaultdict[str, list[InventoryCopy]] = defaultdict(list)
     for copy in inventory.copies:
         source = copy.source_under(policy.name)
-        if source is not None and _is_covered(policy, source, copy.backup):
+        is_available = copy.backup.lifecycle.is_available
+        if is_available and source is not None and _is_covered(policy, source, copy.backup):
             owned[source.source_id].append(copy)
     return owned
 
@@ -95,7 +133,7 @@ def _sources_with_originals(inventory: Inventory) -> set[str]:
 
 
 def _is_covered(policy: ReplicationPolicy, source: Source, copy: Backup) -> bool:
-    """Whether *copy*, which is of *source*, can be restored and is in *policy*'s scope."""
+    """Whether *copy*, which is of *source*, is in *policy*'s scope."""
     # Filters narrow that too, as far as they are about the source: a copy does not say, for
     # example, whether its backup was automatic.
     file_system, volume = copy.file_system, copy.volume
@@ -106,34 +144,56 @@ def _is_covered(policy: ReplicationPolicy, source: Source, copy: Backup) -> bool
         or (volume and volume.volume_type),
     }
     passes = all(shown[one.name] in one.values for one in policy.filters if one.name in shown)
-    return passes and policy.covers(source) and copy.lifecycle.is_available
+    return passes and policy.covers(source)
 
 
-def _beyond(policy: ReplicationPolicy, group: Collection[InventoryCopy]) -> list[InventoryCopy]:
-    """Return the copies of one source and key that are neither new nor young enough."""
+def _beyond(
+    policy: ReplicationPolicy, group: Collection[InventoryCopy]
+) -> Iterator[tuple[InventoryCopy, float]]:
+    """Yield the copies of one source and key beyond `keep_last`, and their age in seconds."""
     # Their age is measured from the newest of them: by the clock, a source that makes no new
     # backups would lose its copies.
     newest_first = sorted(group, key=lambda copy: copy.order, reverse=True)
     newest = newest_first[0].recovery_point
     # Two copies of one backup are one recovery point.
     origins = list(dict.fromkeys(copy.origin_id for copy in newest_first))
+    counted = origins[: policy.keep_last or 1]
+    for copy in newest_first:
+        if copy.origin_id not in counted:
+            yield copy, (newest - copy.recovery_point).total_seconds()
+
+
+def _reasons_to_keep(
+    policy: ReplicationPolicy,
+    copy: InventoryCopy,
+    age: float,
+    group: Collection[InventoryCopy],
+    selected: Collection[str],
+) -> list[str]:
+    """Return why a copy beyond `keep_last` is kept, *age* seconds older than the newest."""
+    reasons: list[str] = []
+    within = policy.keep_within
+    if within is not None and age <= within:
+        reasons.append(_compared(age, within))
     # An old backup may have been copied late: by creation times alone, that one is the newest.
     last_begun = max(group, key=lambda copy: (copy.backup.creation_time, copy.order))
-    kept = {last_begun.origin_id, *origins[: policy.keep_last or 1]}
-    return [
-        copy
-        for copy in newest_first
-        if copy.origin_id not in kept
-        and (
-            policy.keep_within is None
-            or (newest - copy.recovery_point).total_seconds() > policy.keep_within
-        )
-    ]
+    if copy.origin_id == last_begun.origin_id:
+        reasons.append("the copy that was begun last")
+    if copy.origin_id in selected:
+        reasons.append("its backup is selected")
+    if any(tag.key == policy.keep_tag for tag in copy.backup.tags):
+        reasons.append(f"has the tag {policy.keep_tag}")
+    return reasons
 
 
-def _reason(policy: ReplicationPolicy) -> str:
-    newest = policy.keep_last or 1
-    reason = f"not among the newest {newest}" if newest > 1 else "not the newest"
-    if policy.keep_within is not None:
-        reason += f", more than {duration_text(policy.keep_within)} older than the newest"
-    return reason
+def _reason_to_prune(policy: ReplicationPolicy, age: float) -> str:
+    count = policy.keep_last or 1
+    reason = f"not among the newest {count}" if count > 1 else "not the newest"
+    within = policy.keep_within
+    return reason if within is None else f"{reason}, {_compared(age, within)}"
+
+
+def _compared(age: float, within: float) -> str:
+    """Return an age and the `keep_within` that decides over it."""
+    text = f"{age_text(age, within)} older than the newest"
+    return f"{text} (keep_within is {exact_duration_text(within)})"

@@ -28,15 +28,15 @@ import anyio.lowlevel
 from fsxcopy_sdk._clock import Clock
 from fsxcopy_sdk._validation import MAX_BACKUP_IDS
 from fsxcopy_sdk.errors import BackupNotFound, BadRequest, FsxCopyError, ResponseDecodingError
-from fsxcopy_sdk.models import Backup
+from fsxcopy_sdk.models import Backup, DescribeBackupsResponse
 from fsxcopy_sdk.waiting._schedule import WaitSchedule
 from fsxcopy_sdk.waiting._wait import CALL_GRACE, Call, Wait
 
 Describe: TypeAlias = Callable[[Sequence[str]], Awaitable[Sequence[Backup]]]
 """Describe the backups of some ids; what is unknown is left out or `BackupNotFound`."""
 
-ListPage: TypeAlias = Callable[[str | None], Awaitable[tuple[Sequence[Backup], str | None]]]
-"""Return the page of a token, or the first, of all backups, and the next page's token."""
+ListPage: TypeAlias = Callable[[str | None], Awaitable[DescribeBackupsResponse]]
+"""Return the page of a token, or the first, of all backups, also of those that are unreadable."""
 
 _Entry: TypeAlias = tuple[float, int, Wait]
 _Queue: TypeAlias = list[_Entry]
@@ -198,7 +198,7 @@ class PollCoordinator:
             self._wake_at = min(callable_at, soonest_expiry)
             try:
                 with anyio.CancelScope() as self._sleep_scope:
-                    await self._clock.sleep(self._wake_at - self._clock.now())
+                    await self._clock.sleep(max(0.0, self._wake_at - self._clock.now()))
                     self._reached = self._wake_at
             finally:
                 self._sleep_scope = None
@@ -340,7 +340,7 @@ class PollCoordinator:
             self._answer(results, len(batch))
 
     async def _poll_listing(self, call: Call) -> None:
-        """Find backups in a listing; if it is too long or unreadable, the others remain due."""
+        """Find backups in a listing; if that cannot show all of them, the others remain due."""
         found: dict[str, Backup] = {}
         failure: FsxCopyError | None = None
         try:
@@ -357,17 +357,21 @@ class PollCoordinator:
         self._answer(results, len(call.ids))
 
     async def _read_pages(self, call: Call, found: dict[str, Backup]) -> bool:
-        """Add the backups of *call* to *found*; return whether no page can have more of them."""
+        """Add the backups of *call* to *found*; return whether the Region has no more of them."""
         ids, pages, token = set(call.ids), 0, None
+        unreadable: set[str | None] = set()
         self._spend(call.max_pages - 1)
         try:
             while pages < call.max_pages and len(found) < len(ids):
                 pages += 1
-                backups, token = await self._list_page(token)
-                found.update((one.backup_id, one) for one in backups if one.backup_id in ids)
+                page = await self._list_page(token)
+                found.update((one.backup_id, one) for one in page.backups if one.backup_id in ids)
+                unreadable.update(one.backup_id for one in page.unreadable)
+                token = page.next_token
                 if not token:
+                    # One that is unreadable is not absent, and one without an ID may be any.
                     self._listing_pages = pages
-                    return True
+                    return unreadable.isdisjoint({None, *ids.difference(found)})
         finally:
             self._spend(pages - call.max_pages)
         return len(found) == len(ids)

@@ -1,11 +1,11 @@
 """
-Convert between the wire and the models; the only module that imports cattrs.
+Convert between the wire and the models.
 
 The models do not know the wire. It differs from them in this:
 
 * names: `backup_id` is `BackupId`, by rule except for the irregular ones (`wire_name`);
 * times: the wire has epoch seconds, their text, or ISO 8601; the models have aware
-  datetimes in UTC; `to_dict` gives epoch seconds;
+  datetimes in UTC; `to_dict` gives ISO 8601, as the AWS CLI does;
 * absence: a missing member and a null are the same;
 * types are checked, never coerced; members that no model has are ignored.
 
@@ -32,7 +32,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from fsxcopy_sdk import models
 from fsxcopy_sdk._validation import invalid, shown
-from fsxcopy_sdk.enums import OpenEnum
+from fsxcopy_sdk.enums import OpenEnum, ResourceType
 from fsxcopy_sdk.errors import ResponseDecodingError
 from fsxcopy_sdk.models import ResponseMetadata
 
@@ -43,7 +43,7 @@ Response = TypeVar(
     models.DescribeBackupsResponse,
     models.DeleteBackupResponse,
 )
-_Hook = Callable[[Any, Any], Any]
+Hook = Callable[[Any, Any], Any]
 """A value and its type in, the converted value out: cattrs' own signature."""
 
 MAX_BODY = 64 * 1024 * 1024
@@ -61,6 +61,12 @@ action inside another.
 
 MAX_ERROR_PATHS = 20
 """The number of errors in a document that are reported."""
+
+MAX_UNREADABLE = 1000
+"""
+Backups of one page that cannot be read; a page with more is refused as a whole. The service's
+have 50 backups (model), so that such a page is wrong, not its backups.
+"""
 
 _MAX_PATH = 80  # characters of a path to what is nested too deeply
 _MAX_MESSAGE = 4000  # characters
@@ -98,7 +104,7 @@ def to_dict(model: attrs.AttrsInstance) -> dict[str, object]:
     """
     Return *model* as plain JSON-able data under the service's own names.
 
-    Times are epoch seconds, as on the wire. What is absent is left out, empty lists
+    Times are ISO 8601 in UTC, to the microsecond. What is absent is left out, empty lists
     included, and the metadata of responses. Secrets such as `FsxAdminPassword` are kept.
 
     Raises:
@@ -114,6 +120,71 @@ def parse_response(cls: type[Response], response: RawResponse) -> Response:
     """Make the response class *cls* from a response of the service."""
     model = _structure(cls, _parse_body(response), response)
     return attrs.evolve(model, metadata=response.metadata)
+
+
+def parse_page(response: RawResponse) -> models.DescribeBackupsResponse:
+    """
+    Make a page of the backups that can be read; its `unreadable` are the others.
+
+    Raises:
+        ResponseDecodingError: the page is wrong elsewhere, or nearly everywhere.
+    """
+    cls, document = models.DescribeBackupsResponse, _parse_body(response)
+    try:
+        page = _structure(cls, document, response)
+    except ResponseDecodingError:
+        items = document.get("Backups") if isinstance(document, Mapping) else None
+        if not (isinstance(document, Mapping) and isinstance(items, list)):
+            raise
+        page = _structure(cls, {**document, "Backups": []}, response)
+        readable, unreadable = _divide(items)
+        if len(unreadable) > MAX_UNREADABLE:
+            raise
+        page = attrs.evolve(page, backups=readable, unreadable=unreadable)
+    return attrs.evolve(page, metadata=response.metadata)
+
+
+def _divide(
+    items: list[object],
+) -> tuple[tuple[models.Backup, ...], tuple[models.UnreadableBackup, ...]]:
+    """Return the backups of a page, and those of them that cannot be read."""
+    readable: list[models.Backup] = []
+    unreadable: list[models.UnreadableBackup] = []
+    for index, item in enumerate(items):
+        try:
+            readable.append(_structure(models.Backup, item, max_depth=MAX_DEPTH - 2))
+        except ResponseDecodingError as error:
+            place = f"$.Backups[{index}]"
+            paths = [f"{place}{path.removeprefix('$')}" for path in error.error_paths]
+            unreadable.append(_unreadable(item, paths))
+            if len(unreadable) > MAX_UNREADABLE:
+                break
+    return tuple(readable), tuple(unreadable)
+
+
+def _unreadable(item: object, error_paths: Iterable[str]) -> models.UnreadableBackup:
+    """Return what can be read of *item* by itself."""
+    members = item if isinstance(item, Mapping) else {}
+    source_backup_id = _text_in(members, "SourceBackupId")
+    is_original = isinstance(item, Mapping) and members.get("SourceBackupId") is None
+    # As in a backup that can be read, one of a volume may name a file system too.
+    resource_id = None
+    if members.get("Volume") is not None:
+        resource_id = _text_in(members["Volume"], "VolumeId")
+    elif members.get("ResourceType") in (None, ResourceType.FILE_SYSTEM):
+        resource_id = _text_in(members.get("FileSystem"), "FileSystemId")
+    return models.UnreadableBackup(
+        backup_id=_text_in(members, "BackupId"),
+        source_backup_id=source_backup_id,
+        is_copy=False if is_original else True if source_backup_id is not None else None,
+        resource_id=resource_id,
+        error_paths=tuple(error_paths),
+    )
+
+
+def _text_in(whole: object, name: str) -> str | None:
+    value = whole.get(name) if isinstance(whole, Mapping) else None
+    return value if isinstance(value, str) else None
 
 
 # By identity, because what a caller passes as a class may have no hash.
@@ -136,10 +207,16 @@ def _parse_body(response: RawResponse) -> object:
         raise decoding_error([text], response, is_malformed=True) from error
 
 
-def _structure(cls: type[_Model], document: object, response: RawResponse | None = None) -> _Model:
-    if _is_deeper(document, MAX_DEPTH):
+def _structure(
+    cls: type[_Model],
+    document: object,
+    response: RawResponse | None = None,
+    *,
+    max_depth: int = MAX_DEPTH,
+) -> _Model:
+    if _is_deeper(document, max_depth):
         # The document is not copied, because it may contain itself.
-        raise decoding_error([_deep_path(document) + _TOO_DEEP], response, document)
+        raise decoding_error([_deep_path(document, max_depth) + _TOO_DEEP], response, document)
     with suppress(InvalidValue):
         return _converter(detailed_validation=False).structure(document, cls)
     # Outside the block above, so that the traceback of an error shows this pass alone.
@@ -147,7 +224,7 @@ def _structure(cls: type[_Model], document: object, response: RawResponse | None
         return _converter(detailed_validation=True).structure(document, cls)
     except (cattrs.BaseValidationError, InvalidValue) as error:
         data = None if response else _as_dicts(document)
-        raise decoding_error(_error_paths(error), response, data) from error
+        raise decoding_error(error_texts(error), response, data) from error
 
 
 def decoding_error(
@@ -184,6 +261,9 @@ def _as_dicts(data: object) -> object:
     return [_as_dicts(value) for value in data] if isinstance(data, list) else data
 
 
+# Members of responses that say how the exchange and the reading went, with what they are then.
+_NOT_IN_DOCUMENTS: dict[str, object] = {"metadata": ResponseMetadata(), "unreadable": ()}
+
 _CONTAINERS = (dict, list, Mapping)
 _SCALARS_OF_JSON = frozenset((str, int, float, bool, type(None)))
 _MANY_PARTS = 10_000
@@ -211,11 +291,11 @@ def _is_deeper(document: object, levels: int) -> bool:
     return True
 
 
-def _deep_path(document: object) -> str:
+def _deep_path(document: object, max_depth: int) -> str:
     """Return the beginning of a path to what is nested too deeply."""
     path: str = "$"
     whole: Any = document
-    for levels in reversed(range(MAX_DEPTH)):
+    for levels in reversed(range(max_depth)):
         is_list = isinstance(whole, list)
         parts = enumerate(whole) if is_list else whole.items()
         name, whole = next((name, part) for name, part in parts if _is_deeper(part, levels))
@@ -238,7 +318,7 @@ def configure(converter: cattrs.Converter) -> None:
         attrs.has, _detailed_class_hook if detailed else _fast_class_hook
     )
     converter.register_structure_hook_factory(
-        _is_tuple, _detailed_tuple_hook if detailed else _fast_tuple_hook
+        is_tuple, _detailed_tuple_hook if detailed else _fast_tuple_hook
     )
     converter.register_structure_hook(OpenEnum, _structure_enum)
     converter.register_structure_hook(datetime, _structure_time)
@@ -252,10 +332,10 @@ def configure(converter: cattrs.Converter) -> None:
     )
     converter.register_unstructure_hook(OpenEnum, str.__str__)
     # Only a user can make a model with a naive time; it is UTC, as it is when it is read.
-    converter.register_unstructure_hook(datetime, lambda moment: _in_utc(moment).timestamp())
+    converter.register_unstructure_hook(datetime, lambda moment: _in_utc(moment).isoformat())
 
 
-def _fast_class_hook(cls: type[attrs.AttrsInstance], converter: cattrs.Converter) -> _Hook:
+def _fast_class_hook(cls: type[attrs.AttrsInstance], converter: cattrs.Converter) -> Hook:
     """
     Generate a function that makes *cls* of a dict, as attrs and cattrs generate theirs.
 
@@ -275,7 +355,7 @@ def _fast_class_hook(cls: type[attrs.AttrsInstance], converter: cattrs.Converter
     (`timeit`, on a page of backups like the service's example).
     """
     attrs.resolve_types(cls)
-    names: dict[str, Any] = {"Model": cls, "new": object.__new__, "wrong_type": _wrong_type}
+    names: dict[str, Any] = {"Model": cls, "new": object.__new__, "wrong_type": wrong_type}
     lines = [line for field in attrs.fields(cls) for line in _lines(cls, field, names, converter)]
     source = "\n    ".join(
         (
@@ -289,7 +369,7 @@ def _fast_class_hook(cls: type[attrs.AttrsInstance], converter: cattrs.Converter
     )
     code = compile(source, f"<fsxcopy_sdk structure {cls.__name__}>", "exec")
     exec(code, names)  # noqa: S102 - made of the names of our own classes
-    hook: _Hook = names["structure"]
+    hook: Hook = names["structure"]
     return hook
 
 
@@ -302,11 +382,11 @@ def _lines(
     """Return the lines that set one member, and add to *names* what they refer to."""
     name = field.name
     type_: Any = field.type
-    if not _is_tuple(type_):  # take "| None" away
+    if not is_tuple(type_):  # take "| None" away
         type_ = (get_args(type_) or (type_,))[0]
     names[f"set_{name}"] = getattr(cls, name).__set__
-    if name == "metadata":  # describes the exchange, so it is not in the document
-        names[name] = ResponseMetadata()
+    if name in _NOT_IN_DOCUMENTS:
+        names[name] = _NOT_IN_DOCUMENTS[name]
         return (f"set_{name}(model, {name})",)
     names[f"type_{name}"] = type_
     names[f"to_{name}"] = _on_first_use(type_, f"to_{name}", names, converter)
@@ -323,7 +403,7 @@ def _lines(
 
 def _on_first_use(
     type_: object, name: str, names: dict[str, Any], converter: cattrs.Converter
-) -> _Hook:
+) -> Hook:
     # Most documents have few of the classes, and some classes contain themselves.
     def structure(value: object, _: object) -> object:
         names[name] = hook = converter.get_structure_hook(type_)
@@ -332,37 +412,37 @@ def _on_first_use(
     return structure
 
 
-def _fast_tuple_hook(type_: object, converter: cattrs.Converter) -> _Hook:
+def _fast_tuple_hook(type_: object, converter: cattrs.Converter) -> Hook:
     item_type = get_args(type_)[0]
     hook = converter.get_structure_hook(item_type)
 
     def structure(value: object, _: object) -> tuple[object, ...]:
         if not isinstance(value, list):
-            raise _wrong_type("a list", value)
+            raise wrong_type("a list", value)
         return tuple([hook(item, item_type) for item in value])
 
     return structure
 
 
-def _detailed_class_hook(cls: type[_Model], converter: cattrs.Converter) -> _Hook:
+def _detailed_class_hook(cls: type[_Model], converter: cattrs.Converter) -> Hook:
     generated = make_dict_structure_fn(cls, converter, **_overrides(cls))
 
     def structure(value: object, _: object) -> _Model:
         if not isinstance(value, Mapping):
-            raise _wrong_type("an object", value)
+            raise wrong_type("an object", value)
         return generated({name: part for name, part in value.items() if part is not None}, cls)
 
     return structure
 
 
-def _detailed_tuple_hook(type_: object, converter: cattrs.Converter) -> _Hook:
+def _detailed_tuple_hook(type_: object, converter: cattrs.Converter) -> Hook:
     """Make a hook that reads a list only until it has more errors than are reported."""
     item_type = get_args(type_)[0]
     hook = converter.get_structure_hook(item_type)
 
     def structure(value: object, _: object) -> tuple[object, ...]:
         if not isinstance(value, list):
-            raise _wrong_type("a list", value)
+            raise wrong_type("a list", value)
         items, errors, count = [], [], 0
         for index, item in enumerate(value):
             try:
@@ -370,7 +450,7 @@ def _detailed_tuple_hook(type_: object, converter: cattrs.Converter) -> _Hook:
             except (cattrs.BaseValidationError, InvalidValue) as error:
                 error.add_note(cattrs.IterableValidationNote(f"Item {index}", index, item_type))
                 errors.append(error)
-                count += sum(1 for _ in _error_paths(error))
+                count += sum(1 for _ in error_texts(error))
                 if count > MAX_ERROR_PATHS:
                     break
         if errors:
@@ -380,14 +460,16 @@ def _detailed_tuple_hook(type_: object, converter: cattrs.Converter) -> _Hook:
     return structure
 
 
-def _error_paths(error: BaseException, path: str = "$") -> Iterator[str]:
+def error_texts(error: BaseException, path: str = "$") -> Iterator[str]:
     """Yield one text for each error that the converter found: its path and what is wrong."""
     if isinstance(error, cattrs.ClassValidationError):
         for inner, member in error.group_exceptions()[0]:
-            yield from _error_paths(inner, f"{path}.{wire_name(member.name)}")
+            yield from error_texts(inner, f"{path}.{wire_name(member.name)}")
     elif isinstance(error, cattrs.IterableValidationError):
         for inner, item in error.group_exceptions()[0]:
-            yield from _error_paths(inner, f"{path}[{item.index}]")
+            yield from error_texts(inner, f"{path}[{item.index}]")
+    elif isinstance(error, InvalidMembers):
+        yield from (f"{path}{text}" for text in error.texts)
     elif isinstance(error, KeyError):
         yield f"{path}: required, but missing"
     else:
@@ -421,25 +503,33 @@ class InvalidValue(ValueError):
     """A value is not what the service documents; the message shows no secrets."""
 
 
-def _wrong_type(expected: str, value: object) -> InvalidValue:
+class InvalidMembers(InvalidValue):
+    """Members of an object are invalid; each text is the path from there, and what is wrong."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        super().__init__()
+        self.texts = tuple(texts)
+
+
+def wrong_type(expected: str, value: object) -> InvalidValue:
     # Names the type alone, because the value may be a secret in the wrong place.
     return InvalidValue(f"must be {expected}, not {_JSON_NAMES.get(type(value), type(value))}")
 
 
-def _is_tuple(type_: object) -> bool:
+def is_tuple(type_: object) -> bool:
     return get_origin(type_) is tuple
 
 
 def _structure_scalar(value: object, scalar: type) -> object:
     # Not isinstance: a boolean is an int in Python, but no integer on the wire.
     if type(value) is not scalar:
-        raise _wrong_type(_JSON_NAMES[scalar], value)
+        raise wrong_type(_JSON_NAMES[scalar], value)
     return value
 
 
 def _structure_enum(value: object, enum: type[OpenEnum]) -> OpenEnum:
     if not isinstance(value, str):
-        raise _wrong_type("a string", value)
+        raise wrong_type("a string", value)
     return enum(value)
 
 
@@ -458,7 +548,7 @@ def _structure_time(value: object, _: object) -> datetime:
             return _parse_time(value)
     except (ValueError, OverflowError, OSError) as error:
         raise InvalidValue(f"must be a time, not {shown(value)}") from error
-    raise _wrong_type("a time", value)
+    raise wrong_type("a time", value)
 
 
 def _parse_time(text: str) -> datetime:
@@ -499,7 +589,7 @@ def _overrides(cls: type[attrs.AttrsInstance]) -> dict[str, Any]:
     """Return cattrs' options for each member: its name on the wire, or that it is not there."""
     return {
         field.name: override(omit=True)
-        if field.name == "metadata"  # describes the exchange, so it is not in the document
+        if field.name in _NOT_IN_DOCUMENTS
         else override(rename=wire_name(field.name))
         for field in attrs.fields(cls)
     }

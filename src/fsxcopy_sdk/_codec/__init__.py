@@ -1,0 +1,47 @@
+"""
+Convert between JSON and our classes: the only package that imports cattrs.
+
+`_wire` reads what the service answers, `_documents` writes and reads what leaves the package.
+"""
+
+from __future__ import annotations
+
+from fsxcopy_sdk._codec._documents import (
+    NOT_IN_DOCUMENTS,
+    Document,
+    Outcome,
+    from_document,
+    to_members,
+)
+from fsxcopy_sdk._codec._wire import (
+    MAX_BODY,
+    InvalidValue,
+    RawResponse,
+    Response,
+    configure,
+    decoding_error,
+    from_dict,
+    parse_page,
+    parse_response,
+    to_dict,
+    wire_name,
+)
+
+__all__ = [
+    "Document",
+    "InvalidValue",
+    "MAX_BODY",
+    "NOT_IN_DOCUMENTS",
+    "Outcome",
+    "RawResponse",
+    "Response",
+    "configure",
+    "decoding_error",
+    "from_dict",
+    "from_document",
+    "parse_page",
+    "parse_response",
+    "to_dict",
+    "to_members",
+    "wire_name",
+]

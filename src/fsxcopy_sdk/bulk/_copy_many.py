@@ -1,0 +1,118 @@
+"""`copy_many`: its arguments, and their rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from inspect import iscoroutinefunction
+
+from fsxcopy_sdk._validation import (
+    DEFAULT_MAX_IN_PROGRESS,
+    ArgumentErrors,
+    Duration,
+    check_type,
+    to_seconds,
+)
+from fsxcopy_sdk.bulk._copier import BulkCopy
+from fsxcopy_sdk.bulk._outcomes import CopyInProgress
+from fsxcopy_sdk.bulk._requests import CopyRequest, checked
+from fsxcopy_sdk.bulk._starter import BulkStart
+from fsxcopy_sdk.client import FsxCopyClient
+from fsxcopy_sdk.models import Backup
+from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, DEFAULT_SCHEDULE, WaitSchedule
+
+
+def copy_many(
+    client: FsxCopyClient,
+    requests: Iterable[CopyRequest],
+    *,
+    adopt: Iterable[CopyInProgress] = (),
+    wait: bool = True,
+    max_in_progress: int = DEFAULT_MAX_IN_PROGRESS,
+    max_wait: Duration = DEFAULT_MAX_WAIT,
+    schedule: WaitSchedule = DEFAULT_SCHEDULE,
+    on_seen: Callable[[CopyInProgress], None] | None = None,
+) -> BulkCopy:
+    """
+    Copy many backups into the Region of *client*, as many at a time as the service allows.
+
+    Use it as ``async with copy_many(...) as copies``, and within that as
+    ``async for outcome in copies``: outcomes come as copies end, and a failure stops
+    nothing but its own copy. Leaving the block, by an exception or a cancellation too,
+    starts nothing more; `in_progress` and `not_started` then say what is left.
+
+    First the destination is listed. A request whose source has an AVAILABLE copy there
+    is `Copied` without another one, a copy in progress is followed, and only the others
+    are started, in the order of *requests*; the listing is repeated if it is older than
+    two minutes by then, because other programs copy too. If it fails, nothing is started.
+    To force another copy of the same backup, give `CopyRequest.idempotency_salt`.
+
+    A copy ends only when it is seen AVAILABLE, FAILED or DELETED. One that FAILED in this
+    run is not repeated in it; a request whose token leads to a copy that was dead before
+    is repeated once, about a minute later.
+
+    With ``wait=False`` as many copies are begun as there is capacity for, and nothing is
+    polled: for schedulers with steps of seconds, which repeat the same call later. A copy
+    in progress is `CopyStarted`, one that is AVAILABLE `Copied`, and a request that there is
+    no capacity for `CopyDeferred`: either the destination has *max_in_progress* copies in
+    progress, those of other programs included, or the service refuses one for its limit.
+    A request whose answer is lost is `CopyNotObserved` after a few tries. Leave minutes
+    between two runs, and an hour after a `CopyNotObserved`, because a new copy may be
+    missing from listings at first, and then only its token finds it.
+
+    Args:
+        client: An open client of the destination Region.
+        requests: What to copy. Of requests for the same backup and salt the first counts.
+        adopt: Copies that are already in progress, with their `backup`: they are followed
+            by its ID, and nothing is requested.
+        wait: Whether to follow copies to their end, and to wait for capacity.
+        max_in_progress: Copies in progress at once; of ONTAP volumes, per volume and key.
+            If they are waited for, copies that other programs start need not be counted:
+            the service does.
+        max_wait: Seconds or a timedelta that each copy is waited for once it has begun,
+            and before that, while the service has no capacity for it.
+        schedule: The intervals at which each copy is polled.
+        on_seen: Called when a copy was accepted or found, and at every poll of it. An
+            exception from it ends the block, in an exception group.
+
+    Raises:
+        InvalidArguments: arguments break rules; nothing was sent.
+        ClientNotOpen: the client is not open.
+    """
+    check_type("client", client, FsxCopyClient)
+    errors = ArgumentErrors()
+    errors.check_type("wait", wait, bool, "True or False")
+    if not (type(max_in_progress) is int and max_in_progress >= 1):
+        errors.add_value("max_in_progress", "an integer, at least 1", max_in_progress)
+    observer: object = on_seen
+    if not (observer is None or callable(observer)) or iscoroutinefunction(observer):
+        errors.add_value("on_seen", "a function that is not async, or None", observer)
+    errors.check_seconds("max_wait", max_wait)
+    errors.check_type("schedule", schedule, WaitSchedule, "a WaitSchedule")
+    adopted = _checked_copies(errors, adopt, client.region)
+    good = checked(errors, requests, client.region)
+    errors.raise_any()
+    return (BulkCopy if wait else BulkStart)(
+        client,
+        good,
+        adopted,
+        max_in_progress=max_in_progress,
+        max_wait=to_seconds(max_wait),
+        schedule=schedule,
+        on_seen=on_seen,
+    )
+
+
+def _checked_copies(
+    errors: ArgumentErrors, adopt: object, region: str
+) -> list[tuple[CopyInProgress, Backup]]:
+    copies: list[object] = list(adopt) if isinstance(adopt, Iterable) else [adopt]
+    good: dict[str, tuple[CopyInProgress, Backup]] = {}
+    for copy in copies:
+        match copy:
+            case CopyInProgress(request=CopyRequest() as request, backup=Backup() as backup):
+                if request.matches(backup, region):
+                    good[backup.backup_id] = (copy, backup)
+    if len(good) < len(copies):
+        words = "a collection of CopyInProgress, each with another backup, a copy as requested"
+        errors.add_value("adopt", words, adopt)
+    return list(good.values())

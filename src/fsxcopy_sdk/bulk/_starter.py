@@ -1,0 +1,96 @@
+"""Begin many copies without waiting for any: what `copy_many` does with `wait=False`."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import attrs
+
+from fsxcopy_sdk.bulk import _queue as queue
+from fsxcopy_sdk.bulk._copier import BulkCopy, outcome_of
+from fsxcopy_sdk.bulk._outcomes import CopyDeferred, CopyOutcome, CopyStarted
+from fsxcopy_sdk.bulk._queue import QuotaGroup, RequestState
+from fsxcopy_sdk.bulk._requests import ontap_volume_id
+from fsxcopy_sdk.errors import FsxCopyError
+from fsxcopy_sdk.models import Backup
+
+
+class BulkStart(BulkCopy):
+    """Copies that are begun as far as there is capacity now, and left to the service."""
+
+    _max_tries: ClassVar[int] = queue.FEW_TRIES
+
+    async def _run(self) -> None:
+        """List the destination, take what exists, start what there is capacity for."""
+        if not self._states:
+            self._finish()
+            return
+        states = self._distinct()
+        try:
+            await self._find_existing(states)
+        except FsxCopyError as error:
+            for state, _ in self._adopted:
+                self._add_outcome(state, self._not_observed(state, error))
+            self._defer(states, error)
+            return
+        for state, backup in self._adopted:
+            state.group.held += 1
+            listed = self._existing.last_listed(backup.backup_id)
+            self._follow_existing(state, listed or backup)
+        self._begin(states)
+
+    async def _start_in_order(self, group: QuotaGroup) -> None:
+        """Start what waits in *group* until there is no slot, and defer the rest."""
+        # Copies of other programs end unseen, but nothing here waits for that. The key of a copy
+        # and that of a request have different forms, so copies of a volume count under any key.
+        group.held += sum(
+            backup.backup_id not in self._followed_by
+            and ontap_volume_id(backup) == group.volume_id
+            for backup in self._existing.in_progress()
+        )
+        for state in group.waiting:
+            if group.closed is None and group.held >= group.slots:
+                used, slots = group.held, group.slots
+                reason = f"{used} copies are in progress, and max_in_progress is {slots}"
+                group.closed = CopyDeferred(request=state.request, reason=reason)
+            if group.closed is None:
+                group.held += 1
+                await self._start(state)
+            else:
+                self._add_outcome(state, attrs.evolve(group.closed, request=state.request))
+
+    async def _wait_for_capacity(self, state: RequestState, error: FsxCopyError) -> bool:
+        """Leave the request and the rest of its group to another run."""
+        reason = f"the service has no capacity now: {error.message}"
+        state.group.closed = CopyDeferred(request=state.request, reason=reason)
+        self._give_up(state, state.group.closed, error)
+        return True
+
+    def _is_final(self, state: RequestState, error: FsxCopyError, *, is_outage: bool) -> bool:
+        """Whether a call was tried often enough; an outage would meet the rest of its group."""
+        is_final = super()._is_final(state, error, is_outage=False)
+        if is_final and is_outage:
+            reason = "the service could not be asked"
+            state.group.closed = CopyDeferred(request=state.request, reason=reason, error=error)
+        return is_final
+
+    def _search_later(self, state: RequestState, reason: FsxCopyError) -> None:
+        """Leave it to another run to find a copy that may have been accepted."""
+        self._end(state, self._not_observed(state, reason))
+
+    async def _repeat(self, state: RequestState) -> None:
+        """Start another copy, with another token, after a token led to a dead one."""
+        # At once: the copy was dead before this run, and so was not begun seconds ago.
+        state.attempt, state.tries = state.attempt + 1, 0
+        await self._start(state)
+
+    async def _observe(self, state: RequestState, backup: Backup) -> CopyOutcome:
+        """Return what a copy is like, without another poll."""
+        if backup.lifecycle.is_terminal:
+            return outcome_of(state, backup, self._region)
+        return CopyStarted(
+            request=state.request,
+            backup=backup,
+            client_request_token=state.copy.client_request_token,
+            existing=state.is_existing,
+        )

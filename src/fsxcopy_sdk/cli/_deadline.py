@@ -1,0 +1,40 @@
+"""When a command ends that waits: `--max-wait` after its start."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import anyio
+
+# Seconds for credentials and the first answer, however short the wait is to be.
+_FIRST_ANSWER = 10.0
+
+# Seconds after the deadline for the last answers, which say better how each wait ended than
+# the deadline does; a healthy one takes less than one.
+_LAST_ANSWER = 2.0
+
+
+class Deadline:
+    """Cancel `scope` when a command has taken *max_wait*; made when it begins."""
+
+    def __init__(self, max_wait: timedelta) -> None:
+        now = anyio.current_time()
+        self._at = now + max_wait.total_seconds()
+        self._is_answered = False
+        self.scope = anyio.CancelScope(deadline=max(self._at, now + _FIRST_ANSWER))
+
+    def answered(self, *, may_start: bool = False) -> None:
+        """Note an answer; where more copies *may_start*, they must not do so too late."""
+        if not self._is_answered:
+            self._at, self._is_answered = max(self._at, anyio.current_time()), True
+        self.scope.deadline = self._at if may_start else self._at + _LAST_ANSWER
+
+    @property
+    def word(self) -> str:
+        """The outcome of what had not ended when the command did."""
+        return "timed_out" if self.scope.cancel_called else "in_progress"
+
+    @property
+    def reason(self) -> str | None:
+        """Why that had not ended."""
+        return "--max-wait is over" if self.scope.cancel_called else None

@@ -1,0 +1,80 @@
+"""`fsxcopy delete`: show what is to be deleted, ask, and delete."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+
+from fsxcopy_sdk import FsxCopyClient
+from fsxcopy_sdk.cli._backups import COLUMNS, row_of
+from fsxcopy_sdk.cli._connection import client_of
+from fsxcopy_sdk.cli._options import Deletion, Globals, usage_error
+from fsxcopy_sdk.cli._outcomes import Ended, Exit
+from fsxcopy_sdk.cli._output import Results, public, write_table
+from fsxcopy_sdk.cli._reporter import Reporter
+from fsxcopy_sdk.cli._streams import is_terminal, read_answer
+from fsxcopy_sdk.errors import BackupNotFound, FsxCopyError
+from fsxcopy_sdk.models import Backup
+
+
+async def delete(backup_ids: Sequence[str], how: Deletion, options: Globals) -> Exit:
+    """Delete backups one after the other, whether or not one of them fails."""
+    if not (how.yes or how.dry_run or is_terminal(sys.stdin)):
+        raise usage_error(
+            "--yes: stdin is not a terminal: pass --yes to delete without confirmation"
+        )
+    reporter = Reporter(options)
+    reporter.expect(len(backup_ids))
+    async with client_of(options) as client:
+        if how.dry_run:
+            _show(await _found(backup_ids, client, reporter), client.region, options)
+            return reporter.exit
+        if not how.yes:
+            found = await _found(backup_ids, client, reporter)
+            if not (found and _is_confirmed(found, client.region, reporter)):
+                reporter.info("nothing was deleted")
+                return Exit.FAILED
+            backup_ids = [backup.backup_id for backup in found]
+        with reporter.live():
+            await _delete(backup_ids, client, reporter)
+    return reporter.exit
+
+
+async def _found(
+    backup_ids: Iterable[str], client: FsxCopyClient, reporter: Reporter
+) -> list[Backup]:
+    """Return the backups that exist, and report the others as failures."""
+    found = []
+    for backup_id in backup_ids:
+        try:
+            found.append(await client.describe_backup(backup_id))
+        except BackupNotFound as error:
+            reporter.ended(Ended(outcome="failed", backup_id=backup_id, error=error))
+    return found
+
+
+def _show(backups: Sequence[Backup], region: str, options: Globals) -> None:
+    results = Results(options.output, "Backups", COLUMNS)
+    for backup in backups:
+        results.add(public(backup), row_of(backup))
+    results.write()
+    Reporter(options).info(f"would be deleted in {region}: {len(backups)}; nothing was")
+
+
+def _is_confirmed(backups: Sequence[Backup], region: str, reporter: Reporter) -> bool:
+    write_table(COLUMNS, map(row_of, backups), Console(stderr=True))
+    these = "this backup" if len(backups) == 1 else f"these {len(backups)} backups"
+    reporter.notice(f"Permanently delete {these} in {region}? Type yes:")
+    return read_answer().strip().lower() in ("y", "yes")
+
+
+async def _delete(backup_ids: Iterable[str], client: FsxCopyClient, reporter: Reporter) -> None:
+    for backup_id in backup_ids:
+        try:
+            await client.delete_backup(backup_id)
+            end = Ended(outcome="deleted", backup_id=backup_id)
+        except FsxCopyError as error:
+            end = Ended(outcome="failed", backup_id=backup_id, error=error)
+        reporter.ended(end)

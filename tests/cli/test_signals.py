@@ -1,0 +1,256 @@
+"""Signals: what stops a service, a container, a closed terminal."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import termios
+from collections.abc import Sequence
+from typing import IO
+
+import anyio
+import anyio.to_thread
+import pytest
+from cli_rig import EXAMPLE, FSXCOPY, SPEED, OpenTerminal, start
+
+from fsxcopy_sdk.cli import main
+from fsxcopy_sdk.testing import Fault, LocalFsx
+
+WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
+ALL = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+every_signal = pytest.mark.parametrize(("number", "code"), ALL, ids=str)
+
+
+async def _called(fsx: LocalFsx, operation: str) -> None:
+    while not fsx.calls[operation]:  # noqa: ASYNC110 - the local FSx has no event
+        await anyio.sleep(0.01)
+
+
+@every_signal
+@pytest.mark.parametrize("command", ["copy", "sync"])
+async def test_what_runs_is_named(
+    fsx: LocalFsx, durations: dict[str, float], number: int, code: int, command: str
+) -> None:
+    """The command to resume, the outcomes so far as JSON, and 128 + the number of the signal."""
+    durations[EXAMPLE] = 60
+    sources = [EXAMPLE, fsx.add_backup("us-east-2")] if command == "copy" else []
+    how = (*WHERE, "--max-in-progress", "1", "--output", "json")
+    with start(command, *sources, *how) as process:
+        while not fsx.backups("us-west-2"):  # noqa: ASYNC110 - the same
+            await anyio.sleep(0.01)
+        await anyio.sleep(0.3)  # until its answer was read
+        process.send_signal(number)
+        out, err = await anyio.to_thread.run_sync(process.communicate)
+
+    [copy] = fsx.backups("us-west-2")
+    outcomes = json.loads(out)["Outcomes"]
+    assert code == process.returncode
+    assert "Traceback" not in err
+    assert f"resume with: fsxcopy wait {copy['BackupId']} --region us-west-2" in err.splitlines()
+    assert ("in_progress", copy["BackupId"]) == (outcomes[0]["Outcome"], outcomes[0]["BackupId"])
+    assert ["not_started"] * len(sources[1:]) == [one["Outcome"] for one in outcomes[1:]]
+    assert err.splitlines()[-1].startswith("fsxcopy: interrupted")
+
+
+@every_signal
+async def test_an_interrupted_wait_names_all(fsx: LocalFsx, number: int, code: int) -> None:
+    """Every backup that has not ended is in the command to resume and in the results."""
+    ids = [fsx.add_backup("us-west-2", Lifecycle="COPYING") for _ in range(3)]
+    how = ("--region", "us-west-2", "--connect-timeout", "7", "--output", "json", "--quiet")
+    with start("wait", *ids, *how) as process:
+        await _called(fsx, "DescribeBackups")
+        process.send_signal(number)
+        out, err = await anyio.to_thread.run_sync(process.communicate)
+
+    expected = f"fsxcopy wait {' '.join(ids)} --region us-west-2 --connect-timeout 7s"
+    assert code == process.returncode
+    assert f"resume with: {expected}" in err.splitlines()
+    assert [(one, "in_progress") for one in ids] == [
+        (one["BackupId"], one["Outcome"]) for one in json.loads(out)["Outcomes"]
+    ]
+
+
+@pytest.mark.parametrize(("number", "code"), ALL[1:])
+async def test_the_cursor_is_shown_again(
+    terminal: OpenTerminal, fsx: LocalFsx, durations: dict[str, float], number: int, code: int
+) -> None:
+    """A live display gives the terminal back."""
+    durations[EXAMPLE] = 60
+    opened = terminal("copy", EXAMPLE, *WHERE)
+    await opened.until("COPYING")
+    opened.process.send_signal(number)
+    shown = await opened.until()
+    assert code == await opened.code()
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
+
+
+@pytest.mark.parametrize(("number", "code"), ALL)
+async def test_second_signal_ends_at_once(
+    fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch, number: int, code: int
+) -> None:
+    """A command that cannot write its results is ended by the second signal."""
+    # Without its buffer Python gives up a write that a signal interrupts.
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    for _ in range(600):  # more than a pipe holds
+        fsx.add_backup("us-west-2")
+    with start("list", "--region", "us-west-2", "--output", "json") as process:
+        await _called(fsx, "DescribeBackups")
+        assert process.stdout is not None
+        while _unread(process.stdout) < select.PIPE_BUF:  # noqa: ASYNC110 - a pipe has no event
+            await anyio.sleep(0.05)
+        await anyio.sleep(0.3)  # until the pipe is full
+        process.send_signal(number)
+        await anyio.sleep(0.5)
+        assert process.poll() is None
+        process.send_signal(number)
+        assert code == await anyio.to_thread.run_sync(process.wait)
+
+
+async def test_second_signal_at_a_stopped_terminal(
+    terminal: OpenTerminal, fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even the cursor can be shown again where output is stopped, as by Ctrl-S."""
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    for _ in range(600):  # more than a terminal holds
+        fsx.add_backup("us-west-2")
+    opened = terminal("list", "--region", "us-west-2", "--output", "json")
+    await opened.until("Backups")
+    await anyio.sleep(1)  # until it is blocked
+    opened.process.send_signal(signal.SIGTERM)
+    await anyio.sleep(0.5)
+    assert opened.process.poll() is None
+    opened.process.send_signal(signal.SIGTERM)
+    assert 143 == await opened.code()
+
+
+def _unread(pipe: IO[str]) -> int:
+    """Return how many bytes a pipe holds."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
+async def test_signals_at_once_are_one(fsx: LocalFsx, durations: dict[str, float]) -> None:
+    """A terminal that closes and its shell both signal: what runs is named all the same."""
+    durations[EXAMPLE] = 60
+    with start("copy", EXAMPLE, *WHERE) as process:
+        await _called(fsx, "DescribeBackups")
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGHUP):
+            process.send_signal(number)
+        _, err = await anyio.to_thread.run_sync(process.communicate)
+    assert process.returncode in (129, 143)
+    assert "fsxcopy: interrupted by SIG" in err
+
+
+async def test_a_question_is_interrupted_by_any_signal(
+    terminal: OpenTerminal, fsx: LocalFsx
+) -> None:
+    """A signal ends the question, and nothing is deleted."""
+    for number, code in ALL:
+        asked = terminal("delete", EXAMPLE, "--region", "us-east-2")
+        await asked.until("Type yes:")
+        asked.process.send_signal(number)
+        await asked.until()
+        assert code == await asked.code()
+    assert 1 == len(fsx.backups("us-east-2"))
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare of util-linux")
+@every_signal
+async def test_process_1_of_a_container(fsx: LocalFsx, number: int, code: int) -> None:
+    """The kernel ignores signals to process 1 that have no handler; these have one."""
+    fork = ["unshare", "--pid", "--fork", "--mount-proc"]
+    if (await anyio.run_process([*fork, "true"], check=False)).returncode:
+        pytest.skip("namespaces are not allowed here")
+    running = fsx.add_backup("us-west-2", Lifecycle="COPYING")
+    command = [*fork, FSXCOPY, "wait", running, "--region", "us-west-2"]
+    with start(*command, program=()) as process:
+        await _called(fsx, "DescribeBackups")
+        children = anyio.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        [child] = (await children.read_text("utf-8")).split()
+        os.kill(int(child), number)
+        _, err = await anyio.to_thread.run_sync(process.communicate)
+
+    assert code == process.returncode
+    assert f"resume with: fsxcopy wait {running} --region us-west-2" in err.splitlines()
+
+
+@every_signal
+@pytest.mark.parametrize("module", ["fsxcopy_sdk.cli._app", "aiobotocore.session"])
+def test_signals_while_importing(number: int, code: int, module: str) -> None:
+    """A signal during an import ends the command, without a traceback."""
+    program = f"""
+import os, sys
+
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            os.kill(os.getpid(), {int(number)})
+
+sys.meta_path.insert(0, Interrupting())
+from fsxcopy_sdk.cli import main
+main(["list", "--region", "us-east-2"])
+"""
+    done = _python(program)
+    assert code == done.returncode
+    assert "Traceback" not in done.stderr
+    assert "" == done.stdout
+
+
+def _python(program: str) -> subprocess.CompletedProcess[str]:
+    def preexec() -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=preexec,
+    )
+
+
+@every_signal
+async def test_ignored_signals_stay_ignored(
+    fsx: LocalFsx, number: int, code: int, durations: dict[str, float]
+) -> None:
+    """What nohup or a shell has switched off does not end the command."""
+    running = fsx.add_backup("us-west-2", Lifecycle="COPYING")
+    how = ("--region", "us-west-2", "--min-delay", "0.05")
+    with start("wait", running, *how, ignored=number) as process:
+        await _called(fsx, "DescribeBackups")
+        process.send_signal(number)
+        fsx.set_lifecycle(running, "AVAILABLE")
+        assert 0 == await anyio.to_thread.run_sync(process.wait)
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["list", "--nothing"]])
+def test_handlers_are_restored(arguments: Sequence[str]) -> None:
+    """A program that calls `main` has its own handlers back, and keeps those that it set."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = signal.signal(signal.SIGHUP, lambda *_: None)
+    try:
+        handlers = [signal.getsignal(number) for number in numbers]
+        with pytest.raises(SystemExit):
+            main(arguments)
+        assert handlers == [signal.getsignal(number) for number in numbers]
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+async def test_signal_while_a_copy_is_requested(fsx: LocalFsx) -> None:
+    """A copy without an answer is one that may have been accepted, in the results too."""
+    fsx.inject(Fault.delay(60 * SPEED), operation="CopyBackup")
+    with start("copy", EXAMPLE, *WHERE, "--output", "json") as process:
+        await _called(fsx, "CopyBackup")
+        process.send_signal(signal.SIGTERM)
+        out, err = await anyio.to_thread.run_sync(process.communicate)
+
+    [outcome] = json.loads(out)["Outcomes"]
+    assert 143 == process.returncode
+    assert "not_observed" == outcome["Outcome"]
+    assert f"may have been accepted: copies of {EXAMPLE}" in err.splitlines()

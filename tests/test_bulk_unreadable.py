@@ -1,0 +1,177 @@
+"""A copy that cannot be read may be the one that is asked for: it is not made again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from bulk_rig import WEST, direct_client, driven, outcomes_of
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from strategies import json_values
+
+from fsxcopy_sdk import ResponseDecodingError
+from fsxcopy_sdk.bulk import (
+    Copied,
+    CopyDeferred,
+    CopyNotObserved,
+    CopyOutcome,
+    CopyRequest,
+    copy_many,
+)
+from fsxcopy_sdk.testing import LocalFsx, ManualClock
+
+EAST = "us-east-2"
+HOUR = 3600.0
+
+
+class Bench:
+    """A local FSx, and what is copied into us-west-2."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.fsx = LocalFsx(clock=self.clock, copy_duration=HOUR)
+        self.client, self.direct = direct_client(self.fsx, self.clock)
+
+    def request(self, **members: Any) -> CopyRequest:
+        """Add a backup, and return a request for its copy."""
+        source = self.fsx.add_backup(EAST)
+        return CopyRequest(source_backup_id=source, source_region=EAST, **members)
+
+    def copy_of(self, request: CopyRequest, **members: Any) -> str:
+        """Add a copy of a request's source."""
+        return self.fsx.add_backup(
+            WEST,
+            **{
+                "SourceBackupId": request.source_backup_id,
+                "SourceBackupRegion": EAST,
+                **members,
+            },
+        )
+
+    async def copy(self, *requests: CopyRequest, **options: Any) -> list[CopyOutcome]:
+        """Carry out *requests*, and return the outcomes in their order."""
+        copies = copy_many(self.client, requests, **options)
+        outcomes = await driven(self.clock, self.direct.traffic, lambda: outcomes_of(copies))
+        return sorted(outcomes, key=lambda one: requests.index(one.request))
+
+    @property
+    def requested(self) -> int:
+        """How many copies were requested."""
+        return self.fsx.calls["CopyBackup"]
+
+
+@pytest.fixture(name="bench")
+def _bench() -> Bench:
+    return Bench()
+
+
+@pytest.mark.parametrize("lifecycle", ["AVAILABLE", "COPYING", "FAILED"])
+async def test_it_is_not_made_again(bench: Bench, lifecycle: str) -> None:
+    """It may be in any lifecycle; the outcome names it, and all other copies are made."""
+    odd, other = bench.request(), bench.request()
+    copy = bench.copy_of(odd, Lifecycle=lifecycle, CreationTime="yesterday")
+    unseen, copied = await bench.copy(odd, other)
+    assert isinstance(unseen, CopyNotObserved)
+    assert isinstance(unseen.error, ResponseDecodingError)
+    source = odd.source_backup_id
+    text = f"{copy}, a copy of {source}, cannot be read: $.Backups[0].CreationTime: must be a time"
+    assert unseen.error.message.startswith(text)
+    assert isinstance(copied, Copied)
+    assert 1 == bench.requested
+
+
+async def test_another_copy_of_the_same_backup_counts(bench: Bench) -> None:
+    """An AVAILABLE copy satisfies the request, whatever else there is of its source."""
+    request = bench.request()
+    bench.copy_of(request, SizeInBytes="many")
+    good = bench.copy_of(request)
+    (outcome,) = await bench.copy(request)
+    assert isinstance(outcome, Copied)
+    assert (good, True, 0) == (outcome.backup.backup_id, outcome.existing, bench.requested)
+
+
+async def test_a_dead_copy_beside_it_does_not(bench: Bench) -> None:
+    """A copy that FAILED satisfies nothing, and so says nothing of the other."""
+    request = bench.request()
+    bench.copy_of(request, Lifecycle="FAILED")
+    bench.copy_of(request, SizeInBytes="many")
+    assert [CopyNotObserved] == [type(one) for one in await bench.copy(request)]
+    assert 0 == bench.requested
+
+
+async def test_a_salt_makes_no_difference(bench: Bench) -> None:
+    """It may be the copy that was forced before, whose salt cannot be read."""
+    request = bench.request(idempotency_salt="again")
+    bench.copy_of(request, Tags="none")
+    assert [CopyNotObserved] == [type(one) for one in await bench.copy(request)]
+    assert 0 == bench.requested
+
+
+async def test_it_may_appear_while_others_are_copied(bench: Bench) -> None:
+    """A request that waits for a slot is not started once such a copy is listed."""
+    first, second, third = (bench.request() for _ in range(3))
+
+    def appear(_: object) -> None:
+        if bench.requested == 1 and len(bench.fsx.backups(WEST)) == 1:
+            bench.copy_of(second, Lifecycle="COPYING", Type=None)
+
+    outcomes = await bench.copy(first, second, third, max_in_progress=1, on_seen=appear)
+    assert [Copied, CopyNotObserved, Copied] == [type(one) for one in outcomes]
+    assert 2 == bench.requested
+
+
+async def test_originals_that_cannot_be_read_are_no_copies(bench: Bench) -> None:
+    """The Region's own backups, however odd, keep nothing from being copied."""
+    bench.fsx.add_backup(WEST, Type=None)
+    bench.fsx.add_backup(WEST, Lifecycle=7, SourceBackupId=None)  # type: ignore[arg-type]
+    assert [Copied] == [type(one) for one in await bench.copy(bench.request())]
+
+
+@pytest.mark.parametrize("source", [7, [], {"Id": "backup-1"}, True])
+async def test_a_copy_of_what_cannot_be_read_stops_all(bench: Bench, source: Any) -> None:
+    """It may be a copy of any backup, so that nothing is copied."""
+    requests = [bench.request() for _ in range(3)]
+    copy = bench.copy_of(requests[0], SourceBackupId=source)
+    outcomes = await bench.copy(*requests)
+    assert [CopyDeferred] * 3 == [type(one) for one in outcomes]
+    for one in outcomes:
+        assert isinstance(one.error, ResponseDecodingError)
+        assert f"{copy}, which may be a copy of any backup, cannot be read" in str(one.error)
+        assert one.error.error_paths[0].startswith("$.Backups[0].SourceBackupId: ")
+    assert 0 == bench.requested
+
+
+async def test_one_that_can_be_read_later_is_followed(bench: Bench) -> None:
+    """A listing that is odd once hides a copy only until the next listing."""
+    request, other = bench.request(), bench.request()
+    copy = bench.copy_of(request, CreationTime="yesterday")
+    held = bench.fsx._store.by_id[copy]
+
+    def mend(operation: str) -> None:
+        if operation == "DescribeBackups" and bench.fsx.calls["DescribeBackups"] == 1:
+            held.document["CreationTime"] = 1767225600.0
+
+    bench.direct.refuse = mend
+    outcomes = await bench.copy(request, other)
+    assert [Copied, Copied] == [type(one) for one in outcomes]
+    assert 1 == bench.requested
+
+
+NAMES = ("Type", "CreationTime", "Tags", "FileSystem", "KmsKeyId", "SizeInBytes", "Volume")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    members=st.dictionaries(st.sampled_from(NAMES), json_values(), min_size=1, max_size=3),
+    twice=st.booleans(),
+)
+async def test_whatever_is_odd(members: dict[str, Any], twice: bool) -> None:
+    """However one copy is spoiled, or two are, none is requested, and none counts as failed."""
+    bench = Bench()
+    request = bench.request()
+    for _ in range(1 + twice):
+        bench.copy_of(request, **members)
+    (outcome,) = await bench.copy(request)
+    assert isinstance(outcome, Copied | CopyNotObserved)
+    assert 0 == bench.requested

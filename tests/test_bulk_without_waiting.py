@@ -1,0 +1,359 @@
+"""Copies without waiting: as many as there is capacity for, run by run, until all exist."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+from bulk_rig import WEST, Meeting, direct_client, live_copies, outcomes_of, unsent
+
+from fsxcopy_sdk import (
+    AccessDenied,
+    BackupCopyFailed,
+    BadRequest,
+    ConnectionFailed,
+    CredentialsUnavailable,
+    FsxCopyError,
+    InternalServerError,
+    ServiceUnavailable,
+    Throttled,
+)
+from fsxcopy_sdk.bulk import (
+    Copied,
+    CopyDeferred,
+    CopyFailed,
+    CopyInProgress,
+    CopyNotObserved,
+    CopyOutcome,
+    CopyRequest,
+    CopySkipped,
+    CopyStarted,
+    copy_many,
+)
+from fsxcopy_sdk.testing import LocalFsx, ManualClock
+
+MINUTE, HOUR = 60.0, 3600.0
+
+
+class Steps:
+    """A local FSx, and a client of it whose clock moves when it is slept on."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.clock = ManualClock(auto_advance=True)
+        self.fsx = LocalFsx(clock=self.clock, **{"copy_duration": HOUR, **settings})
+        self.client, self.direct = direct_client(self.fsx, self.clock)
+
+    def request(self, **members: Any) -> CopyRequest:
+        """Put a backup there, and return the request for a copy of it."""
+        return CopyRequest(source_backup_id=self.fsx.add_backup(WEST), **members)
+
+    def requests(self, count: int) -> list[CopyRequest]:
+        """Return requests for the copies of so many backups."""
+        return [self.request() for _ in range(count)]
+
+    async def step(self, *requests: CopyRequest, **options: Any) -> tuple[CopyOutcome, ...]:
+        """Run once, within seconds and without polling, and return the outcomes."""
+        begun = self.clock.now()
+        seen = len(self.fsx.requests)
+        copies = copy_many(self.client, requests, wait=False, **options)
+        outcomes = await outcomes_of(copies)
+        assert self.clock.now() - begun < 10
+        assert not any("BackupIds" in one.body for one in list(self.fsx.requests)[seen:])
+        assert ((), ()) == (copies.in_progress, copies.not_started)
+        return outcomes
+
+    async def begin(self, request: CopyRequest) -> CopyInProgress:
+        """Begin a copy beside the run, as what a run can adopt."""
+        answer = await self.client.copy_backup(request.source_backup_id)
+        return CopyInProgress(
+            request=request, client_request_token="any", started=0.0, backup=answer.backup
+        )
+
+
+@pytest.fixture(name="steps")
+def _steps() -> Steps:
+    """A service with its own settings, where a copy takes an hour."""
+    return Steps()
+
+
+def _kinds(outcomes: tuple[CopyOutcome, ...]) -> Counter[str]:
+    return Counter(type(outcome).__name__ for outcome in outcomes)
+
+
+async def test_as_many_as_the_limit_allows_are_started(steps: Steps) -> None:
+    """The first of the requests are begun, and the others are left to another run."""
+    requests = steps.requests(8)
+    seen: list[CopyInProgress] = []
+    outcomes = await steps.step(*requests, on_seen=seen.append)
+
+    started = [one for one in outcomes if isinstance(one, CopyStarted)]
+    deferred = [one for one in outcomes if isinstance(one, CopyDeferred)]
+    assert requests[:5] == [one.request for one in started]
+    assert requests[5:] == [one.request for one in deferred]
+    assert [one.backup for one in started] == [one.backup for one in seen]
+    assert {("COPYING", False)} == {(one.backup.lifecycle, one.existing) for one in started}
+    assert [one.token(WEST) for one in requests[:5]] == [
+        one.client_request_token for one in started
+    ]
+    assert {("5 copies are in progress, and max_in_progress is 5", None)} == {
+        (one.reason, one.error) for one in deferred
+    }
+    assert 5 == steps.fsx.calls["CopyBackup"]
+
+
+@pytest.mark.parametrize("max_in_progress", [1, 3, 50])
+async def test_runs_are_repeated_until_all_is_copied(max_in_progress: int) -> None:
+    """Each run continues from what the service shows, and makes no copy twice."""
+    steps = Steps(tokens_remembered_for=MINUTE)
+    requests = steps.requests(12)
+    for _ in range(200):
+        outcomes = await steps.step(*requests, max_in_progress=max_in_progress)
+        assert {"Copied", "CopyStarted", "CopyDeferred"} >= set(_kinds(outcomes))
+        if {"Copied": 12} == _kinds(outcomes):
+            break
+        steps.clock.advance(7 * MINUTE)
+
+    assert {"Copied": 12} == _kinds(outcomes)
+    assert {1} == set(live_copies(steps.fsx).values())
+    assert min(5, max_in_progress) == steps.fsx.max_copies_in_progress_seen(WEST)
+
+
+async def test_what_a_run_finds(steps: Steps) -> None:
+    """A copy that is AVAILABLE is Copied, one in progress Started, and neither is requested."""
+    done, going, again = steps.requests(3)
+    await steps.begin(done)
+    steps.clock.advance(HOUR)
+    found = await steps.begin(going)
+    outcomes = await steps.step(done, going, again, again)
+
+    assert [CopySkipped, Copied, CopyStarted, CopyStarted] == [type(one) for one in outcomes]
+    assert [True, True, False] == [
+        one.existing for one in outcomes if isinstance(one, Copied | CopyStarted)
+    ]
+    assert outcomes[2].backup == found.backup
+    assert 3 == steps.fsx.calls["CopyBackup"]
+
+
+async def test_copies_of_other_programs_take_capacity(steps: Steps) -> None:
+    """What the destination has in progress counts, what has ended does not."""
+    await steps.begin(steps.request())
+    steps.clock.advance(HOUR)
+    for other in steps.requests(2):
+        await steps.begin(other)
+    outcomes = await steps.step(*steps.requests(4), max_in_progress=3)
+    assert {"CopyStarted": 1, "CopyDeferred": 3} == _kinds(outcomes)
+    assert 4 == steps.fsx.calls["CopyBackup"]
+
+
+async def test_a_volume_has_capacity_of_its_own(steps: Steps) -> None:
+    """Copies of an ONTAP volume count for that volume, under any key, and for no file system."""
+    first, second = (f"fsvol-{number:017x}" for number in (1, 2))
+
+    def volume(volume_id: str, **members: Any) -> CopyRequest:
+        document = {"VolumeId": volume_id, "VolumeType": "ONTAP"}
+        source = steps.fsx.add_backup(WEST, Volume=document)
+        return CopyRequest(source_backup_id=source, volume_id=volume_id, **members)
+
+    await steps.begin(volume(first))
+    outcomes = await steps.step(
+        volume(first),
+        volume(first, kms_key_id="key"),
+        volume(second),
+        steps.request(),
+        max_in_progress=1,
+    )
+    deferred = {one.request.volume_id for one in outcomes if isinstance(one, CopyDeferred)}
+    assert {first} == deferred
+    assert {"CopyStarted": 2, "CopyDeferred": 2} == _kinds(outcomes)
+
+
+async def test_a_refusal_for_the_limit_defers_the_rest() -> None:
+    """If the service has less capacity than the setting says, one refusal is enough."""
+    steps = Steps(max_copies_in_progress=2)
+    outcomes = await steps.step(*steps.requests(6))
+    assert {"CopyStarted": 2, "CopyDeferred": 4} == _kinds(outcomes)
+    assert 3 == steps.fsx.calls["CopyBackup"]
+    assert all(
+        one.reason.startswith("the service has no capacity now: ") and one.error is None
+        for one in outcomes
+        if isinstance(one, CopyDeferred)
+    )
+
+
+async def test_a_refused_request_stops_no_other(steps: Steps) -> None:
+    """What the service refuses for good has failed, and its slot is free for the next."""
+    missing = CopyRequest(source_backup_id="backup-00000000000000000")
+    outcomes = await steps.step(missing, *steps.requests(2), max_in_progress=2)
+    assert [CopyFailed, CopyStarted, CopyStarted] == [type(one) for one in outcomes]
+
+
+async def test_a_dead_copy_of_an_earlier_run_is_repeated_at_once(steps: Steps) -> None:
+    """A token that leads to a dead copy has been spent: another one is sent in the same run."""
+    request = steps.request()
+    [first] = await steps.step(request)
+    assert first.backup
+    steps.fsx.fail_copy(first.backup.backup_id, "no such key")
+    [second] = await steps.step(request)
+    assert isinstance(second, CopyStarted)
+    assert second.backup.backup_id != first.backup.backup_id
+
+    steps.fsx.fail_copy(second.backup.backup_id, "no such key")
+    [third] = await steps.step(request)
+    assert isinstance(third, CopyFailed)
+    assert isinstance(third.error, BackupCopyFailed)
+
+
+async def test_adopted_copies_are_looked_up_in_the_listing(steps: Steps) -> None:
+    """What was in progress is reported as the listing shows it now."""
+    requests = steps.requests(3)
+    known = [await steps.begin(request) for request in requests]
+    copies = [one.backup.backup_id for one in known if one.backup]
+    steps.fsx.set_lifecycle(copies[0], "AVAILABLE")
+    steps.fsx.fail_copy(copies[1], "no such key")
+    outcomes = await steps.step(steps.request(), adopt=known, max_in_progress=1)
+
+    by_source = {one.request.source_backup_id: type(one) for one in outcomes}
+    assert [Copied, CopyFailed, CopyStarted] == [
+        by_source[one.source_backup_id] for one in requests
+    ]
+    assert {"CopyDeferred"} == set(_kinds(outcomes)) - {"Copied", "CopyFailed", "CopyStarted"}
+
+
+async def test_an_adopted_copy_that_no_listing_shows_is_in_progress(steps: Steps) -> None:
+    """What a listing does not show yet was accepted all the same."""
+    known = await steps.begin(steps.request())
+    steps.direct.listings_are_empty = True
+    [outcome] = await steps.step(adopt=[known])
+    assert isinstance(outcome, CopyStarted)
+    assert (known.backup, True) == (outcome.backup, outcome.existing)
+
+
+async def test_another_copy_replaces_an_adopted_one_that_is_dead(steps: Steps) -> None:
+    """If the destination has a live copy of the same backup, that one counts."""
+    request = steps.request()
+    known = await steps.begin(request)
+    assert known.backup
+    steps.fsx.fail_copy(known.backup.backup_id, "no such key")
+    other = await steps.begin(request)
+    [outcome] = await steps.step(adopt=[known])
+    assert isinstance(outcome, CopyStarted)
+    assert other.backup == outcome.backup
+
+
+@pytest.mark.parametrize("error", [AccessDenied("no"), unsent(), Throttled("slow down")])
+async def test_without_a_listing_nothing_is_started(steps: Steps, error: FsxCopyError) -> None:
+    """A destination that cannot be listed defers what is new; what was accepted is not lost."""
+    known = await steps.begin(steps.request())
+    steps.direct.refuse = lambda operation: error if operation == "DescribeBackups" else None
+    outcomes = await steps.step(*steps.requests(2), adopt=[known])
+
+    assert [CopyNotObserved, CopyDeferred, CopyDeferred] == [type(one) for one in outcomes]
+    assert {type(error)} == {type(one.error) for one in outcomes}
+    assert outcomes[0].backup == known.backup
+    assert 1 == steps.fsx.calls["CopyBackup"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        unsent(),
+        Throttled("slow down"),
+        ServiceUnavailable("sorry", http_status=409),
+        CredentialsUnavailable("the SSO session has expired", attempts=0),
+    ],
+)
+async def test_an_outage_defers_what_was_not_accepted(steps: Steps, error: FsxCopyError) -> None:
+    """A request that was certainly not accepted after a few tries is left to another run."""
+    steps.direct.refuse = lambda operation: error if operation == "CopyBackup" else None
+    requests = steps.requests(5)
+    outcomes = await steps.step(*requests)
+    assert {"CopyDeferred": 5} == _kinds(outcomes)
+    assert {type(error)} == {type(one.error) for one in outcomes}
+    assert not live_copies(steps.fsx)
+
+    steps.direct.refuse = lambda _: None
+    assert {"CopyStarted": 5} == _kinds(await steps.step(*requests))
+
+
+async def test_a_short_outage_is_outlasted(steps: Steps) -> None:
+    """A call that goes wrong is tried again, with the same token."""
+    steps.direct.refuse = Meeting([Throttled("slow down")])
+    steps.direct.lose = Meeting([ConnectionFailed("lost")])
+    assert {"CopyStarted": 2} == _kinds(await steps.step(*steps.requests(2)))
+    assert {1} == set(live_copies(steps.fsx).values())
+
+
+@pytest.mark.parametrize(
+    "error", [ConnectionFailed("lost"), InternalServerError("sorry", http_status=500)]
+)
+async def test_a_lost_answer_is_not_observed(steps: Steps, error: FsxCopyError) -> None:
+    """A request that may have been accepted has its token, and another run finds its copy."""
+    request = steps.request()
+    steps.direct.lose = Meeting([error] * 3)
+    [outcome] = await steps.step(request)
+    assert isinstance(outcome, CopyNotObserved)
+    assert (None, request.token(WEST)) == (outcome.backup_id, outcome.client_request_token)
+
+    steps.clock.advance(10 * MINUTE)
+    [outcome] = await steps.step(request)
+    assert isinstance(outcome, CopyStarted)
+    assert outcome.existing
+    assert {1} == set(live_copies(steps.fsx).values())
+
+
+async def test_a_full_service_after_a_lost_answer_proves_nothing() -> None:
+    """A refusal for the limit says nothing of the call before it, whose answer was lost."""
+    steps = Steps(max_copies_in_progress=1, tokens_remembered_for=0)
+    steps.direct.lose = Meeting([ConnectionFailed("lost")])
+    requests = steps.requests(2)
+    outcomes = await steps.step(*requests)
+    assert [CopyNotObserved, CopyDeferred] == [type(one) for one in outcomes]
+    assert {requests[0].source_backup_id: 1} == live_copies(steps.fsx)
+
+
+async def test_nothing_to_start(steps: Steps) -> None:
+    """Without requests it is over at once."""
+    assert () == await steps.step()
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("late", [False, True], ids=["tokens forgotten", "copies seen late"])
+async def test_trouble_makes_no_second_copy(seed: int, late: bool) -> None:
+    """Run by run everything is copied once, while tokens are remembered or copies are seen."""
+    # In one run, a token is relied on for two minutes.
+    settings = {"unseen_for": 15 * MINUTE} if late else {"tokens_remembered_for": 2.1 * MINUTE}
+    steps = Steps(max_copies_in_progress=3, seed=seed, **settings)
+    requests = steps.requests(8)
+    draw = random.Random(seed)
+
+    def refuse(_: str) -> FsxCopyError | None:
+        errors = [unsent(), Throttled("slow down"), AccessDenied("no"), BadRequest("no")]
+        return draw.choice(errors) if draw.random() < 0.3 else None
+
+    def lose(_: str) -> FsxCopyError | None:
+        errors = [ConnectionFailed("reset"), InternalServerError("sorry", http_status=500)]
+        return draw.choice(errors) if draw.random() < 0.3 else None
+
+    steps.direct.refuse, steps.direct.lose = refuse, lose
+    for _ in range(40):
+        before = live_copies(steps.fsx)
+        outcomes = await steps.step(*requests)
+        assert Counter(requests) == Counter(one.request for one in outcomes)
+        live = live_copies(steps.fsx)
+        assert max(live.values(), default=0) <= 1
+        # What a run had accepted, it reports so.
+        reported = [
+            one.request.source_backup_id
+            for one in outcomes
+            if isinstance(one, Copied | CopyStarted | CopyNotObserved)
+        ]
+        assert set(live - before) <= set(reported)
+        steps.clock.advance(10 * MINUTE)
+    steps.direct.refuse = steps.direct.lose = lambda _: None
+    for _ in range(4):
+        outcomes = await steps.step(*requests)
+        steps.clock.advance(HOUR)
+    assert {"Copied": 8} == _kinds(outcomes)
+    assert {1} == set(live_copies(steps.fsx).values())
