@@ -25,7 +25,7 @@ from fsxcopy_sdk._validation import DEFAULT_MAX_AGE
 from fsxcopy_sdk.cli._help import HelpPage, describe_usage_error
 from fsxcopy_sdk.cli._options import (
     COPY_DURATION,
-    LOG_LEVEL,
+    MESSAGES,
     ONE_REGION,
     PROGRAM,
     TWO_REGIONS,
@@ -384,7 +384,7 @@ def local(
     return partial(_local.serve, port, speed, copy_duration, with_example)
 
 
-@_command(LOG_LEVEL)
+@_command(MESSAGES)
 def demo() -> _Work:
     """
     Copy a backup across Regions, without AWS, in a few seconds.

@@ -114,7 +114,7 @@ class Globals:
 TWO_REGIONS = frozenset(field.name for field in attrs.fields(Globals))
 """The global options of commands that copy from one Region to another."""
 ONE_REGION = TWO_REGIONS - {"source_region"}
-LOG_LEVEL = frozenset({"log_level"})
+MESSAGES = frozenset({"log_level", "quiet"})
 
 
 def option_of(name: str) -> str:
