@@ -127,7 +127,10 @@ async def test_global_options_by_command(run: Run, command: str) -> None:
         ("show", 'Command "show" parameter BACKUP_ID requires an argument. See fsxcopy show'),
         ("wait --max-wait", "--max-wait requires an argument. See fsxcopy wait --help."),
         ("--output xml list", 'Invalid value "xml" for --output. Choose from: "table", "json"'),
-        ("demo -r x -o json", "fsxcopy demo does not take --output and --region. See fsxcopy demo"),
+        (
+            "demo -r x -o json",
+            "fsxcopy demo does not take --output and --region. See fsxcopy demo",
+        ),
     ],
 )
 async def test_usage_errors_guess_and_name_the_help(run: Run, line: str, text: str) -> None:

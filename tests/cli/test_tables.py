@@ -123,8 +123,16 @@ async def test_show_puts_a_long_value_below_its_name(run: Run, fsx: LocalFsx) ->
     """Values stand in a column where they fit; no member is left out."""
     failed = _add(fsx)
     fsx.fail_copy(failed, "the key was disabled " * 5)
-    wide = (await run("show", failed, *REGION)).out.split()
+    wide = (await run("show", failed, *REGION)).out
     narrow = (await run("show", failed, *REGION, columns=50)).out
-    assert wide == narrow.split()
+    assert "".join(wide.split()) == "".join(narrow.split())
     below = "FailureDetails.Message\n    the key was disabled the key was disabled the\n    key"
     assert below in narrow
+
+
+async def test_show_breaks_a_long_name_before_a_dot(run: Run, fsx: LocalFsx) -> None:
+    """No name is broken inside a word."""
+    shown = (await run("show", EXAMPLE, "--region", "us-east-2", columns=50)).out
+    name = "FileSystem.LustreConfiguration\n  .WeeklyMaintenanceStartTime\n    1:05:00\n"
+    assert name in shown
+    assert "FileSystem.FileSystemId    fs-0498eed5fe91001ec\n" in shown

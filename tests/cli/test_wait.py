@@ -9,7 +9,7 @@ import anyio
 import pytest
 from cli_rig import Done, Run, untimed
 
-from fsxcopy_sdk.testing import LocalFsx, ManualClock
+from fsxcopy_sdk.testing import Fault, LocalFsx, ManualClock
 
 REGION = ("--region", "us-west-2")
 OFTEN = ("--min-delay", "0.05s")
@@ -101,6 +101,15 @@ async def test_wait_says_that_a_backup_is_unknown(run: Run, fsx: LocalFsx) -> No
     assert "0 of 2" not in done.err
     assert "backup-00000000: timed out: " in done.err
     assert 4 == done.code
+
+
+async def test_wait_while_the_service_is_busy(run: Run, fsx: LocalFsx) -> None:
+    """A backup that was not seen for another reason is not called unknown."""
+    backup_id = fsx.add_backup("us-west-2")
+    fsx.inject(Fault.throttling(), next_calls=3)
+    done = await run("wait", backup_id, *REGION, *OFTEN)
+    assert [f"{backup_id}: available"] == untimed(done.err)
+    assert 0 == done.code
 
 
 async def test_wait_for_a_backup_that_appears(run: Run, fsx: LocalFsx) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TypeAlias
 
 import anyio
@@ -13,6 +14,7 @@ import attrs
 from fsxcopy_sdk import FsxCopyClient, bulk, replication
 from fsxcopy_sdk.cli._connection import client_of
 from fsxcopy_sdk.cli._deadline import Deadline
+from fsxcopy_sdk.cli._live import MOST_ROWS
 from fsxcopy_sdk.cli._options import (
     CopyOptions,
     Globals,
@@ -226,10 +228,13 @@ async def wait(backup_ids: Sequence[str], waiting: Waiting, options: Globals) ->
             try:
                 with reporter.live():
                     try:
-                        # One task each; the client merges their polls into few calls.
-                        async with anyio.create_task_group() as group:
-                            for watch in watches:
-                                group.start_soon(watch.run, client)
+                        async with anyio.create_task_group() as others:
+                            others.start_soon(_report_unknown, watches, client, waiting, reporter)
+                            # One task each; the client merges their polls into few calls.
+                            async with anyio.create_task_group() as group:
+                                for watch in watches:
+                                    group.start_soon(watch.run, client)
+                            others.cancel_scope.cancel()
                     finally:
                         for watch in watches:
                             watch.leave()
@@ -253,7 +258,9 @@ class _Watch:
     async def run(self, client: FsxCopyClient) -> None:
         """Wait for the backup, and report how that ends."""
         outcome, error = "available", None
-        polls = _observations(client, self.backup_id, self.waiting, self.reporter)
+        polls = client.watch_backup(
+            self.backup_id, max_wait=self.waiting.max_wait, schedule=self.waiting.schedule
+        )
         try:
             async with aclosing(polls):
                 async for self.seen in polls:
@@ -289,31 +296,21 @@ class _Watch:
         )
 
 
-async def _observations(
-    client: FsxCopyClient, backup_id: str, waiting: Waiting, reporter: Reporter
-) -> AsyncGenerator[Backup, None]:
-    """Yield what is seen of a backup, and report it if the service does not know it yet."""
-    started, max_wait = client.clock.now(), waiting.max_wait.total_seconds()
-    # Without a grace, the second poll in a row that does not find the backup ends the wait.
-    eager = attrs.evolve(waiting.schedule, not_found_grace=0)
-    try:
-        async with aclosing(
-            client.watch_backup(backup_id, max_wait=max_wait, schedule=eager)
-        ) as polls:
-            async for backup in polls:
-                yield backup
+async def _report_unknown(
+    watches: Iterable[_Watch], client: FsxCopyClient, waiting: Waiting, reporter: Reporter
+) -> None:
+    """Report the backups that the service does not know yet, some of them if they are many."""
+    # By then a wait for a backup that exists has seen it.
+    await client.clock.sleep(waiting.min_delay.total_seconds())
+    patience = min(waiting.max_wait.total_seconds(), waiting.schedule.not_found_grace)
+    for watch in islice((watch for watch in watches if not watch.seen), MOST_ROWS):
+        try:
+            await client.describe_backup(watch.backup_id)
+        except BackupNotFound:
+            text = f"not known in {client.region} yet; waiting up to {patience:.0f} s"
+            reporter.event(f"{watch.backup_id} is {text}")
+        except FsxCopyError:  # which the wait reports, if it matters
             return
-    except BackupNotFound:
-        left = max(0.0, max_wait - (client.clock.now() - started))
-    patience = min(left, waiting.schedule.not_found_grace)
-    reporter.event(
-        f"{backup_id} is not known in {client.region} yet; waiting up to {patience:.0f} s"
-    )
-    async with aclosing(
-        client.watch_backup(backup_id, max_wait=left, schedule=waiting.schedule)
-    ) as polls:
-        async for backup in polls:
-            yield backup
 
 
 async def follow(
@@ -331,7 +328,9 @@ async def follow(
             try:
                 async with copies:
                     async for outcome in copies:
-                        reporter.ended(_ended(outcome))
+                        is_left = isinstance(outcome, bulk.CopyDeferred) and outcome.error is None
+                        # What only the quota left is listed once, at the end.
+                        (reporter.add if is_left else reporter.ended)(_ended(outcome))
                         deadline.answered(may_start=bool(copies.not_started))
             finally:
                 for end in _left(copies, deadline):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -94,7 +95,10 @@ def write_members(members: Iterable[tuple[str, str]]) -> None:
     for name, value in pairs:
         line = f"{name:<{column}}  {value}"
         if width is not None and (len(name) > column or cell_len(line) > width):
-            line = "\n".join([name, *_tables.wrapped(f"    {value}", width, hanging=0)])
+            names = _tables.wrapped(name.replace(".", " ."), width, hanging=2)
+            # A long name is broken before a dot.
+            names = [re.sub(r"(?<=\S) \.", ".", part) for part in names]
+            line = "\n".join([*names, *_tables.wrapped(f"    {value}", width, hanging=0)])
         console.print(Text(line), soft_wrap=True)
 
 

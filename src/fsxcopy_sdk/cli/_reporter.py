@@ -24,7 +24,7 @@ from fsxcopy_sdk.cli._options import PROGRAM, Globals
 from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of_all
 from fsxcopy_sdk.cli._output import TIME_FORMAT, Results, printable
 from fsxcopy_sdk.cli._streams import is_live, is_terminal
-from fsxcopy_sdk.cli._tables import Column
+from fsxcopy_sdk.cli._tables import Column, width_of, wrapped
 from fsxcopy_sdk.models import Backup
 
 _COLUMNS = (Column("BACKUP"), Column("OUTCOME"), Column("SOURCE", 1), Column("WHY", 2, least=16))
@@ -69,17 +69,19 @@ class Reporter:
             self._lines = None
             self._results.write()
 
-    def info(self, text: str) -> None:
-        """Print *text* on one line, unless `--quiet` was given."""
+    def info(self, text: str, *, is_command: bool = False) -> None:
+        """Print *text* unless `--quiet` was given."""
         if not self._options.quiet:
-            self.notice(text)
+            self.notice(text, is_command=is_command)
 
-    def notice(self, text: str) -> None:
-        """Print *text* on one line, even with `--quiet`."""
-        if self._lines:
-            self._lines.print(printable(text))
-        else:
-            self._console.print(Text(printable(text)), soft_wrap=True)
+    def notice(self, text: str, *, is_command: bool = False) -> None:
+        """Print *text*, even with `--quiet`; what is a command to be copied stays on one line."""
+        width = None if is_command else width_of(self._console)
+        for line in wrapped(printable(text), width):
+            if self._lines:
+                self._lines.print(line)
+            else:
+                self._console.print(Text(line), soft_wrap=True)
 
     def event(self, text: str, *, is_failure: bool = False) -> None:
         """Print what just happened, with the time unless it is on a terminal."""
@@ -116,16 +118,16 @@ class Reporter:
             text += f": {end.why}"
         if self._total > 1 and not self._is_live:
             text += f" ({self._count()})"
-        self.event(text, is_failure=end.exit is not Exit.DONE)
-        self._write(end)
+        is_failure = end.exit is not Exit.DONE
+        self.event(text, is_failure=is_failure)
+        self._write(end, "" if is_failure else end.why)
 
     def add(self, end: Ended) -> None:
         """Add an item to the results, and print nothing."""
         self.ends.append(end)
-        self._write(end)
+        self._write(end, end.why)
 
-    def _write(self, end: Ended) -> None:
-        why = end.why if end.exit is Exit.DONE else ""
+    def _write(self, end: Ended, why: str) -> None:
         row = (end.backup_id or "-", end.outcome, end.source_id or "-", why)
         self._results.add(end.document(), row)
 
@@ -158,7 +160,7 @@ class Reporter:
             say(f"still running at the service: {', '.join(running)}")
         ids = [str(end.backup_id) for end in self.ends if end.is_open]
         if ids:
-            say(f"{word} with: {self._command_to_wait(ids, region)}")
+            say(f"{word} with: {self._command_to_wait(ids, region)}", is_command=True)
         unconfirmed = [
             str(end.source_id)
             for end in self.ends
