@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from cli_rig import EXAMPLE, Run
+from cli_rig import EXAMPLE, Run, plain
 from rich.cells import cell_len
 
 from fsxcopy_sdk.testing import LocalFsx
@@ -102,8 +102,9 @@ async def test_output_that_is_no_terminal_is_not_cut(
 ) -> None:
     """A file or a pipe has all columns, whatever COLUMNS says."""
     monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("FORCE_COLOR", "1")
     _add(fsx)
-    row = (await run("list", *REGION)).out.splitlines()[1]
+    row = plain((await run("list", *REGION)).out).splitlines()[1]
     assert row.endswith(WIDE_NAME)
     assert "backup-0123456789abcdef0 in us-east-2" in row
 

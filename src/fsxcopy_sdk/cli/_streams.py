@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import IO, Any, TextIO, cast
 
 from rich.console import Console
 
@@ -96,7 +96,7 @@ def _set_errors(stream: io.TextIOWrapper, errors: str | None) -> None:
         stream.reconfigure(errors=errors)
 
 
-def is_terminal(stream: TextIO | None) -> bool:
+def is_terminal(stream: IO[str] | None) -> bool:
     """Whether *stream* is a terminal, whatever the variables say that force colours."""
     try:
         return stream is not None and stream.isatty()

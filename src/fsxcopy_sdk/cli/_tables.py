@@ -14,6 +14,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from fsxcopy_sdk.cli._streams import is_terminal
+
 NONE = "-"
 """What a cell shows that has nothing to show."""
 
@@ -36,7 +38,8 @@ class Column:
 
 def width_of(console: Console) -> int | None:
     """Return the width of a terminal, or of COLUMNS there; None for a file or a pipe."""
-    return console.width if console.is_terminal else None
+    # The console takes a pipe for a terminal where variables force colours.
+    return console.width if is_terminal(console.file) else None
 
 
 def write_table(
