@@ -31,11 +31,13 @@ from fsxcopy_sdk import (
 from fsxcopy_sdk._validation import BACKUP_ID
 from fsxcopy_sdk.bulk import (
     Copied,
+    CopyDeferred,
     CopyFailed,
     CopyInProgress,
     CopyNotObserved,
     CopyRequest,
     CopySkipped,
+    CopyStarted,
     CopyTimedOut,
 )
 from fsxcopy_sdk.replication import (
@@ -87,6 +89,8 @@ _DOCUMENTS: dict[str, Any] = {
     "failed": CopyFailed(
         request=REQUEST, error=BackupCopyFailed("no", COPY.backup_id, 1, 2.0, COPY), backup=COPY
     ),
+    "started": CopyStarted(request=REQUEST, backup=COPY, client_request_token="token"),
+    "deferred": CopyDeferred(request=REQUEST, reason="no capacity", error=DENIED),
     "skipped": CopySkipped(request=REQUEST, reason="the same as requests[0]"),
     "timed out": CopyTimedOut(
         request=REQUEST, error=WaitTimeout("late", COPY.backup_id, 1, 2.0, 2.0, COPY), backup=COPY

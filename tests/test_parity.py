@@ -37,6 +37,7 @@ _OTHER_NAMES = {"Filter": "BackupFilter"}
 
 _OURS_ALONE = {
     "errors.AccessDenied": "a family of codes that the model does not have",
+    "errors.ClockSkewed": "the same",
     "errors.ExpiredCredentials": "the same",
     "errors.InvalidCredentials": "the same",
     "errors.ServiceUnavailable": "the same",
