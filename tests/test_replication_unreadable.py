@@ -120,7 +120,7 @@ async def test_an_odd_original_hides_no_others(regions: Regions, odd: Any) -> No
     assert ["cannot be read in us-east-2: 1", f"  {unreadable}"] == lines[-2:]
     assert "backups that cannot be read: 1" == str(plan.report).splitlines()[2]
     document = json.loads(json.dumps(plan.to_dict()))
-    assert bad == document["unreadable_in_source"][0]["backup_id"]
+    assert bad == document["UnreadableInSource"][0]["BackupId"]
 
 
 async def test_a_plan_without_odd_backups_says_nothing_of_them(regions: Regions) -> None:
