@@ -191,7 +191,9 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         if unreadable is None:
             return False
         # It may be the copy, in any lifecycle.
-        self._end(state, self._not_observed(state, ResponseDecodingError.of(unreadable)))
+        self._end(
+            state, self._not_observed(state, ResponseDecodingError.of(unreadable, self._region))
+        )
         return True
 
     # Starting.

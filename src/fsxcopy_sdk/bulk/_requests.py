@@ -231,7 +231,7 @@ class ExistingCopies:
     def _add_unreadable(self, backup: UnreadableBackup) -> None:
         """Remember what it is a copy of, and raise ResponseDecodingError if it may be any."""
         if backup.is_copy is None:
-            raise ResponseDecodingError.of(backup)
+            raise ResponseDecodingError.of(backup, self._client.region)
         if backup.source_backup_id is not None:
             self._unreadable[backup.source_backup_id][backup.backup_id] = backup
 

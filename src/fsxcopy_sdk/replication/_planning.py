@@ -107,7 +107,7 @@ async def plan_replication(
     held = await read_listing(destination, strict=strict)
     for one in held.unreadable:
         if one.is_copy is None:
-            raise ResponseDecodingError.of(one)
+            raise ResponseDecodingError.of(one, destination.region)
     moment = now or destination.service_time or datetime.now(UTC)
     inventory = Inventory(
         source_region=source.region,
