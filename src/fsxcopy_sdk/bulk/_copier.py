@@ -236,6 +236,10 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             self._search_later(state, self._not_found(text))
             return True
         now = self._clock.now()
+        if not state.is_in_doubt:
+            # The tokens before may be forgotten, so that they would make another copy beside one
+            # that a later token made and that no listing shows yet.
+            state.attempt = max(state.attempt, self._existing.dead(state.request))
         state.begin(self._region, now)
         try:
             response = await self._request(state)
@@ -379,7 +383,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         """Follow the copy that the service has started, or had started before for this token."""
         state.group.failing_since = state.group.full_since = None
         # A token may lead to a copy that was dead before this run; another one is tried once.
-        is_first = state.attempt == 0 and state.request.client_request_token is None
+        is_first = not state.is_repeated and state.request.client_request_token is None
         if backup.lifecycle.is_dead and is_first and not state.is_in_doubt:
             state.refuse()
             extra = {"backup_id": backup.backup_id, "region": self._region}
@@ -400,7 +404,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
     async def _repeat(self, state: RequestState) -> None:
         """Start another copy, with another token, after a token led to a dead one."""
         await self._clock.sleep(queue.capacity_delay(random.random))
-        state.attempt, state.tries = state.attempt + 1, 0
+        state.repeat()
         await self._start(state)
 
     def _follow_existing(self, state: RequestState, backup: Backup) -> None:
