@@ -13,6 +13,7 @@ from bulk_rig import WEST, Meeting, direct_client, live_copies, outcomes_of, uns
 from fsxcopy_sdk import (
     AccessDenied,
     BackupCopyFailed,
+    BackupNotFound,
     BadRequest,
     ConnectionFailed,
     CredentialsUnavailable,
@@ -272,13 +273,26 @@ async def test_adopted_copies_are_looked_up_in_the_listing(steps: Steps) -> None
     assert {"CopyDeferred"} == set(_kinds(outcomes)) - {"Copied", "CopyFailed", "CopyStarted"}
 
 
-async def test_an_adopted_copy_that_no_listing_shows_is_in_progress(steps: Steps) -> None:
-    """What a listing does not show yet was accepted all the same."""
-    known = await steps.begin(steps.request())
-    steps.direct.listings_are_empty = True
-    [outcome] = await steps.step(adopt=[known])
-    assert isinstance(outcome, CopyStarted)
-    assert (known.backup, True) == (outcome.backup, outcome.existing)
+@pytest.mark.parametrize("is_gone", [True, False])
+async def test_an_adopted_copy_that_no_listing_shows(steps: Steps, is_gone: bool) -> None:
+    """It was accepted, but whether it is in progress nobody knows; nor is it copied again."""
+    request = steps.request()
+    known = await steps.begin(request)
+    assert known.backup
+    if is_gone:
+        steps.clock.advance(2 * HOUR)
+        steps.fsx.delete_backup(known.backup.backup_id)
+        steps.clock.advance(24 * HOUR)
+        assert not live_copies(steps.fsx)
+    else:
+        steps.direct.listings_are_empty = True
+    for requests in [(), (request,)]:
+        outcome, *others = await steps.step(*requests, adopt=[known])
+        assert isinstance(outcome, CopyNotObserved)
+        assert isinstance(outcome.error, BackupNotFound)
+        assert known.backup == outcome.backup
+        assert {CopyStarted} >= {type(one) for one in others}
+    assert 1 == steps.fsx.calls["CopyBackup"]
 
 
 async def test_another_copy_replaces_an_adopted_one_that_is_dead(steps: Steps) -> None:

@@ -12,7 +12,7 @@ from bulk_rig import Direct, live_copies
 from replication_rig import DAY, EAST, FS, OTHER_FS, POLICY, WEST
 
 from fsxcopy_sdk import AccessDenied, BackupFilter, ConnectionFailed, FsxCopyClient, FsxCopyError
-from fsxcopy_sdk.bulk import Copied, CopyDeferred, CopyStarted
+from fsxcopy_sdk.bulk import Copied, CopyDeferred, CopyNotObserved, CopyStarted
 from fsxcopy_sdk.replication import (
     AppliedPlan,
     Pruned,
@@ -244,6 +244,44 @@ async def test_an_unfinished_copy_keeps_those_of_the_source_that_it_is_of(
         type(one) for one in applied.outcomes
     ]
     assert set(held) <= set(site.held)
+
+
+@pytest.mark.parametrize("wait", [True, False])
+@pytest.mark.parametrize("lifecycle", ["AVAILABLE", "FAILED", "DELETED"])
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_a_copy_in_progress_has_not_ended_because_a_document_says_so(
+    site: Site, lifecycle: str, is_known: bool, wait: bool
+) -> None:
+    """What has ended, the destination shows: a document that says so opens no prune."""
+    policy = attrs.evolve(POLICY, keep_last=1)
+    await site.history(3)
+    source = site.back_up()
+    await site.step(policy)
+    document: dict[str, Any] = (await site.plan(policy)).to_dict()
+    copy = document["InProgress"][0]["Copy"]
+    copy["Lifecycle"] = lifecycle
+    if not is_known:
+        copy["BackupId"] = "backup-ffffffff"
+    plan = ReplicationPlan.from_dict(document)
+    applied = await site.apply(plan, wait=wait, prune=True)
+    outcome = applied.outcomes[0]
+    assert isinstance(outcome, Copied if wait else CopyStarted)
+    assert (site.held[-1], True) == (outcome.backup.backup_id, outcome.existing)
+    assert 1 == live_copies(site.fsx)[source]
+    kind = Pruned if wait else PruneSkipped
+    assert {kind} == {type(one) for one in applied.outcomes[1:]}
+
+
+async def test_a_stale_plan_ends(site: Site) -> None:
+    """A copy that was in progress and is gone meanwhile is not in progress for ever."""
+    site.back_up()
+    await site.step()
+    stale = await site.plan()
+    site.clock.advance(2 * HOUR)
+    await site.west.delete_backup(stale.in_progress[0].copy.backup_id)
+    site.clock.advance(DAY)
+    applied = await site.apply(stale, wait=False)
+    assert [CopyNotObserved] == [type(one) for one in applied.outcomes]
 
 
 @pytest.mark.parametrize(("wait", "seconds"), [(False, 15), (True, 900)])

@@ -36,7 +36,13 @@ class BulkStart(BulkCopy):
         for state, backup in self._adopted:
             state.group.held += 1
             listed = self._existing.last_listed(backup.backup_id)
-            self._follow_existing(state, listed or backup)
+            if listed is not None:
+                self._follow_existing(state, listed)
+            else:
+                # One that is gone would be in progress in every run.
+                self._see(state, backup)
+                absent = self._not_found(f"the destination does not list {backup.backup_id}")
+                self._end(state, self._not_observed(state, absent))
         self._begin(states)
 
     async def _start_in_order(self, group: QuotaGroup) -> None:

@@ -420,9 +420,11 @@ def apply_plan(
     for name in [name for name, given in switches.items() if given and not prune]:
         errors.add(name, "given with prune=True", "alone")
     errors.raise_any()
+    # What a document says has ended is for the listing to decide, as what is to be copied.
+    ended = [one for one in plan.in_progress if one.copy.lifecycle.is_terminal]
     copies = copy_many(
         destination,
-        [one.request for one in plan.to_copy],
+        [*(one.request for one in plan.to_copy), *(one.request for one in ended)],
         adopt=_copies_in_progress(plan, destination.clock.now()),
         wait=wait,
         max_in_progress=max_in_progress,
@@ -536,6 +538,8 @@ def _why_unfinished(outcome: CopyOutcome) -> str | None:
 def _copies_in_progress(plan: ReplicationPlan, now: float) -> Iterable[CopyInProgress]:
     """Yield the copies that were in progress when *plan* was made, as they were then."""
     for known in plan.in_progress:
+        if known.copy.lifecycle.is_terminal:
+            continue
         copy = Backup(
             **attrs.asdict(known.copy),
             type=BackupType.USER_INITIATED,  # which copies are
