@@ -244,6 +244,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         try:
             response = await self._request(state)
         except FsxCopyError as error:
+            state.accepted_backup_id = error.accepted_backup_id or state.accepted_backup_id
             if not state.is_in_doubt and queue.is_outcome_unknown(error):
                 state.unknown_since = now
             if isinstance(error, ServiceLimitExceeded) and error.is_transient:
@@ -363,6 +364,11 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             if found is not None:
                 self._accept(state, found)
                 return
+            unreadable = self._existing.unreadable(state.request)
+            if unreadable is not None:
+                # It may be the one: then no later listing can be read better.
+                failure = ResponseDecodingError.of(unreadable)
+                break
             left = until - self._clock.now()
             if left < NOTHING or refusals == _MAX_REFUSALS:
                 break
@@ -495,6 +501,9 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
     def _not_observed(self, state: RequestState, error: FsxCopyError) -> CopyNotObserved:
         """Return the outcome of a copy that was accepted, or may have been."""
         copy = state.copy
+        if error.accepted_backup_id is None:
+            # The error of a later call would hide the ID that an earlier one named.
+            error.accepted_backup_id = state.accepted_backup_id
         return CopyNotObserved(
             request=copy.request,
             client_request_token=copy.client_request_token,

@@ -122,6 +122,8 @@ class RequestState:
     The client's clock when it was first sent without an answer that shows whether it was
     accepted; infinity if no such call was made.
     """
+    accepted_backup_id: str | None = None
+    """The copy that an answer named which cannot be read otherwise."""
     ended_before: int = 0
     """How many copies of its group had ended when it was sent."""
 
