@@ -368,6 +368,37 @@ async def test_a_lost_answer_is_not_observed(steps: Steps, error: FsxCopyError) 
     assert {1} == set(live_copies(steps.fsx).values())
 
 
+@pytest.mark.parametrize("count", [2, 10, 200])
+@pytest.mark.parametrize("lost", [True, False])
+async def test_a_service_that_is_down_costs_seconds(steps: Steps, count: int, lost: bool) -> None:
+    """Requests that all meet errors that may pass are given up, however many there are."""
+    error = InternalServerError("sorry", http_status=500)
+    met = Meeting([error] * 9 * count)
+    if lost:
+        steps.direct.lose = met
+    else:
+        steps.direct.refuse = met
+    outcomes = await steps.step(*steps.requests(count))
+    assert {"CopyNotObserved": 2, "CopyDeferred": count - 2} == {
+        "CopyDeferred": 0,
+        **_kinds(outcomes),
+    }
+    assert {InternalServerError} == {type(one.error) for one in outcomes}
+
+
+@pytest.mark.parametrize("place", range(5))
+async def test_an_error_of_one_backup_keeps_no_other(steps: Steps, place: int) -> None:
+    """A request that the service cannot carry out, run by run, is given up by itself."""
+    requests = steps.requests(5)
+    for before in (place, 0):
+        errors = [InternalServerError("sorry", http_status=500)] * 3
+        steps.direct.refuse = Meeting([*[None] * before, *errors])
+        outcomes = await steps.step(*requests)
+        assert {"CopyNotObserved": 1, "CopyStarted": 4} == _kinds(outcomes)
+        [odd] = [one.request for one in outcomes if isinstance(one, CopyNotObserved)]
+        assert requests[place] == odd
+
+
 async def test_a_full_service_after_a_lost_answer_proves_nothing() -> None:
     """A refusal for the limit says nothing of the call before it, whose answer was lost."""
     steps = Steps(max_copies_in_progress=1, tokens_remembered_for=0)

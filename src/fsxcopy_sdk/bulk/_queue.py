@@ -84,7 +84,10 @@ class QuotaGroup:
     full_since: float | None = None
     """When the service first had no capacity, by the client's clock; None if it has."""
     failing_since: float | None = None
-    """When the first of some calls in a row met an outage; None if the last did not."""
+    """
+    When the first of some calls in a row met an outage; None if the last did not. Without
+    waiting: when the last request was given up for errors that may pass.
+    """
     starting: anyio.Lock = attrs.field(factory=anyio.Lock)
     """Held while a copy is started, because one refusal for capacity is enough."""
     sleeps: set[anyio.CancelScope] = attrs.field(factory=set)

@@ -73,11 +73,18 @@ class BulkStart(BulkCopy):
         return True
 
     def _is_final(self, state: RequestState, error: FsxCopyError, *, is_outage: bool) -> bool:
-        """Whether a call was tried often enough; an outage would meet the rest of its group."""
+        """Whether a call was tried often enough; if so, the rest of its group may not be tried."""
+        # An outage would meet all requests. Of other errors that may pass, one can be of a single
+        # backup, which must not keep the others from being copied in every run; two in a row are
+        # enough, because many would take minutes.
+        group, failing_since = state.group, state.group.failing_since
         is_final = super()._is_final(state, error, is_outage=False)
-        if is_final and is_outage:
-            reason = "the service could not be asked"
-            state.group.closed = CopyDeferred(request=state.request, reason=reason, error=error)
+        if not error.is_transient:
+            return is_final
+        if is_final and (is_outage or failing_since is not None):
+            reason = "requests before it met errors that may pass"
+            group.closed = CopyDeferred(request=state.request, reason=reason, error=error)
+        group.failing_since = self._clock.now() if is_final else failing_since
         return is_final
 
     def _search_later(self, state: RequestState, reason: FsxCopyError) -> None:
