@@ -378,11 +378,11 @@ def apply_plan(
     Pruning begins when all copies have ended. Before each deletion the copies and
     originals of its file system or volume are read again in both Regions, and the copy is
     deleted only if the policy still does not keep it. Nothing of a source is deleted if
-    one of its copies failed or was not seen to end in this run.
+    one of its copies failed, could not be requested or was not seen to end in this run.
 
     With ``wait=False`` copies are begun as by `copy_many`, without waiting for any, and of
     sources whose copies are all AVAILABLE prunes are carried out. Plan and apply again
-    minutes later, until nothing is left to do.
+    minutes later, an hour after a `CopyNotObserved`, until nothing is left to do.
 
     Args:
         plan: What to do.

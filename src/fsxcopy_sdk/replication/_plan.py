@@ -304,7 +304,10 @@ class ReplicationPlan(Document):
     or volume that the policy names.
     """
     missing: tuple[str, ...]
-    """File systems and volumes that the policy names and of which the source shows no backup."""
+    """
+    File systems and volumes that the policy names and of which the source shows no backup, not
+    even one that cannot be read.
+    """
     report: ReplicationReport
     """How old the newest copies are."""
     unreadable_in_source: tuple[UnreadableBackup, ...] = ()
