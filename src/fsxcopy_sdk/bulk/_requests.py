@@ -259,6 +259,11 @@ class ExistingCopies:
         copies = self._by_source[request.source_backup_id].values()
         return [one for one in copies if request.matches(one, self._client.region)]
 
+    def dead(self, request: CopyRequest) -> int:
+        """Return how many copies of a request, with its salt or without any, are dead."""
+        copies = filter(request.has_its_salt, self.matching(request))
+        return sum(one.lifecycle.is_dead for one in copies)
+
     def in_progress(self) -> list[Backup]:
         """Return the copies of any program that were in progress when they were seen last."""
         copies = [one for group in self._by_source.values() for one in group.values()]
