@@ -369,7 +369,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             unreadable = self._existing.unreadable(state.request)
             if unreadable is not None:
                 # It may be the one: then no later listing can be read better.
-                failure = ResponseDecodingError.of(unreadable)
+                failure = ResponseDecodingError.of(unreadable, self._region)
                 break
             left = until - self._clock.now()
             if left < NOTHING or refusals == _MAX_REFUSALS:
