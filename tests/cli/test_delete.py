@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 
+import anyio
+import anyio.to_thread
 import pytest
-from cli_rig import EXAMPLE, OpenTerminal, Run, plain
+from cli_rig import EXAMPLE, SPEED, OpenTerminal, Run, plain, start
 
-from fsxcopy_sdk.testing import LocalFsx
+from fsxcopy_sdk.testing import Fault, LocalFsx
 
 
 async def test_delete(run: Run, fsx: LocalFsx) -> None:
@@ -108,3 +111,27 @@ async def test_confirmation_can_be_interrupted(terminal: OpenTerminal, fsx: Loca
     await asked.until()
     assert 130 == await asked.code()
     assert 1 == len(fsx.backups("us-east-2"))
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("before", [0, 2])
+async def test_an_interrupted_deletion_names_what_it_may_have_deleted(
+    fsx: LocalFsx, number: int, code: int, before: int
+) -> None:
+    """The one without an answer is not observed, and those after it are not started."""
+    ids = [fsx.add_backup("us-east-2") for _ in range(4)]
+    if before:
+        fsx.inject(Fault.delay(0), operation="DeleteBackup", next_calls=before)
+    fsx.inject(Fault.delay(60 * SPEED), operation="DeleteBackup", after=True)
+    with start("delete", *ids, "-r", "us-east-2", "-y", "-o", "json", "-q") as process:
+        while fsx.calls["DeleteBackup"] <= before:  # noqa: ASYNC110 - the local FSx has no event
+            await anyio.sleep(0.01)
+        process.send_signal(number)
+        out, err = await anyio.to_thread.run_sync(process.communicate)
+
+    outcomes = [(one["BackupId"], one["Outcome"]) for one in json.loads(out)["Outcomes"]]
+    words = ["Deleted"] * before + ["NotObserved"] + ["NotStarted"] * (3 - before)
+    assert code == process.returncode
+    assert [*zip(ids, words, strict=True)] == outcomes
+    said = [f"may have been deleted: {ids[before]}", f"not deleted: {3 - before}"]
+    assert said == err.splitlines()[:2]

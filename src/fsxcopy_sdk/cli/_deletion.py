@@ -37,8 +37,11 @@ async def delete(backup_ids: Sequence[str], how: Deletion, options: Globals) -> 
                 reporter.info("nothing was deleted")
                 return Exit.FAILED
             backup_ids = [backup.backup_id for backup in found]
-        with reporter.live():
-            await _delete(backup_ids, client, reporter)
+        try:
+            with reporter.live():
+                await _delete(backup_ids, client, reporter)
+        finally:
+            _conclude(reporter)
     return reporter.exit
 
 
@@ -70,11 +73,32 @@ def _is_confirmed(backups: Sequence[Backup], region: str, reporter: Reporter) ->
     return read_answer().strip().lower() in ("y", "yes")
 
 
+def _conclude(reporter: Reporter) -> None:
+    """Print which deletion has no answer, and how many were not begun."""
+    for end in reporter.ends:
+        if end.outcome == "not_observed":
+            reporter.notice(f"may have been deleted: {end.backup_id}")
+    not_started = sum(end.outcome == "not_started" for end in reporter.ends)
+    if not_started:
+        reporter.notice(f"not deleted: {not_started}")
+
+
 async def _delete(backup_ids: Iterable[str], client: FsxCopyClient, reporter: Reporter) -> None:
-    for backup_id in backup_ids:
-        try:
-            await client.delete_backup(backup_id)
-            end = Ended(outcome="deleted", backup_id=backup_id)
-        except FsxCopyError as error:
-            end = Ended(outcome="failed", backup_id=backup_id, error=error)
-        reporter.ended(end)
+    """Delete backups, and say what became of each, also if this is cancelled."""
+    left, word = [*backup_ids], "not_started"
+    try:
+        while left:
+            word = "not_observed"
+            try:
+                await client.delete_backup(left[0])
+                end = Ended(outcome="deleted", backup_id=left[0])
+            except FsxCopyError as error:
+                end = Ended(outcome="failed", backup_id=left[0], error=error)
+            word = "not_started"
+            del left[0]
+            reporter.ended(end)
+    finally:
+        # Without an answer it is not known whether the deletion was accepted.
+        for backup_id in left:
+            reporter.add(Ended(outcome=word, backup_id=backup_id))
+            word = "not_started"
