@@ -116,10 +116,11 @@ def _count(found: int, listing: Listing, region: str) -> str:
 def _listed(listing: Listing) -> Callable[[Backup], bool]:
     """Return the condition for a backup to be listed, which the service has no filters for."""
     lifecycles = known_values("--lifecycle", listing.lifecycle, BackupLifecycle)
-    after = datetime.now(UTC) - listing.newer_than if listing.newer_than else None
+    now, newer_than = datetime.now(UTC), listing.newer_than
+    # No time is computed from the option: it may be before the first year.
     return lambda backup: (
         (not lifecycles or backup.lifecycle in lifecycles)
-        and (after is None or backup.creation_time > after)
+        and (not newer_than or now - backup.creation_time < newer_than)
     )
 
 
