@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import pty
 import select
 import shutil
 import signal
@@ -130,6 +131,32 @@ async def test_second_signal_at_a_stopped_terminal(
     assert opened.process.poll() is None
     opened.process.send_signal(signal.SIGTERM)
     assert 143 == await opened.code()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_second_signal_where_blocking_cannot_be_switched_off(number: int) -> None:
+    """Windows before Python 3.12 has no `os.set_blocking`; the second signal ends all the same."""
+    program = f"""
+import os, time
+del os.set_blocking
+from fsxcopy_sdk.cli._signals import signals
+with signals, signals.calling(lambda: None):
+    os.kill(os.getpid(), {int(number)})
+    time.sleep(0.3)
+    os.kill(os.getpid(), {int(number)})
+"""
+    mine, its = pty.openpty()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            stderr=its,
+            env={**os.environ, "TERM": "xterm"},
+            check=False,
+        )
+    finally:
+        os.close(its)
+        os.close(mine)
+    assert 128 + number == done.returncode
 
 
 def _unread(pipe: IO[str]) -> int:
