@@ -13,6 +13,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Sequence
+from pathlib import Path
 from typing import IO
 
 import anyio
@@ -69,6 +70,7 @@ async def test_an_interrupted_wait_names_all(fsx: LocalFsx, number: int, code: i
     how = ("--region", "us-west-2", "--connect-timeout", "7", "--output", "json", "--quiet")
     with start("wait", *ids, *how) as process:
         await _called(fsx, "DescribeBackups")
+        await anyio.sleep(0.3)  # until its answer was read
         process.send_signal(number)
         out, err = await anyio.to_thread.run_sync(process.communicate)
 
@@ -284,3 +286,59 @@ async def test_signal_while_a_copy_is_requested(fsx: LocalFsx) -> None:
     assert 143 == process.returncode
     assert "NotObserved" == outcome["Outcome"]
     assert f"may have been accepted: copies of {EXAMPLE}" in err.splitlines()
+
+
+@every_signal
+async def test_a_wait_without_answers_claims_nothing(
+    fsx: LocalFsx, number: int, code: int
+) -> None:
+    """A backup that was not seen may not exist, but the command to resume has it."""
+    fsx.inject(Fault.delay(60 * SPEED), fraction=1.0)
+    with start("wait", EXAMPLE, "--region", "us-west-2", "--output", "json") as process:
+        await _called(fsx, "DescribeBackups")
+        process.send_signal(number)
+        out, err = await anyio.to_thread.run_sync(process.communicate)
+
+    [outcome] = json.loads(out)["Outcomes"]
+    assert code == process.returncode
+    assert {"Outcome": "NotObserved", "BackupId": EXAMPLE} == outcome
+    assert f"resume with: fsxcopy wait {EXAMPLE} --region us-west-2" in err.splitlines()
+    assert "still running" not in err
+
+
+@pytest.mark.parametrize("region", [(), ("--region", "us-west-2")])
+@pytest.mark.parametrize(
+    ("command", "word", "said"),
+    [
+        ("wait", "NotObserved", f"resume with: fsxcopy wait {EXAMPLE} backup-00000001"),
+        ("copy", "NotStarted", "not started: 2"),
+    ],
+)
+async def test_signal_while_credentials_are_lent(
+    *,
+    fsx: LocalFsx,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    command: str,
+    word: str,
+    said: str,
+    region: tuple[str, ...],
+) -> None:
+    """What was to be done is in the results, though no client was opened yet."""
+    asked, config = tmp_path / "asked", tmp_path / "config"
+    lend = f"sh -c 'touch {asked}; exec sleep 60'"
+    config.write_text(f"[default]\nregion = eu-west-1\ncredential_process = {lend}\n", "utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    with start(command, EXAMPLE, "backup-00000001", *region, "-o", "json") as process:
+        while not asked.exists():  # noqa: ASYNC110 - a file has no event
+            await anyio.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        out, err = await anyio.to_thread.run_sync(process.communicate)
+
+    assert 143 == process.returncode
+    assert [word] * 2 == [one["Outcome"] for one in json.loads(out)["Outcomes"]]
+    lines = err.splitlines()
+    assert (" ".join([said, *region]) if command == "wait" else said) in lines
+    assert "Traceback" not in err

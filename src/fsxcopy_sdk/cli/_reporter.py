@@ -146,7 +146,7 @@ class Reporter:
         count = f"{done} of {self._total}"
         return f"{count}, {not_seen} {self._not_seen}" if not_seen > 0 else count
 
-    def conclude(self, region: str) -> None:
+    def conclude(self, region: str | None) -> None:
         """Print the number of items by outcome, and the commands that continue with the rest."""
         if len(self.ends) > 1:
             by_exit = sorted(self.ends, key=lambda end: end.exit)
@@ -178,7 +178,7 @@ class Reporter:
             say = self.notice if unconfirmed or not_started else self.info
             say("run the same command again: existing copies are found first")
 
-    def _command_to_wait(self, ids: Iterable[str], region: str) -> str:
+    def _command_to_wait(self, ids: Iterable[str], region: str | None) -> str:
         given = self._options
         options = {
             "--region": region,
