@@ -59,6 +59,20 @@ async def test_delete_asks_for_confirmation(
     assert bool(left) == ("nothing was deleted" in asked.shown.splitlines())
 
 
+@pytest.mark.parametrize("columns", [40, 50, 60])
+async def test_delete_asks_with_what_the_backup_is_of(
+    run: Run, fsx: LocalFsx, columns: int
+) -> None:
+    """However narrow the terminal, the question shows of what and how large a backup is."""
+    backup_id = fsx.add_backup("us-east-2", SizeInBytes=3 * 2**30)
+    line = ("delete", backup_id, "-r", "us-east-2")
+    done = await run(*line, stdin="no\n", at_terminal=True, columns=columns)
+    shown = done.err.partition("Permanently")[0]
+    assert "3.0 GiB" in shown
+    assert "fs-" in shown
+    assert 1 == done.code
+
+
 async def test_delete_reports_what_is_not_there_before_it_asks(
     terminal: OpenTerminal, fsx: LocalFsx
 ) -> None:
@@ -101,6 +115,19 @@ async def test_dry_run_of_a_deletion(run: Run, fsx: LocalFsx, more: tuple[str, .
     assert [EXAMPLE] == [one["BackupId"] for one in json.loads(document.out)["Backups"]]
     assert (1, 1, 0) == (table.code, document.code, alone.code)
     assert 1 == len(fsx.backups("us-east-2"))
+
+
+@pytest.mark.parametrize("output", ["table", "json", "jsonl"])
+async def test_dry_run_says_what_is_not_there(run: Run, fsx: LocalFsx, output: str) -> None:
+    """It is a message, even with --quiet, and never among the backups."""
+    line = ("delete", "backup-00000000", EXAMPLE, "-r", "us-east-2", "-n", "-q", "-o", output)
+    done = await run(*line)
+    [message] = done.err.splitlines()
+    assert message.startswith("backup-00000000: failed: BackupNotFound")
+    assert 1 == done.code
+    assert EXAMPLE in done.out
+    assert "backup-00000000" not in done.out
+    assert "Outcome" not in done.out
 
 
 async def test_confirmation_can_be_interrupted(terminal: OpenTerminal, fsx: LocalFsx) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
+import attrs
 from rich.console import Console
 
 from fsxcopy_sdk import FsxCopyClient
 from fsxcopy_sdk.cli._backups import COLUMNS, row_of
 from fsxcopy_sdk.cli._connection import client_of
 from fsxcopy_sdk.cli._options import Deletion, Globals, usage_error
-from fsxcopy_sdk.cli._outcomes import Ended, Exit
+from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of_all
 from fsxcopy_sdk.cli._output import Results, public, write_table
 from fsxcopy_sdk.cli._reporter import Reporter
 from fsxcopy_sdk.cli._streams import is_terminal, read_answer
@@ -29,10 +30,16 @@ async def delete(backup_ids: Sequence[str], how: Deletion, options: Globals) -> 
     reporter.expect(len(backup_ids))
     async with client_of(options) as client:
         if how.dry_run:
-            _show(await _found(backup_ids, client, reporter), client.region, options)
-            return reporter.exit
+            found, missing = await _found(backup_ids, client)
+            # The document is that of list, which has no outcomes.
+            for end in missing:
+                reporter.notice(f"{end.backup_id}: {end.words}: {end.why}")
+            _show(found, client.region, options)
+            return exit_of_all(end.exit for end in missing)
         if not how.yes:
-            found = await _found(backup_ids, client, reporter)
+            found, missing = await _found(backup_ids, client)
+            for end in missing:
+                reporter.ended(end)
             if not (found and _is_confirmed(found, client.region, reporter)):
                 reporter.info("nothing was deleted")
                 return Exit.FAILED
@@ -46,16 +53,16 @@ async def delete(backup_ids: Sequence[str], how: Deletion, options: Globals) -> 
 
 
 async def _found(
-    backup_ids: Iterable[str], client: FsxCopyClient, reporter: Reporter
-) -> list[Backup]:
-    """Return the backups that exist, and report the others as failures."""
-    found = []
+    backup_ids: Iterable[str], client: FsxCopyClient
+) -> tuple[list[Backup], list[Ended]]:
+    """Return the backups that exist, and failures of the others."""
+    found, missing = [], []
     for backup_id in backup_ids:
         try:
             found.append(await client.describe_backup(backup_id))
         except BackupNotFound as error:
-            reporter.ended(Ended(outcome="failed", backup_id=backup_id, error=error))
-    return found
+            missing.append(Ended(outcome="failed", backup_id=backup_id, error=error))
+    return found, missing
 
 
 def _show(backups: Sequence[Backup], region: str, options: Globals) -> None:
@@ -67,7 +74,14 @@ def _show(backups: Sequence[Backup], region: str, options: Globals) -> None:
 
 
 def _is_confirmed(backups: Sequence[Backup], region: str, reporter: Reporter) -> bool:
-    write_table(COLUMNS, map(row_of, backups), Console(stderr=True))
+    # However narrow the terminal: nobody knows backups by their IDs.
+    needed = ["BACKUP", "OF"]
+    if any(backup.size_in_bytes is not None for backup in backups):
+        needed.append("SIZE")
+    columns = [
+        attrs.evolve(one, rank=0 if one.heading in needed else one.rank or 1) for one in COLUMNS
+    ]
+    write_table(columns, map(row_of, backups), Console(stderr=True))
     these = "this backup" if len(backups) == 1 else f"these {len(backups)} backups"
     reporter.notice(f"Permanently delete {these} in {region}? Type yes:")
     return read_answer().strip().lower() in ("y", "yes")
