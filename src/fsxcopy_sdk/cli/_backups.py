@@ -383,6 +383,19 @@ def _left(copies: _Copies, deadline: Deadline) -> Iterator[Ended]:
             members=public(copy),
         )
     yield from map(_not_started, copies.not_started)
+    if isinstance(copies, replication.AppliedPlan):
+        prunes = {
+            "not_observed": copies.prunes_in_progress,
+            "not_started": copies.prunes_not_started,
+        }
+        for word, ones in prunes.items():
+            for prune in ones:
+                yield Ended(
+                    outcome=word,
+                    backup_id=prune.copy.backup_id,
+                    is_deletion=True,
+                    members={"Prune": public(prune)},
+                )
 
 
 def _not_started(request: bulk.CopyRequest) -> Ended:

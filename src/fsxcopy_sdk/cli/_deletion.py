@@ -48,7 +48,7 @@ async def delete(backup_ids: Sequence[str], how: Deletion, options: Globals) -> 
             with reporter.live():
                 await _delete(backup_ids, client, reporter)
         finally:
-            _conclude(reporter)
+            reporter.conclude_deletions()
     return reporter.exit
 
 
@@ -87,16 +87,6 @@ def _is_confirmed(backups: Sequence[Backup], region: str, reporter: Reporter) ->
     return read_answer().strip().lower() in ("y", "yes")
 
 
-def _conclude(reporter: Reporter) -> None:
-    """Print which deletion has no answer, and how many were not begun."""
-    for end in reporter.ends:
-        if end.outcome == "not_observed":
-            reporter.notice(f"may have been deleted: {end.backup_id}")
-    not_started = sum(end.outcome == "not_started" for end in reporter.ends)
-    if not_started:
-        reporter.notice(f"not deleted: {not_started}")
-
-
 async def _delete(backup_ids: Iterable[str], client: FsxCopyClient, reporter: Reporter) -> None:
     """Delete backups, and say what became of each, also if this is cancelled."""
     left, word = [*backup_ids], "not_started"
@@ -114,5 +104,5 @@ async def _delete(backup_ids: Iterable[str], client: FsxCopyClient, reporter: Re
     finally:
         # Without an answer it is not known whether the deletion was accepted.
         for backup_id in left:
-            reporter.add(Ended(outcome=word, backup_id=backup_id))
+            reporter.add(Ended(outcome=word, backup_id=backup_id, is_deletion=True))
             word = "not_started"

@@ -111,6 +111,8 @@ class Ended:
     """Why the item ended like this, if not by an error."""
     requested_id: str | None = None
     """The ID of the backup that was to be copied."""
+    is_deletion: bool = False
+    """Whether the backup was to be deleted, so that nobody waits for it."""
     members: Mapping[str, object] | None = None
     """What a document has of the item; None for its ID, the backup as last seen and the error."""
 
@@ -128,7 +130,7 @@ class Ended:
     def is_open(self) -> bool:
         """Whether the backup may still end, so that a wait for it can be resumed."""
         may_end = self.outcome in ("in_progress", "not_observed", "started", "timed_out")
-        return may_end and self.backup_id is not None
+        return may_end and self.backup_id is not None and not self.is_deletion
 
     @property
     def is_running(self) -> bool:

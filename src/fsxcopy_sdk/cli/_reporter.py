@@ -168,15 +168,27 @@ class Reporter:
         ]
         if unconfirmed:
             self.notice(f"may have been accepted: copies of {', '.join(unconfirmed)}")
-        not_started = [str(end.source_id) for end in self.ends if end.outcome == "not_started"]
+        not_started = sum(
+            end.outcome == "not_started" and not end.is_deletion for end in self.ends
+        )
         if not_started:
-            self.notice(f"not started: {len(not_started)}")
+            self.notice(f"not started: {not_started}")
+        self.conclude_deletions()
         deferred = sum(end.outcome == "deferred" for end in self.ends)
         if deferred:
             self.info(f"left for the next run: {deferred}")
         if unconfirmed or not_started or deferred:
             say = self.notice if unconfirmed or not_started else self.info
             say("run the same command again: existing copies are found first")
+
+    def conclude_deletions(self) -> None:
+        """Print which deletions have no answer, and how many were not begun."""
+        left = [end for end in self.ends if end.is_deletion]
+        unseen = [str(end.backup_id) for end in left if end.outcome == "not_observed"]
+        if unseen:
+            self.notice(f"may have been deleted: {', '.join(unseen)}")
+        if len(left) > len(unseen):
+            self.notice(f"not deleted: {len(left) - len(unseen)}")
 
     def _command_to_wait(self, ids: Iterable[str], region: str | None) -> str:
         given = self._options
