@@ -181,3 +181,16 @@ async def test_tags_are_copied(
     done = await run(*command, *HOW, *more, "--output", "json")
     tags = json.loads(done.out)["Outcomes"][0]["Backup"].get("Tags", [])
     assert names == [tag["Key"] for tag in tags if not tag["Key"].startswith("fsxcopy:")]
+
+
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)])
+async def test_a_copy_that_never_got_a_slot_can_be_continued(
+    run: Run, fsx: LocalFsx, quiet: tuple[str, ...]
+) -> None:
+    """Where the quota is used up until --max-wait, the way to continue is the same command."""
+    limit = Fault.error("ServiceLimitExceeded", Limit="TOTAL_IN_PROGRESS_COPY_BACKUPS")
+    fsx.inject(limit, operation="CopyBackup", fraction=1.0)
+    done = await run("copy", EXAMPLE, *HOW, "--max-wait", "0.5", *quiet)
+    assert 4 == done.code
+    assert "timed_out" in done.out
+    assert REST in done.err.splitlines()

@@ -177,8 +177,11 @@ class Reporter:
         deferred = sum(end.outcome == "deferred" for end in self.ends)
         if deferred:
             self.info(f"left for the next run: {deferred}")
-        if unconfirmed or not_started or deferred:
-            say = self.notice if unconfirmed or not_started else self.info
+        # Those had no slot until the end.
+        is_open = any(end.outcome == "timed_out" and end.backup_id is None for end in self.ends)
+        is_open = is_open or bool(unconfirmed or not_started)
+        if is_open or deferred:
+            say = self.notice if is_open else self.info
             say("run the same command again: existing copies are found first")
 
     def conclude_deletions(self) -> None:
