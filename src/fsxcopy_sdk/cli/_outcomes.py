@@ -49,6 +49,9 @@ _OPTIONS = {
     "tags": "--tag",
     "volume_ids": "--volume-id",
 }
+# Where the library finds a Region, and where the command does, in their orders.
+_REGION_OF_LIBRARY = "an argument, in the config, AWS_DEFAULT_REGION, the profile or AWS_REGION"
+_REGION_OF_COMMAND = "--region, AWS_REGION, AWS_DEFAULT_REGION or the profile"
 _UNSEEN = ("in_progress", "not_observed", "not_started")
 # A class whose text is a sentence; that of others means nothing without the class.
 _CLASS = re.compile(r"^(?!JSONDecodeError|KeyError|TypeError|Unicode)[A-Z][A-Za-z]+: ")
@@ -90,7 +93,7 @@ def describe_error(error: FsxCopyError) -> str:
 
 def _in_options(text: str) -> str:
     """Return the text of a usage error without its class, with an option for its argument."""
-    text = _CLASS.sub("", text)
+    text = _CLASS.sub("", text).replace(_REGION_OF_LIBRARY, _REGION_OF_COMMAND)
     return _ARGUMENT.sub(lambda found: _OPTIONS.get(found[1], found[0]), text)
 
 
