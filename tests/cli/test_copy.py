@@ -76,7 +76,8 @@ async def test_copy_timeout(run: Run, fsx: LocalFsx) -> None:
     done = await run("copy", EXAMPLE, *HOW, "--max-wait", "0", "--output", "jsonl")
     end = json.loads(done.out)
     assert ("CopyTimedOut", "WaitTimeout") == (end["Outcome"], end["Error"]["Type"])
-    expected = f"resume with: fsxcopy wait {end['Backup']['BackupId']} --region us-west-2"
+    how = "--region us-west-2 --output jsonl --min-delay 0.05s"
+    expected = f"resume with: fsxcopy wait {end['Backup']['BackupId']} {how}"
     assert expected == done.err.splitlines()[-1]
     assert 4 == done.code
 
@@ -157,7 +158,8 @@ async def test_copies_that_are_not_waited_for(
     ]
     running, wait, left, again = first.err.splitlines()[-4:]
     assert f"still running at the service: {', '.join(started)}" == running
-    assert f"wait with: fsxcopy wait {' '.join(started)} --region us-west-2" == wait
+    how = "--region us-west-2 --min-delay 0.05s"
+    assert f"wait with: fsxcopy wait {' '.join(started)} {how}" == wait
     assert ("left for the next run: 2", REST) == (left, again)
     assert "5 started, 2 deferred" in first.err
     assert (0, 0, "") == (first.code, quiet.code, quiet.err)

@@ -54,7 +54,8 @@ async def test_what_runs_is_named(
     outcomes = json.loads(out)["Outcomes"]
     assert code == process.returncode
     assert "Traceback" not in err
-    assert f"resume with: fsxcopy wait {copy['BackupId']} --region us-west-2" in err.splitlines()
+    again = f"fsxcopy wait {copy['BackupId']} --region us-west-2 --output json"
+    assert f"resume with: {again}" in err.splitlines()
     assert ("InProgress", copy["BackupId"]) == (
         outcomes[0]["Outcome"],
         outcomes[0]["Backup"]["BackupId"],
@@ -74,7 +75,8 @@ async def test_an_interrupted_wait_names_all(fsx: LocalFsx, number: int, code: i
         process.send_signal(number)
         out, err = await anyio.to_thread.run_sync(process.communicate)
 
-    expected = f"fsxcopy wait {' '.join(ids)} --region us-west-2 --connect-timeout 7s"
+    more = "--connect-timeout 7s --output json"
+    expected = f"fsxcopy wait {' '.join(ids)} --region us-west-2 {more}"
     assert code == process.returncode
     assert f"resume with: {expected}" in err.splitlines()
     assert [(one, "InProgress") for one in ids] == [
@@ -302,7 +304,8 @@ async def test_a_wait_without_answers_claims_nothing(
     [outcome] = json.loads(out)["Outcomes"]
     assert code == process.returncode
     assert {"Outcome": "NotObserved", "BackupId": EXAMPLE} == outcome
-    assert f"resume with: fsxcopy wait {EXAMPLE} --region us-west-2" in err.splitlines()
+    again = f"fsxcopy wait {EXAMPLE} --region us-west-2 --output json"
+    assert f"resume with: {again}" in err.splitlines()
     assert "still running" not in err
 
 
@@ -340,5 +343,5 @@ async def test_signal_while_credentials_are_lent(
     assert 143 == process.returncode
     assert [word] * 2 == [one["Outcome"] for one in json.loads(out)["Outcomes"]]
     lines = err.splitlines()
-    assert (" ".join([said, *region]) if command == "wait" else said) in lines
+    assert (" ".join([said, *region, "--output json"]) if command == "wait" else said) in lines
     assert "Traceback" not in err

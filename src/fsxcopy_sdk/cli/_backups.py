@@ -197,7 +197,8 @@ async def copy(backup_ids: Sequence[str], how: CopyOptions, options: Globals) ->
         )
         for backup_id in backup_ids
     ]
-    reporter, deadline = Reporter(options), Deadline(how.waiting.max_wait)
+    reporter = Reporter(options, waiting=how.waiting)
+    deadline = Deadline(how.waiting.max_wait)
     reporter.expect(len(requests))
 
     def see(copy: bulk.CopyInProgress) -> None:
@@ -221,7 +222,7 @@ async def copy(backup_ids: Sequence[str], how: CopyOptions, options: Globals) ->
 
 async def wait(backup_ids: Sequence[str], waiting: Waiting, options: Globals) -> Exit:
     """Wait until each backup is AVAILABLE, has failed, or has taken too long."""
-    reporter, deadline = Reporter(options), Deadline(waiting.max_wait)
+    reporter, deadline = Reporter(options, waiting=waiting), Deadline(waiting.max_wait)
     reporter.expect(len(backup_ids), not_seen="not seen yet")
     watches = [_Watch(backup_id, waiting, reporter, deadline) for backup_id in backup_ids]
 

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.text import Text
 
 from fsxcopy_sdk.cli._live import MOST_ROWS, MovingLines, Rows, name_of
-from fsxcopy_sdk.cli._options import PROGRAM, Globals
+from fsxcopy_sdk.cli._options import PROGRAM, Globals, Waiting
 from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of_all
 from fsxcopy_sdk.cli._output import TIME_FORMAT, Results, printable
 from fsxcopy_sdk.cli._streams import is_live, is_terminal
@@ -36,9 +36,16 @@ _SUM_EVERY = 60.0
 class Reporter:
     """Report progress, messages and outcomes, by *now*, a monotonic time in seconds."""
 
-    def __init__(self, options: Globals, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        options: Globals,
+        now: Callable[[], float] = time.monotonic,
+        *,
+        waiting: Waiting | None = None,
+    ) -> None:
         self.ends: list[Ended] = []
         self._options = options
+        self._waiting = waiting or Waiting()
         self._now = now
         self._console = Console(stderr=True)
         self._results = Results(options.output, "Outcomes", _COLUMNS)
@@ -194,18 +201,23 @@ class Reporter:
             self.notice(f"not deleted: {len(left) - len(unseen)}")
 
     def _command_to_wait(self, ids: Iterable[str], region: str | None) -> str:
-        given = self._options
+        given, waiting, usual = self._options, self._waiting, Waiting()
+        # The next wait is to take some time, even if this one was to take none.
+        max_wait = waiting.max_wait if waiting.max_wait != usual.max_wait else None
         options = {
             "--region": region,
             "--profile": given.profile,
             "--endpoint-url": given.endpoint_url,
             "--connect-timeout": given.connect_timeout,
             "--read-timeout": given.read_timeout,
+            "--output": given.output if given.output != Globals().output else None,
+            "--max-wait": max_wait or None,
+            "--min-delay": waiting.min_delay if waiting.min_delay != usual.min_delay else None,
         }
         words = [*PROGRAM.split(), "wait", *ids]
         for name, value in options.items():
             if isinstance(value, timedelta):
-                words += [name, f"{value.total_seconds():g}s"]
+                words += [name, f"{value.total_seconds():.6f}".rstrip("0").rstrip(".") + "s"]
             elif value is not None:
                 words += [name, value]
         return shlex.join(words)
