@@ -152,6 +152,10 @@ class Pruning:
         init=False, factory=lambda: defaultdict(set)
     )
 
+    def is_requested(self, prune: PlannedPrune) -> bool:
+        """Whether the service may have accepted this deletion."""
+        return prune.copy.backup_id in self._deleted[prune.source_id]
+
     async def run(
         self,
         unfinished: Collection[tuple[PlannedCopy | ExistingCopy, str]],
@@ -477,6 +481,7 @@ class AppliedPlan(OutcomeStream[PlanOutcome]):
         self._region = plan.destination_region
         planned: tuple[PlannedCopy | ExistingCopy, ...] = (*plan.to_copy, *plan.in_progress)
         self._planned = {one.request.source_backup_id: one for one in planned}
+        self._ended_prunes: set[str] = set()
 
     @property
     def report(self) -> ReplicationReport:
@@ -503,6 +508,23 @@ class AppliedPlan(OutcomeStream[PlanOutcome]):
         """The requests whose copies were certainly not accepted so far."""
         return self._copies.not_started
 
+    @property
+    def prunes_in_progress(self) -> tuple[PlannedPrune, ...]:
+        """The deletions that the service may have accepted, and that have no outcome yet."""
+        return self._prunes_left(are_requested=True)
+
+    @property
+    def prunes_not_started(self) -> tuple[PlannedPrune, ...]:
+        """The deletions without an outcome that were certainly not accepted so far."""
+        return self._prunes_left(are_requested=False)
+
+    def _prunes_left(self, *, are_requested: bool) -> tuple[PlannedPrune, ...]:
+        pruning = self._pruning
+        if pruning is None:
+            return ()
+        left = (one for one in pruning.prunes if one.copy.backup_id not in self._ended_prunes)
+        return tuple(one for one in left if pruning.is_requested(one) is are_requested)
+
     async def _run(self) -> None:
         unfinished: list[tuple[PlannedCopy | ExistingCopy, str]] = []
         async with self._copies:
@@ -516,6 +538,7 @@ class AppliedPlan(OutcomeStream[PlanOutcome]):
 
     def _end(self, outcome: PruneOutcome) -> None:
         backup_id = outcome.prune.copy.backup_id
+        self._ended_prunes.add(backup_id)
         why = outcome.reason if isinstance(outcome, PruneSkipped) else outcome.prune.reason
         extra = {"backup_id": backup_id, "region": self._region}
         _log.info("%s: %s, %s", backup_id, type(outcome).__name__, why, extra=extra)
