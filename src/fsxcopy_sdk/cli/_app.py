@@ -50,6 +50,7 @@ from fsxcopy_sdk.cli._outcomes import Exit, describe_error, exit_of
 from fsxcopy_sdk.cli._output import logging_to_standard_error, printable
 from fsxcopy_sdk.cli._signals import Interruption, signals
 from fsxcopy_sdk.cli._streams import OutputError, read_input, standard_streams
+from fsxcopy_sdk.cli._tables import width_of, wrapped
 from fsxcopy_sdk.errors import FsxCopyError
 
 
@@ -177,7 +178,8 @@ def _with_standard_input(arguments: Sequence[str]) -> Iterator[str]:
 
 
 def _fail(code: int, text: str) -> int:
-    print(f"fsxcopy: {printable(text)}", file=sys.stderr)  # noqa: T201 - a command's output
+    for line in wrapped(f"fsxcopy: {printable(text)}", width_of(Console(stderr=True))):
+        print(line, file=sys.stderr)  # noqa: T201 - a command's output
     return code
 
 

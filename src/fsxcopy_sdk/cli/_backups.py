@@ -429,9 +429,12 @@ def _ended(outcome: replication.PlanOutcome) -> Ended:
             members=public(outcome),
         )
     backup = outcome.backup
+    copy_id = backup.backup_id if backup else None
+    if isinstance(outcome, bulk.CopyNotObserved):
+        copy_id = outcome.backup_id  # it may be known where the copy cannot be read
     return Ended(
         outcome=word,
-        backup_id=backup.backup_id if backup else None,
+        backup_id=copy_id,
         backup=backup,
         error=outcome.error,
         reason=reason,
