@@ -81,7 +81,7 @@ class BulkStart(BulkCopy):
     async def _repeat(self, state: RequestState) -> None:
         """Start another copy, with another token, after a token led to a dead one."""
         # At once: the copy was dead before this run, and so was not begun seconds ago.
-        state.attempt, state.tries = state.attempt + 1, 0
+        state.attempt, state.tries, state.failures = state.attempt + 1, 0, 0
         await self._start(state)
 
     async def _observe(self, state: RequestState, backup: Backup) -> CopyOutcome:
