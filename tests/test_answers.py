@@ -6,6 +6,7 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
+from typing import cast
 
 import pytest
 from aiobotocore.config import AioConfig
@@ -100,6 +101,42 @@ async def test_a_deletion_of_something_else_is_refused(wrong: Document) -> None:
     assert faults == list(caught.value.error_paths)
     assert caught.value.is_malformed
     assert "my-token" == caught.value.client_request_token
+
+
+@pytest.mark.parametrize(
+    ("odd", "copy"),
+    [
+        ({"SizeInBytes": "many"}, OTHER),
+        ({"SizeInBytes": "many", "SourceBackupId": None}, OTHER),
+        ({"BackupId": 7}, None),
+        ({"SizeInBytes": "many", "SourceBackupId": OTHER}, None),
+    ],
+    ids=["odd", "without source", "without id", "of another backup"],
+)
+async def test_an_accepted_copy_is_named_though_it_cannot_be_read(
+    odd: Document, copy: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The error has the ID of the copy, and the log says that it was accepted."""
+    caplog.set_level("INFO", "fsxcopy_sdk.client")
+    answer = ok({"Backup": {**backup(OTHER), "SourceBackupId": SOURCE, **odd}})
+
+    async with raw_peer(answer) as peer, client_of(peer.url) as client:
+        with pytest.raises(ResponseDecodingError) as caught:
+            await client.copy_backup(SOURCE, source_region="us-east-2")
+
+    assert copy == caught.value.accepted_backup_id
+    assert copy == caught.value.to_dict().get("AcceptedBackupId")
+    logged = f"{OTHER}: the copy of {SOURCE} into us-west-2 was accepted"
+    assert [logged] * (copy is not None) == caplog.messages
+
+
+@pytest.mark.parametrize("answer", [{"Backup": []}, []], ids=["a list", "no object"])
+async def test_an_answer_without_a_copy_names_none(answer: object) -> None:
+    """What is no answer to CopyBackup has no ID to offer."""
+    async with raw_peer(ok(cast("Document", answer))) as peer, client_of(peer.url) as client:
+        with pytest.raises(ResponseDecodingError) as caught:
+            await client.copy_backup(SOURCE, source_region="us-east-2")
+    assert caught.value.accepted_backup_id is None
 
 
 @pytest.mark.parametrize("lifecycle", ["DELETED", "DELETING"])

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strategies import json_values
 
-from fsxcopy_sdk import ResponseDecodingError
+from fsxcopy_sdk import ConnectionFailed, FsxCopyError, ResponseDecodingError
 from fsxcopy_sdk.bulk import (
     Copied,
     CopyDeferred,
@@ -156,6 +156,55 @@ async def test_one_that_can_be_read_later_is_followed(bench: Bench) -> None:
     outcomes = await bench.copy(request, other)
     assert [Copied, Copied] == [type(one) for one in outcomes]
     assert 1 == bench.requested
+
+
+@pytest.mark.parametrize("member", ["CreationTime", "Tags", "SizeInBytes"])
+async def test_it_ends_the_search_for_a_copy(bench: Bench, member: str) -> None:
+    """If an answer is lost, and the copy can then not be read in a listing, that is the end."""
+    request, other = bench.request(), bench.request()
+
+    def lose(operation: str) -> ConnectionFailed | None:
+        if operation != "CopyBackup" or bench.requested > 1:
+            return None
+        [copy] = bench.fsx.backups(WEST)
+        bench.fsx._store.by_id[str(copy["BackupId"])].document[member] = "odd"
+        bench.clock.advance(3 * 60)  # the token may be forgotten
+        return ConnectionFailed("lost")
+
+    bench.direct.lose = lose
+    outcome, copied = await bench.copy(request, other)
+    assert isinstance(outcome, CopyNotObserved)
+    assert isinstance(outcome.error, ResponseDecodingError)
+    assert f"$.Backups[0].{member}" in outcome.error.message
+    assert isinstance(copied, Copied)
+    assert 2 == bench.requested
+    assert bench.clock.now() < 2 * HOUR
+
+
+@pytest.mark.parametrize("wait", [True, False])
+@pytest.mark.parametrize("last", [None, ConnectionFailed("lost")])
+async def test_the_id_of_an_accepted_copy_is_kept(
+    bench: Bench, last: FsxCopyError | None, wait: bool
+) -> None:
+    """If an answer names the copy and cannot be read otherwise, the outcome names it too."""
+    request = bench.request()
+
+    def lose(operation: str) -> FsxCopyError | None:
+        if operation != "CopyBackup":
+            return None
+        if last is not None and bench.requested > 1:
+            return last
+        error = ResponseDecodingError("odd")
+        error.accepted_backup_id = str(bench.fsx.backups(WEST)[0]["BackupId"])
+        return error
+
+    bench.direct.lose = lose
+    bench.direct.listings_are_empty = True
+    [outcome] = await bench.copy(request, wait=wait)
+    [copy] = bench.fsx.backups(WEST)
+    assert isinstance(outcome, CopyNotObserved)
+    assert copy["BackupId"] == outcome.backup_id
+    assert f"accepted as {outcome.backup_id}, not observed" in str(outcome)
 
 
 NAMES = ("Type", "CreationTime", "Tags", "FileSystem", "KmsKeyId", "SizeInBytes", "Volume")

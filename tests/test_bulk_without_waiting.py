@@ -6,12 +6,14 @@ import random
 from collections import Counter
 from typing import Any
 
+import attrs
 import pytest
 from bulk_rig import WEST, Meeting, direct_client, live_copies, outcomes_of, unsent
 
 from fsxcopy_sdk import (
     AccessDenied,
     BackupCopyFailed,
+    BackupNotFound,
     BadRequest,
     ConnectionFailed,
     CredentialsUnavailable,
@@ -189,20 +191,70 @@ async def test_a_refused_request_stops_no_other(steps: Steps) -> None:
     assert [CopyFailed, CopyStarted, CopyStarted] == [type(one) for one in outcomes]
 
 
-async def test_a_dead_copy_of_an_earlier_run_is_repeated_at_once(steps: Steps) -> None:
+@pytest.mark.parametrize("listed", [True, False])
+async def test_a_dead_copy_of_an_earlier_run_is_repeated_at_once(
+    steps: Steps, listed: bool
+) -> None:
     """A token that leads to a dead copy has been spent: another one is sent in the same run."""
     request = steps.request()
     [first] = await steps.step(request)
     assert first.backup
     steps.fsx.fail_copy(first.backup.backup_id, "no such key")
+    steps.direct.listings_are_empty = not listed
     [second] = await steps.step(request)
     assert isinstance(second, CopyStarted)
     assert second.backup.backup_id != first.backup.backup_id
+    assert request.token(WEST, 1) == second.client_request_token
 
-    steps.fsx.fail_copy(second.backup.backup_id, "no such key")
+
+async def test_what_is_repeated_at_once_is_repeated_once(steps: Steps) -> None:
+    """If the second token leads to a dead copy too, the request has failed in this run."""
+    request = steps.request()
+    for _ in range(2):
+        [outcome] = await steps.step(request)
+        assert outcome.backup
+        steps.fsx.fail_copy(outcome.backup.backup_id, "no such key")
+    steps.direct.listings_are_empty = True
     [third] = await steps.step(request)
     assert isinstance(third, CopyFailed)
     assert isinstance(third.error, BackupCopyFailed)
+
+
+@pytest.mark.parametrize("wait", [False, True])
+@pytest.mark.parametrize("salt", ["", "again"])
+@pytest.mark.parametrize("dead", [1, 2, 3])
+async def test_a_repeated_copy_is_found_by_its_own_token(dead: int, salt: str, wait: bool) -> None:
+    """A copy that no listing shows yet is found after the tokens of dead ones are forgotten."""
+    unseen_for = [*[0.0] * dead, 5 * MINUTE]
+    steps = Steps(tokens_remembered_for=10 * MINUTE, unseen_for=lambda _: unseen_for.pop(0))
+    request = steps.request(idempotency_salt=salt)
+    for _ in range(dead):
+        [outcome] = await steps.step(request)
+        assert outcome.backup
+        steps.fsx.fail_copy(outcome.backup.backup_id, "no such key")
+        steps.clock.advance(9 * MINUTE)
+    [live] = await steps.step(request)
+    steps.clock.advance(4 * MINUTE)
+    [outcome] = await outcomes_of(copy_many(steps.client, [request], wait=wait))
+
+    assert isinstance(outcome, Copied if wait else CopyStarted)
+    assert live.backup
+    assert outcome.backup
+    assert live.backup.backup_id == outcome.backup.backup_id
+    assert {request.source_backup_id: 1} == live_copies(steps.fsx)
+
+
+async def test_dead_copies_with_another_salt_are_of_other_requests(steps: Steps) -> None:
+    """Neither a salt nor its absence counts the dead copies that were requested otherwise."""
+    request = steps.request()
+    salted = attrs.evolve(request, idempotency_salt="again")
+    [outcome] = await steps.step(salted)
+    assert outcome.backup
+    steps.fsx.fail_copy(outcome.backup.backup_id, "no such key")
+    for one, attempt in [(request, 0), (salted, 1)]:
+        [outcome] = await steps.step(one)
+        assert isinstance(outcome, CopyStarted)
+        assert one.token(WEST, attempt) == outcome.client_request_token
 
 
 async def test_adopted_copies_are_looked_up_in_the_listing(steps: Steps) -> None:
@@ -221,13 +273,26 @@ async def test_adopted_copies_are_looked_up_in_the_listing(steps: Steps) -> None
     assert {"CopyDeferred"} == set(_kinds(outcomes)) - {"Copied", "CopyFailed", "CopyStarted"}
 
 
-async def test_an_adopted_copy_that_no_listing_shows_is_in_progress(steps: Steps) -> None:
-    """What a listing does not show yet was accepted all the same."""
-    known = await steps.begin(steps.request())
-    steps.direct.listings_are_empty = True
-    [outcome] = await steps.step(adopt=[known])
-    assert isinstance(outcome, CopyStarted)
-    assert (known.backup, True) == (outcome.backup, outcome.existing)
+@pytest.mark.parametrize("is_gone", [True, False])
+async def test_an_adopted_copy_that_no_listing_shows(steps: Steps, is_gone: bool) -> None:
+    """It was accepted, but whether it is in progress nobody knows; nor is it copied again."""
+    request = steps.request()
+    known = await steps.begin(request)
+    assert known.backup
+    if is_gone:
+        steps.clock.advance(2 * HOUR)
+        steps.fsx.delete_backup(known.backup.backup_id)
+        steps.clock.advance(24 * HOUR)
+        assert not live_copies(steps.fsx)
+    else:
+        steps.direct.listings_are_empty = True
+    for requests in [(), (request,)]:
+        outcome, *others = await steps.step(*requests, adopt=[known])
+        assert isinstance(outcome, CopyNotObserved)
+        assert isinstance(outcome.error, BackupNotFound)
+        assert known.backup == outcome.backup
+        assert {CopyStarted} >= {type(one) for one in others}
+    assert 1 == steps.fsx.calls["CopyBackup"]
 
 
 async def test_another_copy_replaces_an_adopted_one_that_is_dead(steps: Steps) -> None:
@@ -301,6 +366,37 @@ async def test_a_lost_answer_is_not_observed(steps: Steps, error: FsxCopyError) 
     assert isinstance(outcome, CopyStarted)
     assert outcome.existing
     assert {1} == set(live_copies(steps.fsx).values())
+
+
+@pytest.mark.parametrize("count", [2, 10, 200])
+@pytest.mark.parametrize("lost", [True, False])
+async def test_a_service_that_is_down_costs_seconds(steps: Steps, count: int, lost: bool) -> None:
+    """Requests that all meet errors that may pass are given up, however many there are."""
+    error = InternalServerError("sorry", http_status=500)
+    met = Meeting([error] * 9 * count)
+    if lost:
+        steps.direct.lose = met
+    else:
+        steps.direct.refuse = met
+    outcomes = await steps.step(*steps.requests(count))
+    assert {"CopyNotObserved": 2, "CopyDeferred": count - 2} == {
+        "CopyDeferred": 0,
+        **_kinds(outcomes),
+    }
+    assert {InternalServerError} == {type(one.error) for one in outcomes}
+
+
+@pytest.mark.parametrize("place", range(5))
+async def test_an_error_of_one_backup_keeps_no_other(steps: Steps, place: int) -> None:
+    """A request that the service cannot carry out, run by run, is given up by itself."""
+    requests = steps.requests(5)
+    for before in (place, 0):
+        errors = [InternalServerError("sorry", http_status=500)] * 3
+        steps.direct.refuse = Meeting([*[None] * before, *errors])
+        outcomes = await steps.step(*requests)
+        assert {"CopyNotObserved": 1, "CopyStarted": 4} == _kinds(outcomes)
+        [odd] = [one.request for one in outcomes if isinstance(one, CopyNotObserved)]
+        assert requests[place] == odd
 
 
 async def test_a_full_service_after_a_lost_answer_proves_nothing() -> None:

@@ -340,6 +340,18 @@ def test_all_errors_of_a_plan_at_once() -> None:
     } == set(_errors(ReplicationPlan.from_dict, document))
 
 
+@pytest.mark.parametrize("member", ["ToCopy", "UpToDate"])
+def test_a_request_is_for_the_backup_beside_it(member: str) -> None:
+    """By its request an outcome is counted for a backup, so that a plan cannot have another."""
+    document: Document = json.loads(json.dumps(_plan().to_dict()))
+    planned = document[member][0]
+    backup = planned["Backup"]["BackupId"]
+    planned["Request"]["SourceBackupId"] = "backup-ffffffff"
+    assert (
+        f"$.{member}[0].Request: must be for the copy of '{backup}', not of 'backup-ffffffff'",
+    ) == _errors(ReplicationPlan.from_dict, document)
+
+
 def test_errors_of_a_request() -> None:
     """A missing member is named once, beside the rules that others break."""
     assert (

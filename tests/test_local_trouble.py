@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib.util import find_spec
@@ -79,6 +80,23 @@ async def _untrusted(certificate: Path) -> AsyncIterator[str]:
     host, port = runner.addresses[0]
     yield f"https://{host}:{port}"
     await runner.cleanup()
+
+
+@_every_session
+async def test_a_peer_that_fails_in_the_handshake_may_recover(session_class: type) -> None:
+    """The alert `internal_error`, as of a load balancer, is no setting of this machine."""
+
+    async def fail(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(64)
+        writer.write(b"\x15\x03\x03\x00\x02\x02\x50")
+        writer.close()
+
+    async with await asyncio.start_server(fail, "127.0.0.1", 0) as server:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with client_of(url, http_session_cls=session_class) as client:
+            with pytest.raises(ConnectionFailed) as caught:
+                await client.describe_backup(SOURCE)
+    assert (True, False) == (caught.value.is_transient, caught.value.may_have_been_sent)
 
 
 @_every_session
@@ -344,6 +362,16 @@ async def test_aws_region_counts_last(
     config = None if of_config is None else AioConfig(region_name=of_config)
     async with FsxCopyClient(argument, session=session, config=config) as client:
         assert expected == client.region
+
+
+async def test_the_region_of_a_sessions_default_config(
+    session: AioSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It counts as with botocore: before the variables."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-3")
+    session.set_default_client_config(AioConfig(region_name="eu-west-2"))
+    async with FsxCopyClient(session=session) as client:
+        assert "eu-west-2" == client.region
 
 
 async def test_the_profiles_region_counts_before_aws_region(

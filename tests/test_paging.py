@@ -118,8 +118,8 @@ def on_every_loop(test: _Main) -> Callable[[Run], None]:
     return on_a_loop
 
 
-on_demand = partial(every_backup, ahead=False)
-ahead = partial(every_backup, ahead=True)
+on_demand = partial(every_backup, ahead=False, region=lambda: None)
+ahead = partial(every_backup, ahead=True, region=lambda: None)
 every_way = pytest.mark.parametrize("backups_of", [on_demand, ahead], ids=["on demand", "ahead"])
 Stream: TypeAlias = Callable[[Fetch, "Mapping[str, object]"], AsyncGenerator[Backup, None]]
 

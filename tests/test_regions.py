@@ -148,9 +148,10 @@ async def test_a_region_that_the_transport_named_is_kept() -> None:
     ("answer", "call", "cls"),
     [
         (b'{"Backups": [], "NextToken": "again"}', _list, PaginationError),
+        (b'{"Backups": [], "NextToken": "again"}', CALLS["DescribeBackups"], PaginationError),
         (b'{"Backups": []}', CALLS["DescribeBackups"], BackupNotFound),
     ],
-    ids=["endless listing", "left out"],
+    ids=["endless listing", "endless pages of one", "left out"],
 )
 async def test_errors_of_the_client_itself_name_the_region(
     answer: bytes, call: Call, cls: type[CallError]

@@ -11,8 +11,8 @@ import pytest
 from bulk_rig import Direct, live_copies
 from replication_rig import DAY, EAST, FS, OTHER_FS, POLICY, WEST
 
-from fsxcopy_sdk import AccessDenied, ConnectionFailed, FsxCopyClient, FsxCopyError
-from fsxcopy_sdk.bulk import Copied, CopyDeferred, CopyStarted
+from fsxcopy_sdk import AccessDenied, BackupFilter, ConnectionFailed, FsxCopyClient, FsxCopyError
+from fsxcopy_sdk.bulk import Copied, CopyDeferred, CopyNotObserved, CopyStarted
 from fsxcopy_sdk.replication import (
     AppliedPlan,
     Pruned,
@@ -169,8 +169,119 @@ async def test_losing_access_holds_back_prunes(site: Site) -> None:
     deferred, *prunes = applied.outcomes
     assert isinstance(deferred, CopyDeferred)
     assert isinstance(deferred.error, AccessDenied)
-    assert {True} == {one.is_held_back for one in prunes if isinstance(one, PruneSkipped)}
+    assert {("a copy of its source could not be requested in this run", True)} == {
+        (one.reason, one.is_held_back) for one in prunes if isinstance(one, PruneSkipped)
+    }
     assert copies == site.held
+
+
+def _all_to_prune(plan: ReplicationPlan) -> dict[str, Any]:
+    """Return a plan's document in which nothing is held back."""
+    document: dict[str, Any] = plan.to_dict()
+    beyond = [*document["ToPrune"], *document["HeldBack"]]
+    for one in beyond:
+        one.pop("Obstacles", None)
+    return {**document, "ToPrune": beyond, "HeldBack": []}
+
+
+async def _two_histories(site: Site, days: int) -> None:
+    for _ in range(days):
+        site.back_up()
+        site.back_up(OTHER_FS)
+        await site.apply(await site.plan(POLICY))
+        site.clock.advance(DAY)
+
+
+@pytest.mark.parametrize("is_filtered", [True, False])
+@pytest.mark.parametrize("claimed", [OTHER_FS, "fs-0123456789abcdef9", "fsvol-1", ""])
+async def test_a_prune_counts_for_the_source_that_it_is_of(
+    site: Site, claimed: str, is_filtered: bool
+) -> None:
+    """Whatever a document says a copy is of, no more of a source goes than is allowed."""
+    both = BackupFilter("file-system-id", (FS, OTHER_FS))
+    policy = attrs.evolve(POLICY, keep_last=1, filters=(both,) if is_filtered else ())
+    await _two_histories(site, 8)
+    document = _all_to_prune(await site.plan(policy))
+    document["ToPrune"] = [one for one in document["ToPrune"] if one["SourceId"] == FS]
+    for one in document["ToPrune"][4:]:
+        one["SourceId"] = claimed
+    applied = await site.apply(ReplicationPlan.from_dict(document), prune=True)
+    copies = Counter(one["FileSystem"]["FileSystemId"] for one in site.fsx.backups(WEST))
+    assert {FS: 4, OTHER_FS: 8} == copies
+    assert 4 == Counter(type(one) for one in applied.outcomes)[Pruned]
+
+
+async def test_a_prune_of_another_backup_is_skipped(site: Site) -> None:
+    """The plan's word on which backup a copy is of is checked too."""
+    copies = await site.history(4)
+    document = _all_to_prune(await site.plan(attrs.evolve(POLICY, keep_last=1)))
+    for one in document["ToPrune"]:
+        one["SourceBackupId"] = "backup-00000000"
+    applied = await site.apply(ReplicationPlan.from_dict(document), prune=True)
+    assert {"the plan says that it is of another source or backup than it is"} == {
+        one.reason for one in applied.outcomes if isinstance(one, PruneSkipped)
+    }
+    assert copies == site.held
+
+
+@pytest.mark.parametrize("claimed", [OTHER_FS, "fs-0123456789abcdef9", ""])
+@pytest.mark.parametrize("list_name", ["ToCopy", "InProgress"])
+async def test_an_unfinished_copy_keeps_those_of_the_source_that_it_is_of(
+    site: Site, list_name: str, claimed: str
+) -> None:
+    """Whatever a document says a new copy is of, the old ones stay until it is AVAILABLE."""
+    policy = attrs.evolve(POLICY, keep_last=1)
+    await site.history(4)
+    site.back_up()
+    if list_name == "InProgress":
+        await site.step(policy)
+    held = site.held
+    document: dict[str, Any] = (await site.plan(policy)).to_dict()
+    document[list_name][0]["SourceId"] = claimed
+    plan = ReplicationPlan.from_dict(document)
+    applied = await site.apply(plan, prune=True, wait=False)
+    assert [CopyStarted, *[PruneSkipped] * len(plan.to_prune)] == [
+        type(one) for one in applied.outcomes
+    ]
+    assert set(held) <= set(site.held)
+
+
+@pytest.mark.parametrize("wait", [True, False])
+@pytest.mark.parametrize("lifecycle", ["AVAILABLE", "FAILED", "DELETED"])
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_a_copy_in_progress_has_not_ended_because_a_document_says_so(
+    site: Site, lifecycle: str, is_known: bool, wait: bool
+) -> None:
+    """What has ended, the destination shows: a document that says so opens no prune."""
+    policy = attrs.evolve(POLICY, keep_last=1)
+    await site.history(3)
+    source = site.back_up()
+    await site.step(policy)
+    document: dict[str, Any] = (await site.plan(policy)).to_dict()
+    copy = document["InProgress"][0]["Copy"]
+    copy["Lifecycle"] = lifecycle
+    if not is_known:
+        copy["BackupId"] = "backup-ffffffff"
+    plan = ReplicationPlan.from_dict(document)
+    applied = await site.apply(plan, wait=wait, prune=True)
+    outcome = applied.outcomes[0]
+    assert isinstance(outcome, Copied if wait else CopyStarted)
+    assert (site.held[-1], True) == (outcome.backup.backup_id, outcome.existing)
+    assert 1 == live_copies(site.fsx)[source]
+    kind = Pruned if wait else PruneSkipped
+    assert {kind} == {type(one) for one in applied.outcomes[1:]}
+
+
+async def test_a_stale_plan_ends(site: Site) -> None:
+    """A copy that was in progress and is gone meanwhile is not in progress for ever."""
+    site.back_up()
+    await site.step()
+    stale = await site.plan()
+    site.clock.advance(2 * HOUR)
+    await site.west.delete_backup(stale.in_progress[0].copy.backup_id)
+    site.clock.advance(DAY)
+    applied = await site.apply(stale, wait=False)
+    assert [CopyNotObserved] == [type(one) for one in applied.outcomes]
 
 
 @pytest.mark.parametrize(("wait", "seconds"), [(False, 15), (True, 900)])

@@ -120,7 +120,7 @@ async def test_an_odd_original_hides_no_others(regions: Regions, odd: Any) -> No
     assert ["cannot be read in us-east-2: 1", f"  {unreadable}"] == lines[-2:]
     assert "backups that cannot be read: 1" == str(plan.report).splitlines()[2]
     document = json.loads(json.dumps(plan.to_dict()))
-    assert bad == document["unreadable_in_source"][0]["backup_id"]
+    assert bad == document["UnreadableInSource"][0]["BackupId"]
 
 
 async def test_a_plan_without_odd_backups_says_nothing_of_them(regions: Regions) -> None:
@@ -299,3 +299,41 @@ async def test_the_plan_is_carried_out_beside_it(regions: Regions) -> None:
     outcomes = await regions.apply(await regions.plan(KEEP_ONE), prune=True)
     assert [Copied] == _kinds(outcomes)
     assert [source] == [outcome.request.source_backup_id for outcome in outcomes]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "why"),
+    [
+        ({"SizeInBytes": "many"}, "the newest backup that can be read"),
+        ({"FileSystem": None, "Type": 7}, "the newest backup that can be read"),
+        ({"FileSystem": {"FileSystemId": OTHER_FS}, "Type": 7}, "the newest backup"),
+        ({"SourceBackupId": "backup-ffffffff", "Type": 7}, "the newest backup"),
+    ],
+)
+async def test_a_backup_is_the_newest_of_those_that_can_be_read(
+    regions: Regions, spoiled: dict[str, Any], why: str
+) -> None:
+    """Beside an original that may be of the same source and newer, a plan claims no more."""
+    regions.back_up(2)
+    regions.spoil(regions.back_up(1), **spoiled)
+    plan = await regions.plan()
+    assert [f"{why}, no copy yet"] == [one.reason for one in plan.to_copy]
+
+
+@pytest.mark.parametrize("source", [FS, VOLUME])
+async def test_a_source_is_not_missing_if_a_backup_of_it_cannot_be_read(
+    regions: Regions, source: str
+) -> None:
+    """The source Region does show a backup of it."""
+    ids = {"volume_ids": (VOLUME,)} if source == VOLUME else {"file_system_ids": (FS, OTHER_FS)}
+    policy = attrs.evolve(POLICY, **ids)
+    missing = {*policy.volume_ids, *policy.file_system_ids}
+    assert missing == set((await regions.plan(policy)).missing)
+
+    odd = regions.back_up(1)
+    if source == VOLUME:
+        regions.spoil(odd, Volume={"VolumeId": VOLUME, "VolumeType": "ONTAP"}, FileSystem=None)
+    regions.spoil(odd, CreationTime="yesterday")
+    plan = await regions.plan(policy)
+    assert missing - {source} == set(plan.missing)
+    assert 1 == len(plan.unreadable_in_source)

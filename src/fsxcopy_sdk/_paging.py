@@ -78,19 +78,20 @@ async def every_backup(
     request: Request,
     *,
     ahead: bool,
-    region: str | None = None,
+    region: Callable[[], str | None],
     unreadable: UnreadableLog | None = None,
 ) -> AsyncGenerator[Backup, None]:
     """
     Yield the backups of all pages, from the one that *request* asks for.
 
     With *ahead*, a task fetches each page while the one before is consumed. An error of a
-    page is raised when it is reached, and PaginationError, for a listing of *region* that does
-    not end, after the backups of its last page. What *fetch* could not read of a page is passed
-    to *unreadable* before the backups of the page.
+    page is raised when it is reached, and PaginationError, for a listing that does not end,
+    after the backups of its last page. What *fetch* could not read of a page is passed to
+    *unreadable* before the backups of the page. *region* returns the Region of the listing,
+    which may be known only when there is a page.
     """
     guard = _EndGuard(request)
-    log = unreadable or UnreadableLog(lambda: None, None)
+    log = unreadable or UnreadableLog(region, None)
     page = await fetch(request)
     try:
         while not (endless := guard.check(page)) and page.next_token:
@@ -110,7 +111,7 @@ async def every_backup(
     finally:
         log.write()
     if endless:
-        endless.region = region
+        endless.region = region()
         raise endless
 
 

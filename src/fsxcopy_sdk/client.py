@@ -13,7 +13,14 @@ from typing import Literal, Self, TypeAlias
 import attrs
 
 from fsxcopy_sdk._clock import Clock, SystemClock, hold_of
-from fsxcopy_sdk._codec import RawResponse, Response, decoding_error, parse_page, parse_response
+from fsxcopy_sdk._codec import (
+    RawResponse,
+    Response,
+    accepted_copy,
+    decoding_error,
+    parse_page,
+    parse_response,
+)
 from fsxcopy_sdk._paging import UnreadableLog, every_backup
 from fsxcopy_sdk._transport import (
     AiobotocoreTransport,
@@ -43,6 +50,7 @@ from fsxcopy_sdk.errors import (
     ClientNotOpen,
     ConfigurationError,
     FsxCopyError,
+    ResponseDecodingError,
 )
 from fsxcopy_sdk.models import (
     Backup,
@@ -169,7 +177,8 @@ class FsxCopyClient:
         self._state = "entered"
         if self._transport is None:
             opening = open_transport(*self._settings)
-            self._transport = await self._stack.enter_async_context(opening)
+            with self._hold():
+                self._transport = await self._stack.enter_async_context(opening)
             self._region = self._coordinator.region = self._transport.region
         return self
 
@@ -238,19 +247,22 @@ class FsxCopyClient:
             client_request_token=client_request_token,
         )
         check = partial(_errors_in_copied, transport.region)
-        parse = partial(parse_response, CopyBackupResponse)
-        response: CopyBackupResponse = await self._send(
-            transport.copy_backup, parse, request, check
-        )
-        copy = response.backup.backup_id
-        extra = {
-            "backup_id": copy,
-            "source_backup_id": source_backup_id,
-            "region": transport.region,
-        }
-        text = "%s: the copy of %s into %s was accepted"
-        _log.info(text, copy, source_backup_id, transport.region, extra=extra)
+        parse = partial(_parse_copied, source_backup_id)
+        try:
+            response: CopyBackupResponse = await self._send(
+                transport.copy_backup, parse, request, check
+            )
+        except ResponseDecodingError as error:
+            if error.accepted_backup_id is not None:
+                self._log_accepted(error.accepted_backup_id, source_backup_id)
+            raise
+        self._log_accepted(response.backup.backup_id, source_backup_id)
         return response
+
+    def _log_accepted(self, copy: str, source: str) -> None:
+        extra = {"backup_id": copy, "source_backup_id": source, "region": self._region}
+        text = "%s: the copy of %s into %s was accepted"
+        _log.info(text, copy, source, self._region, extra=extra)
 
     async def describe_backups(
         self,
@@ -302,7 +314,9 @@ class FsxCopyClient:
             last = page.metadata
             return page
 
-        pages = every_backup(fetch, {"BackupIds": [backup_id]}, ahead=False)
+        pages = every_backup(
+            fetch, {"BackupIds": [backup_id]}, ahead=False, region=lambda: self._region
+        )
         async with aclosing(pages) as backups:
             async for backup in backups:  # which has no backup of another id
                 return backup
@@ -350,8 +364,9 @@ class FsxCopyClient:
             errors=errors,
         )
         fetch = partial(self._page, strict=strict)
-        log = UnreadableLog(lambda: self._region, on_unreadable)
-        return every_backup(fetch, request, ahead=True, region=self._region, unreadable=log)
+        region = lambda: self._region  # noqa: E731 - it is known when the client is open
+        log = UnreadableLog(region, on_unreadable)
+        return every_backup(fetch, request, ahead=True, region=region, unreadable=log)
 
     async def delete_backup(
         self, backup_id: str, *, client_request_token: str | None = None
@@ -507,7 +522,7 @@ class FsxCopyClient:
     async def _describe(self, backup_ids: Sequence[str]) -> Sequence[Backup]:
         # These ids were checked; their answer may come in pages like any other.
         request = {"BackupIds": backup_ids}
-        pages = every_backup(self._page, request, ahead=False, region=self._region)
+        pages = every_backup(self._page, request, ahead=False, region=lambda: self._region)
         return [one async for one in pages]
 
     async def _list_page(self, next_token: str | None) -> DescribeBackupsResponse:
@@ -523,6 +538,15 @@ def _check_transport(transport: object, settings: Sequence[object]) -> None:
         if value is not None:
             errors.add(name, "None where transport is given", type_of(value))
     errors.raise_any()
+
+
+def _parse_copied(source_backup_id: str, answer: RawResponse) -> CopyBackupResponse:
+    """Read the answer to CopyBackup; an error of it has the ID of the copy that was accepted."""
+    try:
+        return parse_response(CopyBackupResponse, answer)
+    except ResponseDecodingError as error:
+        error.accepted_backup_id = accepted_copy(answer, source_backup_id)
+        raise
 
 
 def _errors_in_copied(region: str, response: CopyBackupResponse, request: _Request) -> list[str]:

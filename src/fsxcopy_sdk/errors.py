@@ -107,7 +107,10 @@ class FsxCopyError(Exception):
     accepted_backup_id: str | None = attrs.field(
         init=False, default=None, kw_only=True, repr=False
     )
-    """The copy that the service had accepted when `copy_backup_and_wait` failed."""
+    """
+    The copy that the service had accepted: when `copy_backup_and_wait` failed, or where the
+    answer to `copy_backup` cannot be read but for this.
+    """
 
     _is_transient: ClassVar[bool] = False
 
@@ -121,8 +124,8 @@ class FsxCopyError(Exception):
         Return the error as JSON-able data, in the style of all documents of this package.
 
         What was received is not in it, because that may hold secrets; of a backup there is
-        only what a wait needs. What is absent is left out. `Cause` is what another library
-        raised first.
+        only what a wait needs. What is absent is left out. `Cause` is the exception that this
+        one was raised from.
         """
         members: dict[str, object] = {
             "Version": DOCUMENT_VERSION,
@@ -137,7 +140,9 @@ class FsxCopyError(Exception):
             if is_shown and field.name != "message" and value not in (None, ()):
                 name = "".join(word.capitalize() for word in field.name.split("_"))
                 members[name] = _to_plain(value)
-        if (cause := self.__cause__) is not None:
+        cause = self.__cause__
+        # Waits that share a call raise copies of its error.
+        if cause is not None and (type(cause), str(cause)) != (type(self), str(self)):
             members["Cause"] = {"Type": type(cause).__name__, "Message": str(cause)}
         return members
 
@@ -297,13 +302,13 @@ class ResponseDecodingError(CallError):
     """
 
     @classmethod
-    def of(cls, backup: UnreadableBackup) -> Self:
-        """Make the error for a backup of a listing that is a copy, or may be one."""
+    def of(cls, backup: UnreadableBackup, region: str) -> Self:
+        """Make the error for a backup that *region* lists and that is a copy, or may be one."""
         name = backup.backup_id or "A backup without an ID"
         source = backup.source_backup_id
         origin = "which may be a copy of any backup" if source is None else f"a copy of {source}"
         text = f"{name}, {origin}, cannot be read: {'; '.join(backup.error_paths)}"
-        return cls(text, operation="DescribeBackups", error_paths=backup.error_paths)
+        return cls(text, "DescribeBackups", region, error_paths=backup.error_paths)
 
     @property
     def is_transient(self) -> bool:

@@ -184,6 +184,7 @@ async def _listed(run: Run, *arguments: str) -> list[str]:
         (("--sort", "size", "--reverse", "--lifecycle", "copying"), range(59, 0, -2)),
         (("--sort", "lifecycle", "--limit", "32"), [*range(0, 60, 2), 1, 3]),
         (("--newer-than", "5d", "--sort", "created"), range(4, -1, -1)),
+        (("--newer-than", "800000d", "--sort", "created"), range(59, -1, -1)),
         (("--newer-than", "2d", "--lifecycle", "FAILED", "--lifecycle", "AVAILABLE"), [0]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

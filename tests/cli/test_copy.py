@@ -76,7 +76,8 @@ async def test_copy_timeout(run: Run, fsx: LocalFsx) -> None:
     done = await run("copy", EXAMPLE, *HOW, "--max-wait", "0", "--output", "jsonl")
     end = json.loads(done.out)
     assert ("CopyTimedOut", "WaitTimeout") == (end["Outcome"], end["Error"]["Type"])
-    expected = f"resume with: fsxcopy wait {end['Backup']['BackupId']} --region us-west-2"
+    how = "--region us-west-2 --output jsonl --min-delay 0.05s"
+    expected = f"resume with: fsxcopy wait {end['Backup']['BackupId']} {how}"
     assert expected == done.err.splitlines()[-1]
     assert 4 == done.code
 
@@ -157,7 +158,8 @@ async def test_copies_that_are_not_waited_for(
     ]
     running, wait, left, again = first.err.splitlines()[-4:]
     assert f"still running at the service: {', '.join(started)}" == running
-    assert f"wait with: fsxcopy wait {' '.join(started)} --region us-west-2" == wait
+    how = "--region us-west-2 --min-delay 0.05s"
+    assert f"wait with: fsxcopy wait {' '.join(started)} {how}" == wait
     assert ("left for the next run: 2", REST) == (left, again)
     assert "5 started, 2 deferred" in first.err
     assert (0, 0, "") == (first.code, quiet.code, quiet.err)
@@ -181,3 +183,16 @@ async def test_tags_are_copied(
     done = await run(*command, *HOW, *more, "--output", "json")
     tags = json.loads(done.out)["Outcomes"][0]["Backup"].get("Tags", [])
     assert names == [tag["Key"] for tag in tags if not tag["Key"].startswith("fsxcopy:")]
+
+
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)])
+async def test_a_copy_that_never_got_a_slot_can_be_continued(
+    run: Run, fsx: LocalFsx, quiet: tuple[str, ...]
+) -> None:
+    """Where the quota is used up until --max-wait, the way to continue is the same command."""
+    limit = Fault.error("ServiceLimitExceeded", Limit="TOTAL_IN_PROGRESS_COPY_BACKUPS")
+    fsx.inject(limit, operation="CopyBackup", fraction=1.0)
+    done = await run("copy", EXAMPLE, *HOW, "--max-wait", "0.5", *quiet)
+    assert 4 == done.code
+    assert "timed_out" in done.out
+    assert REST in done.err.splitlines()

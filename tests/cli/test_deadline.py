@@ -50,7 +50,8 @@ async def test_max_wait_bounds_the_command(
     )
     assert copies == {one["Backup"]["BackupId"] for one in outcomes if "Backup" in one}
     assert set(sources) == {one["Request"]["SourceBackupId"] for one in outcomes}
-    found = re.search(r"resume with: fsxcopy wait (.*) --region us-west-2\n", done.err)
+    how = "--output json --max-wait 2s --min-delay 0.05s"
+    found = re.search(rf"resume with: fsxcopy wait (.*) --region us-west-2 {how}\n", done.err)
     assert found
     assert copies == set(found[1].split())
     assert "not started: 2" in done.err.splitlines()
@@ -88,7 +89,8 @@ async def test_max_wait_of_a_wait_without_answers(run: Run, fsx: LocalFsx) -> No
     [outcome] = json.loads(done.out)["Outcomes"]
     assert 4 == done.code
     assert ("TimedOut", "--max-wait is over") == (outcome["Outcome"], outcome["Reason"])
-    assert f"resume with: fsxcopy wait {running} --region us-west-2" in done.err.splitlines()
+    how = "--region us-west-2 --output json --max-wait 1s --min-delay 0.05s"
+    assert f"resume with: fsxcopy wait {running} {how}" in done.err.splitlines()
 
 
 async def test_max_wait_without_any_answer(run: Run, fsx: LocalFsx) -> None:
@@ -132,7 +134,8 @@ async def test_access_lost_while_waiting(
     assert ["NotObserved"] * 2 == [one["Outcome"] for one in outcomes]
     err = result.err.splitlines()
     ids = [one["BackupId"] for one in outcomes]
-    assert f"resume with: fsxcopy wait {' '.join(ids)} --region us-west-2" == err[-1]
+    how = "--region us-west-2 --output json --min-delay 0.05s"
+    assert f"resume with: fsxcopy wait {' '.join(ids)} {how}" == err[-1]
     assert is_seen == any(line.startswith("still running") for line in err)
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 
+import anyio
+import anyio.to_thread
 import pytest
-from cli_rig import EXAMPLE, OpenTerminal, Run, plain
+from cli_rig import EXAMPLE, SPEED, OpenTerminal, Run, plain, start
 
-from fsxcopy_sdk.testing import LocalFsx
+from fsxcopy_sdk.testing import Fault, LocalFsx
 
 
 async def test_delete(run: Run, fsx: LocalFsx) -> None:
@@ -56,6 +59,20 @@ async def test_delete_asks_for_confirmation(
     assert bool(left) == ("nothing was deleted" in asked.shown.splitlines())
 
 
+@pytest.mark.parametrize("columns", [40, 50, 60])
+async def test_delete_asks_with_what_the_backup_is_of(
+    run: Run, fsx: LocalFsx, columns: int
+) -> None:
+    """However narrow the terminal, the question shows of what and how large a backup is."""
+    backup_id = fsx.add_backup("us-east-2", SizeInBytes=3 * 2**30)
+    line = ("delete", backup_id, "-r", "us-east-2")
+    done = await run(*line, stdin="no\n", at_terminal=True, columns=columns)
+    shown = done.err.partition("Permanently")[0]
+    assert "3.0 GiB" in shown
+    assert "fs-" in shown
+    assert 1 == done.code
+
+
 async def test_delete_reports_what_is_not_there_before_it_asks(
     terminal: OpenTerminal, fsx: LocalFsx
 ) -> None:
@@ -100,6 +117,19 @@ async def test_dry_run_of_a_deletion(run: Run, fsx: LocalFsx, more: tuple[str, .
     assert 1 == len(fsx.backups("us-east-2"))
 
 
+@pytest.mark.parametrize("output", ["table", "json", "jsonl"])
+async def test_dry_run_says_what_is_not_there(run: Run, fsx: LocalFsx, output: str) -> None:
+    """It is a message, even with --quiet, and never among the backups."""
+    line = ("delete", "backup-00000000", EXAMPLE, "-r", "us-east-2", "-n", "-q", "-o", output)
+    done = await run(*line)
+    [message] = done.err.splitlines()
+    assert message.startswith("backup-00000000: failed: BackupNotFound")
+    assert 1 == done.code
+    assert EXAMPLE in done.out
+    assert "backup-00000000" not in done.out
+    assert "Outcome" not in done.out
+
+
 async def test_confirmation_can_be_interrupted(terminal: OpenTerminal, fsx: LocalFsx) -> None:
     """One Ctrl-C ends the command."""
     asked = terminal("delete", EXAMPLE, "--region", "us-east-2")
@@ -108,3 +138,27 @@ async def test_confirmation_can_be_interrupted(terminal: OpenTerminal, fsx: Loca
     await asked.until()
     assert 130 == await asked.code()
     assert 1 == len(fsx.backups("us-east-2"))
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("before", [0, 2])
+async def test_an_interrupted_deletion_names_what_it_may_have_deleted(
+    fsx: LocalFsx, number: int, code: int, before: int
+) -> None:
+    """The one without an answer is not observed, and those after it are not started."""
+    ids = [fsx.add_backup("us-east-2") for _ in range(4)]
+    if before:
+        fsx.inject(Fault.delay(0), operation="DeleteBackup", next_calls=before)
+    fsx.inject(Fault.delay(60 * SPEED), operation="DeleteBackup", after=True)
+    with start("delete", *ids, "-r", "us-east-2", "-y", "-o", "json", "-q") as process:
+        while fsx.calls["DeleteBackup"] <= before:  # noqa: ASYNC110 - the local FSx has no event
+            await anyio.sleep(0.01)
+        process.send_signal(number)
+        out, err = await anyio.to_thread.run_sync(process.communicate)
+
+    outcomes = [(one["BackupId"], one["Outcome"]) for one in json.loads(out)["Outcomes"]]
+    words = ["Deleted"] * before + ["NotObserved"] + ["NotStarted"] * (3 - before)
+    assert code == process.returncode
+    assert [*zip(ids, words, strict=True)] == outcomes
+    said = [f"may have been deleted: {ids[before]}", f"not deleted: {3 - before}"]
+    assert said == err.splitlines()[:2]

@@ -71,7 +71,11 @@ async def test_region_is_required(run: Run, fsx: LocalFsx) -> None:
     """A Region must be configured or given; a report needs two."""
     none = await run("list")
     one = await run("report", "--region", "us-west-2")
-    assert none.err.startswith("fsxcopy: --region: give one")
+    places = "--region, AWS_REGION, AWS_DEFAULT_REGION or the profile\n"
+    assert f"fsxcopy: --region: give one as {places}" == none.err
+    empty = await run("list", "--region", "")
+    expected = f"fsxcopy: --region: must not be empty, wherever it is first: {places}"
+    assert expected == empty.err
     assert "fsxcopy: --source-region: must be given\n" == one.err
     assert (2, 2) == (none.code, one.code)
 

@@ -117,6 +117,9 @@ async def test_global_options_by_command(run: Run, command: str) -> None:
         ("sync --keep-lst 7", "Unknown option: --keep-lst. Did you mean --keep-last? See"),
         ("list --hepl", "Unknown option: --hepl. Did you mean --help? See fsxcopy list --help."),
         ("list --xyzzy", "fsxcopy: Unknown option: --xyzzy. See fsxcopy list --help."),
+        ("-p copy list --limt 3", "--limt. Did you mean --limit? See fsxcopy list --help."),
+        ("-p copy list -s x", "does not take --source-region. See fsxcopy list --help."),
+        ("-p copy show a b", "Unexpected argument: b. See fsxcopy show --help."),
         ("cpoy", 'Unknown command "cpoy". Did you mean copy? The commands are copy, delete, '),
         (
             "help cpoy",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 
+import anyio
+import anyio.to_thread
 import pytest
-from cli_rig import EXAMPLE, Run, run_and_change, untimed
+from cli_rig import EXAMPLE, SPEED, Run, run_and_change, start, untimed
 
 from fsxcopy_sdk.replication import ReplicationPolicy
 from fsxcopy_sdk.testing import Fault, LocalFsx
@@ -364,6 +367,28 @@ async def test_backups_that_cannot_be_read(run: Run, fsx: LocalFsx) -> None:
     assert 1 == sync.code
     assert "the destination has a copy of it that cannot be read" in sync.err
     assert 0 == fsx.calls["CopyBackup"]
+
+
+async def test_an_interrupted_sync_names_what_it_may_have_pruned(run: Run, fsx: LocalFsx) -> None:
+    """The deletion without an answer is not observed, and the next one not started."""
+    await _copied(run, fsx, 3, 2, 1)
+    fsx.inject(Fault.delay(60 * SPEED), operation="DeleteBackup", after=True)
+    prune = (*SYNC, *NAMED, "--prune", "--prune-most", "--keep-last", "1", "--output", "json")
+    with start(*prune) as process:
+        while not fsx.calls["DeleteBackup"]:  # noqa: ASYNC110 - the local FSx has no event
+            await anyio.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        out, err = await anyio.to_thread.run_sync(process.communicate)
+
+    outcomes = json.loads(out)["Outcomes"]
+    assert 143 == process.returncode
+    assert ["NotObserved", "NotStarted"] == [one["Outcome"] for one in outcomes]
+    backup_id = outcomes[0]["Prune"]["Copy"]["BackupId"]
+    lines = err.splitlines()
+    assert f"may have been deleted: {backup_id}" in lines
+    assert "not deleted: 1" in lines
+    assert "fsxcopy wait" not in err
+    assert "not started: " not in err
 
 
 async def test_prunes_are_held_back_by_what_cannot_be_read(run: Run, fsx: LocalFsx) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from datetime import timedelta
 
 import attrs
 import pytest
@@ -11,7 +12,7 @@ from cli_rig import Stream, plain, untimed
 
 from fsxcopy_sdk import from_dict
 from fsxcopy_sdk.cli._live import MOST_ROWS, format_remaining
-from fsxcopy_sdk.cli._options import Globals, Output
+from fsxcopy_sdk.cli._options import Globals, Output, Waiting
 from fsxcopy_sdk.cli._outcomes import Ended
 from fsxcopy_sdk.cli._reporter import Reporter
 from fsxcopy_sdk.errors import BackupCopyFailed, NoResponse
@@ -218,3 +219,28 @@ def test_moving_lines_in_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
     with reporter.live():
         reporter.seen(_at(50))
     assert " ==========  " in _drawn(screen)[0]
+
+
+@pytest.mark.parametrize(
+    ("waiting", "expected"),
+    [
+        (Waiting(), ""),
+        (Waiting(max_wait=timedelta(0)), ""),
+        (Waiting(max_wait=timedelta(days=30)), " --max-wait 2592000s"),
+        (Waiting(max_wait=timedelta(seconds=1234567.25)), " --max-wait 1234567.25s"),
+        (Waiting(min_delay=timedelta(seconds=0.05)), " --min-delay 0.05s"),
+        (
+            Waiting(max_wait=timedelta(hours=1), min_delay=timedelta(minutes=1)),
+            " --max-wait 3600s --min-delay 60s",
+        ),
+    ],
+)
+def test_the_command_to_resume_waits_alike(
+    capsys: pytest.CaptureFixture[str], waiting: Waiting, expected: str
+) -> None:
+    """Options that differ from their defaults are repeated, as they can be typed."""
+    reporter = Reporter(Globals(output="jsonl"), waiting=waiting)
+    reporter.add(Ended(outcome="in_progress", backup_id=COPY, backup=BACKUP))
+    reporter.conclude("us-west-2")
+    command = f"fsxcopy wait {COPY} --region us-west-2 --output jsonl{expected}"
+    assert f"resume with: {command}" == capsys.readouterr().err.splitlines()[-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import pty
 import select
 import shutil
 import signal
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Sequence
+from pathlib import Path
 from typing import IO
 
 import anyio
@@ -52,7 +54,8 @@ async def test_what_runs_is_named(
     outcomes = json.loads(out)["Outcomes"]
     assert code == process.returncode
     assert "Traceback" not in err
-    assert f"resume with: fsxcopy wait {copy['BackupId']} --region us-west-2" in err.splitlines()
+    again = f"fsxcopy wait {copy['BackupId']} --region us-west-2 --output json"
+    assert f"resume with: {again}" in err.splitlines()
     assert ("InProgress", copy["BackupId"]) == (
         outcomes[0]["Outcome"],
         outcomes[0]["Backup"]["BackupId"],
@@ -68,10 +71,12 @@ async def test_an_interrupted_wait_names_all(fsx: LocalFsx, number: int, code: i
     how = ("--region", "us-west-2", "--connect-timeout", "7", "--output", "json", "--quiet")
     with start("wait", *ids, *how) as process:
         await _called(fsx, "DescribeBackups")
+        await anyio.sleep(0.3)  # until its answer was read
         process.send_signal(number)
         out, err = await anyio.to_thread.run_sync(process.communicate)
 
-    expected = f"fsxcopy wait {' '.join(ids)} --region us-west-2 --connect-timeout 7s"
+    more = "--connect-timeout 7s --output json"
+    expected = f"fsxcopy wait {' '.join(ids)} --region us-west-2 {more}"
     assert code == process.returncode
     assert f"resume with: {expected}" in err.splitlines()
     assert [(one, "InProgress") for one in ids] == [
@@ -130,6 +135,32 @@ async def test_second_signal_at_a_stopped_terminal(
     assert opened.process.poll() is None
     opened.process.send_signal(signal.SIGTERM)
     assert 143 == await opened.code()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_second_signal_where_blocking_cannot_be_switched_off(number: int) -> None:
+    """Windows before Python 3.12 has no `os.set_blocking`; the second signal ends all the same."""
+    program = f"""
+import os, time
+del os.set_blocking
+from fsxcopy_sdk.cli._signals import signals
+with signals, signals.calling(lambda: None):
+    os.kill(os.getpid(), {int(number)})
+    time.sleep(0.3)
+    os.kill(os.getpid(), {int(number)})
+"""
+    mine, its = pty.openpty()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            stderr=its,
+            env={**os.environ, "TERM": "xterm"},
+            check=False,
+        )
+    finally:
+        os.close(its)
+        os.close(mine)
+    assert 128 + number == done.returncode
 
 
 def _unread(pipe: IO[str]) -> int:
@@ -257,3 +288,60 @@ async def test_signal_while_a_copy_is_requested(fsx: LocalFsx) -> None:
     assert 143 == process.returncode
     assert "NotObserved" == outcome["Outcome"]
     assert f"may have been accepted: copies of {EXAMPLE}" in err.splitlines()
+
+
+@every_signal
+async def test_a_wait_without_answers_claims_nothing(
+    fsx: LocalFsx, number: int, code: int
+) -> None:
+    """A backup that was not seen may not exist, but the command to resume has it."""
+    fsx.inject(Fault.delay(60 * SPEED), fraction=1.0)
+    with start("wait", EXAMPLE, "--region", "us-west-2", "--output", "json") as process:
+        await _called(fsx, "DescribeBackups")
+        process.send_signal(number)
+        out, err = await anyio.to_thread.run_sync(process.communicate)
+
+    [outcome] = json.loads(out)["Outcomes"]
+    assert code == process.returncode
+    assert {"Outcome": "NotObserved", "BackupId": EXAMPLE} == outcome
+    again = f"fsxcopy wait {EXAMPLE} --region us-west-2 --output json"
+    assert f"resume with: {again}" in err.splitlines()
+    assert "still running" not in err
+
+
+@pytest.mark.parametrize("region", [(), ("--region", "us-west-2")])
+@pytest.mark.parametrize(
+    ("command", "word", "said"),
+    [
+        ("wait", "NotObserved", f"resume with: fsxcopy wait {EXAMPLE} backup-00000001"),
+        ("copy", "NotStarted", "not started: 2"),
+    ],
+)
+async def test_signal_while_credentials_are_lent(
+    *,
+    fsx: LocalFsx,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    command: str,
+    word: str,
+    said: str,
+    region: tuple[str, ...],
+) -> None:
+    """What was to be done is in the results, though no client was opened yet."""
+    asked, config = tmp_path / "asked", tmp_path / "config"
+    lend = f"sh -c 'touch {asked}; exec sleep 60'"
+    config.write_text(f"[default]\nregion = eu-west-1\ncredential_process = {lend}\n", "utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    with start(command, EXAMPLE, "backup-00000001", *region, "-o", "json") as process:
+        while not asked.exists():  # noqa: ASYNC110 - a file has no event
+            await anyio.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        out, err = await anyio.to_thread.run_sync(process.communicate)
+
+    assert 143 == process.returncode
+    assert [word] * 2 == [one["Outcome"] for one in json.loads(out)["Outcomes"]]
+    lines = err.splitlines()
+    assert (" ".join([said, *region, "--output json"]) if command == "wait" else said) in lines
+    assert "Traceback" not in err

@@ -62,7 +62,7 @@ async def test_wait_timeout(run: Run, fsx: LocalFsx) -> None:
     assert second.startswith(f"{slow}: timed out: {slow} is not AVAILABLE in us-west-2 after ")
     assert [
         f"still running at the service: {slow}",
-        f"resume with: fsxcopy wait {slow} --region us-west-2",
+        f"resume with: fsxcopy wait {slow} --region us-west-2 --max-wait 0.3s --min-delay 0.05s",
     ] == others
     assert [slow, "timed_out", "-"] == done.out.splitlines()[1].split()[:3]
     assert 4 == done.code

@@ -247,6 +247,14 @@ async def test_more_keys_for_an_account(fsx, connect) -> None:
     assert "000000000001" == fsx.account_of("other")
 
 
+async def test_an_added_key_is_not_the_first_that_calls(fsx, connect) -> None:
+    """Keys that were added before any call leave the default account to the first caller."""
+    fsx.add_access_key("other", account="000000000001")
+    fsx.add_backup("us-west-2")
+    assert 1 == len((await connect(fsx, key="first")("describe_backups"))["Backups"])
+    assert [] == (await connect(fsx, key="other")("describe_backups"))["Backups"]
+
+
 async def test_backup_of_another_account(fsx, connect, west) -> None:
     """A backup can be added to any account, which then owns it."""
     await west("describe_backups")

@@ -1,7 +1,8 @@
 """
 Convert between JSON and our classes: the only package that imports cattrs.
 
-`_wire` reads what the service answers, `_documents` writes and reads what leaves the package.
+`_wire` reads what the service answers, `_partial` what can be read of odd answers;
+`_documents` writes and reads what leaves the package.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from fsxcopy_sdk._codec._documents import (
     from_document,
     to_members,
 )
+from fsxcopy_sdk._codec._partial import accepted_copy, parse_page
 from fsxcopy_sdk._codec._wire import (
     MAX_BODY,
     InvalidValue,
@@ -21,13 +23,13 @@ from fsxcopy_sdk._codec._wire import (
     configure,
     decoding_error,
     from_dict,
-    parse_page,
     parse_response,
     to_dict,
     wire_name,
 )
 
 __all__ = [
+    "accepted_copy",
     "Document",
     "InvalidValue",
     "MAX_BODY",

@@ -32,7 +32,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from fsxcopy_sdk import models
 from fsxcopy_sdk._validation import invalid, shown
-from fsxcopy_sdk.enums import OpenEnum, ResourceType
+from fsxcopy_sdk.enums import OpenEnum
 from fsxcopy_sdk.errors import ResponseDecodingError
 from fsxcopy_sdk.models import ResponseMetadata
 
@@ -61,12 +61,6 @@ action inside another.
 
 MAX_ERROR_PATHS = 20
 """The number of errors in a document that are reported."""
-
-MAX_UNREADABLE = 1000
-"""
-Backups of one page that cannot be read; a page with more is refused as a whole. The service's
-have 50 backups (model), so that such a page is wrong, not its backups.
-"""
 
 _MAX_PATH = 80  # characters of a path to what is nested too deeply
 _MAX_MESSAGE = 4000  # characters
@@ -97,7 +91,7 @@ def from_dict(cls: type[_Model], data: Mapping[str, object]) -> _Model:
     """
     if id(cls) not in _MODELS:
         raise invalid("cls", "a model", shown(cls))
-    return _structure(cls, data)
+    return read_model(cls, data)
 
 
 def to_dict(model: attrs.AttrsInstance) -> dict[str, object]:
@@ -118,80 +112,16 @@ def to_dict(model: attrs.AttrsInstance) -> dict[str, object]:
 
 def parse_response(cls: type[Response], response: RawResponse) -> Response:
     """Make the response class *cls* from a response of the service."""
-    model = _structure(cls, _parse_body(response), response)
+    model = read_model(cls, parse_body(response), response)
     return attrs.evolve(model, metadata=response.metadata)
-
-
-def parse_page(response: RawResponse) -> models.DescribeBackupsResponse:
-    """
-    Make a page of the backups that can be read; its `unreadable` are the others.
-
-    Raises:
-        ResponseDecodingError: the page is wrong elsewhere, or nearly everywhere.
-    """
-    cls, document = models.DescribeBackupsResponse, _parse_body(response)
-    try:
-        page = _structure(cls, document, response)
-    except ResponseDecodingError:
-        items = document.get("Backups") if isinstance(document, Mapping) else None
-        if not (isinstance(document, Mapping) and isinstance(items, list)):
-            raise
-        page = _structure(cls, {**document, "Backups": []}, response)
-        readable, unreadable = _divide(items)
-        if len(unreadable) > MAX_UNREADABLE:
-            raise
-        page = attrs.evolve(page, backups=readable, unreadable=unreadable)
-    return attrs.evolve(page, metadata=response.metadata)
-
-
-def _divide(
-    items: list[object],
-) -> tuple[tuple[models.Backup, ...], tuple[models.UnreadableBackup, ...]]:
-    """Return the backups of a page, and those of them that cannot be read."""
-    readable: list[models.Backup] = []
-    unreadable: list[models.UnreadableBackup] = []
-    for index, item in enumerate(items):
-        try:
-            readable.append(_structure(models.Backup, item, max_depth=MAX_DEPTH - 2))
-        except ResponseDecodingError as error:
-            place = f"$.Backups[{index}]"
-            paths = [f"{place}{path.removeprefix('$')}" for path in error.error_paths]
-            unreadable.append(_unreadable(item, paths))
-            if len(unreadable) > MAX_UNREADABLE:
-                break
-    return tuple(readable), tuple(unreadable)
-
-
-def _unreadable(item: object, error_paths: Iterable[str]) -> models.UnreadableBackup:
-    """Return what can be read of *item* by itself."""
-    members = item if isinstance(item, Mapping) else {}
-    source_backup_id = _text_in(members, "SourceBackupId")
-    is_original = isinstance(item, Mapping) and members.get("SourceBackupId") is None
-    # As in a backup that can be read, one of a volume may name a file system too.
-    resource_id = None
-    if members.get("Volume") is not None:
-        resource_id = _text_in(members["Volume"], "VolumeId")
-    elif members.get("ResourceType") in (None, ResourceType.FILE_SYSTEM):
-        resource_id = _text_in(members.get("FileSystem"), "FileSystemId")
-    return models.UnreadableBackup(
-        backup_id=_text_in(members, "BackupId"),
-        source_backup_id=source_backup_id,
-        is_copy=False if is_original else True if source_backup_id is not None else None,
-        resource_id=resource_id,
-        error_paths=tuple(error_paths),
-    )
-
-
-def _text_in(whole: object, name: str) -> str | None:
-    value = whole.get(name) if isinstance(whole, Mapping) else None
-    return value if isinstance(value, str) else None
 
 
 # By identity, because what a caller passes as a class may have no hash.
 _MODELS = frozenset(id(getattr(models, name)) for name in models.__all__)
 
 
-def _parse_body(response: RawResponse) -> object:
+def parse_body(response: RawResponse) -> object:
+    """Return the document of a response, which may be of any type."""
     body = response.payload
     if not isinstance(body, bytes):
         return body
@@ -207,13 +137,14 @@ def _parse_body(response: RawResponse) -> object:
         raise decoding_error([text], response, is_malformed=True) from error
 
 
-def _structure(
+def read_model(
     cls: type[_Model],
     document: object,
     response: RawResponse | None = None,
     *,
     max_depth: int = MAX_DEPTH,
 ) -> _Model:
+    """Make an instance of the model *cls*, or raise ResponseDecodingError."""
     if _is_deeper(document, max_depth):
         # The document is not copied, because it may contain itself.
         raise decoding_error([_deep_path(document, max_depth) + _TOO_DEEP], response, document)

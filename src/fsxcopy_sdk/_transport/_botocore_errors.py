@@ -102,10 +102,17 @@ def _is_local(error: Exception) -> bool:
     if type(error) is theirs.HTTPClientError:
         wrapped = _wrapped(error)
         return isinstance(wrapped, _LOCAL) or type(wrapped).__name__ in _LOCAL_BY_NAME
-    return isinstance(error, theirs.SSLError)
+    return isinstance(error, theirs.SSLError) and not _is_failure_of_peer(error)
+
+
+def _is_failure_of_peer(error: theirs.SSLError) -> bool:
+    """Whether the peer says that it failed itself, as a load balancer may for a while."""
+    return "ALERT_INTERNAL_ERROR" in str(error)  # what both HTTP libraries wrap has no attribute
 
 
 def _no_answer(error: Exception) -> type[errors.NoResponse] | None:
+    if isinstance(error, theirs.SSLError) and _is_failure_of_peer(error):
+        return errors.ConnectionFailed
     for their_class, our_class in _NETWORK:
         if isinstance(error, their_class):
             return our_class

@@ -113,9 +113,11 @@ def find_region(region: str | None, config: Config, session: AioSession) -> str:
     Raises:
         ConfigurationError: there is none, or it is empty.
     """
+    default = session.get_default_client_config()
     places = (
         region,
         config.region_name,
+        None if default is None else default.region_name,
         session.get_config_variable("region"),  # of AWS_DEFAULT_REGION or the profile
         os.environ.get("AWS_REGION"),
     )

@@ -207,7 +207,9 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         if unreadable is None:
             return False
         # It may be the copy, in any lifecycle.
-        self._end(state, self._not_observed(state, ResponseDecodingError.of(unreadable)))
+        self._end(
+            state, self._not_observed(state, ResponseDecodingError.of(unreadable, self._region))
+        )
         return True
 
     # Starting.
@@ -252,10 +254,15 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             self._search_later(state, self._not_found(text))
             return True
         now = self._clock.now()
+        if not state.is_in_doubt:
+            # The tokens before may be forgotten, so that they would make another copy beside one
+            # that a later token made and that no listing shows yet.
+            state.attempt = max(state.attempt, self._existing.dead(state.request))
         state.begin(self._region, now)
         try:
             response = await self._request(state)
         except FsxCopyError as error:
+            state.accepted_backup_id = error.accepted_backup_id or state.accepted_backup_id
             if not state.is_in_doubt and queue.is_outcome_unknown(error):
                 state.unknown_since = now
             if isinstance(error, ServiceLimitExceeded) and error.is_transient:
@@ -379,6 +386,11 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             if found is not None:
                 self._accept(state, found)
                 return
+            unreadable = self._existing.unreadable(state.request)
+            if unreadable is not None:
+                # It may be the one: then no later listing can be read better.
+                failure = ResponseDecodingError.of(unreadable, self._region)
+                break
             left = until - self._clock.now()
             if left < NOTHING or refusals == _MAX_REFUSALS:
                 break
@@ -399,7 +411,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         """Follow the copy that the service has started, or had started before for this token."""
         state.group.failing_since = state.group.full_since = None
         # A token may lead to a copy that was dead before this run; another one is tried once.
-        is_first = state.attempt == 0 and state.request.client_request_token is None
+        is_first = not state.is_repeated and state.request.client_request_token is None
         if backup.lifecycle.is_dead and is_first and not state.is_in_doubt:
             state.refuse()
             extra = {"backup_id": backup.backup_id, "region": self._region}
@@ -420,7 +432,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
     async def _repeat(self, state: RequestState) -> None:
         """Start another copy, with another token, after a token led to a dead one."""
         await self._clock.sleep(queue.capacity_delay(random.random))
-        state.attempt, state.tries, state.failures = state.attempt + 1, 0, 0
+        state.repeat()
         await self._start(state)
 
     def _follow_existing(self, state: RequestState, backup: Backup) -> None:
@@ -511,6 +523,9 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
     def _not_observed(self, state: RequestState, error: FsxCopyError) -> CopyNotObserved:
         """Return the outcome of a copy that was accepted, or may have been."""
         copy = state.copy
+        if error.accepted_backup_id is None:
+            # The error of a later call would hide the ID that an earlier one named.
+            error.accepted_backup_id = state.accepted_backup_id
         return CopyNotObserved(
             request=copy.request,
             client_request_token=copy.client_request_token,

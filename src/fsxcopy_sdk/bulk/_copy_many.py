@@ -47,7 +47,8 @@ def copy_many(
     To force another copy of the same backup, give `CopyRequest.idempotency_salt`.
 
     A copy ends only when it is seen AVAILABLE, FAILED or DELETED. One that FAILED in this
-    run is not repeated in it; a request whose token leads to a copy that was dead before
+    run is not repeated in it. One that was dead before is copied again, with a token that
+    counts the dead copies; if that leads to a dead copy that no listing shows, the request
     is repeated once, about a minute later.
 
     With ``wait=False`` as many copies are begun as there is capacity for, and nothing is

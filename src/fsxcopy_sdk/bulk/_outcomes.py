@@ -153,11 +153,12 @@ class CopyNotObserved(Outcome):
     @property
     def backup_id(self) -> str | None:
         """The ID of the accepted copy; None if no answer named one."""
-        return self.backup.backup_id if self.backup else None
+        # An answer that cannot be read may name it all the same.
+        return self.backup.backup_id if self.backup else self.error.accepted_backup_id
 
     def __str__(self) -> str:
-        token = self.client_request_token
-        how = f"accepted as {self.backup_id}" if self.backup else f"in doubt, with token {token}"
+        copy, token = self.backup_id, self.client_request_token
+        how = f"accepted as {copy}" if copy else f"in doubt, with token {token}"
         return f"{self.request.source_backup_id}: {how}, not observed: {self.error}"
 
 

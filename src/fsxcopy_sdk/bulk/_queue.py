@@ -53,7 +53,7 @@ destination is listed without IDs. A listing costs many calls in a large Region.
 
 # The ends of our own copies are seen, those of other programs are not, so time is all
 # there is to go by. Copies take minutes to hours: a minute is short beside them, and one
-# call a minute is less than the waits make. A copy that failed is repeated no sooner.
+# call a minute is less than the waits make. Nor is a copy that was dead repeated sooner.
 _CAPACITY_DELAY = 60.0
 
 # From 1 s on, each delay twice the one before, as in the Smithy waiter specification:
@@ -90,7 +90,10 @@ class QuotaGroup:
     full_since: float | None = None
     """When the service first had no capacity, by the client's clock; None if it has."""
     failing_since: float | None = None
-    """When the first of some calls in a row met an outage; None if the last did not."""
+    """
+    When the first of some calls in a row met an outage; None if the last did not. Without
+    waiting: when the last request was given up for errors that may pass.
+    """
     starting: anyio.Lock = attrs.field(factory=anyio.Lock)
     """Held while a copy is started, because one refusal for capacity is enough."""
     sleeps: set[anyio.CancelScope] = attrs.field(factory=set)
@@ -119,6 +122,8 @@ class RequestState:
     """Whether its copy was found in the destination, so that none was requested."""
     attempt: int = 0
     """How many copies of the request are known to be dead; each has spent its token."""
+    is_repeated: bool = False
+    """Whether in this run its token led to a dead copy, and it is sent with another one."""
     tries: int = 0
     """How many calls in a row met a transient error."""
     failures: int = 0
@@ -128,6 +133,8 @@ class RequestState:
     The client's clock when it was first sent without an answer that shows whether it was
     accepted; infinity if no such call was made.
     """
+    accepted_backup_id: str | None = None
+    """The copy that an answer named which cannot be read otherwise."""
     ended_before: int = 0
     """How many copies of its group had ended when it was sent."""
 
@@ -146,6 +153,11 @@ class RequestState:
         self.stage, self.ended_before = "in progress", self.group.ended
         token = self.request.token(region, self.attempt)
         self.copy = CopyInProgress(request=self.request, client_request_token=token, started=now)
+
+    def repeat(self) -> None:
+        """Note that its token led to a dead copy, so that it is to be sent with the next one."""
+        self.attempt, self.is_repeated = self.attempt + 1, True
+        self.tries = self.failures = 0
 
     def refuse(self) -> None:
         """Note that the last call had no copy accepted; one before it may have."""

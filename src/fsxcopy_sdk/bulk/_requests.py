@@ -233,7 +233,7 @@ class ExistingCopies:
     def _add_unreadable(self, backup: UnreadableBackup) -> None:
         """Remember what it is a copy of, and raise ResponseDecodingError if it may be any."""
         if backup.is_copy is None:
-            raise ResponseDecodingError.of(backup)
+            raise ResponseDecodingError.of(backup, self._client.region)
         if backup.source_backup_id is not None:
             self._unreadable[backup.source_backup_id][backup.backup_id] = backup
 
@@ -262,6 +262,11 @@ class ExistingCopies:
         """Return the copies of a request's source that satisfy it, dead ones included."""
         copies = self._by_source[request.source_backup_id].values()
         return [one for one in copies if request.matches(one, self._client.region)]
+
+    def dead(self, request: CopyRequest) -> int:
+        """Return how many copies of a request, with its salt or without any, are dead."""
+        copies = filter(request.has_its_salt, self.matching(request))
+        return sum(one.lifecycle.is_dead for one in copies)
 
     def in_progress(self) -> list[Backup]:
         """Return the copies of any program that were in progress when they were seen last."""

@@ -36,7 +36,13 @@ class BulkStart(BulkCopy):
         for state, backup in self._adopted:
             state.group.held += 1
             listed = self._existing.last_listed(backup.backup_id)
-            self._follow_existing(state, listed or backup)
+            if listed is not None:
+                self._follow_existing(state, listed)
+            else:
+                # One that is gone would be in progress in every run.
+                self._see(state, backup)
+                absent = self._not_found(f"the destination does not list {backup.backup_id}")
+                self._end(state, self._not_observed(state, absent))
         self._begin(states)
 
     async def _start_in_order(self, group: QuotaGroup) -> None:
@@ -67,11 +73,18 @@ class BulkStart(BulkCopy):
         return True
 
     def _is_final(self, state: RequestState, error: FsxCopyError, *, is_outage: bool) -> bool:
-        """Whether a call was tried often enough; an outage would meet the rest of its group."""
+        """Whether a call was tried often enough; if so, the rest of its group may not be tried."""
+        # An outage would meet all requests. Of other errors that may pass, one can be of a single
+        # backup, which must not keep the others from being copied in every run; two in a row are
+        # enough, because many would take minutes.
+        group, failing_since = state.group, state.group.failing_since
         is_final = super()._is_final(state, error, is_outage=False)
-        if is_final and is_outage:
-            reason = "the service could not be asked"
-            state.group.closed = CopyDeferred(request=state.request, reason=reason, error=error)
+        if not error.is_transient:
+            return is_final
+        if is_final and (is_outage or failing_since is not None):
+            reason = "requests before it met errors that may pass"
+            group.closed = CopyDeferred(request=state.request, reason=reason, error=error)
+        group.failing_since = self._clock.now() if is_final else failing_since
         return is_final
 
     def _search_later(self, state: RequestState, reason: FsxCopyError) -> None:
@@ -81,7 +94,7 @@ class BulkStart(BulkCopy):
     async def _repeat(self, state: RequestState) -> None:
         """Start another copy, with another token, after a token led to a dead one."""
         # At once: the copy was dead before this run, and so was not begun seconds ago.
-        state.attempt, state.tries, state.failures = state.attempt + 1, 0, 0
+        state.repeat()
         await self._start(state)
 
     async def _observe(self, state: RequestState, backup: Backup) -> CopyOutcome:

@@ -182,8 +182,10 @@ def _fail(code: int, text: str) -> int:
 
 
 def _describe_usage_error(error: CycloptsError, arguments: Sequence[str]) -> str:
-    takes = next((_TAKES[one] for one in arguments if one in _TAKES), TWO_REGIONS)
-    return describe_usage_error(error, arguments, _TAKES, takes)
+    # An error before the command was found does not say which it is.
+    names = error.command_chain or arguments
+    command = next((one for one in names if one in _TAKES), None)
+    return describe_usage_error(error, command, _TAKES, _TAKES.get(command or "", TWO_REGIONS))
 
 
 @app.meta.default
@@ -196,7 +198,7 @@ def _launch(
     # Help, the version and the completion take all options.
     if refused := given(options) - _TAKES.get(name, TWO_REGIONS):
         texts = " and ".join(map(option_of, sorted(refused)))
-        raise CycloptsError(msg=f"{PROGRAM} {name} does not take {texts}.")
+        raise CycloptsError(msg=f"{PROGRAM} {name} does not take {texts}.", command_chain=(name,))
     with logging_to_standard_error(options.log_level or ("error" if options.quiet else "warning")):
         # They leave no work, too.
         work: _Work | None = command(*bound.args, **bound.kwargs)

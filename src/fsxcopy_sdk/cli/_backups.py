@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TypeAlias
@@ -116,10 +116,11 @@ def _count(found: int, listing: Listing, region: str) -> str:
 def _listed(listing: Listing) -> Callable[[Backup], bool]:
     """Return the condition for a backup to be listed, which the service has no filters for."""
     lifecycles = known_values("--lifecycle", listing.lifecycle, BackupLifecycle)
-    after = datetime.now(UTC) - listing.newer_than if listing.newer_than else None
+    now, newer_than = datetime.now(UTC), listing.newer_than
+    # No time is computed from the option: it may be before the first year.
     return lambda backup: (
         (not lifecycles or backup.lifecycle in lifecycles)
-        and (after is None or backup.creation_time > after)
+        and (not newer_than or now - backup.creation_time < newer_than)
     )
 
 
@@ -196,7 +197,8 @@ async def copy(backup_ids: Sequence[str], how: CopyOptions, options: Globals) ->
         )
         for backup_id in backup_ids
     ]
-    reporter, deadline = Reporter(options), Deadline(how.waiting.max_wait)
+    reporter = Reporter(options, waiting=how.waiting)
+    deadline = Deadline(how.waiting.max_wait)
     reporter.expect(len(requests))
 
     def see(copy: bulk.CopyInProgress) -> None:
@@ -204,7 +206,7 @@ async def copy(backup_ids: Sequence[str], how: CopyOptions, options: Globals) ->
         deadline.answered(may_start=bool(copies.not_started))
 
     with deadline.scope:
-        async with client_of(options) as client:
+        async with _opened(options, reporter, lambda: map(_not_started, requests)) as client:
             copies = bulk.copy_many(
                 client,
                 requests,
@@ -220,11 +222,15 @@ async def copy(backup_ids: Sequence[str], how: CopyOptions, options: Globals) ->
 
 async def wait(backup_ids: Sequence[str], waiting: Waiting, options: Globals) -> Exit:
     """Wait until each backup is AVAILABLE, has failed, or has taken too long."""
-    reporter, deadline = Reporter(options), Deadline(waiting.max_wait)
+    reporter, deadline = Reporter(options, waiting=waiting), Deadline(waiting.max_wait)
     reporter.expect(len(backup_ids), not_seen="not seen yet")
     watches = [_Watch(backup_id, waiting, reporter, deadline) for backup_id in backup_ids]
+
+    def left() -> Iterator[Ended]:
+        return (watch.left for watch in watches if not watch.is_ended)
+
     with deadline.scope:
-        async with client_of(options) as client:
+        async with _opened(options, reporter, left) as client:
             try:
                 with reporter.live():
                     try:
@@ -236,12 +242,30 @@ async def wait(backup_ids: Sequence[str], waiting: Waiting, options: Globals) ->
                                     group.start_soon(watch.run, client)
                             others.cancel_scope.cancel()
                     finally:
-                        for watch in watches:
-                            watch.leave()
+                        for end in left():
+                            reporter.add(end)
             finally:
                 reporter.conclude(client.region)
         return reporter.exit
     return timed_out(reporter)
+
+
+@asynccontextmanager
+async def _opened(
+    options: Globals, reporter: Reporter, left: Callable[[], Iterable[Ended]]
+) -> AsyncIterator[FsxCopyClient]:
+    """Open the client of a command, and report what is *left* if that is cancelled."""
+    async with AsyncExitStack() as stack:
+        try:
+            client = await stack.enter_async_context(client_of(options))
+        except anyio.get_cancelled_exc_class():  # as while a process is asked for credentials
+            with reporter.live():
+                for end in left():
+                    reporter.add(end)
+            # Where no Region was given, the next command finds the same one.
+            reporter.conclude(options.region)
+            raise
+        yield client
 
 
 @attrs.define
@@ -270,17 +294,18 @@ class _Watch:
             outcome, error = self._outcome(caught), caught
         self._end(outcome, error)
 
-    def leave(self) -> None:
-        """Add it to the results, if its end was not awaited."""
-        if not self.is_ended:
-            self.reporter.add(
-                Ended(
-                    outcome=self.deadline.word,
-                    backup_id=self.backup_id,
-                    backup=self.seen,
-                    reason=self.deadline.reason,
-                )
-            )
+    @property
+    def left(self) -> Ended:
+        """How it ended, if its end was not awaited."""
+        word = self.deadline.word
+        if self.seen is None and word == "in_progress":
+            word = "not_observed"  # there may be no such backup
+        return Ended(
+            outcome=word,
+            backup_id=self.backup_id,
+            backup=self.seen,
+            reason=self.deadline.reason,
+        )
 
     def _outcome(self, error: FsxCopyError) -> str:
         if isinstance(error, WaitTimeout):
@@ -358,12 +383,28 @@ def _left(copies: _Copies, deadline: Deadline) -> Iterator[Ended]:
             requested_id=copy.request.source_backup_id,
             members=public(copy),
         )
-    for request in copies.not_started:
-        yield Ended(
-            outcome="not_started",
-            requested_id=request.source_backup_id,
-            members={"Request": public(request)},
-        )
+    yield from map(_not_started, copies.not_started)
+    if isinstance(copies, replication.AppliedPlan):
+        prunes = {
+            "not_observed": copies.prunes_in_progress,
+            "not_started": copies.prunes_not_started,
+        }
+        for word, ones in prunes.items():
+            for prune in ones:
+                yield Ended(
+                    outcome=word,
+                    backup_id=prune.copy.backup_id,
+                    is_deletion=True,
+                    members={"Prune": public(prune)},
+                )
+
+
+def _not_started(request: bulk.CopyRequest) -> Ended:
+    return Ended(
+        outcome="not_started",
+        requested_id=request.source_backup_id,
+        members={"Request": public(request)},
+    )
 
 
 def _ended(outcome: replication.PlanOutcome) -> Ended:

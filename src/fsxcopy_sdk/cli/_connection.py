@@ -56,7 +56,7 @@ class Silence:
             self._timer = loop.call_later(self._seconds, self._end, request.url)
 
     def received(self, response_dict: object, **_: object) -> None:
-        """Note that an attempt ended, with any answer or with none."""
+        """Note that an answer came, whatever it says; an attempt without one changes nothing."""
         if response_dict is not None and self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
+import attrs
 from rich.console import Console
 
 from fsxcopy_sdk import FsxCopyClient
 from fsxcopy_sdk.cli._backups import COLUMNS, row_of
 from fsxcopy_sdk.cli._connection import client_of
 from fsxcopy_sdk.cli._options import Deletion, Globals, usage_error
-from fsxcopy_sdk.cli._outcomes import Ended, Exit
+from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of_all
 from fsxcopy_sdk.cli._output import Results, public, write_table
 from fsxcopy_sdk.cli._reporter import Reporter
 from fsxcopy_sdk.cli._streams import is_terminal, read_answer
@@ -29,30 +30,39 @@ async def delete(backup_ids: Sequence[str], how: Deletion, options: Globals) -> 
     reporter.expect(len(backup_ids))
     async with client_of(options) as client:
         if how.dry_run:
-            _show(await _found(backup_ids, client, reporter), client.region, options)
-            return reporter.exit
+            found, missing = await _found(backup_ids, client)
+            # The document is that of list, which has no outcomes.
+            for end in missing:
+                reporter.notice(f"{end.backup_id}: {end.words}: {end.why}")
+            _show(found, client.region, options)
+            return exit_of_all(end.exit for end in missing)
         if not how.yes:
-            found = await _found(backup_ids, client, reporter)
+            found, missing = await _found(backup_ids, client)
+            for end in missing:
+                reporter.ended(end)
             if not (found and _is_confirmed(found, client.region, reporter)):
                 reporter.info("nothing was deleted")
                 return Exit.FAILED
             backup_ids = [backup.backup_id for backup in found]
-        with reporter.live():
-            await _delete(backup_ids, client, reporter)
+        try:
+            with reporter.live():
+                await _delete(backup_ids, client, reporter)
+        finally:
+            reporter.conclude_deletions()
     return reporter.exit
 
 
 async def _found(
-    backup_ids: Iterable[str], client: FsxCopyClient, reporter: Reporter
-) -> list[Backup]:
-    """Return the backups that exist, and report the others as failures."""
-    found = []
+    backup_ids: Iterable[str], client: FsxCopyClient
+) -> tuple[list[Backup], list[Ended]]:
+    """Return the backups that exist, and failures of the others."""
+    found, missing = [], []
     for backup_id in backup_ids:
         try:
             found.append(await client.describe_backup(backup_id))
         except BackupNotFound as error:
-            reporter.ended(Ended(outcome="failed", backup_id=backup_id, error=error))
-    return found
+            missing.append(Ended(outcome="failed", backup_id=backup_id, error=error))
+    return found, missing
 
 
 def _show(backups: Sequence[Backup], region: str, options: Globals) -> None:
@@ -64,17 +74,35 @@ def _show(backups: Sequence[Backup], region: str, options: Globals) -> None:
 
 
 def _is_confirmed(backups: Sequence[Backup], region: str, reporter: Reporter) -> bool:
-    write_table(COLUMNS, map(row_of, backups), Console(stderr=True))
+    # However narrow the terminal: nobody knows backups by their IDs.
+    needed = ["BACKUP", "OF"]
+    if any(backup.size_in_bytes is not None for backup in backups):
+        needed.append("SIZE")
+    columns = [
+        attrs.evolve(one, rank=0 if one.heading in needed else one.rank or 1) for one in COLUMNS
+    ]
+    write_table(columns, map(row_of, backups), Console(stderr=True))
     these = "this backup" if len(backups) == 1 else f"these {len(backups)} backups"
     reporter.notice(f"Permanently delete {these} in {region}? Type yes:")
     return read_answer().strip().lower() in ("y", "yes")
 
 
 async def _delete(backup_ids: Iterable[str], client: FsxCopyClient, reporter: Reporter) -> None:
-    for backup_id in backup_ids:
-        try:
-            await client.delete_backup(backup_id)
-            end = Ended(outcome="deleted", backup_id=backup_id)
-        except FsxCopyError as error:
-            end = Ended(outcome="failed", backup_id=backup_id, error=error)
-        reporter.ended(end)
+    """Delete backups, and say what became of each, also if this is cancelled."""
+    left, word = [*backup_ids], "not_started"
+    try:
+        while left:
+            word = "not_observed"
+            try:
+                await client.delete_backup(left[0])
+                end = Ended(outcome="deleted", backup_id=left[0])
+            except FsxCopyError as error:
+                end = Ended(outcome="failed", backup_id=left[0], error=error)
+            word = "not_started"
+            del left[0]
+            reporter.ended(end)
+    finally:
+        # Without an answer it is not known whether the deletion was accepted.
+        for backup_id in left:
+            reporter.add(Ended(outcome=word, backup_id=backup_id, is_deletion=True))
+            word = "not_started"

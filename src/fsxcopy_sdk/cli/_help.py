@@ -166,14 +166,13 @@ def _print(console: Console, lines: Iterable[str], style: str = "") -> None:
 
 
 def describe_usage_error(
-    error: CycloptsError, arguments: Iterable[str], commands: Collection[str], takes: Iterable[str]
+    error: CycloptsError, command: str | None, commands: Collection[str], takes: Iterable[str]
 ) -> str:
     """
-    Return what is wrong with *arguments*, what may have been meant, and which help to read.
+    Return what is wrong with a command line, what may have been meant, and which help to read.
 
-    *takes* are the global options of the command.
+    *takes* are the global options of the command, which is None if none of *commands* was given.
     """
-    command = next((one for one in arguments if one in commands), None)
     text = str(error)
     options = ["--help", *map(option_of, takes)]
     match error:

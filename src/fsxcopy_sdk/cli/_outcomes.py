@@ -49,6 +49,9 @@ _OPTIONS = {
     "tags": "--tag",
     "volume_ids": "--volume-id",
 }
+# Where the library finds a Region, and where the command does, in their orders.
+_REGION_OF_LIBRARY = "an argument, in the config, AWS_DEFAULT_REGION, the profile or AWS_REGION"
+_REGION_OF_COMMAND = "--region, AWS_REGION, AWS_DEFAULT_REGION or the profile"
 _UNSEEN = ("in_progress", "not_observed", "not_started")
 # A class whose text is a sentence; that of others means nothing without the class.
 _CLASS = re.compile(r"^(?!JSONDecodeError|KeyError|TypeError|Unicode)[A-Z][A-Za-z]+: ")
@@ -90,7 +93,7 @@ def describe_error(error: FsxCopyError) -> str:
 
 def _in_options(text: str) -> str:
     """Return the text of a usage error without its class, with an option for its argument."""
-    text = _CLASS.sub("", text)
+    text = _CLASS.sub("", text).replace(_REGION_OF_LIBRARY, _REGION_OF_COMMAND)
     return _ARGUMENT.sub(lambda found: _OPTIONS.get(found[1], found[0]), text)
 
 
@@ -111,6 +114,8 @@ class Ended:
     """Why the item ended like this, if not by an error."""
     requested_id: str | None = None
     """The ID of the backup that was to be copied."""
+    is_deletion: bool = False
+    """Whether the backup was to be deleted, so that nobody waits for it."""
     members: Mapping[str, object] | None = None
     """What a document has of the item; None for its ID, the backup as last seen and the error."""
 
@@ -128,7 +133,7 @@ class Ended:
     def is_open(self) -> bool:
         """Whether the backup may still end, so that a wait for it can be resumed."""
         may_end = self.outcome in ("in_progress", "not_observed", "started", "timed_out")
-        return may_end and self.backup_id is not None
+        return may_end and self.backup_id is not None and not self.is_deletion
 
     @property
     def is_running(self) -> bool:

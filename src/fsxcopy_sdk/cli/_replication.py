@@ -71,7 +71,8 @@ async def plan(policy: Policy, max_age: timedelta, options: Globals) -> Exit:
 async def sync(how: SyncOptions, options: Globals) -> Exit:
     """Copy and prune as the policy says, and report each outcome."""
     _check_pruning(how)
-    reporter, deadline = Reporter(options), Deadline(how.waiting.max_wait)
+    reporter = Reporter(options, waiting=how.waiting)
+    deadline = Deadline(how.waiting.max_wait)
     with deadline.scope:
         return await _sync(how, options, reporter, deadline)
     return timed_out(reporter)

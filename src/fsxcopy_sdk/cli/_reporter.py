@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.text import Text
 
 from fsxcopy_sdk.cli._live import MOST_ROWS, MovingLines, Rows, name_of
-from fsxcopy_sdk.cli._options import PROGRAM, Globals
+from fsxcopy_sdk.cli._options import PROGRAM, Globals, Waiting
 from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of_all
 from fsxcopy_sdk.cli._output import TIME_FORMAT, Results, printable
 from fsxcopy_sdk.cli._streams import is_live, is_terminal
@@ -36,9 +36,16 @@ _SUM_EVERY = 60.0
 class Reporter:
     """Report progress, messages and outcomes, by *now*, a monotonic time in seconds."""
 
-    def __init__(self, options: Globals, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        options: Globals,
+        now: Callable[[], float] = time.monotonic,
+        *,
+        waiting: Waiting | None = None,
+    ) -> None:
         self.ends: list[Ended] = []
         self._options = options
+        self._waiting = waiting or Waiting()
         self._now = now
         self._console = Console(stderr=True)
         self._results = Results(options.output, "Outcomes", _COLUMNS)
@@ -146,7 +153,7 @@ class Reporter:
         count = f"{done} of {self._total}"
         return f"{count}, {not_seen} {self._not_seen}" if not_seen > 0 else count
 
-    def conclude(self, region: str) -> None:
+    def conclude(self, region: str | None) -> None:
         """Print the number of items by outcome, and the commands that continue with the rest."""
         if len(self.ends) > 1:
             by_exit = sorted(self.ends, key=lambda end: end.exit)
@@ -168,29 +175,49 @@ class Reporter:
         ]
         if unconfirmed:
             self.notice(f"may have been accepted: copies of {', '.join(unconfirmed)}")
-        not_started = [str(end.source_id) for end in self.ends if end.outcome == "not_started"]
+        not_started = sum(
+            end.outcome == "not_started" and not end.is_deletion for end in self.ends
+        )
         if not_started:
-            self.notice(f"not started: {len(not_started)}")
+            self.notice(f"not started: {not_started}")
+        self.conclude_deletions()
         deferred = sum(end.outcome == "deferred" for end in self.ends)
         if deferred:
             self.info(f"left for the next run: {deferred}")
-        if unconfirmed or not_started or deferred:
-            say = self.notice if unconfirmed or not_started else self.info
+        # Those had no slot until the end.
+        is_open = any(end.outcome == "timed_out" and end.backup_id is None for end in self.ends)
+        is_open = is_open or bool(unconfirmed or not_started)
+        if is_open or deferred:
+            say = self.notice if is_open else self.info
             say("run the same command again: existing copies are found first")
 
-    def _command_to_wait(self, ids: Iterable[str], region: str) -> str:
-        given = self._options
+    def conclude_deletions(self) -> None:
+        """Print which deletions have no answer, and how many were not begun."""
+        left = [end for end in self.ends if end.is_deletion]
+        unseen = [str(end.backup_id) for end in left if end.outcome == "not_observed"]
+        if unseen:
+            self.notice(f"may have been deleted: {', '.join(unseen)}")
+        if len(left) > len(unseen):
+            self.notice(f"not deleted: {len(left) - len(unseen)}")
+
+    def _command_to_wait(self, ids: Iterable[str], region: str | None) -> str:
+        given, waiting, usual = self._options, self._waiting, Waiting()
+        # The next wait is to take some time, even if this one was to take none.
+        max_wait = waiting.max_wait if waiting.max_wait != usual.max_wait else None
         options = {
             "--region": region,
             "--profile": given.profile,
             "--endpoint-url": given.endpoint_url,
             "--connect-timeout": given.connect_timeout,
             "--read-timeout": given.read_timeout,
+            "--output": given.output if given.output != Globals().output else None,
+            "--max-wait": max_wait or None,
+            "--min-delay": waiting.min_delay if waiting.min_delay != usual.min_delay else None,
         }
         words = [*PROGRAM.split(), "wait", *ids]
         for name, value in options.items():
             if isinstance(value, timedelta):
-                words += [name, f"{value.total_seconds():g}s"]
+                words += [name, f"{value.total_seconds():.6f}".rstrip("0").rstrip(".") + "s"]
             elif value is not None:
                 words += [name, value]
         return shlex.join(words)

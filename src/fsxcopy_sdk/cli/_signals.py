@@ -102,8 +102,10 @@ def _end_at_once(code: int) -> None:
     """End the process, whatever it does: it may be blocked by what reads its output."""
     stream = sys.__stderr__
     with suppress(OSError, ValueError):
-        # A live display hides the cursor. Windows sets no TERM.
-        if stream is not None and stream.isatty() and "TERM" in os.environ:
+        # A live display hides the cursor. Windows sets no TERM, but its shells may, and before
+        # Python 3.12 it cannot switch off blocking.
+        has_cursor = stream is not None and stream.isatty() and "TERM" in os.environ
+        if stream is not None and has_cursor and hasattr(os, "set_blocking"):
             os.set_blocking(stream.fileno(), False)  # its output may be stopped
             try:
                 os.write(stream.fileno(), _SHOW_CURSOR)

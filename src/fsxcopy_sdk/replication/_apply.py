@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TypeAlias
@@ -49,7 +49,7 @@ from fsxcopy_sdk.errors import (
     ServiceError,
 )
 from fsxcopy_sdk.models import Backup
-from fsxcopy_sdk.replication._inventory import Inventory, sources_of
+from fsxcopy_sdk.replication._inventory import Inventory, source_of, sources_of
 from fsxcopy_sdk.replication._plan import (
     ExistingCopy,
     PlannedCopy,
@@ -116,7 +116,11 @@ _TRY_FOR = 900.0
 _TRY_BRIEFLY_FOR = 15.0
 
 _IS_UNFINISHED = "a copy of its source is in progress or was not begun"
+_WAS_NOT_SENT = "a copy of its source could not be requested in this run"
 _WENT_WRONG = "a copy of its source failed or was not seen to end in this run"
+_IS_OF_ANOTHER = "the plan says that it is of another source or backup than it is"
+_UNFINISHED = (_IS_UNFINISHED, _WAS_NOT_SENT, _WENT_WRONG)
+"""Why nothing of a source is pruned; the last one that applies is told."""
 
 _MAX_CLOCK_SKEW = timedelta(days=1)
 """How far the plan's time may be from the service's own; AWS itself refuses five minutes."""
@@ -138,30 +142,39 @@ class Pruning:
     try_for: float
     """Seconds for which what is refused for now is tried again."""
     _begun: float
+    _unfinished: Collection[tuple[PlannedCopy | ExistingCopy, str]] = attrs.field(
+        init=False, default=()
+    )
+    """What has not ended well, and why: one of `_UNFINISHED`."""
     _owned: dict[str, int] = attrs.field(init=False, factory=dict)
     """How many copies of each source were the policy's before the first deletion."""
     _deleted: defaultdict[str, set[str]] = attrs.field(
         init=False, factory=lambda: defaultdict(set)
     )
 
+    def is_requested(self, prune: PlannedPrune) -> bool:
+        """Whether the service may have accepted this deletion."""
+        return prune.copy.backup_id in self._deleted[prune.source_id]
+
     async def run(
-        self, incomplete: Mapping[str, bool], end: Callable[[PruneOutcome], None]
+        self,
+        unfinished: Collection[tuple[PlannedCopy | ExistingCopy, str]],
+        end: Callable[[PruneOutcome], None],
     ) -> None:
         """
         Delete what may be deleted, and call *end* with each outcome.
 
-        Nothing is deleted of the *incomplete* sources, whose copies have not all ended well:
-        until newer copies arrive, the old ones are what a restore has. Their value is whether
-        something went wrong, or is only left to another run.
+        Nothing is deleted of a source with *unfinished* copies, which come with the reason:
+        until newer copies arrive, the old ones are what a restore has.
         """
+        self._unfinished = unfinished
         prunes: list[PlannedPrune] = []
         for prune in self.prunes:
-            went_wrong = incomplete.get(prune.source_id)
-            if went_wrong is None:
+            skipped = self._skipped_as_unfinished(prune)
+            if skipped is None:
                 prunes.append(prune)
             else:
-                reason = _WENT_WRONG if went_wrong else _IS_UNFINISHED
-                end(PruneSkipped(prune=prune, reason=reason, is_held_back=went_wrong))
+                end(skipped)
         async with AsyncExitStack() as stack:
             if prunes and self.opens_source:
                 try:
@@ -171,6 +184,22 @@ class Pruning:
                         end(PruneFailed(prune=prune, error=error))
                     return
             await self._rounds(prunes, end)
+
+    def _skipped_as_unfinished(
+        self, prune: PlannedPrune, originals: Collection[str] = ()
+    ) -> PruneSkipped | None:
+        """Skip a copy whose source, by the plan or *originals*, has an unfinished one."""
+        source_id = prune.source_id
+        reasons = {
+            reason
+            for one, reason in self._unfinished
+            if one.source_id == source_id or one.backup.backup_id in originals
+        }
+        if not reasons:
+            return None
+        reason = max(reasons, key=_UNFINISHED.index)
+        is_held_back = reason != _IS_UNFINISHED
+        return PruneSkipped(prune=prune, reason=reason, is_held_back=is_held_back)
 
     async def _rounds(
         self, prunes: Sequence[PlannedPrune], end: Callable[[PruneOutcome], None]
@@ -265,6 +294,17 @@ class Pruning:
         current = found.get(prune.copy.backup_id)
         if current is None or prune.source_backup_id in plan.selected_backup_ids:
             return PruneSkipped(prune=prune, reason="by now the policy keeps it")
+        # The plan may have come as a document, and counts for nothing that the Regions show.
+        named = (source_id, prune.source_backup_id)
+        if named != (current.source_id, current.source_backup_id):
+            return PruneSkipped(prune=prune, reason=_IS_OF_ANOTHER)
+        originals = {
+            one.backup_id
+            for one in inventory.backups
+            if (source := source_of(one)) is not None and source.source_id == source_id
+        }
+        if unfinished := self._skipped_as_unfinished(prune, originals):
+            return unfinished
         obstacles = set(current.obstacles) - {PruneObstacle.MORE_THAN_HALF}
         # Counted over the whole run: what it deleted no longer counts as a copy.
         if len(self._deleted[source_id] - {prune.copy.backup_id}) >= most:
@@ -342,11 +382,11 @@ def apply_plan(
     Pruning begins when all copies have ended. Before each deletion the copies and
     originals of its file system or volume are read again in both Regions, and the copy is
     deleted only if the policy still does not keep it. Nothing of a source is deleted if
-    one of its copies failed or was not seen to end in this run.
+    one of its copies failed, could not be requested or was not seen to end in this run.
 
     With ``wait=False`` copies are begun as by `copy_many`, without waiting for any, and of
     sources whose copies are all AVAILABLE prunes are carried out. Plan and apply again
-    minutes later, until nothing is left to do.
+    minutes later, an hour after a `CopyNotObserved`, until nothing is left to do.
 
     Args:
         plan: What to do.
@@ -384,9 +424,11 @@ def apply_plan(
     for name in [name for name, given in switches.items() if given and not prune]:
         errors.add(name, "given with prune=True", "alone")
     errors.raise_any()
+    # What a document says has ended is for the listing to decide, as what is to be copied.
+    ended = [one for one in plan.in_progress if one.copy.lifecycle.is_terminal]
     copies = copy_many(
         destination,
-        [one.request for one in plan.to_copy],
+        [*(one.request for one in plan.to_copy), *(one.request for one in ended)],
         adopt=_copies_in_progress(plan, destination.clock.now()),
         wait=wait,
         max_in_progress=max_in_progress,
@@ -439,6 +481,7 @@ class AppliedPlan(OutcomeStream[PlanOutcome]):
         self._region = plan.destination_region
         planned: tuple[PlannedCopy | ExistingCopy, ...] = (*plan.to_copy, *plan.in_progress)
         self._planned = {one.request.source_backup_id: one for one in planned}
+        self._ended_prunes: set[str] = set()
 
     @property
     def report(self) -> ReplicationReport:
@@ -465,36 +508,61 @@ class AppliedPlan(OutcomeStream[PlanOutcome]):
         """The requests whose copies were certainly not accepted so far."""
         return self._copies.not_started
 
+    @property
+    def prunes_in_progress(self) -> tuple[PlannedPrune, ...]:
+        """The deletions that the service may have accepted, and that have no outcome yet."""
+        return self._prunes_left(are_requested=True)
+
+    @property
+    def prunes_not_started(self) -> tuple[PlannedPrune, ...]:
+        """The deletions without an outcome that were certainly not accepted so far."""
+        return self._prunes_left(are_requested=False)
+
+    def _prunes_left(self, *, are_requested: bool) -> tuple[PlannedPrune, ...]:
+        pruning = self._pruning
+        if pruning is None:
+            return ()
+        left = (one for one in pruning.prunes if one.copy.backup_id not in self._ended_prunes)
+        return tuple(one for one in left if pruning.is_requested(one) is are_requested)
+
     async def _run(self) -> None:
-        incomplete: dict[str, bool] = {}
+        unfinished: list[tuple[PlannedCopy | ExistingCopy, str]] = []
         async with self._copies:
             async for outcome in self._copies:
-                source_id = self._planned[outcome.request.source_backup_id].source_id
-                if not isinstance(outcome, Copied):
-                    went_wrong = not _is_left_to_another_run(outcome)
-                    incomplete[source_id] = incomplete.get(source_id, False) or went_wrong
+                if reason := _why_unfinished(outcome):
+                    unfinished.append((self._planned[outcome.request.source_backup_id], reason))
                 self._add(outcome)
         if self._pruning is not None:
-            await self._pruning.run(incomplete, self._end)
+            await self._pruning.run(unfinished, self._end)
         self._finish()
 
     def _end(self, outcome: PruneOutcome) -> None:
         backup_id = outcome.prune.copy.backup_id
+        self._ended_prunes.add(backup_id)
         why = outcome.reason if isinstance(outcome, PruneSkipped) else outcome.prune.reason
         extra = {"backup_id": backup_id, "region": self._region}
         _log.info("%s: %s, %s", backup_id, type(outcome).__name__, why, extra=extra)
         self._add(outcome)
 
 
-def _is_left_to_another_run(outcome: CopyOutcome) -> bool:
-    """Whether a copy was not waited for, or there was no capacity for it: nothing went wrong."""
-    is_deferred = isinstance(outcome, CopyDeferred) and outcome.error is None
-    return is_deferred or isinstance(outcome, CopyStarted)
+def _why_unfinished(outcome: CopyOutcome) -> str | None:
+    """Return one of `_UNFINISHED`, unless a copy is AVAILABLE."""
+    match outcome:
+        case Copied():
+            return None
+        case CopyStarted() | CopyDeferred(error=None):
+            return _IS_UNFINISHED
+        case CopyDeferred():
+            return _WAS_NOT_SENT
+        case _:
+            return _WENT_WRONG
 
 
 def _copies_in_progress(plan: ReplicationPlan, now: float) -> Iterable[CopyInProgress]:
     """Yield the copies that were in progress when *plan* was made, as they were then."""
     for known in plan.in_progress:
+        if known.copy.lifecycle.is_terminal:
+            continue
         copy = Backup(
             **attrs.asdict(known.copy),
             type=BackupType.USER_INITIATED,  # which copies are

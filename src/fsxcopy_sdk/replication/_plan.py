@@ -11,7 +11,7 @@ from typing import Self
 import attrs
 
 from fsxcopy_sdk._codec import Document, from_document
-from fsxcopy_sdk._validation import duration_text, exact_duration_text
+from fsxcopy_sdk._validation import duration_text, exact_duration_text, invalid, shown
 from fsxcopy_sdk.bulk import CopyRequest
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.models import Backup, UnreadableBackup
@@ -151,14 +151,28 @@ class PruneObstacle(StrEnum):
         return frozenset(obstacle for obstacle, is_given in switches.items() if is_given)
 
 
+def _check_request(
+    planned: PlannedCopy | ExistingCopy, _: attrs.Attribute[CopyRequest], request: CopyRequest
+) -> None:
+    """Refuse a request for another backup, by which its outcome would be counted for this one."""
+    wanted, given = planned.backup.backup_id, request.source_backup_id
+    if given != wanted:
+        raise invalid("request", f"for the copy of {shown(wanted)}", f"of {shown(given)}")
+
+
 @attrs.frozen(kw_only=True)
 class PlannedCopy:
-    """A backup that is to be copied."""
+    """
+    A backup that is to be copied.
+
+    Raises:
+        InvalidArguments: the request is for another backup.
+    """
 
     source_id: str
     """The file system or volume that it is of."""
     backup: BackupSummary
-    request: CopyRequest
+    request: CopyRequest = attrs.field(validator=_check_request)
     """What will be asked of the destination: the same for the same policy and backup."""
     reason: str
     """Why the policy selects the backup, and what there is of a copy."""
@@ -169,12 +183,17 @@ class PlannedCopy:
 
 @attrs.frozen(kw_only=True)
 class ExistingCopy:
-    """A backup that has a copy, which is AVAILABLE or in progress."""
+    """
+    A backup that has a copy, which is AVAILABLE or in progress.
+
+    Raises:
+        InvalidArguments: the request is for another backup.
+    """
 
     source_id: str
     """The file system or volume that the backup is of."""
     backup: BackupSummary
-    request: CopyRequest
+    request: CopyRequest = attrs.field(validator=_check_request)
     """What would be asked of the destination, if there were no copy."""
     copy: BackupSummary
 
@@ -285,7 +304,10 @@ class ReplicationPlan(Document):
     or volume that the policy names.
     """
     missing: tuple[str, ...]
-    """File systems and volumes that the policy names and of which the source shows no backup."""
+    """
+    File systems and volumes that the policy names and of which the source shows no backup, not
+    even one that cannot be read.
+    """
     report: ReplicationReport
     """How old the newest copies are."""
     unreadable_in_source: tuple[UnreadableBackup, ...] = ()

@@ -31,6 +31,7 @@ from fsxcopy_sdk.replication._inventory import (
     has_intelligent_tiering,
     is_of_flexgroup,
     source_of,
+    sources_of,
 )
 from fsxcopy_sdk.replication._plan import (
     BackupSummary,
@@ -107,7 +108,7 @@ async def plan_replication(
     held = await read_listing(destination, strict=strict)
     for one in held.unreadable:
         if one.is_copy is None:
-            raise ResponseDecodingError.of(one)
+            raise ResponseDecodingError.of(one, destination.region)
     moment = now or destination.service_time or datetime.now(UTC)
     inventory = Inventory(
         source_region=source.region,
@@ -149,6 +150,8 @@ def decide(policy: ReplicationPolicy, inventory: Inventory) -> ReplicationPlan:
     selected = {one.backup.backup_id for one in wanted}
     beyond, kept = retained(policy, inventory, selected=selected)
     in_scope = [one for group in scope.values() for one in group]
+    missing = unseen_ids(policy, map(source_of, in_scope))
+    missing -= sources_of(*inventory.unreadable_backups)
     return ReplicationPlan(
         policy=policy,
         source_region=inventory.source_region,
@@ -162,7 +165,7 @@ def decide(policy: ReplicationPolicy, inventory: Inventory) -> ReplicationPlan:
         kept=kept,
         cannot_copy=tuple(cannot_copy),
         source_backups=sum(_is_recent(policy, one, inventory.now) for one in in_scope),
-        missing=tuple(sorted(unseen_ids(policy, map(source_of, in_scope)))),
+        missing=tuple(sorted(missing)),
         report=_report(policy, inventory, scope),
         unreadable_in_source=inventory.unreadable_backups,
         unreadable_in_destination=inventory.unreadable_held,
@@ -210,7 +213,10 @@ def _choose(
             break
         if _is_recent(policy, backup, inventory.now):
             held = [one.backup for one in copies.get(backup.backup_id, ())]
-            why = _why_selected(policy, newer, is_newest=not (newer or refused))
+            kind = "that can be copied"
+            if not refused:
+                kind = "that can be read" if _may_be_older(inventory, source_id) else ""
+            why = _why_selected(policy, newer, kind)
             one = _classify(policy, inventory, source_id, backup, held, why=why)
             if not isinstance(one, CannotCopy):
                 chosen.append(one)
@@ -222,10 +228,20 @@ def _choose(
     return chosen, [*in_doubt, *refused[: policy.newest]]
 
 
-def _why_selected(policy: ReplicationPolicy, newer: int, *, is_newest: bool) -> str:
-    """Return why *policy* selects a backup; *newer* ones of its source were selected already."""
+def _may_be_older(inventory: Inventory, source_id: str | None) -> bool:
+    """Whether a source may have a newer original than those that can be read."""
+    originals = (one for one in inventory.unreadable_backups if not one.is_copy)
+    return not sources_of(*originals).isdisjoint({source_id, None})
+
+
+def _why_selected(policy: ReplicationPolicy, newer: int, kind: str) -> str:
+    """
+    Return why *policy* selects a backup; *newer* ones of its source were selected already.
+
+    *kind* is what it is the newest of, if it is not of all.
+    """
     if not newer:
-        return "the newest backup" if is_newest else "the newest backup that can be copied"
+        return f"the newest backup {kind}".rstrip()
     if policy.newest is not None:
         return f"one of the {policy.newest} newest backups"
     if policy.newer_than is not None:

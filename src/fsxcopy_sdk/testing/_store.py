@@ -98,6 +98,7 @@ class Store:
         # A generator of its own, so that more polls do not change the IDs of backups.
         self._request_ids = random.Random(settings.seed)  # noqa: S311 - must be repeatable
         self._sequence = 0
+        self._has_called = False
         begin = datetime.now(UTC) if settings.started_at is None else settings.started_at
         self._epoch_offset = begin.timestamp() - self.clock.now()
 
@@ -110,8 +111,9 @@ class Store:
         if access_key not in self.accounts:
             digest = hashlib.sha256(access_key.encode()).digest()
             account = f"{int.from_bytes(digest[:8]) % 10**12:012d}"
-            is_own = self.accounts and not self.settings.one_account
-            self.accounts[access_key] = account if is_own else DEFAULT_ACCOUNT
+            is_default = self.settings.one_account or not self._has_called
+            self.accounts[access_key] = DEFAULT_ACCOUNT if is_default else account
+        self._has_called = True
         return self.accounts[access_key]
 
     def is_region(self, name: str) -> bool:
