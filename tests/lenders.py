@@ -14,6 +14,7 @@ import anyio
 import attrs
 import pytest
 from aiobotocore.credentials import AioContainerProvider, AioSSOProvider
+from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import AioSession
 from aiobotocore.utils import AioContainerMetadataFetcher
 from anyio.abc import SocketStream
@@ -95,6 +96,19 @@ class Lender:
             await stream.send(self.failures.pop(0) if self.failures else self.right())
 
 
+class _PlainSession(AIOHTTPSession):
+    """
+    What a fetcher of metadata has for its requests, without certificates.
+
+    It would load them again for each renewal, which takes longer than all else there.
+    """
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[AIOHTTPSession]:
+        async with self:
+            yield self
+
+
 async def _no_sleep(_: float) -> None:
     """Do not sleep between the attempts at a container's endpoint."""
 
@@ -135,7 +149,9 @@ def _web_identity(url: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Le
 def _container(url: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Lender:
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{url}/credentials")
     session = AioSession()
-    provider = AioContainerProvider(fetcher=AioContainerMetadataFetcher(sleep=_no_sleep))
+    http_session = _PlainSession(timeout=2, verify=False)
+    fetcher = AioContainerMetadataFetcher(http_session, sleep=_no_sleep)
+    provider = AioContainerProvider(fetcher=fetcher)
     session.get_component("credential_provider").insert_before("env", provider)
     return Lender(session, _of_metadata)
 

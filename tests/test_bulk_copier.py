@@ -7,6 +7,7 @@ import logging
 import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import cycle, repeat
 from typing import Any, TypeVar, cast
 
 import anyio
@@ -30,7 +31,9 @@ from fsxcopy_sdk import (
     InvalidArguments,
     InvalidCredentials,
     RawResponse,
+    RequestTimeout,
     ResponseDecodingError,
+    ServiceError,
     ServiceLimit,
     ServiceLimitExceeded,
     ServiceUnavailable,
@@ -596,6 +599,25 @@ async def test_what_was_never_accepted_is_deferred_after_eight_tries(bench: Benc
     assert isinstance(outcome.error, ServiceUnavailable)
 
 
+async def test_outages_are_not_counted_against_a_request(bench: Bench) -> None:
+    """After many outages in a row, an error that is none is tried again like any first one."""
+    outages: list[FsxCopyError] = [Throttled("slow down", attempts=2) for _ in range(9)]
+    page = ServiceError("a page", code="502", http_status=502)
+    bench.direct.refuse = Meeting([*outages, page, *outages[:3], page])
+    await bench.end(Copied, bench.request(MINUTE))
+    assert 1 == bench.fsx.calls["CopyBackup"]
+
+
+async def test_a_request_in_doubt_is_repeated_often(bench: Bench) -> None:
+    """While a token can be relied on there are a dozen tries to learn what became of a copy."""
+    lost: list[FsxCopyError] = [RequestTimeout("late") for _ in range(12)]
+    bench.direct.lose = Meeting(lost)
+    request = bench.request(HOUR)
+    await bench.end(Copied, request)
+    assert 1 == bench.copies[request.source_backup_id]
+    assert 13 == bench.fsx.calls["CopyBackup"]
+
+
 async def test_a_service_that_is_not_there_is_given_up(bench: Bench) -> None:
     """If the destination cannot be listed in eight tries, nothing is started."""
     bench.direct.refuse = lambda _: unsent()
@@ -616,6 +638,48 @@ async def test_what_cannot_be_listed_is_not_copied(bench: Bench) -> None:
     assert {} == bench.fsx.calls
 
 
+def _failing_pages(
+    error: FsxCopyError, ok: int, failed: int
+) -> Callable[[str], FsxCopyError | None]:
+    """Let *ok* calls of DescribeBackups through, fail the next *failed*, and so on."""
+    pattern = cycle([*repeat(None, ok), *repeat(error, failed)])
+    return lambda operation: next(pattern) if operation == "DescribeBackups" else None
+
+
+@pytest.mark.parametrize(
+    ("error", "ok", "failed"),
+    [
+        (Throttled("slow down"), 1, 1),
+        (ConnectionFailed("reset"), 2, 3),
+        (ServiceUnavailable("sorry", http_status=502), 3, 2),
+        (ResponseDecodingError("half", is_malformed=True), 2, 5),
+    ],
+    ids=["every other one", "three of five", "at the fourth page", "unreadable"],
+)
+async def test_a_long_listing_continues_where_a_page_failed(
+    bench: Bench, error: FsxCopyError, ok: int, failed: int
+) -> None:
+    """Of ten pages some fail each time, and yet each is read once per listing."""
+    for _ in range(450):
+        bench.fsx.add_backup(WEST)
+    bench.direct.refuse = _failing_pages(error, ok, failed)
+    outcomes = await bench.copy(*(bench.request(MINUTE) for _ in range(3)))
+    assert [Copied] * 3 == _kinds(outcomes)
+    operations = [one.operation for one in bench.fsx.requests if "BackupIds" not in one.body]
+    assert 20 == operations.count("DescribeBackups")
+
+
+async def test_a_page_that_fails_for_good_ends_the_listing(bench: Bench) -> None:
+    """A permission that is lost between two pages starts nothing."""
+    for _ in range(120):
+        bench.fsx.add_backup(WEST)
+    denied = AccessDenied("no", operation="DescribeBackups")
+    bench.direct.refuse = _failing_pages(denied, 2, 99)
+    outcome = await bench.end(CopyDeferred, bench.request())
+    assert denied is outcome.error
+    assert {"DescribeBackups": 2} == bench.fsx.calls
+
+
 async def test_what_is_tried_again_is_logged_once(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -631,16 +695,23 @@ async def test_what_is_tried_again_is_logged_once(
     ] == caplog.messages
 
 
-def _without_answers(lost: int, **settings: Any) -> Bench:
-    """Return a bench that forgets tokens early and loses its first answers to CopyBackup."""
+def _without_answers(seconds: float = 150.0, **settings: Any) -> Bench:
+    """
+    Return a bench that forgets tokens early, and loses its answers to CopyBackup for some time.
+
+    By default that is longer than a request is repeated.
+    """
     bench = Bench(tokens_remembered_for=400, **settings)
-    bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * lost)
+    lost = ServiceUnavailable("sorry", http_status=503)
+    bench.direct.lose = lambda operation: (
+        lost if operation == "CopyBackup" and bench.clock.now() < seconds else None
+    )
     return bench
 
 
 async def test_only_a_listing_is_repeated_when_the_token_may_be_forgotten() -> None:
     """An accepted copy whose answer was lost is found by its source, not requested again."""
-    bench = _without_answers(9)
+    bench = _without_answers()
     outcomes = await bench.copy(bench.request(2 * HOUR), bench.request(100))
     assert [Copied, Copied] == _kinds(outcomes)
     assert {1} == set(bench.copies.values())
@@ -648,7 +719,7 @@ async def test_only_a_listing_is_repeated_when_the_token_may_be_forgotten() -> N
 
 async def test_a_copy_that_never_shows_was_not_observed() -> None:
     """After an hour of listings without it, nothing more is requested, and its slot is free."""
-    bench = _without_answers(12, unseen_for=100 * HOUR)
+    bench = _without_answers(unseen_for=100 * HOUR)
     lost, other = bench.request(100), bench.request(100)
     outcomes = await bench.copy(lost, other, max_in_progress=1, max_wait=3 * HOUR)
     assert [CopyNotObserved, CopyNotObserved] == _kinds(outcomes)
@@ -659,7 +730,7 @@ async def test_a_copy_that_never_shows_was_not_observed() -> None:
 @pytest.mark.parametrize("error", [AccessDenied("no"), Throttled("slow down")])
 async def test_a_search_survives_what_passes(error: FsxCopyError) -> None:
     """While a copy is searched for, throttling is survived and a lost permission ends it."""
-    bench = _without_answers(12, unseen_for=HOUR / 2)
+    bench = _without_answers(unseen_for=HOUR / 2)
     bench.refuse_describing(error, since=600, until=1200)
     [outcome] = await bench.copy(bench.request(2 * HOUR))
 
@@ -693,9 +764,8 @@ async def test_an_outage_that_has_ended_is_not_held_against_others() -> None:
 
 async def test_only_listings_that_succeed_show_an_absence() -> None:
     """Listings that fail for longer than an hour do not end the search for a copy."""
-    bench = Bench(tokens_remembered_for=400)
+    bench = _without_answers()
     outage = ServiceUnavailable("sorry", http_status=503)
-    bench.direct.lose = Meeting([outage] * 12)
     bench.direct.refuse = lambda operation: (
         outage if operation == "DescribeBackups" and 10 < bench.clock.now() < 5400 else None
     )
@@ -707,8 +777,7 @@ async def test_only_listings_that_succeed_show_an_absence() -> None:
 
 async def test_one_refused_listing_does_not_end_a_search() -> None:
     """Credentials that cannot be renewed for a moment leave the search as it is."""
-    bench = Bench(tokens_remembered_for=400)
-    bench.direct.lose = Meeting([ServiceUnavailable("sorry", http_status=503)] * 12)
+    bench = _without_answers()
     refused = [CredentialsUnavailable("cannot renew", attempts=0)]
 
     def refuse(operation: str) -> FsxCopyError | None:
@@ -725,7 +794,7 @@ async def test_one_refused_listing_does_not_end_a_search() -> None:
 
 async def test_a_search_that_cannot_list_does_not_report_an_absence() -> None:
     """If the last listing failed, the outcome has its error: the copy may be there."""
-    bench = _without_answers(12, unseen_for=HOUR / 2)
+    bench = _without_answers(unseen_for=HOUR / 2)
     outage = ServiceUnavailable("still sorry", http_status=503)
     bench.refuse_describing(outage, since=600)
     outcome = await bench.end(CopyNotObserved, bench.request(2 * HOUR))
@@ -735,7 +804,7 @@ async def test_a_search_that_cannot_list_does_not_report_an_absence() -> None:
 
 async def test_a_dead_copy_is_not_taken_for_the_one_that_is_searched_for() -> None:
     """A FAILED copy that shows up may be an older one: it does not end the search."""
-    bench = _without_answers(12, unseen_for=HOUR / 2)
+    bench = _without_answers(unseen_for=HOUR / 2)
     request = bench.request(2 * HOUR)
     old = bench.fsx.add_backup(
         WEST, SourceBackupId=request.source_backup_id, SourceBackupRegion=WEST, Lifecycle="FAILED"
@@ -746,7 +815,7 @@ async def test_a_dead_copy_is_not_taken_for_the_one_that_is_searched_for() -> No
 
 async def test_a_search_takes_no_copy_of_another_request() -> None:
     """A plain copy is not taken for one that was forced by a salt, nor the other way round."""
-    bench = _without_answers(24, unseen_for=HOUR / 2)
+    bench = _without_answers(280, unseen_for=HOUR / 2)
     one = bench.request(2 * HOUR)
     two = attrs.evolve(one, idempotency_salt="again")
     outcomes = await bench.copy(one, two)

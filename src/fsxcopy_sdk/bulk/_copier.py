@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing
-from typing import ClassVar
+from functools import partial
+from typing import ClassVar, TypeVar
 
 import anyio
 import attrs
@@ -37,11 +38,13 @@ from fsxcopy_sdk.errors import (
     ServiceLimitExceeded,
     WaitTimeout,
 )
-from fsxcopy_sdk.models import Backup, CopyBackupResponse
+from fsxcopy_sdk.models import Backup, CopyBackupResponse, DescribeBackupsResponse
 from fsxcopy_sdk.waiting import NOTHING, WaitSchedule
 
 # One refusal of a listing may be a hiccup of the credentials.
 _MAX_REFUSALS = 2
+
+_Result = TypeVar("_Result")
 
 _log = logging.getLogger("fsxcopy_sdk.bulk")
 
@@ -79,7 +82,8 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         self._requested = [self._state_of(request) for request in requests]
         self._states = [*(state for state, _ in self._adopted), *self._requested]
         self._followed_by: dict[str, RequestState] = {}
-        self._existing = ExistingCopies(client, [backup for _, backup in self._adopted])
+        known = [backup for _, backup in self._adopted]
+        self._existing = ExistingCopies(client, known, self._fetch_page)
 
     def _state_of(self, request: CopyRequest) -> RequestState:
         token = request.token(self._region)
@@ -164,19 +168,31 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
 
     async def _list_patiently(self) -> None:
         """List the destination, again after transient errors."""
+        await self._patiently(self._existing.refresh, "existing copies cannot be listed yet: %s")
+
+    async def _fetch_page(self, request: Mapping[str, object]) -> DescribeBackupsResponse:
+        """Fetch a page of the destination; all but the first again after transient errors."""
+        # Where a part of all calls fails, a long listing that began anew each time would not end.
+        token = request.get("NextToken")
+        if not isinstance(token, str):
+            return await self._client.describe_backups(strict=False)
+        page = partial(self._client.describe_backups, next_token=token, strict=False)
+        return await self._patiently(page)
+
+    async def _patiently(
+        self, call: Callable[[], Awaitable[_Result]], warning: str | None = None
+    ) -> _Result:
+        """Return what *call* does, which is repeated after transient errors."""
         for tries in range(1, self._max_tries):
             try:
-                await self._existing.refresh()
+                return await call()
             except FsxCopyError as error:
                 if not error.is_transient:
                     raise
-                if tries == 1:
-                    text = "existing copies cannot be listed yet: %s"
-                    _log.warning(text, error, extra={"region": self._region})
-            else:
-                return
+                if tries == 1 and warning:
+                    _log.warning(warning, error, extra={"region": self._region})
             await self._clock.sleep(queue.retry_delay(tries, random.random))
-        await self._existing.refresh()
+        return await call()
 
     def _existing_copy(self, state: RequestState) -> Backup | None:
         return best_copy(self._existing.matching(state.request))
@@ -304,7 +320,10 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         if state.tries == 1:
             self._warn(state, "is tried again", error)
         state.refuse()
-        await self._clock.sleep(queue.retry_delay(state.tries, random.random))
+        delay = queue.retry_delay(state.tries, random.random)
+        await self._clock.sleep(
+            min(delay, queue.MAX_DELAY_IN_DOUBT) if state.is_in_doubt else delay
+        )
         return False
 
     def _is_final(self, state: RequestState, error: FsxCopyError, *, is_outage: bool) -> bool:
@@ -316,7 +335,8 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             group.failing_since = now if group.failing_since is None else group.failing_since
             return now - group.failing_since >= self._max_wait
         group.failing_since = None
-        return state.tries >= self._max_tries or not queue.is_retryable(error)
+        state.failures += 1
+        return state.failures >= self._max_tries or not queue.is_retryable(error)
 
     def _warn(self, state: RequestState, what: str, error: FsxCopyError) -> None:
         """Say why nothing seems to happen for a while."""

@@ -30,6 +30,12 @@ Seconds for which a repeated request relies on the service to remember its token
 source says how long it does, so that this is as short as retries allow.
 """
 
+MAX_DELAY_IN_DOUBT = 10.0
+"""
+Seconds between two requests where one may have been accepted: a dozen fit into the lifetime
+of the token, after which the copy can only be searched for, and never requested again.
+"""
+
 UNSEEN_FOR = 3600.0
 """
 Seconds for which a copy that may have been accepted is searched for in listings. No
@@ -120,6 +126,8 @@ class RequestState:
     """Whether in this run its token led to a dead copy, and it is sent with another one."""
     tries: int = 0
     """How many calls in a row met a transient error."""
+    failures: int = 0
+    """How many of them met one that is no outage, and so may be the request's own."""
     unknown_since: float = math.inf
     """
     The client's clock when it was first sent without an answer that shows whether it was
@@ -148,7 +156,8 @@ class RequestState:
 
     def repeat(self) -> None:
         """Note that its token led to a dead copy, so that it is to be sent with the next one."""
-        self.attempt, self.is_repeated, self.tries = self.attempt + 1, True, 0
+        self.attempt, self.is_repeated = self.attempt + 1, True
+        self.tries = self.failures = 0
 
     def refuse(self) -> None:
         """Note that the last call had no copy accepted; one before it may have."""

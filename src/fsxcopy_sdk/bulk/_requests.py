@@ -16,6 +16,7 @@ import attrs
 
 from fsxcopy_sdk import _validation as rules
 from fsxcopy_sdk._codec import Document, from_document
+from fsxcopy_sdk._paging import Fetch, UnreadableLog, every_backup
 from fsxcopy_sdk._validation import (
     ArgumentErrors,
     Tags,  # noqa: F401 - the annotation of `to_tags`, which attrs copies to __init__
@@ -214,8 +215,9 @@ class ExistingCopies:
     copy that a later listing leaves out still counts.
     """
 
-    def __init__(self, client: FsxCopyClient, known: Iterable[Backup]) -> None:
+    def __init__(self, client: FsxCopyClient, known: Iterable[Backup], fetch: Fetch) -> None:
         self._client = client
+        self._fetch = fetch
         self._lock = anyio.Lock()
         self._listed_at = -math.inf
         self._by_source: defaultdict[str, dict[str, Backup]] = defaultdict(dict)
@@ -248,8 +250,10 @@ class ExistingCopies:
             if self._listed_at > wanted:
                 return
             begun = self._client.clock.now()
-            found = self._client.iter_backups(on_unreadable=self._add_unreadable)
-            async with aclosing(found) as backups:
+            region = self._client.region
+            log = UnreadableLog(lambda: region, self._add_unreadable)
+            pages = every_backup(self._fetch, {}, ahead=False, region=region, unreadable=log)
+            async with aclosing(pages) as backups:
                 listing = {one.backup_id: one async for one in backups}
             self._add(listing.values())
             self._last_listing, self._listed_at = listing, begun
