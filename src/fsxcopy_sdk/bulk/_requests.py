@@ -237,6 +237,9 @@ class ExistingCopies:
         if backup.source_backup_id is not None:
             self._unreadable[backup.source_backup_id][backup.backup_id] = backup
 
+    def _region(self) -> str:
+        return self._client.region
+
     async def refresh(self, max_age: float = 0.0) -> None:
         """
         List the destination, unless a listing began less than *max_age* seconds ago.
@@ -250,9 +253,8 @@ class ExistingCopies:
             if self._listed_at > wanted:
                 return
             begun = self._client.clock.now()
-            region = self._client.region
-            log = UnreadableLog(lambda: region, self._add_unreadable)
-            pages = every_backup(self._fetch, {}, ahead=False, region=region, unreadable=log)
+            log = UnreadableLog(self._region, self._add_unreadable)
+            pages = every_backup(self._fetch, {}, ahead=False, region=self._region, unreadable=log)
             async with aclosing(pages) as backups:
                 listing = {one.backup_id: one async for one in backups}
             self._add(listing.values())
