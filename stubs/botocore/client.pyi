@@ -13,7 +13,8 @@ class ClientMeta:
         partition: str,
     ) -> None: ...
     events: BaseEventHooks
-    endpoint_url: str
+    @property
+    def endpoint_url(self) -> str: ...
     @property
     def service_model(self) -> ServiceModel: ...
     @property
