@@ -53,8 +53,9 @@ async def demo(options: Globals) -> Exit:
             # All but rich's own estimate of the time left, which knows nothing of the clock.
             columns = Progress.get_default_columns()[:-1]
             console = Console(stderr=True)
-            disable = options.quiet or not is_live(console)
-            with Progress(*columns, console=console, disable=disable) as progress:
+            # Quiet too, because older versions of rich end even a disabled display with a line.
+            console.quiet = options.quiet or not is_live(console)
+            with Progress(*columns, console=console, disable=console.quiet) as progress:
                 task = progress.add_task(response.backup.backup_id, total=100)
                 async for backup in client.watch_backup(response.backup.backup_id):
                     progress.update(task, completed=backup.progress_percent or 0)
