@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from inspect import iscoroutinefunction
 
 from fsxcopy_sdk._validation import (
     DEFAULT_MAX_IN_PROGRESS,
@@ -84,9 +83,7 @@ def copy_many(
     errors.check_type("wait", wait, bool, "True or False")
     if not (type(max_in_progress) is int and max_in_progress >= 1):
         errors.add_value("max_in_progress", "an integer, at least 1", max_in_progress)
-    observer: object = on_seen
-    if not (observer is None or callable(observer)) or iscoroutinefunction(observer):
-        errors.add_value("on_seen", "a function that is not async, or None", observer)
+    errors.check_observer("on_seen", on_seen)
     errors.check_seconds("max_wait", max_wait)
     errors.check_type("schedule", schedule, WaitSchedule, "a WaitSchedule")
     adopted = _checked_copies(errors, adopt, client.region)

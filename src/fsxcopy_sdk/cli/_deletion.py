@@ -74,7 +74,7 @@ def _show(backups: Sequence[Backup], region: str, options: Globals) -> None:
 
 
 def _is_confirmed(backups: Sequence[Backup], region: str, reporter: Reporter) -> bool:
-    # However narrow the terminal: nobody knows backups by their IDs.
+    # However narrow the terminal, because an ID alone does not tell what is deleted.
     needed = ["BACKUP", "OF"]
     if any(backup.size_in_bytes is not None for backup in backups):
         needed.append("SIZE")

@@ -115,7 +115,7 @@ class Ended:
     requested_id: str | None = None
     """The ID of the backup that was to be copied."""
     is_deletion: bool = False
-    """Whether the backup was to be deleted, so that nobody waits for it."""
+    """Whether the backup was to be deleted, so that there is nothing to wait for."""
     members: Mapping[str, object] | None = None
     """What a document has of the item; None for its ID, the backup as last seen and the error."""
 
