@@ -67,6 +67,15 @@ def test_client_needs_aws_libraries() -> None:
     assert list(_HEAVY) == _loaded("from fsxcopy_sdk import FsxCopyClient", *_HEAVY)
 
 
+def test_listing_loads_what_it_needs() -> None:
+    """A command that is not on a terminal loads no rich, and a listing nothing of copies."""
+    command = ["list", "--region", "us-west-2", "--endpoint-url", "http://127.0.0.1:9"]
+    statement = f"from fsxcopy_sdk.cli._app import run; run({command})"
+    suspects = ("rich", "fsxcopy_sdk.bulk", "fsxcopy_sdk.replication")
+
+    assert ["aiobotocore"] == _loaded(statement, "aiobotocore", *suspects)
+
+
 def test_local_fsx_is_on_its_own() -> None:
     """The local FSx loads neither AWS's libraries nor the conversion that it is to test."""
     suspects = ("aiobotocore", "botocore", "cattrs", "fsxcopy_sdk._codec", "fsxcopy_sdk.client")

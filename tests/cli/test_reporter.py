@@ -11,10 +11,10 @@ import pytest
 from cli_rig import Stream, plain, untimed
 
 from fsxcopy_sdk import from_dict
-from fsxcopy_sdk.cli._live import MOST_ROWS, format_remaining
 from fsxcopy_sdk.cli._options import Globals, Output, Waiting
 from fsxcopy_sdk.cli._outcomes import Ended
 from fsxcopy_sdk.cli._reporter import Reporter
+from fsxcopy_sdk.cli._rows import MOST_ROWS, format_remaining
 from fsxcopy_sdk.errors import BackupCopyFailed, NoResponse
 from fsxcopy_sdk.models import Backup
 

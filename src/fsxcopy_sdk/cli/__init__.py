@@ -30,9 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(arguments: Sequence[str]) -> int:
     try:
         from fsxcopy_sdk.cli._app import run  # noqa: PLC0415 - may be missing
+
+        return run(arguments)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in {"cyclopts", "rich"}:
             raise
         print(_NEEDS_EXTRA, file=sys.stderr)  # noqa: T201 - a command's output
         return _USAGE
-    return run(arguments)

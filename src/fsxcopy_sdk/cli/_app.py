@@ -18,7 +18,6 @@ import anyio
 from cyclopts import App, CycloptsError, Group, Parameter
 from cyclopts.exceptions import UnknownCommandError
 from cyclopts.validators import Number
-from rich.console import Console
 
 import fsxcopy_sdk
 from fsxcopy_sdk._validation import DEFAULT_MAX_AGE
@@ -48,9 +47,10 @@ from fsxcopy_sdk.cli._options import (
 )
 from fsxcopy_sdk.cli._outcomes import Exit, describe_error, exit_of
 from fsxcopy_sdk.cli._output import logging_to_standard_error, printable
+from fsxcopy_sdk.cli._screen import Screen
 from fsxcopy_sdk.cli._signals import Interruption, signals
 from fsxcopy_sdk.cli._streams import OutputError, read_input, standard_streams
-from fsxcopy_sdk.cli._tables import width_of, wrapped
+from fsxcopy_sdk.cli._tables import wrapped
 from fsxcopy_sdk.errors import FsxCopyError
 
 
@@ -65,10 +65,10 @@ class _Lazy:
 
 
 if TYPE_CHECKING:
-    from fsxcopy_sdk.cli import _backups, _deletion, _local, _replication
+    from fsxcopy_sdk.cli import _backups, _deletion, _listing, _local, _replication
 else:
-    _backups, _deletion, _local, _replication = map(
-        _Lazy, ("_backups", "_deletion", "_local", "_replication")
+    _backups, _deletion, _listing, _local, _replication = map(
+        _Lazy, ("_backups", "_deletion", "_listing", "_local", "_replication")
     )
 
 _HELP = """\
@@ -93,6 +93,8 @@ Exit codes:
 If items failed in different ways, the code is 1.
 """
 
+_COMPLETION, _VERSION = "--install-completion", "--version"
+
 app = App(
     name=PROGRAM,
     version=lambda: fsxcopy_sdk.__version__,
@@ -100,13 +102,26 @@ app = App(
     help_format="plaintext",
     help_formatter=HelpPage(TWO_REGIONS),
     group_parameters=Group("Options", sort_key=1),
-    version_flags=["--version"],
+    version_flags=[_VERSION],
     exit_on_error=False,
     print_error=False,
     result_action="return_value",
 )
-app.register_install_completion_command()
+app.register_install_completion_command(name=_COMPLETION)
 app.meta.suppress_keyboard_interrupt = False  # `run` reports an interruption itself
+
+# The help of the application shows the global options, because they are those of its `meta`.
+# This one reads them: as `meta`, it would find out six times what they are, which takes as
+# long as importing Cyclopts.
+_launcher = App(
+    name=PROGRAM,
+    help_flags=(),
+    version_flags=(),
+    exit_on_error=False,
+    print_error=False,
+    result_action="return_value",
+    suppress_keyboard_interrupt=False,
+)
 
 _BackupIds: TypeAlias = Annotated[
     str, Parameter(help="IDs of backups; `-` reads them from standard input.")
@@ -147,8 +162,12 @@ def run(arguments: Sequence[str]) -> int:
 def _run(arguments: Sequence[str]) -> int:
     try:
         try:
-            # A console of the present streams: the application would keep its first one.
-            code = app.meta([*_with_standard_input(arguments)], console=Console())
+            # Of the options for completions one is called like a global option.
+            launcher = app.meta if _COMPLETION in arguments else _launcher
+            # The application would keep its first console, with what that could not write. Help
+            # has one of its own, and commands need none.
+            console = Screen().console if _VERSION in arguments else None
+            code = launcher([*_with_standard_input(arguments)], console=console)
         except BaseExceptionGroup as group:
             # The first error of a task group cancelled the other tasks.
             error: BaseException = group
@@ -178,7 +197,7 @@ def _with_standard_input(arguments: Sequence[str]) -> Iterator[str]:
 
 
 def _fail(code: int, text: str) -> int:
-    for line in wrapped(f"fsxcopy: {printable(text)}", width_of(Console(stderr=True))):
+    for line in wrapped(f"fsxcopy: {printable(text)}", Screen(is_error=True).width):
         print(line, file=sys.stderr)  # noqa: T201 - a command's output
     return code
 
@@ -190,6 +209,7 @@ def _describe_usage_error(error: CycloptsError, arguments: Sequence[str]) -> str
     return describe_usage_error(error, command, _TAKES, _TAKES.get(command or "", TWO_REGIONS))
 
 
+@_launcher.default
 @app.meta.default
 def _launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
@@ -270,7 +290,7 @@ def list_(*, selection: Selection = _SELECTION, listing: Listing = _LISTING) -> 
 
       fsxcopy list --region us-west-2 --sort created --reverse --limit 20
     """
-    return partial(_backups.list_backups, selection, listing)
+    return partial(_listing.list_backups, selection, listing)
 
 
 @_command(ONE_REGION)
@@ -282,7 +302,7 @@ def show(backup_id: Annotated[str, Parameter(help="ID of the backup.")], /) -> _
 
       fsxcopy show backup-0123456789abcdef0 --region us-west-2
     """
-    return partial(_backups.show, backup_id)
+    return partial(_listing.show, backup_id)
 
 
 @_command(ONE_REGION, usage=_IDS)

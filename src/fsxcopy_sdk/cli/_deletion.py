@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import attrs
-from rich.console import Console
 
 from fsxcopy_sdk import FsxCopyClient
-from fsxcopy_sdk.cli._backups import COLUMNS, row_of
 from fsxcopy_sdk.cli._connection import client_of
+from fsxcopy_sdk.cli._listing import COLUMNS, row_of
 from fsxcopy_sdk.cli._options import Deletion, Globals, usage_error
 from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of_all
 from fsxcopy_sdk.cli._output import Results, public, write_table
 from fsxcopy_sdk.cli._reporter import Reporter
+from fsxcopy_sdk.cli._screen import Screen
 from fsxcopy_sdk.cli._streams import is_terminal, read_answer
 from fsxcopy_sdk.errors import BackupNotFound, FsxCopyError
 from fsxcopy_sdk.models import Backup
@@ -68,7 +69,7 @@ async def _found(
 def _show(backups: Sequence[Backup], region: str, options: Globals) -> None:
     results = Results(options.output, "Backups", COLUMNS)
     for backup in backups:
-        results.add(public(backup), row_of(backup))
+        results.add(partial(public, backup), row_of(backup))
     results.write()
     Reporter(options).info(f"would be deleted in {region}: {len(backups)}; nothing was")
 
@@ -81,7 +82,7 @@ def _is_confirmed(backups: Sequence[Backup], region: str, reporter: Reporter) ->
     columns = [
         attrs.evolve(one, rank=0 if one.heading in needed else one.rank or 1) for one in COLUMNS
     ]
-    write_table(columns, map(row_of, backups), Console(stderr=True))
+    write_table(columns, map(row_of, backups), Screen(is_error=True))
     these = "this backup" if len(backups) == 1 else f"these {len(backups)} backups"
     reporter.notice(f"Permanently delete {these} in {region}? Type yes:")
     return read_answer().strip().lower() in ("y", "yes")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 import attrs
 from cyclopts.exceptions import (
@@ -13,12 +14,14 @@ from cyclopts.exceptions import (
     UnknownOptionError,
     UnusedCliTokensError,
 )
-from cyclopts.help import HelpEntry, HelpPanel, InlineText
-from rich.console import Console, ConsoleOptions
-from rich.text import Text
 
 from fsxcopy_sdk.cli._options import GLOBAL_GROUP, PROGRAM, option_of
+from fsxcopy_sdk.cli._screen import Screen
 from fsxcopy_sdk.cli._tables import wrapped
+
+if TYPE_CHECKING:  # they import rich
+    from cyclopts.help import HelpEntry, HelpPanel
+    from rich.console import Console, ConsoleOptions
 
 # Longer lines are hard to read.
 _WIDEST = 100
@@ -36,39 +39,43 @@ class HelpPage:
     takes: Collection[str]
     """The names of the global options, as attributes."""
 
-    # The arguments are called as the protocol `HelpFormatter` calls them.
+    # The arguments are called as the protocol `HelpFormatter` calls them. The console is not
+    # used, because the application keeps its first one, whatever becomes of the streams.
     def render_usage(
         self,
-        console: Console,
+        console: Console,  # noqa: ARG002 - the protocol's
         options: ConsoleOptions,  # noqa: ARG002 - the protocol's
         usage: object,
     ) -> None:
         """Print how the command is called."""
         text = str(usage).strip().removeprefix("Usage: ")
-        _print(console, _wrapped(console, f"Usage: {text}"))
+        screen = Screen()
+        _print(screen, _wrapped(screen, f"Usage: {text}"))
 
     def render_description(
         self,
-        console: Console,
+        console: Console,  # noqa: ARG002 - the protocol's
         options: ConsoleOptions,  # noqa: ARG002 - the protocol's
         description: object,
     ) -> None:
         """Print paragraphs, examples and lists of terms."""
+        screen = Screen()
         for block in _plain(description).strip("\n").split("\n\n"):
-            _print(console, [""])
+            _print(screen, [""])
             for line in _lines(block):
                 if line.startswith(f"{_INDENT}fsxcopy "):
-                    _print(console, _wrapped_command(line.split(), _width(console)))
+                    _print(screen, _wrapped_command(line.split(), _width(screen)))
                 else:
-                    _print(console, _wrapped(console, line, hanging=_hanging(line)))
+                    _print(screen, _wrapped(screen, line, hanging=_hanging(line)))
 
     def __call__(
         self,
-        console: Console,
+        console: Console,  # noqa: ARG002 - the protocol's
         options: ConsoleOptions,  # noqa: ARG002 - the protocol's
         panel: HelpPanel,
     ) -> None:
         """Print the commands, the arguments or the options of one group."""
+        screen = Screen()
         entries = panel.entries
         if panel.title == GLOBAL_GROUP:
             taken = {option_of(name) for name in self.takes}
@@ -77,30 +84,30 @@ class HelpPage:
         if panel.format == "command":
             flags = [entry for entry in entries if entry.names[0].startswith("-")]
             commands = [entry for entry in entries if entry not in flags]
-            _print_entries(console, str(panel.title), commands)
-            _print_entries(console, "Options", flags)
+            _print_entries(screen, str(panel.title), commands)
+            _print_entries(screen, "Options", flags)
         else:
-            _print_entries(console, str(panel.title), entries)
+            _print_entries(screen, str(panel.title), entries)
 
 
-def _print_entries(console: Console, title: str, entries: Sequence[HelpEntry]) -> None:
+def _print_entries(screen: Screen, title: str, entries: Sequence[HelpEntry]) -> None:
     if not entries:
         return
-    _print(console, [""])
-    _print(console, [f"{title}:"], "bold")
+    _print(screen, [""])
+    _print(screen, [f"{title}:"], "bold")
     has_shorts = any(entry.shorts for entry in entries)
     labels = [_label(entry, has_shorts=has_shorts) for entry in entries]
-    narrow = _width(console) < _TWO_COLUMNS
+    narrow = _width(screen) < _TWO_COLUMNS
     column = 2 if narrow else min(_LABELS, max(map(len, labels)))
     indent = " " * (len(_INDENT) + column + 2)
     for label, entry in zip(labels, entries, strict=True):
-        lines = _wrapped(console, indent + _text(entry), hanging=0)
+        lines = _wrapped(screen, indent + _text(entry), hanging=0)
         first, *others = (line.replace(_NO_BREAK, " ") for line in lines)
         head = f"{_INDENT}{label}\n"
         if len(label) <= column:
             first, head = first[len(indent) :], f"{_INDENT}{label:<{column}}  "
-        console.print(Text.assemble((head, "cyan"), first), soft_wrap=True)
-        _print(console, others)
+        screen.print((head, "cyan"), (first, ""))
+        _print(screen, others)
 
 
 def _label(entry: HelpEntry, *, has_shorts: bool) -> str:
@@ -124,7 +131,8 @@ def _text(entry: HelpEntry) -> str:
 
 
 def _plain(text: object) -> str:
-    return str(text.primary_renderable if isinstance(text, InlineText) else text)
+    # The help of Cyclopts has some texts as its own `InlineText`.
+    return str(getattr(text, "primary_renderable", text))
 
 
 def _lines(block: str) -> Iterator[str]:
@@ -141,8 +149,8 @@ def _hanging(line: str) -> int:
     return len(term[1]) if term else 0
 
 
-def _wrapped(console: Console, text: str, hanging: int = 4) -> list[str]:
-    return wrapped(text, _width(console), hanging)
+def _wrapped(screen: Screen, text: str, hanging: int = 4) -> list[str]:
+    return wrapped(text, _width(screen), hanging)
 
 
 def _wrapped_command(words: Sequence[str], width: int) -> list[str]:
@@ -156,13 +164,13 @@ def _wrapped_command(words: Sequence[str], width: int) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
-def _width(console: Console) -> int:
-    return min(console.width, _WIDEST)
+def _width(screen: Screen) -> int:
+    return min(screen.console.width, _WIDEST)
 
 
-def _print(console: Console, lines: Iterable[str], style: str = "") -> None:
+def _print(screen: Screen, lines: Iterable[str], style: str = "") -> None:
     for line in lines:
-        console.print(Text(line, style), soft_wrap=True)
+        screen.print((line, style))
 
 
 def describe_usage_error(

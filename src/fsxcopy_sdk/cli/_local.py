@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from operator import attrgetter
 
-from rich.console import Console
 from rich.progress import Progress
 
 from fsxcopy_sdk import Backup, FsxCopyClient
@@ -13,7 +12,7 @@ from fsxcopy_sdk._transport import direct_config, isolated_session
 from fsxcopy_sdk.cli._options import Globals, usage_error
 from fsxcopy_sdk.cli._outcomes import Exit
 from fsxcopy_sdk.cli._output import write_text
-from fsxcopy_sdk.cli._streams import is_live
+from fsxcopy_sdk.cli._screen import Screen
 from fsxcopy_sdk.testing import EXAMPLE_REGION, LocalFsx, ScaledClock
 from fsxcopy_sdk.testing import serve as serve_local_fsx
 
@@ -52,9 +51,10 @@ async def demo(options: Globals) -> Exit:
             write_text(f"{response.backup.lifecycle}: {response.backup.backup_id}")
             # All but rich's own estimate of the time left, which knows nothing of the clock.
             columns = Progress.get_default_columns()[:-1]
-            console = Console(stderr=True)
+            screen = Screen(is_error=True)
+            console = screen.console
             # Quiet too, because older versions of rich end even a disabled display with a line.
-            console.quiet = options.quiet or not is_live(console)
+            console.quiet = options.quiet or not screen.is_live
             with Progress(*columns, console=console, disable=console.quiet) as progress:
                 task = progress.add_task(response.backup.backup_id, total=100)
                 async for backup in client.watch_backup(response.backup.backup_id):

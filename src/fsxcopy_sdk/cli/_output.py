@@ -7,16 +7,14 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import attrs
-from rich.cells import cell_len
-from rich.console import Console
-from rich.text import Text
 
 from fsxcopy_sdk.cli import _tables
 from fsxcopy_sdk.cli._options import Output
+from fsxcopy_sdk.cli._screen import Screen, cell_len
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.errors import DOCUMENT_VERSION
 from fsxcopy_sdk.models import Backup
@@ -77,18 +75,18 @@ def write_json(members: Mapping[str, object], output: Output) -> None:
 
 def write_text(text: str) -> None:
     """Write lines of text, which are broken at spaces on a terminal that is too narrow."""
-    console = Console()
-    width = _tables.width_of(console)
+    screen = Screen()
+    width = screen.width
     for line in map(printable, text.splitlines()):
         for part in _tables.wrapped(line, width):
-            console.print(Text(part), soft_wrap=True)
+            screen.print((part, ""))
 
 
 def write_members(members: Iterable[tuple[str, str]]) -> None:
     """Write names and values in two columns, a value below its name where it does not fit."""
     pairs = [(printable(name), printable(value)) for name, value in members]
-    console = Console()
-    width = _tables.width_of(console)
+    screen = Screen()
+    width = screen.width
     column = max(len(name) for name, _ in pairs)
     if width is not None:
         column = min(column, width // 2)
@@ -99,14 +97,14 @@ def write_members(members: Iterable[tuple[str, str]]) -> None:
             # A long name is broken before a dot.
             names = [re.sub(r"(?<=\S) \.", ".", part) for part in names]
             line = "\n".join([*names, *_tables.wrapped(f"    {value}", width, hanging=0)])
-        console.print(Text(line), soft_wrap=True)
+        screen.print((line, ""))
 
 
 def write_table(
-    columns: Sequence[_tables.Column], rows: Iterable[Iterable[str]], console: Console
+    columns: Sequence[_tables.Column], rows: Iterable[Iterable[str]], screen: Screen
 ) -> None:
     """Write *rows* under the headings, in the columns for which there is space."""
-    _tables.write_table(columns, [[*map(printable, row)] for row in rows], console)
+    _tables.write_table(columns, [[*map(printable, row)] for row in rows], screen)
 
 
 @attrs.frozen
@@ -121,12 +119,12 @@ class Results:
     documents: list[Mapping[str, object]] = attrs.field(factory=list, init=False)
     rows: list[Sequence[str]] = attrs.field(factory=list, init=False)
 
-    def add(self, document: Mapping[str, object], row: Sequence[str]) -> None:
-        """Add a result, which is written now or by `write`."""
+    def add(self, document: Callable[[], Mapping[str, object]], row: Sequence[str]) -> None:
+        """Add a result, which is written now or by `write`; a table needs no *document*."""
         if self.output == "jsonl":
-            write_json(document, self.output)
+            write_json(document(), self.output)
         elif self.output == "json":
-            self.documents.append(document)
+            self.documents.append(document())
         else:
             self.rows.append(row)
 
@@ -135,7 +133,7 @@ class Results:
         if self.output == "json":
             write_json({self.name: self.documents}, self.output)
         elif self.rows:
-            write_table(self.columns, self.rows, Console())
+            write_table(self.columns, self.rows, Screen())
 
 
 def progress_of(backup: Backup) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 from fsxcopy_sdk import FsxCopyClient
 from fsxcopy_sdk._validation import DEFAULT_MAX_AGE, ArgumentErrors, duration_text
@@ -127,7 +128,7 @@ async def report(scope: Scope, max_age: timedelta, options: Globals) -> Exit:
     else:
         results = Results(options.output, "Sources", _REPORT_COLUMNS)
         for one in made.sources:
-            results.add(public(one), _row(one))
+            results.add(partial(public, one), _row(one))
         results.write()
     if not made.sources:
         Reporter(options).notice(f"there is no backup in {made.source_region}, and no copy of one")

@@ -15,17 +15,19 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.text import Text
-
-from fsxcopy_sdk.cli._live import MOST_ROWS, MovingLines, Rows, name_of
 from fsxcopy_sdk.cli._options import PROGRAM, Globals, Waiting
 from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of_all
 from fsxcopy_sdk.cli._output import TIME_FORMAT, Results, printable
-from fsxcopy_sdk.cli._streams import is_live, is_terminal
-from fsxcopy_sdk.cli._tables import Column, width_of, wrapped
+from fsxcopy_sdk.cli._rows import MOST_ROWS, Rows, name_of
+from fsxcopy_sdk.cli._screen import Screen
+from fsxcopy_sdk.cli._streams import is_terminal
+from fsxcopy_sdk.cli._tables import Column, wrapped
 from fsxcopy_sdk.models import Backup
+
+if TYPE_CHECKING:
+    from fsxcopy_sdk.cli._live import MovingLines
 
 _COLUMNS = (Column("BACKUP"), Column("OUTCOME"), Column("SOURCE", 1), Column("WHY", 2, least=16))
 
@@ -47,7 +49,7 @@ class Reporter:
         self._options = options
         self._waiting = waiting or Waiting()
         self._now = now
-        self._console = Console(stderr=True)
+        self._screen = Screen(is_error=True)
         self._results = Results(options.output, "Outcomes", _COLUMNS)
         self._total = 0
         self._not_seen = "waiting"
@@ -56,7 +58,7 @@ class Reporter:
         self._summed_at = -_SUM_EVERY
         # Result lines on the same terminal would overwrite the moving lines.
         has_result_lines = options.output == "jsonl" and is_terminal(sys.stdout)
-        self._is_live = is_live(self._console) and not (options.quiet or has_result_lines)
+        self._is_live = not (options.quiet or has_result_lines) and self._screen.is_live
         self._lines: MovingLines | None = None
 
     def expect(self, total: int, *, not_seen: str = "waiting") -> None:
@@ -68,7 +70,9 @@ class Reporter:
         """Show moving lines on a terminal inside ``with``, and write the results at its end."""
         try:
             if self._is_live:
-                with MovingLines(self._rows, self._console) as self._lines:
+                from fsxcopy_sdk.cli._live import MovingLines  # noqa: PLC0415 - it imports rich
+
+                with MovingLines(self._rows, self._screen.console) as self._lines:
                     yield
             else:
                 yield
@@ -83,12 +87,12 @@ class Reporter:
 
     def notice(self, text: str, *, is_command: bool = False) -> None:
         """Print *text*, even with `--quiet`; what is a command to be copied stays on one line."""
-        width = None if is_command else width_of(self._console)
+        width = None if is_command else self._screen.width
         for line in wrapped(printable(text), width):
             if self._lines:
                 self._lines.print(line)
             else:
-                self._console.print(Text(line), soft_wrap=True)
+                self._screen.print((line, ""))
 
     def event(self, text: str, *, is_failure: bool = False) -> None:
         """Print what just happened, with the time unless it is on a terminal."""
@@ -136,7 +140,7 @@ class Reporter:
 
     def _write(self, end: Ended, why: str) -> None:
         row = (end.backup_id or "-", end.outcome, end.source_id or "-", why)
-        self._results.add(end.document(), row)
+        self._results.add(end.document, row)
 
     def _sum(self) -> str:
         """Return how many items have ended and are in progress; nothing for a single one."""

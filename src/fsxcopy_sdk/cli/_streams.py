@@ -17,8 +17,6 @@ from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdo
 from pathlib import Path
 from typing import IO, Any, TextIO, cast
 
-from rich.console import Console
-
 from fsxcopy_sdk.cli._options import usage_error
 from fsxcopy_sdk.cli._signals import signals
 
@@ -102,12 +100,6 @@ def is_terminal(stream: IO[str] | None) -> bool:
         return stream is not None and stream.isatty()
     except ValueError:  # it was closed
         return False
-
-
-def is_live(console: Console) -> bool:
-    """Whether lines may move on *console*, which is one of standard error."""
-    # It takes a pipe for a terminal where variables force colours.
-    return console.is_interactive and is_terminal(sys.stderr)
 
 
 def read_input() -> str:

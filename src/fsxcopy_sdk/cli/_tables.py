@@ -10,11 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 import attrs
-from rich.cells import cell_len
-from rich.console import Console
-from rich.text import Text
 
-from fsxcopy_sdk.cli._streams import is_terminal
+from fsxcopy_sdk.cli._screen import Screen, cell_len
 
 NONE = "-"
 """What a cell shows that has nothing to show."""
@@ -36,32 +33,20 @@ class Column:
     """The shorter form of a text, which is tried before it is cut."""
 
 
-def width_of(console: Console) -> int | None:
-    """Return the width of a terminal, or of COLUMNS there; None for a file or a pipe."""
-    # The console takes a pipe for a terminal where variables force colours.
-    return console.width if is_terminal(console.file) else None
-
-
-def write_table(
-    columns: Sequence[Column], rows: Iterable[Sequence[str]], console: Console
-) -> None:
+def write_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], screen: Screen) -> None:
     """Write *rows* under the headings, in the columns for which there is space."""
     cells = [[column.heading for column in columns], *rows]
-    sizes = _sizes(columns, cells, width_of(console))
+    sizes = _sizes(columns, cells, screen.width)
     dropped = [number for number in range(len(columns)) if number not in sizes]
-    # What a file's encoding lacks would be escaped, and wider than one cell.
-    dots = "…" if console.encoding.startswith("utf") else "..."
     for row in cells:
-        line = Text()
+        line = []
         for number, size in sizes.items():
             text = _key(row, dropped) if number == 0 else row[number]
             if cell_len(text) > size:
                 text = columns[number].brief(text)
-            cell = Text(_cut(text, size, dots), _STYLES.get(text, ""))
-            cell.pad_right(size - cell.cell_len + len(_GAP))
-            line += cell
-        line.rstrip()
-        console.print(line, soft_wrap=True)
+            cell = _cut(text, size, screen.dots)
+            line += [(cell, _STYLES.get(text, "")), (" " * (size - cell_len(cell)) + _GAP, "")]
+        screen.print(*line)
 
 
 def _key(row: Sequence[str], others: Iterable[int]) -> str:
