@@ -89,11 +89,17 @@ async def test_missing_credentials_name_the_region(fsx: LocalFsx, config: AioCon
 
 
 async def test_the_environments_region_is_named(
-    fsx: LocalFsx, session: AioSession, config: AioConfig, monkeypatch: pytest.MonkeyPatch
+    fsx: LocalFsx,
+    session: AioSession,
+    config: AioConfig,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A Region that was not given as an argument is known once the client is open."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    client = FsxCopyClient(session=session, endpoint_url=fsx.endpoint_url, config=config)
+    client = FsxCopyClient(
+        session=session, endpoint_url=fsx.endpoint_url, config=config, clock=clock
+    )
     async with client:
         for call in (client.describe_backup, client.wait_until_backup_available):
             with pytest.raises(FsxCopyError, match="DescribeBackups in eu-central-1"):
