@@ -156,7 +156,15 @@ def kill(session: nox.Session) -> None:
     """Kill a sync a hundred times, ten times as often as `tests` does: some minutes."""
     session.install(".[cli,testing]", *_group("test"))
     session.run(
-        *("python", "-m", "pytest", "-rP", "tests/test_replication_kills.py", *session.posargs),
+        *(
+            "python",
+            "-m",
+            "pytest",
+            "-rP",
+            "--timeout=0",
+            "tests/test_replication_kills.py",
+            *session.posargs,
+        ),
         env={"FSXCOPY_TEST_KILLS": "100"},
     )
 
@@ -166,7 +174,7 @@ def histories(session: nox.Session) -> None:
     """Try twenty thousand histories of pruning and a thousand runs of copying: half an hour."""
     session.install(".[cli,testing]", *_group("test"))
     session.run(
-        *("python", "-m", "pytest", "-rP", *SIDE_BY_SIDE, *session.posargs),
+        *("python", "-m", "pytest", "-rP", "--timeout=0", *SIDE_BY_SIDE, *session.posargs),
         *("tests/test_replication_safety.py", "tests/test_bulk_chaos.py"),
         env={"FSXCOPY_TEST_HISTORIES": "20000", "FSXCOPY_TEST_CHAOS": "1000"},
     )

@@ -91,7 +91,7 @@ def untimed(log: str) -> list[str]:
 
 
 def start(
-    *arguments: str | Path, program: Sequence[Path] = (FSXCOPY,), ignored: int | None = None
+    *arguments: str | Path, program: Sequence[str | Path] = (FSXCOPY,), ignored: int | None = None
 ) -> subprocess.Popen[str]:
     """Start a command that SIGINT interrupts, with pipes for its output."""
 
@@ -149,4 +149,9 @@ class Terminal:
 class OpenTerminal(Protocol):
     """Run a command in a terminal, with standard output there too, or in a file."""
 
-    def __call__(self, *arguments: str, out: Path | None = None) -> Terminal: ...
+    def __call__(
+        self,
+        *arguments: str,
+        program: Sequence[str | Path] = (FSXCOPY,),
+        out: Path | None = None,
+    ) -> Terminal: ...

@@ -82,11 +82,15 @@ def _terminal(tmp_path: Path) -> Iterator[OpenTerminal]:
     """Run commands in terminals, which are closed at the end."""
     opened: list[Terminal] = []
 
-    def terminal(*arguments: str, out: Path | None = None) -> Terminal:
+    def terminal(
+        *arguments: str,
+        program: Sequence[str | Path] = (FSXCOPY,),
+        out: Path | None = None,
+    ) -> Terminal:
         mine, its = pty.openpty()
         with (out or tmp_path / "unused").open("wb") as file:
             process = subprocess.Popen(
-                [FSXCOPY, *arguments],
+                [*program, *arguments],
                 stdin=its,
                 stdout=file if out else its,
                 stderr=its,

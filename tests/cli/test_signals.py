@@ -193,6 +193,36 @@ async def test_a_question_is_interrupted_by_any_signal(
     assert 1 == len(fsx.backups("us-east-2"))
 
 
+_RECEIVED_ELSEWHERE = """
+import signal, sys, threading
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+from fsxcopy_sdk.cli import main
+main(sys.argv[1:])
+"""
+"""A command whose system calls no signal interrupts, as if each came just before one."""
+
+
+@every_signal
+async def test_a_signal_just_before_the_command_sleeps(
+    terminal: OpenTerminal, fsx: LocalFsx, number: int, code: int
+) -> None:
+    """A wait and a question are woken by it."""
+    program = (sys.executable, "-c", _RECEIVED_ELSEWHERE)
+    running = fsx.add_backup("us-west-2", Lifecycle="COPYING")
+    line = ("wait", running, "--region", "us-west-2", "--max-wait", "1m")
+    with start(*line, program=program) as process:
+        await _called(fsx, "DescribeBackups")
+        await anyio.sleep(0.3)  # until its answer was read
+        process.send_signal(number)
+        await anyio.to_thread.run_sync(process.communicate)
+    asked = terminal("delete", EXAMPLE, "--region", "us-east-2", program=program)
+    await asked.until("Type yes:")
+    asked.process.send_signal(number)
+    await asked.until()
+    assert (code, code) == (process.returncode, await asked.code())
+
+
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare of util-linux")
 @every_signal
 async def test_process_1_of_a_container(fsx: LocalFsx, number: int, code: int) -> None:

@@ -212,6 +212,8 @@ def missing(*_, **__):
     raise NotImplementedError
 asyncio.SelectorEventLoop.add_signal_handler = missing
 asyncio.SelectorEventLoop.remove_signal_handler = missing
+asyncio.SelectorEventLoop.add_reader = missing
+asyncio.SelectorEventLoop.remove_reader = missing
 signal.SIGBREAK = signal.Signals.SIGUSR1
 import anyio
 anyio.open_signal_receiver = anyio.wait_readable = missing

@@ -237,10 +237,13 @@ def _launch(
 async def _until_signal(work: _Work, options: Globals) -> Exit | None:
     """Do the work, which the first signal cancels; return None then."""
     loop = asyncio.get_running_loop()
-    with anyio.CancelScope() as scope:
+    with (
+        signals.waking(loop),
+        anyio.CancelScope() as scope,
         # A handler runs anywhere in the loop's own code, so the scope cannot be cancelled there.
-        with signals.calling(lambda: loop.call_soon_threadsafe(scope.cancel)):
-            return await work(options)
+        signals.calling(lambda: loop.call_soon_threadsafe(scope.cancel)),
+    ):
+        return await work(options)
     return None
 
 

@@ -41,7 +41,7 @@ async def delete(backup_ids: Sequence[str], how: Deletion, options: Globals) -> 
             found, missing = await _found(backup_ids, client)
             for end in missing:
                 reporter.ended(end)
-            if not (found and _is_confirmed(found, client.region, reporter)):
+            if not (found and await _is_confirmed(found, client.region, reporter)):
                 reporter.info("nothing was deleted")
                 return Exit.FAILED
             backup_ids = [backup.backup_id for backup in found]
@@ -74,7 +74,7 @@ def _show(backups: Sequence[Backup], region: str, options: Globals) -> None:
     Reporter(options).info(f"would be deleted in {region}: {len(backups)}; nothing was")
 
 
-def _is_confirmed(backups: Sequence[Backup], region: str, reporter: Reporter) -> bool:
+async def _is_confirmed(backups: Sequence[Backup], region: str, reporter: Reporter) -> bool:
     # However narrow the terminal, because an ID alone does not tell what is deleted.
     needed = ["BACKUP", "OF"]
     if any(backup.size_in_bytes is not None for backup in backups):
@@ -85,7 +85,7 @@ def _is_confirmed(backups: Sequence[Backup], region: str, reporter: Reporter) ->
     write_table(columns, map(row_of, backups), Screen(is_error=True))
     these = "this backup" if len(backups) == 1 else f"these {len(backups)} backups"
     reporter.notice(f"Permanently delete {these} in {region}? Type yes:")
-    return read_answer().strip().lower() in ("y", "yes")
+    return (await read_answer()).strip().lower() in ("y", "yes")
 
 
 async def _delete(backup_ids: Iterable[str], client: FsxCopyClient, reporter: Reporter) -> None:

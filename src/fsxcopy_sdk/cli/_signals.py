@@ -13,9 +13,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    import asyncio
 
 # Not each of them exists on each system: Windows has no SIGHUP and others have no SIGBREAK,
 # which is Ctrl-Break, or the closing of a console.
@@ -83,6 +86,25 @@ class Signals:
             yield
         finally:
             self._stop = before
+
+    @contextmanager
+    def waking(self, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+        """Wake *loop* for each signal, also for one that comes just before it sleeps."""
+        # Python calls a handler between two instructions, and so after a system call that
+        # began when the signal had come. Windows' loop is woken without this.
+        import socket  # noqa: PLC0415 - said above
+
+        reader, writer = socket.socketpair()
+        with reader, writer, ExitStack() as stack:
+            reader.settimeout(0)
+            writer.settimeout(0)
+            with suppress(NotImplementedError):
+                loop.add_reader(reader, reader.recv, 64)
+                stack.callback(loop.remove_reader, reader)
+                if self._before:
+                    before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+                    stack.callback(signal.set_wakeup_fd, before)
+            yield
 
     def _receive(self, number: int, _: FrameType | None) -> None:
         now = time.monotonic()

@@ -8,6 +8,7 @@ messages. A stream that was closed before the command began is one that discards
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import io
 import os
@@ -125,10 +126,17 @@ def _decoded(data: bytes) -> str:
         return data.decode("latin-1")
 
 
-def read_answer() -> str:
+async def read_answer() -> str:
     """Return what is typed in one line; a signal ends this at once."""
-    # A thread that reads could not be ended, and waiting until there is something to be read
-    # is not possible on Windows.
+    loop, typed = asyncio.get_running_loop(), asyncio.Event()
+    # The loop is woken by a signal at any moment, and a read by one that comes while it reads.
+    # A thread that reads could not be ended. Windows' loop cannot wait for a console.
+    with suppress(NotImplementedError, OSError, ValueError):
+        loop.add_reader(sys.stdin, typed.set)
+        try:
+            await typed.wait()
+        finally:
+            loop.remove_reader(sys.stdin)
     with signals.calling(None), suppress(OSError, ValueError):
         return sys.stdin.readline()
     return ""
