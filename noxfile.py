@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -22,7 +23,8 @@ PEERS = {
     "bdc": ["boto3-dataclass-fsx==1.40.*", "boto3"],
     "arv": ["aws-resource-validator-fsx==2.6.*", "boto3"],
 }
-SIDE_BY_SIDE = ("--numprocesses", "auto")
+# One more than there are cores, because many tests wait for processes and timers.
+SIDE_BY_SIDE = ("--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "worksteal")
 STUBBED = [
     ".".join(path.relative_to("stubs").with_suffix("").parts)
     for path in sorted(Path("stubs").rglob("*.pyi"))

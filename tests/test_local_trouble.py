@@ -170,11 +170,11 @@ async def test_a_certificate_of_the_client_that_cannot_be_loaded_is_named(
 
 
 async def test_a_bundle_that_can_be_loaded_is_used(
-    untrusted: str, certificate: Path, monkeypatch: pytest.MonkeyPatch
+    untrusted: str, certificate: Path, config: AioConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the certificate as the bundle, what is wrong is its name, if that is checked at all."""
     monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
-    client = FsxCopyClient("us-west-2", session=_session(), endpoint_url=untrusted)
+    client = FsxCopyClient("us-west-2", session=_session(), endpoint_url=untrusted, config=config)
     async with client:
         # aiobotocore 2.25 checks no name, and gets the answer of the server.
         with pytest.raises(FsxCopyError, match=r"IP address mismatch|HTTP 404"):

@@ -20,7 +20,7 @@ _TO_GO = "backup-00000003"
 _COMMANDS: dict[str, tuple[str, ...]] = {
     "list": ("list", "--region", "us-west-2"),
     "show": ("show", EXAMPLE, "--region", "us-east-2"),
-    "copy": ("copy", EXAMPLE, "backup-0000000f", *_WHERE),
+    "copy": ("copy", EXAMPLE, "backup-0000000f", *_WHERE, "--min-delay", "0.05"),
     "wait": ("wait", _SLOW, _FAILED, "--region", "us-west-2", "--max-wait", "0"),
     "plan": ("plan", *_WHERE, "--keep-within", "30d"),
     "dry run": ("sync", *_WHERE, *_PRUNE, "--dry-run"),

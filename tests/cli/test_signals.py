@@ -193,6 +193,32 @@ async def test_a_question_is_interrupted_by_any_signal(
     assert 1 == len(fsx.backups("us-east-2"))
 
 
+_RECEIVED_EARLY = """
+import asyncio, signal, sys
+number = int(sys.argv.pop())
+before = asyncio.SelectorEventLoop.__init__
+def init(self, selector=None):
+    before(self, selector)
+    signal.raise_signal(number)
+asyncio.SelectorEventLoop.__init__ = init
+from fsxcopy_sdk.cli import main
+main(sys.argv[1:])
+"""
+"""A command that is signalled while its event loop starts."""
+
+
+@every_signal
+def test_a_signal_while_the_loop_starts(fsx: LocalFsx, number: int, code: int) -> None:
+    """It is only noted then, and cancels the work before its first call."""
+    line = ("wait", EXAMPLE, "--region", "us-east-2")
+    program = (sys.executable, "-c", _RECEIVED_EARLY)
+    with start(*line, str(number), program=program) as process:
+        _, err = process.communicate()
+    assert code == process.returncode
+    assert "fsxcopy: interrupted by SIG" in err
+    assert not fsx.calls
+
+
 _RECEIVED_ELSEWHERE = """
 import signal, sys, threading
 threading.Thread(target=threading.Event().wait, daemon=True).start()

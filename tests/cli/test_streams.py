@@ -169,27 +169,35 @@ async def test_input_that_is_no_text(fsx: LocalFsx, junk: bytes) -> None:
     assert 1 == len(done.stderr.splitlines())
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("FORCE_COLOR", "1"),
-        ("TTY_COMPATIBLE", "1"),
-        ("TTY_INTERACTIVE", "1"),
-        ("CLICOLOR_FORCE", "1"),
-        ("NO_COLOR", "1"),
-        ("TERM", "dumb"),
-    ],
-)
+_COLOURING = {
+    "FORCE_COLOR": "1",
+    "TTY_COMPATIBLE": "1",
+    "TTY_INTERACTIVE": "1",
+    "CLICOLOR_FORCE": "1",
+    "NO_COLOR": "1",
+    "TERM": "dumb",
+}
+
+
+@pytest.mark.parametrize("name", _COLOURING)
 async def test_nothing_moves_in_a_pipe(
-    fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+    fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """Variables that force colours force no animation: no cursor is moved or hidden."""
-    monkeypatch.setenv(name, value)
-    line = f"copy {EXAMPLE} {' '.join((*WHERE, *OFTEN))}"
-    done = await _shell(f"fsxcopy demo && {FSXCOPY} {line}")
-    shown = done.stdout + done.stderr
+    monkeypatch.setenv(name, _COLOURING[name])
+    _assert_nothing_moves(await _shell(f"fsxcopy copy {EXAMPLE} {' '.join((*WHERE, *OFTEN))}"))
+
+
+async def test_nothing_moves_in_a_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The progress of the demo is no animation either, with all that forces colours."""
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "CLICOLOR_FORCE"):
+        monkeypatch.setenv(name, "1")
+    _assert_nothing_moves(await _shell("fsxcopy demo"))
+
+
+def _assert_nothing_moves(done: subprocess.CompletedProcess[bytes]) -> None:
     assert 0 == done.returncode
-    assert set() == set(re.findall(rb"\x1b\[[\d?]*[A-Za-ln-z]|\r", shown))
+    assert set() == set(re.findall(rb"\x1b\[[\d?]*[A-Za-ln-z]|\r", done.stdout + done.stderr))
 
 
 @pytest.mark.parametrize("encoding", ["cp437", "ascii"])
