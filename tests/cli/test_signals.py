@@ -215,7 +215,7 @@ def test_a_signal_while_the_loop_starts(fsx: LocalFsx, number: int, code: int) -
     with start(*line, str(number), program=program) as process:
         _, err = process.communicate()
     assert code == process.returncode
-    assert "fsxcopy: interrupted by SIG" in err
+    assert "fsxcopy: interrupted" in err
     assert not fsx.calls
 
 
