@@ -93,11 +93,9 @@ def untimed(log: str) -> list[str]:
 def start(
     *arguments: str | Path, program: Sequence[str | Path] = (FSXCOPY,), ignored: int | None = None
 ) -> subprocess.Popen[str]:
-    """Start a command that SIGINT interrupts, with pipes for its output."""
+    """Start a command, with pipes for its output."""
 
     def set_handlers() -> None:
-        # A shell starts background jobs with Ctrl-C ignored, and children inherit that.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
         if ignored is not None:
             signal.signal(ignored, signal.SIG_IGN)
 
@@ -113,7 +111,6 @@ def start(
 def with_terminal() -> None:
     """Make standard error the controlling terminal, whose Ctrl-C interrupts this process."""
     fcntl.ioctl(2, termios.TIOCSCTTY, 0)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @attrs.define

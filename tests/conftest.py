@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +14,12 @@ from aiobotocore.session import AioSession
 
 from fsxcopy_sdk import FsxCopyClient
 from fsxcopy_sdk.testing import LocalFsx, ManualClock
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C interrupt the commands that tests start, also where it is ignored here."""
+    # A shell starts background jobs so, and children inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

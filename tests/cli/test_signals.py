@@ -292,15 +292,11 @@ main(["list", "--region", "us-east-2"])
 
 
 def _python(program: str) -> subprocess.CompletedProcess[str]:
-    def preexec() -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
     return subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,
         text=True,
         check=False,
-        preexec_fn=preexec,
     )
 
 
