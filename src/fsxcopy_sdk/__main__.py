@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fsxcopy_sdk.cli import main
+from fsxcopy_sdk.cli import run_and_end
 
 if __name__ == "__main__":
-    main()
+    run_and_end()

@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import NoReturn
 
 from fsxcopy_sdk.cli._signals import signals
 
-__all__ = ["main"]
+__all__ = ["main", "run_and_end"]
 
 _USAGE = 2
 _NEEDS_EXTRA = 'fsxcopy needs the extra "cli": pip install "fsxcopy-sdk[cli]"'
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def run_and_end() -> NoReturn:
+    """Run the command line of this process, and end the process with its exit code."""
+    code = _code(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        # Results that cannot be written have ended the command already.
+        with suppress(OSError, ValueError):
+            if stream is not None:
+                stream.flush()
+    # Without the interpreter's own end, which frees one by one what the system frees at once:
+    # a seventh of the time of a listing.
+    os._exit(code)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """
     Run the command line *arguments*, by default those of the process.
 
-    Exits with one of the codes that ``fsxcopy --help`` lists.
+    Raises:
+        SystemExit: always, with one of the codes that ``fsxcopy --help`` lists.
     """
+    sys.exit(_code(sys.argv[1:] if arguments is None else arguments))
+
+
+def _code(arguments: Sequence[str]) -> int:
     try:
         with signals:
-            code = _run(sys.argv[1:] if arguments is None else arguments)
+            return _run(arguments)
     except KeyboardInterrupt:  # while importing, before any call
-        code = signals.exit_code
-    sys.exit(code)
+        return signals.exit_code
 
 
 def _run(arguments: Sequence[str]) -> int:
