@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import attrs
@@ -103,6 +104,33 @@ async def test_steps_copy_everything_once(site: Site) -> None:
     assert {"CopyStarted": 2} == counts[-1]
     assert {1} == set(live_copies(site.fsx).values())
     assert (12, 5) == (len(site.held), site.fsx.max_copies_in_progress_seen(WEST))
+
+
+async def test_a_night_of_steps() -> None:
+    """Steps every five minutes are done with a night's copies nearly as soon as one long run."""
+
+    def copy_duration(source_backup_id: str) -> float:
+        return HOUR * (0.25 + Random(source_backup_id).random())
+
+    times: list[float] = []
+    for is_one_run in (True, False):
+        night = Site(copy_duration=copy_duration)
+        for number in range(60):
+            night.back_up(f"fs-{number % 4:017x}")
+        begun = night.clock.now()
+        if is_one_run:
+            await night.apply(await night.plan())
+        else:
+            step = begun
+            while await night.step():
+                assert night.clock.now() - step < 20
+                step += 300
+                night.clock.advance(step - night.clock.now())
+        times.append(night.clock.now() - begun)
+        assert [1] * 60 == [*live_copies(night.fsx).values()]
+    one_run, steps = times
+    assert steps <= 1.2 * one_run
+    print(f"one run {one_run / HOUR:.2f} h, steps {steps / HOUR:.2f} h")
 
 
 async def test_what_a_late_plan_finds(site: Site) -> None:
