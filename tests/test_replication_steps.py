@@ -130,7 +130,7 @@ async def test_a_night_of_steps() -> None:
         assert [1] * 60 == [*live_copies(night.fsx).values()]
     one_run, steps = times
     assert steps <= 1.2 * one_run
-    print(f"one run {one_run / HOUR:.2f} h, steps {steps / HOUR:.2f} h")
+    print(f"one run {one_run / HOUR:.2f} h, steps {steps / HOUR:.2f} h")  # noqa: T201 - shown by -rP
 
 
 async def test_what_a_late_plan_finds(site: Site) -> None:

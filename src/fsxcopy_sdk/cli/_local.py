@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from operator import attrgetter
 
+import anyio
 from rich.progress import Progress
 
 from fsxcopy_sdk import Backup, FsxCopyClient
@@ -13,6 +15,7 @@ from fsxcopy_sdk.cli._options import Globals, usage_error
 from fsxcopy_sdk.cli._outcomes import Exit
 from fsxcopy_sdk.cli._output import write_text
 from fsxcopy_sdk.cli._screen import Screen
+from fsxcopy_sdk.cli._signals import signals
 from fsxcopy_sdk.testing import EXAMPLE_REGION, LocalFsx, ScaledClock
 from fsxcopy_sdk.testing import serve as serve_local_fsx
 
@@ -23,8 +26,14 @@ async def serve(
     port: int, speed: float, copy_duration: timedelta, with_example: bool, _: Globals
 ) -> Exit:
     """Serve a local FSx until a signal."""
+    loop = asyncio.get_running_loop()
     try:
-        await serve_local_fsx(port, speed, copy_duration, with_example)
+        # A signal is how this ends well.
+        with (
+            anyio.CancelScope() as scope,
+            signals.calling(lambda: loop.call_soon_threadsafe(scope.cancel)),
+        ):
+            await serve_local_fsx(port, speed, copy_duration, with_example)
     except ValueError as error:
         # Its text begins with the name of the argument.
         raise usage_error(f"--{error}") from error

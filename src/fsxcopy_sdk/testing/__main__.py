@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import anyio
 
@@ -34,10 +37,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--one-account", action="store_true", help=account)
     options = parser.parse_args(arguments)
     try:
-        anyio.run(lambda: serve(**vars(options)))
+        anyio.run(_until_signal, partial(serve, **vars(options)))
     except ValueError as error:
         parser.error(str(error))
     return 0
+
+
+async def _until_signal(work: Callable[[], Awaitable[None]]) -> None:
+    """Do *work* until a signal; one that is ignored, as by nohup, stays so."""
+    loop = asyncio.get_running_loop()
+    with anyio.CancelScope() as scope:
+        # The event loop's own handlers do not exist on Windows.
+        for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(scope.cancel))
+        await work()
 
 
 if __name__ == "__main__":

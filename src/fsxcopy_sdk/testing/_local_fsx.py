@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import os
 import random
 import re
-import signal
 import socket
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Self
 
@@ -375,7 +373,7 @@ async def serve(
     one_account: bool = False,
 ) -> None:
     """
-    Serve on *port* of 127.0.0.1 until a signal: SIGINT, SIGTERM, SIGHUP, or Windows' SIGBREAK.
+    Serve on *port* of 127.0.0.1 until this is cancelled.
 
     The first line on standard output is the URL of the endpoint;
     *with_example* adds the example backup, whose ID is the second line.
@@ -387,34 +385,14 @@ async def serve(
     """
     clock = ScaledClock(speed)
     fsx = LocalFsx(clock=clock, copy_duration=copy_duration, port=port, one_account=one_account)
-    # The signals first, because a reader of the URL may send one at once.
-    with _stopping_signals() as stopped:
-        async with AsyncExitStack() as stack:
-            try:
-                await stack.enter_async_context(fsx)
-            except OSError as error:
-                # The error's own text repeats the address.
-                reason = os.strerror(error.errno or 0)
-                raise ValueError(f"port: {port} cannot be served: {reason}") from error
-            print(fsx.endpoint_url, flush=True)  # noqa: T201 - this is the output of a command
-            if with_example:
-                print(fsx.add_example_backup(), flush=True)  # noqa: T201 - the same
-            await stopped.wait()
-
-
-@contextmanager
-def _stopping_signals() -> Iterator[anyio.Event]:
-    """Make an event that a signal sets; a signal that is ignored, as by nohup, stays so."""
-    stopped, loop = anyio.Event(), asyncio.get_running_loop()
-    # The event loop's own handlers do not exist on Windows.
-    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    handlers = {number: signal.getsignal(number) for number in numbers}
-    before = {number: one for number, one in handlers.items() if one is not signal.SIG_IGN}
-    for number in before:
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
-    try:
-        yield stopped
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(fsx)
+        except OSError as error:
+            # The error's own text repeats the address.
+            reason = os.strerror(error.errno or 0)
+            raise ValueError(f"port: {port} cannot be served: {reason}") from error
+        print(fsx.endpoint_url, flush=True)  # noqa: T201 - this is the output of a command
+        if with_example:
+            print(fsx.add_example_backup(), flush=True)  # noqa: T201 - the same
+        await anyio.sleep_forever()
