@@ -109,10 +109,6 @@ class _PlainSession(AIOHTTPSession):
             yield self
 
 
-async def _no_sleep(_: float) -> None:
-    """Do not sleep between the attempts at a container's endpoint."""
-
-
 @asynccontextmanager
 async def lending(
     kind: str, monkeypatch: pytest.MonkeyPatch, folder: Path
@@ -150,7 +146,9 @@ def _container(url: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Lende
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{url}/credentials")
     session = AioSession()
     http_session = _PlainSession(timeout=2, verify=False)
-    fetcher = AioContainerMetadataFetcher(http_session, sleep=_no_sleep)
+    fetcher = AioContainerMetadataFetcher(http_session)
+    # Old versions of aiobotocore replace the fetcher by one of their own.
+    monkeypatch.setattr(AioContainerMetadataFetcher, "SLEEP_TIME", 0)
     provider = AioContainerProvider(fetcher=fetcher)
     session.get_component("credential_provider").insert_before("env", provider)
     return Lender(session, _of_metadata)
