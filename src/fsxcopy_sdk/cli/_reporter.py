@@ -29,7 +29,12 @@ from fsxcopy_sdk.models import Backup
 if TYPE_CHECKING:
     from fsxcopy_sdk.cli._live import MovingLines
 
-_COLUMNS = (Column("BACKUP"), Column("OUTCOME"), Column("SOURCE", 1), Column("WHY", 2, least=16))
+_COLUMNS = (
+    Column("BACKUP"),
+    Column("OUTCOME"),
+    Column("SOURCE", 1),
+    Column("WHY", 2, least=16, is_optional=True),
+)
 
 # Seconds between two sums in a log, where there are too many backups for a line of each.
 _SUM_EVERY = 60.0
