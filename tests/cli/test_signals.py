@@ -346,6 +346,60 @@ async def test_signal_while_a_copy_is_requested(fsx: LocalFsx) -> None:
     assert f"may have been accepted: copies of {EXAMPLE}" in err.splitlines()
 
 
+@pytest.mark.parametrize("line", [("copy",), ("copy", "--no-wait"), ("sync",)], ids=" ".join)
+async def test_signal_while_a_copy_is_accepted(
+    fsx: LocalFsx, durations: dict[str, float], line: tuple[str, ...]
+) -> None:
+    """The request in flight has a second for its answer, and no other one is begun."""
+    durations[EXAMPLE] = 60
+    other = fsx.add_backup("us-east-2", FileSystem={"FileSystemId": "fs-00000001"}, CreationTime=1)
+    sources = (EXAMPLE, other) if "copy" in line else ()
+    fsx.inject(Fault.delay(SPEED), operation="CopyBackup")
+    with start(*line, *sources, *WHERE, "--output", "json") as process:
+        await _called(fsx, "CopyBackup")
+        process.send_signal(signal.SIGTERM)
+        out, err = await anyio.to_thread.run_sync(process.communicate)
+
+    [copy] = fsx.backups("us-west-2")
+    first, second = json.loads(out)["Outcomes"]
+    assert 143 == process.returncode
+    assert copy["BackupId"] == first["Backup"]["BackupId"]
+    assert "NotStarted" == second["Outcome"]
+    assert 1 == fsx.calls["CopyBackup"]
+    word = "wait" if "--no-wait" in line else "resume"
+    how = "--region us-west-2 --output json"
+    assert f"{word} with: fsxcopy wait {copy['BackupId']} {how}" in err.splitlines()
+
+
+async def test_signal_while_a_copy_is_refused(fsx: LocalFsx) -> None:
+    """What ends while the command does is in its results."""
+    fsx.inject(Fault.delay(SPEED), operation="CopyBackup")
+    with start("copy", "backup-00000000", EXAMPLE, *WHERE, "--output", "json") as process:
+        await _called(fsx, "CopyBackup")
+        process.send_signal(signal.SIGTERM)
+        out, err = await anyio.to_thread.run_sync(process.communicate)
+
+    failed, other = json.loads(out)["Outcomes"]
+    assert 143 == process.returncode
+    assert ("CopyFailed", "BackupNotFound") == (failed["Outcome"], failed["Error"]["Type"])
+    assert "NotStarted" == other["Outcome"]
+    assert 1 == err.count("copy of backup-00000000: failed: BackupNotFound")
+    assert "may have been accepted" not in err
+
+
+async def test_second_signal_while_a_copy_is_requested(fsx: LocalFsx) -> None:
+    """It does not wait for the answer."""
+    fsx.inject(Fault.delay(60 * SPEED), operation="CopyBackup")
+    with start("copy", EXAMPLE, *WHERE) as process:
+        await _called(fsx, "CopyBackup")
+        process.send_signal(signal.SIGTERM)
+        await anyio.sleep(0.3)
+        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        with anyio.fail_after(1):
+            assert 143 == await anyio.to_thread.run_sync(process.wait)
+
+
 @every_signal
 async def test_a_wait_without_answers_claims_nothing(
     fsx: LocalFsx, number: int, code: int
