@@ -346,7 +346,9 @@ async def test_signal_while_a_copy_is_requested(fsx: LocalFsx) -> None:
     assert f"may have been accepted: copies of {EXAMPLE}" in err.splitlines()
 
 
-@pytest.mark.parametrize("line", [("copy",), ("copy", "--no-wait"), ("sync",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "line", [("copy",), ("copy", "--no-wait"), ("sync",), ("sync", "--no-wait")], ids=" ".join
+)
 async def test_signal_while_a_copy_is_accepted(
     fsx: LocalFsx, durations: dict[str, float], line: tuple[str, ...]
 ) -> None:
