@@ -14,6 +14,7 @@ from fsxcopy_sdk import ConnectionFailed, FsxCopyError, ResponseDecodingError
 from fsxcopy_sdk.bulk import (
     Copied,
     CopyDeferred,
+    CopyInProgress,
     CopyNotObserved,
     CopyOutcome,
     CopyRequest,
@@ -210,6 +211,27 @@ async def test_the_id_of_an_accepted_copy_is_kept(
     assert copy["BackupId"] == outcome.backup_id
     assert f"accepted as {outcome.backup_id}, not observed" in str(outcome)
     assert last is None or last.accepted_backup_id is None
+
+
+async def test_an_accepted_id_is_known_while_the_copy_is_in_progress(bench: Bench) -> None:
+    """A run that is stopped before the copy can be read names it all the same."""
+    copies = copy_many(bench.client, [bench.request()])
+    seen: list[CopyInProgress] = []
+
+    def lose(operation: str) -> FsxCopyError | None:
+        if operation != "CopyBackup":
+            return None
+        seen.extend(copies.in_progress)
+        error = ResponseDecodingError("odd")
+        error.accepted_backup_id = str(bench.fsx.backups(WEST)[0]["BackupId"])
+        return error if bench.requested == 1 else None
+
+    bench.direct.lose = lose
+    await driven(bench.clock, bench.direct.traffic, lambda: outcomes_of(copies))
+    [copy] = bench.fsx.backups(WEST)
+    assert [None, copy["BackupId"]] == [one.backup_id for one in seen]
+    assert str(seen[1]).endswith(f": in progress, {copy['BackupId']}")
+    assert copy["BackupId"] == seen[1].to_dict()["AcceptedBackupId"]
 
 
 NAMES = ("Type", "CreationTime", "Tags", "FileSystem", "KmsKeyId", "SizeInBytes", "Volume")

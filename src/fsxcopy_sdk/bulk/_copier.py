@@ -104,7 +104,11 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         They continue after the block. The same requests, run again later in any process,
         find the same copies.
         """
-        return tuple(state.copy for state in self._states if state.stage == "in progress")
+        return tuple(
+            attrs.evolve(state.copy, accepted_backup_id=state.accepted_backup_id)
+            for state in self._states
+            if state.stage == "in progress"
+        )
 
     @property
     def not_started(self) -> tuple[CopyRequest, ...]:
@@ -560,11 +564,11 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 "client_request_token": token,
                 "region": self._region,
             }
-            if copy.backup is None:
+            if copy.backup_id is None:
                 text = "a copy of %s may have been accepted, with the token %s"
                 _log.warning(text, source, token, extra=extra)
             else:
-                backup_id = copy.backup.backup_id
+                backup_id = copy.backup_id
                 text = "%s: the copy of %s continues unobserved"
                 _log.info(text, backup_id, source, extra={**extra, "backup_id": backup_id})
 

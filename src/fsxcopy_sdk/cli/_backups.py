@@ -239,7 +239,7 @@ def _left(copies: _Copies, deadline: Deadline) -> Iterator[Ended]:
         # Without an answer it is not known whether the copy was accepted.
         yield Ended(
             outcome=deadline.word if copy.backup else "not_observed",
-            backup_id=copy.backup.backup_id if copy.backup else None,
+            backup_id=copy.backup_id,
             backup=copy.backup,
             reason=deadline.reason,
             requested_id=copy.request.source_backup_id,
