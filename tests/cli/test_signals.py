@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import select
 import shutil
 import signal
@@ -96,6 +97,16 @@ async def test_the_cursor_is_shown_again(
     shown = await opened.until()
     assert code == await opened.code()
     assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
+
+
+async def test_what_is_left_is_not_called_done(terminal: OpenTerminal, fsx: LocalFsx) -> None:
+    """The last sum of a live display says of copies in progress what they are."""
+    ids = [fsx.add_backup("us-west-2", Lifecycle="COPYING") for _ in range(2)]
+    opened = terminal("wait", *ids, "--region", "us-west-2")
+    await opened.until("2 in progress")
+    opened.process.send_signal(signal.SIGTERM)
+    sums = re.findall(r"\d of 2 done, \d in progress", await opened.until())
+    assert "0 of 2 done, 2 in progress" == sums[-1]
 
 
 @pytest.mark.parametrize(("number", "code"), ALL)
