@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from contextlib import suppress
 from datetime import timedelta
 from typing import TypeVar
 
 import anyio
+import anyio.lowlevel
 
 from fsxcopy_sdk.errors import FsxCopyError
 
@@ -50,7 +52,8 @@ async def finished(call: Awaitable[_Answer]) -> _Answer:
     """Return what *call* does, which goes on for some seconds when the command is cancelled."""
     answers: list[_Answer] = []
     failures: list[FsxCopyError] = []
-    try:
+    # With an answer the caller goes on, and is cancelled where it awaits the next one.
+    with suppress(anyio.get_cancelled_exc_class()):
         async with anyio.create_task_group() as group:
             with anyio.CancelScope(shield=True) as scope:
                 group.start_soon(_limit, scope)
@@ -59,10 +62,8 @@ async def finished(call: Awaitable[_Answer]) -> _Answer:
                 except FsxCopyError as error:  # which a group would wrap
                     failures.append(error)
             group.cancel_scope.cancel()
-    except anyio.get_cancelled_exc_class():
-        # With an answer the caller goes on, and is cancelled where it awaits the next one.
-        if not (answers or failures):
-            raise
+    if not (answers or failures):
+        await anyio.lowlevel.checkpoint()  # which is cancelled
     if failures:
         raise failures[0]
     return answers[0]
