@@ -602,8 +602,16 @@ async def test_what_was_never_accepted_is_deferred_after_eight_tries(bench: Benc
 async def test_outages_are_not_counted_against_a_request(bench: Bench) -> None:
     """After many outages in a row, an error that is none is tried again like any first one."""
     outages: list[FsxCopyError] = [Throttled("slow down", attempts=2) for _ in range(9)]
-    page = ServiceError("a page", code="502", http_status=502)
+    page = ServiceError("a page", code="500", http_status=500)
     bench.direct.refuse = Meeting([*outages, page, *outages[:3], page])
+    await bench.end(Copied, bench.request(MINUTE))
+    assert 1 == bench.fsx.calls["CopyBackup"]
+
+
+async def test_a_gateway_without_its_service_is_waited_for(bench: Bench) -> None:
+    """Pages of a gateway are no answer to any one request, so they may be many."""
+    page = ServiceError("HTTP 502 without an error document", code="502", http_status=502)
+    bench.direct.refuse = Meeting([page] * 10)
     await bench.end(Copied, bench.request(MINUTE))
     assert 1 == bench.fsx.calls["CopyBackup"]
 

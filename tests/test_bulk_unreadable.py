@@ -14,6 +14,7 @@ from fsxcopy_sdk import ConnectionFailed, FsxCopyError, ResponseDecodingError
 from fsxcopy_sdk.bulk import (
     Copied,
     CopyDeferred,
+    CopyInProgress,
     CopyNotObserved,
     CopyOutcome,
     CopyRequest,
@@ -186,7 +187,11 @@ async def test_it_ends_the_search_for_a_copy(bench: Bench, member: str) -> None:
 async def test_the_id_of_an_accepted_copy_is_kept(
     bench: Bench, last: FsxCopyError | None, wait: bool
 ) -> None:
-    """If an answer names the copy and cannot be read otherwise, the outcome names it too."""
+    """
+    If an answer names the copy and cannot be read otherwise, the outcome names it too.
+
+    The error of a later call is left as it is, because it may be that of other requests too.
+    """
     request = bench.request()
 
     def lose(operation: str) -> FsxCopyError | None:
@@ -205,6 +210,28 @@ async def test_the_id_of_an_accepted_copy_is_kept(
     assert isinstance(outcome, CopyNotObserved)
     assert copy["BackupId"] == outcome.backup_id
     assert f"accepted as {outcome.backup_id}, not observed" in str(outcome)
+    assert last is None or last.accepted_backup_id is None
+
+
+async def test_an_accepted_id_is_known_while_the_copy_is_in_progress(bench: Bench) -> None:
+    """A run that is stopped before the copy can be read names it all the same."""
+    copies = copy_many(bench.client, [bench.request()])
+    seen: list[CopyInProgress] = []
+
+    def lose(operation: str) -> FsxCopyError | None:
+        if operation != "CopyBackup":
+            return None
+        seen.extend(copies.in_progress)
+        error = ResponseDecodingError("odd")
+        error.accepted_backup_id = str(bench.fsx.backups(WEST)[0]["BackupId"])
+        return error if bench.requested == 1 else None
+
+    bench.direct.lose = lose
+    await driven(bench.clock, bench.direct.traffic, lambda: outcomes_of(copies))
+    [copy] = bench.fsx.backups(WEST)
+    assert [None, copy["BackupId"]] == [one.backup_id for one in seen]
+    assert str(seen[1]).endswith(f": in progress, {copy['BackupId']}")
+    assert copy["BackupId"] == seen[1].to_dict()["AcceptedBackupId"]
 
 
 NAMES = ("Type", "CreationTime", "Tags", "FileSystem", "KmsKeyId", "SizeInBytes", "Volume")

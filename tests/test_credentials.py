@@ -241,6 +241,17 @@ async def test_a_helper_that_never_worked_is_named(
         await open_client().__aenter__()
 
 
+async def test_keys_that_are_no_text_are_no_credentials(
+    open_client: OpenClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nothing can be signed with them, which is said of the profile that lent them."""
+    keys = '{"Version": 1, "AccessKeyId": 5, "SecretAccessKey": "x"}'
+    helper(monkeypatch, tmp_path).write_text(f"echo '{keys}'; exit 0")
+    async with open_client() as client:
+        with pytest.raises(CredentialsUnavailable, match="the credentials of the profile dr are"):
+            await client.describe_backups()
+
+
 async def test_a_helper_that_is_not_there_is_named(
     open_client: OpenClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -281,6 +281,18 @@ async def test_a_variable_that_does_not_parse_is_named(
         await client.__aenter__()
 
 
+async def test_a_number_of_the_profile_that_does_not_parse_is_told(
+    fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The error has the value only, and no variable has it."""
+    (tmp_path / "config").write_text("[default]\nmax_attempts = many\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.delenv("AWS_MAX_ATTEMPTS", raising=False)
+    client = FsxCopyClient("us-west-2", session=AioSession(), endpoint_url=fsx.endpoint_url)
+    with pytest.raises(ConfigurationError, match="'many' .*the profile, such as max_attempts"):
+        await client.__aenter__()
+
+
 # Hooks of the user.
 
 SENT = {

@@ -11,13 +11,16 @@ from types import SimpleNamespace
 from typing import cast
 
 import anyio
+import anyio.lowlevel
 import pytest
 from aiobotocore.awsrequest import AioAWSResponse
 from botocore.awsrequest import AWSPreparedRequest
 from cli_rig import EXAMPLE, SPEED, Done, Run
 
+from fsxcopy_sdk import BadRequest
 from fsxcopy_sdk._transport import config_with_timeouts
 from fsxcopy_sdk.cli._connection import Silence, client_of
+from fsxcopy_sdk.cli._deadline import finished
 from fsxcopy_sdk.cli._options import Globals
 from fsxcopy_sdk.testing import Fault, LocalFsx
 
@@ -137,6 +140,33 @@ async def test_access_lost_while_waiting(
     how = "--region us-west-2 --output json --min-delay 0.05s"
     assert f"resume with: fsxcopy wait {' '.join(ids)} {how}" == err[-1]
     assert is_seen == any(line.startswith("still running") for line in err)
+
+
+@pytest.mark.parametrize(("takes", "is_answered"), [(0.3, True), (9, False)])
+@pytest.mark.parametrize("error", [None, BadRequest("no")])
+async def test_a_call_goes_on_for_some_seconds_when_it_is_cancelled(
+    takes: float, is_answered: bool, error: BadRequest | None
+) -> None:
+    """The caller has its answer or error, and is cancelled after that or at the end of them."""
+    ends: list[object] = []
+
+    async def call() -> str:
+        await anyio.sleep(takes)
+        if error:
+            raise error
+        return "done"
+
+    began = time.monotonic()
+    with anyio.move_on_after(0.1) as scope:
+        try:
+            ends.append(await finished(call()))
+        except BadRequest as caught:
+            ends.append(caught)
+        await anyio.lowlevel.checkpoint()
+        ends.append("not cancelled")
+    assert scope.cancelled_caught
+    assert ([error or "done"] if is_answered else []) == ends
+    assert time.monotonic() - began < 3
 
 
 async def test_silence_is_reported_once() -> None:

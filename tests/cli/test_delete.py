@@ -59,6 +59,22 @@ async def test_delete_asks_for_confirmation(
     assert bool(left) == ("nothing was deleted" in asked.shown.splitlines())
 
 
+@pytest.mark.parametrize("output", ["json", "jsonl"])
+async def test_a_deletion_that_is_not_confirmed_has_a_document(
+    run: Run, fsx: LocalFsx, output: str
+) -> None:
+    """It has those that were asked about, and those that are not there."""
+    line = ("delete", "backup-00000000", EXAMPLE, "-r", "us-east-2", "-o", output)
+    done = await run(*line, stdin="no\n", at_terminal=True)
+
+    lines = done.out.splitlines()
+    ends = json.loads(done.out)["Outcomes"] if output == "json" else [*map(json.loads, lines)]
+    outcomes = [(one["BackupId"], one["Outcome"]) for one in ends]
+    assert [("backup-00000000", "Failed"), (EXAMPLE, "NotStarted")] == outcomes
+    assert "nothing was deleted" in done.err.splitlines()
+    assert 1 == done.code
+
+
 @pytest.mark.parametrize("columns", [40, 50, 60])
 async def test_delete_asks_with_what_the_backup_is_of(
     run: Run, fsx: LocalFsx, columns: int
@@ -131,11 +147,11 @@ async def test_dry_run_says_what_is_not_there(run: Run, fsx: LocalFsx, output: s
 
 
 async def test_confirmation_can_be_interrupted(terminal: OpenTerminal, fsx: LocalFsx) -> None:
-    """One Ctrl-C ends the command."""
-    asked = terminal("delete", EXAMPLE, "--region", "us-east-2")
+    """One Ctrl-C ends the command, which has a document all the same."""
+    asked = terminal("delete", EXAMPLE, "--region", "us-east-2", "--output", "json")
     await asked.until("Type yes:")
     asked.type("\x03")
-    await asked.until()
+    assert "NotStarted" in await asked.until()
     assert 130 == await asked.code()
     assert 1 == len(fsx.backups("us-east-2"))
 

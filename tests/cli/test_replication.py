@@ -351,7 +351,9 @@ async def test_policy_defaults_match_the_library(run: Run, fsx: LocalFsx) -> Non
 
 async def test_backups_that_cannot_be_read(run: Run, fsx: LocalFsx) -> None:
     """Plan, report and sync go on without them; a copy that cannot be read is exit code 1."""
-    odd = fsx.add_backup("us-east-2", CreationTime="yesterday")
+    odd = fsx.add_backup(
+        "us-east-2", CreationTime="yesterday", FileSystem=fsx.backups("us-east-2")[0]["FileSystem"]
+    )
     plan = await run("plan", *WHERE)
     report = await run("report", *WHERE, "--output", "json")
     strict = [await run(name, *WHERE, "--strict") for name in ("plan", "report", "sync")]
@@ -367,6 +369,33 @@ async def test_backups_that_cannot_be_read(run: Run, fsx: LocalFsx) -> None:
     assert 1 == sync.code
     assert "the destination has a copy of it that cannot be read" in sync.err
     assert 0 == fsx.calls["CopyBackup"]
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"FileSystem": {"FileSystemId": "fs-00000001"}}, "no backup of fs-00000001 that can be"),
+        ({"FileSystem": "odd"}, "a backup of which nothing can be"),
+    ],
+)
+@pytest.mark.parametrize("command", ["plan", "report", "sync"])
+async def test_a_source_without_a_backup_that_can_be_read(
+    run: Run, fsx: LocalFsx, command: str, members: dict[str, JsonValue], said: str
+) -> None:
+    """It is not protected by copies of the others, which a quiet command says too."""
+    assert 0 == (await run(*SYNC)).code
+    fsx.add_backup("us-east-2", members, CreationTime="yesterday")
+    done = await run(command, *WHERE, "--quiet")
+    assert (1, f"us-east-2 shows {said} read") == (done.code, done.err.strip())
+
+
+async def test_an_unreadable_backup_of_what_is_not_selected(run: Run, fsx: LocalFsx) -> None:
+    """A policy that names its sources does not fail for others, nor for copies."""
+    fsx.add_backup("us-east-2", CreationTime="yesterday")
+    fsx.add_backup("us-east-2", Type=7, SourceBackupId="backup-00000000")
+    done = await run("plan", *WHERE, "--file-system-id", FILE_SYSTEM)
+    assert 0 == done.code
+    assert "that can be read" not in done.err
 
 
 async def test_an_interrupted_sync_names_what_it_may_have_pruned(run: Run, fsx: LocalFsx) -> None:

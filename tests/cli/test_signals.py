@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import select
 import shutil
 import signal
@@ -96,6 +97,16 @@ async def test_the_cursor_is_shown_again(
     shown = await opened.until()
     assert code == await opened.code()
     assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
+
+
+async def test_what_is_left_is_not_called_done(terminal: OpenTerminal, fsx: LocalFsx) -> None:
+    """The last sum of a live display says of copies in progress what they are."""
+    ids = [fsx.add_backup("us-west-2", Lifecycle="COPYING") for _ in range(2)]
+    opened = terminal("wait", *ids, "--region", "us-west-2")
+    await opened.until("2 in progress")
+    opened.process.send_signal(signal.SIGTERM)
+    sums = re.findall(r"\d of 2 done, \d in progress", await opened.until())
+    assert "0 of 2 done, 2 in progress" == sums[-1]
 
 
 @pytest.mark.parametrize(("number", "code"), ALL)
@@ -340,6 +351,62 @@ async def test_signal_while_a_copy_is_requested(fsx: LocalFsx) -> None:
     assert 143 == process.returncode
     assert "NotObserved" == outcome["Outcome"]
     assert f"may have been accepted: copies of {EXAMPLE}" in err.splitlines()
+
+
+@pytest.mark.parametrize(
+    "line", [("copy",), ("copy", "--no-wait"), ("sync",), ("sync", "--no-wait")], ids=" ".join
+)
+async def test_signal_while_a_copy_is_accepted(
+    fsx: LocalFsx, durations: dict[str, float], line: tuple[str, ...]
+) -> None:
+    """The request in flight has a second for its answer, and no other one is begun."""
+    durations[EXAMPLE] = 60
+    other = fsx.add_backup("us-east-2", FileSystem={"FileSystemId": "fs-00000001"}, CreationTime=1)
+    sources = (EXAMPLE, other) if "copy" in line else ()
+    fsx.inject(Fault.delay(SPEED), operation="CopyBackup")
+    with start(*line, *sources, *WHERE, "--output", "json") as process:
+        await _called(fsx, "CopyBackup")
+        process.send_signal(signal.SIGTERM)
+        out, err = await anyio.to_thread.run_sync(process.communicate)
+
+    [copy] = fsx.backups("us-west-2")
+    first, second = json.loads(out)["Outcomes"]
+    assert 143 == process.returncode
+    assert copy["BackupId"] == first["Backup"]["BackupId"]
+    assert "NotStarted" == second["Outcome"]
+    assert 1 == fsx.calls["CopyBackup"]
+    word = "wait" if "--no-wait" in line else "resume"
+    how = "--region us-west-2 --output json"
+    assert f"{word} with: fsxcopy wait {copy['BackupId']} {how}" in err.splitlines()
+
+
+async def test_signal_while_a_copy_is_refused(fsx: LocalFsx) -> None:
+    """What ends while the command does is in its results."""
+    fsx.inject(Fault.delay(SPEED), operation="CopyBackup")
+    with start("copy", "backup-00000000", EXAMPLE, *WHERE, "--output", "json") as process:
+        await _called(fsx, "CopyBackup")
+        process.send_signal(signal.SIGTERM)
+        out, err = await anyio.to_thread.run_sync(process.communicate)
+
+    failed, other = json.loads(out)["Outcomes"]
+    assert 143 == process.returncode
+    assert ("CopyFailed", "BackupNotFound") == (failed["Outcome"], failed["Error"]["Type"])
+    assert "NotStarted" == other["Outcome"]
+    assert 1 == err.count("copy of backup-00000000: failed: BackupNotFound")
+    assert "may have been accepted" not in err
+
+
+async def test_second_signal_while_a_copy_is_requested(fsx: LocalFsx) -> None:
+    """It does not wait for the answer."""
+    fsx.inject(Fault.delay(60 * SPEED), operation="CopyBackup")
+    with start("copy", EXAMPLE, *WHERE) as process:
+        await _called(fsx, "CopyBackup")
+        process.send_signal(signal.SIGTERM)
+        await anyio.sleep(0.3)
+        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        with anyio.fail_after(1):
+            assert 143 == await anyio.to_thread.run_sync(process.wait)
 
 
 @every_signal

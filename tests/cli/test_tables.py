@@ -97,6 +97,17 @@ async def test_empty_columns_are_dropped_first(run: Run, fsx: LocalFsx) -> None:
     assert "データベ" in row
 
 
+@pytest.mark.parametrize("columns", [None, 200, 50])
+async def test_reasons_have_no_heading_where_there_are_none(
+    run: Run, fsx: LocalFsx, columns: int | None
+) -> None:
+    """A failure was said before, so that only an existing copy has a reason."""
+    how = (*SOURCE, *REGION, "--min-delay", "0.05")
+    first, second = [(await run("copy", EXAMPLE, *how, columns=columns)).out for _ in range(2)]
+    assert "WHY" not in first
+    assert "WHY" in second
+
+
 async def test_output_that_is_no_terminal_is_not_cut(
     run: Run, fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch
 ) -> None:

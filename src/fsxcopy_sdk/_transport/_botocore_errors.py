@@ -147,6 +147,8 @@ def _place(error: Exception) -> str:
         found = [
             name for name, value in settings if name.startswith("AWS_") and repr(value) in text
         ]
+        if text.startswith("invalid literal for int()"):
+            found = found or ["a setting of the profile, such as max_attempts"]
         return f" (the value of {' or '.join(found)})" if found else ""
     return ""
 

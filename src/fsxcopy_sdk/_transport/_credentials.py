@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _LOADING = frozenset(("get_credentials", "get_frozen_credentials"))
 _RUNNING_A_PROCESS = "_retrieve_credentials_using"
 _READING_THE_SSO_CACHE = "_refresher"
+_SIGNING = "add_auth"
 
 # For `aws login`; botocore before 1.41 has none, and repeats another one instead.
 _LOGIN_ERROR: type[Exception] = getattr(theirs, "LoginError", theirs.SSOError)
@@ -80,7 +81,10 @@ def is_of_credentials(error: Exception) -> bool:
     """Whether *error* came up because credentials could not be loaded or renewed."""
     if isinstance(error, _CLASSES):
         return True
-    return not isinstance(error, _SETTINGS) and not _LOADING.isdisjoint(_functions(error))
+    names = {*_functions(error)}
+    # Keys that are no text are lent, and then nothing can be signed with them.
+    is_unusable = isinstance(error, TypeError | AttributeError) and _SIGNING in names
+    return is_unusable or (not isinstance(error, _SETTINGS) and not _LOADING.isdisjoint(names))
 
 
 def is_temporary(error: Exception) -> bool:
@@ -130,6 +134,9 @@ def describe(error: Exception, text: str, profile: str | None) -> str:
             "" if isinstance(error, theirs.BotoCoreError | OSError) else "printed no credentials: "
         )
         return f"credential_process{of_profile}: {kind}{text}"
+    if _SIGNING in names:
+        where = f" of the profile {profile}" if profile else ""
+        text = f"the credentials{where} are no text: {text}"
     is_unreadable = not isinstance(error, theirs.BotoCoreError | theirs.ClientError)
     if _READING_THE_SSO_CACHE in names and is_unreadable:
         return f"{_SSO_CACHE}: {text}; log in with: aws sso login{of_profile}"

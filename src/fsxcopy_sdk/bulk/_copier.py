@@ -6,6 +6,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing
+from copy import copy as cloned
 from functools import partial
 from typing import ClassVar, TypeVar
 
@@ -103,7 +104,11 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         They continue after the block. The same requests, run again later in any process,
         find the same copies.
         """
-        return tuple(state.copy for state in self._states if state.stage == "in progress")
+        return tuple(
+            attrs.evolve(state.copy, accepted_backup_id=state.accepted_backup_id)
+            for state in self._states
+            if state.stage == "in progress"
+        )
 
     @property
     def not_started(self) -> tuple[CopyRequest, ...]:
@@ -522,15 +527,18 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
 
     def _not_observed(self, state: RequestState, error: FsxCopyError) -> CopyNotObserved:
         """Return the outcome of a copy that was accepted, or may have been."""
-        copy = state.copy
-        if error.accepted_backup_id is None:
-            # The error of a later call would hide the ID that an earlier one named.
-            error.accepted_backup_id = state.accepted_backup_id
+        known = state.copy
+        if error.accepted_backup_id is None and state.accepted_backup_id is not None:
+            # The error of a later call would hide the ID that an earlier one named. It may be
+            # that of other requests too, so this one gets its own.
+            own = cloned(error).with_traceback(error.__traceback__)
+            own.accepted_backup_id, own.__cause__ = state.accepted_backup_id, error.__cause__
+            error = own
         return CopyNotObserved(
-            request=copy.request,
-            client_request_token=copy.client_request_token,
+            request=known.request,
+            client_request_token=known.client_request_token,
             error=error,
-            backup=copy.backup,
+            backup=known.backup,
         )
 
     def _not_found(self, text: str) -> BackupNotFound:
@@ -556,11 +564,11 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 "client_request_token": token,
                 "region": self._region,
             }
-            if copy.backup is None:
+            if copy.backup_id is None:
                 text = "a copy of %s may have been accepted, with the token %s"
                 _log.warning(text, source, token, extra=extra)
             else:
-                backup_id = copy.backup.backup_id
+                backup_id = copy.backup_id
                 text = "%s: the copy of %s continues unobserved"
                 _log.info(text, backup_id, source, extra={**extra, "backup_id": backup_id})
 

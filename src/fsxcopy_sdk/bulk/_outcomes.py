@@ -27,11 +27,20 @@ class CopyInProgress(Document):
     started: float = attrs.field(metadata=NOT_IN_DOCUMENTS)
     """When the copy was requested or found, in seconds of the client's clock."""
     backup: Backup | None = None
-    """The copy as last seen; None if no answer came, so that its existence is unknown."""
+    """The copy as last seen; None if no answer came, or none that can be read."""
+    accepted_backup_id: str | None = None
+    """The copy's ID, where an answer named it that cannot be read otherwise."""
+
+    @property
+    def backup_id(self) -> str | None:
+        """The ID of the copy; None if no answer named one, so that its existence is unknown."""
+        return self.backup.backup_id if self.backup else self.accepted_backup_id
 
     def __str__(self) -> str:
         copy = self.backup
-        state = f"{copy.backup_id}, {copy.lifecycle}" if copy else "not known yet"
+        state = (
+            f"{copy.backup_id}, {copy.lifecycle}" if copy else self.backup_id or "not known yet"
+        )
         return f"{self.request.source_backup_id}: in progress, {state}"
 
 

@@ -68,6 +68,9 @@ FEW_TRIES = 3
 
 # With these the service was not reached, or would refuse any request of this client.
 _OUTAGES = (ClockSkewed, CredentialsUnavailable, NoResponse, ServiceUnavailable, Throttled)
+# The same said by a gateway or proxy, in a page without a code of the service. Of 500 it is not
+# known whose failure it is.
+_OUTAGE_STATUSES = (429, 502, 503, 504)
 
 
 @attrs.define(eq=False)
@@ -175,6 +178,8 @@ def is_outage(error: FsxCopyError) -> bool:
     """Whether *error* is likely to meet every request, not this one in particular."""
     if isinstance(error, ResponseDecodingError):
         return error.is_malformed
+    if isinstance(error, ServiceError) and error.code.isdecimal():
+        return error.http_status in _OUTAGE_STATUSES
     return error.is_transient and isinstance(error, _OUTAGES)
 
 

@@ -203,6 +203,7 @@ async def follow(
     refused: Iterable[Ended] = (),
 ) -> Exit:
     """Carry out *copies*, report each outcome after *refused* ones, and name what is left."""
+    reported = 0
     try:
         with reporter.live():
             for end in refused:
@@ -210,11 +211,15 @@ async def follow(
             try:
                 async with copies:
                     async for outcome in copies:
+                        reported += 1
                         is_left = isinstance(outcome, bulk.CopyDeferred) and outcome.error is None
                         # What only the quota left is listed once, at the end.
                         (reporter.add if is_left else reporter.ended)(_ended(outcome))
                         deadline.answered(may_start=bool(copies.not_started))
             finally:
+                # Some may have come while the command was being cancelled.
+                for outcome in copies.outcomes[reported:]:
+                    reporter.ended(_ended(outcome))
                 for end in _left(copies, deadline):
                     reporter.add(end)
     finally:
@@ -234,7 +239,7 @@ def _left(copies: _Copies, deadline: Deadline) -> Iterator[Ended]:
         # Without an answer it is not known whether the copy was accepted.
         yield Ended(
             outcome=deadline.word if copy.backup else "not_observed",
-            backup_id=copy.backup.backup_id if copy.backup else None,
+            backup_id=copy.backup_id,
             backup=copy.backup,
             reason=deadline.reason,
             requested_id=copy.request.source_backup_id,

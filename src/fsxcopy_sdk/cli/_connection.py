@@ -7,13 +7,15 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from fsxcopy_sdk import FsxCopyClient
 from fsxcopy_sdk._transport import config_with_timeouts, session_of_profile
+from fsxcopy_sdk.cli._deadline import finished
 from fsxcopy_sdk.cli._options import Globals
 from fsxcopy_sdk.cli._output import printable
+from fsxcopy_sdk.models import CopyBackupResponse
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
@@ -30,7 +32,7 @@ def client_of(options: Globals) -> FsxCopyClient:
         session.register("before-send", silence.sent)
         session.register("response-received", silence.received)
     timeouts = options.connect_timeout, options.read_timeout
-    return FsxCopyClient(
+    return _Client(
         # The order of the AWS CLI; botocore knows the other two places: AWS_DEFAULT_REGION and
         # the profile.
         options.region if options.region is not None else os.environ.get("AWS_REGION") or None,
@@ -38,6 +40,14 @@ def client_of(options: Globals) -> FsxCopyClient:
         endpoint_url=options.endpoint_url,
         config=None if timeouts == (None, None) else config_with_timeouts(*timeouts),
     )
+
+
+class _Client(FsxCopyClient):
+    """A client that learns the ID of a copy that was requested when the command is cancelled."""
+
+    async def copy_backup(self, *args: Any, **options: Any) -> CopyBackupResponse:
+        """Copy a backup, as the class before does."""
+        return await finished(super().copy_backup(*args, **options))
 
 
 class Silence:

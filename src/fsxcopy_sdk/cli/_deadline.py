@@ -1,10 +1,16 @@
-"""When a command ends that waits: `--max-wait` after its start."""
+"""When a command ends that waits: `--max-wait` after its start, and after its last answer."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from contextlib import suppress
 from datetime import timedelta
+from typing import TypeVar
 
 import anyio
+import anyio.lowlevel
+
+from fsxcopy_sdk.errors import FsxCopyError
 
 # Seconds for credentials and the first answer, however short the wait is to be.
 _FIRST_ANSWER = 10.0
@@ -12,6 +18,8 @@ _FIRST_ANSWER = 10.0
 # Seconds after the deadline for the last answers, which say better how each wait ended than
 # the deadline does; a healthy one takes less than one.
 _LAST_ANSWER = 2.0
+
+_Answer = TypeVar("_Answer")
 
 
 class Deadline:
@@ -38,3 +46,32 @@ class Deadline:
     def reason(self) -> str | None:
         """Why that had not ended."""
         return "--max-wait is over" if self.scope.cancel_called else None
+
+
+async def finished(call: Awaitable[_Answer]) -> _Answer:
+    """Return what *call* does, which goes on for some seconds when the command is cancelled."""
+    answers: list[_Answer] = []
+    failures: list[FsxCopyError] = []
+    # With an answer the caller goes on, and is cancelled where it awaits the next one.
+    with suppress(anyio.get_cancelled_exc_class()):
+        async with anyio.create_task_group() as group:
+            with anyio.CancelScope(shield=True) as scope:
+                group.start_soon(_limit, scope)
+                try:
+                    answers.append(await call)
+                except FsxCopyError as error:  # which a group would wrap
+                    failures.append(error)
+            group.cancel_scope.cancel()
+    if not (answers or failures):
+        await anyio.lowlevel.checkpoint()  # which is cancelled
+    if failures:
+        raise failures[0]
+    return answers[0]
+
+
+async def _limit(scope: anyio.CancelScope) -> None:
+    """Let *scope* end soon after this is cancelled."""
+    try:
+        await anyio.sleep_forever()
+    finally:
+        scope.deadline = anyio.current_time() + _LAST_ANSWER

@@ -41,7 +41,14 @@ async def delete(backup_ids: Sequence[str], how: Deletion, options: Globals) -> 
             found, missing = await _found(backup_ids, client)
             for end in missing:
                 reporter.ended(end)
-            if not (found and await _is_confirmed(found, client.region, reporter)):
+            is_confirmed = False
+            try:
+                is_confirmed = bool(found) and await _is_confirmed(found, client.region, reporter)
+            finally:
+                # The table above the question has shown them; a document has not.
+                if not is_confirmed and options.output != "table":
+                    _leave(found, reporter)
+            if not is_confirmed:
                 reporter.info("nothing was deleted")
                 return Exit.FAILED
             backup_ids = [backup.backup_id for backup in found]
@@ -86,6 +93,14 @@ async def _is_confirmed(backups: Sequence[Backup], region: str, reporter: Report
     these = "this backup" if len(backups) == 1 else f"these {len(backups)} backups"
     reporter.notice(f"Permanently delete {these} in {region}? Type yes:")
     return (await read_answer()).strip().lower() in ("y", "yes")
+
+
+def _leave(backups: Iterable[Backup], reporter: Reporter) -> None:
+    """Write the document of a deletion that was not begun."""
+    with reporter.live():
+        for one in backups:
+            end = Ended(outcome="not_started", backup_id=one.backup_id, is_deletion=True)
+            reporter.add(end)
 
 
 async def _delete(backup_ids: Iterable[str], client: FsxCopyClient, reporter: Reporter) -> None:

@@ -122,7 +122,8 @@ async def _sync(
 async def report(scope: Scope, max_age: timedelta, options: Globals) -> Exit:
     """Write the age of the newest copies; one that is late makes the command fail."""
     async with _clients(options) as clients:
-        made = (await _plan(*clients, Policy(scope=scope), max_age)).report
+        planned = await _plan(*clients, Policy(scope=scope), max_age)
+    made = planned.report
     if options.output == "json":
         write_json(made.to_dict(), options.output)
     else:
@@ -130,9 +131,11 @@ async def report(scope: Scope, max_age: timedelta, options: Globals) -> Exit:
         for one in made.sources:
             results.add(partial(public, one), _row(one))
         results.write()
+    reporter = Reporter(options)
+    has_unread = _report_unread(planned, reporter)
     if not made.sources:
-        Reporter(options).notice(f"there is no backup in {made.source_region}, and no copy of one")
-    return Exit.FAILED if made.late or not made.sources else Exit.DONE
+        reporter.notice(f"there is no backup in {made.source_region}, and no copy of one")
+    return Exit.FAILED if made.late or has_unread or not made.sources else Exit.DONE
 
 
 def _check_pruning(how: SyncOptions) -> None:
@@ -186,7 +189,32 @@ def _check_scope(made: ReplicationPlan, reporter: Reporter) -> Exit:
         reporter.notice(f"{made.source_region} shows no backup in the policy's scope")
     for one in made.missing:
         reporter.notice(f"{made.source_region} shows no backup of {one}")
-    return Exit.DONE if made.source_backups and not made.missing else Exit.FAILED
+    has_unread = _report_unread(made, reporter)
+    is_whole = made.source_backups and not made.missing and not has_unread
+    return Exit.DONE if is_whole else Exit.FAILED
+
+
+def _report_unread(made: ReplicationPlan, reporter: Reporter) -> bool:
+    """Report sources that have no backup that can be read, and return whether there are any."""
+    unread = {*_unread(made)}
+    for one in sorted(unread - {None}, key=str):
+        reporter.notice(f"{made.source_region} shows no backup of {one} that can be read")
+    if None in unread:
+        reporter.notice(f"{made.source_region} shows a backup of which nothing can be read")
+    return bool(unread)
+
+
+def _unread(made: ReplicationPlan) -> Iterator[str | None]:
+    """Yield what has no backup that can be read; None where what one is of is not known."""
+    policy = made.policy
+    wanted = {*policy.file_system_ids, *policy.volume_ids}
+    seen = {one.source_id for one in made.report.sources if one.newest_backup is not None}
+    for one in made.unreadable_in_source:
+        # A policy that names sources misses those that nothing shows. The file system of a
+        # volume is not known here.
+        is_wanted = not wanted or one.resource_id in wanted
+        if one.is_copy is not True and one.resource_id not in seen and is_wanted:
+            yield one.resource_id
 
 
 def _held_back(made: ReplicationPlan, how: SyncOptions) -> list[PlannedPrune]:

@@ -29,7 +29,12 @@ from fsxcopy_sdk.models import Backup
 if TYPE_CHECKING:
     from fsxcopy_sdk.cli._live import MovingLines
 
-_COLUMNS = (Column("BACKUP"), Column("OUTCOME"), Column("SOURCE", 1), Column("WHY", 2, least=16))
+_COLUMNS = (
+    Column("BACKUP"),
+    Column("OUTCOME"),
+    Column("SOURCE", 1),
+    Column("WHY", 2, least=16, is_optional=True),
+)
 
 # Seconds between two sums in a log, where there are too many backups for a line of each.
 _SUM_EVERY = 60.0
@@ -52,6 +57,7 @@ class Reporter:
         self._screen = Screen(is_error=True)
         self._results = Results(options.output, "Outcomes", _COLUMNS)
         self._total = 0
+        self._done = 0
         self._not_seen = "waiting"
         self._rows = Rows(now, self._sum)
         self._states: dict[str, str] = {}
@@ -124,6 +130,7 @@ class Reporter:
         """Print how an item ended, remove its moving line, and add it to the results."""
         self._rows.remove(end.backup_id)
         self.ends.append(end)
+        self._done += 1
         text = f"{name_of(end.backup_id, end.source_id)}: {end.words}"
         if end.why:
             text += f": {end.why}"
@@ -134,7 +141,7 @@ class Reporter:
         self._write(end, "" if is_failure else end.why)
 
     def add(self, end: Ended) -> None:
-        """Add an item to the results, and print nothing."""
+        """Add an item that is left to the results, and print nothing."""
         self.ends.append(end)
         self._write(end, end.why)
 
@@ -152,9 +159,8 @@ class Reporter:
 
     def _count(self) -> str:
         """Return "5 of 12, 7 waiting", where those in progress wait for nothing."""
-        done = len(self.ends)
-        not_seen = self._total - done - len(self._rows)
-        count = f"{done} of {self._total}"
+        not_seen = self._total - self._done - len(self._rows)
+        count = f"{self._done} of {self._total}"
         return f"{count}, {not_seen} {self._not_seen}" if not_seen > 0 else count
 
     def conclude(self, region: str | None) -> None:

@@ -31,10 +31,19 @@ class Column:
     """The cells that its texts may be cut to; None for those that are never cut."""
     brief: Callable[[str], str] = attrs.field(default=lambda text: text)
     """The shorter form of a text, which is tried before it is cut."""
+    is_optional: bool = False
+    """Whether it is left out where it has no texts, however wide the terminal."""
 
 
 def write_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], screen: Screen) -> None:
     """Write *rows* under the headings, in the columns for which there is space."""
+    used = [
+        number
+        for number, column in enumerate(columns)
+        if not column.is_optional or any(row[number] for row in rows)
+    ]
+    columns = [columns[number] for number in used]
+    rows = [[row[number] for number in used] for row in rows]
     cells = [[column.heading for column in columns], *rows]
     sizes = _sizes(columns, cells, screen.width)
     dropped = [number for number in range(len(columns)) if number not in sizes]

@@ -527,10 +527,16 @@ class AppliedPlan(OutcomeStream[PlanOutcome]):
 
     async def _run(self) -> None:
         unfinished: list[tuple[PlannedCopy | ExistingCopy, str]] = []
-        async with self._copies:
-            async for outcome in self._copies:
-                if reason := _why_unfinished(outcome):
-                    unfinished.append((self._planned[outcome.request.source_backup_id], reason))
+        try:
+            async with self._copies:
+                async for outcome in self._copies:
+                    if reason := _why_unfinished(outcome):
+                        planned = self._planned[outcome.request.source_backup_id]
+                        unfinished.append((planned, reason))
+                    self._add(outcome)
+        finally:
+            # Some may have come while this was being cancelled.
+            for outcome in self._copies.outcomes[len(self._outcomes) :]:
                 self._add(outcome)
         if self._pruning is not None:
             await self._pruning.run(unfinished, self._end)
