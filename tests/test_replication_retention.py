@@ -113,7 +113,7 @@ def test_the_reason_is_said(keep: Keep, expected: str) -> None:
             copy_of(OLD, 1001),
             {"keep": Keep(within=25 * DAY)},
             ["within"],
-            "20 d older than the newest (within is 25 d)",
+            "within 25 d of the newest",
         ),
         (
             copy_of(OLD, 1001),

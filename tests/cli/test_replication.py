@@ -107,7 +107,7 @@ async def test_every_rule_of_retention(run: Run, fsx: LocalFsx) -> None:
     assert keep == ReplicationPolicy.from_dict(plan["Policy"]).keep
     assert {"WITHIN", "DAILY"} <= {*plan["Kept"][-2]["Rules"]}
     assert {"LAST", "HOURLY", "MONTHLY", "YEARLY", "NEWEST"} <= {*plan["Kept"][-1]["Rules"]}
-    assert "within is 30 d" in plan["Kept"][-2]["Reason"]
+    assert "within 30 d of the newest" in plan["Kept"][-2]["Reason"]
 
 
 async def test_sync_prunes_by_the_calendar(run: Run, fsx: LocalFsx) -> None:

@@ -177,10 +177,10 @@ def judge(keep: Keep, newest_first: Sequence[datetime]) -> Iterator[Verdict]:
             seen[rule].add(period)
         if keep.within is not None:
             age = (newest_first[0] - moment).total_seconds()
-            text = f"{age_text(age, keep.within)} older than the newest"
-            text = f"{text} (within is {exact_duration_text(keep.within)})"
+            limit = exact_duration_text(keep.within)
             if age < keep.within:
-                verdict.kept_by[KeepRule.WITHIN] = text
+                verdict.kept_by[KeepRule.WITHIN] = f"within {limit} of the newest"
             else:
+                text = f"{age_text(age, keep.within)} older than the newest (within is {limit})"
                 verdict.passed_by.append(text)
         yield verdict
