@@ -11,6 +11,7 @@ import pickle
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -340,11 +341,27 @@ def test_a_retention_as_written_by_hand() -> None:
     )
 
 
+def _without_data(program: str, *arguments: str) -> str:
+    """Return what a program prints that finds no data of time zones."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.modules['tzdata'] = None\n{program}", *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONTZPATH": "", "PYTHONPATH": str(Path(__file__).parent)},
+    )
+    return done.stdout
+
+
+UNKNOWN = """\
+time_zone: must be "UTC", or an IANA time zone that this machine knows (PyPI's tzdata has all), \
+not 'Europe/Berlin'
+"""
+
+
 def test_without_time_zone_data() -> None:
     """Where the machine has no data, UTC works, and others are an error that says what helps."""
     program = """\
-import sys
-sys.modules["tzdata"] = None
 from fsxcopy_sdk import InvalidArguments
 from fsxcopy_sdk.replication import Keep
 Keep(daily=7)
@@ -353,17 +370,20 @@ try:
 except InvalidArguments as error:
     print(error)
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "PYTHONTZPATH": ""},
-    )
-    assert (
-        """\
-time_zone: must be "UTC", or an IANA time zone that this machine knows (PyPI's tzdata has all), \
-not 'Europe/Berlin'
+    assert UNKNOWN == _without_data(program)
+
+
+def test_a_pickled_policy_without_time_zone_data() -> None:
+    """A zone that the next machine does not know is an error there, not another zone."""
+    policy = attrs.evolve(POLICY, keep=Keep(daily=7, time_zone="Europe/Berlin"))
+    program = """\
+import pickle
+from replication_rig import backup, copy_of, planned
+from fsxcopy_sdk import InvalidArguments
+policy = pickle.loads(bytes.fromhex(sys.argv[1]))
+try:
+    planned(policy, [backup(1)], [copy_of(backup(1), 1001)])
+except InvalidArguments as error:
+    print(error)
 """
-        == done.stdout
-    )
+    assert UNKNOWN == _without_data(program, pickle.dumps(policy).hex())

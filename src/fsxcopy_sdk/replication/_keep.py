@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from typing import Final
@@ -21,8 +22,11 @@ from fsxcopy_sdk._validation import (
     Duration,
     age_text,
     exact_duration_text,
+    invalid,
+    shown,
     to_seconds,
 )
+from fsxcopy_sdk.errors import InvalidArguments
 
 
 class KeepRule(StrEnum):
@@ -91,31 +95,33 @@ class Keep:
         for rule, count in counts.items():
             if not (type(count) is int and count >= 1):
                 errors.add_value(rule, "an integer of 1 or more, or None", count)
-        if self.within is not None:
-            errors.check_seconds("within", self.within)
+        if self.within == 0:
             # For restic it is no rule, and by the words above it would keep the newest alone.
-            if self.within == 0:
-                errors.add("within", "more than 0 seconds, or None", "0")
+            errors.add_value("within", "more than 0 seconds, or None", self.within)
+        elif self.within is not None:
+            errors.check_seconds("within", self.within)
         elif not counts:
             others = "hourly, daily, weekly, monthly, yearly or within"
             errors.add("last", f"given if none of {others} is", "None")
-        if _zone(self.time_zone) is None:
-            known = '"UTC", or an IANA time zone that this machine knows (PyPI\'s tzdata has all)'
-            errors.add_value("time_zone", known, self.time_zone)
+        try:
+            _zone(self.time_zone)
+        except InvalidArguments as error:
+            errors.texts.extend(error.errors)
         errors.raise_any()
 
 
-def _zone(name: object) -> tzinfo | None:
-    """Return a time zone; None for one that is not known here, where all data may be missing."""
+def _zone(name: object) -> tzinfo:
+    """Return a time zone, or raise `InvalidArguments`; the machine may have no data of any."""
     if name == "UTC":
         return UTC
-    try:
-        return ZoneInfo(name) if isinstance(name, str) else None
-    except (KeyError, ValueError, OSError):
-        return None
+    if isinstance(name, str):
+        with suppress(KeyError, ValueError, OSError):
+            return ZoneInfo(name)
+    known = '"UTC", or an IANA time zone that this machine knows (PyPI\'s tzdata has all)'
+    raise invalid("time_zone", known, shown(name))
 
 
-def _in_zone(moment: datetime, zone: tzinfo | None) -> datetime:
+def _in_zone(moment: datetime, zone: tzinfo) -> datetime:
     try:
         return moment.astimezone(zone)
     except OverflowError:  # within hours of the first or the last moment that Python knows
@@ -157,6 +163,7 @@ class Verdict:
 
 def judge(keep: Keep, newest_first: Sequence[datetime]) -> Iterator[Verdict]:
     """Yield what *keep* says of each point to go back to, the newest of which comes first."""
+    # Not by the machine's own clock where a policy that was pickled elsewhere names no known zone.
     zone, counts = _zone(keep.time_zone), _counts(keep)
     # A set, not the period before: a clock that is set back over midnight repeats a day.
     seen: defaultdict[KeepRule, set[str]] = defaultdict(set)
