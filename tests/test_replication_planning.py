@@ -505,8 +505,7 @@ as backup-000003ea, COPYING, 40 %
 up to date: 1
   fs-0123456789abcdef0: backup-00000001 of 2026-11-22T12:00:00+00:00 as backup-000003e9
 to prune: 1
-  fs-0123456789abcdef0: backup-000003eb of a backup of 2026-11-14T12:00:00+00:00: \
-not among the last 1
+  fs-0123456789abcdef0: backup-000003eb of a backup of 2026-11-14T12:00:00+00:00: not the newest
 kept: 3
   fs-0123456789abcdef1: backup-000003ec of a backup of 2026-11-21T12:00:00+00:00: \
 has the tag fsxcopy:protected

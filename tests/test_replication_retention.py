@@ -85,15 +85,15 @@ def test_any_rule_keeps(keep: Keep, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     ("keep", "expected"),
     [
-        (Keep(last=1), "not among the last 1"),
-        (Keep(last=2, daily=1), "not among the last 2, beyond the 1 daily"),
+        (Keep(last=1), "not the newest"),
+        (Keep(last=2, daily=1), "not among the newest 2, beyond the 1 daily"),
         (Keep(yearly=1), "not the newest of 2026"),
         (Keep(monthly=1, yearly=5), "beyond the 1 monthly, not the newest of 2026"),
         (Keep(within=15 * DAY), "20 d older than the newest (within is 15 d)"),
         (Keep(within=20 * DAY), "20 d older than the newest (within is 20 d)"),
         (
             Keep(within=20 * DAY - 60, last=1),
-            "not among the last 1, 20 d older than the newest (within is 19 d 23 h 59 min)",
+            "not the newest, 20 d older than the newest (within is 19 d 23 h 59 min)",
         ),
     ],
     ids=["the newest", "the newest two", "year", "month", "young", "at the limit", "hardly old"],

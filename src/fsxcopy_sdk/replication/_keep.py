@@ -66,7 +66,8 @@ class Keep:
 
     The rules have restic's meaning. An hour, a day, an ISO week, a month and a year is one
     on the clock of `time_zone`, and counts only if there is a copy of a backup made in it;
-    of these the newest is kept. Two copies of one backup count once.
+    of these the newest is kept. Two copies of one backup count once. (From 0.16 on restic
+    also keeps the oldest of all while a rule has counted fewer than it may.)
 
     Raises:
         InvalidArguments: members break rules; `errors` has one text for each.
@@ -178,9 +179,11 @@ def judge(keep: Keep, newest_first: Sequence[datetime]) -> Iterator[Verdict]:
             elif len(seen[rule]) < count:
                 where = f" ({period})" if period_of else ""
                 verdict.kept_by[rule] = f"{rule} {len(seen[rule]) + 1} of {count}{where}"
+            elif period_of:
+                verdict.passed_by.append(f"beyond the {count} {rule}")
             else:
-                text = f"beyond the {count} {rule}" if period_of else f"not among the last {count}"
-                verdict.passed_by.append(text)
+                among = f"among the newest {count}" if count > 1 else "the newest"
+                verdict.passed_by.append(f"not {among}")
             seen[rule].add(period)
         if keep.within is not None:
             age = (newest_first[0] - moment).total_seconds()
