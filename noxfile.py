@@ -183,6 +183,15 @@ def histories(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def restic(session: nox.Session) -> None:
+    """Compare retentions with restic on a thousand histories: ``nox -s restic -- [N] [SEED]``."""
+    if shutil.which("restic") is None:
+        session.skip("restic is not installed, so nothing was compared")
+    session.install(".", "cryptography")
+    session.run("python", "tests/restic/compare.py", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure the built wheel beside its peers: ``nox -s bench -- [FOLDER] [--only ROW]``."""
     session.install(*_group("bench"))

@@ -13,13 +13,13 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 
 from fsxcopy_sdk import FsxCopyClient
-from fsxcopy_sdk.replication import ReplicationPolicy, apply_plan, plan_replication
+from fsxcopy_sdk.replication import Keep, ReplicationPolicy, apply_plan, plan_replication
 from fsxcopy_sdk.testing import ScaledClock
 
 SOURCE = "us-east-2"
 DESTINATION = "us-west-2"
 
-POLICY = ReplicationPolicy(name="nightly", newest=5, keep_last=5)
+POLICY = ReplicationPolicy(name="nightly", newest=5, keep=Keep(last=5))
 
 
 async def sync(endpoint_url: str, speed: float) -> int:

@@ -42,6 +42,7 @@ from fsxcopy_sdk.bulk import (
 )
 from fsxcopy_sdk.replication import (
     CannotCopyReason,
+    Keep,
     PlannedPrune,
     Pruned,
     PruneFailed,
@@ -65,7 +66,7 @@ DENIED = AccessDenied("not you", "CopyBackup", WEST)
 
 def _plan(policy: ReplicationPolicy = POLICY) -> ReplicationPlan:
     """Return a plan that has something of everything."""
-    policy = attrs.evolve(policy, keep_last=1, newest=2)
+    policy = attrs.evolve(policy, keep=Keep(last=1), newest=2)
     there, coming, gone = backup(1, days=1), backup(2, source=OTHER_FS), backup(9, days=9)
     backups = [there, coming, backup(3, source=VOLUME), backup(4, lifecycle="CREATING")]
     copies = [
@@ -166,8 +167,16 @@ def test_a_policy_as_written_by_hand() -> None:
         "CopyTags": False,
         "Tags": [{"Key": "team", "Value": "storage"}],
         "KmsKeyIds": {WEST: "alias/dr"},
-        "KeepLast": 7,
-        "KeepWithin": 30 * DAY,
+        "Keep": {
+            "Last": 7,
+            "Hourly": 24,
+            "Daily": 7,
+            "Weekly": 4,
+            "Monthly": 12,
+            "Yearly": 9,
+            "Within": 30 * DAY,
+            "TimeZone": "UTC",
+        },
         "KeepTag": "keep",
         "MaxAge": 90000,
     }
@@ -181,8 +190,9 @@ def test_a_policy_as_written_by_hand() -> None:
         copy_tags=False,
         tags={"team": "storage"},
         kms_key_ids={WEST: "alias/dr"},
-        keep_last=7,
-        keep_within=timedelta(days=30),
+        keep=Keep(
+            last=7, hourly=24, daily=7, weekly=4, monthly=12, yearly=9, within=timedelta(days=30)
+        ),
         keep_tag="keep",
         max_age=timedelta(hours=25),
     )
@@ -205,6 +215,21 @@ _SECONDS = st.floats(0, 1e9) | st.integers(0, 10**9) | st.timedeltas(timedelta(0
 _TAGS = st.dictionaries(_TAG_TEXTS.map(lambda text: f"x{text}"), _TAG_TEXTS, max_size=3)
 
 
+def _keeps() -> st.SearchStrategy[Keep]:
+    counts = st.none() | st.integers(1, 99)
+    return st.builds(
+        Keep,
+        last=st.integers(1, 99),
+        hourly=counts,
+        daily=counts,
+        weekly=counts,
+        monthly=counts,
+        yearly=counts,
+        within=st.none() | _SECONDS.filter(bool),
+        time_zone=st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata"]),
+    )
+
+
 def _policies() -> st.SearchStrategy[ReplicationPolicy]:
     return st.builds(
         ReplicationPolicy,
@@ -224,8 +249,7 @@ def _policies() -> st.SearchStrategy[ReplicationPolicy]:
         copy_tags=st.booleans(),
         tags=_TAGS,
         kms_key_ids=st.dictionaries(st.sampled_from([EAST, WEST]), _TAG_TEXTS),
-        keep_last=st.none() | st.integers(1, 9),
-        keep_within=st.none() | _SECONDS,
+        keep=st.none() | _keeps(),
         keep_tag=_TAG_TEXTS,
         max_age=_SECONDS,
     )
@@ -305,7 +329,7 @@ def _errors(read: Callable[[Any], object], document: object) -> tuple[str, ...]:
 def test_all_errors_of_a_plan_at_once() -> None:
     """Each error has its path, those of rules and those of unknown members included."""
     document: Document = json.loads(json.dumps(_plan().to_dict()))
-    document["Policy"] |= {"KeepLast": 0, "Name": 5, "KepWithin": 3, "NewerThan": "soon"}
+    document["Policy"] |= {"Keep": {"Last": 0}, "Name": 5, "KepWithin": 3, "NewerThan": "soon"}
     document["Policy"] |= {"Tags": [{"Value": "x"}, []], "KmsKeyIds": {"us west": 5}}
     document["MadeAt"] = "yesterday"
     document["ToCopy"][0]["Request"]["SourceBackupId"] = "snap-1"
@@ -323,7 +347,7 @@ def test_all_errors_of_a_plan_at_once() -> None:
         "$.Policy.Tags[0].Key: required, but missing",
         "$.Policy.Tags[1]: must be an object, not a list",
         "$.Policy.Name: must be 1 to 128 letters, digits, spaces and `_.:/=+-@`, not 5",
-        "$.Policy.KeepLast: must be an integer of 1 or more, or None for any number, not 0",
+        "$.Policy.Keep.Last: must be an integer of 1 or more, or None, not 0",
         "$.Policy.NewerThan: must be seconds or a timedelta, finite and not negative, not 'soon'",
         "$.Policy.KmsKeyIds: Region: must be 1 to 20 of a-z, 0-9 and `-`, not 'us west'",
         "$.Policy.KmsKeyIds: key of 'us west': must be 1 to 2048 characters on one line, not 5",

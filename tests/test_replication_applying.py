@@ -32,6 +32,7 @@ from fsxcopy_sdk import (
 )
 from fsxcopy_sdk.bulk import Copied, CopyFailed, CopyInProgress, CopyTimedOut
 from fsxcopy_sdk.replication import (
+    Keep,
     PlannedPrune,
     PlanOutcome,
     Pruned,
@@ -393,8 +394,8 @@ def test_either_event_loop(backend: str) -> None:
     assert 14 == len(fsx.backups(WEST))
 
 
-KEEP_ONE = attrs.evolve(POLICY, keep_last=1)
-KEEP_TWO = attrs.evolve(POLICY, keep_last=2)
+KEEP_ONE = attrs.evolve(POLICY, keep=Keep(last=1))
+KEEP_TWO = attrs.evolve(POLICY, keep=Keep(last=2))
 
 
 async def _history(regions: Regions, days: int = 4) -> list[str]:
@@ -805,7 +806,7 @@ async def test_a_source_that_cannot_be_opened_prunes_nothing(history: History) -
 async def test_a_policy_may_have_as_many_filters_as_a_call(regions: Regions) -> None:
     """With ten filters, a listing cannot be narrowed by one more, and pruning works."""
     filters = [BackupFilter("backup-type", "USER_INITIATED")] * 10
-    policy = attrs.evolve(ALL, filters=filters, keep_last=1, newest=1)
+    policy = attrs.evolve(ALL, filters=filters, keep=Keep(last=1), newest=1)
     for _ in range(4):
         regions.back_up()
         await regions.sync(policy)
@@ -828,7 +829,7 @@ async def test_a_policy_may_filter_by_file_system_itself(history: History) -> No
 async def test_weeks_of_runs(regions: Regions, seed: int) -> None:
     """Day by day, with backups that come and go, the newest copy of each file system stays."""
     draw = random.Random(seed)
-    policy = attrs.evolve(POLICY, newest=2, keep_last=2, keep_within=3 * DAY)
+    policy = attrs.evolve(POLICY, newest=2, keep=Keep(last=2, within=3 * DAY))
     sources: list[str] = []
     for _ in range(12):
         sources.append(regions.back_up(draw.choice([FS, OTHER_FS])))

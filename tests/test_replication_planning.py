@@ -46,6 +46,7 @@ from fsxcopy_sdk import (
 from fsxcopy_sdk.replication import (
     CannotCopyReason,
     ExistingCopy,
+    Keep,
     ReplicationPlan,
     ReplicationPolicy,
     plan_replication,
@@ -322,7 +323,9 @@ def test_the_same_backup_gets_the_same_request() -> None:
     """Whenever and beside whatever it is planned, a copy has one token."""
     early = planned(ALL, [backup(1, days=1), backup(2)])
     late = planned(
-        attrs.evolve(ALL, newest=7, keep_last=3), [backup(1, days=1)], [copy_of(backup(3), 1001)]
+        attrs.evolve(ALL, newest=7, keep=Keep(last=3)),
+        [backup(1, days=1)],
+        [copy_of(backup(3), 1001)],
     )
     assert late.to_copy[0].request.token(WEST) == early.to_copy[1].request.token(WEST)
 
@@ -473,7 +476,7 @@ def _rich_plan() -> ReplicationPlan:
         name="nightly",
         filters=[BackupFilter("backup-type", "AUTOMATIC")],
         newest=2,
-        keep_last=1,
+        keep=Keep(last=1),
         kms_key_ids={WEST: "the-key"},
         tags={"team": "storage"},
     )
@@ -503,9 +506,13 @@ up to date: 1
   fs-0123456789abcdef0: backup-00000001 of 2026-11-22T12:00:00+00:00 as backup-000003e9
 to prune: 1
   fs-0123456789abcdef0: backup-000003eb of a backup of 2026-11-14T12:00:00+00:00: not the newest
-kept: 1
+kept: 3
   fs-0123456789abcdef1: backup-000003ec of a backup of 2026-11-21T12:00:00+00:00: \
 has the tag fsxcopy:protected
+  fs-0123456789abcdef0: backup-000003e9 of a backup of 2026-11-22T12:00:00+00:00: \
+last 1 of 1, the newest, its backup is selected
+  fs-0123456789abcdef1: backup-000003ed of a backup of 2026-11-22T12:00:00+00:00: \
+last 1 of 1, the newest
 cannot be copied: 2
   fs-0123456789abcdef0: backup-00000004 of 2026-11-23T12:00:00+00:00: not AVAILABLE: CREATING
   unknown source: backup-00000005 of 2026-11-23T12:00:00+00:00: the service does not name its \

@@ -9,7 +9,7 @@ import pytest
 from replication_rig import FS, OTHER_FS, VOLUME
 
 from fsxcopy_sdk import BackupFilter, InvalidArguments, Tag
-from fsxcopy_sdk.replication import ReplicationPolicy
+from fsxcopy_sdk.replication import Keep, ReplicationPolicy
 from fsxcopy_sdk.replication._inventory import Source
 
 
@@ -30,7 +30,7 @@ def test_natural_types_become_plain_ones() -> None:
         newer_than=timedelta(days=1),
         tags={"team": "storage"},
         kms_key_ids={"us-west-2": "key", "eu-west-1": "other"},
-        keep_within=timedelta(days=30),
+        keep=Keep(daily=7, within=timedelta(days=30)),
         max_age=timedelta(hours=6),
     )
     plain = ReplicationPolicy(
@@ -41,7 +41,7 @@ def test_natural_types_become_plain_ones() -> None:
         newer_than=86400,
         tags=[Tag(key="team", value="storage")],
         kms_key_ids=[("us-west-2", "key"), ("eu-west-1", "other")],
-        keep_within=30 * 86400,
+        keep=Keep(daily=7, within=30 * 86400, time_zone="UTC"),
         max_age=6 * 3600,
     )
 
@@ -60,9 +60,9 @@ def test_natural_types_become_plain_ones() -> None:
         ({"filters": ["AUTOMATIC"]}, "filters[0]: must be a BackupFilter"),
         ({"newest": 0}, "newest: must be an integer of 1 or more, or None for all, not 0"),
         ({"newest": True}, "newest: must be an integer"),
-        ({"keep_last": 1.5}, "keep_last: must be an integer"),
+        ({"keep": 7}, "keep: must be a Keep, or None for all, not 7"),
+        ({"keep": {"last": 7}}, "keep: must be a Keep"),
         ({"newer_than": -1}, "newer_than: must be seconds or a timedelta"),
-        ({"keep_within": "a day"}, "keep_within: must be seconds or a timedelta"),
         ({"max_age": float("inf")}, "max_age: must be seconds or a timedelta"),
         ({"max_age": None}, "max_age: must be seconds or a timedelta"),
         ({"keep_tag": "a;b"}, "keep_tag: must be 1 to 128 letters"),
@@ -91,7 +91,7 @@ def test_bad_members_are_refused(arguments: dict[str, object], fault: str) -> No
 def test_all_faults_at_once() -> None:
     """Several faults are one error with a text for each."""
     with pytest.raises(InvalidArguments) as caught:
-        ReplicationPolicy(name="", newest=0, keep_within=-1, tags={"a;b": ""})
+        ReplicationPolicy(name="", newest=0, newer_than=-1, tags={"a;b": ""})
     assert 4 == len(caught.value.errors)
 
 

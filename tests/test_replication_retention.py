@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
@@ -35,11 +36,18 @@ from replication_rig import (
 from strategies import MODERATE
 
 from fsxcopy_sdk import Backup, BackupFilter, BackupLifecycle, FileSystem, FileSystemType, Tag
-from fsxcopy_sdk.replication import POLICY_TAG, TIME_TAG, PruneObstacle, ReplicationPolicy
+from fsxcopy_sdk.replication import (
+    POLICY_TAG,
+    TIME_TAG,
+    Keep,
+    KeepRule,
+    PruneObstacle,
+    ReplicationPolicy,
+)
 from fsxcopy_sdk.replication._inventory import Inventory
 from fsxcopy_sdk.replication._planning import decide
 
-KEEP_ONE = attrs.evolve(POLICY, keep_last=1)
+KEEP_ONE = attrs.evolve(POLICY, keep=Keep(last=1))
 
 OLD, MIDDLE, NEW = backup(1, days=30), backup(2, days=20), backup(3, days=10)
 COPIES = [copy_of(OLD, 1001), copy_of(MIDDLE, 1002), copy_of(NEW, 1003)]
@@ -47,100 +55,153 @@ OLD_COPY, MIDDLE_COPY = backup_id(1001), backup_id(1002)
 
 
 @pytest.mark.parametrize(
-    ("keep_last", "keep_within", "expected"),
+    ("keep", "expected"),
     [
-        (1, None, [OLD_COPY, MIDDLE_COPY]),
-        (2, None, [OLD_COPY]),
-        (3, None, []),
-        (None, 5 * DAY, [OLD_COPY, MIDDLE_COPY]),
-        (None, 15 * DAY, [OLD_COPY]),
-        (None, 20 * DAY, []),
-        (None, 0, [OLD_COPY, MIDDLE_COPY]),
-        (1, 15 * DAY, [OLD_COPY]),
-        (2, 5 * DAY, [OLD_COPY]),
-        (1, 20 * DAY, []),
+        (Keep(last=1), [OLD_COPY, MIDDLE_COPY]),
+        (Keep(last=2), [OLD_COPY]),
+        (Keep(last=3), []),
+        (Keep(within=5 * DAY), [OLD_COPY, MIDDLE_COPY]),
+        (Keep(within=15 * DAY), [OLD_COPY]),
+        (Keep(within=20 * DAY), [OLD_COPY]),
+        (Keep(within=20 * DAY + 1), []),
+        (Keep(within=1), [OLD_COPY, MIDDLE_COPY]),
+        (Keep(last=1, within=15 * DAY), [OLD_COPY]),
+        (Keep(last=2, within=5 * DAY), [OLD_COPY]),
+        (Keep(last=1, within=21 * DAY), []),
+        (Keep(daily=1, yearly=9), [OLD_COPY, MIDDLE_COPY]),
+        (Keep(monthly=1), [OLD_COPY, MIDDLE_COPY]),
+        (Keep(monthly=2), [MIDDLE_COPY]),
+        (Keep(weekly=2), [OLD_COPY]),
+        (Keep(hourly=1, weekly=3), []),
     ],
+    ids=str,
 )
-def test_both_limits_must_be_passed(
-    keep_last: int | None, keep_within: float | None, expected: list[str]
-) -> None:
-    """A copy goes if it is neither new nor young enough beside the newest, the oldest first."""
-    policy = attrs.evolve(POLICY, keep_last=keep_last, keep_within=keep_within)
+def test_any_rule_keeps(keep: Keep, expected: list[str]) -> None:
+    """A copy goes if no rule keeps it, the oldest first."""
+    policy = attrs.evolve(POLICY, keep=keep)
     assert expected == pruned_ids(planned(policy, [NEW], COPIES))
 
 
 @pytest.mark.parametrize(
-    ("limits", "expected"),
+    ("keep", "expected"),
     [
-        ({"keep_last": 1}, "not the newest"),
-        ({"keep_last": 2}, "not among the newest 2"),
+        (Keep(last=1), "not the newest"),
+        (Keep(last=2, daily=1), "not among the newest 2, beyond the 1 daily"),
+        (Keep(yearly=1), "not the newest of 2026"),
+        (Keep(monthly=1, yearly=5), "beyond the 1 monthly, not the newest of 2026"),
+        (Keep(within=15 * DAY), "20 d older than the newest (within is 15 d)"),
+        (Keep(within=20 * DAY), "20 d older than the newest (within is 20 d)"),
         (
-            {"keep_within": 15 * DAY},
-            "not the newest, 20 d older than the newest (keep_within is 15 d)",
-        ),
-        (
-            {"keep_within": 20 * DAY - 60, "keep_last": 1},
-            "not the newest, 20 d older than the newest (keep_within is 19 d 23 h 59 min)",
+            Keep(within=20 * DAY - 60, last=1),
+            "not the newest, 20 d older than the newest (within is 19 d 23 h 59 min)",
         ),
     ],
-    ids=["the newest", "the newest two", "the young", "hardly not young"],
+    ids=["the newest", "the newest two", "year", "month", "young", "at the limit", "hardly old"],
 )
-def test_the_reason_is_said(limits: dict[str, Any], expected: str) -> None:
+def test_the_reason_is_said(keep: Keep, expected: str) -> None:
     """The plan says why a copy is not kept, and what it leads back to."""
-    plan = planned(attrs.evolve(POLICY, **limits), [NEW], COPIES)
+    plan = planned(attrs.evolve(POLICY, keep=keep), [NEW], COPIES)
     prune = (*plan.to_prune, *plan.held_back)[0]
     assert (FS, OLD.creation_time) == (prune.source_id, prune.recovery_point)
     assert expected == prune.reason
 
 
 @pytest.mark.parametrize(
-    ("old", "limits", "reason"),
+    ("old", "limits", "rules", "reason"),
     [
-        (copy_of(OLD, 1001), {"keep_within": 25 * DAY}, "20 d older than the newest (keep_within"),
-        (copy_of(OLD, 1001, tags=[PROTECTED]), {}, "has the tag fsxcopy:protected"),
-        (copy_of(OLD, 1001, days=1), {}, "the copy that was begun last"),
-        (copy_of(OLD, 1001), {"newest": None}, "its backup is selected"),
-        (copy_of(OLD, 1001, lifecycle="COPYING"), {}, "in progress: COPYING"),
-        (copy_of(OLD, 1001, lifecycle="POLISHING"), {}, "in progress: POLISHING"),
-        (copy_of(OLD, 1001, lifecycle="FAILED"), {}, "dead: FAILED"),
+        (
+            copy_of(OLD, 1001),
+            {"keep": Keep(within=25 * DAY)},
+            ["within"],
+            "within 25 d of the newest",
+        ),
+        (
+            copy_of(OLD, 1001),
+            {"keep": Keep(last=2, daily=7, weekly=4, monthly=9, hourly=3)},
+            ["last", "hourly", "daily", "weekly", "monthly"],
+            """last 2 of 2, hourly 2 of 3 (2026-10-24 12:00), daily 2 of 7 (2026-10-24), \
+weekly 2 of 4 (2026-W43), monthly 2 of 9 (2026-10)""",
+        ),
+        (copy_of(OLD, 1001, tags=[PROTECTED]), {}, ["tag"], "has the tag fsxcopy:protected"),
+        (copy_of(OLD, 1001, days=1), {}, ["begun last"], "the copy that was begun last"),
+        (copy_of(OLD, 1001), {"newest": None}, ["selected"], "its backup is selected"),
+        (copy_of(OLD, 1001, lifecycle="COPYING"), {}, ["in progress"], "in progress: COPYING"),
+        (copy_of(OLD, 1001, lifecycle="POLISHING"), {}, ["in progress"], "in progress: POLISHING"),
+        (copy_of(OLD, 1001, lifecycle="FAILED"), {}, ["dead"], "dead: FAILED"),
         (
             copy_of(OLD, 1001, days=1, tags=[PROTECTED]),
             {},
+            ["begun last", "tag"],
             "the copy that was begun last, has the tag fsxcopy:protected",
         ),
     ],
 )
-def test_why_a_copy_is_kept(old: Backup, limits: dict[str, Any], reason: str) -> None:
-    """The plan names each copy beyond `keep_last` that is not pruned, and what keeps it."""
+def test_why_a_copy_is_kept(
+    old: Backup, limits: dict[str, Any], rules: list[str], reason: str
+) -> None:
+    """The plan names each copy that is not pruned, and all that keeps it."""
     plan = planned(attrs.evolve(KEEP_ONE, **limits), [OLD, NEW], [old, copy_of(NEW, 1003)])
-    [kept] = plan.kept
+    kept, newest = plan.kept
     assert (FS, OLD.backup_id, OLD_COPY) == (
         kept.source_id,
         kept.source_backup_id,
         kept.copy.backup_id,
     )
-    assert kept.reason.startswith(reason)
+    assert (rules, reason) == ([*kept.rules], kept.reason)
+    assert {KeepRule.NEWEST, KeepRule.SELECTED} <= {*newest.rules}
     assert [] == pruned_ids(plan)
 
 
 @pytest.mark.parametrize(
     "copies",
     [
-        [copy_of(NEW, 1003)],
-        [copy_of(NEW, 1003), copy_of(OLD, 1001, policy="weekly")],
-        [copy_of(NEW, 1003), copy_of(OLD, 1001, lifecycle="DELETED")],
+        [copy_of(NEW, 1003, policy="weekly")],
+        [copy_of(NEW, 1003, lifecycle="DELETED")],
         [copy_of(NEW, 1003, lifecycle="COPYING")],
     ],
-    ids=["the newest", "another policy's", "deleted", "followed by the plan"],
+    ids=["another policy's", "deleted", "followed by the plan"],
 )
 def test_what_needs_no_reason(copies: list[Backup]) -> None:
-    """What `keep_last` keeps, and what the policy has nothing to do with, is not named."""
+    """What the policy has nothing to do with, and what the plan waits for, is not kept."""
     assert () == planned(KEEP_ONE, [NEW], copies).kept
 
 
-def test_without_a_retention_no_reason_is_given() -> None:
-    """A policy that prunes nothing keeps everything."""
-    assert () == planned(POLICY, [NEW], [*COPIES, copy_of(OLD, 1004, tags=[PROTECTED])]).kept
+def test_without_a_retention_everything_is_kept() -> None:
+    """A policy that prunes nothing keeps all its copies, and a printed plan does not list them."""
+    plan = planned(POLICY, [NEW], [*COPIES, copy_of(OLD, 1004, tags=[PROTECTED])])
+    assert {("everything",)} == {one.rules for one in plan.kept}
+    assert 4 == len(plan.kept)
+    assert "kept" not in str(plan)
+
+
+def test_every_copy_is_kept_or_pruned() -> None:
+    """Each AVAILABLE copy of the policy is in one of three lists, once."""
+    made = [backup(number, days=number / 3) for number in range(60)]
+    copies = [copy_of(one, 1000 + number) for number, one in enumerate(made)]
+    keep = Keep(last=2, daily=3, monthly=12)
+    plan = planned(attrs.evolve(POLICY, keep=keep), made[:1], copies)
+    listed = [one.copy.backup_id for one in (*plan.to_prune, *plan.held_back, *plan.kept)]
+    assert sorted(listed) == [one.backup_id for one in copies]
+    assert all(one.rules for one in plan.kept)
+
+
+def test_many_kept_copies_print_short() -> None:
+    """A line of a printed plan is about all copies of a source that the same rules keep."""
+    made = [backup(number, days=number) for number in range(365)]
+    copies = [copy_of(one, 1000 + number) for number, one in enumerate(made)]
+    policy = attrs.evolve(POLICY, keep=Keep(last=7, daily=365, monthly=13))
+    lines = str(planned(policy, made[:1], copies)).splitlines()
+    assert (
+        """\
+kept: 365
+  fs-0123456789abcdef0: 346 copies of backups of 2025-11-24 to 2026-11-16: daily
+  fs-0123456789abcdef0: 12 copies of backups of 2025-11-30 to 2026-10-31: daily, monthly
+  fs-0123456789abcdef0: 6 copies of backups of 2026-11-17 to 2026-11-22: last, daily
+  fs-0123456789abcdef0: backup-000003e8 of a backup of 2026-11-23T12:00:00+00:00: \
+last 1 of 7, daily 1 of 365 (2026-11-23), monthly 1 of 13 (2026-11), the newest, \
+its backup is selected""".splitlines()
+        == lines[lines.index("kept: 365") :]
+    )
 
 
 NOT_TO_BE_PRUNED = {
@@ -219,7 +280,7 @@ def test_what_is_selected_stays() -> None:
 
 def test_two_copies_of_one_backup_are_one_point_to_go_back_to() -> None:
     """A double does not push an older point out."""
-    policy = attrs.evolve(POLICY, keep_last=2)
+    policy = attrs.evolve(POLICY, keep=Keep(last=2))
     assert [OLD_COPY] == pruned_ids(planned(policy, [NEW], [*COPIES, copy_of(NEW, 1004)]))
 
 
@@ -228,7 +289,7 @@ def test_age_is_that_of_the_backup() -> None:
     late = copy_of(OLD, 1001, days=1)
     later = copy_of(MIDDLE, 1002, days=0)
     assert [OLD_COPY] == pruned_ids(planned(KEEP_ONE, [], [late, later, COPIES[2]]))
-    keep_days = attrs.evolve(POLICY, keep_within=5 * DAY)
+    keep_days = attrs.evolve(POLICY, keep=Keep(within=5 * DAY))
     assert [OLD_COPY] == pruned_ids(planned(keep_days, [], [late, later, COPIES[2]]))
 
 
@@ -262,7 +323,7 @@ def test_what_the_origin_is_of_counts_not_the_tag() -> None:
 def test_a_source_without_originals_is_held_back() -> None:
     """If the source shows no AVAILABLE backup, no copy is pruned, and the plan says why."""
     for backups in ([], [backup(9, lifecycle="CREATING")], [backup(9, source=OTHER_FS)]):
-        plan = planned(attrs.evolve(POLICY, keep_last=2), backups, COPIES)
+        plan = planned(attrs.evolve(POLICY, keep=Keep(last=2)), backups, COPIES)
         assert () == plan.to_prune
         (held_back,) = plan.held_back
         assert (PruneObstacle.NO_ORIGINAL,) == held_back.obstacles
@@ -286,14 +347,14 @@ def test_more_than_half_is_held_back() -> None:
 def test_an_origin_in_the_future_makes_nothing_old() -> None:
     """A backup that is dated after its own copy does not age the others."""
     odd = backup(9, days=-3650)
-    week = attrs.evolve(POLICY, keep_last=1, keep_within=25 * DAY)
+    week = attrs.evolve(POLICY, keep=Keep(last=1, within=25 * DAY))
     copies = [*COPIES, copy_of(odd, 1009, days=0)]
     assert [OLD_COPY] == pruned_ids(planned(week, [NEW, odd], copies))
 
 
 def test_nothing_erodes_when_nothing_arrives() -> None:
     """Without new backups the copies stay, however much time passes."""
-    month = attrs.evolve(POLICY, keep_within=25 * DAY)
+    month = attrs.evolve(POLICY, keep=Keep(within=25 * DAY))
     late = NOW + timedelta(days=1000)
     whole = Inventory(
         source_region=EAST, destination_region=WEST, now=late, backups=[NEW], held=COPIES
@@ -305,7 +366,7 @@ def test_equal_times_are_ordered_by_id() -> None:
     """A plan does not depend on the order in which backups are listed."""
     twins = [copy_of(backup(n, days=5), 1000 + n) for n in range(1, 5)]
     plans = {
-        tuple(pruned_ids(planned(attrs.evolve(POLICY, keep_last=2), [], order)))
+        tuple(pruned_ids(planned(attrs.evolve(POLICY, keep=Keep(last=2)), [], order)))
         for order in itertools.permutations(twins)
     }
     assert {(backup_id(1001), backup_id(1002))} == plans
@@ -353,6 +414,17 @@ KEYS = ("west-key", "another-key", None)
 LIFECYCLES = ("AVAILABLE", "AVAILABLE", "AVAILABLE", "COPYING", "FAILED", "POLISHING")
 
 
+def keeps() -> st.SearchStrategy[Keep]:
+    """Make retentions that keep little: of one to four rules, most of one."""
+    few = st.sampled_from([1, 1, 2])
+    names = ["last", "hourly", "daily", "weekly", "monthly", "yearly"]
+    counts = st.dictionaries(st.sampled_from(names), few, min_size=1, max_size=3)
+    within = st.fixed_dictionaries({"within": st.sampled_from([1, 5 * DAY])})
+    zone = st.fixed_dictionaries({"time_zone": st.sampled_from(["UTC", "Asia/Kolkata"])})
+    rules = counts | within | st.builds(operator.or_, counts, within)
+    return st.builds(lambda rules, zone: Keep(**rules, **zone), rules, zone)
+
+
 @st.composite
 def policies(draw: st.DrawFn) -> ReplicationPolicy:
     """Make policies that prune as eagerly as can be."""
@@ -361,8 +433,7 @@ def policies(draw: st.DrawFn) -> ReplicationPolicy:
         newest=draw(st.sampled_from([1, 2, None])),
         newer_than=draw(st.sampled_from([None, 0, 5 * DAY])),
         file_system_ids=draw(st.sampled_from([(), (), FS])),
-        keep_last=draw(st.sampled_from([None, 1, 2])),
-        keep_within=draw(st.sampled_from([None, 0, 5 * DAY])),
+        keep=draw(st.none() | keeps()),
     )
 
 

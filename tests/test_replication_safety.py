@@ -10,12 +10,14 @@ rules that is written here once more.
 
 from __future__ import annotations
 
+import operator
 import os
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import cast
+from zoneinfo import ZoneInfo
 
 import anyio
 import attrs
@@ -49,6 +51,7 @@ from fsxcopy_sdk import (
 from fsxcopy_sdk.models import ResponseMetadata
 from fsxcopy_sdk.replication import (
     TIME_TAG,
+    Keep,
     ReplicationPolicy,
     apply_plan,
     plan_replication,
@@ -56,6 +59,16 @@ from fsxcopy_sdk.replication import (
 from fsxcopy_sdk.testing import ManualClock
 
 EXAMPLES = int(os.environ.get("FSXCOPY_TEST_HISTORIES", "400"))
+# Periods as `strftime` writes them.
+PERIODS = {
+    "hourly": "%Y %m %d %H",
+    "daily": "%Y %m %d",
+    "weekly": "%G %V",
+    "monthly": "%Y %m",
+    "yearly": "%Y",
+}
+_DAYS = st.integers(0, 20)
+_HOURS = st.integers(0, 200).map(lambda quarters: quarters / 96)  # of an hour, for two days
 VIEWS = ("whole", "whole", "empty", "cut", "hidden", "shuffled", "shifted", "odd", "odd")
 
 
@@ -72,13 +85,28 @@ class History:
     prune_most: bool
 
 
+def _keeps() -> st.SearchStrategy[Keep]:
+    """Make retentions of which most keep little, and some have several rules."""
+    counts = st.dictionaries(
+        st.sampled_from(["last", "last", *PERIODS]),
+        st.sampled_from([1, 1, 2, 3]),
+        min_size=1,
+        max_size=3,
+    )
+    within = st.sampled_from([{"within": 1}, {"within": 5 * DAY}])
+    rules = counts | within | st.builds(operator.or_, counts, within)
+    zones = st.sampled_from(["UTC", "UTC", "Pacific/Auckland"])
+    return st.builds(lambda given, zone: Keep(**given, time_zone=zone), rules, zones)
+
+
 @st.composite
 def histories(draw: st.DrawFn) -> History:
     """Make histories in which most copies are the policy's, and some originals are gone."""
     count = draw(st.integers(1, 9))
+    days = draw(st.sampled_from([_DAYS, _DAYS, _DAYS | _HOURS, _HOURS]))
     sources = draw(st.sampled_from([(FS,), (FS, OTHER_FS), (FS, VOLUME)]))
     made = [
-        backup(number, days=draw(st.integers(0, 20)), source=draw(st.sampled_from(sources)))
+        backup(number, days=draw(days), source=draw(st.sampled_from(sources)))
         for number in range(count)
     ]
     copies = [
@@ -98,8 +126,7 @@ def histories(draw: st.DrawFn) -> History:
         name="nightly",
         newest=draw(st.sampled_from([1, 2, 3, None])),
         newer_than=draw(st.sampled_from([None, None, 5 * DAY])),
-        keep_last=draw(st.sampled_from([None, 1, 1, 2, 3])),
-        keep_within=draw(st.sampled_from([None, None, 0, 5 * DAY])),
+        keep=draw(st.none() | _keeps() | _keeps() | _keeps()),
     )
     return History(
         policy=policy,
@@ -275,22 +302,42 @@ def _kept(history: History) -> set[str]:
     selected = _selected(history)
     for group in groups.values():
         newest_first = sorted(group, key=_order, reverse=True)
-        origins = list(dict.fromkeys(one.source_backup_id for one in newest_first))
+        by_rule = _kept_by_rules(policy.keep, newest_first)
         last_begun = max(one.creation_time for one in group)
         begun_last = [one for one in group if one.creation_time == last_begun]
         for one in group:
-            age = _recovery_point(newest_first[0]) - _recovery_point(one)
             is_kept = (
-                one.source_backup_id in origins[: policy.keep_last or 1]
+                one.source_backup_id == newest_first[0].source_backup_id
+                or one.source_backup_id in by_rule
                 or [one] == begun_last
                 or PROTECTED in one.tags
                 or one.source_backup_id in selected
-                or (policy.keep_within is not None and age <= policy.keep_within)
-                or not policy.prunes
+                or policy.keep is None
                 or not _has_original(history, one)
             )
             if is_kept:
                 kept.add(one.backup_id)
+    return kept
+
+
+def _kept_by_rules(keep: Keep | None, newest_first: Sequence[Backup]) -> set[str | None]:
+    """Return the backups whose copies the rules of *keep* keep, by restic's manual."""
+    kept: set[str | None] = set()
+    if keep is None:
+        return kept
+    # Two copies of one backup count once.
+    points: dict[str | None, float] = {}
+    for one in newest_first:
+        points.setdefault(one.source_backup_id, _recovery_point(one))
+    kept.update([*points][: keep.last or 0])
+    for rule, text in PERIODS.items():
+        newest: dict[str, str | None] = {}
+        for origin, point in points.items():
+            moment = datetime.fromtimestamp(point, ZoneInfo(keep.time_zone))
+            newest.setdefault(moment.strftime(text), origin)
+        kept.update([*newest.values()][: getattr(keep, rule) or 0])
+    latest = max(points.values())
+    kept.update(origin for origin, point in points.items() if latest - point < (keep.within or 0))
     return kept
 
 
@@ -373,7 +420,7 @@ def test_histories_let_something_be_deleted() -> None:
     """The property is not empty: with listings that tell the truth, copies are deleted."""
     made = tuple(backup(number, days=10 - number) for number in range(4))
     history = History(
-        policy=ReplicationPolicy(name="nightly", keep_last=2),
+        policy=ReplicationPolicy(name="nightly", keep=Keep(last=2)),
         originals=made,
         copies=tuple(copy_of(one, 1000 + number) for number, one in enumerate(made)),
         views=("whole",),

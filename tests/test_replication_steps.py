@@ -16,6 +16,7 @@ from fsxcopy_sdk import AccessDenied, BackupFilter, ConnectionFailed, FsxCopyCli
 from fsxcopy_sdk.bulk import Copied, CopyDeferred, CopyNotObserved, CopyStarted
 from fsxcopy_sdk.replication import (
     AppliedPlan,
+    Keep,
     Pruned,
     PruneFailed,
     PruneSkipped,
@@ -31,7 +32,7 @@ from fsxcopy_sdk.testing import LocalFsx, ManualClock
 START = datetime(2026, 11, 1, tzinfo=UTC)
 HOUR = 3600.0
 ALL = attrs.evolve(POLICY, newest=None)
-KEEP_TWO = attrs.evolve(POLICY, newest=2, keep_last=2)
+KEEP_TWO = attrs.evolve(POLICY, newest=2, keep=Keep(last=2))
 
 
 class Site:
@@ -227,7 +228,7 @@ async def test_a_prune_counts_for_the_source_that_it_is_of(
 ) -> None:
     """Whatever a document says a copy is of, no more of a source goes than is allowed."""
     both = BackupFilter("file-system-id", (FS, OTHER_FS))
-    policy = attrs.evolve(POLICY, keep_last=1, filters=(both,) if is_filtered else ())
+    policy = attrs.evolve(POLICY, keep=Keep(last=1), filters=(both,) if is_filtered else ())
     await _two_histories(site, 8)
     document = _all_to_prune(await site.plan(policy))
     document["ToPrune"] = [one for one in document["ToPrune"] if one["SourceId"] == FS]
@@ -242,7 +243,7 @@ async def test_a_prune_counts_for_the_source_that_it_is_of(
 async def test_a_prune_of_another_backup_is_skipped(site: Site) -> None:
     """The plan's word on which backup a copy is of is checked too."""
     copies = await site.history(4)
-    document = _all_to_prune(await site.plan(attrs.evolve(POLICY, keep_last=1)))
+    document = _all_to_prune(await site.plan(attrs.evolve(POLICY, keep=Keep(last=1))))
     for one in document["ToPrune"]:
         one["SourceBackupId"] = "backup-00000000"
     applied = await site.apply(ReplicationPlan.from_dict(document), prune=True)
@@ -258,7 +259,7 @@ async def test_an_unfinished_copy_keeps_those_of_the_source_that_it_is_of(
     site: Site, list_name: str, claimed: str
 ) -> None:
     """Whatever a document says a new copy is of, the old ones stay until it is AVAILABLE."""
-    policy = attrs.evolve(POLICY, keep_last=1)
+    policy = attrs.evolve(POLICY, keep=Keep(last=1))
     await site.history(4)
     site.back_up()
     if list_name == "InProgress":
@@ -281,7 +282,7 @@ async def test_a_copy_in_progress_has_not_ended_because_a_document_says_so(
     site: Site, lifecycle: str, is_known: bool, wait: bool
 ) -> None:
     """What has ended, the destination shows: a document that says so opens no prune."""
-    policy = attrs.evolve(POLICY, keep_last=1)
+    policy = attrs.evolve(POLICY, keep=Keep(last=1))
     await site.history(3)
     source = site.back_up()
     await site.step(policy)

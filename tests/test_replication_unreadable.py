@@ -15,6 +15,7 @@ from fsxcopy_sdk import FsxCopyClient, InvalidArguments, ResponseDecodingError
 from fsxcopy_sdk.bulk import Copied, CopyNotObserved
 from fsxcopy_sdk.replication import (
     CannotCopyReason,
+    Keep,
     PlanOutcome,
     Pruned,
     PruneObstacle,
@@ -26,8 +27,8 @@ from fsxcopy_sdk.replication import (
 )
 from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
-KEEP_ONE = attrs.evolve(POLICY, keep_last=1)
-ALL = attrs.evolve(POLICY, newest=None, keep_last=2)
+KEEP_ONE = attrs.evolve(POLICY, keep=Keep(last=1))
+ALL = attrs.evolve(POLICY, newest=None, keep=Keep(last=2))
 
 
 @attrs.frozen

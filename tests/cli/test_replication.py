@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import signal
 import time
+from datetime import UTC, datetime, timedelta
 
 import anyio
 import anyio.to_thread
 import pytest
 from cli_rig import EXAMPLE, SPEED, Run, run_and_change, start, untimed
 
-from fsxcopy_sdk.replication import ReplicationPolicy
+from fsxcopy_sdk.replication import Keep, ReplicationPolicy
 from fsxcopy_sdk.testing import Fault, LocalFsx
 from fsxcopy_sdk.testing._documents import JsonValue
 
@@ -94,6 +95,39 @@ async def test_sync_prunes(run: Run, fsx: LocalFsx) -> None:
     assert 1 == len(fsx.backups("us-west-2"))
 
 
+async def test_every_rule_of_retention(run: Run, fsx: LocalFsx) -> None:
+    """The options make the policy that they name, and the plan says what they keep."""
+    await _copied(run, fsx, 60, 40, 20, 1)
+    rules = {"last": 1, "hourly": 2, "daily": 3, "weekly": 4, "monthly": 5, "yearly": 6}
+    options = [text for name, n in rules.items() for text in (f"--keep-{name}", str(n))]
+    more = ("--keep-within", "30d", "--keep-time-zone", "Europe/Berlin", "--output", "json")
+    plan = json.loads((await run("plan", *WHERE, *NAMED, *options, *more)).out)
+
+    keep = Keep(**rules, within=30 * 86400, time_zone="Europe/Berlin")
+    assert keep == ReplicationPolicy.from_dict(plan["Policy"]).keep
+    assert {"WITHIN", "DAILY"} <= {*plan["Kept"][-2]["Rules"]}
+    assert {"LAST", "HOURLY", "MONTHLY", "YEARLY", "NEWEST"} <= {*plan["Kept"][-1]["Rules"]}
+    assert "within 30 d of the newest" in plan["Kept"][-2]["Reason"]
+
+
+async def test_sync_prunes_by_the_calendar(run: Run, fsx: LocalFsx) -> None:
+    """Of each day the newest copy is kept."""
+    for hours in (1, 2, 25, 26):
+        moment = datetime(2026, 6, 15, tzinfo=UTC) - timedelta(hours=hours)
+        fsx.add_backup(
+            "us-east-2", CreationTime=moment.timestamp(), FileSystem={"FileSystemId": FILE_SYSTEM}
+        )
+    await run(*SYNC, "--newest", "all", *NAMED)
+    done = await run(*SYNC, *NAMED, "--keep-daily", "2", "--prune", "--output", "json")
+    plan = await run("plan", *WHERE, *NAMED, "--keep-daily", "2")
+
+    pruned = json.loads(done.out)["Outcomes"]
+    reasons = [one["Prune"]["Reason"] for one in pruned]
+    assert ["not the newest of 2026-06-13", "not the newest of 2026-06-14"] == reasons
+    assert "daily 2 of 2 (2026-06-13)" in plan.out
+    assert 0 == done.code
+
+
 async def test_refused_deletion(run: Run, fsx: LocalFsx) -> None:
     """A refused deletion is reported, and gives code 1."""
     await _copied(run, fsx, 2, 1)
@@ -108,11 +142,32 @@ async def test_refused_deletion(run: Run, fsx: LocalFsx) -> None:
     ("options", "text"),
     [
         (("--keep-last", "1", "--prune"), "--prune: must come with --policy NAME"),
-        (("--policy", "a", "--prune"), "--prune: must come with --keep-last or --keep-within"),
+        (("--policy", "a", "--prune"), "--prune: must come with --keep-last, --keep-hourly,"),
+        (
+            ("--policy", "a", "--prune", "--keep-time-zone", "Europe/Berlin"),
+            "--prune: must come with --keep-last, --keep-hourly,",
+        ),
+        (("--keep-time-zone", "UTC"), "--keep-time-zone: must come with --keep-last,"),
+        (
+            ("--keep-daily", "7", "--keep-time-zone", "Mars"),
+            '--keep-time-zone: must be "UTC", or an IANA time zone',
+        ),
+        (("--keep-weekly", "0"), "for --keep-weekly. Must be 1 or more."),
+        (("--keep-within", "0"), "for --keep-within. Must be more than zero."),
         (("--prune-orphans",), "--prune-orphans: must come with --prune"),
         (("--prune-most",), "--prune-most: must come with --prune"),
     ],
-    ids=["no policy", "no retention", "orphans alone", "most alone"],
+    ids=[
+        "no policy",
+        "no retention",
+        "a zone is no retention",
+        "zone alone",
+        "no zone",
+        "no weeks",
+        "no time",
+        "orphans alone",
+        "most alone",
+    ],
 )
 async def test_pruning_needs_its_options(
     run: Run, fsx: LocalFsx, options: tuple[str, ...], text: str

@@ -383,13 +383,14 @@ async def ready(source: FsxCopyClient, destination: FsxCopyClient) -> None:
         name="nightly",
         file_system_ids=["fs-01234567"],
         kms_key_ids={"us-west-2": "alias/dr"},
-        keep_within=timedelta(days=30),
+        keep=replication.Keep(daily=7, weekly=4, within=timedelta(days=30)),
     )
     plan = await replication.plan_replication(source, destination, policy)
     assert_type(plan, replication.ReplicationPlan)
     assert_type(plan.to_copy, tuple[replication.PlannedCopy, ...])
     assert_type(plan.to_copy[0].request, bulk.CopyRequest)
     assert_type(plan.report.sources[0].age, float | None)
+    assert_type(plan.kept[0].rules, tuple[replication.KeepRule, ...])
     assert_type(plan.held_back[0].obstacles, tuple[replication.PruneObstacle, ...])
     assert_type(destination.with_region("us-east-2"), FsxCopyClient)
     async with replication.apply_plan(plan, destination, source=source, prune=True) as applied:

@@ -18,7 +18,7 @@ from fsxcopy_sdk import (
     from_dict,
 )
 from fsxcopy_sdk.bulk import Copied, CopyNotObserved, CopyRequest, copy_many
-from fsxcopy_sdk.replication import ReplicationPlan, ReplicationPolicy, apply_plan
+from fsxcopy_sdk.replication import Keep, ReplicationPlan, ReplicationPolicy, apply_plan
 from fsxcopy_sdk.testing import Fault, LocalFsx, ManualClock
 
 
@@ -56,7 +56,7 @@ def errors(error: ServiceLimitExceeded, timeout: WaitTimeout) -> None:
 async def many(client: FsxCopyClient, plan: ReplicationPlan) -> None:
     copy_many(client, ["backup-1"])  # mistake
     CopyRequest("backup-1")  # mistake
-    ReplicationPolicy(keep_last=7)  # mistake
+    ReplicationPolicy(keep=Keep(last=7))  # mistake
     WaitSchedule(min_delay="5")  # mistake
     async with apply_plan(plan, client, prune=True) as applied:
         async for outcome in applied:

@@ -49,6 +49,7 @@ from fsxcopy_sdk.bulk import (
     copy_many,
 )
 from fsxcopy_sdk.replication import (
+    Keep,
     Pruned,
     PruneFailed,
     PruneObstacle,
@@ -185,7 +186,7 @@ async def copy_several(client: FsxCopyClient, ids: Sequence[str]) -> dict[str, s
 
 async def sync(source: FsxCopyClient, destination: FsxCopyClient) -> int:
     policy = ReplicationPolicy(
-        name="nightly", newest=2, keep_last=7, keep_within=timedelta(days=30)
+        name="nightly", newest=2, keep=Keep(last=7, within=timedelta(days=30))
     )
     plan: ReplicationPlan = await plan_replication(source, destination, policy)
     orphans = [one for one in plan.held_back if PruneObstacle.NO_ORIGINAL in one.obstacles]

@@ -3,7 +3,7 @@ Write and read what leaves the package as JSON: plans, reports, outcomes, polici
 
 All documents have one style:
 
-* members have the service's names, and ours by the same rule: `keep_last` is `KeepLast`;
+* members have the service's names, and ours by the same rule: `keep_tag` is `KeepTag`;
 * times are ISO 8601 in UTC, durations are numbers of seconds;
 * enums of the service are its texts, and ours are the names of their members;
 * pairs of texts are an object;

@@ -134,8 +134,8 @@ def _is_at_least_one(_: object, value: int | str | None) -> None:
         raise ValueError("Must be 1 or more.")
 
 
-def _is_positive(_: object, value: timedelta) -> None:
-    if not value:
+def _is_positive(_: object, value: timedelta | None) -> None:
+    if value is not None and not value:
         raise ValueError("Must be more than zero.")
 
 
@@ -237,6 +237,34 @@ class Scope:
 
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
+class Retention:
+    """Which copies to keep, by the rules of restic."""
+
+    keep_last: Annotated[int | None, _COUNT] = None
+    """Keep the copies of the N newest backups of each file system or volume."""
+    keep_hourly: Annotated[int | None, _COUNT] = None
+    """Keep the newest copy of each of the N newest hours that have one."""
+    keep_daily: Annotated[int | None, _COUNT] = None
+    """Keep the newest copy of each of the N newest days that have one."""
+    keep_weekly: Annotated[int | None, _COUNT] = None
+    """Keep the newest copy of each of the N newest weeks (from Monday) that have one."""
+    keep_monthly: Annotated[int | None, _COUNT] = None
+    """Keep the newest copy of each of the N newest months that have one."""
+    keep_yearly: Annotated[int | None, _COUNT] = None
+    """Keep the newest copy of each of the N newest years that have one."""
+    keep_within: Annotated[Duration | None, Parameter(validator=_is_positive)] = None
+    """Keep the copies of backups less than this older than the newest, such as 30d."""
+    keep_time_zone: Annotated[str | None, _value("NAME")] = None
+    """Time zone of these hours, days and the rest, such as Europe/Berlin (default: UTC)."""
+
+    @property
+    def has_rule(self) -> bool:
+        """Whether one of the rules is given."""
+        return attrs.evolve(self, keep_time_zone=None) != Retention()
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
 class Policy:
     """Which backups to copy, how to copy them, and which copies to keep."""
 
@@ -250,10 +278,7 @@ class Policy:
     """How many backups of each file system or volume to copy, the newest first."""
     newer_than: Duration | None = None
     """Copy only backups younger than this, such as 7d."""
-    keep_last: Annotated[int | None, _COUNT] = None
-    """Keep the copies of the N newest backups of each file system or volume."""
-    keep_within: Duration | None = None
-    """Keep the copies of backups younger than this, such as 30d."""
+    retention: Retention = Retention()
     keep_tag: Annotated[str, _value("KEY")] = DEFAULT_KEEP_TAG
     """Keep the copies that have a tag with this key."""
 

@@ -47,6 +47,7 @@ _OPTIONS = {
     "region": "--region",
     "source_region": "--source-region",
     "tags": "--tag",
+    "time_zone": "--keep-time-zone",
     "volume_ids": "--volume-id",
 }
 # Where the library finds a Region, and where the command does, in their orders.

@@ -16,6 +16,7 @@ from fsxcopy_sdk.cli._deadline import Deadline
 from fsxcopy_sdk.cli._options import (
     Globals,
     Policy,
+    Retention,
     Scope,
     Selection,
     SyncOptions,
@@ -30,6 +31,7 @@ from fsxcopy_sdk.cli._reporter import Reporter
 from fsxcopy_sdk.cli._tables import Column
 from fsxcopy_sdk.replication import (
     CannotCopyReason,
+    Keep,
     PlannedPrune,
     PruneObstacle,
     ReplicationPlan,
@@ -41,6 +43,7 @@ from fsxcopy_sdk.replication import (
 
 # A backup that is being made can be copied later; a copy has its original elsewhere.
 _NO_FAILURE = (CannotCopyReason.NOT_AVAILABLE, CannotCopyReason.IS_A_COPY)
+_RULES = "--keep-last, --keep-hourly, -daily, -weekly, -monthly, -yearly or --keep-within"
 _REPORT_COLUMNS = (
     Column("SOURCE"),
     Column("STATE"),
@@ -145,13 +148,30 @@ def _check_pruning(how: SyncOptions) -> None:
     if not how.prune:
         switches = {"--prune-orphans": how.prune_orphans, "--prune-most": how.prune_most}
         errors += [f"{name}: must come with --prune" for name in switches if switches[name]]
-    if how.prune and policy.keep_last is None and policy.keep_within is None:
-        errors.append("--prune: must come with --keep-last or --keep-within")
+    if how.prune and not policy.retention.has_rule:
+        errors.append(f"--prune: must come with {_RULES}")
     if how.prune and policy.scope.policy is None:
         errors.append(
             "--prune: must come with --policy NAME, because only that policy's copies are deleted"
         )
     ArgumentErrors(errors).raise_any()
+
+
+def _keep(given: Retention) -> Keep | None:
+    if not given.has_rule:
+        if given.keep_time_zone is not None:
+            raise usage_error(f"--keep-time-zone: must come with {_RULES}")
+        return None
+    return Keep(
+        last=given.keep_last,
+        hourly=given.keep_hourly,
+        daily=given.keep_daily,
+        weekly=given.keep_weekly,
+        monthly=given.keep_monthly,
+        yearly=given.keep_yearly,
+        within=given.keep_within,
+        time_zone="UTC" if given.keep_time_zone is None else given.keep_time_zone,
+    )
 
 
 async def _plan(
@@ -173,8 +193,7 @@ async def _plan(
         copy_tags=policy.copy_tags,
         tags=tags(copying.tag),
         kms_key_ids={destination.region: key} if key is not None else {},
-        keep_last=policy.keep_last,
-        keep_within=policy.keep_within,
+        keep=_keep(policy.retention),
         keep_tag=policy.keep_tag,
         max_age=max_age,
     )

@@ -18,6 +18,7 @@ from fsxcopy_sdk.replication._apply import (
     apply_plan,
 )
 from fsxcopy_sdk.replication._inventory import BACKUP_TAG, POLICY_TAG, SOURCE_TAG, TIME_TAG
+from fsxcopy_sdk.replication._keep import Keep, KeepRule
 from fsxcopy_sdk.replication._plan import (
     BackupSummary,
     CannotCopy,
@@ -41,6 +42,8 @@ __all__ = [
     "CannotCopy",
     "CannotCopyReason",
     "ExistingCopy",
+    "Keep",
+    "KeepRule",
     "KeptCopy",
     "POLICY_TAG",
     "PlanOutcome",

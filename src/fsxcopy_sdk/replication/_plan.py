@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
@@ -15,6 +15,8 @@ from fsxcopy_sdk._validation import duration_text, exact_duration_text, invalid,
 from fsxcopy_sdk.bulk import CopyRequest
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.models import Backup, UnreadableBackup
+from fsxcopy_sdk.replication._inventory import grouped
+from fsxcopy_sdk.replication._keep import KeepRule
 from fsxcopy_sdk.replication._policy import ReplicationPolicy
 
 
@@ -234,7 +236,7 @@ class PlannedPrune:
 
 @attrs.frozen(kw_only=True)
 class KeptCopy:
-    """A copy of the policy beyond its `keep_last` that is not pruned all the same."""
+    """A copy of the policy that it keeps, or that is not AVAILABLE and so is not pruned."""
 
     source_id: str
     """The file system or volume that its backup was of."""
@@ -243,8 +245,10 @@ class KeptCopy:
     copy: BackupSummary
     recovery_point: datetime
     """When its backup was made, in UTC."""
+    rules: tuple[KeepRule, ...]
+    """What keeps it: at least one, and all that do."""
     reason: str
-    """What keeps it: its age, its tag, that its backup is selected ..."""
+    """The same in words: the day of which it is the newest, its tag ..."""
 
     def __str__(self) -> str:
         made = time_text(self.recovery_point)
@@ -295,7 +299,10 @@ class ReplicationPlan(Document):
     held_back: tuple[PlannedPrune, ...]
     """Copies that the policy no longer keeps and that `prune=True` alone does not delete."""
     kept: tuple[KeptCopy, ...]
-    """Copies beyond `keep_last` that are kept, with the reason; none without a retention."""
+    """
+    The policy's copies that are in neither of these, with what keeps each. A copy that the
+    plan waits for is `in_progress` instead.
+    """
     cannot_copy: tuple[CannotCopy, ...]
     source_backups: int
     """
@@ -352,7 +359,7 @@ class ReplicationPlan(Document):
         lines += _listed("up to date", self.up_to_date)
         lines += _listed("to prune", self.to_prune)
         lines += _listed("not pruned", self.held_back)
-        lines += _listed("kept", self.kept)
+        lines += _kept_lines(self.kept)
         lines += _listed("cannot be copied", self.cannot_copy)
         if not self.source_backups:
             lines.append(f"{self.source_region} shows no backup in the policy's scope")
@@ -361,6 +368,23 @@ class ReplicationPlan(Document):
         where = f"cannot be read in {self.destination_region}"
         lines += _listed(where, self.unreadable_in_destination)
         return "\n".join(lines)
+
+
+def _kept_lines(kept: Sequence[KeptCopy]) -> list[str]:
+    """Return *kept* as text: a line for all of one source that the same rules keep."""
+    # Hundreds may be kept, of which a reader wants to know how many and how far back.
+    shown = [one for one in kept if KeepRule.EVERYTHING not in one.rules]
+    lines = [f"kept: {len(shown)}"] if shown else []
+    for (source_id, rules), alike in grouped(
+        shown, lambda one: (one.source_id, one.rules)
+    ).items():
+        if len(alike) == 1:
+            lines.append(f"  {alike[0]}")
+        else:
+            first, last = alike[0].recovery_point.date(), alike[-1].recovery_point.date()
+            backups = f"{len(alike)} copies of backups of {first} to {last}"
+            lines.append(f"  {source_id}: {backups}: {', '.join(rules)}")
+    return lines
 
 
 def _listed(title: str, items: Iterable[object]) -> list[str]:

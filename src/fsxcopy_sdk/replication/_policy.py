@@ -15,8 +15,8 @@ from fsxcopy_sdk._validation import (
     DEFAULT_MAX_AGE,
     ArgumentErrors,
     BackupFilter,
-    Duration,
-    Tags,  # noqa: F401 - the annotation of `to_tags`, which attrs copies to __init__
+    Duration,  # noqa: F401 - annotations of converters, which attrs copies to __init__
+    Tags,  # noqa: F401 - the same
     to_items,
     to_seconds,
     to_tags,
@@ -25,6 +25,7 @@ from fsxcopy_sdk.bulk import CopyRequest
 from fsxcopy_sdk.errors import InvalidArguments
 from fsxcopy_sdk.models import Tag
 from fsxcopy_sdk.replication._inventory import LINEAGE_TAGS, Source
+from fsxcopy_sdk.replication._keep import Keep, to_seconds_or_none
 
 # The service's model has the same patterns and lengths.
 _FILE_SYSTEM_ID = re.compile(r"fs-[0-9a-f]{8,18}")
@@ -46,10 +47,6 @@ def _to_pairs(
 ) -> tuple[tuple[str, str], ...]:
     pairs = given.items() if isinstance(given, Mapping) else given
     return tuple(sorted(to_items(pairs), key=str))
-
-
-def _to_seconds_or_none(given: Duration | None) -> float | None:
-    return None if given is None else to_seconds(given)
 
 
 @attrs.frozen(kw_only=True)
@@ -76,7 +73,7 @@ class ReplicationPolicy(Document):
     """What the backups must pass as well."""
     newest: int | None = 1
     """How many backups of each file system or volume, the newest first; None for all."""
-    newer_than: float | None = attrs.field(default=None, converter=_to_seconds_or_none)
+    newer_than: float | None = attrs.field(default=None, converter=to_seconds_or_none)
     """Seconds: how old the backups may be; None for any age."""
     copy_tags: bool = True
     """Whether copies get the tags of their backups."""
@@ -84,10 +81,8 @@ class ReplicationPolicy(Document):
     """More tags for copies, as a mapping or as `Tag` objects; they win."""
     kms_key_ids: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_to_pairs)
     """The key for copies by destination Region, given as a mapping; FSx's own elsewhere."""
-    keep_last: int | None = None
-    """How many backups' copies of each file system or volume and key are never pruned."""
-    keep_within: float | None = attrs.field(default=None, converter=_to_seconds_or_none)
-    """Seconds for which a copy is not pruned, from when its backup was made."""
+    keep: Keep | None = None
+    """Which copies are not pruned; None for all."""
     keep_tag: str = DEFAULT_KEEP_TAG
     """
     The key of a tag that keeps a copy from being pruned, whatever its value. On a backup
@@ -103,12 +98,13 @@ class ReplicationPolicy(Document):
         _check_ids(errors, "volume_ids", self.volume_ids, _VOLUME_ID)
         for index, one in enumerate(self.filters):
             errors.check_type(f"filters[{index}]", one, BackupFilter, "a BackupFilter")
-        _check_count(errors, "newest", self.newest, "all")
-        _check_count(errors, "keep_last", self.keep_last, "any number")
+        newest = self.newest
+        if newest is not None and not (type(newest) is int and newest >= 1):
+            errors.add_value("newest", "an integer of 1 or more, or None for all", newest)
         if self.newer_than is not None:
             errors.check_seconds("newer_than", self.newer_than)
-        if self.keep_within is not None:
-            errors.check_seconds("keep_within", self.keep_within)
+        if self.keep is not None:
+            errors.check_type("keep", self.keep, Keep, "a Keep, or None for all")
         errors.check_seconds("max_age", self.max_age)
         errors.check("keep_tag", self.keep_tag, rules.TAG_KEY)
         _check_keys(errors, self.kms_key_ids)
@@ -128,7 +124,7 @@ class ReplicationPolicy(Document):
     @property
     def prunes(self) -> bool:
         """Whether the policy has a retention, so that copies can be pruned."""
-        return self.keep_last is not None or self.keep_within is not None
+        return self.keep is not None
 
     @property
     def names_sources(self) -> bool:
@@ -154,11 +150,6 @@ def _check_ids(
     for index, one in enumerate(ids):
         if not isinstance(one, str) or not pattern.fullmatch(one):
             errors.add_value(f"{name}[{index}]", f"like `{pattern.pattern}`", one)
-
-
-def _check_count(errors: ArgumentErrors, name: str, value: int | None, none: str) -> None:
-    if value is not None and not (type(value) is int and value >= 1):
-        errors.add_value(name, f"an integer of 1 or more, or None for {none}", value)
 
 
 def _check_keys(errors: ArgumentErrors, pairs: Iterable[object]) -> None:

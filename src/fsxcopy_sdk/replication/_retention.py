@@ -10,10 +10,9 @@ is kept is counted, and its age measured, from the newest copies that are shown.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 
-from fsxcopy_sdk._validation import age_text, exact_duration_text
 from fsxcopy_sdk.enums import BackupLifecycle, FilterName
 from fsxcopy_sdk.models import Backup
 from fsxcopy_sdk.replication._inventory import (
@@ -23,6 +22,7 @@ from fsxcopy_sdk.replication._inventory import (
     grouped,
     source_of,
 )
+from fsxcopy_sdk.replication._keep import KeepRule, judge
 from fsxcopy_sdk.replication._plan import BackupSummary, KeptCopy, PlannedPrune, PruneObstacle
 from fsxcopy_sdk.replication._policy import ReplicationPolicy
 
@@ -33,12 +33,10 @@ def retained(
     """
     Return the copies that *policy* no longer keeps, with their obstacles, and those it does.
 
-    The latter are those beyond `keep_last`. Both have the oldest first. *selected* are the
-    backups that shall have a copy: what is deleted of theirs today would be copied again
-    tomorrow. Of each source the oldest are free to go, up to half of its copies.
+    Both have the oldest first. *selected* are the backups that shall have a copy: what is
+    deleted of theirs today would be copied again tomorrow. Of each source the oldest are
+    free to go, up to half of its copies.
     """
-    if not policy.prunes:
-        return (), ()
     prunes: list[PlannedPrune] = []
     kept = _unfinished(policy, inventory, selected)
     originals = _sources_with_originals(inventory)
@@ -46,12 +44,11 @@ def retained(
     for source_id, owned in owned_by_source(policy, inventory).items():
         beyond: list[tuple[InventoryCopy, str]] = []
         for group in grouped(owned, lambda copy: copy.backup.kms_key_id).values():
-            for copy, age in _beyond(policy, group):
-                reasons = _reasons_to_keep(policy, copy, age, group, selected)
-                if reasons:
-                    kept.append(_kept(source_id, copy, ", ".join(reasons)))
+            for copy, kept_by, passed_by in _judged(policy, group, selected):
+                if kept_by:
+                    kept.append(_kept(source_id, copy, kept_by))
                 else:
-                    beyond.append((copy, _reason_to_prune(policy, age)))
+                    beyond.append((copy, ", ".join(passed_by)))
         beyond.sort(key=lambda pair: pair[0].order)
         for number, (copy, reason) in enumerate(beyond):
             obstacles: list[PruneObstacle] = []
@@ -78,13 +75,14 @@ def _age_order(one: PlannedPrune | KeptCopy) -> tuple[datetime, str]:
     return (one.recovery_point, one.copy.backup_id)
 
 
-def _kept(source_id: str, copy: InventoryCopy, reason: str) -> KeptCopy:
+def _kept(source_id: str, copy: InventoryCopy, kept_by: Mapping[KeepRule, str]) -> KeptCopy:
     return KeptCopy(
         source_id=source_id,
         source_backup_id=copy.origin_id,
         copy=BackupSummary.of(copy.backup),
         recovery_point=copy.recovery_point,
-        reason=reason,
+        rules=tuple(kept_by),
+        reason=", ".join(kept_by.values()),
     )
 
 
@@ -99,8 +97,8 @@ def _unfinished(
         if lifecycle in (BackupLifecycle.AVAILABLE, BackupLifecycle.DELETED) or is_followed:
             continue
         if source is not None and _is_covered(policy, source, copy.backup):
-            state = "in progress" if not lifecycle.is_dead else "dead"
-            kept.append(_kept(source.source_id, copy, f"{state}: {lifecycle}"))
+            rule = KeepRule.DEAD if lifecycle.is_dead else KeepRule.IN_PROGRESS
+            kept.append(_kept(source.source_id, copy, {rule: f"{rule}: {lifecycle}"}))
     return kept
 
 
@@ -147,53 +145,33 @@ def _is_covered(policy: ReplicationPolicy, source: Source, copy: Backup) -> bool
     return passes and policy.covers(source)
 
 
-def _beyond(
-    policy: ReplicationPolicy, group: Collection[InventoryCopy]
-) -> Iterator[tuple[InventoryCopy, float]]:
-    """Yield the copies of one source and key beyond `keep_last`, and their age in seconds."""
+def _judged(
+    policy: ReplicationPolicy, group: Collection[InventoryCopy], selected: Collection[str]
+) -> Iterator[tuple[InventoryCopy, dict[KeepRule, str], list[str]]]:
+    """Yield the copies of one source and key, what keeps each, and what of `keep` does not."""
+    if policy.keep is None:
+        for copy in group:
+            yield copy, {KeepRule.EVERYTHING: "the policy prunes nothing"}, []
+        return
     # Their age is measured from the newest of them: by the clock, a source that makes no new
     # backups would lose its copies.
     newest_first = sorted(group, key=lambda copy: copy.order, reverse=True)
-    newest = newest_first[0].recovery_point
     # Two copies of one backup are one recovery point.
-    origins = list(dict.fromkeys(copy.origin_id for copy in newest_first))
-    counted = origins[: policy.keep_last or 1]
+    points: dict[str, datetime] = {}
     for copy in newest_first:
-        if copy.origin_id not in counted:
-            yield copy, (newest - copy.recovery_point).total_seconds()
-
-
-def _reasons_to_keep(
-    policy: ReplicationPolicy,
-    copy: InventoryCopy,
-    age: float,
-    group: Collection[InventoryCopy],
-    selected: Collection[str],
-) -> list[str]:
-    """Return why a copy beyond `keep_last` is kept, *age* seconds older than the newest."""
-    reasons: list[str] = []
-    within = policy.keep_within
-    if within is not None and age <= within:
-        reasons.append(_compared(age, within))
+        points.setdefault(copy.origin_id, copy.recovery_point)
+    verdicts = dict(zip(points, judge(policy.keep, [*points.values()]), strict=True))
     # An old backup may have been copied late: by creation times alone, that one is the newest.
     last_begun = max(group, key=lambda copy: (copy.backup.creation_time, copy.order))
-    if copy.origin_id == last_begun.origin_id:
-        reasons.append("the copy that was begun last")
-    if copy.origin_id in selected:
-        reasons.append("its backup is selected")
-    if any(tag.key == policy.keep_tag for tag in copy.backup.tags):
-        reasons.append(f"has the tag {policy.keep_tag}")
-    return reasons
-
-
-def _reason_to_prune(policy: ReplicationPolicy, age: float) -> str:
-    count = policy.keep_last or 1
-    reason = f"not among the newest {count}" if count > 1 else "not the newest"
-    within = policy.keep_within
-    return reason if within is None else f"{reason}, {_compared(age, within)}"
-
-
-def _compared(age: float, within: float) -> str:
-    """Return an age and the `keep_within` that decides over it."""
-    text = f"{age_text(age, within)} older than the newest"
-    return f"{text} (keep_within is {exact_duration_text(within)})"
+    for copy in newest_first:
+        verdict = verdicts[copy.origin_id]
+        kept_by = dict(verdict.kept_by)
+        if copy.origin_id == newest_first[0].origin_id:
+            kept_by[KeepRule.NEWEST] = "the newest"
+        elif copy.origin_id == last_begun.origin_id:
+            kept_by[KeepRule.BEGUN_LAST] = "the copy that was begun last"
+        if copy.origin_id in selected:
+            kept_by[KeepRule.SELECTED] = "its backup is selected"
+        if any(tag.key == policy.keep_tag for tag in copy.backup.tags):
+            kept_by[KeepRule.TAG] = f"has the tag {policy.keep_tag}"
+        yield copy, kept_by, verdict.passed_by
