@@ -35,7 +35,6 @@ from fsxcopy_sdk.errors import (
     FsxCopyError,
     RequestTimeout,
     ResponseDecodingError,
-    ServiceError,
     ServiceLimitExceeded,
     WaitTimeout,
 )
@@ -149,7 +148,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
     def _defer(self, states: Iterable[RequestState], error: FsxCopyError) -> None:
         """End what was not sent, because a copy of it may exist that could not be listed."""
         for state in states:
-            self._add_outcome(state, _unlisted(state.request, error))
+            self._add_outcome(state, queue.unlisted(state.request, error))
 
     def _begin(self, states: Iterable[RequestState]) -> None:
         """Follow what exists, and start the others."""
@@ -248,7 +247,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             try:
                 await self._existing.refresh(queue.TOKEN_LIFETIME)
             except FsxCopyError as error:
-                unlisted = _unlisted(state.request, error)
+                unlisted = queue.unlisted(state.request, error)
                 return await self._retry(state, error, unlisted, is_outage=error.is_transient)
             if self._take_existing(state):
                 return True
@@ -272,7 +271,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 state.unknown_since = now
             if isinstance(error, ServiceLimitExceeded) and error.is_transient:
                 return await self._wait_for_capacity(state, error)
-            outcome = _not_accepted(state.request, error)
+            outcome = queue.not_accepted(state.request, error)
             return await self._retry(state, error, outcome, is_outage=queue.is_outage(error))
         self._accept(state, response.backup)
         return True
@@ -571,19 +570,6 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 backup_id = copy.backup_id
                 text = "%s: the copy of %s continues unobserved"
                 _log.info(text, backup_id, source, extra={**extra, "backup_id": backup_id})
-
-
-def _unlisted(request: CopyRequest, error: FsxCopyError) -> CopyDeferred:
-    """Return the outcome of a request that was not sent, because a copy may exist already."""
-    reason = "the destination cannot be listed"
-    return CopyDeferred(request=request, reason=reason, error=error)
-
-
-def _not_accepted(request: CopyRequest, error: FsxCopyError) -> CopyFailed | CopyDeferred:
-    """Return the outcome of a request that certainly had no copy accepted."""
-    if isinstance(error, ServiceError) and not error.is_transient:
-        return CopyFailed(request=request, error=error)
-    return CopyDeferred(request=request, reason="the request was not accepted", error=error)
 
 
 def outcome_of(state: RequestState, backup: Backup, region: str) -> Copied | CopyFailed:

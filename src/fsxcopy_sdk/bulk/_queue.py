@@ -10,7 +10,7 @@ import anyio
 import attrs
 
 from fsxcopy_sdk._error_mapping import is_refusal
-from fsxcopy_sdk.bulk._outcomes import CopyDeferred, CopyInProgress
+from fsxcopy_sdk.bulk._outcomes import CopyDeferred, CopyFailed, CopyInProgress
 from fsxcopy_sdk.bulk._requests import CopyRequest
 from fsxcopy_sdk.errors import (
     CallError,
@@ -172,6 +172,19 @@ def is_retryable(error: FsxCopyError) -> bool:
     """Whether the same request with the same token may get a good answer soon."""
     # One that cannot be read may be of a copy that was accepted: its token finds it.
     return error.is_transient or isinstance(error, ResponseDecodingError)
+
+
+def unlisted(request: CopyRequest, error: FsxCopyError) -> CopyDeferred:
+    """Return the outcome of a request that was not sent, because a copy may exist already."""
+    reason = "the destination cannot be listed"
+    return CopyDeferred(request=request, reason=reason, error=error)
+
+
+def not_accepted(request: CopyRequest, error: FsxCopyError) -> CopyFailed | CopyDeferred:
+    """Return the outcome of a request that certainly had no copy accepted."""
+    if isinstance(error, ServiceError) and not error.is_transient:
+        return CopyFailed(request=request, error=error)
+    return CopyDeferred(request=request, reason="the request was not accepted", error=error)
 
 
 def is_outage(error: FsxCopyError) -> bool:
