@@ -22,6 +22,7 @@ from fsxcopy_sdk.replication._plan import (
     BackupSummary,
     CannotCopy,
     CannotCopyReason,
+    Decision,
     ExistingCopy,
     KeptCopy,
     PlannedCopy,
@@ -30,9 +31,11 @@ from fsxcopy_sdk.replication._plan import (
     ReplicationPlan,
     ReplicationReport,
     SourceReport,
+    TimelineEntry,
 )
 from fsxcopy_sdk.replication._planning import plan_replication
 from fsxcopy_sdk.replication._policy import ReplicationPolicy
+from fsxcopy_sdk.replication._timeline import TIMELINE_SPAN
 
 __all__ = [
     "AppliedPlan",
@@ -40,6 +43,7 @@ __all__ = [
     "BackupSummary",
     "CannotCopy",
     "CannotCopyReason",
+    "Decision",
     "ExistingCopy",
     "KeptCopy",
     "POLICY_TAG",
@@ -56,7 +60,9 @@ __all__ = [
     "ReplicationReport",
     "SOURCE_TAG",
     "SourceReport",
+    "TIMELINE_SPAN",
     "TIME_TAG",
+    "TimelineEntry",
     "apply_plan",
     "plan_replication",
 ]
