@@ -20,7 +20,7 @@ from cyclopts.exceptions import UnknownCommandError
 from cyclopts.validators import Number
 
 import fsxcopy_sdk
-from fsxcopy_sdk._validation import DEFAULT_MAX_AGE
+from fsxcopy_sdk._validation import DEFAULT_MAX_AGE, printable
 from fsxcopy_sdk.cli._help import HelpPage, describe_usage_error
 from fsxcopy_sdk.cli._options import (
     COPY_DURATION,
@@ -46,7 +46,7 @@ from fsxcopy_sdk.cli._options import (
     usage_error,
 )
 from fsxcopy_sdk.cli._outcomes import Exit, describe_error, exit_of
-from fsxcopy_sdk.cli._output import logging_to_standard_error, printable
+from fsxcopy_sdk.cli._output import logging_to_standard_error
 from fsxcopy_sdk.cli._screen import Screen
 from fsxcopy_sdk.cli._signals import Interruption, signals
 from fsxcopy_sdk.cli._streams import OutputError, read_input, standard_streams
