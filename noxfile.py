@@ -73,7 +73,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the types of the package, of its stubs, of a user's program, and of what runs both."""
-    session.install("-e", ".[cli,testing]", *_group("types"), "nox")
+    session.install("-e", ".[cli,html,metrics,testing]", *_group("types"), "nox")
     session.run("mypy", "src", "stubs", "tests/typing", "benchmarks/peers", "noxfile.py")
 
 
@@ -100,7 +100,7 @@ def stubtest(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Test the built wheel, every branch of it, the programs of the README included."""
     wheel = _wheel(session)
-    session.install(f"{wheel}[cli,testing,trio]", *_group("test"))
+    session.install(f"{wheel}[cli,html,metrics,testing,trio]", *_group("test"))
     session.run("pip", "install", "--quiet", "--force-reinstall", "--no-deps", wheel)
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", *SIDE_BY_SIDE, *session.posargs)
@@ -121,7 +121,7 @@ def pythons(session: nox.Session) -> None:
         folder = Path(session.create_tmp()) / version
         session.run(interpreter, "-m", "venv", "--clear", str(folder), external=True)
         python = str(folder / "bin" / "python")
-        requirements = [f"{wheel}[cli,testing,trio]", *_group("test")]
+        requirements = [f"{wheel}[cli,html,metrics,testing,trio]", *_group("test")]
         session.run(python, "-m", "pip", "install", "--quiet", *requirements, external=True)
         session.log(f"Python {version}:")
         session.run(
@@ -139,9 +139,10 @@ def lowest(session: nox.Session) -> None:
     project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
     # The extra trio needs more than the lowest aiobotocore.
-    groups = [project["dependencies"], extras["cli"], extras["testing"]]
+    names = ("cli", "html", "metrics", "testing")
+    groups = [project["dependencies"], *(extras[name] for name in names)]
     pins = [requirement.replace(">=", "==") for group in groups for requirement in group]
-    session.install(".[cli,testing]", *pins, *_group("test"))
+    session.install(f".[{','.join(names)}]", *pins, *_group("test"))
     session.run("python", "-m", "pytest", "--quiet", *SIDE_BY_SIDE, *session.posargs)
 
 

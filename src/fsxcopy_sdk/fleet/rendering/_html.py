@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from datetime import timedelta
 from functools import cache
 from itertools import islice
 
@@ -27,14 +26,16 @@ def to_html(overview: Overview) -> str:
     most = max(_FEWEST_ENTRIES, _ENTRIES // max(1, len(overview.sources)))
     last_day = overview.made_at.date() if overview.made_at else None
     page = _environment().get_template("page.html")
-    return page.render(
+    text = page.render(
         overview=overview,
         most=most,
         most_rows=_MOST_ROWS,
         strips=lambda source: _strips.strips(source, last_day) if last_day else [],
-        first_day=last_day and last_day - timedelta(days=_strips.DAYS - 1),
+        axis=_strips.axis(last_day) if last_day else [],
         style_hash=_style_hash(),
     )
+    # The page says that it is in UTF-8; in ASCII it is that whatever it is written to.
+    return text.encode("ascii", "xmlcharrefreplace").decode() + "\n"
 
 
 def newest(source: Source, most: int) -> list[Found]:

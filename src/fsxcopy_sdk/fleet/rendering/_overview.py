@@ -257,9 +257,8 @@ def progress_text(entry: TimelineEntry) -> str:
 
 
 def why_text(entry: TimelineEntry) -> str:
-    """Return what is decided over an entry, and why; why it failed, if it has."""
-    decision = ": ".join(filter(None, (entry.decision, entry.reason)))
-    return "; ".join(filter(None, (entry.failure, decision)))
+    """Return why an entry failed, else what is decided over it, and why."""
+    return entry.failure or ": ".join(filter(None, (entry.decision, entry.reason)))
 
 
 def moment_text(moment: datetime) -> str:

@@ -50,6 +50,11 @@ class Strip:
     """The picture in words."""
 
 
+def axis(last_day: date) -> list[date]:
+    """Return some days to write below a timeline, at equal distances."""
+    return [last_day - timedelta(days=round(part * (DAYS - 1) / 4)) for part in range(4, -1, -1)]
+
+
 def strips(source: Source, last_day: date) -> list[Strip]:
     """Return the strips of *source*: its backups, then its copies by destination and policy."""
     first = last_day - timedelta(days=DAYS - 1)
