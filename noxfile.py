@@ -23,6 +23,7 @@ PEERS = {
     "bdc": ["boto3-dataclass-fsx==1.40.*", "boto3"],
     "arv": ["aws-resource-validator-fsx==2.6.*", "boto3"],
 }
+BROWSERS = ("chromium", "chromium-browser")
 # One more than there are cores, because many tests wait for processes and timers.
 SIDE_BY_SIDE = ("--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "worksteal")
 STUBBED = [
@@ -106,6 +107,18 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "run", "-m", "pytest", *SIDE_BY_SIDE, *session.posargs)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report")
+
+
+@nox.session
+def page(session: nox.Session) -> None:
+    """Test the page of reports in Chromium, where that is installed."""
+    if not any(map(shutil.which, BROWSERS)):
+        session.skip(f"none of {', '.join(BROWSERS)} is installed")
+    session.install(".[cli,html,metrics,testing]", *_group("test"), *_group("page"))
+    session.run(
+        *("python", "-m", "pytest", "--quiet", *session.posargs),
+        "tests/fleet/test_page_in_browser.py",
+    )
 
 
 @nox.session

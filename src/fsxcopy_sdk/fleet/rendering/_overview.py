@@ -206,7 +206,8 @@ class Overview:
         if late:
             parts.append(f"{late} of {_counted(all_, 'recovery point')} {_be(late)} late")
         elif all_:
-            parts.append(f"all {all_} recovery points are in time" if all_ > 1 else "in time")
+            them = f"all {all_} recovery points" if all_ > 1 else "the recovery point"
+            parts.append(f"{them} {_be(all_)} in time")
         else:
             parts.append("there is no backup and no copy to report")
         text = ", and ".join(parts)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import attrs
-from replication_rig import DAY, FS, NOW, OTHER_FS, VOLUME, backup, copy_of, planned
+from replication_rig import DAY, FS, OTHER_FS, VOLUME, backup, copy_of, planned
 
-from fsxcopy_sdk import AccessDenied, Backup, BackupFailureDetails
+from fsxcopy_sdk import AccessDenied, Backup, BackupFailureDetails, BackupLifecycle
 from fsxcopy_sdk.errors import FsxCopyError
-from fsxcopy_sdk.replication import ReplicationPolicy, ReplicationReport
+from fsxcopy_sdk.replication import ReplicationPolicy, ReplicationReport, TimelineEntry
 
 TIB = 1 << 40
 NIGHTLY = ReplicationPolicy(name="nightly", keep_last=14, newest=2, max_age=DAY)
@@ -52,8 +52,7 @@ def copies_of(
 def failing(copy: Backup, message: str) -> Backup:
     """Return *copy* as one that has FAILED."""
     details = BackupFailureDetails(message=message)
-    lifecycle = copy_of(backup(1), 1, lifecycle="FAILED").lifecycle
-    return attrs.evolve(copy, lifecycle=lifecycle, failure_details=details)
+    return attrs.evolve(copy, lifecycle=BackupLifecycle.FAILED, failure_details=details)
 
 
 def report_with_everything(
@@ -65,12 +64,11 @@ def report_with_everything(
     running = history(0x300, [0.3 + 7 * day for day in range(12)], source=VOLUME)
     none = history(0x400, [0.1, 3.1], source="fsvol-0123456789abcdef7")
     failed = history(0x500, [0.4 + day for day in range(30)], source="fs-0123456789abcdef8")
-    percent = attrs.evolve(copies_of(running[:1], 0x3300, lifecycle="COPYING")[0])
     copies = [
         *copies_of(good[:20], 0x3100),
         failing(copies_of(good[25:26], 0x31F0)[0], "An internal error occurred."),
         *copies_of(late[1:15], 0x3200),
-        attrs.evolve(percent, progress_percent=42),
+        attrs.evolve(copies_of(running[:1], 0x3300, lifecycle="COPYING")[0], progress_percent=42),
         *copies_of(running[1:6], 0x3310),
         failing(copies_of(failed[:1], 0x3500)[0], message),
         *copies_of(failed[2:12], 0x3510),
@@ -82,19 +80,57 @@ def report_with_everything(
 
 def fleet_of(sources: int, destinations: Iterable[str]) -> list[ReplicationReport]:
     """Return reports of many sources, each with daily backups and copies for ninety days."""
-    reports = []
-    for destination in destinations:
-        backups: list[Backup] = []
-        copies: list[Backup] = []
-        for number in range(sources):
-            source = f"fs-{number:017x}"
-            own = history(number * 1000, [0.2 + day for day in range(90)], source=source)
-            backups += own
-            kept = own[: 90 if number % 2 else 30]
-            copies += copies_of(kept[number % 5 == 0 :], 0x1000000 + number * 1000)
-            if number % 7 == 0:
-                copies.append(failing(copies_of(own[1:2], 0x2000000 + number)[0], "no such key"))
-        plan = planned(NIGHTLY, backups, copies, destination=destination)
-        assert plan.made_at == NOW
-        reports.append(plan.report)
-    return reports
+    backups: list[Backup] = []
+    copies: list[Backup] = []
+    for number in range(sources):
+        source = f"fs-{number:017x}"
+        own = history(number * 1000, [0.2 + day for day in range(90)], source=source)
+        backups += own
+        kept = own[: 90 if number % 2 else 30]
+        copies += copies_of(kept[number % 5 == 0 :], 0x1000000 + number * 1000)
+        if number % 7 == 0:
+            copies.append(failing(copies_of(own[1:2], 0x2000000 + number)[0], "no such key"))
+    report = planned(NIGHTLY, backups, copies).report
+    return [attrs.evolve(report, destination_region=one) for one in destinations]
+
+
+def renamed(report: ReplicationReport, text: str) -> ReplicationReport:
+    """Return *report* with *text* before everything in it that is text, and as some reasons."""
+    sources = tuple(
+        attrs.evolve(
+            one,
+            source_id=text + one.source_id,
+            timeline=tuple(_renamed_entry(entry, text) for entry in one.timeline),
+        )
+        for one in report.sources
+    )
+    return attrs.evolve(
+        report,
+        policy_name=text + report.policy_name,
+        source_region=text + report.source_region,
+        destination_region=text + report.destination_region,
+        sources=sources,
+    )
+
+
+def _renamed_entry(entry: TimelineEntry, text: str) -> TimelineEntry:
+    backup, lifecycle = entry.backup, entry.backup.lifecycle
+    if not lifecycle.is_terminal:
+        lifecycle = BackupLifecycle(text + lifecycle.value)
+    return attrs.evolve(
+        entry,
+        backup=attrs.evolve(backup, backup_id=text + backup.backup_id, lifecycle=lifecycle),
+        reason=text if entry.reason else None,
+        failure=text if entry.failure else None,
+    )
+
+
+def renamed_failure(text: str) -> Failure:
+    """Return a failure in which everything is *text*."""
+    return Failure(
+        policy_name=text,
+        account=text,
+        source_region=text,
+        destination_region=f"{text}us-west-2",
+        error=FsxCopyError(text),
+    )
