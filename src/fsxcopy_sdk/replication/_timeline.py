@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
@@ -55,18 +55,18 @@ def timeline(
     now: datetime,
 ) -> tuple[TimelineEntry, ...]:
     """Return the entries of one source, the oldest recovery point first."""
-    entries = (
-        *(_entry(one, one.creation_time, made) for one in backups),
-        *(_entry(one.backup, one.recovery_point, made) for one in copies),
-    )
-    return tuple(sorted(_recent(entries, now - TIMELINE_SPAN), key=_order))
-
-
-def _recent(entries: Iterable[TimelineEntry], start: datetime) -> Iterator[TimelineEntry]:
+    start = now - TIMELINE_SPAN
+    moments = [
+        *((one, one.creation_time) for one in backups),
+        *((one.backup, one.recovery_point) for one in copies),
+    ]
     # What is in progress counts, though it may be a copy of a backup that is older.
-    for one in entries:
-        if one.recovery_point >= start or not one.backup.lifecycle.is_terminal:
-            yield one
+    entries = (
+        _entry(one, moment, made)
+        for one, moment in moments
+        if moment >= start or not one.lifecycle.is_terminal
+    )
+    return tuple(sorted(entries, key=_order))
 
 
 def _order(one: TimelineEntry) -> tuple[datetime, bool, datetime, str]:
