@@ -100,7 +100,7 @@ def renamed(report: ReplicationReport, text: str) -> ReplicationReport:
         attrs.evolve(
             one,
             source_id=text + one.source_id,
-            timeline=tuple(_renamed_entry(entry, text) for entry in one.timeline),
+            timeline=tuple(_renamed_entry(entry, text) for entry in one.timeline or ()),
         )
         for one in report.sources
     )

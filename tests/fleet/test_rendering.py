@@ -7,7 +7,7 @@ import re
 import sys
 from base64 import b64encode
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from html.parser import HTMLParser
 
 import attrs
@@ -27,9 +27,9 @@ from rendering_rig import (
 from replication_rig import DAY, FS, NOW, POLICY, backup, copy_of, planned
 from strategies import MODERATE
 
-from fsxcopy_sdk import ConfigurationError, ResponseDecodingError
+from fsxcopy_sdk import ConfigurationError, InvalidArguments, ResponseDecodingError
 from fsxcopy_sdk.fleet.rendering import Form, check_form, render
-from fsxcopy_sdk.replication import ReplicationReport, SourceReport
+from fsxcopy_sdk.replication import ReplicationPlan, ReplicationReport, SourceReport
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -274,6 +274,20 @@ def test_a_timeline_in_paths() -> None:
     assert page.count('class="running"') == page.count('class="failed"') == 1  # the legend
 
 
+def test_a_report_of_a_document_has_no_timeline() -> None:
+    """What is not known is not called nothing."""
+    plan = planned(POLICY, [backup(1)], [copy_of(backup(1), 1001)])
+    read = ReplicationPlan.from_dict(plan.to_dict()).report
+    page = render("html", [read])
+    assert "<title>Backups in us-east-2: not known</title>" in page
+    assert "<p>Copies in us-west-2, policy nightly: not known</p>" in page
+    assert "none in 90 days" not in page
+    beside = render("html", [read, attrs.evolve(plan.report, policy_name="weekly")])
+    assert "<p>Backups in us-east-2</p>" in beside
+    assert "<p>Copies in us-west-2, policy nightly: not known</p>" in beside
+    assert "<p>Copies in us-west-2, policy weekly</p>" in beside
+
+
 def test_what_is_in_progress_and_what_failed_is_listed() -> None:
     """Both have a table of their own, with the progress and with the service's reason."""
     text = " ".join(_Parsed(render("html", [REPORT])).text.split())
@@ -450,6 +464,23 @@ def test_another_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(sys.modules, "markupsafe", None)
     with pytest.raises(ModuleNotFoundError, match="markupsafe"):
         check_form("html")
+
+
+def test_wrong_arguments() -> None:
+    """Each is named with its rule."""
+    with pytest.raises(InvalidArguments, match="form: must be one of html, markdown, prometheus"):
+        check_form("pdf")
+    with pytest.raises(InvalidArguments) as caught:
+        render("markdown", [REPORT, "x"], made_at=datetime(2026, 1, 1))  # noqa: DTZ001 - wrong
+    assert ["reports[1]", "made_at"] == [one.partition(":")[0] for one in caught.value.errors]
+
+
+def test_any_iterable_and_any_zone() -> None:
+    """Reports may come from a generator; a time is shown in UTC."""
+    zone = timezone(timedelta(hours=2))
+    text = render("markdown", iter([REPORT]), made_at=datetime(2026, 12, 1, 1, tzinfo=zone))
+    assert "on 2026-11-30 23:00 UTC." in text
+    assert "recovery points" in text
 
 
 def test_markdown_needs_no_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -468,7 +468,7 @@ class MyFailure:
 
 def reporting(report: replication.ReplicationReport, error: sdk.FsxCopyError) -> None:
     """Reports have timelines, and become a page."""
-    for entry in report.sources[0].timeline:
+    for entry in report.sources[0].timeline or ():
         assert_type(entry.backup, replication.BackupSummary)
         assert_type(entry.decision, replication.Decision | None)
         assert_type(entry.reason, str | None)

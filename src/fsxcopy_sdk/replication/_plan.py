@@ -103,13 +103,13 @@ class SourceReport:
     """Bytes of all its AVAILABLE copies, of any policy, as far as the service says."""
     unreadable: int = 0
     """How many backups and copies that cannot be read are known to be of it."""
-    timeline: tuple[TimelineEntry, ...] = attrs.field(
-        default=(), eq=False, repr=False, metadata=NOT_IN_DOCUMENTS
+    timeline: tuple[TimelineEntry, ...] | None = attrs.field(
+        default=None, eq=False, repr=False, metadata=NOT_IN_DOCUMENTS
     )
     """
     Its backups and their copies of the last 90 days, and those in progress, the oldest first,
-    as they were when the plan was made. Documents do not have it: it may be longer than all
-    the rest, and both Regions can be listed again.
+    as they were when the plan was made. Documents do not have it, because it may be longer than
+    all the rest: None where the report was read from one.
     """
 
     def __str__(self) -> str:

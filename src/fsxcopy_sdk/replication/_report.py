@@ -101,7 +101,7 @@ def _failed(
         before = 0
         moments += [
             one.recovery_point
-            for one in row.timeline
+            for one in row.timeline or ()
             if one.source_backup_id and one.backup.lifecycle is BackupLifecycle.FAILED
         ]
     return before + sum(recovery_point is None or one > recovery_point for one in moments)

@@ -7,10 +7,11 @@ writes them. The page and the metrics need an extra, which is imported only when
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Literal, TypeAlias, get_args
 
+from fsxcopy_sdk._validation import ArgumentErrors, invalid, shown
 from fsxcopy_sdk.errors import ConfigurationError
 from fsxcopy_sdk.fleet.rendering._overview import Overview, ReportFailure
 from fsxcopy_sdk.replication import ReplicationReport
@@ -25,6 +26,7 @@ def check_form(form: Form) -> None:
     Refuse a form that cannot be written here.
 
     Raises:
+        InvalidArguments: there is no such form.
         ConfigurationError: the extra that it needs is not installed.
     """
     _renderer(form)
@@ -32,8 +34,8 @@ def check_form(form: Form) -> None:
 
 def render(
     form: Form,
-    reports: Sequence[ReplicationReport],
-    failures: Sequence[ReportFailure] = (),
+    reports: Iterable[ReplicationReport],
+    failures: Iterable[ReportFailure] = (),
     *,
     made_at: datetime | None = None,
 ) -> str:
@@ -45,12 +47,24 @@ def render(
     report. Whatever names, tags and messages hold, they stay text.
 
     Raises:
+        InvalidArguments: there is no such form, something is no report, or *made_at* has no time
+            zone.
         ConfigurationError: the extra that the form needs is not installed.
     """
-    return _renderer(form)(Overview.of(reports, failures, made_at))
+    write, given = _renderer(form), tuple(reports)
+    errors = ArgumentErrors()
+    for index, one in enumerate(given):
+        errors.check_type(f"reports[{index}]", one, ReplicationReport, "a ReplicationReport")
+    if made_at is not None and made_at.tzinfo is None:
+        errors.add_value("made_at", "a datetime with a time zone", made_at)
+    errors.raise_any()
+    moment = made_at.astimezone(UTC) if made_at else None
+    return write(Overview.of(given, tuple(failures), moment))
 
 
 def _renderer(form: Form) -> Callable[[Overview], str]:
+    if form not in get_args(Form):
+        raise invalid("form", f"one of {', '.join(get_args(Form))}", shown(form))
     try:
         if form == "html":
             from fsxcopy_sdk.fleet.rendering._html import to_html  # noqa: PLC0415 - an extra

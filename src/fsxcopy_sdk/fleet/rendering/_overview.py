@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, Self
@@ -86,8 +86,8 @@ class Standing:
 
     @property
     def copies(self) -> list[TimelineEntry]:
-        """The copies of its timeline."""
-        return [one for one in self.source.timeline if one.source_backup_id is not None]
+        """The copies of its timeline, as far as that is known."""
+        return [one for one in self.source.timeline or () if one.source_backup_id is not None]
 
     @property
     def name(self) -> str:
@@ -109,10 +109,15 @@ class Source:
         found = {
             entry.backup.backup_id: entry
             for one in self.standings
-            for entry in one.source.timeline
+            for entry in one.source.timeline or ()
             if entry.source_backup_id is None
         }
         return sorted(found.values(), key=lambda one: one.recovery_point)
+
+    @property
+    def has_timeline(self) -> bool:
+        """Whether its backups are known; no document has them."""
+        return any(one.source.timeline is not None for one in self.standings)
 
     def into(self, region: str) -> list[Standing]:
         """Return how it stands in one destination, under each policy."""
@@ -143,8 +148,8 @@ class Overview:
     @classmethod
     def of(
         cls,
-        reports: Sequence[ReplicationReport],
-        failures: Sequence[ReportFailure],
+        reports: tuple[ReplicationReport, ...],
+        failures: tuple[ReportFailure, ...],
         made_at: datetime | None,
     ) -> Self:
         """Put *reports* and *failures* together."""
@@ -154,8 +159,8 @@ class Overview:
                 standing = Standing(report=report, source=source)
                 groups.setdefault((report.source_region, source.source_id), []).append(standing)
         return cls(
-            reports=tuple(reports),
-            failures=tuple(failures),
+            reports=reports,
+            failures=failures,
             made_at=made_at or max((one.made_at for one in reports), default=None),
             sources=tuple(
                 Source(

@@ -58,12 +58,17 @@ def axis(last_day: date) -> list[date]:
 def strips(source: Source, last_day: date) -> list[Strip]:
     """Return the strips of *source*: its backups, then its copies by destination and policy."""
     first = last_day - timedelta(days=DAYS - 1)
-    lines = [(f"Backups in {source.region}", source.backups)]
-    lines += [(f"Copies in {one.name}", one.copies) for one in source.standings]
-    return [_strip(label, entries, first) for label, entries in lines]
+    backups = source.backups if source.has_timeline else None
+    made = [_strip(f"Backups in {source.region}", backups, first)]
+    for one in source.standings:
+        copies = one.copies if one.source.timeline is not None else None
+        made.append(_strip(f"Copies in {one.name}", copies, first))
+    return made
 
 
-def _strip(label: str, entries: Iterable[TimelineEntry], first: date) -> Strip:
+def _strip(label: str, entries: Iterable[TimelineEntry] | None, first: date) -> Strip:
+    if entries is None:
+        return Strip(label=f"{label}: not known", paths={}, text=f"{label}: not known")
     days: dict[Mark, set[int]] = {mark: set() for mark in Mark}
     for one in entries:
         # Clocks differ a little: nothing is made tomorrow.
