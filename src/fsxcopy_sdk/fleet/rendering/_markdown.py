@@ -67,7 +67,7 @@ def _sections(overview: Overview) -> Iterator[_Section]:
 def _failures(overview: Overview) -> Iterator[Sequence[str]]:
     for one in overview.failures:
         texts = (one.policy_name, one.account, one.source_region, one.destination_region)
-        yield (_word(failure_state(one)), *map(_text, (*texts, one.error.message)))
+        yield (_word(failure_state(one)), *map(_text, (*texts, str(one.error))))
 
 
 def _sources(overview: Overview) -> Iterator[Sequence[str]]:
