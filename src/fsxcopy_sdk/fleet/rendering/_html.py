@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from functools import cache
-from itertools import islice
 
 import jinja2
 from markupsafe import Markup
@@ -14,16 +13,17 @@ from fsxcopy_sdk._validation import exact_duration_text, printable, size_text
 from fsxcopy_sdk.fleet.rendering import _overview, _strips
 from fsxcopy_sdk.fleet.rendering._overview import Found, Overview, Source, listed
 
-# Of many sources the page lists fewer entries each, so that it stays below 2 MB for 500 of them.
-_ENTRIES = 4000
-_FEWEST_ENTRIES = 8
+# Characters: of many sources the page lists fewer entries each, so that 500 of them with copies
+# in three Regions stay below 2 MB.
+_ENTRIES = 450_000
+_MARKUP_OF_ENTRY = 80
 _MOST_ROWS = 500
 """How many copies in progress, and how many failed ones, are listed."""
 
 
 def to_html(overview: Overview) -> str:
     """Return *overview* as a page."""
-    most = max(_FEWEST_ENTRIES, _ENTRIES // max(1, len(overview.sources)))
+    most = _ENTRIES // max(1, len(overview.sources))
     last_day = overview.made_at.date() if overview.made_at else None
     page = _environment().get_template("page.html")
     text = page.render(
@@ -39,9 +39,15 @@ def to_html(overview: Overview) -> str:
 
 
 def newest(source: Source, most: int) -> list[Found]:
-    """Return the *most* newest entries of *source*, the newest first."""
-    entries = sorted(listed(source), key=lambda one: one.entry.recovery_point, reverse=True)
-    return [*islice(entries, most)]
+    """Return the newest entries of *source*, in about *most* characters, but at least one."""
+    entries: list[Found] = []
+    for one in sorted(listed(source), key=lambda one: one.entry.recovery_point, reverse=True):
+        why, backup_id = _overview.why_text(one.entry), one.entry.backup.backup_id
+        most -= len(one.where) + len(backup_id) + len(why) + _MARKUP_OF_ENTRY
+        if entries and most < 0:
+            break
+        entries.append(one)
+    return entries
 
 
 @cache

@@ -32,7 +32,7 @@ MEANINGS = {
     Mark.FAILED: "FAILED",
 }
 # The middle of each mark in a picture that is 10 high; page.css has the widths.
-_HEIGHTS = {Mark.AVAILABLE: 6.5, Mark.LEAVING: 6.5, Mark.RUNNING: 8.2, Mark.FAILED: 1.2}
+_HEIGHTS = {Mark.AVAILABLE: 7, Mark.LEAVING: 7, Mark.RUNNING: 9, Mark.FAILED: 1}
 
 
 def path(mark: Mark, runs: Iterable[tuple[int, int]]) -> str:
