@@ -23,6 +23,7 @@ PEERS = {
     "bdc": ["boto3-dataclass-fsx==1.40.*", "boto3"],
     "arv": ["aws-resource-validator-fsx==2.6.*", "boto3"],
 }
+BROWSERS = ("chromium", "chromium-browser")
 # One more than there are cores, because many tests wait for processes and timers.
 SIDE_BY_SIDE = ("--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "worksteal")
 STUBBED = [
@@ -73,7 +74,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the types of the package, of its stubs, of a user's program, and of what runs both."""
-    session.install("-e", ".[cli,testing]", *_group("types"), "nox")
+    session.install("-e", ".[cli,html,metrics,testing]", *_group("types"), "nox")
     session.run("mypy", "src", "stubs", "tests/typing", "benchmarks/peers", "noxfile.py")
 
 
@@ -100,12 +101,24 @@ def stubtest(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Test the built wheel, every branch of it, the programs of the README included."""
     wheel = _wheel(session)
-    session.install(f"{wheel}[cli,testing,trio]", *_group("test"))
+    session.install(f"{wheel}[cli,html,metrics,testing,trio]", *_group("test"))
     session.run("pip", "install", "--quiet", "--force-reinstall", "--no-deps", wheel)
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", *SIDE_BY_SIDE, *session.posargs)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report")
+
+
+@nox.session
+def page(session: nox.Session) -> None:
+    """Test the page of reports in Chromium, where that is installed."""
+    if not any(map(shutil.which, BROWSERS)):
+        session.skip(f"none of {', '.join(BROWSERS)} is installed")
+    session.install(".[cli,html,metrics,testing]", *_group("test"), *_group("page"))
+    session.run(
+        *("python", "-m", "pytest", "--quiet", *session.posargs),
+        "tests/fleet/test_page_in_browser.py",
+    )
 
 
 @nox.session
@@ -121,7 +134,7 @@ def pythons(session: nox.Session) -> None:
         folder = Path(session.create_tmp()) / version
         session.run(interpreter, "-m", "venv", "--clear", str(folder), external=True)
         python = str(folder / "bin" / "python")
-        requirements = [f"{wheel}[cli,testing,trio]", *_group("test")]
+        requirements = [f"{wheel}[cli,html,metrics,testing,trio]", *_group("test")]
         session.run(python, "-m", "pip", "install", "--quiet", *requirements, external=True)
         session.log(f"Python {version}:")
         session.run(
@@ -139,9 +152,10 @@ def lowest(session: nox.Session) -> None:
     project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
     # The extra trio needs more than the lowest aiobotocore.
-    groups = [project["dependencies"], extras["cli"], extras["testing"]]
+    names = ("cli", "html", "metrics", "testing")
+    groups = [project["dependencies"], *(extras[name] for name in names)]
     pins = [requirement.replace(">=", "==") for group in groups for requirement in group]
-    session.install(".[cli,testing]", *pins, *_group("test"))
+    session.install(f".[{','.join(names)}]", *pins, *_group("test"))
     session.run("python", "-m", "pytest", "--quiet", *SIDE_BY_SIDE, *session.posargs)
 
 

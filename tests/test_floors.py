@@ -17,6 +17,7 @@ _FLOORS = (
     "cli",
     "testing",
     "",
+    "fleet",
     "replication",
     "bulk",
     "client",
@@ -39,6 +40,9 @@ _AT_HOME = {
     "cattrs": {"_codec"},
     "cyclopts": {"cli"},
     "rich": {"cli"},
+    "jinja2": {"fleet"},
+    "markupsafe": {"fleet"},
+    "prometheus_client": {"fleet"},
     "aiohttp": {"_transport", "testing"},
 }
 """Packages that only some modules may import when they run."""

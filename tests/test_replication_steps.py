@@ -48,7 +48,8 @@ class Site:
         )
 
     def back_up(self, file_system_id: str = FS) -> str:
-        return self.fsx.add_backup(EAST, FileSystem={"FileSystemId": file_system_id})
+        of = {"FileSystemId": file_system_id}
+        return self.fsx.add_backup(EAST, FileSystem=of, SizeInBytes=1 << 40)
 
     async def plan(self, policy: ReplicationPolicy = ALL) -> ReplicationPlan:
         now = START + timedelta(seconds=self.clock.now())
@@ -397,6 +398,30 @@ async def test_the_report_of_copies_that_were_not_seen_to_end(site: Site) -> Non
     report = applied.report
     assert [1, 0] == [_row(report, one).in_progress for one in (FS, OTHER_FS)]
     assert {FS, OTHER_FS} == {one.source_id for one in report.late}
+
+
+async def test_the_report_counts_as_a_new_plan_would(site: Site) -> None:
+    """Failed copies and the bytes of copies are those that the next plan finds."""
+    await site.history(3)
+    for _ in range(2):
+        site.back_up()
+        site.clock.advance(HOUR)
+
+    def fail(copy: Any) -> None:
+        if copy.backup.progress_percent:
+            site.fsx.fail_copy(copy.backup.backup_id, "no such key")
+
+    failed = await site.apply(await site.plan(), on_seen=fail)
+    both = await site.plan()
+    assert 2 == _row(failed.report).failed == _row(both.report).failed
+    one = await site.apply(attrs.evolve(both, to_copy=both.to_copy[1:]))
+    newer = await site.plan()
+    assert 1 == _row(one.report).failed == _row(newer.report).failed
+    pruned = await site.apply(await site.plan(KEEP_TWO), prune=True)
+    assert Pruned in map(type, pruned.outcomes)
+    after = (await site.plan()).report
+    assert (0, 0) == (_row(pruned.report).failed, _row(after).failed)
+    assert 0 < _row(after).copy_bytes == _row(pruned.report).copy_bytes
 
 
 async def test_the_report_before_and_after_leaving(site: Site) -> None:

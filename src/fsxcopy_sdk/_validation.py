@@ -160,6 +160,23 @@ def shown(value: object) -> str:
         return f"a value of {type(value)}"
 
 
+def printable(text: str) -> str:
+    """Return *text* on one line, with those characters escaped that a terminal might obey."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )
+
+
+def size_text(size: float) -> str:
+    """Return a number of bytes in the unit that AWS would use."""
+    units = ["B", "KiB", "MiB", "GiB", "TiB"]
+    while size >= 1024 and len(units) > 1:  # noqa: PLR2004 - what the units mean
+        size /= 1024
+        del units[0]
+    return f"{size:.0f} B" if units[0] == "B" else f"{size:.1f} {units[0]}"
+
+
 def duration_text(seconds: float) -> str:
     """Return a duration in the largest unit that it fills, rounded down."""
     for length, unit in ((86400, "d"), (3600, "h"), (60, "min")):

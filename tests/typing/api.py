@@ -16,6 +16,7 @@ from types_aiobotocore_fsx.client import FSxClient
 
 import fsxcopy_sdk as sdk
 from fsxcopy_sdk import Backup, BackupLifecycle, FsxCopyClient, bulk, replication, testing
+from fsxcopy_sdk.fleet import rendering
 
 
 class MyClock:
@@ -452,3 +453,25 @@ def local_fsx(fault: testing.Fault) -> testing.LocalFsx:
     fsx.set_tags("backup-1", {"Name": "new", "Empty": None})
     fsx.delete_backup("backup-1")
     return fsx
+
+
+class MyFailure:
+    """Any object with these members is a report that failed."""
+
+    policy_name = "nightly"
+    account = None
+    source_region = "us-east-2"
+    destination_region = "us-west-2"
+
+    def __init__(self, error: sdk.FsxCopyError) -> None:
+        self.error = error
+
+
+def reporting(report: replication.ReplicationReport, error: sdk.FsxCopyError) -> None:
+    """Reports have timelines, and become a page."""
+    for entry in report.sources[0].timeline or ():
+        assert_type(entry.backup, replication.BackupSummary)
+        assert_type(entry.decision, replication.Decision | None)
+        assert_type(entry.reason, str | None)
+    assert_type(rendering.render("html", [report], [MyFailure(error)]), str)
+    rendering.check_form("pdf")  # type: ignore[arg-type]  # not a form

@@ -20,12 +20,13 @@ from cyclopts.exceptions import UnknownCommandError
 from cyclopts.validators import Number
 
 import fsxcopy_sdk
-from fsxcopy_sdk._validation import DEFAULT_MAX_AGE
+from fsxcopy_sdk._validation import DEFAULT_MAX_AGE, printable
 from fsxcopy_sdk.cli._help import HelpPage, describe_usage_error
 from fsxcopy_sdk.cli._options import (
     COPY_DURATION,
     MESSAGES,
     ONE_REGION,
+    PAGES,
     PROGRAM,
     TWO_REGIONS,
     CopyOptions,
@@ -35,7 +36,9 @@ from fsxcopy_sdk.cli._options import (
     Globals,
     Listing,
     MaxAge,
+    Out,
     Policy,
+    Retention,
     Scope,
     Selection,
     SyncOptions,
@@ -46,7 +49,7 @@ from fsxcopy_sdk.cli._options import (
     usage_error,
 )
 from fsxcopy_sdk.cli._outcomes import Exit, describe_error, exit_of
-from fsxcopy_sdk.cli._output import logging_to_standard_error, printable
+from fsxcopy_sdk.cli._output import logging_to_standard_error
 from fsxcopy_sdk.cli._screen import Screen
 from fsxcopy_sdk.cli._signals import Interruption, signals
 from fsxcopy_sdk.cli._streams import OutputError, read_input, standard_streams
@@ -137,6 +140,7 @@ _DELETION = Deletion()
 _GLOBALS = Globals()
 _LISTING = Listing()
 _POLICY = Policy()
+_RETENTION = Retention()
 _SCOPE = Scope()
 _SELECTION = Selection()
 _SYNC = SyncOptions()
@@ -221,6 +225,9 @@ def _launch(
     if refused := given(options) - _TAKES.get(name, TWO_REGIONS):
         texts = " and ".join(map(option_of, sorted(refused)))
         raise CycloptsError(msg=f"{PROGRAM} {name} does not take {texts}.", command_chain=(name,))
+    if options.output in PAGES and name not in _WITH_PAGES:
+        text = f"{PROGRAM} {name} does not take --output {options.output}, which is for reports."
+        raise CycloptsError(msg=text, command_chain=(name,))
     with logging_to_standard_error(options.log_level or ("error" if options.quiet else "warning")):
         # They leave no work, too.
         work: _Work | None = command(*bound.args, **bound.kwargs)
@@ -249,17 +256,24 @@ async def _until_signal(work: _Work, options: Globals) -> Exit | None:
 
 _TAKES: dict[str, frozenset[str]] = {}
 """The global options that each command takes."""
+_WITH_PAGES: set[str] = set()
+"""The commands whose results can be written as pages."""
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
 
-def _command(takes: frozenset[str], *, usage: str | None = None) -> Callable[[_Command], _Command]:
+def _command(
+    takes: frozenset[str], *, usage: str | None = None, has_pages: bool = False
+) -> Callable[[_Command], _Command]:
     """Add a function as the command of its name, which takes some of the global options."""
 
     def add(function: _Command) -> _Command:
         name = function.__name__.rstrip("_")
         _TAKES[name] = takes
+        if has_pages:
+            _WITH_PAGES.add(name)
         full = usage and f"Usage: {PROGRAM} {name} {usage}"
-        app.command(function, name=name, help_formatter=HelpPage(takes), usage=full)
+        page = HelpPage(takes, has_pages=has_pages)
+        app.command(function, name=name, help_formatter=page, usage=full)
         return function
 
     return add
@@ -355,18 +369,27 @@ def sync(*, how: SyncOptions = _SYNC) -> _Work:
     return partial(_replication.sync, how)
 
 
-@_command(TWO_REGIONS)
-def report(*, scope: Scope = _SCOPE, max_age: MaxAge = DEFAULT_MAX_AGE) -> _Work:
-    """
+@_command(TWO_REGIONS, has_pages=True)
+def report(
+    *,
+    scope: Scope = _SCOPE,
+    retention: Retention = _RETENTION,
+    max_age: MaxAge = DEFAULT_MAX_AGE,
+    out: Out = None,
+) -> _Work:
+    r"""
     Show the age of the newest copy of each file system and volume.
 
-    The exit code is 1 if one is late.
+    The exit code is 1 if one is late. --output html writes a page to look at, with the
+    backups and copies of the last 90 days; prometheus writes metrics to alert on, and
+    markdown tables for a mail or a ticket.
 
     For example:
 
-      fsxcopy report --source-region us-east-2 --region us-west-2 --max-age 25h
+      fsxcopy report --source-region us-east-2 --region us-west-2 --max-age 25h \
+        --output html --out report.html
     """
-    return partial(_replication.report, scope, max_age)
+    return partial(_replication.report, scope, retention, max_age, out)
 
 
 @_command(ONE_REGION, usage=_IDS)

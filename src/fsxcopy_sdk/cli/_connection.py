@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from fsxcopy_sdk import FsxCopyClient
 from fsxcopy_sdk._transport import config_with_timeouts, session_of_profile
+from fsxcopy_sdk._validation import printable
 from fsxcopy_sdk.cli._deadline import finished
 from fsxcopy_sdk.cli._options import Globals
-from fsxcopy_sdk.cli._output import printable
 from fsxcopy_sdk.models import CopyBackupResponse
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from cyclopts.exceptions import (
     UnusedCliTokensError,
 )
 
-from fsxcopy_sdk.cli._options import GLOBAL_GROUP, PROGRAM, option_of
+from fsxcopy_sdk.cli._options import GLOBAL_GROUP, PAGES, PROGRAM, option_of
 from fsxcopy_sdk.cli._screen import Screen
 from fsxcopy_sdk.cli._tables import wrapped
 
@@ -38,6 +38,8 @@ class HelpPage:
 
     takes: Collection[str]
     """The names of the global options, as attributes."""
+    has_pages: bool = False
+    """Whether its results can be written as pages."""
 
     # The arguments are called as the protocol `HelpFormatter` calls them. The console is not
     # used, because the application keeps its first one, whatever becomes of the streams.
@@ -79,7 +81,7 @@ class HelpPage:
         entries = panel.entries
         if panel.title == GLOBAL_GROUP:
             taken = {option_of(name) for name in self.takes}
-            entries = [entry for entry in entries if taken.intersection(entry.names)]
+            entries = [self._own(entry) for entry in entries if taken.intersection(entry.names)]
         # Cyclopts counts --help and --version as commands.
         if panel.format == "command":
             flags = [entry for entry in entries if entry.names[0].startswith("-")]
@@ -88,6 +90,12 @@ class HelpPage:
             _print_entries(screen, "Options", flags)
         else:
             _print_entries(screen, str(panel.title), entries)
+
+    def _own(self, entry: HelpEntry) -> HelpEntry:
+        """Return a global option with the choices that the command has."""
+        if self.has_pages or not entry.choices:
+            return entry
+        return attrs.evolve(entry, choices=tuple(one for one in entry.choices if one not in PAGES))
 
 
 def _print_entries(screen: Screen, title: str, entries: Sequence[HelpEntry]) -> None:

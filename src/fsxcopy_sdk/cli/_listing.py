@@ -7,6 +7,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from functools import partial
 
+from fsxcopy_sdk._validation import size_text
 from fsxcopy_sdk.cli._connection import client_of
 from fsxcopy_sdk.cli._options import (
     Globals,
@@ -107,23 +108,12 @@ def row_of(backup: Backup) -> tuple[str, ...]:
         backup.backup_id,
         f"{backup.creation_time:%Y-%m-%d %H:%M}Z",
         progress_of(backup),
-        _size(backup.size_in_bytes),
+        "" if backup.size_in_bytes is None else size_text(backup.size_in_bytes),
         backup.type.value,
         _of(backup),
         f"{source} in {backup.source_backup_region or 'its Region'}" if source else "",
         _name(backup),
     )
-
-
-def _size(size: float | None) -> str:
-    """Return a number of bytes in the unit that AWS would use."""
-    if size is None:
-        return ""
-    units = ["B", "KiB", "MiB", "GiB", "TiB"]
-    while size >= 1024 and len(units) > 1:  # noqa: PLR2004 - what the units mean
-        size /= 1024
-        del units[0]
-    return f"{size:.0f} B" if units[0] == "B" else f"{size:.1f} {units[0]}"
 
 
 def _of(backup: Backup) -> str:

@@ -42,7 +42,9 @@ _UNITS = {"": "seconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "day
 Flag: TypeAlias = Annotated[bool, Parameter(negative=(), show_default=False)]
 """An option without a value."""
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
-Output: TypeAlias = Literal["table", "json", "jsonl"]
+Output: TypeAlias = Literal["table", "json", "jsonl", "html", "markdown", "prometheus"]
+PAGES: tuple[Output, ...] = ("html", "markdown", "prometheus")
+"""What only reports are written as."""
 
 GLOBAL_GROUP = "Global options"
 
@@ -143,6 +145,10 @@ _COUNT = Parameter(validator=_is_at_least_one, metavar="N")
 
 MaxAge: TypeAlias = Annotated[
     Duration, Parameter(help="Report a newest copy older than this as late.")
+]
+Out: TypeAlias = Annotated[
+    str | None,
+    Parameter(metavar="FILE", help="Write to this file, all at once, instead of standard output."),
 ]
 Texts: TypeAlias = Annotated[
     tuple[str, ...], Parameter(negative=(), show_default=False, metavar="ID")
@@ -330,6 +336,11 @@ class Deletion:
     """Delete without confirmation."""
     dry_run: Annotated[Flag, Parameter(alias="-n")] = False
     """Show what would be deleted, and change nothing."""
+
+
+def policy_name(scope: Scope) -> str:
+    """Return the name of the policy that is meant."""
+    return "fsxcopy" if scope.policy is None else scope.policy
 
 
 def usage_error(*errors: str) -> InvalidArguments:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import attrs
 
+from fsxcopy_sdk._validation import printable
 from fsxcopy_sdk.cli import _tables
 from fsxcopy_sdk.cli._options import Output
 from fsxcopy_sdk.cli._screen import Screen, cell_len
@@ -21,14 +22,6 @@ from fsxcopy_sdk.models import Backup
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 """That of UTC in logs."""
-
-
-def printable(text: str) -> str:
-    """Return *text* on one line, with characters that a terminal might obey escaped."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
-        for char in text
-    )
 
 
 class _StandardError(logging.Handler):

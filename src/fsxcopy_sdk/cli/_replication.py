@@ -22,13 +22,22 @@ from fsxcopy_sdk.cli._options import (
     SyncOptions,
     errors_by_option,
     filters_by_option,
+    policy_name,
     tags,
     usage_error,
 )
-from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of_all
+from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of, exit_of_all
 from fsxcopy_sdk.cli._output import Results, public, write_json, write_text
+from fsxcopy_sdk.cli._pages import (
+    PageFailure,
+    checked_form,
+    checked_target,
+    write_page,
+    written_to,
+)
 from fsxcopy_sdk.cli._reporter import Reporter
 from fsxcopy_sdk.cli._tables import Column
+from fsxcopy_sdk.errors import FsxCopyError
 from fsxcopy_sdk.replication import (
     CannotCopyReason,
     Keep,
@@ -122,18 +131,31 @@ async def _sync(
     return exit_of_all([*codes, code])
 
 
-async def report(scope: Scope, max_age: timedelta, options: Globals) -> Exit:
+async def report(
+    scope: Scope, retention: Retention, max_age: timedelta, out: str | None, options: Globals
+) -> Exit:
     """Write the age of the newest copies; one that is late makes the command fail."""
-    async with _clients(options) as clients:
-        planned = await _plan(*clients, Policy(scope=scope), max_age)
+    target, form = checked_target(out), checked_form(options.output)
+    try:
+        async with _clients(options) as clients:
+            planned = await _plan(*clients, Policy(scope=scope, retention=retention), max_age)
+    except FsxCopyError as error:
+        # What alerts or is looked at says so, too.
+        if form is not None and exit_of(error) is not Exit.USAGE:
+            with written_to(target):
+                write_page(form, failures=[PageFailure.of(error, policy_name(scope), options)])
+        raise
     made = planned.report
-    if options.output == "json":
-        write_json(made.to_dict(), options.output)
-    else:
-        results = Results(options.output, "Sources", _REPORT_COLUMNS)
-        for one in made.sources:
-            results.add(partial(public, one), _row(one))
-        results.write()
+    with written_to(target):
+        if form is not None:
+            write_page(form, [made])
+        elif options.output == "json":
+            write_json(made.to_dict(), options.output)
+        else:
+            results = Results(options.output, "Sources", _REPORT_COLUMNS)
+            for one in made.sources:
+                results.add(partial(public, one), _row(one))
+            results.write()
     reporter = Reporter(options)
     has_unread = _report_unread(planned, reporter)
     if not made.sources:
@@ -184,7 +206,7 @@ async def _plan(
     filters = filters_by_option(Selection(filter=scope.selection.filter))
     key = copying.kms_key_id
     wanted = ReplicationPolicy(
-        name="fsxcopy" if scope.policy is None else scope.policy,
+        name=policy_name(scope),
         file_system_ids=scope.selection.file_system_id,
         volume_ids=scope.selection.volume_id,
         filters=tuple(filters.values()),

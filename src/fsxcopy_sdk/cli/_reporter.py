@@ -17,9 +17,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from fsxcopy_sdk._validation import printable
 from fsxcopy_sdk.cli._options import PROGRAM, Globals, Waiting
 from fsxcopy_sdk.cli._outcomes import Ended, Exit, exit_of_all
-from fsxcopy_sdk.cli._output import TIME_FORMAT, Results, printable
+from fsxcopy_sdk.cli._output import TIME_FORMAT, Results
 from fsxcopy_sdk.cli._rows import MOST_ROWS, Rows, name_of
 from fsxcopy_sdk.cli._screen import Screen
 from fsxcopy_sdk.cli._streams import is_terminal

@@ -9,7 +9,8 @@ from threading import Lock
 
 import attrs
 
-from fsxcopy_sdk.cli._output import printable, progress_of
+from fsxcopy_sdk._validation import printable
+from fsxcopy_sdk.cli._output import progress_of
 from fsxcopy_sdk.models import Backup
 from fsxcopy_sdk.waiting import ProgressHistory
 

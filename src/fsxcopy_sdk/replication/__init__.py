@@ -23,6 +23,7 @@ from fsxcopy_sdk.replication._plan import (
     BackupSummary,
     CannotCopy,
     CannotCopyReason,
+    Decision,
     ExistingCopy,
     KeptCopy,
     PlannedCopy,
@@ -31,9 +32,11 @@ from fsxcopy_sdk.replication._plan import (
     ReplicationPlan,
     ReplicationReport,
     SourceReport,
+    TimelineEntry,
 )
 from fsxcopy_sdk.replication._planning import plan_replication
 from fsxcopy_sdk.replication._policy import ReplicationPolicy
+from fsxcopy_sdk.replication._timeline import TIMELINE_SPAN
 
 __all__ = [
     "AppliedPlan",
@@ -41,6 +44,7 @@ __all__ = [
     "BackupSummary",
     "CannotCopy",
     "CannotCopyReason",
+    "Decision",
     "ExistingCopy",
     "Keep",
     "KeepRule",
@@ -59,7 +63,9 @@ __all__ = [
     "ReplicationReport",
     "SOURCE_TAG",
     "SourceReport",
+    "TIMELINE_SPAN",
     "TIME_TAG",
+    "TimelineEntry",
     "apply_plan",
     "plan_replication",
 ]

@@ -489,10 +489,12 @@ class AppliedPlan(OutcomeStream[PlanOutcome]):
         The plan's report as this run has changed it so far, at the service's latest time.
 
         A copy that was seen AVAILABLE counts, so that its source is not called late. Nothing is
-        listed for that: what other programs do meanwhile shows in the next plan's report.
+        listed for that: what other programs do meanwhile shows in the next plan's report, and
+        timelines are those of the plan.
         """
         latest = self._destination.service_time or self._plan.made_at
-        return report_after(self._plan, self._copies, max(latest, self._plan.made_at))
+        pruned = [one.prune for one in self.outcomes if isinstance(one, Pruned)]
+        return report_after(self._plan, self._copies, pruned, max(latest, self._plan.made_at))
 
     @property
     def in_progress(self) -> tuple[CopyInProgress, ...]:

@@ -10,7 +10,7 @@ from typing import Self
 
 import attrs
 
-from fsxcopy_sdk._codec import Document, from_document
+from fsxcopy_sdk._codec import NOT_IN_DOCUMENTS, Document, from_document
 from fsxcopy_sdk._validation import duration_text, exact_duration_text, invalid, shown
 from fsxcopy_sdk.bulk import CopyRequest
 from fsxcopy_sdk.enums import BackupLifecycle
@@ -54,6 +54,33 @@ def time_text(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds")
 
 
+class Decision(StrEnum):
+    """What a plan decides over a backup, or over a copy."""
+
+    COPY = "to be copied"
+    CANNOT_COPY = "cannot be copied"
+    KEEP = "kept"
+    PRUNE = "no longer kept"
+    HOLD_BACK = "no longer kept, but not deleted"
+
+
+@attrs.frozen(kw_only=True)
+class TimelineEntry:
+    """A backup of a file system or volume, or a copy of one, as the service showed it."""
+
+    backup: BackupSummary
+    source_backup_id: str | None = None
+    """The backup that it was copied from; None for an original."""
+    recovery_point: datetime
+    """The time that it leads back to, in UTC; of a copy that of its backup, where it is known."""
+    decision: Decision | None = None
+    """What the plan decides over it; None where nothing is to be decided."""
+    reason: str | None = None
+    """Why: the rules that keep a copy, for example."""
+    failure: str | None = None
+    """Why it failed, in the service's words."""
+
+
 @attrs.frozen(kw_only=True)
 class SourceReport:
     """The copies of one file system or volume."""
@@ -72,6 +99,20 @@ class SourceReport:
     """How many copies are in progress."""
     is_late: bool
     """Whether there is no copy, or none that is young enough for the policy."""
+    failed: int = 0
+    """How many copies have FAILED that would lead back to a later time than the newest copy."""
+    copy_bytes: int = 0
+    """Bytes of all its AVAILABLE copies, of any policy, as far as the service says."""
+    unreadable: int = 0
+    """How many backups and copies that cannot be read are known to be of it."""
+    timeline: tuple[TimelineEntry, ...] | None = attrs.field(
+        default=None, eq=False, repr=False, metadata=NOT_IN_DOCUMENTS
+    )
+    """
+    Its backups and their copies of the last 90 days, and those in progress, the oldest first,
+    as they were when the plan was made. Documents do not have it, because it may be longer than
+    all the rest: None where the report was read from one.
+    """
 
     def __str__(self) -> str:
         copy = "no copy"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -45,6 +45,7 @@ from fsxcopy_sdk.replication._plan import (
 )
 from fsxcopy_sdk.replication._policy import ReplicationPolicy, unseen_ids
 from fsxcopy_sdk.replication._retention import retained
+from fsxcopy_sdk.replication._timeline import Decisions, decisions, timeline
 
 
 @attrs.frozen
@@ -149,6 +150,7 @@ def decide(policy: ReplicationPolicy, inventory: Inventory) -> ReplicationPlan:
     known = [one for one in wanted if isinstance(one, ExistingCopy)]
     selected = {one.backup.backup_id for one in wanted}
     beyond, kept = retained(policy, inventory, selected=selected)
+    made = decisions(wanted, beyond, kept, cannot_copy)
     in_scope = [one for group in scope.values() for one in group]
     missing = unseen_ids(policy, map(source_of, in_scope))
     missing -= sources_of(*inventory.unreadable_backups)
@@ -166,7 +168,7 @@ def decide(policy: ReplicationPolicy, inventory: Inventory) -> ReplicationPlan:
         cannot_copy=tuple(cannot_copy),
         source_backups=sum(_is_recent(policy, one, inventory.now) for one in in_scope),
         missing=tuple(sorted(missing)),
-        report=_report(policy, inventory, scope),
+        report=_report(policy, inventory, scope, made),
         unreadable_in_source=inventory.unreadable_backups,
         unreadable_in_destination=inventory.unreadable_held,
     )
@@ -333,7 +335,10 @@ def _obstacle(backup: Backup, request: CopyRequest) -> CannotCopyReason | None:
 
 
 def _report(
-    policy: ReplicationPolicy, inventory: Inventory, scope: Mapping[str, Sequence[Backup]]
+    policy: ReplicationPolicy,
+    inventory: Inventory,
+    scope: Mapping[str, Sequence[Backup]],
+    made: Decisions,
 ) -> ReplicationReport:
     """Return the age of the newest copy of everything in the scope of *policy*."""
     # A source of which there are only copies lives elsewhere.
@@ -346,10 +351,17 @@ def _report(
     backups = [one for group in originals.values() for one in group]
     missing = unseen_ids(policy, (*sources, *map(source_of, backups)))
     copies = grouped(inventory.copies, lambda copy: copy.source and copy.source.source_id)
-    rows = [
-        _row(policy, inventory.now, one, originals.get(one, ()), copies.get(one, ()))
-        for one in sorted({*originals, *missing, *(source.source_id for source in sources)})
-    ]
+    unreadable = Counter(
+        source_id
+        for one in (*inventory.unreadable_backups, *inventory.unreadable_held)
+        for source_id in sources_of(one, origins=inventory.backups)
+    )
+    rows = []
+    for one in sorted({*originals, *missing, *(source.source_id for source in sources)}):
+        group = originals.get(one, ())
+        row = _row(policy, inventory.now, one, group, copies.get(one, ()))
+        entries = timeline(group, copies.get(one, ()), made, inventory.now)
+        rows.append(attrs.evolve(row, unreadable=unreadable[one], timeline=entries))
     return ReplicationReport(
         policy_name=policy.name,
         source_region=inventory.source_region,
@@ -366,11 +378,14 @@ def _row(
     now: datetime,
     source_id: str,
     newest_first: Iterable[Backup],
-    copies: Iterable[InventoryCopy],
+    copies: Sequence[InventoryCopy],
 ) -> SourceReport:
     newest = next((one for one in newest_first if one.lifecycle.is_available), None)
     ready = [one for one in copies if one.backup.lifecycle.is_available]
     latest = max(ready, key=lambda one: one.order, default=None)
+    failed = [one for one in copies if one.backup.lifecycle is BackupLifecycle.FAILED]
+    if latest is not None:
+        failed = [one for one in failed if one.recovery_point > latest.recovery_point]
     # Clocks differ a little: nothing is made in the future.
     age = max(0.0, (now - latest.recovery_point).total_seconds()) if latest else None
     return SourceReport(
@@ -381,4 +396,6 @@ def _row(
         age=age,
         in_progress=sum(not one.backup.lifecycle.is_terminal for one in copies),
         is_late=age is None or age > policy.max_age,
+        failed=len(failed),
+        copy_bytes=sum(one.backup.size_in_bytes or 0 for one in ready),
     )
