@@ -17,6 +17,7 @@ _FLOORS = (
     "cli",
     "testing",
     "",
+    "fleet",
     "replication",
     "bulk",
     "client",

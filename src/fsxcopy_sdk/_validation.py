@@ -14,6 +14,7 @@ import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from functools import lru_cache
 from inspect import iscoroutinefunction
@@ -158,6 +159,26 @@ def shown(value: object) -> str:
         return f"{value!r:.80}"
     except ValueError:  # Python writes out no integer of more than 4300 digits
         return f"a value of {type(value)}"
+
+
+_UNITS = {"": "seconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+DURATION_PATTERN = r"(\d+(?:\.\d+)?)([smhd]?)"
+"""How a duration is typed: seconds, or a number with a unit."""
+
+
+def parse_duration(text: str) -> timedelta:
+    """
+    Return the duration that a person typed, such as 90, 90s, 15m, 8h or 7d.
+
+    Raises:
+        ValueError: the text is no duration; the message has the rule.
+    """
+    found = re.fullmatch(DURATION_PATTERN, text)
+    with suppress(OverflowError):
+        if found:
+            return timedelta(**{_UNITS[found[2]]: float(found[1])})
+    raise ValueError(f"must be like 90, 90s, 15m, 8h or 7d, not {text!r:.80}")
 
 
 def duration_text(seconds: float) -> str:
