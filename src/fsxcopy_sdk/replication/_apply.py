@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TypeAlias
@@ -29,12 +29,14 @@ from fsxcopy_sdk.bulk import (
     DEFAULT_MAX_IN_PROGRESS,
     BulkCopy,
     Copied,
+    CopyBatch,
     CopyDeferred,
     CopyInProgress,
     CopyOutcome,
     CopyRequest,
     CopyStarted,
     OutcomeStream,
+    SharedCopies,
     copy_many,
     is_outcome_unknown,
     retry_delay,
@@ -368,6 +370,7 @@ def apply_plan(
     max_wait: Duration = DEFAULT_MAX_WAIT,
     schedule: WaitSchedule = DEFAULT_SCHEDULE,
     on_seen: Callable[[CopyInProgress], None] | None = None,
+    shared: SharedCopies | None = None,
 ) -> AppliedPlan:
     """
     Carry out *plan* in the Region of *destination*.
@@ -403,6 +406,9 @@ def apply_plan(
         max_wait: Seconds or a timedelta that each copy is waited for.
         schedule: The intervals at which each copy is polled.
         on_seen: Called for each copy in progress, as by `copy_many`.
+        shared: A run of copies into the destination that several plans are part of, so that
+            they share its quota. Its limits count instead of those given here, and it must be
+            run beside the block.
 
     Raises:
         InvalidArguments: arguments break rules, or a client is of another Region;
@@ -411,31 +417,26 @@ def apply_plan(
             which wraps a client.
         ClientNotOpen: a client is not open.
     """
-    check_type("plan", plan, ReplicationPlan)
-    check_type("destination", destination, FsxCopyClient)
-    errors = ArgumentErrors()
-    _check_region(errors, "destination", destination, plan.destination_region)
-    if source is not None:
-        check_type("source", source, FsxCopyClient)
-        _check_region(errors, "source", source, plan.source_region)
     switches = {"prune_orphans": prune_orphans, "prune_most": prune_most}
-    for name, given in {"prune": prune, **switches}.items():
-        errors.check_type(name, given, bool, "True or False")
-    for name in [name for name, given in switches.items() if given and not prune]:
-        errors.add(name, "given with prune=True", "alone")
-    errors.raise_any()
+    _check_arguments(plan, destination, source, switches, prune=prune)
     # What a document says has ended is for the listing to decide, as what is to be copied.
     ended = [one for one in plan.in_progress if one.copy.lifecycle.is_terminal]
-    copies = copy_many(
-        destination,
-        [*(one.request for one in plan.to_copy), *(one.request for one in ended)],
-        adopt=_copies_in_progress(plan, destination.clock.now()),
-        wait=wait,
-        max_in_progress=max_in_progress,
-        max_wait=max_wait,
-        schedule=schedule,
-        on_seen=on_seen,
-    )
+    requests = [*(one.request for one in plan.to_copy), *(one.request for one in ended)]
+    adopt = _copies_in_progress(plan, destination.clock.now())
+    copies: BulkCopy | CopyBatch
+    if shared is not None:
+        copies = shared.add(requests, adopt=adopt, on_seen=on_seen)
+    else:
+        copies = copy_many(
+            destination,
+            requests,
+            adopt=adopt,
+            wait=wait,
+            max_in_progress=max_in_progress,
+            max_wait=max_wait,
+            schedule=schedule,
+            on_seen=on_seen,
+        )
     allowed = PruneObstacle.allowed_by(prune_orphans=prune_orphans, prune_most=prune_most)
     prunes = [
         one for one in (*plan.to_prune, *plan.held_back) if allowed.issuperset(one.obstacles)
@@ -456,6 +457,29 @@ def apply_plan(
     return AppliedPlan(plan, destination, copies, pruning)
 
 
+def _check_arguments(
+    plan: ReplicationPlan,
+    destination: FsxCopyClient,
+    source: FsxCopyClient | None,
+    switches: Mapping[str, bool],
+    *,
+    prune: bool,
+) -> None:
+    """Raise InvalidArguments for arguments of `apply_plan` that break rules."""
+    check_type("plan", plan, ReplicationPlan)
+    check_type("destination", destination, FsxCopyClient)
+    errors = ArgumentErrors()
+    _check_region(errors, "destination", destination, plan.destination_region)
+    if source is not None:
+        check_type("source", source, FsxCopyClient)
+        _check_region(errors, "source", source, plan.source_region)
+    for name, given in {"prune": prune, **switches}.items():
+        errors.check_type(name, given, bool, "True or False")
+    for name in [name for name, given in switches.items() if given and not prune]:
+        errors.add(name, "given with prune=True", "alone")
+    errors.raise_any()
+
+
 def _check_region(errors: ArgumentErrors, name: str, client: FsxCopyClient, region: str) -> None:
     if client.region != region:
         errors.add(name, f"a client of {region}", f"of {client.region}")
@@ -470,7 +494,7 @@ class AppliedPlan(OutcomeStream[PlanOutcome]):
         self,
         plan: ReplicationPlan,
         destination: FsxCopyClient,
-        copies: BulkCopy,
+        copies: BulkCopy | CopyBatch,
         pruning: Pruning | None,
     ) -> None:
         super().__init__()

@@ -11,6 +11,7 @@ import attrs
 from fsxcopy_sdk.bulk import (
     BulkCopy,
     Copied,
+    CopyBatch,
     CopyNotObserved,
     CopyOutcome,
     CopyStarted,
@@ -26,7 +27,9 @@ from fsxcopy_sdk.replication._plan import (
 )
 
 
-def report_after(plan: ReplicationPlan, copies: BulkCopy, now: datetime) -> ReplicationReport:
+def report_after(
+    plan: ReplicationPlan, copies: BulkCopy | CopyBatch, now: datetime
+) -> ReplicationReport:
     """Return the report of *plan* at *now*, as the outcomes of *copies* have changed it."""
     outcomes = {one.request.source_backup_id: one for one in copies.outcomes}
     running = {copy.request.source_backup_id for copy in copies.in_progress if copy.backup}
