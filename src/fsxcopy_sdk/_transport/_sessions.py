@@ -13,11 +13,13 @@ from aiobotocore.credentials import (
 )
 from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import AioSession
-from botocore.config import Config
 from botocore.credentials import CredentialProvider
+from botocore.exceptions import BotoCoreError
 from botocore.loaders import create_loader
 
+from fsxcopy_sdk._transport._botocore_errors import from_botocore_error
 from fsxcopy_sdk._transport._config import session_of_profile
+from fsxcopy_sdk._transport._protocols import SupportsConfig
 
 # Programs have one search path, or one more of a profile.
 _shared_loader = lru_cache(maxsize=4)(create_loader)
@@ -62,7 +64,7 @@ class Sessions:
 
     def __init__(
         self,
-        config: Config | None = None,
+        config: SupportsConfig | None = None,
         prepare: Callable[[AioSession], None] = lambda _: None,
     ) -> None:
         self._config = config
@@ -70,10 +72,18 @@ class Sessions:
         self._bases: dict[str | None, AioSession] = {}
 
     def of_profile(self, profile: str | None) -> AioSession:
-        """Make a session of a profile; None for the default one."""
+        """
+        Make a session of a profile; None for the default one.
+
+        Raises:
+            ConfigurationError: there is no such profile, or its file cannot be read.
+        """
         session = session_of_profile(profile)
+        try:
+            path: str | None = session.get_config_variable("data_path")
+        except BotoCoreError as error:
+            raise from_botocore_error(error, profile=profile) from error
         # Read again for each session, the files would take 80 ms and 5 MB more each time.
-        path: str | None = session.get_config_variable("data_path")
         session.register_component("data_loader", _shared_loader(path))
         chosen: type = getattr(self._config, "http_session_cls", AIOHTTPSession)
         if not issubclass(chosen, AIOHTTPSession):

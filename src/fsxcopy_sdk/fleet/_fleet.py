@@ -97,16 +97,17 @@ class Fleet:
         )
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Route:
     """A policy and one of its destinations: what one plan is made for."""
 
     policy: FleetPolicy
     destination: PolicyDestination
+    account: Account = attrs.field(init=False)
+    """The account of both Regions."""
 
-    @property
-    def account(self) -> Account:
-        """The account of both Regions."""
+    @account.default
+    def _find_account(self) -> Account:
         return self.policy.source.account
 
 
