@@ -225,7 +225,7 @@ class FleetPolicy(PolicySettings):
             ),
         )
         if self.prune is True and self.keep is None:
-            errors.add("prune", "given with keep", "alone")
+            errors.add("keep", "given where prune is true", "absent")
         members: tuple[object, ...] = (self.source, self.destination)
         if None not in members:
             self._check_destinations(errors)
