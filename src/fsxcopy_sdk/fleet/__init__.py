@@ -1,8 +1,9 @@
 """
 Many policies, accounts and Regions in one file: planned, carried out and reported together.
 
-`_policy` and `_fleet` read the file, and find all of its errors at once; `_accounts` has the
-clients. `_planning` and `_sync` are what a program calls, and `_outcomes` what that returns.
+`_policy` and `_fleet` read the file, and find all of its errors at once; `_schema` describes it
+to editors. `_accounts` has the clients. `_planning` and `_sync` are what a program calls, and
+`_outcomes` what that returns.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from fsxcopy_sdk.fleet._outcomes import (
 )
 from fsxcopy_sdk.fleet._planning import plan_fleet, report_fleet
 from fsxcopy_sdk.fleet._policy import Account, FleetPolicy, PolicyDestination, PolicySource
+from fsxcopy_sdk.fleet._schema import fleet_example, fleet_schema
 from fsxcopy_sdk.fleet._sync import FleetSync, sync_fleet
 
 __all__ = [
@@ -38,6 +40,8 @@ __all__ = [
     "PolicyFailure",
     "PolicySource",
     "Route",
+    "fleet_example",
+    "fleet_schema",
     "plan_fleet",
     "report_fleet",
     "sync_fleet",

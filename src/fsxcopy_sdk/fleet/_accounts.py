@@ -91,14 +91,12 @@ class AccountRun:
             FsxCopyError: it cannot be opened.
         """
         async with self._opening:
-            client = self._clients.get(region)
-            if client is None:
+            if region not in self._clients:
                 # Clients that are derived share the credentials, and their renewals.
                 first = next(iter(self._clients.values()), None)
                 made = first.with_region(region) if first else self._connect(self.account, region)
-                client = await self._stack.enter_async_context(made)
-                self._clients[region] = client
-        return client
+                self._clients[region] = await self._stack.enter_async_context(made)
+            return self._clients[region]
 
     async def plan(self, route: Route) -> ReplicationPlan | PolicyFailure:
         """Return the plan of a route, or why there is none."""

@@ -12,7 +12,13 @@ import attrs
 from fsxcopy_sdk._codec import from_settings, nearest
 from fsxcopy_sdk._validation import ArgumentErrors, shown, to_items
 from fsxcopy_sdk.errors import ConfigurationError, InvalidArguments
-from fsxcopy_sdk.fleet._policy import Account, FleetPolicy, PolicyDestination, PolicySettings
+from fsxcopy_sdk.fleet._policy import (
+    AT_LEAST_ONE,
+    Account,
+    FleetPolicy,
+    PolicyDestination,
+    PolicySettings,
+)
 
 VERSION: Final = 1
 """The only version of the file's format."""
@@ -119,7 +125,7 @@ class FleetFile:
     """Version of this format: 1."""
     defaults: PolicySettings = attrs.field(factory=PolicySettings)
     """What applies to each policy that does not say otherwise."""
-    policy: tuple[FleetPolicy, ...]
+    policy: tuple[FleetPolicy, ...] = attrs.field(metadata=AT_LEAST_ONE)
     """The policies; the names are unique."""
 
     def __attrs_post_init__(self) -> None:

@@ -52,6 +52,7 @@ _PROFILE = Rule(1, 256, lambda text: text.isprintable(), "1 to 256 printable cha
 
 _REGION_SCHEMA: Final = {"schema": {"pattern": "^[a-z0-9-]{1,20}$"}}
 _COUNT_SCHEMA: Final = {"schema": {"minimum": 1}}
+AT_LEAST_ONE: Final = {"schema": {"minItems": 1}}
 _ANY_NAME = "any"
 _Pairs = tuple[tuple[str, str], ...]
 
@@ -206,7 +207,7 @@ class FleetPolicy(PolicySettings):
     """Recorded in the tags of each copy: only copies with this name are pruned."""
     source: PolicySource
     """Region and account of the backups."""
-    destination: tuple[PolicyDestination, ...]
+    destination: tuple[PolicyDestination, ...] = attrs.field(metadata=AT_LEAST_ONE)
     """Regions of the copies."""
     file_system_ids: tuple[str, ...] = ()
     """File systems to copy the backups of, and those of their volumes."""
