@@ -7,11 +7,11 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from fsxcopy_sdk import FsxCopyClient
-from fsxcopy_sdk._transport import config_with_timeouts, session_of_profile
+from fsxcopy_sdk._transport import SupportsConfig, config_with_timeouts, session_of_profile
 from fsxcopy_sdk.cli._options import Globals
 from fsxcopy_sdk.cli._output import printable
 
@@ -25,19 +25,35 @@ def client_of(options: Globals) -> FsxCopyClient:
     """Return the client of the Region, to be opened by ``async with``."""
     session = session_of_profile(options.profile)
     if not options.quiet:
-        silence = Silence(_SILENCE, _say)
-        # Of STS and others that lend credentials too.
-        session.register("before-send", silence.sent)
-        session.register("response-received", silence.received)
-    timeouts = options.connect_timeout, options.read_timeout
+        report_silence(session)
     return FsxCopyClient(
         # The order of the AWS CLI; botocore knows the other two places: AWS_DEFAULT_REGION and
         # the profile.
         options.region if options.region is not None else os.environ.get("AWS_REGION") or None,
         session=session,
         endpoint_url=options.endpoint_url,
-        config=None if timeouts == (None, None) else config_with_timeouts(*timeouts),
+        config=config_of(options),
     )
+
+
+def config_of(options: Globals) -> SupportsConfig | None:
+    """Return the config for the timeouts that were given; None if none were."""
+    timeouts = options.connect_timeout, options.read_timeout
+    return None if timeouts == (None, None) else config_with_timeouts(*timeouts)
+
+
+def report_silence(session: SupportsEvents) -> None:
+    """Let a session report once that its requests have no answer."""
+    silence = Silence(_SILENCE, _say)
+    # Of STS and others that lend credentials too.
+    session.register("before-send", silence.sent)
+    session.register("response-received", silence.received)
+
+
+class SupportsEvents(Protocol):
+    """A session, as far as its events go."""
+
+    def register(self, event_name: str, handler: Callable[..., object], /) -> None: ...
 
 
 class Silence:

@@ -222,11 +222,21 @@ class Listing:
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class Scope:
-    """The name and the backups of a policy."""
+    """The name and the backups of a policy, or a file of policies."""
 
-    policy: Annotated[str | None, _value("NAME")] = None
-    """Name of the policy (default: fsxcopy), a tag of its copies; only these are pruned."""
+    config: Annotated[str | None, _value("FILE", "-c")] = None
+    """File of policies, accounts and Regions, such as fsxcopy.toml, instead of options."""
+    policy: Annotated[Texts, _value("NAME")] = ()
+    """
+    Name of the policy (default: fsxcopy), a tag of its copies; only these are pruned. With
+    --config: only this policy of the file; may be repeated.
+    """
     selection: Selection = Selection()
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse several names where there are no policies to select."""
+        if self.config is None and len(self.policy) > 1:
+            raise usage_error("--policy: must come with --config to be repeated")
 
 
 @Parameter(name="*")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -40,7 +40,7 @@ from fsxcopy_sdk.replication import (
 )
 
 # A backup that is being made can be copied later; a copy has its original elsewhere.
-_NO_FAILURE = (CannotCopyReason.NOT_AVAILABLE, CannotCopyReason.IS_A_COPY)
+NO_FAILURE = (CannotCopyReason.NOT_AVAILABLE, CannotCopyReason.IS_A_COPY)
 _REPORT_COLUMNS = (
     Column("SOURCE"),
     Column("STATE"),
@@ -66,7 +66,7 @@ async def plan(policy: Policy, max_age: timedelta, options: Globals) -> Exit:
     async with _clients(options) as clients:
         made = await _plan(*clients, policy, max_age)
     _write(made, options)
-    return _check_scope(made, Reporter(options))
+    return check_scope(made, Reporter(options))
 
 
 async def sync(how: SyncOptions, options: Globals) -> Exit:
@@ -84,19 +84,13 @@ async def _sync(
 ) -> Exit:
     async with _clients(options) as (source, destination):
         made = await _plan(source, destination, how.policy)
-        held_back = _held_back(made, how)
-        codes = [_check_scope(made, reporter), Exit.FAILED if held_back else Exit.DONE]
+        held = held_back(made, how)
+        codes = [check_scope(made, reporter), Exit.FAILED if held else Exit.DONE]
         if how.dry_run:
             _write(made, options)
             return exit_of_all(codes)
-        refused = [*_refused(made)]
-        _announce(made, how, held_back, reporter)
-        reporter.expect(
-            len(refused)
-            + len(made.to_copy)
-            + len(made.in_progress)
-            + _to_prune(made, how, held_back)
-        )
+        ends = [*refused(made)]
+        reporter.expect(len(ends) + announce(made, how, held, reporter))
 
         def see(copy: CopyInProgress) -> None:
             reporter.seen(copy.backup)
@@ -115,7 +109,7 @@ async def _sync(
             schedule=how.waiting.schedule,
             on_seen=see,
         )
-        code = await follow(applied, destination.region, reporter, deadline, refused)
+        code = await follow(applied, destination.region, reporter, deadline, ends)
     return exit_of_all([*codes, code])
 
 
@@ -128,7 +122,7 @@ async def report(scope: Scope, max_age: timedelta, options: Globals) -> Exit:
     else:
         results = Results(options.output, "Sources", _REPORT_COLUMNS)
         for one in made.sources:
-            results.add(partial(public, one), _row(one))
+            results.add(partial(public, one), row(one))
         results.write()
     if not made.sources:
         Reporter(options).notice(f"there is no backup in {made.source_region}, and no copy of one")
@@ -144,7 +138,7 @@ def _check_pruning(how: SyncOptions) -> None:
         errors += [f"{name}: must come with --prune" for name in switches if switches[name]]
     if how.prune and policy.keep_last is None and policy.keep_within is None:
         errors.append("--prune: must come with --keep-last or --keep-within")
-    if how.prune and policy.scope.policy is None:
+    if how.prune and not policy.scope.policy:
         errors.append(
             "--prune: must come with --policy NAME, because only that policy's copies are deleted"
         )
@@ -161,7 +155,7 @@ async def _plan(
     filters = filters_by_option(Selection(filter=scope.selection.filter))
     key = copying.kms_key_id
     wanted = ReplicationPolicy(
-        name="fsxcopy" if scope.policy is None else scope.policy,
+        name=scope.policy[0] if scope.policy else "fsxcopy",
         file_system_ids=scope.selection.file_system_id,
         volume_ids=scope.selection.volume_id,
         filters=tuple(filters.values()),
@@ -180,20 +174,20 @@ async def _plan(
         return await plan_replication(source, destination, wanted, strict=strict)
 
 
-def _check_scope(made: ReplicationPlan, reporter: Reporter) -> Exit:
-    """Report what the policy selects and the source does not show."""
+def check_scope(made: ReplicationPlan, reporter: Reporter, prefix: str = "") -> Exit:
+    """Report, after *prefix*, what the policy selects and the source does not show."""
     if not made.source_backups:
-        reporter.notice(f"{made.source_region} shows no backup in the policy's scope")
+        reporter.notice(f"{prefix}{made.source_region} shows no backup in the policy's scope")
     for one in made.missing:
-        reporter.notice(f"{made.source_region} shows no backup of {one}")
+        reporter.notice(f"{prefix}{made.source_region} shows no backup of {one}")
     return Exit.DONE if made.source_backups and not made.missing else Exit.FAILED
 
 
-def _held_back(made: ReplicationPlan, how: SyncOptions) -> list[PlannedPrune]:
+def held_back(made: ReplicationPlan, how: SyncOptions) -> list[PlannedPrune]:
     """Return the copies that would be pruned if more switches were given with --prune."""
     allowed = PruneObstacle.allowed_by(prune_orphans=how.prune_orphans, prune_most=how.prune_most)
-    held_back = made.held_back if how.prune else ()
-    return [one for one in held_back if not allowed.issuperset(one.obstacles)]
+    held = made.held_back if how.prune else ()
+    return [one for one in held if not allowed.issuperset(one.obstacles)]
 
 
 def _write(made: ReplicationPlan, options: Globals) -> None:
@@ -203,34 +197,38 @@ def _write(made: ReplicationPlan, options: Globals) -> None:
         write_json(made.to_dict(), options.output)
 
 
-def _announce(
-    made: ReplicationPlan, how: SyncOptions, held_back: list[PlannedPrune], reporter: Reporter
-) -> None:
-    """Report what the sync will do, and what it cannot do."""
+def announce(
+    made: ReplicationPlan,
+    how: SyncOptions,
+    held: Sequence[PlannedPrune],
+    reporter: Reporter,
+    prefix: str = "",
+) -> int:
+    """
+    Report, after *prefix*, what the sync will do, and what it cannot do.
+
+    Return how many outcomes that has, if nothing changes.
+    """
     for one in made.cannot_copy:
-        if one.reason in _NO_FAILURE:
-            reporter.info(f"cannot be copied: {one}")
-    for prune in held_back:
-        reporter.notice(f"not pruned: {prune}")
-    to_prune = _to_prune(made, how, held_back)
+        if one.reason in NO_FAILURE:
+            reporter.info(f"{prefix}cannot be copied: {one}")
+    for prune in held:
+        reporter.notice(f"{prefix}not pruned: {prune}")
+    to_prune = len(made.to_prune) + len(made.held_back) - len(held) if how.prune else 0
     if made.to_copy or made.in_progress or to_prune:
         reporter.info(
-            f"to copy: {len(made.to_copy)}, in progress: {len(made.in_progress)}, "
+            f"{prefix}to copy: {len(made.to_copy)}, in progress: {len(made.in_progress)}, "
             f"to prune: {to_prune}"
         )
     else:
-        reporter.info(f"nothing to do; copies up to date: {len(made.up_to_date)}")
+        reporter.info(f"{prefix}nothing to do; copies up to date: {len(made.up_to_date)}")
+    return len(made.to_copy) + len(made.in_progress) + to_prune
 
 
-def _to_prune(made: ReplicationPlan, how: SyncOptions, held_back: list[PlannedPrune]) -> int:
-    """Return how many copies the sync will delete, if nothing changes."""
-    return len(made.to_prune) + len(made.held_back) - len(held_back) if how.prune else 0
-
-
-def _refused(made: ReplicationPlan) -> Iterator[Ended]:
+def refused(made: ReplicationPlan) -> Iterator[Ended]:
     """Yield the backups that no later sync can copy either."""
     for one in made.cannot_copy:
-        if one.reason not in _NO_FAILURE:
+        if one.reason not in NO_FAILURE:
             yield Ended(
                 outcome="cannot_copy",
                 reason=f"{one.reason}: {one.detail}" if one.detail else one.reason.value,
@@ -239,7 +237,8 @@ def _refused(made: ReplicationPlan) -> Iterator[Ended]:
             )
 
 
-def _row(one: SourceReport) -> tuple[str, ...]:
+def row(one: SourceReport) -> tuple[str, ...]:
+    """Return the cells of a source in the table of a report."""
     return (
         one.source_id,
         "LATE" if one.is_late else "ok",

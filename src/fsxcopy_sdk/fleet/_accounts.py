@@ -10,7 +10,7 @@ import anyio
 import attrs
 
 from fsxcopy_sdk._clock import Clock
-from fsxcopy_sdk._transport import Sessions, SupportsConfig
+from fsxcopy_sdk._transport import Sessions, SupportsConfig, SupportsSession
 from fsxcopy_sdk._validation import ArgumentErrors, check_type
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.errors import FsxCopyError
@@ -34,7 +34,8 @@ class AccountClients:
     Make clients with the credentials of accounts, which renew themselves.
 
     The arguments are those of `FsxCopyClient`. Calls of STS for roles are made with *config*
-    too, and go to AWS_ENDPOINT_URL_STS where that is set.
+    too, and go to AWS_ENDPOINT_URL_STS where that is set. *prepare* is called with each
+    aiobotocore session that is made, to register handlers of events for example.
     """
 
     def __init__(
@@ -43,12 +44,12 @@ class AccountClients:
         endpoint_url: str | None = None,
         config: SupportsConfig | None = None,
         clock: Clock | None = None,
-        sessions: Sessions | None = None,
+        prepare: Callable[[SupportsSession], None] = lambda _: None,
     ) -> None:
         self._endpoint_url = endpoint_url
         self._config = config
         self._clock = clock
-        self._sessions = Sessions(config) if sessions is None else sessions
+        self._sessions = Sessions(config, prepare)
 
     def __call__(self, account: Account, region: str) -> FsxCopyClient:
         """Return the client of *account* in *region*, to be opened by ``async with``."""
