@@ -135,11 +135,11 @@ async def test_global_options_by_command(run: Run, command: str) -> None:
         ("-p copy show a b", "Unexpected argument: b. See fsxcopy show --help."),
         (
             "cpoy",
-            'Unknown command "cpoy". Did you mean copy? The commands are config, copy, delete, ',
+            'Unknown command "cpoy". Did you mean copy? The commands are config, copy, ',
         ),
         (
             "help cpoy",
-            'Unknown command "cpoy". Did you mean copy? The commands are config, copy, delete, ',
+            'Unknown command "cpoy". Did you mean copy? The commands are config, copy, ',
         ),
         ("help xyzzy", 'Unknown command "xyzzy". The commands are config, copy, delete, '),
         ("show a b", "Unexpected argument: b. See fsxcopy show --help."),
