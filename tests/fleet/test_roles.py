@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiobotocore.config import AioConfig
 from fleet_rig import (
     PROFILE_ACCOUNT,
     ROLE,
@@ -155,6 +157,25 @@ async def test_without_keys_to_assume_it_with(fsx: LocalFsx, sts: Sts, clock: Ma
     assert isinstance(failure.error, CredentialsUnavailable)
     assert "in the profile empty" in str(failure.error)
     assert [] == sts.assumed
+
+
+async def test_calls_for_roles_are_made_with_the_given_config(
+    fsx: LocalFsx, sts: Sts, clock: ManualClock
+) -> None:
+    """With an HTTP session for trio, STS is called through it too."""
+    httpxsession = pytest.importorskip("aiobotocore.httpxsession")
+    used: list[str] = []
+
+    class Session(httpxsession.HttpxSession):  # type: ignore[misc, name-defined]  # imported if there
+        async def send(self, request: Any) -> Any:
+            used.append(request.url)
+            return await super().send(request)
+
+    config = AioConfig(proxies={}, http_session_cls=Session)
+    connect = AccountClients(endpoint_url=fsx.endpoint_url, config=config, clock=clock)
+    async with connect(Account(role_arn=ROLE), "us-east-2") as client:
+        await client.describe_backups()
+    assert [sts.url, fsx.endpoint_url] == [url.rstrip("/") for url in used]
 
 
 async def test_roles_of_one_profile_share_its_credentials(

@@ -23,10 +23,16 @@ Connect: TypeAlias = Callable[[Account, str], FsxCopyClient]
 """Make the client of an account in one Region, not open yet; `AccountClients` is one."""
 
 DEFAULT_MAX_ACCOUNTS: Final = 100
-"""Each account in work holds its plans, its clients and their connections."""
+"""
+Of a sync. Each account in work holds its plans, and some megabytes for the clients of its
+Regions (`benchmarks/fleet.py`).
+"""
 
-_PLANS_AT_ONCE = 8
-"""A plan that is being made holds the listings of two Regions, of which little is left after."""
+PLANS_AT_ONCE: Final = 8
+"""
+A plan that is being made holds the listings of two Regions, of which little is left after: so
+many are made at once, and where nothing else is done so many accounts are in work.
+"""
 
 
 class AccountClients:
@@ -136,7 +142,7 @@ class Runs:
 
     async def each(self, work: Callable[[AccountRun], Awaitable[None]]) -> None:
         """Do *work* for each account, for so many at once as are allowed."""
-        making = anyio.CapacityLimiter(_PLANS_AT_ONCE)
+        making = anyio.CapacityLimiter(PLANS_AT_ONCE)
         accounts = anyio.CapacityLimiter(self.max_accounts)
 
         async def run(account: Account, routes: list[Route]) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from fsxcopy_sdk.fleet._accounts import (
-    DEFAULT_MAX_ACCOUNTS,
+    PLANS_AT_ONCE,
     AccountRun,
     Connect,
     Runs,
@@ -25,7 +25,7 @@ async def plan_fleet(
     *,
     connect: Connect | None = None,
     strict: bool = False,
-    max_accounts: int = DEFAULT_MAX_ACCOUNTS,
+    max_accounts: int = PLANS_AT_ONCE,
 ) -> FleetPlan:
     """
     Read all Regions of *fleet* and decide what its policies want done; nothing is changed.
@@ -53,7 +53,7 @@ async def report_fleet(
     *,
     connect: Connect | None = None,
     strict: bool = False,
-    max_accounts: int = DEFAULT_MAX_ACCOUNTS,
+    max_accounts: int = PLANS_AT_ONCE,
 ) -> FleetReport:
     """
     Read all Regions of *fleet* and report how old the newest copies are.
