@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import anyio
+import attrs
 from bulk_rig import WEST, direct_client
 
 from fsxcopy_sdk.bulk import (
     Copied,
     CopyBatch,
+    CopyFailed,
     CopyInProgress,
     CopyRequest,
     SharedCopies,
@@ -109,6 +111,22 @@ async def test_a_copy_that_callers_adopt_is_followed_once() -> None:
         assert {request.source_backup_id: True} == _copied(batch)
     assert 1 == rig.fsx.calls["CopyBackup"]
     assert {answer.backup.backup_id} == {one.backup.backup_id for one in seen if one.backup}
+
+
+async def test_a_copy_that_fails_fails_for_each_caller() -> None:
+    """The error is that of the one copy that was made."""
+    rig = Rig()
+    request = rig.request()
+
+    def fail(copy: CopyInProgress) -> None:
+        if copy.backup and not copy.backup.lifecycle.is_terminal:
+            rig.fsx.fail_copy(copy.backup.backup_id, "made to fail")
+
+    first, second = rig.add(request, on_seen=fail), rig.add(attrs.evolve(request))
+    await rig.run(first, second)
+    for batch in (first, second):
+        assert [CopyFailed] == [type(one) for one in batch.outcomes]
+    assert 1 == rig.fsx.calls["CopyBackup"]
 
 
 async def test_what_is_left_is_told_to_each_caller() -> None:

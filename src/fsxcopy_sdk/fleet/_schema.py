@@ -62,9 +62,7 @@ def _object(cls: type[attrs.AttrsInstance], definitions: dict[str, object]) -> d
     properties: dict[str, object] = {}
     required: list[str] = []
     for field in attrs.fields(cls):
-        schema: dict[str, object] = {}
-        if field.name in docs:
-            schema["description"] = docs[field.name]
+        schema: dict[str, object] = {"description": docs[field.name]}
         schema |= _value(field.type, definitions) | field.metadata.get("schema", {})
         if field.default is attrs.NOTHING:
             required.append(field.name)
