@@ -92,6 +92,7 @@ async def test_config_check_has_a_line_for_each_error(run: Run, file: Path) -> N
         (("config", "check"), "fsxcopy: config check: must come with FILE"),
         (("config", "schema", "x"), "fsxcopy: config schema: takes no FILE"),
         (("config", "check", "/no/such"), "fsxcopy: /no/such: No such file or directory"),
+        (("plan", "--config", ""), "fsxcopy: .: Is a directory"),
         (("plan", "--config", "/no/such"), "fsxcopy: /no/such: No such file or directory"),
     ],
 )

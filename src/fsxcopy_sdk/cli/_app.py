@@ -335,7 +335,7 @@ def plan(*, policy: Policy = _POLICY, max_age: MaxAge = DEFAULT_MAX_AGE) -> _Wor
       fsxcopy plan --source-region us-east-2 --region us-west-2 \
         --keep-last 7
     """
-    work = _fleet if policy.scope.config else _replication
+    work = _fleet if policy.scope.config is not None else _replication
     return partial(work.plan, policy, max_age)
 
 
@@ -353,7 +353,7 @@ def sync(*, how: SyncOptions = _SYNC) -> _Work:
       fsxcopy sync --source-region us-east-2 --region us-west-2 \
         --policy nightly --keep-last 7 --prune
     """
-    work = _fleet if how.policy.scope.config else _replication
+    work = _fleet if how.policy.scope.config is not None else _replication
     return partial(work.sync, how)
 
 
@@ -368,7 +368,7 @@ def report(*, scope: Scope = _SCOPE, max_age: MaxAge = DEFAULT_MAX_AGE) -> _Work
 
       fsxcopy report --source-region us-east-2 --region us-west-2 --max-age 25h
     """
-    work = _fleet if scope.config else _replication
+    work = _fleet if scope.config is not None else _replication
     return partial(work.report, scope, max_age)
 
 

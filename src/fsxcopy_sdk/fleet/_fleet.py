@@ -61,12 +61,13 @@ class Fleet:
             InvalidArguments: it has errors; `errors` has a text for each, with its path in
                 the file, such as `policy[2].source.region`.
         """
+        file = Path(path)
         try:
-            document = tomllib.loads(Path(path).read_text("utf-8"))
+            document = tomllib.loads(file.read_text("utf-8"))
         except OSError as error:
-            raise ConfigurationError(f"{path}: {error.strerror or error}") from error
+            raise ConfigurationError(f"{file}: {error.strerror or error}") from error
         except ValueError as error:  # no TOML, or no UTF-8
-            raise ConfigurationError(f"{path}: cannot be read as TOML: {error}") from error
+            raise ConfigurationError(f"{file}: cannot be read as TOML: {error}") from error
         return cls(policies=_read(document))
 
     def select(self, names: Iterable[str]) -> Self:
