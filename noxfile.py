@@ -140,6 +140,7 @@ def pythons(session: nox.Session) -> None:
         session.run(
             *(python, "-m", "pytest", "--quiet", *SIDE_BY_SIDE, *session.posargs),
             "--ignore=tests/test_replication_kills.py",
+            "--ignore=tests/fleet/test_kills.py",
             external=True,
         )
     if missing:
@@ -169,7 +170,7 @@ def newest(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def kill(session: nox.Session) -> None:
-    """Kill a sync a hundred times, ten times as often as `tests` does: some minutes."""
+    """Kill a sync, and one of a fleet, a hundred times each: half an hour."""
     session.install(".[cli,testing]", *_group("test"))
     session.run(
         *(
@@ -179,6 +180,7 @@ def kill(session: nox.Session) -> None:
             "-rP",
             "--timeout=0",
             "tests/test_replication_kills.py",
+            "tests/fleet/test_kills.py",
             *session.posargs,
         ),
         env={"FSXCOPY_TEST_KILLS": "100"},

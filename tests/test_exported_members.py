@@ -14,9 +14,9 @@ from types import ModuleType
 import pytest
 
 import fsxcopy_sdk
-from fsxcopy_sdk import bulk, enums, errors, models, replication, testing
+from fsxcopy_sdk import bulk, enums, errors, fleet, models, replication, testing
 
-_PACKAGES = (fsxcopy_sdk, bulk, enums, errors, models, replication, testing)
+_PACKAGES = (fsxcopy_sdk, bulk, enums, errors, fleet, models, replication, testing)
 
 _every_package = pytest.mark.parametrize(
     "package", _PACKAGES, ids=lambda package: package.__name__

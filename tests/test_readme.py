@@ -23,7 +23,8 @@ README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 POLICY, _ = (json.loads(text) for language, text in BLOCKS if language == "json")
 PROGRAMS = [text for language, text in BLOCKS if language == "python"]
-COPY, LIST, FOLLOW, COPY_MANY, SYNC, TEST, TEST_OF_HOURS = PROGRAMS
+COPY, LIST, FOLLOW, COPY_MANY, SYNC, FLEET, TEST, TEST_OF_HOURS = PROGRAMS
+(FILE,) = [text for language, text in BLOCKS if language == "toml"]
 
 
 def _run(program: str) -> dict[str, Callable[..., Awaitable[None]]]:
@@ -128,6 +129,23 @@ async def test_a_region_is_kept_ready(
     [copy] = fsx.backups("us-west-2")
     assert f"{copy['SourceBackupId']}: copied as {copy['BackupId']}" in lines
     assert lines[-1].startswith("late: fs-0498eed5fe91001ec ")
+
+
+@pytest.mark.usefixtures("served")
+async def test_a_fleet_is_kept_ready(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What is done has a line, and each account that fails, such as one whose STS is down."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9")
+    file = tmp_path / "fsxcopy.toml"
+    file.write_text(FILE.replace(', profile = "production"', ""), "utf-8")
+
+    await _run(FLEET)["sync_all"](str(file))
+
+    lines = capsys.readouterr().out.splitlines()
+    copied = "nightly: account default, backup-03e3c82e0183b7b6b: copied as backup-"
+    assert 2 == sum(line.startswith(copied) for line in lines)
+    assert lines[-1].startswith("not reported: databases 123456789012 ")
 
 
 async def test_the_test_passes(monkeypatch: pytest.MonkeyPatch) -> None:

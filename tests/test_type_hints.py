@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 import fsxcopy_sdk
-from fsxcopy_sdk import bulk, replication, testing
+from fsxcopy_sdk import bulk, fleet, replication, testing
 from fsxcopy_sdk._codec import RawResponse
 from fsxcopy_sdk.models import AdministrativeAction, FileSystem, Snapshot, Volume
 
@@ -19,7 +19,7 @@ def _public() -> list[object]:
     """Return every exported class and function once; the seam of the transport is one of them."""
     exported = [
         getattr(package, name)
-        for package in (fsxcopy_sdk, bulk, replication, testing)
+        for package in (fsxcopy_sdk, bulk, fleet, replication, testing)
         for name in package.__all__
     ]
     found = [one for one in exported if inspect.isclass(one) or inspect.isfunction(one)]

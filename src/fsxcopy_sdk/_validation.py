@@ -14,6 +14,7 @@ import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from functools import lru_cache
 from inspect import iscoroutinefunction
@@ -175,6 +176,26 @@ def size_text(size: float) -> str:
         size /= 1024
         del units[0]
     return f"{size:.0f} B" if units[0] == "B" else f"{size:.1f} {units[0]}"
+
+
+_UNITS = {"": "seconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+DURATION_PATTERN = r"(\d+(?:\.\d+)?)([smhd]?)"
+"""How a duration is typed: seconds, or a number with a unit."""
+
+
+def parse_duration(text: str) -> timedelta:
+    """
+    Return the duration that a person typed, such as 90, 90s, 15m, 8h or 7d.
+
+    Raises:
+        ValueError: the text is no duration; the message has the rule.
+    """
+    found = re.fullmatch(DURATION_PATTERN, text)
+    with suppress(OverflowError):
+        if found:
+            return timedelta(**{_UNITS[found[2]]: float(found[1])})
+    raise ValueError(f"must be like 90, 90s, 15m, 8h or 7d, not {text!r:.80}")
 
 
 def duration_text(seconds: float) -> str:

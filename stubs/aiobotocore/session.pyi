@@ -1,6 +1,7 @@
 from collections.abc import Coroutine
 from types import TracebackType
 
+from aiobotocore.credentials import AioCredentials
 from botocore.session import Session
 from types_aiobotocore_fsx.client import FSxClient
 
@@ -17,3 +18,4 @@ class ClientCreatorContext:
 
 class AioSession(Session):
     def create_client(self, *args: object, **kwargs: object) -> ClientCreatorContext: ...
+    async def get_credentials(self) -> AioCredentials | None: ...

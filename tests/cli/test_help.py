@@ -19,7 +19,20 @@ from fsxcopy_sdk.enums import FilterName
 from fsxcopy_sdk.testing import LocalFsx
 
 COMMANDS = (
-    *("copy", "delete", "demo", "help", "list", "local", "plan", "report", "show", "sync", "wait"),
+    *(
+        "config",
+        "copy",
+        "delete",
+        "demo",
+        "help",
+        "list",
+        "local",
+        "plan",
+        "report",
+        "show",
+        "sync",
+    ),
+    "wait",
 )
 # Options of `fsxcopy` that some commands do not take.
 NOT_TAKEN = {
@@ -120,12 +133,15 @@ async def test_global_options_by_command(run: Run, command: str) -> None:
         ("-p copy list --limt 3", "--limt. Did you mean --limit? See fsxcopy list --help."),
         ("-p copy list -s x", "does not take --source-region. See fsxcopy list --help."),
         ("-p copy show a b", "Unexpected argument: b. See fsxcopy show --help."),
-        ("cpoy", 'Unknown command "cpoy". Did you mean copy? The commands are copy, delete, '),
+        (
+            "cpoy",
+            'Unknown command "cpoy". Did you mean copy? The commands are config, copy, ',
+        ),
         (
             "help cpoy",
-            'Unknown command "cpoy". Did you mean copy? The commands are copy, delete, ',
+            'Unknown command "cpoy". Did you mean copy? The commands are config, copy, ',
         ),
-        ("help xyzzy", 'Unknown command "xyzzy". The commands are copy, delete, '),
+        ("help xyzzy", 'Unknown command "xyzzy". The commands are config, copy, delete, '),
         ("show a b", "Unexpected argument: b. See fsxcopy show --help."),
         ("show", 'Command "show" parameter BACKUP_ID requires an argument. See fsxcopy show'),
         ("wait --max-wait", "--max-wait requires an argument. See fsxcopy wait --help."),

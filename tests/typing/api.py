@@ -15,7 +15,15 @@ from aiobotocore.session import AioSession
 from types_aiobotocore_fsx.client import FSxClient
 
 import fsxcopy_sdk as sdk
-from fsxcopy_sdk import Backup, BackupLifecycle, FsxCopyClient, bulk, replication, testing
+from fsxcopy_sdk import (
+    Backup,
+    BackupLifecycle,
+    FsxCopyClient,
+    bulk,
+    fleet,
+    replication,
+    testing,
+)
 from fsxcopy_sdk.fleet import rendering
 
 
@@ -475,3 +483,21 @@ def reporting(report: replication.ReplicationReport, error: sdk.FsxCopyError) ->
         assert_type(entry.reason, str | None)
     assert_type(rendering.render("html", [report], [MyFailure(error)]), str)
     rendering.check_form("pdf")  # type: ignore[arg-type]  # not a form
+
+
+async def fleets() -> None:
+    """A file of policies becomes plans, outcomes with their policy, and a report."""
+    policies = fleet.Fleet.from_toml("fsxcopy.toml").select(["nightly"])
+    assert_type(policies, fleet.Fleet)
+    plan = await fleet.plan_fleet(policies, connect=fleet.AccountClients(endpoint_url="http://x"))
+    assert_type(plan.plans, tuple[replication.ReplicationPlan, ...])
+    async with fleet.sync_fleet(policies, wait=False) as synced:
+        async for event in synced:
+            assert_type(event, fleet.FleetOutcome | fleet.PolicyFailure)
+            if isinstance(event, fleet.FleetOutcome):
+                assert_type(event.outcome, replication.PlanOutcome)
+            else:
+                assert_type(event.error, sdk.FsxCopyError)
+    assert_type(synced.report, fleet.FleetReport)
+    report = await fleet.report_fleet(policies)
+    assert_type(report.reports, tuple[replication.ReplicationReport, ...])

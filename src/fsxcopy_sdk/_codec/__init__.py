@@ -2,7 +2,7 @@
 Convert between JSON and our classes: the only package that imports cattrs.
 
 `_wire` reads what the service answers, `_partial` what can be read of odd answers;
-`_documents` writes and reads what leaves the package.
+`_documents` writes and reads what leaves the package, `_settings` reads what people write.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from fsxcopy_sdk._codec._documents import (
     to_members,
 )
 from fsxcopy_sdk._codec._partial import accepted_copy, parse_page
+from fsxcopy_sdk._codec._settings import ALL, from_settings, nearest
 from fsxcopy_sdk._codec._wire import (
     MAX_BODY,
     InvalidValue,
@@ -29,6 +30,7 @@ from fsxcopy_sdk._codec._wire import (
 )
 
 __all__ = [
+    "ALL",
     "accepted_copy",
     "Document",
     "InvalidValue",
@@ -41,6 +43,8 @@ __all__ = [
     "decoding_error",
     "from_dict",
     "from_document",
+    "from_settings",
+    "nearest",
     "parse_page",
     "parse_response",
     "to_dict",

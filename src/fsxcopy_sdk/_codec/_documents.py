@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from enum import StrEnum
 from functools import cache
 from itertools import islice
@@ -51,7 +51,7 @@ HIDDEN: Final = "(not shown)"
 NOT_IN_DOCUMENTS: Final = {"not in documents": True}
 """The metadata of a member that means nothing in another process."""
 
-_Pairs = tuple[tuple[str, str], ...]
+Pairs = tuple[tuple[str, str], ...]
 
 _UNCHECKED = (str, int, float, bool)
 """Members of these types are left to the class if it checks itself."""
@@ -108,10 +108,15 @@ def from_document(
     try:
         return _converter().structure(members, cls)
     except (cattrs.BaseValidationError, InvalidValue) as error:
-        texts = list(islice(error_texts(error), MAX_ERROR_PATHS + 1))
+        raise refused(error_texts(error)) from error
+
+
+def refused(errors: Iterable[str]) -> InvalidArguments:
+    """Return the exception for *errors*, of which at most twenty are reported."""
+    texts = list(islice(errors, MAX_ERROR_PATHS + 1))
     if len(texts) > MAX_ERROR_PATHS:
         texts[MAX_ERROR_PATHS:] = ["and more"]
-    raise InvalidArguments("; ".join(texts), tuple(texts))
+    return InvalidArguments("; ".join(texts), tuple(texts))
 
 
 @cache
@@ -120,12 +125,12 @@ def _converter() -> cattrs.Converter:
     configure(converter)
     converter.register_unstructure_hook_factory(attrs.has, _write_class)
     converter.register_unstructure_hook(FsxCopyError, _write_error)
-    converter.register_unstructure_hook_func(lambda type_: type_ == _Pairs, dict)
+    converter.register_unstructure_hook_func(lambda type_: type_ == Pairs, dict)
     converter.register_unstructure_hook(StrEnum, lambda member: member.name)
     converter.register_structure_hook_factory(attrs.has, _read_class)
-    converter.register_structure_hook_func(lambda type_: type_ == _Pairs, _read_pairs)
+    converter.register_structure_hook_func(lambda type_: type_ == Pairs, read_pairs)
     converter.register_structure_hook(StrEnum, _read_name)
-    converter.register_structure_hook(float, _read_number)
+    converter.register_structure_hook(float, read_number)
     return converter
 
 
@@ -164,36 +169,51 @@ def _write_error(error: FsxCopyError) -> dict[str, object]:
 
 
 def _read_class(cls: type[_Read], converter: cattrs.Converter) -> Hook:
+    return class_hook(cls, converter, wire_name, _no_guess, _UNCHECKED)
+
+
+def _no_guess(_: str, __: Collection[str]) -> str:
+    return ""
+
+
+def class_hook(
+    cls: type[_Read],
+    converter: cattrs.Converter,
+    name_of: Callable[[str], str],
+    guess: Callable[[str, Collection[str]], str],
+    unchecked: Collection[object],
+) -> Hook:
+    """
+    Make a hook that reads an object into *cls* and finds all of its errors at once.
+
+    *name_of* gives the name of a member, *guess* what a name that is not known may mean, among
+    those that are; what is of a type *unchecked* is left to a class that checks itself.
+    """
     attrs.resolve_types(cls)
-    fields = {wire_name(field.name): field for field in attrs.fields(cls)}
-    checks_itself = hasattr(cls, "__attrs_post_init__")
+    fields = {name_of(field.name): field for field in attrs.fields(cls)}
+    left_to_class = unchecked if hasattr(cls, "__attrs_post_init__") else ()
 
     def structure(value: object, _: object) -> _Read:
         if not isinstance(value, Mapping):
             raise wrong_type("an object", value)
-        unknown = [
-            f".{name:.80}" if isinstance(name, str) else f"[{shown(name)}]"
-            for name in value
-            if name not in fields
-        ]
-        texts = [f"{path}: must not be there: no such member is known" for path in unknown]
+        texts = [_unknown(name, guess, fields) for name in value if name not in fields]
         given: dict[str, Any] = {}
         wrong = set()
         for name, field in fields.items():
             try:
-                given |= _read_member(field, value, name, converter, checks_itself)
+                given |= _read_member(field, value, name, converter, left_to_class)
             except (cattrs.BaseValidationError, InvalidValue) as error:
                 texts += error_texts(error, f".{name}")
                 wrong.add(field.name)
                 if field.default is attrs.NOTHING:
                     given[field.name] = None
         # A class that checks itself finds more errors, as far as its members can be read.
-        if texts and not checks_itself:
+        if texts and not left_to_class:
             raise InvalidMembers(texts)
         try:
             made = cls(**given)
         except InvalidArguments as error:
-            texts += _broken_rules(error, wrong)
+            texts += _broken_rules(error, wrong, name_of)
         if texts:
             raise InvalidMembers(texts)
         return made
@@ -201,12 +221,22 @@ def _read_class(cls: type[_Read], converter: cattrs.Converter) -> Hook:
     return structure
 
 
+def _unknown(
+    name: object, guess: Callable[[str, Collection[str]], str], known: Collection[str]
+) -> str:
+    """Return the path of a member that is not known, and what is wrong with it."""
+    path, meant = f"[{shown(name)}]", ""
+    if isinstance(name, str):
+        path, meant = f".{name:.80}", guess(name, known)
+    return f"{path}: must not be there: no such member is known{meant}"
+
+
 def _read_member(
     field: attrs.Attribute[Any],
     value: Mapping[object, object],
     name: str,
     converter: cattrs.Converter,
-    checks_itself: bool,
+    left_to_class: Collection[object],
 ) -> dict[str, object]:
     """Return the argument for one member, or none where its default is meant."""
     part = value.get(name)
@@ -220,20 +250,22 @@ def _read_member(
         return {}
     if is_optional:
         type_ = next(one for one in get_args(type_) if one is not NoneType)
-    if checks_itself and type_ in _UNCHECKED:
+    if type_ in left_to_class:
         return {field.name: part}
     return {field.name: converter.structure(part, type_)}
 
 
-def _broken_rules(error: InvalidArguments, wrong: Collection[str]) -> list[str]:
+def _broken_rules(
+    error: InvalidArguments, wrong: Collection[str], name_of: Callable[[str], str]
+) -> list[str]:
     """Return the texts of a class that checked itself, those of *wrong* members aside."""
     named = [(_AFTER_NAME.split(text, maxsplit=1)[0], text) for text in error.errors]
     return [
-        f".{wire_name(name)}{text.removeprefix(name)}" for name, text in named if name not in wrong
+        f".{name_of(name)}{text.removeprefix(name)}" for name, text in named if name not in wrong
     ]
 
 
-def _read_pairs(value: object, _: object) -> tuple[tuple[object, object], ...]:
+def read_pairs(value: object, _: object) -> tuple[tuple[object, object], ...]:
     if not isinstance(value, Mapping):
         raise wrong_type("an object", value)
     return tuple(value.items())
@@ -245,7 +277,7 @@ def _read_name(value: object, enum: type[StrEnum]) -> StrEnum:
     return enum[value]
 
 
-def _read_number(value: object, _: object) -> float:
+def read_number(value: object, _: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise wrong_type("a number", value)
     # Compared, not converted: the largest integers are no floats.

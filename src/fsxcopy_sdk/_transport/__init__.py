@@ -15,9 +15,11 @@ from fsxcopy_sdk._transport._protocols import (
     SupportsSession,
     Transport,
 )
+from fsxcopy_sdk._transport._sessions import Sessions
 
 __all__ = [
     "AiobotocoreTransport",
+    "Sessions",
     "SupportsClient",
     "SupportsConfig",
     "SupportsSession",

@@ -3,7 +3,8 @@ Many copies under the service's limit: requested, started, followed, accounted f
 
 `_requests` has the requests, their tokens, and the copies that satisfy them, `_outcomes` the
 outcomes, `_queue` the state of each request and what an error means. `_copier` acts, and
-`_starter` does so without waiting; `_copy_many` is what a program calls.
+`_starter` does so without waiting; `_copy_many` is what a program calls. `_shared` is one run
+for several callers.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ from fsxcopy_sdk.bulk._outcomes import (
 )
 from fsxcopy_sdk.bulk._queue import is_outcome_unknown, retry_delay
 from fsxcopy_sdk.bulk._requests import SALT_TAG, CopyRequest, best_copy, ontap_volume_id
+from fsxcopy_sdk.bulk._shared import CopyBatch, SharedCopies
 
 __all__ = [
     "BulkCopy",
     "Copied",
+    "CopyBatch",
     "CopyDeferred",
     "CopyFailed",
     "CopyInProgress",
@@ -41,6 +44,7 @@ __all__ = [
     "DEFAULT_MAX_IN_PROGRESS",
     "OutcomeStream",
     "SALT_TAG",
+    "SharedCopies",
     "best_copy",
     "copy_many",
     "is_outcome_unknown",

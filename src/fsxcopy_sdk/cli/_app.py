@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
 
 import anyio
 from cyclopts import App, CycloptsError, Group, Parameter
@@ -68,10 +68,10 @@ class _Lazy:
 
 
 if TYPE_CHECKING:
-    from fsxcopy_sdk.cli import _backups, _deletion, _listing, _local, _replication
+    from fsxcopy_sdk.cli import _backups, _deletion, _fleet, _listing, _local, _replication
 else:
-    _backups, _deletion, _listing, _local, _replication = map(
-        _Lazy, ("_backups", "_deletion", "_listing", "_local", "_replication")
+    _backups, _deletion, _fleet, _listing, _local, _replication = map(
+        _Lazy, ("_backups", "_deletion", "_fleet", "_listing", "_local", "_replication")
     )
 
 _HELP = """\
@@ -349,7 +349,8 @@ def plan(*, policy: Policy = _POLICY, max_age: MaxAge = DEFAULT_MAX_AGE) -> _Wor
       fsxcopy plan --source-region us-east-2 --region us-west-2 \
         --keep-last 7
     """
-    return partial(_replication.plan, policy, max_age)
+    work = _fleet if policy.scope.config is not None else _replication
+    return partial(work.plan, policy, max_age)
 
 
 @_command(TWO_REGIONS)
@@ -366,7 +367,8 @@ def sync(*, how: SyncOptions = _SYNC) -> _Work:
       fsxcopy sync --source-region us-east-2 --region us-west-2 \
         --policy nightly --keep-last 7 --prune
     """
-    return partial(_replication.sync, how)
+    work = _fleet if how.policy.scope.config is not None else _replication
+    return partial(work.sync, how)
 
 
 @_command(TWO_REGIONS, has_pages=True)
@@ -389,7 +391,35 @@ def report(
       fsxcopy report --source-region us-east-2 --region us-west-2 --max-age 25h \
         --output html --out report.html
     """
-    return partial(_replication.report, scope, retention, max_age, out)
+    work = _fleet if scope.config is not None else _replication
+    return partial(work.report, scope, retention, max_age, out)
+
+
+@_command(frozenset())
+def config(
+    action: Annotated[
+        Literal["check", "schema", "example"],
+        Parameter(
+            help="Find all errors in FILE; print its JSON Schema, for editors; or an example.",
+            show_choices=True,
+        ),
+    ],
+    file: Annotated[str | None, Parameter(help="The file to check.")] = None,
+    /,
+) -> _Work:
+    """
+    Check a file of policies, or print its JSON Schema or an example.
+
+    Such a file has the policies of many accounts and Regions, for the option --config of
+    plan, sync and report.
+
+    For example:
+
+      fsxcopy config example > fsxcopy.toml
+
+      fsxcopy config check fsxcopy.toml
+    """
+    return partial(_fleet.config, action, file)
 
 
 @_command(ONE_REGION, usage=_IDS)

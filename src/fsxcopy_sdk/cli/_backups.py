@@ -214,13 +214,13 @@ async def follow(
                         reported += 1
                         is_left = isinstance(outcome, bulk.CopyDeferred) and outcome.error is None
                         # What only the quota left is listed once, at the end.
-                        (reporter.add if is_left else reporter.ended)(_ended(outcome))
+                        (reporter.add if is_left else reporter.ended)(ended(outcome))
                         deadline.answered(may_start=bool(copies.not_started))
             finally:
                 # Some may have come while the command was being cancelled.
                 for outcome in copies.outcomes[reported:]:
-                    reporter.ended(_ended(outcome))
-                for end in _left(copies, deadline):
+                    reporter.ended(ended(outcome))
+                for end in left_of(copies, deadline):
                     reporter.add(end)
     finally:
         reporter.conclude(region)
@@ -233,7 +233,7 @@ def timed_out(reporter: Reporter) -> Exit:
     return exit_of_all([Exit.TIMED_OUT, reporter.exit])
 
 
-def _left(copies: _Copies, deadline: Deadline) -> Iterator[Ended]:
+def left_of(copies: _Copies, deadline: Deadline) -> Iterator[Ended]:
     """Yield what had not ended when the command did."""
     for copy in copies.in_progress:
         # Without an answer it is not known whether the copy was accepted.
@@ -269,7 +269,7 @@ def _not_started(request: bulk.CopyRequest) -> Ended:
     )
 
 
-def _ended(outcome: replication.PlanOutcome) -> Ended:
+def ended(outcome: replication.PlanOutcome) -> Ended:
     """Return the item of a bulk copy or of an applied plan."""
     word, reason = _WORDS[type(outcome)], None
     match outcome:

@@ -7,11 +7,11 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from fsxcopy_sdk import FsxCopyClient
-from fsxcopy_sdk._transport import config_with_timeouts, session_of_profile
+from fsxcopy_sdk._transport import SupportsConfig, config_with_timeouts, session_of_profile
 from fsxcopy_sdk._validation import printable
 from fsxcopy_sdk.cli._deadline import finished
 from fsxcopy_sdk.cli._options import Globals
@@ -27,27 +27,43 @@ def client_of(options: Globals) -> FsxCopyClient:
     """Return the client of the Region, to be opened by ``async with``."""
     session = session_of_profile(options.profile)
     if not options.quiet:
-        silence = Silence(_SILENCE, _say)
-        # Of STS and others that lend credentials too.
-        session.register("before-send", silence.sent)
-        session.register("response-received", silence.received)
-    timeouts = options.connect_timeout, options.read_timeout
-    return _Client(
+        report_silence(session)
+    return Client(
         # The order of the AWS CLI; botocore knows the other two places: AWS_DEFAULT_REGION and
         # the profile.
         options.region if options.region is not None else os.environ.get("AWS_REGION") or None,
         session=session,
         endpoint_url=options.endpoint_url,
-        config=None if timeouts == (None, None) else config_with_timeouts(*timeouts),
+        config=config_of(options),
     )
 
 
-class _Client(FsxCopyClient):
+class Client(FsxCopyClient):
     """A client that learns the ID of a copy that was requested when the command is cancelled."""
 
     async def copy_backup(self, *args: Any, **options: Any) -> CopyBackupResponse:
         """Copy a backup, as the class before does."""
         return await finished(super().copy_backup(*args, **options))
+
+
+def config_of(options: Globals) -> SupportsConfig | None:
+    """Return the config for the timeouts that were given; None if none were."""
+    timeouts = options.connect_timeout, options.read_timeout
+    return None if timeouts == (None, None) else config_with_timeouts(*timeouts)
+
+
+def report_silence(session: SupportsEvents) -> None:
+    """Let a session report once that its requests have no answer."""
+    silence = Silence(_SILENCE, _say)
+    # Of STS and others that lend credentials too.
+    session.register("before-send", silence.sent)
+    session.register("response-received", silence.received)
+
+
+class SupportsEvents(Protocol):
+    """A session, as far as its events go."""
+
+    def register(self, event_name: str, handler: Callable[..., object], /) -> None: ...
 
 
 class Silence:

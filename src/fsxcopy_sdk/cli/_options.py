@@ -10,7 +10,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from difflib import get_close_matches
 from typing import Annotated, Literal, TypeAlias, TypeVar, cast, get_args
@@ -24,6 +24,7 @@ from fsxcopy_sdk._validation import (
     DEFAULT_KEEP_TAG,
     DEFAULT_MAX_IN_PROGRESS,
     ArgumentErrors,
+    parse_duration,
 )
 from fsxcopy_sdk.enums import FilterName, OpenEnum
 from fsxcopy_sdk.errors import InvalidArguments
@@ -37,8 +38,6 @@ _MAIN = getattr(sys.modules.get("__main__"), "__spec__", None)
 PROGRAM = "python -m fsxcopy_sdk" if _MAIN and _MAIN.name == "fsxcopy_sdk.__main__" else "fsxcopy"
 """What was typed to run this command."""
 
-_UNITS = {"": "seconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
 Flag: TypeAlias = Annotated[bool, Parameter(negative=(), show_default=False)]
 """An option without a value."""
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
@@ -50,12 +49,7 @@ GLOBAL_GROUP = "Global options"
 
 
 def _duration(_: object, tokens: Sequence[Token]) -> timedelta:
-    text = tokens[0].value
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
-    with suppress(OverflowError):
-        if found:
-            return timedelta(**{_UNITS[found[2]]: float(found[1])})
-    raise ValueError(f"must be like 90, 90s, 15m, 8h or 7d, not {text!r:.80}")
+    return parse_duration(tokens[0].value)
 
 
 def _typed(value: timedelta | None) -> str | None:
@@ -234,11 +228,21 @@ class Listing:
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class Scope:
-    """The name and the backups of a policy."""
+    """The name and the backups of a policy, or a file of policies."""
 
-    policy: Annotated[str | None, _value("NAME")] = None
-    """Name of the policy (default: fsxcopy), a tag of its copies; only these are pruned."""
+    config: Annotated[str | None, _value("FILE", "-c")] = None
+    """File of policies, accounts and Regions, such as fsxcopy.toml, instead of options."""
+    policy: Annotated[Texts, _value("NAME")] = ()
+    """
+    Name of the policy (default: fsxcopy), a tag of its copies; only these are pruned. With
+    --config: only this policy of the file; may be repeated.
+    """
     selection: Selection = Selection()
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse several names where there are no policies to select."""
+        if self.config is None and len(self.policy) > 1:
+            raise usage_error("--policy: must come with --config to be repeated")
 
 
 @Parameter(name="*")
@@ -340,7 +344,7 @@ class Deletion:
 
 def policy_name(scope: Scope) -> str:
     """Return the name of the policy that is meant."""
-    return "fsxcopy" if scope.policy is None else scope.policy
+    return scope.policy[0] if scope.policy else "fsxcopy"
 
 
 def usage_error(*errors: str) -> InvalidArguments:

@@ -119,6 +119,8 @@ class Ended:
     """Whether the backup was to be deleted, so that there is nothing to wait for."""
     members: Mapping[str, object] | None = None
     """What a document has of the item; None for its ID, the backup as last seen and the error."""
+    origin: Mapping[str, str] = attrs.field(factory=dict)
+    """Of a fleet: whose the item is, as a document has it."""
 
     @property
     def exit(self) -> Exit:
@@ -173,4 +175,5 @@ class Ended:
         words = self.outcome.split("_")
         own = {"Outcome": "".join(word.capitalize() for word in words), **reason}
         # An outcome of the library has the name of its class among its members.
-        return dict(members) if "Outcome" in members else {**own, **members}
+        own = {} if "Outcome" in members else own
+        return {**own, **members, **self.origin}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -51,7 +51,7 @@ from fsxcopy_sdk.replication import (
 )
 
 # A backup that is being made can be copied later; a copy has its original elsewhere.
-_NO_FAILURE = (CannotCopyReason.NOT_AVAILABLE, CannotCopyReason.IS_A_COPY)
+NO_FAILURE = (CannotCopyReason.NOT_AVAILABLE, CannotCopyReason.IS_A_COPY)
 _RULES = "--keep-last, --keep-hourly, -daily, -weekly, -monthly, -yearly or --keep-within"
 _REPORT_COLUMNS = (
     Column("SOURCE"),
@@ -78,7 +78,7 @@ async def plan(policy: Policy, max_age: timedelta, options: Globals) -> Exit:
     async with _clients(options) as clients:
         made = await _plan(*clients, policy, max_age)
     _write(made, options)
-    return _check_scope(made, Reporter(options))
+    return check_scope(made, Reporter(options))
 
 
 async def sync(how: SyncOptions, options: Globals) -> Exit:
@@ -96,19 +96,13 @@ async def _sync(
 ) -> Exit:
     async with _clients(options) as (source, destination):
         made = await _plan(source, destination, how.policy)
-        held_back = _held_back(made, how)
-        codes = [_check_scope(made, reporter), Exit.FAILED if held_back else Exit.DONE]
+        held = held_back(made, how)
+        codes = [check_scope(made, reporter), Exit.FAILED if held else Exit.DONE]
         if how.dry_run:
             _write(made, options)
             return exit_of_all(codes)
-        refused = [*_refused(made)]
-        _announce(made, how, held_back, reporter)
-        reporter.expect(
-            len(refused)
-            + len(made.to_copy)
-            + len(made.in_progress)
-            + _to_prune(made, how, held_back)
-        )
+        ends = [*refused(made)]
+        reporter.expect(len(ends) + announce(made, how, held, reporter))
 
         def see(copy: CopyInProgress) -> None:
             reporter.seen(copy.backup)
@@ -127,7 +121,7 @@ async def _sync(
             schedule=how.waiting.schedule,
             on_seen=see,
         )
-        code = await follow(applied, destination.region, reporter, deadline, refused)
+        code = await follow(applied, destination.region, reporter, deadline, ends)
     return exit_of_all([*codes, code])
 
 
@@ -154,10 +148,10 @@ async def report(
         else:
             results = Results(options.output, "Sources", _REPORT_COLUMNS)
             for one in made.sources:
-                results.add(partial(public, one), _row(one))
+                results.add(partial(public, one), row(one))
             results.write()
     reporter = Reporter(options)
-    has_unread = _report_unread(planned, reporter)
+    has_unread = report_unread(planned, reporter)
     if not made.sources:
         reporter.notice(f"there is no backup in {made.source_region}, and no copy of one")
     return Exit.FAILED if made.late or has_unread or not made.sources else Exit.DONE
@@ -172,7 +166,7 @@ def _check_pruning(how: SyncOptions) -> None:
         errors += [f"{name}: must come with --prune" for name in switches if switches[name]]
     if how.prune and not policy.retention.has_rule:
         errors.append(f"--prune: must come with {_RULES}")
-    if how.prune and policy.scope.policy is None:
+    if how.prune and not policy.scope.policy:
         errors.append(
             "--prune: must come with --policy NAME, because only that policy's copies are deleted"
         )
@@ -224,24 +218,26 @@ async def _plan(
         return await plan_replication(source, destination, wanted, strict=strict)
 
 
-def _check_scope(made: ReplicationPlan, reporter: Reporter) -> Exit:
-    """Report what the policy selects and the source does not show."""
+def check_scope(made: ReplicationPlan, reporter: Reporter, prefix: str = "") -> Exit:
+    """Report, after *prefix*, what the policy selects and the source does not show."""
     if not made.source_backups:
-        reporter.notice(f"{made.source_region} shows no backup in the policy's scope")
+        reporter.notice(f"{prefix}{made.source_region} shows no backup in the policy's scope")
     for one in made.missing:
-        reporter.notice(f"{made.source_region} shows no backup of {one}")
-    has_unread = _report_unread(made, reporter)
+        reporter.notice(f"{prefix}{made.source_region} shows no backup of {one}")
+    has_unread = report_unread(made, reporter, prefix)
     is_whole = made.source_backups and not made.missing and not has_unread
     return Exit.DONE if is_whole else Exit.FAILED
 
 
-def _report_unread(made: ReplicationPlan, reporter: Reporter) -> bool:
-    """Report sources that have no backup that can be read, and return whether there are any."""
+def report_unread(made: ReplicationPlan, reporter: Reporter, prefix: str = "") -> bool:
+    """Report, after *prefix*, what has no backup that can be read; return whether there is any."""
     unread = {*_unread(made)}
     for one in sorted(unread - {None}, key=str):
-        reporter.notice(f"{made.source_region} shows no backup of {one} that can be read")
+        reporter.notice(f"{prefix}{made.source_region} shows no backup of {one} that can be read")
     if None in unread:
-        reporter.notice(f"{made.source_region} shows a backup of which nothing can be read")
+        reporter.notice(
+            f"{prefix}{made.source_region} shows a backup of which nothing can be read"
+        )
     return bool(unread)
 
 
@@ -258,11 +254,11 @@ def _unread(made: ReplicationPlan) -> Iterator[str | None]:
             yield one.resource_id
 
 
-def _held_back(made: ReplicationPlan, how: SyncOptions) -> list[PlannedPrune]:
+def held_back(made: ReplicationPlan, how: SyncOptions) -> list[PlannedPrune]:
     """Return the copies that would be pruned if more switches were given with --prune."""
     allowed = PruneObstacle.allowed_by(prune_orphans=how.prune_orphans, prune_most=how.prune_most)
-    held_back = made.held_back if how.prune else ()
-    return [one for one in held_back if not allowed.issuperset(one.obstacles)]
+    held = made.held_back if how.prune else ()
+    return [one for one in held if not allowed.issuperset(one.obstacles)]
 
 
 def _write(made: ReplicationPlan, options: Globals) -> None:
@@ -272,34 +268,38 @@ def _write(made: ReplicationPlan, options: Globals) -> None:
         write_json(made.to_dict(), options.output)
 
 
-def _announce(
-    made: ReplicationPlan, how: SyncOptions, held_back: list[PlannedPrune], reporter: Reporter
-) -> None:
-    """Report what the sync will do, and what it cannot do."""
+def announce(
+    made: ReplicationPlan,
+    how: SyncOptions,
+    held: Sequence[PlannedPrune],
+    reporter: Reporter,
+    prefix: str = "",
+) -> int:
+    """
+    Report, after *prefix*, what the sync will do, and what it cannot do.
+
+    Return how many outcomes that has, if nothing changes.
+    """
     for one in made.cannot_copy:
-        if one.reason in _NO_FAILURE:
-            reporter.info(f"cannot be copied: {one}")
-    for prune in held_back:
-        reporter.notice(f"not pruned: {prune}")
-    to_prune = _to_prune(made, how, held_back)
+        if one.reason in NO_FAILURE:
+            reporter.info(f"{prefix}cannot be copied: {one}")
+    for prune in held:
+        reporter.notice(f"{prefix}not pruned: {prune}")
+    to_prune = len(made.to_prune) + len(made.held_back) - len(held) if how.prune else 0
     if made.to_copy or made.in_progress or to_prune:
         reporter.info(
-            f"to copy: {len(made.to_copy)}, in progress: {len(made.in_progress)}, "
+            f"{prefix}to copy: {len(made.to_copy)}, in progress: {len(made.in_progress)}, "
             f"to prune: {to_prune}"
         )
     else:
-        reporter.info(f"nothing to do; copies up to date: {len(made.up_to_date)}")
+        reporter.info(f"{prefix}nothing to do; copies up to date: {len(made.up_to_date)}")
+    return len(made.to_copy) + len(made.in_progress) + to_prune
 
 
-def _to_prune(made: ReplicationPlan, how: SyncOptions, held_back: list[PlannedPrune]) -> int:
-    """Return how many copies the sync will delete, if nothing changes."""
-    return len(made.to_prune) + len(made.held_back) - len(held_back) if how.prune else 0
-
-
-def _refused(made: ReplicationPlan) -> Iterator[Ended]:
+def refused(made: ReplicationPlan) -> Iterator[Ended]:
     """Yield the backups that no later sync can copy either."""
     for one in made.cannot_copy:
-        if one.reason not in _NO_FAILURE:
+        if one.reason not in NO_FAILURE:
             yield Ended(
                 outcome="cannot_copy",
                 reason=f"{one.reason}: {one.detail}" if one.detail else one.reason.value,
@@ -308,7 +308,8 @@ def _refused(made: ReplicationPlan) -> Iterator[Ended]:
             )
 
 
-def _row(one: SourceReport) -> tuple[str, ...]:
+def row(one: SourceReport) -> tuple[str, ...]:
+    """Return the cells of a source in the table of a report."""
     return (
         one.source_id,
         "LATE" if one.is_late else "ok",

@@ -12,10 +12,10 @@ import shlex
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from fsxcopy_sdk._validation import printable
 from fsxcopy_sdk.cli._options import PROGRAM, Globals, Waiting
@@ -30,7 +30,7 @@ from fsxcopy_sdk.models import Backup
 if TYPE_CHECKING:
     from fsxcopy_sdk.cli._live import MovingLines
 
-_COLUMNS = (
+COLUMNS = (
     Column("BACKUP"),
     Column("OUTCOME"),
     Column("SOURCE", 1),
@@ -44,6 +44,8 @@ _SUM_EVERY = 60.0
 class Reporter:
     """Report progress, messages and outcomes, by *now*, a monotonic time in seconds."""
 
+    columns: ClassVar[Sequence[Column]] = COLUMNS
+
     def __init__(
         self,
         options: Globals,
@@ -56,7 +58,7 @@ class Reporter:
         self._waiting = waiting or Waiting()
         self._now = now
         self._screen = Screen(is_error=True)
-        self._results = Results(options.output, "Outcomes", _COLUMNS)
+        self._results = Results(options.output, "Outcomes", self.columns)
         self._total = 0
         self._done = 0
         self._not_seen = "waiting"
@@ -132,7 +134,7 @@ class Reporter:
         self._rows.remove(end.backup_id)
         self.ends.append(end)
         self._done += 1
-        text = f"{name_of(end.backup_id, end.source_id)}: {end.words}"
+        text = f"{self.name_of(end)}: {end.words}"
         if end.why:
             text += f": {end.why}"
         if self._total > 1 and not self._is_live:
@@ -147,8 +149,15 @@ class Reporter:
         self._write(end, end.why)
 
     def _write(self, end: Ended, why: str) -> None:
-        row = (end.backup_id or "-", end.outcome, end.source_id or "-", why)
-        self._results.add(end.document, row)
+        self._results.add(end.document, self.row(end, why))
+
+    def row(self, end: Ended, why: str) -> tuple[str, ...]:
+        """Return the cells of an item."""
+        return (end.backup_id or "-", end.outcome, end.source_id or "-", why)
+
+    def name_of(self, end: Ended) -> str:
+        """Return what an item is called in a message."""
+        return name_of(end.backup_id, end.source_id)
 
     def _sum(self) -> str:
         """Return how many items have ended and are in progress; nothing for a single one."""
@@ -166,10 +175,7 @@ class Reporter:
 
     def conclude(self, region: str | None) -> None:
         """Print the number of items by outcome, and the commands that continue with the rest."""
-        if len(self.ends) > 1:
-            by_exit = sorted(self.ends, key=lambda end: end.exit)
-            counts = Counter(end.words for end in by_exit).items()
-            self.info(", ".join(f"{count} {words}" for words, count in counts))
+        self.count_outcomes()
         running = [str(end.backup_id) for end in self.ends if end.is_running]
         # What was only to be started is where it should be.
         is_wanted = all(end.outcome == "started" for end in self.ends if end.is_open)
@@ -178,29 +184,50 @@ class Reporter:
             say(f"still running at the service: {', '.join(running)}")
         ids = [str(end.backup_id) for end in self.ends if end.is_open]
         if ids:
-            say(f"{word} with: {self._command_to_wait(ids, region)}", is_command=True)
-        unconfirmed = [
-            str(end.source_id)
-            for end in self.ends
-            if end.outcome == "not_observed" and end.backup_id is None
-        ]
-        if unconfirmed:
-            self.notice(f"may have been accepted: copies of {', '.join(unconfirmed)}")
-        not_started = sum(
-            end.outcome == "not_started" and not end.is_deletion for end in self.ends
-        )
-        if not_started:
-            self.notice(f"not started: {not_started}")
+            say(f"{word} with: {self.command('wait', *ids, region=region)}", is_command=True)
+        self.conclude_unstarted()
+        if self.has_unstarted or self.deferred:
+            say = self.notice if self.has_unstarted else self.info
+            say("run the same command again: existing copies are found first")
+
+    def count_outcomes(self) -> None:
+        """Print the number of items by outcome."""
+        if len(self.ends) > 1:
+            by_exit = sorted(self.ends, key=lambda end: end.exit)
+            counts = Counter(end.words for end in by_exit).items()
+            self.info(", ".join(f"{count} {words}" for words, count in counts))
+
+    @property
+    def unconfirmed(self) -> list[str]:
+        """The sources of copies that may have been accepted, and of which no ID is known."""
+        unseen = (end for end in self.ends if end.outcome == "not_observed")
+        return [str(end.source_id) for end in unseen if end.backup_id is None]
+
+    def conclude_unstarted(self) -> None:
+        """Print what may have been accepted, and what was not."""
+        if self.unconfirmed:
+            self.notice(f"may have been accepted: copies of {', '.join(self.unconfirmed)}")
+        if self._not_started:
+            self.notice(f"not started: {self._not_started}")
         self.conclude_deletions()
-        deferred = sum(end.outcome == "deferred" for end in self.ends)
-        if deferred:
-            self.info(f"left for the next run: {deferred}")
+        if self.deferred:
+            self.info(f"left for the next run: {self.deferred}")
+
+    @property
+    def _not_started(self) -> int:
+        return sum(end.outcome == "not_started" and not end.is_deletion for end in self.ends)
+
+    @property
+    def deferred(self) -> int:
+        """How many copies are left to the next run."""
+        return sum(end.outcome == "deferred" for end in self.ends)
+
+    @property
+    def has_unstarted(self) -> bool:
+        """Whether copies were not begun, or it is not known whether they were."""
         # Those had no slot until the end.
         is_open = any(end.outcome == "timed_out" and end.backup_id is None for end in self.ends)
-        is_open = is_open or bool(unconfirmed or not_started)
-        if is_open or deferred:
-            say = self.notice if is_open else self.info
-            say("run the same command again: existing copies are found first")
+        return bool(is_open or self.unconfirmed or self._not_started)
 
     def conclude_deletions(self) -> None:
         """Print which deletions have no answer, and how many were not begun."""
@@ -211,7 +238,8 @@ class Reporter:
         if len(left) > len(unseen):
             self.notice(f"not deleted: {len(left) - len(unseen)}")
 
-    def _command_to_wait(self, ids: Iterable[str], region: str | None) -> str:
+    def command(self, *words: str, region: str | None = None) -> str:
+        """Return a command with the options of this one that another wait needs."""
         given, waiting, usual = self._options, self._waiting, Waiting()
         # The next wait is to take some time, even if this one was to take none.
         max_wait = waiting.max_wait if waiting.max_wait != usual.max_wait else None
@@ -225,13 +253,13 @@ class Reporter:
             "--max-wait": max_wait or None,
             "--min-delay": waiting.min_delay if waiting.min_delay != usual.min_delay else None,
         }
-        words = [*PROGRAM.split(), "wait", *ids]
+        typed = [*PROGRAM.split(), *words]
         for name, value in options.items():
             if isinstance(value, timedelta):
-                words += [name, f"{value.total_seconds():.6f}".rstrip("0").rstrip(".") + "s"]
+                typed += [name, f"{value.total_seconds():.6f}".rstrip("0").rstrip(".") + "s"]
             elif value is not None:
-                words += [name, value]
-        return shlex.join(words)
+                typed += [name, value]
+        return shlex.join(typed)
 
     @property
     def exit(self) -> Exit:

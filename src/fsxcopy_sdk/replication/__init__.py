@@ -2,21 +2,13 @@
 Keep a second Region ready: a policy, a plan of what it wants done, and its application.
 
 Pure functions decide what is to be done, from a policy and two listings; `_planning` reads
-the listings, `_apply` acts. There is no local state: the service knows which backup a copy
+the listings, `_apply` acts, `_pruning` deletes. There is no local state: the service knows which backup a copy
 was made of, and tags on each copy record its policy.
 """
 
 from __future__ import annotations
 
-from fsxcopy_sdk.replication._apply import (
-    AppliedPlan,
-    PlanOutcome,
-    Pruned,
-    PruneFailed,
-    PruneOutcome,
-    PruneSkipped,
-    apply_plan,
-)
+from fsxcopy_sdk.replication._apply import AppliedPlan, PlanOutcome, apply_plan
 from fsxcopy_sdk.replication._inventory import BACKUP_TAG, POLICY_TAG, SOURCE_TAG, TIME_TAG
 from fsxcopy_sdk.replication._keep import Keep, KeepRule
 from fsxcopy_sdk.replication._plan import (
@@ -36,6 +28,7 @@ from fsxcopy_sdk.replication._plan import (
 )
 from fsxcopy_sdk.replication._planning import plan_replication
 from fsxcopy_sdk.replication._policy import ReplicationPolicy
+from fsxcopy_sdk.replication._pruning import Pruned, PruneFailed, PruneOutcome, PruneSkipped
 from fsxcopy_sdk.replication._timeline import TIMELINE_SPAN
 
 __all__ = [

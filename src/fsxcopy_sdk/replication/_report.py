@@ -11,6 +11,7 @@ import attrs
 from fsxcopy_sdk.bulk import (
     BulkCopy,
     Copied,
+    CopyBatch,
     CopyFailed,
     CopyNotObserved,
     CopyOutcome,
@@ -30,7 +31,10 @@ from fsxcopy_sdk.replication._plan import (
 
 
 def report_after(
-    plan: ReplicationPlan, copies: BulkCopy, pruned: Iterable[PlannedPrune], now: datetime
+    plan: ReplicationPlan,
+    copies: BulkCopy | CopyBatch,
+    pruned: Iterable[PlannedPrune],
+    now: datetime,
 ) -> ReplicationReport:
     """Return the report of *plan* at *now*, as *copies* and what was *pruned* have changed it."""
     outcomes = {one.request.source_backup_id: one for one in copies.outcomes}

@@ -1,0 +1,126 @@
+"""What plans, syncs and reports of a fleet return: each part says whose it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self, TypeAlias
+
+import attrs
+
+from fsxcopy_sdk._codec import Document, Outcome
+from fsxcopy_sdk.errors import DOCUMENT_VERSION, FsxCopyError
+from fsxcopy_sdk.fleet._fleet import Route
+from fsxcopy_sdk.replication import PlanOutcome, ReplicationPlan, ReplicationReport
+
+
+@attrs.frozen(kw_only=True)
+class PolicyFailure(Outcome):
+    """A policy could not be planned for one of its destinations; others were not touched by it."""
+
+    policy_name: str
+    account: str
+    """The account's number where a role names it, else the profile, else `default`."""
+    source_region: str
+    destination_region: str
+    error: FsxCopyError
+    """`CredentialsUnavailable`, `AccessDenied`, `ConnectionFailed` ..."""
+
+    @classmethod
+    def of(cls, route: Route, error: FsxCopyError) -> Self:
+        """Return the failure of one route."""
+        return cls(
+            policy_name=route.policy.name,
+            account=str(route.account),
+            source_region=route.policy.source.region,
+            destination_region=route.destination.region,
+            error=error,
+        )
+
+    def __str__(self) -> str:
+        regions = f"{self.source_region} to {self.destination_region}"
+        return f"{self.policy_name}: account {self.account}, {regions}: {self.error}"
+
+
+@attrs.frozen(kw_only=True)
+class FleetOutcome(Document):
+    """What became of one copy or of one deletion, and of which policy it is."""
+
+    policy_name: str
+    account: str
+    """The account's number where a role names it, else the profile, else `default`."""
+    source_region: str
+    destination_region: str
+    outcome: PlanOutcome
+
+    @classmethod
+    def of(cls, route: Route, outcome: PlanOutcome) -> Self:
+        """Return an outcome of one route."""
+        return cls(
+            policy_name=route.policy.name,
+            account=str(route.account),
+            source_region=route.policy.source.region,
+            destination_region=route.destination.region,
+            outcome=outcome,
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        """Return this as JSON-able data: the outcome's members, and whose it is."""
+        return {
+            **self.outcome.to_dict(),
+            "PolicyName": self.policy_name,
+            "Account": self.account,
+            "SourceRegion": self.source_region,
+            "DestinationRegion": self.destination_region,
+        }
+
+    def __str__(self) -> str:
+        return f"{self.policy_name}: account {self.account}, {self.outcome}"
+
+
+FleetEvent: TypeAlias = FleetOutcome | PolicyFailure
+"""What a sync of a fleet yields."""
+
+
+@attrs.frozen(kw_only=True)
+class FleetPlan(Document):
+    """The plans of a fleet, in the order of its policies, and what could not be planned."""
+
+    plans: tuple[ReplicationPlan, ...]
+    failures: tuple[PolicyFailure, ...]
+
+    @property
+    def has_work(self) -> bool:
+        """Whether anything is to be copied, awaited or pruned."""
+        return any(one.has_work for one in self.plans)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return this as JSON-able data; plans are as their own `to_dict` has them."""
+        return {
+            "Version": DOCUMENT_VERSION,
+            "Plans": [one.to_dict() for one in self.plans],
+            "Failures": [one.to_dict() for one in self.failures],
+            "HasWork": self.has_work,
+        }
+
+    def __str__(self) -> str:
+        failed = (f"failed: {one}" for one in self.failures)
+        return "\n".join([*map(str, self.plans), *failed])
+
+
+@attrs.frozen(kw_only=True)
+class FleetReport(Document):
+    """The reports of a fleet, in the order of its policies, and what could not be reported."""
+
+    made_at: datetime
+    """UTC: the latest time that a service answered at, or this machine's if none did."""
+    reports: tuple[ReplicationReport, ...]
+    failures: tuple[PolicyFailure, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether everything could be reported, and nothing is late."""
+        return not self.failures and not any(one.late for one in self.reports)
+
+    def __str__(self) -> str:
+        failed = (f"failed: {one}" for one in self.failures)
+        return "\n".join([*map(str, self.reports), *failed])

@@ -1,0 +1,3 @@
+class CredentialProvider:
+    METHOD: str | None
+    def __init__(self, session: object = None) -> None: ...
