@@ -2,8 +2,8 @@
 Keep a second Region ready: a policy, a plan of what it wants done, and its application.
 
 Pure functions decide what is to be done, from a policy and two listings; `_planning` reads
-the listings, `_apply` acts, `_pruning` deletes. There is no local state: the service knows which backup a copy
-was made of, and tags on each copy record its policy.
+the listings, `_apply` acts, `_pruning` deletes. There is no local state: the service knows
+which backup a copy was made of, and tags on each copy record its policy.
 """
 
 from __future__ import annotations
