@@ -92,8 +92,13 @@ class Shape:
         for number in range(self.accounts):
             account = f"{number + 1:012d}"
             fsx.add_access_key(f"AKIA{number:016d}", account=account)
-            made[account] = [  # the newest first, as they are copied
-                fsx.add_backup(SOURCE, account=account, CreationTime=NEWEST - 3600.0 * age)
+            made[account] = [  # of one file system, the newest first, as they are copied
+                fsx.add_backup(
+                    SOURCE,
+                    account=account,
+                    CreationTime=NEWEST - 3600.0 * age,
+                    FileSystem={"FileSystemId": f"fs-{number:017x}"},
+                )
                 for age in range(self.backups)
             ]
             for region in DESTINATIONS if has_copies else ():

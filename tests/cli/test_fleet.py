@@ -354,8 +354,8 @@ async def test_interrupted_sync_of_a_file(
     assert f"resume with: fsxcopy sync --config {file} --policy one\n" in err
 
 
-async def test_interrupted_before_all_is_planned(file: Path, fsx: LocalFsx) -> None:
-    """What was not planned is counted."""
+async def test_interrupted_before_anything_is_begun(file: Path, fsx: LocalFsx) -> None:
+    """What was not begun is counted."""
     fsx.inject(Fault.delay(30), next_calls=100, operation="DescribeBackups")
     process = start("sync", "--config", str(file))
     while fsx.calls["DescribeBackups"] < 1:  # noqa: ASYNC110 - the local FSx has no event
@@ -363,7 +363,8 @@ async def test_interrupted_before_all_is_planned(file: Path, fsx: LocalFsx) -> N
     process.send_signal(signal.SIGINT)
     _, err = await anyio.to_thread.run_sync(process.communicate)
     assert 130 == process.returncode
-    assert "not planned: 3 of 3" in err
+    assert "policies not begun in a destination: 3\n" in err
+    assert err.endswith(f"resume with: fsxcopy sync --config {file}\nfsxcopy: interrupted\n")
 
 
 async def test_a_copy_that_fails(run: Run, file: Path, fsx: LocalFsx) -> None:

@@ -281,7 +281,7 @@ class _FleetReporter(Reporter):
         is_item = end.backup_id is not None or end.source_id is not None
         return f"{whose}: {super().name_of(end)}" if is_item else whose
 
-    def conclude_fleet(self, command: str) -> None:
+    def conclude_fleet(self, command: str, not_begun: int) -> None:
         """Print the number of items by outcome, what is left where, and how to continue."""
         self.count_outcomes()
         running: defaultdict[str, list[str]] = defaultdict(list)
@@ -294,8 +294,11 @@ class _FleetReporter(Reporter):
         for place, ids in running.items():
             say(f"still running at the service in {place}: {', '.join(ids)}")
         self.conclude_unstarted()
-        if running or is_open or self.has_unstarted or self.deferred:
-            say = self.notice if is_open or self.has_unstarted else self.info
+        if not_begun:
+            self.notice(f"policies not begun in a destination: {not_begun}")
+        is_open = is_open or self.has_unstarted or bool(not_begun)
+        if running or is_open or self.deferred:
+            say = self.notice if is_open else self.info
             say(f"resume with: {command}", is_command=True)
 
 
@@ -323,8 +326,6 @@ class _Sync:
     deadline: Deadline
     codes: list[Exit] = attrs.field(factory=list, init=False)
     expected: int = attrs.field(default=0, init=False)
-    begun: set[Route] = attrs.field(factory=set, init=False)
-    """What has a plan or a failure."""
     routes: dict[tuple[str, str], Route] = attrs.field(init=False)
 
     @routes.default
@@ -361,15 +362,11 @@ class _Sync:
                         for end in left_of(applied, self.deadline):
                             reporter.add(attrs.evolve(end, origin=_origin(route)))
         finally:
-            left = len(set(self.routes.values()) - self.begun)
-            if left:
-                reporter.notice(f"not planned: {left} of {len(self.routes)}")
-            reporter.conclude_fleet(self._command())
+            reporter.conclude_fleet(self._command(), len(synced.not_begun))
         return exit_of_all([*self.codes, reporter.exit])
 
     def _plan(self, route: Route, made: ReplicationPlan) -> None:
         """Report what a plan says."""
-        self.begun.add(route)
         reporter, how = self.reporter, _as_policy(self.how, self.fleet, made)
         held = held_back(made, how)
         prefix = f"{route.policy.name}, account {route.account}, {route.destination.region}: "
@@ -389,7 +386,6 @@ class _Sync:
         route = self.routes[event.policy_name, event.destination_region]
         origin = _origin(route)
         if isinstance(event, PolicyFailure):
-            self.begun.add(route)
             members = {"Outcome": "PolicyFailure", "Error": public(event)["Error"]}
             end = Ended(outcome="failed", error=event.error, members=members, origin=origin)
             self.reporter.ended(end)

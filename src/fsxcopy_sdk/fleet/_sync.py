@@ -138,6 +138,12 @@ class FleetSync(OutcomeStream[FleetEvent]):
         return dict(self._applied)
 
     @property
+    def not_begun(self) -> tuple[Route, ...]:
+        """What has not been carried out at all so far, and has not failed."""
+        known = {*self._applied, *self._reports, *self._failures}
+        return tuple(one for one in self._runs.fleet.routes if one not in known)
+
+    @property
     def report(self) -> FleetReport:
         """The report of the fleet as this run has changed it so far; see `AppliedPlan.report`."""
         reports = {**self._reports, **{one: plan.report for one, plan in self._applied.items()}}
