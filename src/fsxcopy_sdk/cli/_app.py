@@ -37,6 +37,7 @@ from fsxcopy_sdk.cli._options import (
     Listing,
     MaxAge,
     Out,
+    PlanOut,
     Policy,
     Retention,
     Scope,
@@ -338,11 +339,14 @@ def wait(*backup_ids: _BackupIds, waiting: Waiting = _WAITING) -> _Work:
 
 
 @_command(TWO_REGIONS)
-def plan(*, policy: Policy = _POLICY, max_age: MaxAge = DEFAULT_MAX_AGE) -> _Work:
+def plan(
+    *, policy: Policy = _POLICY, max_age: MaxAge = DEFAULT_MAX_AGE, out: PlanOut = None
+) -> _Work:
     r"""
     Show what a sync would do, and why; nothing is changed.
 
-    The exit code is 1 if there is no backup to plan for.
+    The exit code is 1 if there is no backup to plan for. With --out the plan can be read
+    first and carried out later, by sync --plan, which checks it against both Regions again.
 
     For example:
 
@@ -350,7 +354,7 @@ def plan(*, policy: Policy = _POLICY, max_age: MaxAge = DEFAULT_MAX_AGE) -> _Wor
         --keep-last 7
     """
     work = _fleet if policy.scope.config is not None else _replication
-    return partial(work.plan, policy, max_age)
+    return partial(work.plan, policy, max_age, out)
 
 
 @_command(TWO_REGIONS)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from itertools import chain
 from typing import Literal, cast
 
 import attrs
@@ -25,12 +24,14 @@ from fsxcopy_sdk.cli._options import (
     Retention,
     Scope,
     SyncOptions,
+    decided,
     option_of,
     usage_error,
 )
 from fsxcopy_sdk.cli._outcomes import Ended, Exit, describe_error, exit_of, exit_of_all
 from fsxcopy_sdk.cli._output import Results, public, write_json, write_text
 from fsxcopy_sdk.cli._pages import checked_form, checked_target, write_page, written_to
+from fsxcopy_sdk.cli._plans import read_fleet_plan, write_plan
 from fsxcopy_sdk.cli._replication import announce, check_scope, held_back, refused, row
 from fsxcopy_sdk.cli._reporter import COLUMNS, Reporter
 from fsxcopy_sdk.cli._tables import Column
@@ -55,7 +56,16 @@ Action = Literal["check", "schema", "example"]
 
 _BESIDE_CONFIG = frozenset(
     (
-        *("config", "policy", "strict", "dry_run", "no_wait", "prune_orphans", "prune_most"),
+        *(
+            "config",
+            "policy",
+            "strict",
+            "dry_run",
+            "no_wait",
+            "plan",
+            "prune_orphans",
+            "prune_most",
+        ),
         *("max_wait", "min_delay"),
     )
 )
@@ -102,11 +112,13 @@ async def config(action: Action, file: str | None, options: Globals) -> Exit:
     return Exit.DONE
 
 
-async def plan(policy: Policy, max_age: timedelta, options: Globals) -> Exit:
+async def plan(policy: Policy, max_age: timedelta, out: str | None, options: Globals) -> Exit:
     """Write what a sync of all policies would do now."""
+    target = checked_target(out)
     fleet = _fleet([policy], policy.scope, options, max_age)
     strict = policy.scope.selection.strict
     made = await plan_fleet(fleet, connect=_connect(options), strict=strict)
+    write_plan(made, target)
     _write_plan(made, options)
     return exit_of_all(_codes(made, Reporter(options)))
 
@@ -122,16 +134,17 @@ async def sync(how: SyncOptions, options: Globals) -> Exit:
         ]
         ArgumentErrors(errors).raise_any()
     reporter = _FleetReporter(options, waiting=how.waiting)
+    given = None if how.plan is None else read_fleet_plan(how.plan)
     if how.dry_run:
         strict = scope.selection.strict
-        made = await plan_fleet(fleet, connect=_connect(options), strict=strict)
+        made = given or await plan_fleet(fleet, connect=_connect(options), strict=strict)
         _write_plan(made, options)
         held = (held_back(one, _as_policy(how, fleet, one)) for one in made.plans)
         codes = (Exit.FAILED if some else Exit.DONE for some in held)
         return exit_of_all([*_codes(made, reporter), *codes])
     deadline = Deadline(how.waiting.max_wait)
     with deadline.scope:
-        return await _Sync(fleet, how, reporter, deadline).run(_connect(options))
+        return await _Sync(fleet, how, reporter, deadline).run(_connect(options), given)
     return timed_out(reporter)
 
 
@@ -164,11 +177,13 @@ def _fleet(
 ) -> Fleet:
     """Read the file and select its policies, or refuse what was given beside it."""
     file = scope.config or ""
-    names = [name for name in _DECIDED if getattr(options, name) is not None]
-    decided = chain.from_iterable(map(_decided, given))
-    names += [*decided, *(["max_age"] if max_age != DEFAULT_MAX_AGE else [])]
+    names = [option_of(name) for name in _DECIDED if getattr(options, name) is not None]
+    for one in given:
+        names += decided(one, _BESIDE_CONFIG)
+    if max_age != DEFAULT_MAX_AGE:
+        names.append("--max-age")
     rule = "must not be given with --config, whose file decides it"
-    ArgumentErrors([f"{option_of(name)}: {rule}" for name in names]).raise_any()
+    ArgumentErrors([f"{name}: {rule}" for name in names]).raise_any()
     try:
         fleet = Fleet.from_toml(file)
     except InvalidArguments as error:
@@ -178,17 +193,6 @@ def _fleet(
     if not fleet.enabled:
         raise ConfigurationError(f"{file}: no policy is enabled")
     return fleet
-
-
-def _decided(given: object) -> Iterator[str]:
-    """Yield the names of options that differ from their defaults and that a file decides."""
-    fields: Iterable[attrs.Attribute[object]] = attrs.fields(type(given))  # type: ignore[arg-type]  # classes of options are attrs'
-    for field in fields:
-        value = getattr(given, field.name)
-        if attrs.has(type(value)):
-            yield from _decided(value)
-        elif value != field.default and field.name not in _BESIDE_CONFIG:
-            yield field.name
 
 
 class _AccountClients(AccountClients):
@@ -332,11 +336,12 @@ class _Sync:
     def _find_routes(self) -> dict[tuple[str, str], Route]:
         return {(one.policy.name, one.destination.region): one for one in self.fleet.routes}
 
-    async def run(self, connect: AccountClients) -> Exit:
+    async def run(self, connect: AccountClients, plan: FleetPlan | None) -> Exit:
         """Carry out the plans, report each outcome, and name what is left."""
         how = self.how
         synced = sync_fleet(
             self.fleet,
+            plan=plan,
             connect=connect,
             strict=how.policy.scope.selection.strict,
             prune_orphans=how.prune_orphans,
@@ -401,6 +406,8 @@ class _Sync:
         """Return the command that continues where this one ended."""
         scope, how = self.how.policy.scope, self.how
         words = ["sync", "--config", str(scope.config)]
+        if how.plan is not None:
+            words += ["--plan", how.plan]
         for name in scope.policy:
             words += ["--policy", name]
         switches = {

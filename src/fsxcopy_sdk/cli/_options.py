@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from difflib import get_close_matches
@@ -143,6 +143,10 @@ MaxAge: TypeAlias = Annotated[
 Out: TypeAlias = Annotated[
     str | None,
     Parameter(metavar="FILE", help="Write to this file, all at once, instead of standard output."),
+]
+PlanOut: TypeAlias = Annotated[
+    str | None,
+    Parameter(metavar="FILE", help="Write the plan to this file too, for sync --plan."),
 ]
 Texts: TypeAlias = Annotated[
     tuple[str, ...], Parameter(negative=(), show_default=False, metavar="ID")
@@ -329,6 +333,8 @@ class SyncOptions:
     """With --prune: also delete more than half of the copies of one source."""
     dry_run: Annotated[Flag, Parameter(alias="-n")] = False
     """Show the plan, and change nothing."""
+    plan: Annotated[str | None, _value("FILE")] = None
+    """Carry out the plan that fsxcopy plan --out wrote; it must be of the last 24 hours."""
 
 
 @Parameter(name="*")
@@ -340,6 +346,17 @@ class Deletion:
     """Delete without confirmation."""
     dry_run: Annotated[Flag, Parameter(alias="-n")] = False
     """Show what would be deleted, and change nothing."""
+
+
+def decided(given: object, free: Collection[str]) -> Iterator[str]:
+    """Yield the options that differ from their defaults, but for those of the names *free*."""
+    fields: Iterable[attrs.Attribute[object]] = attrs.fields(type(given))  # type: ignore[arg-type]  # classes of options are attrs'
+    for field in fields:
+        value = getattr(given, field.name)
+        if attrs.has(type(value)):
+            yield from decided(value, free)
+        elif value != field.default and field.name not in free:
+            yield option_of(field.name)
 
 
 def policy_name(scope: Scope) -> str:

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
+import attrs
+
 from fsxcopy_sdk import FsxCopyClient
 from fsxcopy_sdk._validation import DEFAULT_MAX_AGE, ArgumentErrors, duration_text
 from fsxcopy_sdk.bulk import CopyInProgress
@@ -20,8 +22,10 @@ from fsxcopy_sdk.cli._options import (
     Scope,
     Selection,
     SyncOptions,
+    decided,
     errors_by_option,
     filters_by_option,
+    option_of,
     policy_name,
     tags,
     usage_error,
@@ -35,6 +39,7 @@ from fsxcopy_sdk.cli._pages import (
     write_page,
     written_to,
 )
+from fsxcopy_sdk.cli._plans import read_plan, write_plan
 from fsxcopy_sdk.cli._reporter import Reporter
 from fsxcopy_sdk.cli._tables import Column
 from fsxcopy_sdk.errors import FsxCopyError
@@ -52,6 +57,13 @@ from fsxcopy_sdk.replication import (
 
 # A backup that is being made can be copied later; a copy has its original elsewhere.
 NO_FAILURE = (CannotCopyReason.NOT_AVAILABLE, CannotCopyReason.IS_A_COPY)
+_BESIDE_PLAN = frozenset(
+    (
+        *("plan", "prune", "prune_orphans", "prune_most", "no_wait", "dry_run"),
+        *("max_in_progress", "max_wait", "min_delay"),
+    )
+)
+"""The options that a plan leaves to the command."""
 _RULES = "--keep-last, --keep-hourly, -daily, -weekly, -monthly, -yearly or --keep-within"
 _REPORT_COLUMNS = (
     Column("SOURCE"),
@@ -73,29 +85,59 @@ async def _clients(options: Globals) -> AsyncIterator[tuple[FsxCopyClient, FsxCo
         yield source, destination
 
 
-async def plan(policy: Policy, max_age: timedelta, options: Globals) -> Exit:
+async def plan(policy: Policy, max_age: timedelta, out: str | None, options: Globals) -> Exit:
     """Write what a sync would do now; as JSON with the report."""
+    target = checked_target(out)
     async with _clients(options) as clients:
         made = await _plan(*clients, policy, max_age)
+    write_plan(made, target)
     _write(made, options)
     return check_scope(made, Reporter(options))
 
 
 async def sync(how: SyncOptions, options: Globals) -> Exit:
     """Copy and prune as the policy says, and report each outcome."""
-    _check_pruning(how)
+    given = None if how.plan is None else _given_plan(how, how.plan, options)
+    if given is None:
+        _check_pruning(how)
+    else:
+        options = attrs.evolve(
+            options, region=given.destination_region, source_region=given.source_region
+        )
     reporter = Reporter(options, waiting=how.waiting)
     deadline = Deadline(how.waiting.max_wait)
     with deadline.scope:
-        return await _sync(how, options, reporter, deadline)
+        return await _sync(how, given, options, reporter, deadline)
     return timed_out(reporter)
 
 
+def _given_plan(how: SyncOptions, file: str, options: Globals) -> ReplicationPlan:
+    """Return the plan of a file, beside which nothing was given that it decides."""
+    rule = "must not be given with --plan, whose file decides it"
+    ArgumentErrors([f"{name}: {rule}" for name in decided(how, _BESIDE_PLAN)]).raise_any()
+    made = read_plan(file)
+    errors = ArgumentErrors(_switches_alone(how))
+    planned = {"region": made.destination_region, "source_region": made.source_region}
+    for name, region in planned.items():
+        given = getattr(options, name)
+        if given not in (None, region):
+            errors.add(option_of(name), f"{region} as in the plan, or not given", given)
+    if how.prune and not made.policy.prunes:
+        errors.add("--prune", "for a plan whose policy has a retention", "for this one")
+
+    errors.raise_any()
+    return made
+
+
 async def _sync(
-    how: SyncOptions, options: Globals, reporter: Reporter, deadline: Deadline
+    how: SyncOptions,
+    given: ReplicationPlan | None,
+    options: Globals,
+    reporter: Reporter,
+    deadline: Deadline,
 ) -> Exit:
     async with _clients(options) as (source, destination):
-        made = await _plan(source, destination, how.policy)
+        made = given or await _plan(source, destination, how.policy)
         held = held_back(made, how)
         codes = [check_scope(made, reporter), Exit.FAILED if held else Exit.DONE]
         if how.dry_run:
@@ -160,10 +202,7 @@ async def report(
 def _check_pruning(how: SyncOptions) -> None:
     """Refuse to prune without a named policy or a retention."""
     policy = how.policy
-    errors = []
-    if not how.prune:
-        switches = {"--prune-orphans": how.prune_orphans, "--prune-most": how.prune_most}
-        errors += [f"{name}: must come with --prune" for name in switches if switches[name]]
+    errors = _switches_alone(how)
     if how.prune and not policy.retention.has_rule:
         errors.append(f"--prune: must come with {_RULES}")
     if how.prune and not policy.scope.policy:
@@ -171,6 +210,12 @@ def _check_pruning(how: SyncOptions) -> None:
             "--prune: must come with --policy NAME, because only that policy's copies are deleted"
         )
     ArgumentErrors(errors).raise_any()
+
+
+def _switches_alone(how: SyncOptions) -> list[str]:
+    switches = {"--prune-orphans": how.prune_orphans, "--prune-most": how.prune_most}
+    alone = [] if how.prune else [name for name in switches if switches[name]]
+    return [f"{name}: must come with --prune" for name in alone]
 
 
 def _keep(given: Retention) -> Keep | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from typing import ClassVar, Final, TypeAlias
 
@@ -13,7 +13,7 @@ from fsxcopy_sdk._clock import Clock
 from fsxcopy_sdk._transport import Sessions, SupportsConfig, SupportsSession
 from fsxcopy_sdk._validation import ArgumentErrors, check_type
 from fsxcopy_sdk.client import FsxCopyClient
-from fsxcopy_sdk.errors import FsxCopyError
+from fsxcopy_sdk.errors import ConfigurationError, FsxCopyError
 from fsxcopy_sdk.fleet._fleet import Fleet, Route
 from fsxcopy_sdk.fleet._outcomes import PolicyFailure
 from fsxcopy_sdk.fleet._policy import DEFAULT_SESSION_NAME, Account
@@ -89,6 +89,8 @@ class AccountRun:
     _connect: Connect
     _making: anyio.CapacityLimiter
     _strict: bool
+    _planned: Mapping[Route, ReplicationPlan] | None
+    """The plans that were given, so that none is made."""
     _stack: AsyncExitStack
     _clients: dict[str, FsxCopyClient] = attrs.field(factory=dict, init=False)
     _opening: anyio.Lock = attrs.field(factory=anyio.Lock, init=False)
@@ -114,6 +116,8 @@ class AccountRun:
         try:
             source = await self.client(policy.source.region)
             destination = await self.client(region)
+            if self._planned is not None:
+                return self._planned.get(route) or PolicyFailure.of(route, _not_planned())
             async with self._making:
                 return await plan_replication(
                     source, destination, policy.to(route.destination), strict=self._strict
@@ -142,6 +146,7 @@ class Runs:
     connect: Connect
     strict: bool
     max_accounts: int
+    planned: Mapping[Route, ReplicationPlan] | None = None
 
     async def each(self, work: Callable[[AccountRun], Awaitable[None]]) -> None:
         """Do *work* for each account, for so many at once as are allowed."""
@@ -150,11 +155,18 @@ class Runs:
 
         async def run(account: Account, routes: list[Route]) -> None:
             async with accounts, AsyncExitStack() as stack:
-                await work(AccountRun(account, routes, self.connect, making, self.strict, stack))
+                run = AccountRun(
+                    account, routes, self.connect, making, self.strict, self.planned, stack
+                )
+                await work(run)
 
         async with anyio.create_task_group() as group:
             for account, routes in _by_account(self.fleet.routes).items():
                 group.start_soon(run, account, routes)
+
+
+def _not_planned() -> ConfigurationError:
+    return ConfigurationError("The plan that was given has nothing of this policy and destination")
 
 
 def _by_account(routes: Iterable[Route]) -> dict[Account, list[Route]]:

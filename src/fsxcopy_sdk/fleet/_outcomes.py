@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Self, TypeAlias
 
 import attrs
 
-from fsxcopy_sdk._codec import Document, Outcome
-from fsxcopy_sdk.errors import DOCUMENT_VERSION, FsxCopyError
+from fsxcopy_sdk._codec import Document, Outcome, from_document
+from fsxcopy_sdk._validation import ArgumentErrors, invalid, shown
+from fsxcopy_sdk.errors import DOCUMENT_VERSION, FsxCopyError, InvalidArguments
 from fsxcopy_sdk.fleet._fleet import Route
 from fsxcopy_sdk.replication import PlanOutcome, ReplicationPlan, ReplicationReport
 
@@ -82,11 +84,38 @@ FleetEvent: TypeAlias = FleetOutcome | PolicyFailure
 
 
 @attrs.frozen(kw_only=True)
+class _Envelope:
+    """What the document of a `FleetPlan` has but for its plans, which are documents as well."""
+
+
+@attrs.frozen(kw_only=True)
 class FleetPlan(Document):
     """The plans of a fleet, in the order of its policies, and what could not be planned."""
 
     plans: tuple[ReplicationPlan, ...]
-    failures: tuple[PolicyFailure, ...]
+    failures: tuple[PolicyFailure, ...] = ()
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, object]) -> Self:
+        """
+        Make a plan from what `to_dict` returned, without what could not be planned.
+
+        Raises:
+            InvalidArguments: *document* has errors; `errors` has a text with the path of each.
+        """
+        from_document(_Envelope, document, ignored=("Plans", "Failures", "HasWork"))
+        given = document.get("Plans")
+        if not isinstance(given, list):
+            raise invalid("$.Plans", "a list of plans", shown(given))
+        plans: list[ReplicationPlan] = []
+        texts: list[str] = []
+        for index, one in enumerate(given):
+            try:
+                plans.append(ReplicationPlan.from_dict(one))
+            except InvalidArguments as error:
+                texts += (text.replace("$", f"$.Plans[{index}]", 1) for text in error.errors)
+        ArgumentErrors(texts).raise_any()
+        return cls(plans=tuple(plans))
 
     @property
     def has_work(self) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import anyio
 import attrs
 
-from fsxcopy_sdk._validation import ArgumentErrors, Duration, to_seconds
+from fsxcopy_sdk._validation import ArgumentErrors, Duration, check_type, to_seconds
 from fsxcopy_sdk.bulk import CopyInProgress, OutcomeStream, SharedCopies
 from fsxcopy_sdk.fleet._accounts import (
     DEFAULT_MAX_ACCOUNTS,
@@ -17,7 +17,13 @@ from fsxcopy_sdk.fleet._accounts import (
     checked_runs,
 )
 from fsxcopy_sdk.fleet._fleet import Fleet, Route
-from fsxcopy_sdk.fleet._outcomes import FleetEvent, FleetOutcome, FleetReport, PolicyFailure
+from fsxcopy_sdk.fleet._outcomes import (
+    FleetEvent,
+    FleetOutcome,
+    FleetPlan,
+    FleetReport,
+    PolicyFailure,
+)
 from fsxcopy_sdk.fleet._planning import report_of
 from fsxcopy_sdk.replication import AppliedPlan, ReplicationPlan, ReplicationReport, apply_plan
 from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, DEFAULT_SCHEDULE, WaitSchedule
@@ -39,6 +45,7 @@ class SyncSettings:
 def sync_fleet(
     fleet: Fleet,
     *,
+    plan: FleetPlan | None = None,
     connect: Connect | None = None,
     strict: bool = False,
     max_accounts: int = DEFAULT_MAX_ACCOUNTS,
@@ -64,6 +71,8 @@ def sync_fleet(
 
     Args:
         fleet: The policies; those that are not enabled are left out.
+        plan: What to carry out instead of new plans, by the same policies. Of a policy that it
+            has no plan of there is a `PolicyFailure`.
         connect: What makes the client of an account, as for `plan_fleet`.
         strict: Whether a backup that cannot be read makes a plan fail.
         max_accounts: How many accounts are in work at once. More take more memory, fewer take
@@ -88,6 +97,8 @@ def sync_fleet(
     errors.check_observer("on_plan", on_plan)
     errors.check_observer("on_seen", on_seen)
     runs = checked_runs(fleet, connect, max_accounts, strict=strict, errors=errors)
+    if plan is not None:
+        runs = attrs.evolve(runs, planned=_planned(fleet, plan))
     settings = SyncSettings(
         prune_orphans=prune_orphans,
         prune_most=prune_most,
@@ -98,6 +109,25 @@ def sync_fleet(
         on_seen=on_seen,
     )
     return FleetSync(runs, settings)
+
+
+def _planned(fleet: Fleet, plan: FleetPlan) -> dict[Route, ReplicationPlan]:
+    """Return the plans by their routes; those of other policies are left out."""
+    check_type("plan", plan, FleetPlan)
+    planned: dict[Route, ReplicationPlan] = {}
+    errors = ArgumentErrors()
+    routes = {(one.policy.name, one.destination.region): one for one in fleet.routes}
+    for one in plan.plans:
+        route = routes.get((one.policy.name, one.destination_region))
+        if route is None:
+            continue
+        wanted = route.policy.to(route.destination)
+        if (one.policy, one.source_region) != (wanted, route.policy.source.region):
+            name = f"plan: policy {one.policy.name} into {one.destination_region}"
+            errors.add(name, "as the fleet has it now", "another one: make a new plan")
+        planned[route] = one
+    errors.raise_any()
+    return planned
 
 
 class FleetSync(OutcomeStream[FleetEvent]):
