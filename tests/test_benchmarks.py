@@ -144,3 +144,20 @@ def test_rows_and_peers_fit_together() -> None:
     assert set(NAMES) >= {floor.of for row in ROWS for floor in row.floors if floor.of}
     assert set(NAMES) >= {peer for row in ROWS for peer in row.cannot}
     assert len(ROWS) == len({row.key for row in ROWS})
+
+
+def test_the_benchmark_of_fleets_runs() -> None:
+    """It reports and copies all there is, near the shortest time in which that can be done."""
+    done = subprocess.run(
+        [sys.executable, "benchmarks/fleet.py", "--accounts", "2", "--backups", "4"],
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "" == done.stderr
+    rows = [line.split("|")[1:-1] for line in done.stdout.splitlines() if line]
+    columns = [column.strip() for column in rows[-1]]
+    assert ["2 x 3 x 4", "24", "24"] == columns[:3]
+    assert 1 <= float(columns[5]) < 1.02
+    assert ["1", "2"] == [row[0].strip() for row in rows[2:4]]
