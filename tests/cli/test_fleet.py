@@ -228,7 +228,7 @@ async def test_options_that_a_file_decides(run: Run, file: Path, fsx: LocalFsx) 
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (("--policy", "prd"), "--policy: must be that of a policy, not 'prd'; did you mean prod?"),
+        (("--policy", "prd"), "--policy: must be one of one, prod, not 'prd'; did you mean prod?"),
         (("--prune-most",), "--prune-most: must come with a policy that prunes"),
         (("--prune-orphans",), "--prune-orphans: must come with a policy that prunes"),
     ],

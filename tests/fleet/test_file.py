@@ -347,7 +347,7 @@ def test_selection_by_name() -> None:
     with pytest.raises(InvalidArguments) as caught:
         fleet.select(["of", "off"])
     assert (
-        "name: must be that of a policy, not 'of'; did you mean off?",
+        "name: must be one of a, off, b, not 'of'; did you mean off?",
         "name: must be that of a policy that is enabled, not 'off'",
     ) == caught.value.errors
 

@@ -64,7 +64,10 @@ _BESIDE_PLAN = frozenset(
     )
 )
 """The options that a plan leaves to the command."""
-_RULES = "--keep-last, --keep-hourly, -daily, -weekly, -monthly, -yearly or --keep-within"
+_RULES = (
+    "--keep-last, --keep-hourly, --keep-daily, --keep-weekly, --keep-monthly, --keep-yearly "
+    "or --keep-within"
+)
 _REPORT_COLUMNS = (
     Column("SOURCE"),
     Column("STATE"),

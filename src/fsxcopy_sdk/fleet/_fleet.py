@@ -83,7 +83,7 @@ class Fleet:
             found = by_name.get(name)
             if found is None:
                 guess = nearest(str(name), by_name)
-                errors.add("name", "that of a policy", f"{shown(name)}{guess}")
+                errors.add("name", f"one of {', '.join(by_name)}", f"{shown(name)}{guess}")
             elif not found.enabled:
                 errors.add("name", "that of a policy that is enabled", shown(name))
         errors.raise_any()
