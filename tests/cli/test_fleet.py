@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 import pytest
-from cli_rig import EXAMPLE, Run, run_and_change, start, untimed
+from cli_rig import EXAMPLE, SPEED, Run, run_and_change, start, untimed
 from fleet_rig import PROFILE_ACCOUNT, add_accounts, configure
 
 from fsxcopy_sdk.testing import Fault, LocalFsx
@@ -352,6 +352,44 @@ async def test_interrupted_sync_of_a_file(
         assert text in err
         assert f"{copy['BackupId']}  in_progress" in out
     assert f"resume with: fsxcopy sync --config {file} --policy one\n" in err
+
+
+async def test_interrupted_while_copies_are_refused(file: Path, fsx: LocalFsx) -> None:
+    """What ends while the command does is in its results."""
+    policies = FILE.replace(
+        'region = "us-west-2" }', 'region = "us-west-2", kms_key_id = "alias/no" }'
+    )
+    _write(file, policies)
+    fsx.refuse_kms_key("alias/no", as_destination=True)
+    fsx.inject(Fault.delay(SPEED), fraction=1.0, operation="CopyBackup")
+    process = start("sync", "--config", str(file), "--output", "json")
+    while fsx.calls["CopyBackup"] < 3:  # noqa: ASYNC110 - the local FSx has no event
+        await anyio.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    out, _ = await anyio.to_thread.run_sync(process.communicate)
+
+    ends = {
+        (one["PolicyName"], one["DestinationRegion"], one["Outcome"])
+        for one in json.loads(out)["Outcomes"]
+    }
+    assert 143 == process.returncode
+    assert {
+        ("one", "us-west-2", "CopyFailed"),
+        ("prod", "us-west-2", "CopyFailed"),
+        ("one", "eu-west-1", "InProgress"),
+    } == ends
+
+
+async def test_a_page_of_a_file(run: Run, file: Path, fsx: LocalFsx, tmp_path: Path) -> None:
+    """The reports of all policies become one page, with those that could not be made."""
+    _write(file, FILE + EMPTY)
+    page = tmp_path / "report.html"
+    how = ("--config", str(file), "--output", "html", "--out", str(page))
+    done = await run("report", *how)
+    text = await anyio.Path(page).read_text("utf-8")
+    assert (1, "") == (done.code, done.out)
+    for word in ("us-west-2", "eu-west-1", "prod", "empty", "account failed", FILE_SYSTEM):
+        assert word in text
 
 
 async def test_interrupted_before_anything_is_begun(file: Path, fsx: LocalFsx) -> None:

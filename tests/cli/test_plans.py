@@ -223,6 +223,7 @@ async def test_a_plan_without_a_policy_of_the_file(
         (lambda plan: plan["Plans"][1].update(Version=2), "$.Plans[1].Version: must be 1"),
         (lambda plan: plan.update(Policy={}), "is a plan of one policy, which takes no --config"),
         (lambda plan: plan.update(Plans=[5]), "$.Plans[0]: must be"),
+        (lambda plan: plan.update(Plans=5), "$.Plans: must be a list of plans, not 5"),
     ],
 )
 async def test_a_plan_of_many_policies_that_is_refused(

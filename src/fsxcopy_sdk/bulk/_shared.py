@@ -153,14 +153,24 @@ class SharedCopies:
         )
         for batch in self._batches:
             batch.begin(copies)
-        async with copies:
-            async for outcome in copies:
-                identity = self._identity(outcome.request)
-                for batch in self._by_identity.pop(identity):
-                    batch.end(identity, outcome)
+        ended = 0
+        try:
+            async with copies:
+                async for outcome in copies:
+                    ended += 1
+                    self._end(outcome)
+        finally:
+            # Some may have come while this was being cancelled.
+            for outcome in copies.outcomes[ended:]:
+                self._end(outcome)
 
     def _identity(self, request: CopyRequest) -> _Identity:
         return request.identity(self._client.region)
+
+    def _end(self, outcome: CopyOutcome) -> None:
+        identity = self._identity(outcome.request)
+        for batch in self._by_identity.pop(identity):
+            batch.end(identity, outcome)
 
     def _see(self, copy: CopyInProgress) -> None:
         identity = self._identity(copy.request)

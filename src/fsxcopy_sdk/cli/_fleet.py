@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
@@ -40,6 +40,7 @@ from fsxcopy_sdk.fleet import (
     AccountClients,
     Fleet,
     FleetEvent,
+    FleetOutcome,
     FleetPlan,
     FleetReport,
     PolicyFailure,
@@ -330,6 +331,8 @@ class _Sync:
     deadline: Deadline
     codes: list[Exit] = attrs.field(factory=list, init=False)
     expected: int = attrs.field(default=0, init=False)
+    reported: Counter[Route] = attrs.field(factory=Counter, init=False)
+    """How many outcomes of each were reported."""
     routes: dict[tuple[str, str], Route] = attrs.field(init=False)
 
     @routes.default
@@ -364,6 +367,8 @@ class _Sync:
                     for event in synced.outcomes:
                         self._end(event)
                     for route, applied in synced.applied.items():
+                        for outcome in applied.outcomes[self.reported[route] :]:
+                            self._end(FleetOutcome.of(route, outcome))
                         for end in left_of(applied, self.deadline):
                             reporter.add(attrs.evolve(end, origin=_origin(route)))
         finally:
@@ -395,6 +400,7 @@ class _Sync:
             end = Ended(outcome="failed", error=event.error, members=members, origin=origin)
             self.reporter.ended(end)
             return
+        self.reported[route] += 1
         outcome = event.outcome
         # What only the quota left is listed once, at the end.
         is_left = isinstance(outcome, CopyDeferred) and outcome.error is None
