@@ -161,7 +161,10 @@ def lowest(session: nox.Session) -> None:
     groups = [project["dependencies"], *(extras[name] for name in names)]
     pins = [requirement.replace(">=", "==") for group in groups for requirement in group]
     session.install(f".[{','.join(names)}]", *pins, *_group("test"))
-    session.run("python", "-m", "pytest", "--quiet", *SIDE_BY_SIDE, *session.posargs)
+    session.run(
+        *("python", "-m", "pytest", "--quiet", *SIDE_BY_SIDE, *session.posargs),
+        env={"FSXCOPY_TEST_HISTORIES": "100"},
+    )
 
 
 @nox.session
