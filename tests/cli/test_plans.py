@@ -141,6 +141,41 @@ async def test_a_plan_that_is_refused(
 
 
 @pytest.mark.parametrize(
+    "changes",
+    [
+        {"Tags": [{"Key": "Team", "Value": "other"}]},
+        {"KmsKeyId": "alias/other"},
+        {"SourceRegion": "eu-west-1"},
+        {"CopyTags": False},
+        {"IdempotencySalt": "again"},
+        {"ClientRequestToken": "again"},
+    ],
+)
+async def test_a_plan_asks_for_nothing_that_its_policy_does_not(
+    run: Run, fsx: LocalFsx, file: Path, changes: dict[str, object]
+) -> None:
+    """A copy with other tags would be no policy's, and one with a salt a second one."""
+    await run("plan", *NIGHTLY, "--out", str(file))
+    _change(file, lambda plan: plan["ToCopy"][0]["Request"].update(changes))
+    done = await run("sync", "--plan", str(file), *OFTEN)
+    assert (2, "") == (done.code, done.out)
+    assert "$.ToCopy[0].Request: must be what the plan's policy asks for" in done.err
+    assert 0 == fsx.calls["CopyBackup"]
+
+
+async def test_a_plan_has_each_backup_once(run: Run, fsx: LocalFsx, file: Path) -> None:
+    """What comes twice is refused, and what is left out is not copied."""
+    await run("plan", *NIGHTLY, "--out", str(file))
+    _change(file, lambda plan: plan.update(ToCopy=plan["ToCopy"] * 2))
+    done = await run("sync", "--plan", str(file))
+    assert 2 == done.code
+    assert f"$.ToCopy[1].Backup: must be there once, not {EXAMPLE} again" in done.err
+    _change(file, lambda plan: plan.update(ToCopy=[]))
+    assert 0 == (await run("sync", "--plan", str(file))).code
+    assert 0 == fsx.calls["CopyBackup"]
+
+
+@pytest.mark.parametrize(
     ("text", "error"),
     [
         (None, "No such file or directory"),
