@@ -244,9 +244,11 @@ async def test_a_plan_without_a_policy_of_the_file(
 ) -> None:
     """The policy is reported as failed, and others are carried out."""
     await run("plan", "--config", str(config), "--policy", "one", "--out", str(file))
-    done = await run("sync", "--config", str(config), "--plan", str(file), *OFTEN)
-    assert 2 == done.code
-    assert "The plan that was given has nothing of this policy" in done.err.replace("\n  ", " ")
+    for more in (("--dry-run",), ()):
+        done = await run("sync", "--config", str(config), "--plan", str(file), *OFTEN, *more)
+        assert 2 == done.code
+        text = "The plan that was given has nothing of this policy"
+        assert text in done.err.replace("\n  ", " ")
     assert {EXAMPLE: 1} == sources_of(fsx, "us-west-2")
     assert not sources_of(fsx, "us-west-2", PROFILE_ACCOUNT)
 
@@ -279,7 +281,31 @@ async def test_a_policy_that_was_changed_after_planning(
     await run("plan", "--config", str(config), "--out", str(file))
     _write(config, FILE.replace('name = "one"', 'name = "one"\nnewest = "all"'))
     fsx.calls.clear()
+    for more in ((), ("--dry-run",)):
+        done = await run("sync", "--config", str(config), "--plan", str(file), *more)
+        assert (2, "") == (done.code, done.out)
+        assert "policy one into us-west-2: must be as the fleet has it now" in done.err
+    assert not fsx.calls
+
+
+async def test_a_dry_run_of_a_plan_is_of_the_policies_that_are_named(
+    run: Run, fsx: LocalFsx, config: Path, file: Path
+) -> None:
+    """It shows what a sync of these would do, and makes no call."""
+    await run("plan", "--config", str(config), "--out", str(file))
+    fsx.calls.clear()
+    how = ("sync", "--config", str(config), "--plan", str(file), "--dry-run")
+    done = await run(*how, "--policy", "prod")
+    assert 0 == done.code
+    assert "Plan of policy prod" in done.out
+    assert "Plan of policy one" not in done.out
+    assert not fsx.calls
+
+
+async def test_a_plan_of_one_policy_twice(run: Run, config: Path, file: Path) -> None:
+    """Which of them counts is not guessed."""
+    await run("plan", "--config", str(config), "--out", str(file))
+    _change(file, lambda plan: plan.update(Plans=plan["Plans"] * 2))
     done = await run("sync", "--config", str(config), "--plan", str(file))
     assert 2 == done.code
-    assert "policy one into us-west-2: must be as the fleet has it now" in done.err
-    assert not fsx.calls
+    assert "policy one into us-west-2: must be planned once, not several times" in done.err

@@ -137,7 +137,10 @@ async def sync(how: SyncOptions, options: Globals) -> Exit:
     given = None if how.plan is None else read_fleet_plan(how.plan)
     if how.dry_run:
         strict = scope.selection.strict
-        made = given or await plan_fleet(fleet, connect=_connect(options), strict=strict)
+        if given is None:
+            made = await plan_fleet(fleet, connect=_connect(options), strict=strict)
+        else:
+            made = _of_fleet(given, fleet)
         _write_plan(made, options)
         held = (held_back(one, _as_policy(how, fleet, one)) for one in made.plans)
         codes = (Exit.FAILED if some else Exit.DONE for some in held)
@@ -193,6 +196,22 @@ def _fleet(
     if not fleet.enabled:
         raise ConfigurationError(f"{file}: no policy is enabled")
     return fleet
+
+
+def _of_fleet(given: FleetPlan, fleet: Fleet) -> FleetPlan:
+    """Return what a sync would carry out of a plan, or refuse the plan as a sync does."""
+    sync_fleet(fleet, plan=given)  # which sends nothing before it is entered
+    made = {(one.policy.name, one.destination_region): one for one in given.plans}
+    routes = {(one.policy.name, one.destination.region): one for one in fleet.routes}
+    missing = ConfigurationError(
+        "The plan that was given has nothing of this policy and destination"
+    )
+    return FleetPlan(
+        plans=tuple(made[name] for name in routes if name in made),
+        failures=tuple(
+            PolicyFailure.of(route, missing) for name, route in routes.items() if name not in made
+        ),
+    )
 
 
 class _AccountClients(AccountClients):

@@ -156,9 +156,11 @@ def _planned(fleet: Fleet, plan: FleetPlan) -> dict[Route, ReplicationPlan]:
         if route is None:
             continue
         wanted = route.policy.to(route.destination)
+        name = f"plan: policy {one.policy.name} into {one.destination_region}"
         if (one.policy, one.source_region) != (wanted, route.policy.source.region):
-            name = f"plan: policy {one.policy.name} into {one.destination_region}"
             errors.add(name, "as the fleet has it now", "another one: make a new plan")
+        if route in planned:
+            errors.add(name, "planned once", "several times")
         planned[route] = one
     errors.raise_any()
     return planned
