@@ -260,6 +260,7 @@ async def test_a_plan_without_a_policy_of_the_file(
         (lambda plan: plan["Plans"][1].update(Version=2), "$.Plans[1].Version: must be 1"),
         (lambda plan: plan.update(Policy={}), "is a plan of one policy, which takes no --config"),
         (lambda plan: plan.update(Plans=[5]), "$.Plans[0]: must be"),
+        (lambda plan: plan["Plans"][0].pop("Account"), "$.Plans[0].Account: must be a string"),
     ],
 )
 async def test_a_plan_of_many_policies_that_is_refused(
@@ -309,3 +310,18 @@ async def test_a_plan_of_one_policy_twice(run: Run, config: Path, file: Path) ->
     done = await run("sync", "--config", str(config), "--plan", str(file))
     assert 2 == done.code
     assert "policy one into us-west-2: must be planned once, not several times" in done.err
+
+
+async def test_a_plan_of_another_account(
+    run: Run, fsx: LocalFsx, config: Path, file: Path
+) -> None:
+    """What that account does not have would be called pruned, though its owner has it."""
+    await run("plan", "--config", str(config), "--out", str(file))
+    _write(config, FILE.replace(', profile = "prod"', ""))
+    fsx.calls.clear()
+    done = await run("sync", "--config", str(config), "--plan", str(file))
+    assert (2, "") == (done.code, done.out)
+    assert "must be of account default as in the fleet, not of prod" in done.err.replace(
+        "\n  ", " "
+    )
+    assert not fsx.calls

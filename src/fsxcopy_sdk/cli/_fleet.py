@@ -202,15 +202,14 @@ def _of_fleet(given: FleetPlan, fleet: Fleet) -> FleetPlan:
     """Return what a sync would carry out of a plan, or refuse the plan as a sync does."""
     sync_fleet(fleet, plan=given)  # which sends nothing before it is entered
     made = {(one.policy.name, one.destination_region): one for one in given.plans}
-    routes = {(one.policy.name, one.destination.region): one for one in fleet.routes}
-    missing = ConfigurationError(
+    here = [one for one in fleet.routes if (one.policy.name, one.destination.region) in made]
+    error = ConfigurationError(
         "The plan that was given has nothing of this policy and destination"
     )
     return FleetPlan(
-        plans=tuple(made[name] for name in routes if name in made),
-        failures=tuple(
-            PolicyFailure.of(route, missing) for name, route in routes.items() if name not in made
-        ),
+        plans=tuple(made[one.policy.name, one.destination.region] for one in here),
+        accounts=tuple(str(one.account) for one in here),
+        failures=tuple(PolicyFailure.of(one, error) for one in fleet.routes if one not in here),
     )
 
 

@@ -151,13 +151,15 @@ def _planned(fleet: Fleet, plan: FleetPlan) -> dict[Route, ReplicationPlan]:
     planned: dict[Route, ReplicationPlan] = {}
     errors = ArgumentErrors()
     routes = {(one.policy.name, one.destination.region): one for one in fleet.routes}
-    for one in plan.plans:
+    for one, account in zip(plan.plans, plan.accounts, strict=True):
         route = routes.get((one.policy.name, one.destination_region))
         if route is None:
             continue
         wanted = route.policy.to(route.destination)
         name = f"plan: policy {one.policy.name} into {one.destination_region}"
-        if (one.policy, one.source_region) != (wanted, route.policy.source.region):
+        if account != str(route.account):
+            errors.add(name, f"of account {route.account} as in the fleet", f"of {account}")
+        elif (one.policy, one.source_region) != (wanted, route.policy.source.region):
             errors.add(name, "as the fleet has it now", "another one: make a new plan")
         if route in planned:
             errors.add(name, "planned once", "several times")
