@@ -153,11 +153,16 @@ class SharedCopies:
         )
         for batch in self._batches:
             batch.begin(copies)
+        # At once: an outcome that waited to be iterated over would be lost by a cancellation.
+        copies.pass_on(self._end)
         async with copies:
-            async for outcome in copies:
-                identity = self._identity(outcome.request)
-                for batch in self._by_identity.pop(identity):
-                    batch.end(identity, outcome)
+            async for _ in copies:
+                pass
+
+    def _end(self, outcome: CopyOutcome) -> None:
+        identity = self._identity(outcome.request)
+        for batch in self._by_identity.pop(identity):
+            batch.end(identity, outcome)
 
     def _identity(self, request: CopyRequest) -> _Identity:
         return request.identity(self._client.region)

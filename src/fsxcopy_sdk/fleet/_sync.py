@@ -287,9 +287,15 @@ class FleetSync(OutcomeStream[FleetEvent]):
 
     async def _follow(self, route: Route) -> None:
         """Pass on the outcomes of one plan, and keep its report when it has ended."""
-        applied = self._applied[route]
-        async with applied:
-            async for outcome in applied:
+        applied, passed_on = self._applied[route], 0
+        try:
+            async with applied:
+                async for outcome in applied:
+                    passed_on += 1
+                    self._add(FleetOutcome.of(route, outcome))
+        finally:
+            # Some may have come while this was being cancelled.
+            for outcome in applied.outcomes[passed_on:]:
                 self._add(FleetOutcome.of(route, outcome))
         self._reports[route] = applied.report
         del self._applied[route]
