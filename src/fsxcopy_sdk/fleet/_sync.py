@@ -287,15 +287,11 @@ class FleetSync(OutcomeStream[FleetEvent]):
 
     async def _follow(self, route: Route) -> None:
         """Pass on the outcomes of one plan, and keep its report when it has ended."""
-        applied, passed_on = self._applied[route], 0
-        try:
-            async with applied:
-                async for outcome in applied:
-                    passed_on += 1
-                    self._add(FleetOutcome.of(route, outcome))
-        finally:
-            # Some may have come while this was being cancelled.
-            for outcome in applied.outcomes[passed_on:]:
-                self._add(FleetOutcome.of(route, outcome))
+        applied = self._applied[route]
+        # At once, because some may come while this is being cancelled.
+        applied.pass_on(lambda outcome: self._add(FleetOutcome.of(route, outcome)))
+        async with applied:
+            async for _ in applied:
+                pass
         self._reports[route] = applied.report
         del self._applied[route]

@@ -251,17 +251,17 @@ class AppliedPlan(OutcomeStream[PlanOutcome]):
 
     async def _run(self) -> None:
         unfinished: list[tuple[PlannedCopy | ExistingCopy, str]] = []
-        try:
-            async with self._copies:
-                async for outcome in self._copies:
-                    if reason := _why_unfinished(outcome):
-                        planned = self._planned[outcome.request.source_backup_id]
-                        unfinished.append((planned, reason))
-                    self._add(outcome)
-        finally:
-            # Some may have come while this was being cancelled.
-            for outcome in self._copies.outcomes[len(self._outcomes) :]:
-                self._add(outcome)
+
+        def end(outcome: CopyOutcome) -> None:
+            if reason := _why_unfinished(outcome):
+                unfinished.append((self._planned[outcome.request.source_backup_id], reason))
+            self._add(outcome)
+
+        # At once, because some may come while this is being cancelled.
+        self._copies.pass_on(end)
+        async with self._copies:
+            async for _ in self._copies:
+                pass
         if self._pruning is not None:
             await self._pruning.run(unfinished, self._end)
         self._finish()
