@@ -255,20 +255,21 @@ async def test_a_prune_of_another_backup_is_skipped(site: Site) -> None:
 
 
 @pytest.mark.parametrize("claimed", [OTHER_FS, "fs-0123456789abcdef9", ""])
-@pytest.mark.parametrize("list_name", ["ToCopy", "InProgress"])
+@pytest.mark.parametrize("list_name", ["to_copy", "in_progress"])
 async def test_an_unfinished_copy_keeps_those_of_the_source_that_it_is_of(
     site: Site, list_name: str, claimed: str
 ) -> None:
-    """Whatever a document says a new copy is of, the old ones stay until it is AVAILABLE."""
+    """Whatever a plan says a new copy is of, the old ones stay until it is AVAILABLE."""
     policy = attrs.evolve(POLICY, keep=Keep(last=1))
     await site.history(4)
     site.back_up()
-    if list_name == "InProgress":
+    if list_name == "in_progress":
         await site.step(policy)
     held = site.held
-    document: dict[str, Any] = (await site.plan(policy)).to_dict()
-    document[list_name][0]["SourceId"] = claimed
-    plan = ReplicationPlan.from_dict(document)
+    plan = await site.plan(policy)
+    (unfinished,) = getattr(plan, list_name)
+    changes: dict[str, Any] = {list_name: (attrs.evolve(unfinished, source_id=claimed),)}
+    plan = attrs.evolve(plan, **changes)
     applied = await site.apply(plan, prune=True, wait=False)
     assert [CopyStarted, *[PruneSkipped] * len(plan.to_prune)] == [
         type(one) for one in applied.outcomes

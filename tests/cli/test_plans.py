@@ -141,6 +141,41 @@ async def test_a_plan_that_is_refused(
 
 
 @pytest.mark.parametrize(
+    "changes",
+    [
+        {"Tags": [{"Key": "Team", "Value": "other"}]},
+        {"KmsKeyId": "alias/other"},
+        {"SourceRegion": "eu-west-1"},
+        {"CopyTags": False},
+        {"IdempotencySalt": "again"},
+        {"ClientRequestToken": "again"},
+    ],
+)
+async def test_a_plan_asks_for_nothing_that_its_policy_does_not(
+    run: Run, fsx: LocalFsx, file: Path, changes: dict[str, object]
+) -> None:
+    """A copy with other tags would be no policy's, and one with a salt a second one."""
+    await run("plan", *NIGHTLY, "--out", str(file))
+    _change(file, lambda plan: plan["ToCopy"][0]["Request"].update(changes))
+    done = await run("sync", "--plan", str(file), *OFTEN)
+    assert (2, "") == (done.code, done.out)
+    assert "$.ToCopy[0].Request: must be what the plan's policy asks for" in done.err
+    assert 0 == fsx.calls["CopyBackup"]
+
+
+async def test_a_plan_has_each_backup_once(run: Run, fsx: LocalFsx, file: Path) -> None:
+    """What comes twice is refused, and what is left out is not copied."""
+    await run("plan", *NIGHTLY, "--out", str(file))
+    _change(file, lambda plan: plan.update(ToCopy=plan["ToCopy"] * 2))
+    done = await run("sync", "--plan", str(file))
+    assert 2 == done.code
+    assert f"$.ToCopy[1].Backup: must be there once, not {EXAMPLE} again" in done.err
+    _change(file, lambda plan: plan.update(ToCopy=[]))
+    assert 0 == (await run("sync", "--plan", str(file))).code
+    assert 0 == fsx.calls["CopyBackup"]
+
+
+@pytest.mark.parametrize(
     ("text", "error"),
     [
         (None, "No such file or directory"),
@@ -209,9 +244,11 @@ async def test_a_plan_without_a_policy_of_the_file(
 ) -> None:
     """The policy is reported as failed, and others are carried out."""
     await run("plan", "--config", str(config), "--policy", "one", "--out", str(file))
-    done = await run("sync", "--config", str(config), "--plan", str(file), *OFTEN)
-    assert 2 == done.code
-    assert "The plan that was given has nothing of this policy" in done.err.replace("\n  ", " ")
+    for more in (("--dry-run",), ()):
+        done = await run("sync", "--config", str(config), "--plan", str(file), *OFTEN, *more)
+        assert 2 == done.code
+        text = "The plan that was given has nothing of this policy"
+        assert text in done.err.replace("\n  ", " ")
     assert {EXAMPLE: 1} == sources_of(fsx, "us-west-2")
     assert not sources_of(fsx, "us-west-2", PROFILE_ACCOUNT)
 
@@ -224,6 +261,7 @@ async def test_a_plan_without_a_policy_of_the_file(
         (lambda plan: plan.update(Policy={}), "is a plan of one policy, which takes no --config"),
         (lambda plan: plan.update(Plans=[5]), "$.Plans[0]: must be"),
         (lambda plan: plan.update(Plans=5), "$.Plans: must be a list of plans, not 5"),
+        (lambda plan: plan["Plans"][0].pop("Account"), "$.Plans[0].Account: must be a string"),
     ],
 )
 async def test_a_plan_of_many_policies_that_is_refused(
@@ -245,7 +283,46 @@ async def test_a_policy_that_was_changed_after_planning(
     await run("plan", "--config", str(config), "--out", str(file))
     _write(config, FILE.replace('name = "one"', 'name = "one"\nnewest = "all"'))
     fsx.calls.clear()
+    for more in ((), ("--dry-run",)):
+        done = await run("sync", "--config", str(config), "--plan", str(file), *more)
+        assert (2, "") == (done.code, done.out)
+        assert "policy one into us-west-2: must be as the fleet has it now" in done.err
+    assert not fsx.calls
+
+
+async def test_a_dry_run_of_a_plan_is_of_the_policies_that_are_named(
+    run: Run, fsx: LocalFsx, config: Path, file: Path
+) -> None:
+    """It shows what a sync of these would do, and makes no call."""
+    await run("plan", "--config", str(config), "--out", str(file))
+    fsx.calls.clear()
+    how = ("sync", "--config", str(config), "--plan", str(file), "--dry-run")
+    done = await run(*how, "--policy", "prod")
+    assert 0 == done.code
+    assert "Plan of policy prod" in done.out
+    assert "Plan of policy one" not in done.out
+    assert not fsx.calls
+
+
+async def test_a_plan_of_one_policy_twice(run: Run, config: Path, file: Path) -> None:
+    """Which of them counts is not guessed."""
+    await run("plan", "--config", str(config), "--out", str(file))
+    _change(file, lambda plan: plan.update(Plans=plan["Plans"] * 2))
     done = await run("sync", "--config", str(config), "--plan", str(file))
     assert 2 == done.code
-    assert "policy one into us-west-2: must be as the fleet has it now" in done.err
+    assert "policy one into us-west-2: must be planned once, not several times" in done.err
+
+
+async def test_a_plan_of_another_account(
+    run: Run, fsx: LocalFsx, config: Path, file: Path
+) -> None:
+    """What that account does not have would be called pruned, though its owner has it."""
+    await run("plan", "--config", str(config), "--out", str(file))
+    _write(config, FILE.replace(', profile = "prod"', ""))
+    fsx.calls.clear()
+    done = await run("sync", "--config", str(config), "--plan", str(file))
+    assert (2, "") == (done.code, done.out)
+    assert "must be of account default as in the fleet, not of prod" in done.err.replace(
+        "\n  ", " "
+    )
     assert not fsx.calls

@@ -358,6 +358,7 @@ def test_selection_by_name() -> None:
         (None, "No such file"),
         (b"version = ", "cannot be read as TOML: "),
         (b"\xff", "cannot be read as TOML: "),
+        (b"version = " + b"[" * 20_000, "cannot be read as TOML: "),
     ],
 )
 def test_a_file_that_cannot_be_read(content: bytes | None, words: str, tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ from fsxcopy_sdk.fleet import (
     Fleet,
     FleetEvent,
     FleetOutcome,
+    FleetPlan,
     FleetPolicy,
     FleetSync,
     PolicyDestination,
@@ -422,7 +423,13 @@ async def test_documents_of_plans_and_reports(fsx: LocalFsx, connect: AccountCli
 
     document = plan.to_dict()
     assert (1, True) == (document["Version"], document["HasWork"])
-    assert [plan.plans[0].to_dict()] == document["Plans"]
+    assert [plan.plans[0].to_dict() | {"Account": "default"}] == document["Plans"]
+    assert (plan.plans, plan.accounts) == (
+        FleetPlan.from_dict(document).plans,
+        FleetPlan.from_dict(document).accounts,
+    )
+    with pytest.raises(InvalidArguments, match="accounts: must be one for each plan, not 0 for 1"):
+        FleetPlan(plans=plan.plans, accounts=())
     written: Any = report.to_dict()
     assert {"Version", "MadeAt", "Reports", "Failures"} == set(written)
     assert ("one", "none") == (

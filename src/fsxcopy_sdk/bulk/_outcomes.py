@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import ClassVar, Generic, Self, TypeAlias, TypeVar
 
 import anyio
@@ -193,6 +194,7 @@ class OutcomeStream(ABC, Generic[_Outcome]):
         self._changed = anyio.Event()
         self._yielded = 0
         self._finished = False
+        self._pass_to: Callable[[_Outcome], None] | None = None
 
     @property
     def outcomes(self) -> tuple[_Outcome, ...]:
@@ -250,8 +252,14 @@ class OutcomeStream(ABC, Generic[_Outcome]):
     async def _run(self) -> None:
         """Add the outcomes, then finish."""
 
+    def pass_on(self, to: Callable[[_Outcome], None]) -> None:
+        """Call *to* with each outcome as soon as there is one, whether iterated over or not."""
+        self._pass_to = to
+
     def _add(self, outcome: _Outcome) -> None:
         self._outcomes.append(outcome)
+        if self._pass_to is not None:
+            self._pass_to(outcome)
         self._notify()
 
     def _finish(self) -> None:

@@ -153,16 +153,11 @@ class SharedCopies:
         )
         for batch in self._batches:
             batch.begin(copies)
-        ended = 0
-        try:
-            async with copies:
-                async for outcome in copies:
-                    ended += 1
-                    self._end(outcome)
-        finally:
-            # Some may have come while this was being cancelled.
-            for outcome in copies.outcomes[ended:]:
-                self._end(outcome)
+        # At once: an outcome that waited to be iterated over would be lost by a cancellation.
+        copies.pass_on(self._end)
+        async with copies:
+            async for _ in copies:
+                pass
 
     def _identity(self, request: CopyRequest) -> _Identity:
         return request.identity(self._client.region)

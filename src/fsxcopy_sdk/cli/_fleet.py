@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
@@ -40,7 +40,6 @@ from fsxcopy_sdk.fleet import (
     AccountClients,
     Fleet,
     FleetEvent,
-    FleetOutcome,
     FleetPlan,
     FleetReport,
     PolicyFailure,
@@ -138,7 +137,10 @@ async def sync(how: SyncOptions, options: Globals) -> Exit:
     given = None if how.plan is None else read_fleet_plan(how.plan)
     if how.dry_run:
         strict = scope.selection.strict
-        made = given or await plan_fleet(fleet, connect=_connect(options), strict=strict)
+        if given is None:
+            made = await plan_fleet(fleet, connect=_connect(options), strict=strict)
+        else:
+            made = _of_fleet(given, fleet)
         _write_plan(made, options)
         held = (held_back(one, _as_policy(how, fleet, one)) for one in made.plans)
         codes = (Exit.FAILED if some else Exit.DONE for some in held)
@@ -194,6 +196,21 @@ def _fleet(
     if not fleet.enabled:
         raise ConfigurationError(f"{file}: no policy is enabled")
     return fleet
+
+
+def _of_fleet(given: FleetPlan, fleet: Fleet) -> FleetPlan:
+    """Return what a sync would carry out of a plan, or refuse the plan as a sync does."""
+    sync_fleet(fleet, plan=given)  # which sends nothing before it is entered
+    made = {(one.policy.name, one.destination_region): one for one in given.plans}
+    here = [one for one in fleet.routes if (one.policy.name, one.destination.region) in made]
+    error = ConfigurationError(
+        "The plan that was given has nothing of this policy and destination"
+    )
+    return FleetPlan(
+        plans=tuple(made[one.policy.name, one.destination.region] for one in here),
+        accounts=tuple(str(one.account) for one in here),
+        failures=tuple(PolicyFailure.of(one, error) for one in fleet.routes if one not in here),
+    )
 
 
 class _AccountClients(AccountClients):
@@ -331,8 +348,6 @@ class _Sync:
     deadline: Deadline
     codes: list[Exit] = attrs.field(factory=list, init=False)
     expected: int = attrs.field(default=0, init=False)
-    reported: Counter[Route] = attrs.field(factory=Counter, init=False)
-    """How many outcomes of each were reported."""
     routes: dict[tuple[str, str], Route] = attrs.field(init=False)
 
     @routes.default
@@ -367,8 +382,6 @@ class _Sync:
                     for event in synced.outcomes:
                         self._end(event)
                     for route, applied in synced.applied.items():
-                        for outcome in applied.outcomes[self.reported[route] :]:
-                            self._end(FleetOutcome.of(route, outcome))
                         for end in left_of(applied, self.deadline):
                             reporter.add(attrs.evolve(end, origin=_origin(route)))
         finally:
@@ -400,7 +413,6 @@ class _Sync:
             end = Ended(outcome="failed", error=event.error, members=members, origin=origin)
             self.reporter.ended(end)
             return
-        self.reported[route] += 1
         outcome = event.outcome
         # What only the quota left is listed once, at the end.
         is_left = isinstance(outcome, CopyDeferred) and outcome.error is None

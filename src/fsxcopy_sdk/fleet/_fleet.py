@@ -66,7 +66,7 @@ class Fleet:
             document = tomllib.loads(file.read_text("utf-8"))
         except OSError as error:
             raise ConfigurationError(f"{file}: {error.strerror or error}") from error
-        except ValueError as error:  # no TOML, or no UTF-8
+        except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, or nested too deeply
             raise ConfigurationError(f"{file}: cannot be read as TOML: {error}") from error
         return cls(policies=_read(document))
 

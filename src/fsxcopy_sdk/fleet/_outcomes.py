@@ -90,10 +90,22 @@ class _Envelope:
 
 @attrs.frozen(kw_only=True)
 class FleetPlan(Document):
-    """The plans of a fleet, in the order of its policies, and what could not be planned."""
+    """
+    The plans of a fleet, in the order of its policies, and what could not be planned.
+
+    Raises:
+        InvalidArguments: there is not one account for each plan.
+    """
 
     plans: tuple[ReplicationPlan, ...]
+    accounts: tuple[str, ...]
+    """Whose each of the plans is, as `PolicyFailure.account` has it."""
     failures: tuple[PolicyFailure, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        if len(self.accounts) != len(self.plans):
+            given = f"{len(self.accounts)} for {len(self.plans)}"
+            raise invalid("accounts", "one for each plan", given)
 
     @classmethod
     def from_dict(cls, document: Mapping[str, object]) -> Self:
@@ -108,14 +120,21 @@ class FleetPlan(Document):
         if not isinstance(given, list):
             raise invalid("$.Plans", "a list of plans", shown(given))
         plans: list[ReplicationPlan] = []
+        accounts: list[str] = []
         texts: list[str] = []
         for index, one in enumerate(given):
+            members = {**one} if isinstance(one, Mapping) else one
+            account = members.pop("Account", None) if isinstance(members, dict) else ""
+            if isinstance(account, str):
+                accounts.append(account)
+            else:
+                texts.append(f"$.Plans[{index}].Account: must be a string, not {shown(account)}")
             try:
-                plans.append(ReplicationPlan.from_dict(one))
+                plans.append(ReplicationPlan.from_dict(members))
             except InvalidArguments as error:
                 texts += (text.replace("$", f"$.Plans[{index}]", 1) for text in error.errors)
         ArgumentErrors(texts).raise_any()
-        return cls(plans=tuple(plans))
+        return cls(plans=tuple(plans), accounts=tuple(accounts))
 
     @property
     def has_work(self) -> bool:
@@ -126,7 +145,10 @@ class FleetPlan(Document):
         """Return this as JSON-able data; plans are as their own `to_dict` has them."""
         return {
             "Version": DOCUMENT_VERSION,
-            "Plans": [one.to_dict() for one in self.plans],
+            "Plans": [
+                {**one.to_dict(), "Account": account}
+                for one, account in zip(self.plans, self.accounts, strict=True)
+            ],
             "Failures": [one.to_dict() for one in self.failures],
             "HasWork": self.has_work,
         }

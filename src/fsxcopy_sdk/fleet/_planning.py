@@ -44,8 +44,12 @@ async def plan_fleet(
         InvalidArguments: arguments break rules; nothing was sent.
     """
     runs = checked_runs(fleet, connect, max_accounts, strict=strict)
-    plans, failures = await _collect(runs, lambda plan: plan)
-    return FleetPlan(plans=plans, failures=failures)
+    made, failures = await _collect(runs, lambda route, plan: (plan, str(route.account)))
+    return FleetPlan(
+        plans=tuple(plan for plan, _ in made),
+        accounts=tuple(account for _, account in made),
+        failures=failures,
+    )
 
 
 async def report_fleet(
@@ -65,7 +69,7 @@ async def report_fleet(
         InvalidArguments: arguments break rules; nothing was sent.
     """
     runs = checked_runs(fleet, connect, max_accounts, strict=strict)
-    reports, failures = await _collect(runs, lambda plan: plan.report)
+    reports, failures = await _collect(runs, lambda _, plan: plan.report)
     return report_of(reports, failures)
 
 
@@ -78,7 +82,7 @@ def report_of(
 
 
 async def _collect(
-    runs: Runs, part_of: Callable[[ReplicationPlan], _Part]
+    runs: Runs, part_of: Callable[[Route, ReplicationPlan], _Part]
 ) -> tuple[tuple[_Part, ...], tuple[PolicyFailure, ...]]:
     """Return a part of each plan and the failures, both in the order of the fleet."""
     parts: dict[Route, _Part] = {}
@@ -88,7 +92,7 @@ async def _collect(
         if isinstance(made, PolicyFailure):
             failures[route] = made
         else:
-            parts[route] = part_of(made)
+            parts[route] = part_of(route, made)
 
     async def work(run: AccountRun) -> None:
         await run.plan_all(done)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 
 import anyio
 import attrs
@@ -111,20 +112,57 @@ def sync_fleet(
     return FleetSync(runs, settings)
 
 
+@attrs.define(eq=False)
+class _Turns:
+    """
+    Lets one account at a time copy a backup into a Region.
+
+    Two accounts of a file may be one: two roles of it, or a profile and a role. Copies of one
+    backup that both begin would be two, because their tags, and so their tokens, differ. The
+    one that comes later finds the copies of the other.
+    """
+
+    _taken: dict[frozenset[tuple[str, str]], anyio.Event] = attrs.field(factory=dict, init=False)
+
+    @asynccontextmanager
+    async def taken(self, region: str, plans: Iterable[ReplicationPlan]) -> AsyncIterator[None]:
+        """Wait until no other copies what *plans* would copy, and keep others from it."""
+        wanted = frozenset(
+            (region, one.request.source_backup_id) for plan in plans for one in plan.to_copy
+        )
+        while ended := next(
+            (ended for taken, ended in self._taken.items() if not wanted.isdisjoint(taken)), None
+        ):
+            await ended.wait()
+        if not wanted:
+            yield
+            return
+        ended = self._taken[wanted] = anyio.Event()
+        try:
+            yield
+        finally:
+            del self._taken[wanted]
+            ended.set()
+
+
 def _planned(fleet: Fleet, plan: FleetPlan) -> dict[Route, ReplicationPlan]:
     """Return the plans by their routes; those of other policies are left out."""
     check_type("plan", plan, FleetPlan)
     planned: dict[Route, ReplicationPlan] = {}
     errors = ArgumentErrors()
     routes = {(one.policy.name, one.destination.region): one for one in fleet.routes}
-    for one in plan.plans:
+    for one, account in zip(plan.plans, plan.accounts, strict=True):
         route = routes.get((one.policy.name, one.destination_region))
         if route is None:
             continue
         wanted = route.policy.to(route.destination)
-        if (one.policy, one.source_region) != (wanted, route.policy.source.region):
-            name = f"plan: policy {one.policy.name} into {one.destination_region}"
+        name = f"plan: policy {one.policy.name} into {one.destination_region}"
+        if account != str(route.account):
+            errors.add(name, f"of account {route.account} as in the fleet", f"of {account}")
+        elif (one.policy, one.source_region) != (wanted, route.policy.source.region):
             errors.add(name, "as the fleet has it now", "another one: make a new plan")
+        if route in planned:
+            errors.add(name, "planned once", "several times")
         planned[route] = one
     errors.raise_any()
     return planned
@@ -142,6 +180,7 @@ class FleetSync(OutcomeStream[FleetEvent]):
         self._applied: dict[Route, AppliedPlan] = {}
         self._reports: dict[Route, ReplicationReport] = {}
         self._failures: dict[Route, PolicyFailure] = {}
+        self._turns = _Turns()
 
     async def __anext__(self) -> FleetEvent:
         """
@@ -209,6 +248,12 @@ class FleetSync(OutcomeStream[FleetEvent]):
         self, run: AccountRun, region: str, plans: list[tuple[Route, ReplicationPlan]]
     ) -> None:
         """Carry out the plans for one destination, which share its quota."""
+        async with self._turns.taken(region, [plan for _, plan in plans]):
+            await self._apply_now(run, region, plans)
+
+    async def _apply_now(
+        self, run: AccountRun, region: str, plans: list[tuple[Route, ReplicationPlan]]
+    ) -> None:
         shared = SharedCopies(
             await run.client(region),
             wait=self._settings.wait,
@@ -243,8 +288,10 @@ class FleetSync(OutcomeStream[FleetEvent]):
     async def _follow(self, route: Route) -> None:
         """Pass on the outcomes of one plan, and keep its report when it has ended."""
         applied = self._applied[route]
+        # At once, because some may come while this is being cancelled.
+        applied.pass_on(lambda outcome: self._add(FleetOutcome.of(route, outcome)))
         async with applied:
-            async for outcome in applied:
-                self._add(FleetOutcome.of(route, outcome))
+            async for _ in applied:
+                pass
         self._reports[route] = applied.report
         del self._applied[route]

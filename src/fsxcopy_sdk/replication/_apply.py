@@ -203,14 +203,7 @@ class AppliedPlan(OutcomeStream[PlanOutcome]):
         self._region = plan.destination_region
         planned: tuple[PlannedCopy | ExistingCopy, ...] = (*plan.to_copy, *plan.in_progress)
         self._planned = {one.request.source_backup_id: one for one in planned}
-        self._ended_copies = 0
         self._ended_prunes: set[str] = set()
-
-    @property
-    def outcomes(self) -> tuple[PlanOutcome, ...]:
-        """All outcomes so far, oldest first, whether iterated over or not."""
-        # Those of copies may come while, and after, this is cancelled.
-        return (*super().outcomes, *self._copies.outcomes[self._ended_copies :])
 
     @property
     def report(self) -> ReplicationReport:
@@ -258,13 +251,17 @@ class AppliedPlan(OutcomeStream[PlanOutcome]):
 
     async def _run(self) -> None:
         unfinished: list[tuple[PlannedCopy | ExistingCopy, str]] = []
+
+        def end(outcome: CopyOutcome) -> None:
+            if reason := _why_unfinished(outcome):
+                unfinished.append((self._planned[outcome.request.source_backup_id], reason))
+            self._add(outcome)
+
+        # At once, because some may come while this is being cancelled.
+        self._copies.pass_on(end)
         async with self._copies:
-            async for outcome in self._copies:
-                if reason := _why_unfinished(outcome):
-                    planned = self._planned[outcome.request.source_backup_id]
-                    unfinished.append((planned, reason))
-                self._ended_copies += 1
-                self._add(outcome)
+            async for _ in self._copies:
+                pass
         if self._pruning is not None:
             await self._pruning.run(unfinished, self._end)
         self._finish()

@@ -11,11 +11,17 @@ from typing import Self
 import attrs
 
 from fsxcopy_sdk._codec import NOT_IN_DOCUMENTS, Document, from_document
-from fsxcopy_sdk._validation import duration_text, exact_duration_text, invalid, shown
+from fsxcopy_sdk._validation import (
+    ArgumentErrors,
+    duration_text,
+    exact_duration_text,
+    invalid,
+    shown,
+)
 from fsxcopy_sdk.bulk import CopyRequest
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.models import Backup, UnreadableBackup
-from fsxcopy_sdk.replication._inventory import grouped
+from fsxcopy_sdk.replication._inventory import Lineage, grouped
 from fsxcopy_sdk.replication._keep import KeepRule
 from fsxcopy_sdk.replication._policy import ReplicationPolicy
 
@@ -384,10 +390,16 @@ class ReplicationPlan(Document):
         """
         Make a plan from what `to_dict` returned, so that another process can apply it.
 
+        Copies may be left out of it, but none can be asked for that its policy would not.
+
         Raises:
             InvalidArguments: *document* has errors; `errors` has a text with the path of each.
         """
-        return from_document(cls, document, ignored=("HasWork",))
+        plan = from_document(cls, document, ignored=("HasWork",))
+        errors = ArgumentErrors()
+        _check_requests(errors, plan)
+        errors.raise_any()
+        return plan
 
     def __str__(self) -> str:
         regions = f"{self.source_region} to {self.destination_region}"
@@ -409,6 +421,55 @@ class ReplicationPlan(Document):
         where = f"cannot be read in {self.destination_region}"
         lines += _listed(where, self.unreadable_in_destination)
         return "\n".join(lines)
+
+
+def request_for(
+    policy: ReplicationPolicy,
+    source_region: str,
+    destination_region: str,
+    lineage: Lineage,
+    volume_id: str | None,
+) -> CopyRequest:
+    """
+    Return what *policy* asks of the destination for the backup that *lineage* names.
+
+    Raises:
+        InvalidArguments: a member breaks a rule of CopyBackup.
+    """
+    return CopyRequest(
+        source_backup_id=lineage.backup_id,
+        source_region=source_region,
+        kms_key_id=policy.kms_key_id(destination_region),
+        copy_tags=policy.copy_tags,
+        tags=(*policy.tags, *lineage.tags),
+        volume_id=volume_id,
+    )
+
+
+def _check_requests(errors: ArgumentErrors, plan: ReplicationPlan) -> None:
+    """Note the requests of a document that are not those of its policy, or come twice."""
+    # By other tags a copy would belong to another policy or to none, and by a salt or a token it
+    # would be another one of a backup that has one.
+    seen: set[str] = set()
+    everything: list[tuple[str, PlannedCopy | ExistingCopy]] = [
+        *((f"$.ToCopy[{index}]", one) for index, one in enumerate(plan.to_copy)),
+        *((f"$.InProgress[{index}]", one) for index, one in enumerate(plan.in_progress)),
+    ]
+    for path, one in everything:
+        backup = one.backup
+        lineage = Lineage(
+            policy=plan.policy.name,
+            source_id=one.source_id,
+            backup_id=backup.backup_id,
+            recovery_point=backup.creation_time,
+        )
+        regions = plan.source_region, plan.destination_region
+        wanted = request_for(plan.policy, *regions, lineage, one.request.volume_id)
+        if one.request != wanted:
+            errors.add(f"{path}.Request", "what the plan's policy asks for", "another request")
+        if backup.backup_id in seen:
+            errors.add(f"{path}.Backup", "there once", f"{backup.backup_id} again")
+        seen.add(backup.backup_id)
 
 
 def _kept_lines(kept: Sequence[KeptCopy]) -> list[str]:

@@ -42,6 +42,7 @@ from fsxcopy_sdk.replication._plan import (
     ReplicationPlan,
     ReplicationReport,
     SourceReport,
+    request_for,
 )
 from fsxcopy_sdk.replication._policy import ReplicationPolicy, unseen_ids
 from fsxcopy_sdk.replication._retention import retained
@@ -279,13 +280,12 @@ def _classify(
         recovery_point=backup.creation_time,
     )
     try:
-        request = CopyRequest(
-            source_backup_id=backup.backup_id,
-            source_region=inventory.source_region,
-            kms_key_id=policy.kms_key_id(inventory.destination_region),
-            copy_tags=policy.copy_tags,
-            tags=(*policy.tags, *lineage.tags),
-            volume_id=ontap_volume_id(backup),
+        request = request_for(
+            policy,
+            inventory.source_region,
+            inventory.destination_region,
+            lineage,
+            ontap_volume_id(backup),
         )
     except InvalidArguments as error:
         # An odd backup, with an ID outside the rules for example, hides no others.
