@@ -339,6 +339,12 @@ def test_policies_are_policies() -> None:
         Fleet(policies=[_policy(), _policy()])
 
 
+def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
+    """Editors on Windows write one."""
+    fleet = _read(f"\ufeff{LEAST}", tmp_path)
+    assert ["nightly"] == [one.name for one in fleet.policies]
+
+
 def test_selection_by_name() -> None:
     """Policies are selected by their names; one that is unknown or not enabled is refused."""
     fleet = Fleet(policies=[_policy(name=one, enabled=one != "off") for one in ("a", "off", "b")])

@@ -63,7 +63,7 @@ class Fleet:
         """
         file = Path(path)
         try:
-            document = tomllib.loads(file.read_text("utf-8"))
+            document = tomllib.loads(file.read_text("utf-8-sig"))
         except OSError as error:
             raise ConfigurationError(f"{file}: {error.strerror or error}") from error
         except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, or nested too deeply
