@@ -126,6 +126,13 @@ def page(session: nox.Session) -> None:
 
 
 @nox.session
+def moto(session: nox.Session) -> None:
+    """Assume roles of moto's STS, and renew their credentials."""
+    session.install(".[testing]", *_group("test"), *_group("moto"))
+    session.run("python", "-m", "pytest", "--quiet", *session.posargs, "tests/fleet/test_moto.py")
+
+
+@nox.session
 def pythons(session: nox.Session) -> None:
     """Test the wheel with every other Python that is found, and say which were not."""
     wheel = _wheel(session)
