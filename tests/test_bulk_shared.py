@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import anyio
 import attrs
+import pytest
 from bulk_rig import WEST, direct_client
 
+from fsxcopy_sdk import ConfigurationError
 from fsxcopy_sdk.bulk import (
     Copied,
     CopyBatch,
@@ -149,3 +151,25 @@ async def test_what_is_left_is_told_to_each_caller() -> None:
     assert [one] == [copy.request for copy in third.in_progress]
     assert ((), (two,)) == (second.in_progress, second.not_started)
     assert () == first.not_started
+
+
+async def test_a_batch_is_added_before_the_run() -> None:
+    """Afterwards nothing would ever carry it out, and a second run would copy again."""
+    rig = Rig()
+    batch = rig.add(rig.request())
+    await rig.run(batch)
+    with pytest.raises(ConfigurationError, match="has begun"):
+        rig.add(rig.request())
+    with pytest.raises(ConfigurationError, match="has begun"):
+        await rig.shared.run()
+
+
+async def test_outcomes_of_before_are_passed_on() -> None:
+    """A caller that is entered late misses none."""
+    rig = Rig()
+    batch = rig.add(rig.request(), rig.request())
+    await rig.shared.run()
+    passed: list[object] = []
+    batch.pass_on(passed.append)
+    assert [*batch.outcomes] == passed
+    assert 2 == len(passed)

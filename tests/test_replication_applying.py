@@ -28,9 +28,10 @@ from fsxcopy_sdk import (
     InvalidArguments,
     ServiceUnavailable,
     StreamNotOpen,
+    WaitSchedule,
     WaitTimeout,
 )
-from fsxcopy_sdk.bulk import Copied, CopyFailed, CopyInProgress, CopyTimedOut
+from fsxcopy_sdk.bulk import Copied, CopyFailed, CopyInProgress, CopyTimedOut, SharedCopies
 from fsxcopy_sdk.replication import (
     Keep,
     PlannedPrune,
@@ -361,6 +362,16 @@ async def test_another_region_is_refused(regions: Regions) -> None:
         apply_plan(plan, regions.east)
     with pytest.raises(InvalidArguments, match="source: must be a client of us-east-2, not"):
         apply_plan(plan, regions.west, source=regions.west)
+
+
+async def test_a_shared_run_of_another_region_is_refused(regions: Regions) -> None:
+    """Its copies would be made there, by the requests for this one."""
+    plan = await regions.plan()
+    shared = SharedCopies(
+        regions.east, wait=True, max_in_progress=5, max_wait=60.0, schedule=WaitSchedule()
+    )
+    with pytest.raises(InvalidArguments, match="shared: must be copies into us-west-2, not into"):
+        apply_plan(plan, regions.west, shared=shared)
 
 
 async def test_a_closed_client_is_refused(regions: Regions) -> None:

@@ -211,6 +211,22 @@ async def test_report_of_a_file_without_backups(run: Run, file: Path, fsx: Local
     assert "prod: ap-south-1 shows no backup in the policy's scope\n" == planned.err
 
 
+async def test_report_of_a_source_that_cannot_be_read(
+    run: Run, file: Path, fsx: LocalFsx, tmp_path: Path
+) -> None:
+    """It is no source of which all is well, neither in the exit code nor on the page."""
+    assert 0 == (await run("sync", "-c", str(file), *WAIT, "--policy", "prod")).code
+    how = ("report", "-c", str(file), "--policy", "prod")
+    good = await run(*how)
+    odd = {"FileSystem": {"FileSystemId": "fs-00000001"}, "CreationTime": "yesterday"}
+    fsx.add_backup("us-east-2", odd, account=PROFILE_ACCOUNT)
+    bad = await run(*how)
+    page = await run(*how, "--output", "markdown")
+    assert (0, 1, 1) == (good.code, bad.code, page.code)
+    assert "prod: us-east-2 shows no backup of fs-00000001 that can be read\n" == bad.err
+    assert "1 backup of other sources cannot be read" in page.out
+
+
 async def test_options_that_a_file_decides(run: Run, file: Path, fsx: LocalFsx) -> None:
     """They are refused beside --config, all at once; those of the run are not."""
     options = ("--newest", "3", "--no-copy-tags", "--max-in-progress", "9", "--prune")

@@ -175,6 +175,25 @@ async def test_a_plan_has_each_backup_once(run: Run, fsx: LocalFsx, file: Path) 
     assert 0 == fsx.calls["CopyBackup"]
 
 
+async def test_a_plan_follows_each_copy_once(
+    run: Run, fsx: LocalFsx, durations: dict[str, float], file: Path
+) -> None:
+    """A copy in progress that comes twice, of two backups, is refused."""
+    other = fsx.add_backup("us-east-2", FileSystem={"FileSystemId": "fs-0123456789abcdef0"})
+    durations.update(dict.fromkeys((EXAMPLE, other), 600.0))
+    await run("sync", *NIGHTLY, "--no-wait")
+    await run("plan", *NIGHTLY, "--out", str(file))
+
+    def repeat(plan: Any) -> None:
+        first, second = plan["InProgress"]
+        second["Copy"]["BackupId"] = first["Copy"]["BackupId"]
+
+    _change(file, repeat)
+    done = await run("sync", "--plan", str(file))
+    assert 2 == done.code
+    assert "$.InProgress[1].Copy: must be there once" in done.err
+
+
 @pytest.mark.parametrize(
     ("text", "error"),
     [

@@ -100,7 +100,8 @@ LATE = {"is_late": True, "age": 2 * DAY}
         ({"is_late": True, "age": None, "newest_copy": None}, "no copy"),
         ({**LATE, "unreadable": 1}, "cannot be read"),
         ({**LATE, "unreadable": 1, "failed": 1}, "failed"),
-        ({**LATE, "unreadable": 1, "failed": 1, "in_progress": 1}, "in progress"),
+        ({**LATE, "unreadable": 1, "in_progress": 1}, "in progress"),
+        ({**LATE, "unreadable": 1, "failed": 1, "in_progress": 1}, "failed"),
     ],
 )
 def test_states_in_words(members: dict[str, object], word: str) -> None:

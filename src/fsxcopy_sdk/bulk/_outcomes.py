@@ -253,8 +253,10 @@ class OutcomeStream(ABC, Generic[_Outcome]):
         """Add the outcomes, then finish."""
 
     def pass_on(self, to: Callable[[_Outcome], None]) -> None:
-        """Call *to* with each outcome as soon as there is one, whether iterated over or not."""
+        """Call *to* with each outcome, also of before, whether iterated over or not."""
         self._pass_to = to
+        for outcome in self._outcomes:
+            to(outcome)
 
     def _add(self, outcome: _Outcome) -> None:
         self._outcomes.append(outcome)

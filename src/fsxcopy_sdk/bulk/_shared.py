@@ -20,6 +20,7 @@ from fsxcopy_sdk.bulk._outcomes import (
 )
 from fsxcopy_sdk.bulk._requests import CopyRequest
 from fsxcopy_sdk.client import FsxCopyClient
+from fsxcopy_sdk.errors import ConfigurationError
 from fsxcopy_sdk.waiting import WaitSchedule
 
 _Identity: TypeAlias = tuple[str, str, str]
@@ -115,8 +116,14 @@ class SharedCopies:
         self._max_in_progress = max_in_progress
         self._max_wait = max_wait
         self._schedule = schedule
+        self._has_begun = False
         self._batches: list[CopyBatch] = []
         self._by_identity: defaultdict[_Identity, list[CopyBatch]] = defaultdict(list)
+
+    @property
+    def region(self) -> str:
+        """The Region of the copies."""
+        return self._client.region
 
     def add(
         self,
@@ -125,15 +132,32 @@ class SharedCopies:
         adopt: Iterable[CopyInProgress],
         on_seen: Callable[[CopyInProgress], None] | None,
     ) -> CopyBatch:
-        """Return a batch of copies, which `run` carries out."""
+        """
+        Return a batch of copies, which `run` carries out.
+
+        Raises:
+            ConfigurationError: that has begun already.
+        """
+        self._check_not_begun()
         batch = CopyBatch(self._client.region, requests, adopt, on_seen)
         self._batches.append(batch)
         for identity in batch.open:
             self._by_identity[identity].append(batch)
         return batch
 
+    def _check_not_begun(self) -> None:
+        if self._has_begun:
+            raise ConfigurationError("SharedCopies.run has begun: make other SharedCopies")
+
     async def run(self) -> None:
-        """Carry out the copies of all batches."""
+        """
+        Carry out the copies of all batches, once.
+
+        Raises:
+            ConfigurationError: this was called before.
+        """
+        self._check_not_begun()
+        self._has_begun = True
         adopted: dict[_Identity, CopyInProgress] = {}
         for copy in (copy for batch in self._batches for copy in batch.adopted):
             adopted.setdefault(self._identity(copy.request), copy)

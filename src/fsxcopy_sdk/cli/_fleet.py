@@ -32,7 +32,14 @@ from fsxcopy_sdk.cli._outcomes import Ended, Exit, describe_error, exit_of, exit
 from fsxcopy_sdk.cli._output import Results, public, write_json, write_text
 from fsxcopy_sdk.cli._pages import checked_form, checked_target, write_page, written_to
 from fsxcopy_sdk.cli._plans import read_fleet_plan, write_plan
-from fsxcopy_sdk.cli._replication import announce, check_scope, held_back, refused, row
+from fsxcopy_sdk.cli._replication import (
+    announce,
+    check_scope,
+    held_back,
+    refused,
+    report_unread,
+    row,
+)
 from fsxcopy_sdk.cli._reporter import COLUMNS, Reporter
 from fsxcopy_sdk.cli._tables import Column
 from fsxcopy_sdk.errors import ConfigurationError, InvalidArguments
@@ -171,7 +178,9 @@ async def report(
         if not one.sources:
             text = f"there is no backup in {one.source_region}, and no copy of one"
             reporter.notice(f"{one.policy_name}: {text}")
-        codes.append(Exit.FAILED if one.late or not one.sources else Exit.DONE)
+        has_unread = report_unread(one, reporter, f"{one.policy_name}: ")
+        is_good = one.sources and not one.late and not has_unread
+        codes.append(Exit.DONE if is_good else Exit.FAILED)
     return exit_of_all(codes)
 
 

@@ -50,6 +50,7 @@ from fsxcopy_sdk.replication import (
     PruneObstacle,
     ReplicationPlan,
     ReplicationPolicy,
+    ReplicationReport,
     SourceReport,
     apply_plan,
     plan_replication,
@@ -196,7 +197,7 @@ async def report(
                 results.add(partial(public, one), row(one))
             results.write()
     reporter = Reporter(options)
-    has_unread = report_unread(planned, reporter)
+    has_unread = report_unread(made, reporter)
     if not made.sources:
         reporter.notice(f"there is no backup in {made.source_region}, and no copy of one")
     return Exit.FAILED if made.late or has_unread or not made.sources else Exit.DONE
@@ -272,34 +273,20 @@ def check_scope(made: ReplicationPlan, reporter: Reporter, prefix: str = "") -> 
         reporter.notice(f"{prefix}{made.source_region} shows no backup in the policy's scope")
     for one in made.missing:
         reporter.notice(f"{prefix}{made.source_region} shows no backup of {one}")
-    has_unread = report_unread(made, reporter, prefix)
+    has_unread = report_unread(made.report, reporter, prefix)
     is_whole = made.source_backups and not made.missing and not has_unread
     return Exit.DONE if is_whole else Exit.FAILED
 
 
-def report_unread(made: ReplicationPlan, reporter: Reporter, prefix: str = "") -> bool:
+def report_unread(made: ReplicationReport, reporter: Reporter, prefix: str = "") -> bool:
     """Report, after *prefix*, what has no backup that can be read; return whether there is any."""
-    unread = {*_unread(made)}
+    unread = {one.resource_id for one in made.unread}
+    where = f"{prefix}{made.source_region}"
     for one in sorted(unread - {None}, key=str):
-        reporter.notice(f"{prefix}{made.source_region} shows no backup of {one} that can be read")
+        reporter.notice(f"{where} shows no backup of {one} that can be read")
     if None in unread:
-        reporter.notice(
-            f"{prefix}{made.source_region} shows a backup of which nothing can be read"
-        )
+        reporter.notice(f"{where} shows a backup of which nothing can be read")
     return bool(unread)
-
-
-def _unread(made: ReplicationPlan) -> Iterator[str | None]:
-    """Yield what has no backup that can be read; None where what one is of is not known."""
-    policy = made.policy
-    wanted = {*policy.file_system_ids, *policy.volume_ids}
-    seen = {one.source_id for one in made.report.sources if one.newest_backup is not None}
-    for one in made.unreadable_in_source:
-        # A policy that names sources misses those that nothing shows. The file system of a
-        # volume is not known here.
-        is_wanted = not wanted or one.resource_id in wanted
-        if one.is_copy is not True and one.resource_id not in seen and is_wanted:
-            yield one.resource_id
 
 
 def held_back(made: ReplicationPlan, how: SyncOptions) -> list[PlannedPrune]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -138,7 +139,8 @@ class FleetFile:
             try:
                 Fleet(policies=self.policy)
             except InvalidArguments as error:
-                errors.texts.extend(text.replace("policies", "policy") for text in error.errors)
+                texts = (re.sub(r"\bpolicies(?=\[|: )", "policy", text) for text in error.errors)
+                errors.texts.extend(texts)
         errors.raise_any()
 
 

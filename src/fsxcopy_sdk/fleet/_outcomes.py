@@ -169,8 +169,8 @@ class FleetReport(Document):
 
     @property
     def is_good(self) -> bool:
-        """Whether everything could be reported, and nothing is late."""
-        return not self.failures and not any(one.late for one in self.reports)
+        """Whether everything could be reported and read, and nothing is late."""
+        return not self.failures and not any(one.late or one.unread for one in self.reports)
 
     def __str__(self) -> str:
         failed = (f"failed: {one}" for one in self.failures)

@@ -128,7 +128,12 @@ class _Turns:
     async def taken(self, region: str, plans: Iterable[ReplicationPlan]) -> AsyncIterator[None]:
         """Wait until no other copies what *plans* would copy, and keep others from it."""
         wanted = frozenset(
-            (region, one.request.source_backup_id) for plan in plans for one in plan.to_copy
+            (region, backup_id)
+            for plan in plans
+            for backup_id in (
+                *(one.backup.backup_id for one in plan.to_copy),
+                *(one.backup.backup_id for one in plan.in_progress),
+            )
         )
         while ended := next(
             (ended for taken, ended in self._taken.items() if not wanted.isdisjoint(taken)), None

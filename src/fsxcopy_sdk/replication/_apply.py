@@ -116,7 +116,7 @@ def apply_plan(
         ClientNotOpen: a client is not open.
     """
     switches = {"prune_orphans": prune_orphans, "prune_most": prune_most}
-    _check_arguments(plan, destination, source, switches, prune=prune)
+    _check_arguments(plan, destination, source, switches, shared, prune=prune)
     # What a document says has ended is for the listing to decide, as what is to be copied.
     ended = [one for one in plan.in_progress if one.copy.lifecycle.is_terminal]
     requests = [*(one.request for one in plan.to_copy), *(one.request for one in ended)]
@@ -160,6 +160,7 @@ def _check_arguments(
     destination: FsxCopyClient,
     source: FsxCopyClient | None,
     switches: Mapping[str, bool],
+    shared: SharedCopies | None,
     *,
     prune: bool,
 ) -> None:
@@ -171,6 +172,10 @@ def _check_arguments(
     if source is not None:
         check_type("source", source, FsxCopyClient)
         _check_region(errors, "source", source, plan.source_region)
+    if shared is not None:
+        check_type("shared", shared, SharedCopies)
+        if shared.region != plan.destination_region:
+            errors.add("shared", f"copies into {plan.destination_region}", f"into {shared.region}")
     for name, given in {"prune": prune, **switches}.items():
         errors.check_type(name, given, bool, "True or False")
     for name in [name for name, given in switches.items() if given and not prune]:

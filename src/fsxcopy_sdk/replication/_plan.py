@@ -145,6 +145,8 @@ class ReplicationReport(Document):
     """By their IDs."""
     unreadable: int = 0
     """How many backups of both Regions cannot be read, so that they count for nothing here."""
+    unread: tuple[UnreadableBackup, ...] = ()
+    """Those of the source Region that are of what the policy covers and shows no other backup."""
 
     @property
     def late(self) -> tuple[SourceReport, ...]:
@@ -470,6 +472,10 @@ def _check_requests(errors: ArgumentErrors, plan: ReplicationPlan) -> None:
         if backup.backup_id in seen:
             errors.add(f"{path}.Backup", "there once", f"{backup.backup_id} again")
         seen.add(backup.backup_id)
+    copies = [one.copy.backup_id for one in plan.in_progress]
+    for index, copy_id in enumerate(copies):
+        if copy_id in copies[:index]:
+            errors.add(f"$.InProgress[{index}].Copy", "there once", f"{copy_id} again")
 
 
 def _kept_lines(kept: Sequence[KeptCopy]) -> list[str]:

@@ -370,6 +370,23 @@ def _report(
         max_age=policy.max_age,
         sources=tuple(rows),
         unreadable=len(inventory.unreadable_backups) + len(inventory.unreadable_held),
+        unread=_unread(policy, inventory, rows),
+    )
+
+
+def _unread(
+    policy: ReplicationPolicy, inventory: Inventory, rows: Iterable[SourceReport]
+) -> tuple[UnreadableBackup, ...]:
+    # A policy that names sources misses those that nothing shows. The file system of a volume is
+    # not known here.
+    wanted = {*policy.file_system_ids, *policy.volume_ids}
+    seen = {one.source_id for one in rows if one.newest_backup is not None}
+    return tuple(
+        one
+        for one in inventory.unreadable_backups
+        if one.is_copy is not True
+        and one.resource_id not in seen
+        and (not wanted or one.resource_id in wanted)
     )
 
 

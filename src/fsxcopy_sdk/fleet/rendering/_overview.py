@@ -70,10 +70,11 @@ class Standing:
         source = self.source
         if not source.is_late:
             return State.OK
-        if source.in_progress:
-            return State.IN_PROGRESS
+        # Copies in progress may be older; those that failed are not.
         if source.failed:
             return State.FAILED
+        if source.in_progress:
+            return State.IN_PROGRESS
         if source.unreadable:
             return State.UNREADABLE
         return State.LATE if source.newest_copy else State.NO_COPY
@@ -215,6 +216,8 @@ class Overview:
             parts.append(f"{them} {_be(all_)} in time")
         else:
             parts.append("there is no backup and no copy to report")
+        if unread := sum(len(one.unread) for one in self.reports):
+            parts.append(f"{_counted(unread, 'backup')} of other sources cannot be read")
         text = ", and ".join(parts)
         return f"{text[0].upper()}{text[1:]}."
 
