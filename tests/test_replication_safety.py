@@ -58,7 +58,7 @@ from fsxcopy_sdk.replication import (
 )
 from fsxcopy_sdk.testing import ManualClock
 
-EXAMPLES = int(os.environ.get("FSXCOPY_TEST_HISTORIES", "400"))
+EXAMPLES = int(os.environ.get("FSXCOPY_TEST_HISTORIES", "100"))
 # Periods as `strftime` writes them.
 PERIODS = {
     "hourly": "%Y %m %d %H",
