@@ -1,4 +1,4 @@
-"""Everything that is checked, locally and in CI: ``nox`` runs all of it."""
+"""Everything that is checked: ``nox`` runs most of it, and CI `page`, `moto` and `lowest` too."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "report")
 
 
-@nox.session
+@nox.session(default=False)
 def page(session: nox.Session) -> None:
     """Test the page of reports in Chromium, where that is installed."""
     if not any(map(shutil.which, BROWSERS)):
@@ -121,7 +121,7 @@ def page(session: nox.Session) -> None:
     )
 
 
-@nox.session
+@nox.session(default=False)
 def moto(session: nox.Session) -> None:
     """Assume roles of moto's STS, and renew their credentials."""
     session.install(".[testing]", *_group("test"), *_group("moto"))
@@ -154,7 +154,7 @@ def pythons(session: nox.Session) -> None:
         session.warn(f"not tested, because not found: Python {', '.join(missing)}")
 
 
-@nox.session
+@nox.session(default=False)
 def lowest(session: nox.Session) -> None:
     """Test with the lowest versions that pyproject.toml allows."""
     project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
