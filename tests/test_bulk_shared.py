@@ -170,6 +170,6 @@ async def test_outcomes_of_before_are_passed_on() -> None:
     batch = rig.add(rig.request(), rig.request())
     await rig.shared.run()
     passed: list[object] = []
-    batch.pass_on(passed.append)
+    await batch.pass_on(passed.append)
     assert [*batch.outcomes] == passed
     assert 2 == len(passed)

@@ -252,11 +252,15 @@ class OutcomeStream(ABC, Generic[_Outcome]):
     async def _run(self) -> None:
         """Add the outcomes, then finish."""
 
-    def pass_on(self, to: Callable[[_Outcome], None]) -> None:
-        """Call *to* with each outcome, also of before, whether iterated over or not."""
+    async def pass_on(self, to: Callable[[_Outcome], None]) -> None:
+        """Enter this, and call *to* with each outcome at once, also with those of before."""
+        # One that waited to be iterated over would be lost by a cancellation.
         self._pass_to = to
         for outcome in self._outcomes:
             to(outcome)
+        async with self:
+            async for _ in self:
+                pass
 
     def _add(self, outcome: _Outcome) -> None:
         self._outcomes.append(outcome)

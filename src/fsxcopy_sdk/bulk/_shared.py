@@ -177,11 +177,7 @@ class SharedCopies:
         )
         for batch in self._batches:
             batch.begin(copies)
-        # At once: an outcome that waited to be iterated over would be lost by a cancellation.
-        copies.pass_on(self._end)
-        async with copies:
-            async for _ in copies:
-                pass
+        await copies.pass_on(self._end)
 
     def _identity(self, request: CopyRequest) -> _Identity:
         return request.identity(self._client.region)

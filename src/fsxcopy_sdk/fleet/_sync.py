@@ -293,10 +293,6 @@ class FleetSync(OutcomeStream[FleetEvent]):
     async def _follow(self, route: Route) -> None:
         """Pass on the outcomes of one plan, and keep its report when it has ended."""
         applied = self._applied[route]
-        # At once, because some may come while this is being cancelled.
-        applied.pass_on(lambda outcome: self._add(FleetOutcome.of(route, outcome)))
-        async with applied:
-            async for _ in applied:
-                pass
+        await applied.pass_on(lambda outcome: self._add(FleetOutcome.of(route, outcome)))
         self._reports[route] = applied.report
         del self._applied[route]

@@ -262,11 +262,7 @@ class AppliedPlan(OutcomeStream[PlanOutcome]):
                 unfinished.append((self._planned[outcome.request.source_backup_id], reason))
             self._add(outcome)
 
-        # At once, because some may come while this is being cancelled.
-        self._copies.pass_on(end)
-        async with self._copies:
-            async for _ in self._copies:
-                pass
+        await self._copies.pass_on(end)
         if self._pruning is not None:
             await self._pruning.run(unfinished, self._end)
         self._finish()

@@ -472,10 +472,12 @@ def _check_requests(errors: ArgumentErrors, plan: ReplicationPlan) -> None:
         if backup.backup_id in seen:
             errors.add(f"{path}.Backup", "there once", f"{backup.backup_id} again")
         seen.add(backup.backup_id)
-    copies = [one.copy.backup_id for one in plan.in_progress]
-    for index, copy_id in enumerate(copies):
-        if copy_id in copies[:index]:
+    followed: set[str] = set()
+    for index, existing in enumerate(plan.in_progress):
+        copy_id = existing.copy.backup_id
+        if copy_id in followed:
             errors.add(f"$.InProgress[{index}].Copy", "there once", f"{copy_id} again")
+        followed.add(copy_id)
 
 
 def _kept_lines(kept: Sequence[KeptCopy]) -> list[str]:
