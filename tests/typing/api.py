@@ -489,7 +489,11 @@ async def fleets() -> None:
     """A file of policies becomes plans, outcomes with their policy, and a report."""
     policies = fleet.Fleet.from_toml("fsxcopy.toml").select(["nightly"])
     assert_type(policies, fleet.Fleet)
-    plan = await fleet.plan_fleet(policies, connect=fleet.AccountClients(endpoint_url="http://x"))
+    connect = fleet.AccountClients(
+        endpoint_url="http://x",
+        prepare=lambda session: session.register("before-send", print),
+    )
+    plan = await fleet.plan_fleet(policies, connect=connect)
     assert_type(plan.plans, tuple[replication.ReplicationPlan, ...])
     async with fleet.sync_fleet(policies, wait=False) as synced:
         async for event in synced:

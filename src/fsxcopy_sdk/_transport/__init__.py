@@ -12,6 +12,7 @@ from fsxcopy_sdk._transport._config import (
 from fsxcopy_sdk._transport._protocols import (
     SupportsClient,
     SupportsConfig,
+    SupportsEvents,
     SupportsSession,
     Transport,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "Sessions",
     "SupportsClient",
     "SupportsConfig",
+    "SupportsEvents",
     "SupportsSession",
     "Transport",
     "config_with_timeouts",

@@ -8,7 +8,7 @@ sources and the published stubs have in common; the real type is checked at run 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, runtime_checkable
 
@@ -47,6 +47,12 @@ class SupportsSession(Protocol):
     """An `aiobotocore.session.AioSession`."""
 
     def create_client(self, *args: Any, **options: Any) -> AbstractAsyncContextManager[Any]: ...
+
+
+class SupportsEvents(Protocol):
+    """A session of aiobotocore, as far as its events go."""
+
+    def register(self, event_name: str, handler: Callable[..., object], /) -> None: ...
 
 
 class SupportsConfig(Protocol):

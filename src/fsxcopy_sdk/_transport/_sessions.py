@@ -19,7 +19,7 @@ from botocore.loaders import create_loader
 
 from fsxcopy_sdk._transport._botocore_errors import from_botocore_error
 from fsxcopy_sdk._transport._config import session_of_profile
-from fsxcopy_sdk._transport._protocols import SupportsConfig, SupportsSession
+from fsxcopy_sdk._transport._protocols import SupportsConfig, SupportsEvents
 
 # Programs have one search path, or one more of a profile.
 _shared_loader = lru_cache(maxsize=4)(create_loader)
@@ -65,7 +65,7 @@ class Sessions:
     def __init__(
         self,
         config: SupportsConfig | None = None,
-        prepare: Callable[[SupportsSession], None] = lambda _: None,
+        prepare: Callable[[SupportsEvents], None] = lambda _: None,
     ) -> None:
         self._config = config
         self._prepare = prepare

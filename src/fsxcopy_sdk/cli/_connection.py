@@ -7,18 +7,20 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from fsxcopy_sdk import FsxCopyClient
-from fsxcopy_sdk._transport import SupportsConfig, config_with_timeouts, session_of_profile
+from fsxcopy_sdk._transport import (
+    SupportsConfig,
+    SupportsEvents,
+    config_with_timeouts,
+    session_of_profile,
+)
 from fsxcopy_sdk._validation import printable
 from fsxcopy_sdk.cli._deadline import finished
 from fsxcopy_sdk.cli._options import Globals
 from fsxcopy_sdk.models import CopyBackupResponse
-
-if TYPE_CHECKING:
-    from botocore.awsrequest import AWSPreparedRequest
 
 _SILENCE = timedelta(seconds=5)
 
@@ -60,10 +62,10 @@ def report_silence(session: SupportsEvents) -> None:
     session.register("response-received", silence.received)
 
 
-class SupportsEvents(Protocol):
-    """A session, as far as its events go."""
+class _Request(Protocol):
+    """A request of botocore, as far as it is needed here."""
 
-    def register(self, event_name: str, handler: Callable[..., object], /) -> None: ...
+    url: str
 
 
 class Silence:
@@ -75,7 +77,7 @@ class Silence:
         self._timer: asyncio.TimerHandle | None = None
         self._is_reported = False
 
-    def sent(self, request: AWSPreparedRequest, **_: object) -> None:
+    def sent(self, request: _Request, **_: object) -> None:
         """Note that an attempt begins."""
         if self._timer is None and not self._is_reported:
             loop = asyncio.get_running_loop()

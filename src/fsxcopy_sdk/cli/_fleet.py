@@ -8,15 +8,15 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Literal, cast
+from typing import Literal
 
 import attrs
 
-from fsxcopy_sdk._transport import SupportsSession
+from fsxcopy_sdk._transport import SupportsEvents
 from fsxcopy_sdk._validation import DEFAULT_MAX_AGE, ArgumentErrors
 from fsxcopy_sdk.bulk import CopyDeferred, CopyInProgress
 from fsxcopy_sdk.cli._backups import ended, left_of, timed_out
-from fsxcopy_sdk.cli._connection import Client, SupportsEvents, config_of, report_silence
+from fsxcopy_sdk.cli._connection import Client, config_of, report_silence
 from fsxcopy_sdk.cli._deadline import Deadline
 from fsxcopy_sdk.cli._options import (
     Globals,
@@ -39,6 +39,7 @@ from fsxcopy_sdk.cli._replication import (
     refused,
     report_unread,
     row,
+    switches_alone,
 )
 from fsxcopy_sdk.cli._reporter import COLUMNS, Reporter
 from fsxcopy_sdk.cli._tables import Column
@@ -54,6 +55,7 @@ from fsxcopy_sdk.fleet import (
     fleet_example,
     fleet_schema,
     plan_fleet,
+    planned_routes,
     report_fleet,
     sync_fleet,
 )
@@ -61,21 +63,18 @@ from fsxcopy_sdk.replication import ReplicationPlan, SourceReport
 
 Action = Literal["check", "schema", "example"]
 
-_BESIDE_CONFIG = frozenset(
-    (
-        *(
-            "config",
-            "policy",
-            "strict",
-            "dry_run",
-            "no_wait",
-            "plan",
-            "prune_orphans",
-            "prune_most",
-        ),
-        *("max_wait", "min_delay"),
-    )
-)
+_BESIDE_CONFIG = {
+    "config",
+    "dry_run",
+    "max_wait",
+    "min_delay",
+    "no_wait",
+    "plan",
+    "policy",
+    "prune_most",
+    "prune_orphans",
+    "strict",
+}
 """The options that a file leaves to the command."""
 
 _DECIDED = ("region", "source_region", "profile")
@@ -135,11 +134,7 @@ async def sync(how: SyncOptions, options: Globals) -> Exit:
     scope = how.policy.scope
     fleet = _fleet([how], scope, options)
     if not any(one.prune for one in fleet.enabled):
-        switches = {"--prune-orphans": how.prune_orphans, "--prune-most": how.prune_most}
-        errors = [
-            f"{name}: must come with a policy that prunes" for name in switches if switches[name]
-        ]
-        ArgumentErrors(errors).raise_any()
+        ArgumentErrors(switches_alone(how, "a policy that prunes")).raise_any()
     reporter = _FleetReporter(options, waiting=how.waiting)
     given = None if how.plan is None else read_fleet_plan(how.plan)
     if how.dry_run:
@@ -209,16 +204,12 @@ def _fleet(
 
 def _of_fleet(given: FleetPlan, fleet: Fleet) -> FleetPlan:
     """Return what a sync would carry out of a plan, or refuse the plan as a sync does."""
-    sync_fleet(fleet, plan=given)  # which sends nothing before it is entered
-    made = {(one.policy.name, one.destination_region): one for one in given.plans}
-    here = [one for one in fleet.routes if (one.policy.name, one.destination.region) in made]
-    error = ConfigurationError(
-        "The plan that was given has nothing of this policy and destination"
-    )
+    made = planned_routes(fleet, given)
+    plans = {route: one for route, one in made.items() if isinstance(one, ReplicationPlan)}
     return FleetPlan(
-        plans=tuple(made[one.policy.name, one.destination.region] for one in here),
-        accounts=tuple(str(one.account) for one in here),
-        failures=tuple(PolicyFailure.of(one, error) for one in fleet.routes if one not in here),
+        plans=tuple(plans.values()),
+        accounts=tuple(str(route.account) for route in plans),
+        failures=tuple(one for one in made.values() if isinstance(one, PolicyFailure)),
     )
 
 
@@ -230,16 +221,12 @@ def _connect(options: Globals) -> AccountClients:
     return _AccountClients(
         endpoint_url=options.endpoint_url,
         config=config_of(options),
-        prepare=_ignore if options.quiet else _report_silence,
+        prepare=_ignore if options.quiet else report_silence,
     )
 
 
-def _ignore(_: SupportsSession) -> None:
+def _ignore(_: SupportsEvents) -> None:
     """Say nothing of requests that have no answer."""
-
-
-def _report_silence(session: SupportsSession) -> None:
-    report_silence(cast("SupportsEvents", session))
 
 
 def _as_policy(how: SyncOptions, fleet: Fleet, made: ReplicationPlan) -> SyncOptions:
@@ -278,7 +265,7 @@ def _write_report(made: FleetReport, fleet: Fleet, options: Globals) -> None:
     if options.output == "json":
         write_json(made.to_dict(), options.output)
         return
-    routes = {(one.policy.name, one.destination.region): one for one in fleet.routes}
+    routes = fleet.routes_by_name
     results = Results(options.output, "Sources", _REPORT_COLUMNS)
     for one in made.reports:
         origin = _origin(routes[one.policy_name, one.destination_region])
@@ -361,7 +348,7 @@ class _Sync:
 
     @routes.default
     def _find_routes(self) -> dict[tuple[str, str], Route]:
-        return {(one.policy.name, one.destination.region): one for one in self.fleet.routes}
+        return self.fleet.routes_by_name
 
     async def run(self, connect: AccountClients, plan: FleetPlan | None) -> Exit:
         """Carry out the plans, report each outcome, and name what is left."""

@@ -58,12 +58,17 @@ from fsxcopy_sdk.replication import (
 
 # A backup that is being made can be copied later; a copy has its original elsewhere.
 NO_FAILURE = (CannotCopyReason.NOT_AVAILABLE, CannotCopyReason.IS_A_COPY)
-_BESIDE_PLAN = frozenset(
-    (
-        *("plan", "prune", "prune_orphans", "prune_most", "no_wait", "dry_run"),
-        *("max_in_progress", "max_wait", "min_delay"),
-    )
-)
+_BESIDE_PLAN = {
+    "dry_run",
+    "max_in_progress",
+    "max_wait",
+    "min_delay",
+    "no_wait",
+    "plan",
+    "prune",
+    "prune_most",
+    "prune_orphans",
+}
 """The options that a plan leaves to the command."""
 _RULES = (
     "--keep-last, --keep-hourly, --keep-daily, --keep-weekly, --keep-monthly, --keep-yearly "
@@ -120,7 +125,7 @@ def _given_plan(how: SyncOptions, file: str, options: Globals) -> ReplicationPla
     rule = "must not be given with --plan, whose file decides it"
     ArgumentErrors([f"{name}: {rule}" for name in decided(how, _BESIDE_PLAN)]).raise_any()
     made = read_plan(file)
-    errors = ArgumentErrors(_switches_alone(how))
+    errors = ArgumentErrors(switches_alone(how, "--prune"))
     planned = {"region": made.destination_region, "source_region": made.source_region}
     for name, region in planned.items():
         given = getattr(options, name)
@@ -206,7 +211,7 @@ async def report(
 def _check_pruning(how: SyncOptions) -> None:
     """Refuse to prune without a named policy or a retention."""
     policy = how.policy
-    errors = _switches_alone(how)
+    errors = switches_alone(how, "--prune")
     if how.prune and not policy.retention.has_rule:
         errors.append(f"--prune: must come with {_RULES}")
     if how.prune and not policy.scope.policy:
@@ -216,10 +221,11 @@ def _check_pruning(how: SyncOptions) -> None:
     ArgumentErrors(errors).raise_any()
 
 
-def _switches_alone(how: SyncOptions) -> list[str]:
+def switches_alone(how: SyncOptions, needed: str) -> list[str]:
+    """Return errors for the switches of pruning that were given without it."""
     switches = {"--prune-orphans": how.prune_orphans, "--prune-most": how.prune_most}
     alone = [] if how.prune else [name for name in switches if switches[name]]
-    return [f"{name}: must come with --prune" for name in alone]
+    return [f"{name}: must come with {needed}" for name in alone]
 
 
 def _keep(given: Retention) -> Keep | None:

@@ -20,7 +20,7 @@ from fsxcopy_sdk.fleet._outcomes import (
 from fsxcopy_sdk.fleet._planning import plan_fleet, report_fleet
 from fsxcopy_sdk.fleet._policy import Account, FleetPolicy, PolicyDestination, PolicySource
 from fsxcopy_sdk.fleet._schema import fleet_example, fleet_schema
-from fsxcopy_sdk.fleet._sync import FleetSync, sync_fleet
+from fsxcopy_sdk.fleet._sync import FleetSync, planned_routes, sync_fleet
 
 __all__ = [
     "Account",
@@ -41,6 +41,7 @@ __all__ = [
     "fleet_example",
     "fleet_schema",
     "plan_fleet",
+    "planned_routes",
     "report_fleet",
     "sync_fleet",
 ]

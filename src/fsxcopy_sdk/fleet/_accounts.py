@@ -10,10 +10,10 @@ import anyio
 import attrs
 
 from fsxcopy_sdk._clock import Clock
-from fsxcopy_sdk._transport import Sessions, SupportsConfig, SupportsSession
+from fsxcopy_sdk._transport import Sessions, SupportsConfig, SupportsEvents
 from fsxcopy_sdk._validation import ArgumentErrors, check_type
 from fsxcopy_sdk.client import FsxCopyClient
-from fsxcopy_sdk.errors import ConfigurationError, FsxCopyError
+from fsxcopy_sdk.errors import FsxCopyError
 from fsxcopy_sdk.fleet._fleet import Fleet, Route
 from fsxcopy_sdk.fleet._outcomes import PolicyFailure
 from fsxcopy_sdk.fleet._policy import DEFAULT_SESSION_NAME, Account
@@ -53,7 +53,7 @@ class AccountClients:
         endpoint_url: str | None = None,
         config: SupportsConfig | None = None,
         clock: Clock | None = None,
-        prepare: Callable[[SupportsSession], None] = lambda _: None,
+        prepare: Callable[[SupportsEvents], None] = lambda _: None,
     ) -> None:
         self._endpoint_url = endpoint_url
         self._config = config
@@ -89,7 +89,7 @@ class AccountRun:
     _connect: Connect
     _making: anyio.CapacityLimiter
     _strict: bool
-    _planned: Mapping[Route, ReplicationPlan] | None
+    _planned: Mapping[Route, ReplicationPlan | PolicyFailure] | None
     """The plans that were given, so that none is made."""
     _stack: AsyncExitStack
     _clients: dict[str, FsxCopyClient] = attrs.field(factory=dict, init=False)
@@ -117,7 +117,7 @@ class AccountRun:
             source = await self.client(policy.source.region)
             destination = await self.client(region)
             if self._planned is not None:
-                return self._planned.get(route) or PolicyFailure.of(route, _not_planned())
+                return self._planned[route]
             async with self._making:
                 return await plan_replication(
                     source, destination, policy.to(route.destination), strict=self._strict
@@ -146,7 +146,7 @@ class Runs:
     connect: Connect
     strict: bool
     max_accounts: int
-    planned: Mapping[Route, ReplicationPlan] | None = None
+    planned: Mapping[Route, ReplicationPlan | PolicyFailure] | None = None
 
     async def each(self, work: Callable[[AccountRun], Awaitable[None]]) -> None:
         """Do *work* for each account, for so many at once as are allowed."""
@@ -163,10 +163,6 @@ class Runs:
         async with anyio.create_task_group() as group:
             for account, routes in _by_account(self.fleet.routes).items():
                 group.start_soon(run, account, routes)
-
-
-def _not_planned() -> ConfigurationError:
-    return ConfigurationError("The plan that was given has nothing of this policy and destination")
 
 
 def _by_account(routes: Iterable[Route]) -> dict[Account, list[Route]]:

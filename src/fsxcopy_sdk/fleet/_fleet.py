@@ -96,6 +96,11 @@ class Fleet:
         return tuple(one for one in self.policies if one.enabled)
 
     @property
+    def routes_by_name(self) -> dict[tuple[str, str], Route]:
+        """What is carried out, by the policy's name and the destination's Region."""
+        return {(one.policy.name, one.destination.region): one for one in self.routes}
+
+    @property
     def routes(self) -> tuple[Route, ...]:
         """What is carried out: each policy that is enabled, into each of its destinations."""
         return tuple(

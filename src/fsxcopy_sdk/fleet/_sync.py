@@ -10,6 +10,7 @@ import attrs
 
 from fsxcopy_sdk._validation import ArgumentErrors, Duration, check_type, to_seconds
 from fsxcopy_sdk.bulk import CopyInProgress, OutcomeStream, SharedCopies
+from fsxcopy_sdk.errors import ConfigurationError
 from fsxcopy_sdk.fleet._accounts import (
     DEFAULT_MAX_ACCOUNTS,
     AccountRun,
@@ -99,7 +100,7 @@ def sync_fleet(
     errors.check_observer("on_seen", on_seen)
     runs = checked_runs(fleet, connect, max_accounts, strict=strict, errors=errors)
     if plan is not None:
-        runs = attrs.evolve(runs, planned=_planned(fleet, plan))
+        runs = attrs.evolve(runs, planned=planned_routes(fleet, plan))
     settings = SyncSettings(
         prune_orphans=prune_orphans,
         prune_most=prune_most,
@@ -150,12 +151,17 @@ class _Turns:
             ended.set()
 
 
-def _planned(fleet: Fleet, plan: FleetPlan) -> dict[Route, ReplicationPlan]:
-    """Return the plans by their routes; those of other policies are left out."""
+def planned_routes(fleet: Fleet, plan: FleetPlan) -> dict[Route, ReplicationPlan | PolicyFailure]:
+    """
+    Return what a plan has of each route of *fleet*; what it has of other policies is left out.
+
+    Raises:
+        InvalidArguments: a plan is of another policy or account than the fleet's.
+    """
     check_type("plan", plan, FleetPlan)
     planned: dict[Route, ReplicationPlan] = {}
     errors = ArgumentErrors()
-    routes = {(one.policy.name, one.destination.region): one for one in fleet.routes}
+    routes = fleet.routes_by_name
     for one, account in zip(plan.plans, plan.accounts, strict=True):
         route = routes.get((one.policy.name, one.destination_region))
         if route is None:
@@ -170,7 +176,11 @@ def _planned(fleet: Fleet, plan: FleetPlan) -> dict[Route, ReplicationPlan]:
             errors.add(name, "planned once", "several times")
         planned[route] = one
     errors.raise_any()
-    return planned
+    text = "The plan that was given has nothing of this policy and destination"
+    return {
+        one: planned.get(one) or PolicyFailure.of(one, ConfigurationError(text))
+        for one in fleet.routes
+    }
 
 
 class FleetSync(OutcomeStream[FleetEvent]):

@@ -16,7 +16,7 @@ from fsxcopy_sdk.replication import ReplicationReport, SourceReport, TimelineEnt
 
 
 class State(StrEnum):
-    """How a source stands in a destination; all but OK mean that it is late."""
+    """The state of a source in a destination; all but OK mean that it is late."""
 
     OK = "ok"
     LATE = "late"
@@ -121,7 +121,7 @@ class Source:
         return any(one.source.timeline is not None for one in self.standings)
 
     def into(self, region: str) -> list[Standing]:
-        """Return how it stands in one destination, under each policy."""
+        """Return its states in one destination, under each policy."""
         return [one for one in self.standings if one.report.destination_region == region]
 
 
