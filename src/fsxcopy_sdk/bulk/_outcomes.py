@@ -185,6 +185,8 @@ class OutcomeStream(ABC, Generic[_Outcome]):
     """The function that returns it."""
     _name: ClassVar[str]
     """What it is called in that function's examples."""
+    _forgets: ClassVar[bool] = False
+    """Whether `outcomes` leaves out what was iterated over, which would take much memory."""
 
     _tasks: TaskGroup
 
@@ -245,6 +247,8 @@ class OutcomeStream(ABC, Generic[_Outcome]):
             if self._finished:
                 raise StopAsyncIteration
             await self._changed.wait()
+        if self._forgets:
+            return self._outcomes.pop(0)
         self._yielded += 1
         return self._outcomes[self._yielded - 1]
 

@@ -184,9 +184,14 @@ def planned_routes(fleet: Fleet, plan: FleetPlan) -> dict[Route, ReplicationPlan
 
 
 class FleetSync(OutcomeStream[FleetEvent]):
-    """A fleet that is being synced: ``async with`` and ``async for``; see `sync_fleet`."""
+    """
+    A fleet that is being synced: ``async with`` and ``async for``; see `sync_fleet`.
+
+    An event that was iterated over is not kept: `outcomes` has the others.
+    """
 
     _made_by, _name = "sync_fleet", "synced"
+    _forgets = True
 
     def __init__(self, runs: Runs, settings: SyncSettings) -> None:
         super().__init__()
@@ -196,21 +201,6 @@ class FleetSync(OutcomeStream[FleetEvent]):
         self._reports: dict[Route, ReplicationReport] = {}
         self._failures: dict[Route, PolicyFailure] = {}
         self._turns = _Turns()
-
-    async def __anext__(self) -> FleetEvent:
-        """
-        Return the next event, as soon as there is one.
-
-        It is not kept: `outcomes` has what was not iterated over yet.
-
-        Raises:
-            StreamNotOpen: it was not entered, so that there never will be one.
-        """
-        event = await super().__anext__()
-        # Of a large fleet they would be most of the memory.
-        del self._outcomes[0]
-        self._yielded -= 1
-        return event
 
     @property
     def applied(self) -> dict[Route, AppliedPlan]:
