@@ -16,7 +16,7 @@ nox.options.default_venv_backend = "virtualenv"
 nox.options.error_on_external_run = True
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
-SOURCES = ["src", "stubs", "tests", "benchmarks", "noxfile.py"]
+SOURCES = ["src", "stubs", "tests", "benchmarks", "examples", "noxfile.py"]
 PEERS = {
     "raw": ["aiobotocore", "types-aiobotocore-fsx"],
     "capo": ["capo-fsx==0.11.*"],
