@@ -240,4 +240,4 @@ async def test_the_workflow_fails_for_what_a_repetition_does_not_mend(
     assert 0 == await run_step(SYNC_STEP)
     fsx.clear_faults()
     fsx.inject(Fault.error("AccessDeniedException", "no", status=400), fraction=1)
-    assert 3 == await run_step(SYNC_STEP)
+    assert 1 == await run_step(SYNC_STEP)
