@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import shutil
@@ -173,6 +174,39 @@ def newest(session: nox.Session) -> None:
     session.install(".", *_group("test"))
     session.run("pip", "install", "--quiet", "--upgrade", "botocore")
     session.run("python", "-m", "pytest", "--quiet", "tests/test_parity.py", *session.posargs)
+
+
+@nox.session(default=False)
+def package(session: nox.Session) -> None:
+    """Build and check wheel and sdist: ``nox -s package -- [--out FOLDER] [--tag TAG]``."""
+    parser = argparse.ArgumentParser(prog="nox -s package --")
+    parser.add_argument("--out", type=Path, help="where to put what was built")
+    parser.add_argument("--tag", help="the release's tag, which must be the version")
+    given = parser.parse_args(session.posargs)
+    if given.tag and given.tag.removeprefix("v") != PYPROJECT["project"]["version"]:
+        session.error(f"tag {given.tag} is not version {PYPROJECT['project']['version']}")
+    session.install(*_group("package"))
+    session.run("validate-pyproject", "pyproject.toml")
+    builds = [Path(session.create_tmp()) / name for name in ("first", "second")]
+    for folder in builds:
+        shutil.rmtree(folder, ignore_errors=True)
+        session.run("python", "-m", "build", "--outdir", str(folder), silent=True)
+    built = sorted(builds[0].iterdir())
+    for path in built:
+        if path.read_bytes() != (builds[1] / path.name).read_bytes():
+            session.error(f"{path.name}: building twice makes different files")
+    session.log("building twice makes the same files")
+    session.run("twine", "check", "--strict", *map(str, built))
+    session.run("check-wheel-contents", *(str(path) for path in built if path.suffix == ".whl"))
+    # Of ten points, three are for what only the owner knows: RELEASING.md lists it.
+    session.run("pyroma", "--min=7", *(str(path) for path in built if path.suffix == ".gz"))
+    session.run("zizmor", "--offline", "--quiet", ".github")
+    if shutil.which("actionlint"):
+        session.run("actionlint", external=True)
+    else:
+        session.warn("actionlint is not installed, so zizmor alone has checked the workflows")
+    if given.out:
+        shutil.copytree(builds[0], given.out, dirs_exist_ok=True)
 
 
 @nox.session(default=False)

@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,21 +31,6 @@ def _run(program: str) -> dict[str, Callable[..., Awaitable[None]]]:
     names: dict[str, Callable[..., Awaitable[None]]] = {}
     exec(compile(program, "README.md", "exec"), names)
     return names
-
-
-@pytest.fixture(name="served")
-def _served(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A local FSx in a process of its own, where the environment says that AWS is."""
-    command = [sys.executable, "-m", "fsxcopy_sdk.testing", "--with-example"]
-    with subprocess.Popen(
-        [*command, "--copy-duration", "0"], stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdout is not None
-        monkeypatch.setenv("AWS_ENDPOINT_URL_FSX", server.stdout.readline().strip())
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
-        yield
-        server.terminate()
 
 
 def test_the_policy_can_be_read() -> None:
