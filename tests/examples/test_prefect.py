@@ -90,13 +90,18 @@ async def test_a_flow_resumes(fsx: LocalFsx, run: Run) -> None:
 
 
 async def test_what_may_pass_is_tried_again(fsx: LocalFsx, run: Run) -> None:
-    """Where the destination cannot be listed, the task is tried again in ten minutes."""
-    fsx.inject(Fault.unavailable(), fraction=1)
+    """Where an accepted copy may no longer be polled, the task is tried again in ten minutes."""
     process = await run(fsx.add_backup(EAST))
+    while not fsx.calls["CopyBackup"]:  # noqa: ASYNC110 - the local FSx has no event
+        await asyncio.sleep(0.05)
+    denied = Fault.error("AccessDeniedException", "no", status=400)
+    fsx.inject(denied, fraction=1, operation="DescribeBackups")
     assert process.stderr is not None
+    lines = []
     while b"Retry 1/3 will start" not in (line := await process.stderr.readline()):
-        assert line
-    assert re.search(rb"will start 600 second", line)
+        lines.append(line)
+        assert line, b"".join(lines).decode()
+    assert b"will start 600 second" in line
 
 
 async def test_what_will_not_pass_is_not_repeated(fsx: LocalFsx, run: Run) -> None:

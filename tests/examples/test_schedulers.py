@@ -241,3 +241,47 @@ async def test_the_workflow_fails_for_what_a_repetition_does_not_mend(
     fsx.clear_faults()
     fsx.inject(Fault.error("AccessDeniedException", "no", status=400), fraction=1)
     assert 1 == await run_step(SYNC_STEP)
+
+
+def _crontab() -> tuple[str, str]:
+    """Return the two command lines of the page's crontab, with this machine's path."""
+    (block,) = re.findall(
+        r"^MAILTO=.*?(?=^```)", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    lines = [one for one in block.splitlines() if one[0].isdigit()]
+    sync, report = (
+        re.sub(r"^\S+ \S+ \S+ \S+ \S+ ", "", one).replace("/etc/fsxcopy.toml", str(POLICIES))
+        for one in lines
+    )
+    return sync, report
+
+
+@pytest.mark.skipif(shutil.which("flock") is None, reason="there is no flock")
+async def test_cron_mails_only_what_there_is_to_do(
+    fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A run that copies prints nothing, a refused one says why, and a report what is late."""
+    monkeypatch.setenv("PATH", f"{FSXCOPY.parent}:{os.environ['PATH']}")
+    sync, report = _crontab()
+    sync = sync.replace("/tmp/fsxcopy.lock", str(tmp_path / "lock"))
+
+    async def mail(line: str) -> bytes:
+        done = await anyio.run_process(["sh", "-c", line], check=False)
+        return done.stdout + done.stderr
+
+    assert b"" == await mail(sync)
+    assert 1 == fsx.calls["CopyBackup"]
+    assert b"LATE" in await mail(report)
+    fsx.inject(Fault.error("AccessDeniedException", "no", status=400), fraction=1)
+    assert b"AccessDenied" in await mail(sync)
+
+
+async def test_calls_of_a_run_with_nothing_to_do(fsx: LocalFsx) -> None:
+    """Each Region is listed once, and by the report once more."""
+    await _code(UNIT_SYNC)
+    counts = []
+    for command in (UNIT_SYNC, UNIT_REPORT):
+        fsx.calls.clear()
+        await _code(command)
+        counts.append(dict(fsx.calls))
+    assert [{"DescribeBackups": 2}] * 2 == counts
