@@ -64,6 +64,11 @@ def _wheel(session: nox.Session) -> str:
     return str(max(folder.glob("*.whl"), key=lambda path: path.stat().st_mtime))
 
 
+def _check_as_users_do(session: nox.Session, *programs: str) -> None:
+    """Check the types of *programs* without the stubs and the settings of this repository."""
+    session.run("mypy", "--strict", f"--config-file={os.devnull}", *programs)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style and format."""
@@ -78,7 +83,7 @@ def types(session: nox.Session) -> None:
     session.install("-e", ".[cli,html,metrics,testing]", *_group("types"), "nox")
     session.run("mypy", "src", "stubs", "tests/typing", "benchmarks/peers", "noxfile.py")
     # Those of Temporal and Prefect are checked where these are installed.
-    session.run("mypy", "examples/lambda/handler.py", "examples/fastapi_app.py")
+    _check_as_users_do(session, "examples/lambda/handler.py", "examples/fastapi_app.py")
 
 
 @nox.session
@@ -155,7 +160,7 @@ def examples(session: nox.Session) -> None:
 def temporal(session: nox.Session) -> None:
     """Copy in a workflow of Temporal, whose worker is killed: a minute and a half."""
     session.install(".[testing]", *_group("temporal"))
-    session.run("mypy", "examples/temporal_copy.py")
+    _check_as_users_do(session, "examples/temporal_copy.py")
     session.run("python", "-m", "pytest", "--quiet", "-rP", "tests/examples/test_temporal.py")
 
 
@@ -163,7 +168,7 @@ def temporal(session: nox.Session) -> None:
 def prefect(session: nox.Session) -> None:
     """Copy in a flow of Prefect that is killed: two minutes."""
     session.install(".[testing]", *_group("prefect"))
-    session.run("mypy", "examples/prefect_copy.py")
+    _check_as_users_do(session, "examples/prefect_copy.py")
     session.run("python", "-m", "pytest", "--quiet", "-rP", "tests/examples/test_prefect.py")
 
 

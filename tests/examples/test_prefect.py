@@ -65,6 +65,7 @@ async def _fsx(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator
         # A machine that is busy takes longer than Prefect allows.
         monkeypatch.setenv("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
         monkeypatch.setenv("DO_NOT_TRACK", "1")
+        monkeypatch.setenv("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
         yield fsx
 
 
