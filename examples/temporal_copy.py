@@ -98,6 +98,7 @@ class Copies:
                 )
                 async with aclosing(observations):
                     async for backup in observations:
+                        seen.clear()
                         seen.update(to_dict(backup))
         finally:
             beating.cancel()

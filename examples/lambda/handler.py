@@ -80,6 +80,7 @@ async def step(event: Event, clock: Clock | None = None) -> dict[str, object]:
             raise
         return {"Next": "Wait", "Seconds": PAUSE, "Error": error.to_dict()}
     outcomes["CopyFailed"] += failures
+    outcomes["CannotCopy"] = len(plan.cannot_copy)
     if outcomes["CopyNotObserved"]:
         return {"Next": "Wait", "Seconds": PAUSE_IN_DOUBT, "Outcomes": outcomes}
     if outcomes["CopyStarted"] or outcomes["CopyDeferred"]:

@@ -199,6 +199,21 @@ def test_a_copy_that_fails_is_not_repeated() -> None:
         assert {"CopyStarted": 1} == +answer["Outcomes"]
 
 
+def test_what_cannot_be_copied_is_counted() -> None:
+    """A backup that FSx does not copy is not requested, and does not go unsaid."""
+    with _served() as fsx:
+        fsx.add_backup(
+            EAST,
+            FileSystem={
+                "FileSystemId": "fs-0123456789abcdef0",
+                "StorageType": "INTELLIGENT_TIERING",
+            },
+        )
+        event = {**INPUT, "StartTime": START.isoformat()}
+        answer = lambda_function.handler(event, None)
+    assert ("Done", {"CannotCopy": 1}) == (answer["Next"], +answer["Outcomes"])
+
+
 def test_what_passes_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """An overloaded service makes the next step come later, a missing permission ends it all."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
