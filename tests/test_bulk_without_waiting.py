@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
@@ -34,7 +34,10 @@ from fsxcopy_sdk.bulk import (
     CopyStarted,
     copy_many,
 )
-from fsxcopy_sdk.testing import LocalFsx, ManualClock
+from fsxcopy_sdk.testing import EXAMPLE_REGION, LocalFsx, ManualClock
+
+if TYPE_CHECKING:
+    from conftest import Connect
 
 MINUTE, HOUR = 60.0, 3600.0
 
@@ -453,3 +456,50 @@ async def test_trouble_makes_no_second_copy(seed: int, late: bool) -> None:
         steps.clock.advance(HOUR)
     assert {"Copied": 8} == _kinds(outcomes)
     assert {1} == set(live_copies(steps.fsx).values())
+
+
+async def test_a_failed_copy_is_not_repeated_in_every_step(
+    clock: ManualClock, connect: Connect
+) -> None:
+    """Within an hour it is deferred with its error; after that another one is begun."""
+    async with LocalFsx(clock=clock, copy_duration=60) as fsx, connect(fsx) as client:
+        broken, good = (
+            CopyRequest(source_backup_id=backup_id, source_region=EXAMPLE_REGION)
+            for backup_id in (fsx.add_backup(EXAMPLE_REGION), fsx.add_backup(EXAMPLE_REGION))
+        )
+        copy = await client.copy_backup(broken.source_backup_id, source_region=EXAMPLE_REGION)
+        fsx.fail_copy(copy.backup.backup_id, "The key was disabled.")
+        kinds, calls = [], []
+        for minutes in (5, 5, 45, 6):
+            clock.advance(60 * minutes)
+            async with copy_many(client, [broken, good], wait=False) as copies:
+                kinds.append([type(one) async for one in copies])
+            calls.append(fsx.calls["CopyBackup"])
+            if minutes == 5:
+                deferred = next(one for one in copies.outcomes if one.request is broken)
+
+    assert [{CopyDeferred, CopyStarted}, {CopyDeferred, Copied}] == list(map(set, kinds[:2]))
+    assert [2, 2, 2, 3] == calls
+    assert {CopyStarted, Copied} == set(kinds[-1])
+    assert isinstance(deferred.error, BackupCopyFailed)
+    assert "The key was disabled." == deferred.error.reason
+    assert copy.backup.backup_id in str(deferred)
+
+
+async def test_another_salt_repeats_a_failed_copy_at_once(
+    clock: ManualClock, connect: Connect, fsx: LocalFsx
+) -> None:
+    """What was mended is tried with another salt, and a run that waits tries in any case."""
+    request = CopyRequest(
+        source_backup_id=fsx.add_backup(EXAMPLE_REGION), source_region=EXAMPLE_REGION
+    )
+    async with connect(fsx) as client:
+        copy = await client.copy_backup(request.source_backup_id, source_region=EXAMPLE_REGION)
+        fsx.fail_copy(copy.backup.backup_id, "The key was disabled.")
+        salted = attrs.evolve(request, idempotency_salt="mended")
+        async with copy_many(client, [salted], wait=False) as copies:
+            again = [type(one) async for one in copies]
+        async with copy_many(client, [request]) as copies:
+            waited = [type(one) async for one in copies]
+
+    assert ([CopyStarted], [Copied]) == (again, waited)

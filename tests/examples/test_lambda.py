@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,7 @@ def _walk(
     """Walk the state machine; return the name of the last state and its input."""
     # The input and the answers of a function pass through JSON.
     data = json.loads(json.dumps(given))
-    context = {"Execution": {"Input": data, "StartTime": START.isoformat()}}
+    context = {"Execution": {"Input": data}}
     name = MACHINE["StartAt"]
     for _ in range(1000):
         state = MACHINE["States"][name]
@@ -130,7 +130,7 @@ def test_thirty_backups_are_copied_once() -> None:
 
         def invoke(event: Any) -> Any:
             begun = time.monotonic()
-            answers.append(lambda_function.handler(event, None))
+            answers.append(lambda_function.handler(INPUT, None))
             assert time.monotonic() - begun < 20
             return answers[-1]
 
@@ -177,7 +177,7 @@ def test_all_are_copied_once_by_a_service_that_loses_answers(seed: int) -> None:
 
 
 def test_a_copy_that_fails_is_not_repeated() -> None:
-    """The others are copied, the execution fails, and another one tries again."""
+    """The others are copied, the execution fails, and one after the hour tries again."""
     with _served(copy_duration=600) as fsx:
         failing, *others = _back_up(fsx, 7)
 
@@ -188,14 +188,14 @@ def test_a_copy_that_fails_is_not_repeated() -> None:
             _clock(fsx).advance(seconds)
 
         def invoke(event: Any) -> Any:
-            return lambda_function.handler(event, None)
+            return lambda_function.handler(INPUT, None)
 
         end, last = _walk(INPUT, invoke, sleep)
         assert ("Some failed", {"CopyFailed": 1}) == (end, +Counter(last["Outcomes"]))
         assert dict.fromkeys([failing, *others], 1) == _copies(fsx)
 
-        later = START + timedelta(seconds=_clock(fsx).now())
-        answer = invoke({**INPUT, "StartTime": later.isoformat()})
+        _clock(fsx).advance(HOUR)
+        answer = invoke(INPUT)
         assert {"CopyStarted": 1} == +answer["Outcomes"]
 
 
@@ -209,19 +209,17 @@ def test_what_cannot_be_copied_is_counted() -> None:
                 "StorageType": "INTELLIGENT_TIERING",
             },
         )
-        event = {**INPUT, "StartTime": START.isoformat()}
-        answer = lambda_function.handler(event, None)
+        answer = lambda_function.handler(INPUT, None)
     assert ("Done", {"CannotCopy": 1}) == (answer["Next"], +answer["Outcomes"])
 
 
 def test_what_passes_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """An overloaded service makes the next step come later, a missing permission ends it all."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    event = {**INPUT, "StartTime": START.isoformat()}
     with _served() as fsx:
         _back_up(fsx, 1)
         fsx.inject(Fault.throttling(), next_calls=1)
-        answer = lambda_function.handler(event, None)
+        answer = lambda_function.handler(INPUT, None)
         assert ("Wait", 300, "Throttled") == (
             answer["Next"],
             answer["Seconds"],
@@ -230,7 +228,7 @@ def test_what_passes_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
         assert answer == json.loads(json.dumps(answer))
         fsx.inject(Fault.error("AccessDeniedException", "no", status=400), next_calls=1)
         with pytest.raises(AccessDenied):
-            lambda_function.handler(event, None)
+            lambda_function.handler(INPUT, None)
 
 
 def test_an_answer_that_is_lost_makes_a_long_pause(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,8 +237,7 @@ def test_an_answer_that_is_lost_makes_a_long_pause(monkeypatch: pytest.MonkeyPat
     with _served(unseen_for=math.inf, unseen_by="listing") as fsx:
         _back_up(fsx, 1)
         fsx.inject(Fault.reset(), fraction=1, operation="CopyBackup", after=True)
-        event = {**INPUT, "StartTime": START.isoformat()}
-        answer = asyncio.run(lambda_function.step(event, _clock(fsx)))
+        answer = asyncio.run(lambda_function.step(INPUT, _clock(fsx)))
     assert ("Wait", HOUR) == (answer["Next"], answer["Seconds"])
     assert {"CopyNotObserved": 1} == +answer["Outcomes"]
 
@@ -264,7 +261,7 @@ def test_the_policy_allows_what_is_called_and_nothing_else() -> None:
     """Each operation that steps call is allowed, and tags; nothing can be deleted."""
     with _served(copy_duration=0) as fsx:
         _back_up(fsx, 2)
-        _walk(INPUT, lambda event: lambda_function.handler(event, None), _clock(fsx).advance)
+        _walk(INPUT, lambda event: lambda_function.handler(INPUT, None), _clock(fsx).advance)
     statements = json.loads((FOLDER / "policy.json").read_text("utf-8"))["Statement"]
     allowed = {
         action

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Literal
 
 import anyio
@@ -55,6 +56,13 @@ destination is listed without IDs. A listing costs many calls in a large Region.
 # there is to go by. Copies take minutes to hours: a minute is short beside them, and one
 # call a minute is less than the waits make. Nor is a copy that was dead repeated sooner.
 _CAPACITY_DELAY = 60.0
+
+REPEAT_FAILED_AFTER = timedelta(hours=1)
+"""
+How long after a FAILED copy was begun another one is begun, where nothing is waited for. Runs
+come every few minutes there, and what makes a copy fail, such as a disabled key, takes a
+person to mend.
+"""
 
 # From 1 s on, each delay twice the one before, as in the Smithy waiter specification:
 # eight tries bridge about two minutes, below that aiobotocore retries by itself.

@@ -11,7 +11,8 @@ from fsxcopy_sdk.bulk._copier import BulkCopy, outcome_of
 from fsxcopy_sdk.bulk._outcomes import CopyDeferred, CopyOutcome, CopyStarted
 from fsxcopy_sdk.bulk._queue import QuotaGroup, RequestState
 from fsxcopy_sdk.bulk._requests import ontap_volume_id
-from fsxcopy_sdk.errors import FsxCopyError
+from fsxcopy_sdk.enums import BackupLifecycle
+from fsxcopy_sdk.errors import BackupCopyFailed, FsxCopyError
 from fsxcopy_sdk.models import Backup
 
 
@@ -55,6 +56,9 @@ class BulkStart(BulkCopy):
             for backup in self._existing.in_progress()
         )
         for state in group.waiting:
+            if failed := self._failed_lately(state):
+                self._add_outcome(state, failed)
+                continue
             if group.closed is None and group.held >= group.slots:
                 used, slots = group.held, group.slots
                 reason = f"{used} copies are in progress, and max_in_progress is {slots}"
@@ -64,6 +68,21 @@ class BulkStart(BulkCopy):
                 await self._start(state)
             else:
                 self._add_outcome(state, attrs.evolve(group.closed, request=state.request))
+
+    def _failed_lately(self, state: RequestState) -> CopyDeferred | None:
+        """Return the outcome of a request whose copy FAILED so recently that it would again."""
+        now = self._client.service_time
+        copies = filter(state.request.has_its_salt, self._existing.matching(state.request))
+        failed = [one for one in copies if one.lifecycle is BackupLifecycle.FAILED]
+        if now is None or not failed:
+            return None
+        last = max(failed, key=lambda one: one.creation_time)
+        again = last.creation_time + queue.REPEAT_FAILED_AFTER
+        if now >= again:
+            return None
+        error = BackupCopyFailed.of(last, polls=1, elapsed=0.0, region=self._region)
+        reason = f"its copy {last.backup_id} FAILED, so that no other is begun before {again}"
+        return CopyDeferred(request=state.request, reason=reason, error=error)
 
     async def _wait_for_capacity(self, state: RequestState, error: FsxCopyError) -> bool:
         """Leave the request and the rest of its group to another run."""
