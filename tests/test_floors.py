@@ -15,6 +15,7 @@ import pytest
 _FLOORS = (
     "__main__",
     "cli",
+    "airflow",
     "testing",
     "",
     "fleet",
@@ -44,6 +45,7 @@ _AT_HOME = {
     "markupsafe": {"fleet"},
     "prometheus_client": {"fleet"},
     "aiohttp": {"_transport", "testing"},
+    "airflow": {"airflow"},
 }
 """Packages that only some modules may import when they run."""
 
