@@ -11,11 +11,9 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from fsxcopy_sdk.errors import (
     DOCUMENT_VERSION,
-    BackupCopyFailed,
     CallError,
     FsxCopyError,
     SourceBackupUnavailable,
-    WaitTimeout,
 )
 
 JsonDocument: TypeAlias = dict[str, object]
@@ -47,8 +45,6 @@ def failure(error: FsxCopyError, backup_id: str | None = None) -> JsonDocument:
         **backup,
         "Message": describe(error),
         "RetryHelps": retry_helps(error),
-        "IsDead": isinstance(error, BackupCopyFailed),
-        "IsTimeout": isinstance(error, WaitTimeout),
         "Error": _shown(error),
     }
 
@@ -83,6 +79,12 @@ def checked(event: Mapping[str, object] | None) -> JsonDocument:
     return dict(event)
 
 
+def has_failed_with(event: Mapping[str, object] | None, error: str) -> bool:
+    """Whether a trigger sent a failure of that class."""
+    shown = (event or {}).get("Error")
+    return isinstance(shown, Mapping) and shown["Type"] == error
+
+
 def text_of(event: Mapping[str, object]) -> str:
     """Return what a failure says."""
     return str(event["Message"])
@@ -109,11 +111,12 @@ def summary(document: Mapping[str, object]) -> str:
     outcomes = _rows(document.get("Outcomes"))
     counts = Counter(str(one["Outcome"]) for one in outcomes)
     numbers = ", ".join(f"{number} {name}" for name, number in counts.items())
+    warnings = document.get("Warnings")
     bad = [*_rows(document.get("Failures")), *(one for one in outcomes if one.get("Error"))]
-    lines = [numbers or "nothing to do", *map(_line, bad[:_MAX_LINES])]
-    if len(bad) > _MAX_LINES:
-        lines.append(f"and {len(bad) - _MAX_LINES} more")
-    return "\n".join(lines)
+    lines = [*map(_line, bad), *(map(str, warnings) if isinstance(warnings, list) else ())]
+    if len(lines) > _MAX_LINES:
+        lines[_MAX_LINES:] = [f"and {len(lines) - _MAX_LINES} more"]
+    return "\n".join([numbers or "nothing to do", *lines])
 
 
 def _rows(given: object) -> list[Mapping[str, object]]:

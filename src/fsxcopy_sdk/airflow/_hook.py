@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
 from fsxcopy_sdk.errors import CredentialsUnavailable
 
 if TYPE_CHECKING:
+    from fsxcopy_sdk._clock import Clock
     from fsxcopy_sdk._transport import SupportsCredentials, SupportsSettings
     from fsxcopy_sdk.client import FsxCopyClient
     from fsxcopy_sdk.fleet import AccountClients
@@ -25,6 +26,9 @@ class FsxCopyHook(AwsBaseHook):
     Region, endpoint (`endpoint_url`, or that of `fsx` in `service_config`), role, profile,
     `verify` and `config_kwargs` are those of the Amazon provider, and so are the arguments.
     """
+
+    clock: ClassVar[Clock | None] = None
+    """What waits sleep on; None for the machine's. A test may subclass."""
 
     def __init__(
         self,
@@ -64,6 +68,7 @@ class FsxCopyHook(AwsBaseHook):
             session=sessions.of_profile(None),
             endpoint_url=self._endpoint_url,
             config=self.config,
+            clock=self.clock,
         )
 
     def account_clients(self) -> AccountClients:
@@ -78,6 +83,7 @@ class FsxCopyHook(AwsBaseHook):
         return AccountClients(
             endpoint_url=self._endpoint_url,
             config=self.config,
+            clock=self.clock,
             prepare=self._prepare,
             credentials=_ConnectionCredentials(self),
         )

@@ -27,6 +27,7 @@ from fsxcopy_sdk.airflow._documents import (
     checked,
     exception,
     for_task,
+    has_failed_with,
     summary,
     text_of,
 )
@@ -34,7 +35,7 @@ from fsxcopy_sdk.airflow._hook import FsxCopyHook
 from fsxcopy_sdk.airflow._link import FsxBackupLink
 from fsxcopy_sdk.airflow._local_run import LocalRun
 from fsxcopy_sdk.airflow._triggers import (
-    ConnectionArguments,
+    CommonArguments,
     FsxBackupAvailableTrigger,
     FsxCopyBackupsTrigger,
     FsxCopyBackupTrigger,
@@ -75,7 +76,7 @@ class _FsxOperator(AwsBaseOperator[FsxCopyHook]):
         self._run: LocalRun | None = None
 
     @property
-    def _connection(self) -> ConnectionArguments:
+    def _connection(self) -> CommonArguments:
         return {
             "aws_conn_id": self.aws_conn_id,
             "region_name": self.region_name,
@@ -87,10 +88,13 @@ class _FsxOperator(AwsBaseOperator[FsxCopyHook]):
         """Let a trigger work, in the triggerer or here; then that method gets its event."""
         if self.deferrable:
             self.defer(trigger=trigger, method_name=method_name)
-        self._run = LocalRun(trigger)
-        event = self._run.event()
-        result: JsonDocument = getattr(self, method_name)(context, event)
+        result: JsonDocument = getattr(self, method_name)(context, self._run_here(trigger))
         return result
+
+    def _run_here(self, trigger: FsxTrigger) -> JsonDocument:
+        """Return the event of a trigger, which works in this task."""
+        self._run = LocalRun(trigger)
+        return self._run.event()
 
     def on_kill(self) -> None:
         """Leave the copies to the service, and say which."""
@@ -152,30 +156,40 @@ class FsxCopyBackupOperator(_FsxOperator):
         self.kms_key_id = kms_key_id
         self.copy_tags = copy_tags
         self.tags = tags
+        self.has_begun = False
+        """Whether the service has accepted the copy, as far as this process knows."""
 
     def execute(self, context: Context) -> JsonDocument:
         """
-        Have the copy requested.
+        Request the copy, or have that done when there is capacity.
 
         Raises:
             AirflowException: it failed; AirflowFailException where no retry helps.
         """
         with for_task():
             request = self._request(context)
-        trigger = FsxCopyBackupTrigger(
-            request=request.to_dict(),
-            tries=context["ti"].try_number,
-            requested_at=time.time(),
-            max_wait=self.max_wait,
-            **self._connection,
-        )
-        return self._await(trigger, "execute_started", context)
+
+        def trigger(max_wait: float) -> FsxCopyBackupTrigger:
+            return FsxCopyBackupTrigger(
+                request=request.to_dict(),
+                tries=context["ti"].try_number,
+                max_wait=max_wait,
+                **self._connection,
+            )
+
+        # The service mostly has capacity, and then there is nothing to defer for yet.
+        event = self._run_here(trigger(0.0 if self.deferrable else self.max_wait))
+        if self.deferrable and has_failed_with(event, "CopyNotBegun"):
+            self.log.info("waits for capacity: %s", text_of(event))
+            return self._await(trigger(self.max_wait), "execute_started", context)
+        return self.execute_started(context, event)
 
     def execute_started(self, context: Context, event: JsonDocument | None = None) -> JsonDocument:
         """Note which copy was accepted, and wait for it."""
         started = _checked_copy(event)
         backup_id, region = str(started["BackupId"]), str(started["Region"])
         self.log.info("%s: the copy of %s into %s", backup_id, self.source_backup_id, region)
+        self.has_begun = True
         FsxBackupLink.persist(
             context=context,
             operator=self,
@@ -197,6 +211,7 @@ class FsxCopyBackupOperator(_FsxOperator):
         event: JsonDocument | None = None,
     ) -> JsonDocument:
         """Return the copy."""
+        self.has_begun = True
         return _checked_copy(event)
 
     def _request(self, context: Context) -> CopyRequest:
@@ -218,7 +233,7 @@ class FsxCopyBackupOperator(_FsxOperator):
 
 def _checked_copy(event: JsonDocument | None) -> JsonDocument:
     """Return the event of a copy; one that is dead may be requested anew."""
-    if event is not None and event.get("IsDead"):
+    if event is not None and has_failed_with(event, "BackupCopyFailed"):
         raise exception(f"{text_of(event)}: a retry requests another copy", may_retry=True)
     return checked(event)
 
@@ -278,10 +293,10 @@ class FsxCopyBackupsOperator(_FsxOperator):
             AirflowException: not all were copied; AirflowFailException where no retry helps.
         """
         with for_task():
-            ids, common = self._requests()
+            ids, request = self._requests()
         trigger = FsxCopyBackupsTrigger(
             source_backup_ids=ids,
-            common=common,
+            request=request,
             max_in_progress=self.max_in_progress,
             max_wait=self.max_wait,
             **self._connection,
@@ -305,9 +320,9 @@ class FsxCopyBackupsOperator(_FsxOperator):
             copy_tags=self.copy_tags,
             tags=self.tags or {},
         )
-        common = example.to_dict()
-        requests_of(ids, common)
-        return ids, common
+        request = example.to_dict()
+        requests_of(ids, request)
+        return ids, request
 
     def execute_complete(
         self, context: Context, event: JsonDocument | None = None

@@ -262,15 +262,15 @@ class Progress:
 
 
 def requests_of(
-    source_backup_ids: Iterable[str], common: Mapping[str, object]
+    source_backup_ids: Iterable[str], request: Mapping[str, object]
 ) -> list[CopyRequest]:
     """
-    Return a request for each backup, which have the members of *common*.
+    Return a request for each backup, which has the other members of *request*.
 
     Raises:
         InvalidArguments: they break rules.
     """
-    return [CopyRequest.from_dict({**common, "SourceBackupId": one}) for one in source_backup_ids]
+    return [CopyRequest.from_dict({**request, "SourceBackupId": one}) for one in source_backup_ids]
 
 
 async def copy_all(

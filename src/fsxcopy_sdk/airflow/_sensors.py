@@ -11,7 +11,7 @@ from airflow.providers.amazon.aws.sensors.base_aws import AwsBaseSensor
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk.bases.sensor import PokeReturnValue
 
-from fsxcopy_sdk.airflow._documents import JsonDocument, checked
+from fsxcopy_sdk.airflow._documents import JsonDocument, checked, has_failed_with
 from fsxcopy_sdk.airflow._hook import FsxCopyHook
 from fsxcopy_sdk.airflow._triggers import FsxBackupAvailableTrigger
 
@@ -59,7 +59,7 @@ class FsxBackupAvailableSensor(AwsBaseSensor[FsxCopyHook]):
     def poke(self, context: Context) -> bool | PokeReturnValue:  # noqa: ARG002 - as Airflow calls it
         """Return whether the backup is AVAILABLE, with its document."""
         event = asyncio.run(self._trigger(0.0).event())
-        if event["Outcome"] == "Failed" and event["IsTimeout"]:
+        if has_failed_with(event, "WaitTimeout"):
             return False
         return PokeReturnValue(is_done=True, xcom_value=checked(event))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import Context
@@ -13,6 +14,8 @@ import attrs
 from anyio.to_thread import run_sync
 
 from fsxcopy_sdk.client import FsxCopyClient
+
+_log = logging.getLogger("fsxcopy_sdk.airflow")
 
 
 @attrs.define(eq=False)
@@ -46,9 +49,10 @@ class _Lease:
                 await self._unused.wait()
         except Exception as error:
             if self.opened.done():
-                raise
-            self.opened.set_exception(error)
-            self.opened.exception()  # its users may all have been cancelled
+                _log.warning("a client was not closed well: %s", error)
+            else:
+                self.opened.set_exception(error)
+                self.opened.exception()  # its users may all have been cancelled
         finally:
             self.opened.cancel()  # where the event loop ends first
 

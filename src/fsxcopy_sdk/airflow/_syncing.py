@@ -35,6 +35,9 @@ from fsxcopy_sdk.replication import (
 # As for the command: these are copied later, or on purpose not at all.
 _NO_FAILURE = (CannotCopyReason.NOT_AVAILABLE, CannotCopyReason.IS_A_COPY)
 
+_MAX_WARNINGS = 50
+"""In the document; the log has all."""
+
 
 @attrs.frozen(kw_only=True)
 class Sync:
@@ -209,7 +212,7 @@ async def sync(what: Sync, clients: AccountClients, progress: Progress) -> JsonD
         "Plans": synced.plans,
         "Outcomes": synced.outcomes,
         "Failures": synced.failures,
-        "Warnings": synced.warnings,
+        "Warnings": synced.warnings[:_MAX_WARNINGS],
         "IsGood": synced.is_good,
         "RetryHelps": synced.retry_helps,
     }

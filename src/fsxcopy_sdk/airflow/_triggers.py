@@ -9,6 +9,7 @@ boto3, aiobotocore and the rest are imported: so that is done in a thread when a
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from abc import abstractmethod
@@ -32,22 +33,33 @@ Seconds after a copy was asked for in which its token alone finds it. A trigger 
 may have begun before, in a triggerer that ended.
 """
 
+_MIN_AGE = 10.0
+"""
+Seconds for which an event is held back after the task has deferred. If it came before the
+scheduler has seen that the task's process ended, Airflow would fail the task: "finished with
+state success, but the task instance's state attribute is queued". That took 6 s on a machine
+with much to do.
+"""
 
-class ConnectionArguments(TypedDict, total=False):
-    """The arguments that all triggers have, and the hook."""
+
+class CommonArguments(TypedDict, total=False):
+    """The arguments that all triggers have: those of the hook, and when the trigger was made."""
 
     aws_conn_id: str | None
     region_name: str | None
     verify: bool | str | None
     botocore_config: Mapping[str, object] | None
+    made_at: float
 
 
 class FsxTrigger(BaseTrigger):
     """A trigger that works with a connection and sends one event when it is done."""
 
-    def __init__(self, **connection: Unpack[ConnectionArguments]) -> None:
+    def __init__(self, **common: Unpack[CommonArguments]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's
-        self.connection = connection
+        self.made_at = common.pop("made_at", time.time())
+        """When the task made it, in epoch seconds; a triggerer makes it again as it was."""
+        self.connection = common
 
     @abstractmethod
     def arguments(self) -> dict[str, object]:
@@ -64,15 +76,16 @@ class FsxTrigger(BaseTrigger):
 
     def serialize(self) -> tuple[str, dict[str, object]]:
         """Return what the trigger is made again from, in any triggerer."""
-        given = {name: value for name, value in self.connection.items() if value is not None}
-        if self.connection.get("aws_conn_id", "") is None:
-            given["aws_conn_id"] = None
         # The package is what has the public names, wherever they are defined.
-        return f"{__package__}.{type(self).__name__}", {**self.arguments(), **given}
+        name = f"{__package__}.{type(self).__name__}"
+        return name, {**self.arguments(), **self.connection, "made_at": self.made_at}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Work, and yield the one event."""
-        yield TriggerEvent(await self.event())  # type: ignore[no-untyped-call]  # the same
+        event = await self.event()
+        if self.trigger_id is not None:  # in a triggerer, not in `dag.test()`
+            await asyncio.sleep(self.made_at + _MIN_AGE - time.time())
+        yield TriggerEvent(event)  # type: ignore[no-untyped-call]  # the same
 
     async def event(self) -> JsonDocument:
         """Work, and return the event."""
@@ -113,9 +126,9 @@ class FsxBackupAvailableTrigger(FsxTrigger):
         backup_id: str,
         deadline: float,
         is_accepted: bool = False,
-        **connection: Unpack[ConnectionArguments],
+        **common: Unpack[CommonArguments],
     ) -> None:
-        super().__init__(**connection)
+        super().__init__(**common)
         self.backup_id = backup_id
         self.deadline = deadline
         """Epoch seconds, so that a triggerer that is started again waits no longer."""
@@ -155,25 +168,21 @@ class FsxCopyBackupTrigger(FsxTrigger):
         *,
         request: Mapping[str, object],
         tries: int,
-        requested_at: float,
         max_wait: float,
-        **connection: Unpack[ConnectionArguments],
+        **common: Unpack[CommonArguments],
     ) -> None:
-        super().__init__(**connection)
+        super().__init__(**common)
         self.request = request
         """The document of a `CopyRequest`, with its token."""
         self.tries = tries
         """Which try of the task this is, from 1."""
-        self.requested_at = requested_at
-        """When the task asked for the copy, in epoch seconds."""
         self.max_wait = max_wait
 
     def arguments(self) -> dict[str, object]:
-        """Return the request, and what tells whether it may have been sent before."""
+        """Return the request, which try it is, and for how long capacity is waited for."""
         return {
             "request": dict(self.request),
             "tries": self.tries,
-            "requested_at": self.requested_at,
             "max_wait": self.max_wait,
         }
 
@@ -182,7 +191,7 @@ class FsxCopyBackupTrigger(FsxTrigger):
         from fsxcopy_sdk.airflow._running import begin, reported
         from fsxcopy_sdk.bulk import CopyRequest
 
-        is_late = time.time() - self.requested_at > _TOKEN_LIFETIME
+        is_late = time.time() - self.made_at > _TOKEN_LIFETIME
         async with reported() as report, self.shared_client() as shared:
             report.event = await begin(
                 shared,
@@ -207,14 +216,14 @@ class FsxCopyBackupsTrigger(FsxTrigger):
         self,
         *,
         source_backup_ids: Sequence[str],
-        common: Mapping[str, object],
+        request: Mapping[str, object],
         max_in_progress: int,
         max_wait: float,
-        **connection: Unpack[ConnectionArguments],
+        **common: Unpack[CommonArguments],
     ) -> None:
-        super().__init__(**connection)
+        super().__init__(**common)
         self.source_backup_ids = source_backup_ids
-        self.common = common
+        self.request = request
         """What all requests have in common, as the document of a `CopyRequest` has it."""
         self.max_in_progress = max_in_progress
         self.max_wait = max_wait
@@ -224,7 +233,7 @@ class FsxCopyBackupsTrigger(FsxTrigger):
         """Return the IDs, and once what holds for all."""
         return {
             "source_backup_ids": list(self.source_backup_ids),
-            "common": dict(self.common),
+            "request": dict(self.request),
             "max_in_progress": self.max_in_progress,
             "max_wait": self.max_wait,
         }
@@ -242,7 +251,7 @@ class FsxCopyBackupsTrigger(FsxTrigger):
             self._progress = Progress(self.log, shared.client.clock.now)
             report.event = await copy_all(
                 shared.client,
-                requests_of(self.source_backup_ids, self.common),
+                requests_of(self.source_backup_ids, self.request),
                 self._progress,
                 max_in_progress=self.max_in_progress,
                 max_wait=self.max_wait,
@@ -253,10 +262,8 @@ class FsxCopyBackupsTrigger(FsxTrigger):
 class FsxSyncTrigger(FsxTrigger):
     """Copy and prune as policies say; the accounts of a fleet have clients of their own."""
 
-    def __init__(
-        self, *, sync: Mapping[str, Any], **connection: Unpack[ConnectionArguments]
-    ) -> None:
-        super().__init__(**connection)
+    def __init__(self, *, sync: Mapping[str, Any], **common: Unpack[CommonArguments]) -> None:
+        super().__init__(**common)
         self.sync = sync
         """The document of a `Sync`."""
         self._progress: Progress | None = None
