@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 import attrs
 
@@ -48,6 +49,18 @@ def served(fsx: LocalFsx) -> Iterator[LocalFsx]:
         loop.call_soon_threadsafe(ended.set)
         thread.join()
         loop.close()
+
+
+def fleet_file(folder: Path, *file_system_ids: str) -> Path:
+    """Write a fleet that copies three backups of each file system into eu-west-1."""
+    file = folder / "fleet.toml"
+    file.write_text(
+        "version = 1\n[[policy]]\nname = 'nightly'\nnewest = 3\n"
+        f"file_system_ids = {list(file_system_ids)}\n"
+        "source = { region = 'us-east-2' }\ndestination = [{ region = 'eu-west-1' }]\n",
+        "utf-8",
+    )
+    return file
 
 
 def settings(home: Path, endpoint_url: str) -> dict[str, str]:
@@ -128,7 +141,7 @@ class Airflow:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
-    def __enter__(self) -> Airflow:
+    def __enter__(self) -> Self:
         migrate(self.environment)
         for name in PROCESSES:
             self.start(name)
@@ -155,7 +168,9 @@ class Airflow:
 
     def xcoms(self, task: str) -> list[dict[str, object]]:
         """Return what the instances of a task have returned."""
-        query = "select value from xcom where key = 'return_value' and task_id = ? order by map_index"
+        query = (
+            "select value from xcom where key = 'return_value' and task_id = ? order by map_index"
+        )
         return [json.loads(value) for (value,) in self._rows(query, task)]
 
     def run_state(self) -> str:
@@ -171,16 +186,12 @@ class Airflow:
         """Return what a process has logged so far."""
         return (self.home / f"{name}.log").read_text("utf-8", errors="replace")
 
-    def task_log(self) -> str:
-        """Return what all tasks have logged so far, those of their triggers too."""
-        files = sorted((self.home / "logs").glob("dag_id=*/**/*.log*"))
-        return "\n".join(file.read_text("utf-8", errors="replace") for file in files)
-
     def blocked(self) -> list[float]:
         """Return for how long the triggerer's event loop stood still, collections aside."""
         collections = [
             (float(at), float(seconds))
-            for _, at, seconds in map(str.split, self._lines("collections"))
+            for name, at, seconds in map(str.split, self._lines("collections"))
+            if name == "triggerer"
         ]
         found = []
         for line in self.log("triggerer").splitlines():

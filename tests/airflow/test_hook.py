@@ -43,7 +43,7 @@ async def test_a_connection_is_used(fsx: LocalFsx) -> None:
     ],
     ids=["argument", "connection", "profile", "environment"],
 )
-async def test_the_region_is_the_first_that_is_given(
+async def test_the_region_is_the_first_that_is_given(  # noqa: PLR0917 - pytest names them
     argument: str | None,
     extra: dict[str, object],
     expected: str,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferred
 from airflow_rig import served
 from airflow_tasks import LOCAL, REGION, SOURCE_REGION, context, copies, deferred, event_of, tokens
 
@@ -79,7 +79,7 @@ def test_a_link_is_empty_until_there_is_a_copy() -> None:
         ({"run_id": "other"}, False),
         ({"map_index": 3}, False),
     ],
-    ids=lambda value: str(value),
+    ids=str,
 )
 def test_a_token_is_that_of_the_task_instance(
     change: dict[str, object], is_same: bool, quick: LocalFsx
@@ -112,8 +112,9 @@ def test_a_copy_without_capacity_defers_to_its_request(
     for one in running:
         quick.set_lifecycle(one, "AVAILABLE")
     event = asyncio.run(event_of(paused.trigger, clock))
-    again = pytest.raises(BaseException, operator.execute_started, context(), event).value
-    assert event["BackupId"] == again.trigger.backup_id
+    with pytest.raises(TaskDeferred) as again:
+        operator.execute_started(context(), event)
+    assert event["BackupId"] == again.value.trigger.backup_id
 
 
 def test_a_task_that_is_not_deferred_waits_itself(quick: LocalFsx) -> None:

@@ -36,7 +36,7 @@ async def test_users_share_a_client_until_the_last_has_left(fsx: LocalFsx) -> No
         leaving = group.create_task(_use(opened, first))
         for _ in range(3):
             group.create_task(_use(opened, last))
-        while len(opened) < 4:
+        while len(opened) < 4:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0)
         first.set()
         await leaving
@@ -129,7 +129,7 @@ def test_an_event_loop_that_ends_closes_its_clients(monkeypatch: pytest.MonkeyPa
     async def main() -> None:
         before = len(opened)
         user = asyncio.create_task(_use(opened, asyncio.Event()))
-        while len(opened) == before:
+        while len(opened) == before:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.01)
         assert not user.done()
 

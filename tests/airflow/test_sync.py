@@ -79,7 +79,7 @@ async def test_a_file_is_synced(file: Path, fsx: LocalFsx, clock: ManualClock) -
     _add(fsx, 3)
     operator = _operator(config=str(file))
     paused = deferred(operator, context())
-    file.unlink()  # the triggerer need not have it
+    file.unlink()  # noqa: ASYNC240 - the triggerer need not have it
     event = await event_of(paused.trigger, clock)
     assert event == operator.execute_complete(context(), event)
 
@@ -171,9 +171,7 @@ async def test_an_account_that_fails_is_a_failure(
         operator.execute_complete(context(), event)
 
 
-async def test_copies_that_are_held_back_fail_the_task(
-    fsx: LocalFsx, clock: ManualClock
-) -> None:
+async def test_copies_that_are_held_back_fail_the_task(fsx: LocalFsx, clock: ManualClock) -> None:
     """What only a switch would delete is a warning, and fails the task in the end."""
     sources = _add(fsx, 3)
     members = {"policy": {**_POLICY, "Newest": 3}, "source_region": SOURCE_REGION}
@@ -195,7 +193,7 @@ async def test_a_killed_sync_says_what_continues(fsx: LocalFsx, clock: ManualClo
     trigger = on_clock(deferred(operator, context()).trigger, clock)
     assert () == trigger.left
     running = asyncio.ensure_future(trigger.event())
-    while not trigger.left:
+    while not trigger.left:  # noqa: ASYNC110 - nothing tells
         await asyncio.sleep(0)
     running.cancel()
     await asyncio.wait([running])

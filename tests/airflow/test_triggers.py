@@ -295,7 +295,7 @@ async def test_many_continue_where_a_killed_triggerer_was(
     sources = [fsx.add_backup(SOURCE_REGION) for _ in range(6)]
     trigger = on_clock(_many(sources), clock)
     running = asyncio.ensure_future(trigger.event())
-    while fsx.calls["CopyBackup"] < 5:
+    while fsx.calls["CopyBackup"] < 5:  # noqa: ASYNC110 - nothing tells
         await asyncio.sleep(0)
     running.cancel()
     await asyncio.wait([running])
@@ -312,7 +312,7 @@ async def test_a_killed_trigger_says_what_continues(
     await trigger.on_kill()
     assert "continue" not in capsys.readouterr().out
     running = asyncio.ensure_future(trigger.event())
-    while not trigger.left:
+    while not trigger.left:  # noqa: ASYNC110 - nothing tells
         await asyncio.sleep(0)
     running.cancel()
     await asyncio.wait([running])
@@ -344,9 +344,7 @@ async def test_a_wrong_request_is_an_event_too(fsx: LocalFsx, clock: ManualClock
     assert ("InvalidArguments", False) == (event["Error"]["Type"], event["RetryHelps"])
 
 
-async def test_an_event_is_held_back_in_a_triggerer(
-    fsx: LocalFsx, clock: ManualClock
-) -> None:
+async def test_an_event_is_held_back_in_a_triggerer(fsx: LocalFsx, clock: ManualClock) -> None:
     """Airflow fails a task whose event comes before its process is seen to have ended."""
     trigger = on_clock(_wait(fsx.add_backup(REGION)), clock)
     trigger.trigger_id, trigger.made_at = 5, time.time() - 9.5

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Protocol
 
 import anyio
-from airflow.sdk.exceptions import AirflowException
+from airflow.providers.common.compat.sdk import AirflowException
 
 from fsxcopy_sdk.airflow._documents import JsonDocument
 from fsxcopy_sdk.airflow._triggers import FsxTrigger

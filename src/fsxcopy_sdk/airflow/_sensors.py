@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.sensors.base_aws import AwsBaseSensor
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
-from airflow.sdk.bases.sensor import PokeReturnValue
+from airflow.providers.common.compat.sdk import PokeReturnValue
 
 from fsxcopy_sdk.airflow._documents import JsonDocument, checked, has_failed_with
 from fsxcopy_sdk.airflow._hook import FsxCopyHook

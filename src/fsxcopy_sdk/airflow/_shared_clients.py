@@ -47,7 +47,7 @@ class _Lease:
             async with await run_sync(make) as client:
                 self.opened.set_result(SharedClient(client))
                 await self._unused.wait()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - its users raise it
             if self.opened.done():
                 _log.warning("a client was not closed well: %s", error)
             else:

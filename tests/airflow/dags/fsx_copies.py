@@ -29,7 +29,7 @@ with DAG(
         "retries": 0,
         "retry_delay": timedelta(seconds=1),
     },
-):
+) as dag:
     copy = FsxCopyBackupOperator.partial(
         task_id="copy", source_region="us-east-2", tags={"Purpose": "dr"}
     ).expand(source_backup_id=given["mapped"])

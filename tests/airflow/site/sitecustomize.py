@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import time
 
 _LONG = 0.1
@@ -18,7 +19,8 @@ def _watch(phase: str, _: object) -> None:
     seconds = time.monotonic() - _begun
     if seconds > _LONG:
         with open(os.environ["FSX_COLLECTIONS"], "a", encoding="utf-8") as file:  # noqa: PTH123 - early
-            file.write(f"{os.getpid()} {time.time()} {seconds}\n")
+            name = "triggerer" if "triggerer" in sys.argv else "other"
+            file.write(f"{name} {time.time()} {seconds}\n")
 
 
 if "FSX_COLLECTIONS" in os.environ:
