@@ -4,20 +4,38 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from airflow.sdk import DAG
 from airflow_rig import REGION, SOURCE_REGION, fleet_file, migrate, served, settings
 
 from fsxcopy_sdk.testing import LocalFsx, ScaledClock
 
+_HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "airflow.md"
 _PROGRAM = """
 import fsx_copies
 run = fsx_copies.dag.test()
 print(run.state, *(f"{one.task_id}={one.state}" for one in run.get_task_instances()))
 """
+
+
+def test_the_programs_of_the_how_to_are_dags(tmp_path: Path) -> None:
+    """They are parsed as Airflow parses a DAG's file."""
+    programs = re.findall(
+        r"^```python\n(.*?)^```", _HOW_TO.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    assert 2 == len(programs)
+    names: dict[str, Any] = {"ids": ["backup-03e3c82e0183b7b6b"]}
+    exec(programs[0], names)
+    assert {"new_backups", "copy", "sync"} == set(names["dag"].task_ids)
+    with DAG("another", schedule=None) as dag:
+        exec(programs[1], names)
+    assert ["copy"] == dag.task_ids
 
 
 @pytest.mark.parametrize("deferrable", [True, False])
