@@ -244,6 +244,42 @@ async def test_an_answer_that_is_lost_makes_no_second_copy(
 
 
 @pytest.mark.parametrize("tries", [1, 2])
+async def test_no_second_copy_is_made_when_the_token_is_forgotten(
+    tries: int, fsx: LocalFsx, clock: ManualClock
+) -> None:
+    """What may have been accepted is searched for, however long the listing cannot be made."""
+    forgetful = LocalFsx(clock=clock, copy_duration=1800.0, tokens_remembered_for=120)
+    source = forgetful.add_backup(SOURCE_REGION)
+    trigger = _begin(source, tries=tries)
+    async with forgetful:
+        trigger.connection["botocore_config"] = None
+        connection = {"region_name": REGION, "endpoint_url": forgetful.endpoint_url}
+        extra = {**connection, "config_kwargs": {"retries": {"total_max_attempts": 1}}}
+        given = {"conn_type": "aws", "login": "A", "password": "a-secret-key", "extra": extra}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("AIRFLOW_CONN_AWS_LOCAL", json.dumps(given))
+            forgetful.inject(Fault.reset(), operation="CopyBackup", next_calls=1, after=True)
+            forgetful.inject(Fault.unavailable(), operation="DescribeBackups", next_calls=40)
+            if tries > 1:  # a copy of the first try, which only a listing finds
+                forgetful.call(
+                    REGION,
+                    "CopyBackup",
+                    {"SourceBackupId": source, "SourceRegion": SOURCE_REGION},
+                )
+            event = await event_of(trigger, clock)
+    assert clock.now() > 120
+    assert [event["BackupId"]] == [one["BackupId"] for one in copies(forgetful)]
+
+
+async def test_doubt_is_not_taken_for_a_refusal(fsx: LocalFsx, clock: ManualClock) -> None:
+    """Where it stays open what the service did, the task is not deferred to request again."""
+    fsx.inject(Fault.reset(), operation="CopyBackup", after=True)
+    fsx.inject(Fault.unavailable(), operation="DescribeBackups", next_calls=1000)
+    event = await event_of(_begin(fsx.add_backup(SOURCE_REGION), max_wait=0.0), clock)
+    assert ("ConnectionFailed", True) == (event["Error"]["Type"], event["RetryHelps"])
+
+
+@pytest.mark.parametrize("tries", [1, 2])
 async def test_an_answer_that_cannot_be_read_names_the_copy(
     tries: int, fsx: LocalFsx, clock: ManualClock
 ) -> None:
@@ -259,13 +295,13 @@ async def test_an_answer_that_cannot_be_read_names_the_copy(
     [
         (_DENIED, "AccessDenied", False),
         (Fault.throttling(), "CopyNotBegun", True),
-        (Fault.unavailable(), "CopyNotBegun", True),
+        (Fault.unavailable(), "ServiceUnavailable", True),
     ],
 )
 async def test_a_request_that_fails_says_why(
     fault: Fault, kind: str, helps: bool, fsx: LocalFsx, clock: ManualClock
 ) -> None:
-    """A refusal is final, and what passes is waited for."""
+    """A refusal is final; what passes is waited for, and what may be accepted stays in doubt."""
     fsx.inject(fault, next_calls=10_000)
     event = await event_of(_begin(fsx.add_backup(SOURCE_REGION), max_wait=300.0), clock)
     assert (kind, helps) == (event["Error"]["Type"], event["RetryHelps"])

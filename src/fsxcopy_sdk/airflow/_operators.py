@@ -227,7 +227,7 @@ class FsxCopyBackupOperator(_FsxOperator):
         )
         ti = context["ti"]
         # With the request: a task that was changed and cleared asks for another copy.
-        own = (ti.dag_id, ti.task_id, ti.run_id, ti.map_index, request)
+        own = (ti.dag_id, ti.task_id, ti.run_id, ti.map_index, request.to_dict())
         return attrs.evolve(request, client_request_token=next_token(*own))
 
 

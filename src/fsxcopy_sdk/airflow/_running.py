@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -139,14 +140,15 @@ async def begin(
     """
     client = shared.client
     deadline = client.clock.now() + max_wait
+    beginning = _Beginning(client, request, tries, search)
     async with shared.starting:
         while True:
             try:
-                backup_id = await _begin_now(client, request, search=search, tries=tries)
+                backup_id = await beginning.try_now()
             except CopyNotBegun as error:
                 left = deadline - client.clock.now()
                 if left < NOTHING:
-                    raise
+                    raise beginning.doubt or error from error
                 log.warning("%s: not begun yet: %s", request.source_backup_id, error)
             else:
                 source = request.source_backup_id
@@ -157,71 +159,84 @@ async def begin(
                     "BackupId": backup_id,
                     "Region": client.region,
                 }
-            search = False
             delay = _CAPACITY_DELAY * (0.5 + random.random() / 2)  # noqa: S311 - jitter
             await client.clock.sleep(min(delay, left))
 
 
-async def _begin_now(
-    client: FsxCopyClient, request: CopyRequest, *, search: bool, tries: int
-) -> str:
-    """
-    Return the ID of the copy, requested or found.
+@attrs.define(eq=False)
+class _Beginning:
+    """The attempts to begin one copy."""
 
-    Raises:
-        CopyNotBegun: the service accepted none, and may do so later.
-        FsxCopyError: it refused, or it is not known what it did.
-    """
-    if not search:
-        try:
-            response = await client.copy_backup(
-                **request.arguments(client.region),
-                client_request_token=request.client_request_token,
-            )
-        except FsxCopyError as error:
-            if error.accepted_backup_id is not None:
-                return error.accepted_backup_id
-            if not is_outcome_unknown(error):
-                raise _not_begun(error) from error
-        else:
-            if not response.backup.lifecycle.is_dead:
-                return response.backup.backup_id
-    return await _search_and_begin(client, request, tries)
+    client: FsxCopyClient
+    request: CopyRequest
+    tries: int
+    search: bool
+    """Whether there may be a copy that the token no longer finds."""
+    doubt: FsxCopyError | None = None
+    """What left it open whether the service accepted the request."""
+
+    async def try_now(self) -> str:
+        """
+        Return the ID of the copy, requested or found.
+
+        Raises:
+            CopyNotBegun: the service accepts none now, and may do so later.
+            FsxCopyError: it refused, or it is not known what it did.
+        """
+        if not self.search:
+            try:
+                response = await self.client.copy_backup(
+                    **self.request.arguments(self.client.region),
+                    client_request_token=self.request.client_request_token,
+                )
+            except FsxCopyError as error:
+                if error.accepted_backup_id is not None:
+                    return error.accepted_backup_id
+                if not is_outcome_unknown(error):
+                    raise _not_begun(error) from error
+                self.doubt, self.search = error, True
+            else:
+                if not response.backup.lifecycle.is_dead:
+                    return response.backup.backup_id
+        return await self._search_and_begin()
+
+    async def _search_and_begin(self) -> str:
+        """Find the copy that exists, by its source; request one only if there is none."""
+        request, tries = self.request, self.tries
+        while True:
+            outcome = await self._outcome_of(request)
+            match outcome:
+                case Copied() | CopyStarted():
+                    return outcome.backup.backup_id
+                case CopyNotObserved() if outcome.backup_id is not None:
+                    return outcome.backup_id
+                case CopyFailed(backup=Backup() as dead) if tries > 0:
+                    tries -= 1
+                    token = next_token(request.client_request_token, dead.backup_id)
+                    request = attrs.evolve(request, client_request_token=token)
+                case CopyDeferred(error=None):
+                    # The destination was listed, and has none. Later the token of a request in
+                    # doubt is forgotten, and then only another listing finds its copy.
+                    self.search = self.doubt is not None
+                    raise CopyNotBegun(outcome.reason)
+                case CopyDeferred(error=FsxCopyError() as error):
+                    raise _not_begun(error) from error
+                case _:
+                    raise outcome.error or CopyNotBegun(str(outcome))
+
+    async def _outcome_of(self, request: CopyRequest) -> CopyOutcome:
+        copies = copy_many(self.client, [request], wait=False, max_in_progress=_NO_LIMIT)
+        async with copies:
+            return await anext(copies)
 
 
 def _not_begun(error: FsxCopyError) -> FsxCopyError:
     return CopyNotBegun(describe(error)) if error.is_transient else error
 
 
-async def _search_and_begin(client: FsxCopyClient, request: CopyRequest, tries: int) -> str:
-    """Find the copy that exists, by its source; request one only if there is none."""
-    while True:
-        outcome = await _outcome_now(client, request)
-        match outcome:
-            case Copied() | CopyStarted():
-                return outcome.backup.backup_id
-            case CopyNotObserved() if outcome.backup_id is not None:
-                return outcome.backup_id
-            case CopyFailed(backup=Backup() as dead) if tries > 0:
-                tries -= 1
-                token = next_token(request.client_request_token, dead.backup_id)
-                request = attrs.evolve(request, client_request_token=token)
-            case CopyDeferred():
-                error = outcome.error
-                raise CopyNotBegun(outcome.reason) if error is None else _not_begun(error)
-            case _:
-                raise outcome.error or CopyNotBegun(str(outcome))
-
-
-async def _outcome_now(client: FsxCopyClient, request: CopyRequest) -> CopyOutcome:
-    copies = copy_many(client, [request], wait=False, max_in_progress=_NO_LIMIT)
-    async with copies:
-        return await anext(copies)
-
-
 def next_token(*parts: object) -> str:
     """Return the token that *parts* decide, in every process and at any time."""
-    digest = sha256(repr(parts).encode()).digest()
+    digest = sha256(json.dumps(parts, sort_keys=True).encode()).digest()
     return f"airflow-{urlsafe_b64encode(digest).rstrip(b'=').decode()}"
 
 
