@@ -141,6 +141,7 @@ async def test_a_wait_that_fails_says_why(
     )
     assert kind == event["Error"]["Type"]
     assert event["Message"].startswith(kind)
+    assert 1 == event["Message"].count(backup_id)
 
 
 async def test_a_wait_ends_at_its_deadline(fsx: LocalFsx, clock: ManualClock) -> None:

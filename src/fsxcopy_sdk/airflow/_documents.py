@@ -39,11 +39,14 @@ def describe(error: FsxCopyError) -> str:
 def failure(error: FsxCopyError, backup_id: str | None = None) -> JsonDocument:
     """Return the document of what went wrong, with the backup that it is about."""
     backup = {} if backup_id is None else {"BackupId": backup_id}
+    text = describe(error)
+    if backup_id is not None and backup_id not in text:
+        text = f"{text} ({backup_id})"
     return {
         "Version": DOCUMENT_VERSION,
         "Outcome": "Failed",
         **backup,
-        "Message": describe(error),
+        "Message": text,
         "RetryHelps": retry_helps(error),
         "Error": _shown(error),
     }
