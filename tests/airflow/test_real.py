@@ -18,7 +18,7 @@ _MAX_BLOCKED = 0.5
 
 # It takes some four minutes on a machine with two cores.
 @pytest.mark.timeout(900)
-def test_a_triggerer_may_be_killed(tmp_path: Path) -> None:
+def test_a_triggerer_may_be_killed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever waits in a triggerer that is killed ends well in the next one, copied once."""
     # A copy takes 50 s of the machine's time: five at once, so twelve take three waves.
     with served(LocalFsx(clock=ScaledClock(6), copy_duration=300)) as fsx:
@@ -57,7 +57,8 @@ def test_a_triggerer_may_be_killed(tmp_path: Path) -> None:
         made = {region: fsx.backups(region) for region in regions}
 
     polls = calls["DescribeBackups", REGION]
-    print(f"{polls} DescribeBackups; stood still, collections aside: {blocked}")  # noqa: T201 - with -rP
+    with capsys.disabled():
+        print(f"\n{polls} DescribeBackups; stood still for {blocked}, collections aside")  # noqa: T201
     assert {"success"} == {state for task in states.values() for state in task}, states
     assert [_MAPPED, _MANY, _SYNCED] == [len(made[region]) for region in regions]
     assert set(given["mapped"]) == {one["SourceBackupId"] for one in made[REGION]}
