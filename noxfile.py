@@ -172,6 +172,33 @@ def prefect(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", "--quiet", "-rP", "tests/examples/test_prefect.py")
 
 
+@nox.session(default=False)
+def airflow(session: nox.Session) -> None:
+    """Test the tasks of Airflow: each branch, `dag.test()`, and a triggerer that is killed."""
+    session.install("-e", ".[airflow,testing]", *_group("airflow"))
+    # Named, because the configuration leaves out what other environments cannot import.
+    folder = Path("src/fsxcopy_sdk/airflow")
+    session.run("mypy", *map(str, sorted(folder.glob("*.py"))))
+    data = str(Path(session.create_tmp()) / "coverage")
+    # Warnings of Airflow's own are not for this package to mend.
+    pytest = (
+        "-m",
+        "pytest",
+        "-o",
+        "filterwarnings=default",
+        "-rP",
+        "--quiet",
+        "--show-capture=no",
+    )
+    session.run(
+        *("coverage", "run", "--rcfile=tests/airflow/coverage.toml", f"--data-file={data}"),
+        *(*pytest, *session.posargs, "tests/airflow"),
+    )
+    session.run(
+        *("coverage", "report", "--rcfile=tests/airflow/coverage.toml", f"--data-file={data}")
+    )
+
+
 @nox.session
 def pythons(session: nox.Session) -> None:
     """Test the wheel with every other Python that is found, and say which were not."""

@@ -15,6 +15,7 @@ import pytest
 _FLOORS = (
     "__main__",
     "cli",
+    "airflow",
     "testing",
     "",
     "fleet",
@@ -46,6 +47,7 @@ _AT_HOME = {
     "prometheus_client": {"fleet"},
     "opentelemetry": {"_tracing"},
     "aiohttp": {"_transport", "testing"},
+    "airflow": {"airflow"},
 }
 """Packages that only some modules may import when they run."""
 

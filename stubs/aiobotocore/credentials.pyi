@@ -1,8 +1,17 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from botocore.credentials import CredentialProvider
+from botocore.credentials import CredentialProvider, ReadOnlyCredentials
 
-class AioCredentials: ...
+class AioCredentials:
+    def __init__(
+        self,
+        access_key: str,
+        secret_key: str,
+        token: str | None = None,
+        method: str | None = None,
+        account_id: str | None = None,
+    ) -> None: ...
+    async def get_frozen_credentials(self) -> ReadOnlyCredentials: ...
 
 class AioDeferredRefreshableCredentials:
     def __init__(

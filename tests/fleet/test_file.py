@@ -388,3 +388,12 @@ def test_a_file_that_cannot_be_read(content: bytes | None, words: str, tmp_path:
 def test_the_name_of_an_account(account: Account, name: str) -> None:
     """It is the number where a role names it, else the profile."""
     assert name == str(account)
+
+
+def test_a_text_is_read_as_its_file_is(tmp_path: Path) -> None:
+    """The text of a file makes the same fleet, and its errors name what it is called."""
+    file = tmp_path / "fsxcopy.toml"
+    file.write_text(LEAST, "utf-8")
+    assert Fleet.from_toml(file) == Fleet.from_text(LEAST)
+    with pytest.raises(ConfigurationError, match="the field: cannot be read as TOML"):
+        Fleet.from_text("version =", name="the field")

@@ -12,8 +12,10 @@ from fsxcopy_sdk._transport._config import (
 from fsxcopy_sdk._transport._protocols import (
     SupportsClient,
     SupportsConfig,
+    SupportsCredentials,
     SupportsEvents,
     SupportsSession,
+    SupportsSettings,
     Transport,
 )
 from fsxcopy_sdk._transport._sessions import Sessions
@@ -23,8 +25,10 @@ __all__ = [
     "Sessions",
     "SupportsClient",
     "SupportsConfig",
+    "SupportsCredentials",
     "SupportsEvents",
     "SupportsSession",
+    "SupportsSettings",
     "Transport",
     "config_with_timeouts",
     "direct_config",

@@ -55,6 +55,18 @@ class SupportsEvents(Protocol):
     def register(self, event_name: str, handler: Callable[..., object], /) -> None: ...
 
 
+class SupportsSettings(SupportsEvents, Protocol):
+    """The same, with the variables that botocore reads from the environment or the profile."""
+
+    def set_config_variable(self, logical_name: str, value: object, /) -> None: ...
+
+
+class SupportsCredentials(Protocol):
+    """Credentials of boto3 or botocore, which renew themselves when they are read."""
+
+    def get_frozen_credentials(self) -> Any: ...
+
+
 class SupportsConfig(Protocol):
     """An `aiobotocore.config.AioConfig` or a `botocore.config.Config`."""
 

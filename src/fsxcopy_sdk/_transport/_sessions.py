@@ -1,4 +1,4 @@
-"""Sessions of many accounts: of profiles, and of roles whose credentials are renewed."""
+"""Sessions of many accounts: of profiles, of roles, and with the credentials of a program."""
 
 from __future__ import annotations
 
@@ -9,20 +9,57 @@ from aiobotocore.config import AioConfig
 from aiobotocore.credentials import (
     AioAssumeRoleCredentialFetcher,
     AioCredentialResolver,
+    AioCredentials,
     AioDeferredRefreshableCredentials,
 )
 from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import AioSession
-from botocore.credentials import CredentialProvider
+from anyio.to_thread import run_sync
+from botocore.credentials import CredentialProvider, ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError
 from botocore.loaders import create_loader
 
 from fsxcopy_sdk._transport._botocore_errors import from_botocore_error
 from fsxcopy_sdk._transport._config import session_of_profile
-from fsxcopy_sdk._transport._protocols import SupportsConfig, SupportsEvents
+from fsxcopy_sdk._transport._protocols import (
+    SupportsConfig,
+    SupportsCredentials,
+    SupportsSettings,
+)
 
 # Programs have one search path, or one more of a profile.
 _shared_loader = lru_cache(maxsize=4)(create_loader)
+
+
+class _LentCredentials(AioCredentials):
+    """
+    Credentials that another library holds and renews.
+
+    Each reading is done in a thread, because the renewal of boto3's credentials calls STS or
+    runs a program, and blocks meanwhile.
+    """
+
+    def __init__(self, source: SupportsCredentials) -> None:
+        super().__init__("", "", method="lent")
+        self._source = source
+
+    async def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        frozen: ReadOnlyCredentials = await run_sync(self._source.get_frozen_credentials)
+        return frozen
+
+
+class _Lender(CredentialProvider):
+    """Lend the credentials of a program."""
+
+    METHOD = "lent"
+
+    def __init__(self, source: SupportsCredentials) -> None:
+        super().__init__()
+        self._source = source
+
+    async def load(self) -> AioCredentials:
+        """Return credentials that are read when they are needed."""
+        return _LentCredentials(self._source)
 
 
 class _AssumedRole(CredentialProvider):
@@ -59,15 +96,18 @@ class Sessions:
     Make the sessions of accounts, which share what costs much: botocore's files.
 
     *prepare* is called with each session, to register handlers for example. The calls of STS
-    for roles are made with *config*.
+    for roles are made with *config*. *credentials* are those of accounts without a profile;
+    None for what botocore finds on the machine.
     """
 
     def __init__(
         self,
         config: SupportsConfig | None = None,
-        prepare: Callable[[SupportsEvents], None] = lambda _: None,
+        prepare: Callable[[SupportsSettings], None] = lambda _: None,
+        credentials: SupportsCredentials | None = None,
     ) -> None:
         self._config = config
+        self._credentials = credentials
         self._prepare = prepare
         self._bases: dict[str | None, AioSession] = {}
 
@@ -89,6 +129,9 @@ class Sessions:
         if not issubclass(chosen, AIOHTTPSession):
             # Calls for credentials take theirs from here; on trio, that of aiohttp would fail.
             session.set_default_client_config(AioConfig(http_session_cls=chosen))
+        if profile is None and self._credentials is not None:
+            lender = AioCredentialResolver([_Lender(self._credentials)])
+            session.register_component("credential_provider", lender)
         self._prepare(session)
         return session
 

@@ -10,7 +10,7 @@ import anyio
 import attrs
 
 from fsxcopy_sdk._clock import Clock
-from fsxcopy_sdk._transport import Sessions, SupportsConfig, SupportsEvents
+from fsxcopy_sdk._transport import Sessions, SupportsConfig, SupportsCredentials, SupportsSettings
 from fsxcopy_sdk._validation import ArgumentErrors, check_type
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.errors import FsxCopyError
@@ -41,7 +41,8 @@ class AccountClients:
 
     The arguments are those of `FsxCopyClient`. Calls of STS for roles are made with *config*
     too, and go to AWS_ENDPOINT_URL_STS where that is set. *prepare* is called with each
-    aiobotocore session that is made, to register handlers of events for example.
+    aiobotocore session that is made, to register handlers of events for example. *credentials*
+    of boto3 are those of accounts without a profile; they are read in a thread.
     """
 
     client_class: ClassVar[type[FsxCopyClient]] = FsxCopyClient
@@ -53,12 +54,13 @@ class AccountClients:
         endpoint_url: str | None = None,
         config: SupportsConfig | None = None,
         clock: Clock | None = None,
-        prepare: Callable[[SupportsEvents], None] = lambda _: None,
+        prepare: Callable[[SupportsSettings], None] = lambda _: None,
+        credentials: SupportsCredentials | None = None,
     ) -> None:
         self._endpoint_url = endpoint_url
         self._config = config
         self._clock = clock
-        self._sessions = Sessions(config, prepare)
+        self._sessions = Sessions(config, prepare, credentials)
 
     def __call__(self, account: Account, region: str) -> FsxCopyClient:
         """Return the client of *account* in *region*, to be opened by ``async with``."""

@@ -64,11 +64,26 @@ class Fleet:
         """
         file = Path(path)
         try:
-            document = tomllib.loads(file.read_text("utf-8-sig"))
+            text = file.read_text("utf-8-sig")
         except OSError as error:
             raise ConfigurationError(f"{file}: {error.strerror or error}") from error
-        except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, or nested too deeply
+        except ValueError as error:  # no UTF-8
             raise ConfigurationError(f"{file}: cannot be read as TOML: {error}") from error
+        return cls.from_text(text, name=str(file))
+
+    @classmethod
+    def from_text(cls, text: str, *, name: str = "the fleet") -> Self:
+        """
+        Read what such a file has; errors that are not about a policy begin with *name*.
+
+        Raises:
+            ConfigurationError: it is not TOML.
+            InvalidArguments: as for `from_toml`.
+        """
+        try:
+            document = tomllib.loads(text)
+        except (ValueError, RecursionError) as error:  # no TOML, or nested too deeply
+            raise ConfigurationError(f"{name}: cannot be read as TOML: {error}") from error
         return cls(policies=_read(document))
 
     def select(self, names: Iterable[str]) -> Self:
