@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fsxcopy_sdk.testing._clocks import ManualClock, ScaledClock
+    from fsxcopy_sdk.testing._clocks import ClockStalled, ManualClock, ScaledClock
     from fsxcopy_sdk.testing._documents import EXAMPLE_BACKUP, EXAMPLE_REGION
     from fsxcopy_sdk.testing._faults import ErrorPlacement, Fault
     from fsxcopy_sdk.testing._lifecycle import ProgressShape
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fsxcopy_sdk.testing._store import DEFAULT_ACCOUNT
 
 __all__ = [
+    "ClockStalled",
     "DEFAULT_ACCOUNT",
     "EXAMPLE_BACKUP",
     "EXAMPLE_REGION",
