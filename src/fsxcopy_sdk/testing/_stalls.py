@@ -36,11 +36,9 @@ class StallGuard:
         self._seen: dict[tuple[str, AccountRegion, bytes], list[float]] = {}
         """The request -> real times of its first calls since the clock moved."""
 
-    def check(
-        self, operation: str, scope: AccountRegion, request: Mapping[str, JsonValue]
-    ) -> None:
+    def check(self, operation: str, scope: AccountRegion, body: Mapping[str, JsonValue]) -> None:
         """
-        Note a call of *operation*.
+        Note a call of *operation* with *body*.
 
         Raises:
             ServiceFailure: it waits for a clock that stands still.

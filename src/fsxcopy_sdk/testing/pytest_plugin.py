@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 import pytest
@@ -110,18 +111,16 @@ def fsx(request: pytest.FixtureRequest, fsx_clock: ManualClock) -> Iterator[Loca
 
 
 @pytest.fixture
-def fsx_client(fsx: LocalFsx, fsx_clock: ManualClock) -> Callable[[str], FsxCopyClient]:
+def fsx_client(fsx: LocalFsx, fsx_clock: ManualClock) -> Callable[..., FsxCopyClient]:
     """
     A function from a Region to a client of `fsx` that waits on `fsx_clock`.
 
-    Open it as any other: ``async with fsx_client("us-west-2") as client:``.
+    Open it as any other: ``async with fsx_client("us-west-2") as client:``. It takes the
+    *session* and the *config* of `FsxCopyClient` too, of which trio needs the latter.
     """
     from fsxcopy_sdk import FsxCopyClient  # noqa: PLC0415 - only when it is used
 
-    def connect(region: str) -> FsxCopyClient:
-        return FsxCopyClient(region, endpoint_url=fsx.endpoint_url, clock=fsx_clock)
-
-    return connect
+    return partial(FsxCopyClient, endpoint_url=fsx.endpoint_url, clock=fsx_clock)
 
 
 def _settings(request: pytest.FixtureRequest, marker: str) -> dict[str, Any]:
