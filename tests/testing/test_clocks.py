@@ -215,7 +215,7 @@ def test_refuses_other_stall_timeouts(seconds) -> None:
 @pytest.mark.parametrize(
     ("wait", "words"),
     [
-        (lambda clock: clock.sleep(10), "sleep until 13: the clock stands still at 3. Call its"),
+        (lambda clock: clock.sleep(10), "sleep until 10: the clock stands still at 3. Call its"),
         (lambda clock: clock.until_sleeping(2), r"until_sleeping\(2\): the clock stands still at"),
     ],
     ids=["sleep", "until_sleeping"],
