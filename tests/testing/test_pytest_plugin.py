@@ -280,6 +280,7 @@ def test_wrong_markers(run) -> None:
     done.assert_outcomes(errors=len(WRONG_MARKERS))
     done.stdout.fnmatch_lines([f"*@pytest.mark.{words}*" for words in WRONG_MARKERS.values()])
     done.stdout.no_fnmatch_line("*pytest_plugin.py*")
+    done.stdout.no_fnmatch_line("*During handling*")
 
 
 def test_markers_are_listed(run) -> None:

@@ -141,7 +141,8 @@ def _call(marker: str, function: Callable[..., _T], *args: object, **kwargs: obj
     try:
         return function(*args, **kwargs)
     except (TypeError, ValueError) as error:
-        _fail(marker, str(error))
+        mistake = str(error)
+    _fail(marker, mistake)
 
 
 def _fail(marker: str, mistake: str) -> NoReturn:
