@@ -12,7 +12,7 @@ import inspect
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import pytest
 
@@ -96,7 +96,7 @@ def fsx(request: pytest.FixtureRequest, fsx_clock: ManualClock) -> Iterator[Loca
 
     settings = _settings(request, "fsx")
     if "clock" in settings:
-        _fail("fsx", "the clock is that of the fixture fsx_clock")
+        raise _mistake("fsx", "the clock is that of the fixture fsx_clock")
     local = _call("fsx", LocalFsx, **settings, clock=fsx_clock)
     for marker in request.node.iter_markers("fsx_fault"):
         _call("fsx_fault", local.inject, *marker.args, **marker.kwargs)
@@ -128,7 +128,7 @@ def _settings(request: pytest.FixtureRequest, marker: str) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for one in request.node.iter_markers(marker):
         if one.args:
-            _fail(marker, f"arguments need a name, unlike {one.args[0]!r}")
+            raise _mistake(marker, f"arguments need a name, unlike {one.args[0]!r}")
         settings = {**one.kwargs, **settings}
     return settings
 
@@ -137,13 +137,12 @@ def _call(marker: str, function: Callable[..., _T], *args: object, **kwargs: obj
     """Return what *function* does with the arguments of *marker*, whose mistakes fail the test."""
     known = inspect.signature(function).parameters
     for name in kwargs.keys() - known:
-        _fail(marker, f"there is no argument {name!r}; there are {', '.join(known)}")
+        raise _mistake(marker, f"there is no argument {name!r}; there are {', '.join(known)}")
     try:
         return function(*args, **kwargs)
     except (TypeError, ValueError) as error:
-        mistake = str(error)
-    _fail(marker, mistake)
+        raise _mistake(marker, str(error)) from None
 
 
-def _fail(marker: str, mistake: str) -> NoReturn:
-    pytest.fail(f"@pytest.mark.{marker}: {mistake}", pytrace=False)
+def _mistake(marker: str, what: str) -> BaseException:
+    return pytest.fail.Exception(f"@pytest.mark.{marker}: {what}", pytrace=False)
