@@ -280,6 +280,29 @@ def package(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def sdks(session: nox.Session) -> None:
+    """Call the local FSx with the newest boto3, the AWS CLI and the AWS SDK for JavaScript."""
+    session.install(_wheel(session) + "[testing]", *_group("test"))
+    # Newer than aiobotocore allows: the local FSx itself does without.
+    session.run("pip", "install", "--quiet", "--upgrade", "awscli", "boto3", "botocore")
+    modules = {}
+    if npm := shutil.which("npm"):
+        folder = Path(session.create_tmp()).resolve()
+        options = ("--prefix", str(folder), "--no-audit", "--no-fund", "--silent")
+        session.run(npm, "install", *options, "@aws-sdk/client-fsx@3", external=True)
+        modules = {"FSXCOPY_TEST_NODE_MODULES": str(folder / "node_modules")}
+    else:
+        session.warn("npm is not installed, so the AWS SDK for JavaScript is not tested")
+    others = ("test_clients", "test_pytest_plugin", "test_shared_clock")
+    session.run(
+        *("python", "-m", "pytest", "--quiet", *SIDE_BY_SIDE, *session.posargs),
+        *("tests/sdks", "tests/testing"),
+        *(f"--ignore=tests/testing/{name}.py" for name in others),
+        env=modules,
+    )
+
+
+@nox.session(default=False)
 def kill(session: nox.Session) -> None:
     """Kill a sync, and one of a fleet, a hundred times each: half an hour."""
     session.install(".[cli,testing]", *_group("test"))

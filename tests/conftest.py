@@ -17,6 +17,8 @@ from aiobotocore.session import AioSession
 from fsxcopy_sdk import FsxCopyClient
 from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
+pytest_plugins = ["pytester"]
+
 
 def pytest_configure() -> None:
     """Let Ctrl-C interrupt the commands that tests start, also where it is ignored here."""

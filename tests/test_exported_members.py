@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import os
+import pickle
 import re
 import subprocess
 import sys
+import typing
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
@@ -105,23 +107,98 @@ def test_unknown_name_in_import() -> None:
         exec("from fsxcopy_sdk import CopyClient")
 
 
-def test_import_that_breaks_says_why(tmp_path: Path) -> None:
-    """If the module of a lazy name cannot be imported, the error names it and the cause."""
-    (tmp_path / "aiobotocore").mkdir()
-    (tmp_path / "aiobotocore" / "__init__.py").write_text("import anyio\nanyio.moved_away\n")
-    program = "from fsxcopy_sdk import FsxCopyClient"
-
-    done = subprocess.run(
+def _run_fresh(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a program in an interpreter that has imported nothing of the package."""
+    return subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        env={**os.environ, **environment},
     )
 
+
+def _break(package: str, source: str, folder: Path) -> str:
+    """Put a package that breaks when it is imported before all others; return its folder."""
+    (folder / package).mkdir()
+    (folder / package / "__init__.py").write_text(source)
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "module"),
+    [
+        ("fsxcopy_sdk.FsxCopyClient", "aiobotocore", "fsxcopy_sdk.client"),
+        ("fsxcopy_sdk.Backup", "attrs", "fsxcopy_sdk.models"),
+        ("fsxcopy_sdk.testing.LocalFsx", "aiohttp", "fsxcopy_sdk.testing._protocol"),
+    ],
+)
+def test_import_that_breaks_says_why(tmp_path: Path, name: str, package: str, module: str) -> None:
+    """If the module of a lazy name cannot be imported, the error names it and the cause."""
+    folder = _break(package, "import re\nre.moved_away\n", tmp_path)
+    home, _, name = name.rpartition(".")
+
+    done = _run_fresh(f"from {home} import {name}", PYTHONPATH=folder)
+
     assert 1 == done.returncode
-    assert "ImportError: fsxcopy_sdk.client cannot be imported: " in done.stderr
+    assert f"ImportError: {module} cannot be imported: " in done.stderr
     assert "moved_away" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("package", "source", "words"),
+    [
+        ("aiohttp", "import moved_away", "No module named 'moved_away'"),
+        (
+            "aiohttp",
+            "raise ModuleNotFoundError(name='aiohttp')",
+            'the local FSx needs the extra "testing": pip install "fsxcopy-sdk[testing]"',
+        ),
+    ],
+)
+def test_missing_extra(tmp_path: Path, package: str, source: str, words: str) -> None:
+    """Without aiohttp the local FSx says what to install; another missing module is named."""
+    folder = _break(package, source, tmp_path)
+
+    done = _run_fresh("from fsxcopy_sdk.testing import ManualClock, LocalFsx", PYTHONPATH=folder)
+
+    assert f"ModuleNotFoundError: {words}" == done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "dir(fsxcopy_sdk)",
+        "fsxcopy_sdk.__all__",
+        "fsxcopy_sdk.enums, fsxcopy_sdk.models, fsxcopy_sdk.errors",
+        "fsxcopy_sdk.Backup, fsxcopy_sdk.BackupLifecycle, fsxcopy_sdk.BackupNotFound",
+        "fsxcopy_sdk.Duration, fsxcopy_sdk.Clock, fsxcopy_sdk.from_dict",
+        "typing.get_type_hints(fsxcopy_sdk.FsxCopyClient.copy_backup)",
+        "dir(fsxcopy_sdk.testing)",
+        "fsxcopy_sdk.testing.DEFAULT_ACCOUNT, fsxcopy_sdk.testing.serve",
+    ],
+)
+def test_first_use(expression: str) -> None:
+    """What is used first in an interpreter is the same as in one that has imported all."""
+    names = {"fsxcopy_sdk": fsxcopy_sdk, "typing": typing}
+
+    done = _run_fresh(f"import typing, fsxcopy_sdk, fsxcopy_sdk.testing; print(({expression}))")
+
+    assert "" == done.stderr
+    assert _without_addresses(str(eval(expression, names))) == _without_addresses(done.stdout)
+
+
+def test_unpickling_first() -> None:
+    """What was pickled can be read by an interpreter that has imported nothing yet."""
+    pickled = pickle.dumps([fsxcopy_sdk.Tag(key="a", value="b"), fsxcopy_sdk.BackupLifecycle("X")])
+
+    done = _run_fresh(f"import pickle; print(pickle.loads({pickled!r}))")
+
+    assert f"{pickle.loads(pickled)}\n" == done.stdout
+
+
+def _without_addresses(text: str) -> str:
+    return re.sub(r" at 0x[0-9a-f]+", "", text).strip()
 
 
 def test_version() -> None:
@@ -129,7 +206,10 @@ def test_version() -> None:
     assert version("fsxcopy-sdk") == fsxcopy_sdk.__version__
 
 
-@pytest.mark.parametrize("name", ["DEFAULT_MAX_WAIT", "FsxCopyClient", "WaitSchedule", "to_dict"])
+@pytest.mark.parametrize(
+    "name",
+    ["Backup", "BackupNotFound", "DEFAULT_MAX_WAIT", "FsxCopyClient", "WaitSchedule", "to_dict"],
+)
 def test_late_names_are_fetched_once(name: str) -> None:
     """A name that is fetched when asked for is the same object the next time."""
     package = importlib.import_module("fsxcopy_sdk")

@@ -12,7 +12,7 @@ _HEAVY = ("aiobotocore", "aiohttp", "botocore", "cattrs", "orjson")
 
 def _loaded(statement: str, *candidates: str) -> list[str]:
     """Return which of some modules a fresh interpreter has loaded after a statement."""
-    program = f"{statement}; import sys; print(*(m for m in {candidates!r} if m in sys.modules))"
+    program = f"{statement}\nimport sys; print(*(m for m in {candidates!r} if m in sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
@@ -35,13 +35,17 @@ def test_types_are_cheap(statement: str) -> None:
 @pytest.mark.parametrize(
     ("statement", "expected"),
     [
-        ("import fsxcopy_sdk", ["attr", "attrs"]),
+        ("import fsxcopy_sdk", []),
+        ("import fsxcopy_sdk.cli", []),
+        ("import fsxcopy_sdk.testing", []),
+        ("from fsxcopy_sdk import BackupLifecycle", []),
         ("import fsxcopy_sdk.models", ["attr", "attrs"]),
+        ("from fsxcopy_sdk import Backup, BackupNotFound", ["attr", "attrs"]),
     ],
-    ids=["package", "models"],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_types_load_attrs_alone(statement: str, expected: list[str]) -> None:
-    """Of other people's packages the types load attrs alone."""
+    """Of other people's packages the types load attrs alone, and what is not used loads none."""
     program = (
         f"import sys; before = set(sys.modules); {statement};"
         " names = {name.partition('.')[0] for name in set(sys.modules) - before};"
@@ -80,4 +84,24 @@ def test_local_fsx_is_on_its_own() -> None:
     """The local FSx loads neither AWS's libraries nor the conversion that it is to test."""
     suspects = ("aiobotocore", "botocore", "cattrs", "fsxcopy_sdk._codec", "fsxcopy_sdk.client")
 
-    assert [] == _loaded("import fsxcopy_sdk.testing", *suspects)
+    assert [] == _loaded("import fsxcopy_sdk.testing._local_fsx", *suspects)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import fsxcopy_sdk",
+        "from fsxcopy_sdk import errors_",
+        "import fsxcopy_sdk.cli",
+        "import fsxcopy_sdk.testing",
+        "from fsxcopy_sdk import cli, testing",
+        "import fsxcopy_sdk; hasattr(fsxcopy_sdk, 'bulk')",
+        "import inspect, fsxcopy_sdk; inspect.unwrap(fsxcopy_sdk)",
+    ],
+)
+def test_what_is_not_used_is_not_loaded(statement: str) -> None:
+    """An import of a package alone, or a question for another name, loads none of its modules."""
+    modules = ("fsxcopy_sdk.enums", "fsxcopy_sdk.models", "fsxcopy_sdk.testing._local_fsx")
+    statement = f"import contextlib\nwith contextlib.suppress(ImportError): {statement}\n"
+
+    assert [] == _loaded(statement, *modules)

@@ -174,6 +174,28 @@ with signals, signals.calling(lambda: None):
     assert 128 + number == done.returncode
 
 
+@every_signal
+@pytest.mark.parametrize("module", ["fsxcopy_sdk.cli._app", "fsxcopy_sdk.enums", "attrs"])
+def test_signal_while_the_command_starts(number: int, code: int, module: str) -> None:
+    """The handlers exist before the command imports anything that takes long."""
+    program = f"""
+import os, sys, time
+class Signalling:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), {int(number)})
+            time.sleep(10)
+sys.meta_path.insert(0, Signalling())
+from fsxcopy_sdk.cli import run_and_end
+run_and_end()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (code, "", "") == (done.returncode, done.stdout, done.stderr)
+
+
 def _unread(pipe: IO[str]) -> int:
     """Return how many bytes a pipe holds."""
     return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)

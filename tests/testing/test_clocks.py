@@ -10,7 +10,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from fsxcopy_sdk.testing import ManualClock, ScaledClock
+from fsxcopy_sdk.testing import ClockStalled, ManualClock, ScaledClock
 
 
 def on_either_loop(scene: Callable) -> Callable:
@@ -203,6 +203,67 @@ def test_a_hold_ends_where_nothing_happens() -> None:
 
     assert 10 == pytest.approx(trio.run(scene, clock=MockClock(autojump_threshold=0)))
     assert 3600.0 == clock.now()
+
+
+@pytest.mark.parametrize("seconds", [0, -1, math.nan, math.inf, "1", True])
+def test_refuses_other_stall_timeouts(seconds) -> None:
+    """A stall_timeout that is no time is refused by name."""
+    with pytest.raises(ValueError, match="stall_timeout must be a finite number of seconds"):
+        ManualClock(stall_timeout=seconds)
+
+
+@pytest.mark.parametrize(
+    ("wait", "words"),
+    [
+        (lambda clock: clock.sleep(10), "sleep until 10: the clock stands still at 3. Call its"),
+        (lambda clock: clock.until_sleeping(2), r"until_sleeping\(2\): the clock stands still at"),
+    ],
+    ids=["sleep", "until_sleeping"],
+)
+def test_a_wait_for_a_clock_that_stands_still(wait: Callable, words: str) -> None:
+    """It ends with an error after *stall_timeout*, counted from the last move."""
+
+    async def scene() -> None:
+        clock = ManualClock(stall_timeout=5)
+        begun = trio.current_time()
+
+        async def move() -> None:
+            for _ in range(3):
+                await anyio.sleep(4)
+                clock.advance(1)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(move)
+            with pytest.raises(ClockStalled, match=words):
+                await wait(clock)
+        assert 0 == clock.sleeping
+        assert 17 <= trio.current_time() - begun <= 18
+
+    trio.run(scene, clock=MockClock(autojump_threshold=0))
+
+
+@pytest.mark.parametrize("auto_advance", [True, False])
+def test_a_clock_that_moves_does_not_stall(*, auto_advance: bool) -> None:
+    """Waits last as long as the clock moves, also one that waits for several tasks."""
+
+    async def scene() -> None:
+        clock = ManualClock(auto_advance=auto_advance, stall_timeout=5)
+        woken = []
+
+        async def sleep(seconds: float) -> None:
+            await clock.sleep(seconds)
+            woken.append(clock.now())
+
+        async with anyio.create_task_group() as tasks:
+            for seconds in (60, 40):
+                tasks.start_soon(sleep, seconds)
+            await clock.until_sleeping(2)
+            while len(woken) < 2:
+                await anyio.sleep(4)
+                clock.advance(1)
+        assert 2 == len(woken)
+
+    trio.run(scene, clock=MockClock(autojump_threshold=0))
 
 
 def test_sleepers_of_several_threads() -> None:

@@ -5,9 +5,13 @@ import json
 import re
 import secrets
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+import boto3
 import pytest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
 
 from fsxcopy_sdk.testing import (
     DEFAULT_ACCOUNT,
@@ -62,6 +66,84 @@ async def test_backups_outlive_the_server(connect) -> None:
 async def test_exit_without_enter() -> None:
     """Exiting without entering does nothing."""
     assert await LocalFsx().__aexit__(None, None, None) is None
+    assert LocalFsx().__exit__(None, None, None) is None
+
+
+# In a thread
+
+
+def test_serves_from_a_thread() -> None:
+    """`with` serves programs without an event loop, as often as it is entered."""
+    fsx = LocalFsx(copy_duration=0)
+    source = fsx.add_example_backup()
+    for number in range(2):
+        with fsx as served:
+            assert served is fsx
+            west = boto3.client(
+                "fsx",
+                "us-west-2",
+                endpoint_url=fsx.endpoint_url,
+                aws_access_key_id="AKIDEXAMPLE",
+                aws_secret_access_key="any",
+            )
+            west.copy_backup(SourceBackupId=source, SourceRegion=EXAMPLE_REGION)
+            assert number + 1 == len(west.describe_backups()["Backups"])
+            west.close()
+        with pytest.raises(RuntimeError, match="only inside"):
+            fsx.endpoint_url  # noqa: B018 - a property that raises
+    assert [source] * 2 == [copy["SourceBackupId"] for copy in fsx.backups("us-west-2")]
+
+
+def test_serves_once_at_a_time_from_a_thread() -> None:
+    """While it serves it cannot be entered again, and its port is taken."""
+    with LocalFsx() as fsx:
+        with pytest.raises(RuntimeError, match="serves already"):
+            fsx.__enter__()
+        port = int(fsx.endpoint_url.rpartition(":")[2])
+        with pytest.raises(OSError, match="in use"):
+            LocalFsx(port=port).__enter__()
+        assert fsx.endpoint_url.endswith(f":{port}")
+
+
+def test_delayed_call_does_not_delay_the_end() -> None:
+    """A call that waits for the clock is cancelled when the server stops."""
+    with LocalFsx(clock=ManualClock()) as fsx, ThreadPoolExecutor() as threads:
+        fsx.inject(Fault.delay(1000))
+        west = boto3.client(
+            "fsx",
+            "us-west-2",
+            endpoint_url=fsx.endpoint_url,
+            aws_access_key_id="AKIDEXAMPLE",
+            aws_secret_access_key="any",
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+        call = threads.submit(west.describe_backups)
+        while not fsx.calls:
+            time.sleep(0.01)
+        fsx.__exit__(None, None, None)
+        with pytest.raises(BotoCoreError):
+            call.result()
+        west.close()
+
+
+def test_changes_between_calls() -> None:
+    """What a test does in one thread waits for the call that is served in another."""
+    with LocalFsx(copy_duration=0) as fsx, ThreadPoolExecutor() as threads:
+        source = fsx.add_backup("us-west-2")
+        calls = [
+            threads.submit(fsx.call, "us-west-2", operation, request)
+            for _ in range(200)
+            for operation, request in (
+                ("CopyBackup", {"SourceBackupId": source}),
+                ("DescribeBackups", {}),
+                ("DescribeFileSystems", {}),
+            )
+        ]
+        for number in range(200):
+            fsx.add_backup("us-west-2", FileSystem={"FileSystemId": f"fs-{number:08x}"})
+            fsx.backups("us-west-2")
+        assert {200} == {call.result()[0] for call in calls}
+    assert 401 == len(fsx.backups("us-west-2"))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import fsxcopy_sdk
+from fsxcopy_sdk import CopyClient  # mistake
 from fsxcopy_sdk import (
     Backup,
     BackupFilter,
@@ -20,6 +22,7 @@ from fsxcopy_sdk import (
 from fsxcopy_sdk.bulk import Copied, CopyNotObserved, CopyRequest, copy_many
 from fsxcopy_sdk.replication import Keep, ReplicationPlan, ReplicationPolicy, apply_plan
 from fsxcopy_sdk.testing import Fault, LocalFsx, ManualClock
+from fsxcopy_sdk.testing import LocalFsX  # mistake
 
 
 async def calls(client: FsxCopyClient) -> None:
@@ -65,6 +68,11 @@ async def many(client: FsxCopyClient, plan: ReplicationPlan) -> None:
                 print(outcome.error.message)  # mistake
             if isinstance(outcome, CopyNotObserved):
                 print(outcome.backup_id.upper())  # mistake
+
+
+def package() -> None:
+    print(fsxcopy_sdk.Bakcup)  # mistake
+    print(fsxcopy_sdk.errors.BackupMissing)  # mistake
 
 
 def doubles(fsx: LocalFsx) -> None:

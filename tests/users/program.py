@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
+import fsxcopy_sdk
 from fsxcopy_sdk import (
     AccessDenied,
     AdministrativeAction,
@@ -104,6 +105,10 @@ def describe(error: FsxCopyError) -> str:
     if isinstance(error, ServiceError):
         return f"{error.code}: {error.http_status}"
     return "try again" if error.is_transient else error.message
+
+
+def is_in_use(error: FsxCopyError) -> bool:
+    return isinstance(error, fsxcopy_sdk.errors.BackupBeingCopied | fsxcopy_sdk.BackupInProgress)
 
 
 def newest(backups: Sequence[Backup]) -> Backup | None:

@@ -31,6 +31,9 @@ Rounds of the event loop, without a new call or sleeper, before the time moves. 
 does about an answer may take some: each event or queue that it passes on to another is one.
 """
 
+_TICKS: Final = 20
+"""The parts of a stall_timeout in each of which the event loop must have run."""
+
 
 class _Wakeup:
     """Wake the task that made it, once, from any thread."""
@@ -60,6 +63,10 @@ def _run_soon() -> Callable[[Callable[[], object]], object]:
         return trio.lowlevel.current_trio_token().run_sync_soon
 
 
+class ClockStalled(RuntimeError):
+    """A task waits for a `ManualClock` that nothing moves, or for tasks that never sleep on it."""
+
+
 @attrs.define(order=True)
 class _Sleeper:
     wake_at: float
@@ -80,15 +87,33 @@ class ManualClock:
     fault delays or leaves without an answer. The calls of other programs, and
     whatever else the tasks wait for, do not stop it.
 
+    With *stall_timeout*, real seconds above zero, a wait for it ends with `ClockStalled` when
+    it has stood still for so long: a task sleeps on it, or a program repeats a
+    call to a local FSx that has it, which then answers with the error ClockStalled.
+
     It begins at *start* seconds, a finite number. Tasks of asyncio and trio can
     share it, also those of event loops in several threads.
     """
 
-    def __init__(self, start: float = 0.0, *, auto_advance: bool = False) -> None:
+    def __init__(
+        self,
+        start: float = 0.0,
+        *,
+        auto_advance: bool = False,
+        stall_timeout: float | None = None,
+    ) -> None:
         if not (is_number(start) and math.isfinite(start)):
             raise ValueError(f"start must be a finite number of seconds, not {start!r}")
+        if stall_timeout is not None and not (
+            is_number(stall_timeout) and 0 < stall_timeout < math.inf
+        ):
+            raise ValueError(
+                "stall_timeout must be a finite number of seconds above zero, or None, "
+                f"not {stall_timeout!r}"
+            )
         self._now = start
         self._auto_advance = auto_advance
+        self._stall_timeout = stall_timeout
         self._numbers = itertools.count()
         self._lock = threading.RLock()
         self._sleepers: list[_Sleeper] = []
@@ -98,6 +123,11 @@ class ManualClock:
         # How often a sleeper, a hold or a lift came or went.
         self._changes = 0
         self._until_sleeping: set[_Wakeup] = set()
+
+    @property
+    def stall_timeout(self) -> float | None:
+        """Return the real seconds for which it may stand still while something waits for it."""
+        return self._stall_timeout
 
     @property
     def sleeping(self) -> int:
@@ -159,7 +189,12 @@ class ManualClock:
                 self._changed()
 
     async def sleep(self, seconds: float) -> None:
-        """Return when the clock has moved by *seconds*."""
+        """
+        Return when the clock has moved by *seconds*.
+
+        Raises:
+            ClockStalled: for as long as *stall_timeout* nothing moved it.
+        """
         if seconds <= 0:
             await anyio.lowlevel.checkpoint()
             return
@@ -179,7 +214,12 @@ class ManualClock:
                     self._changed()
 
     async def until_sleeping(self, count: int = 1) -> None:
-        """Return when at least *count* tasks sleep on this clock."""
+        """
+        Return when at least *count* tasks sleep on this clock.
+
+        Raises:
+            ClockStalled: for as long as *stall_timeout* they did not.
+        """
         while True:
             with self._lock:
                 if len(self._sleepers) >= count:
@@ -187,7 +227,7 @@ class ManualClock:
                 wakeup = _Wakeup()
                 self._until_sleeping.add(wakeup)
             try:
-                await wakeup.wait()
+                await self._until_set(wakeup, f"until_sleeping({count})")
             finally:
                 with self._lock:
                     self._until_sleeping.discard(wakeup)
@@ -203,7 +243,7 @@ class ManualClock:
                 is_mover = self._auto_advance and self._sleepers[0] is sleeper
                 is_held = self._is_held()
             if not is_mover:
-                await sleeper.wakeup.wait()
+                await self._until_set(sleeper.wakeup, f"sleep until {sleeper.wake_at:g}")
             elif is_held:
                 with anyio.move_on_after(_MAX_HOLD) as scope:
                     await sleeper.wakeup.wait()
@@ -212,6 +252,23 @@ class ManualClock:
             elif await self._stays_quiet(changes):
                 with self._lock:
                     self._move_to(sleeper.wake_at)
+
+    async def _until_set(self, wakeup: _Wakeup, what: str) -> None:
+        """Wait for *wakeup*, but not for longer than the clock may stand still."""
+        if self._stall_timeout is None:
+            await wakeup.wait()
+            return
+        still, now = 0, self._now
+        while still < _TICKS:
+            # In parts, because a debugger stops the event loop for longer than a test waits.
+            with anyio.move_on_after(self._stall_timeout / _TICKS):
+                await wakeup.wait()
+                return
+            still, now = (still + 1 if self._now == now else 0), self._now
+        raise ClockStalled(
+            f"{what}: the clock stands still at {self._now:g}. Call its advance(seconds), "
+            "or let it move by itself: ManualClock(auto_advance=True)"
+        )
 
     async def _stays_quiet(self, changes: int) -> bool:
         """Return whether no task sleeps or calls before all had time to do so."""

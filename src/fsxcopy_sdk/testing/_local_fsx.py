@@ -8,15 +8,17 @@ import random
 import re
 import socket
 from collections import Counter
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, ExitStack
 from datetime import timedelta
-from typing import Self
+from functools import wraps
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import anyio
 import attrs
 import orjson
 from aiohttp import web
+from anyio.from_thread import start_blocking_portal
 
 from fsxcopy_sdk.testing._clocks import ScaledClock
 from fsxcopy_sdk.testing._documents import (
@@ -34,6 +36,22 @@ from fsxcopy_sdk.testing._protocol import RecordedRequest, RequestHandler
 from fsxcopy_sdk.testing._settings import Settings
 from fsxcopy_sdk.testing._store import DEFAULT_ACCOUNT, Store, StoredBackup
 
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def _between_calls(
+    method: Callable[Concatenate[LocalFsx, _P], _R],
+) -> Callable[Concatenate[LocalFsx, _P], _R]:
+    """Make *method* run between two calls where another thread serves."""
+
+    @wraps(method)
+    def locking(self: LocalFsx, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        with self._store.lock:
+            return method(self, *args, **kwargs)
+
+    return locking
+
 
 @attrs.define(eq=False, kw_only=True, on_setattr=attrs.setters.frozen)
 class LocalFsx(Settings):
@@ -41,10 +59,11 @@ class LocalFsx(Settings):
     An Amazon FSx on a loopback port, for any AWS client.
 
     ``async with LocalFsx() as fsx:`` serves at ``fsx.endpoint_url`` from the
-    running event loop, which must be asyncio's; other processes and programs
-    without one start ``python -m fsxcopy_sdk.testing``. Its backups outlive
-    the ``async with``, which may be entered again. Arguments are attributes;
-    durations are seconds or timedeltas.
+    running event loop, which must be asyncio's; ``with LocalFsx() as fsx:``
+    serves from a thread, for programs with any event loop or none. Other
+    processes start ``python -m fsxcopy_sdk.testing``. Its backups outlive
+    the ``with``, which may be entered again. Arguments are attributes;
+    durations are seconds or timedeltas. Its methods may be called from any thread.
 
     Signatures are not verified: their form is checked, and any secret key
     is accepted. Requests of web pages are refused with 403: those whose
@@ -77,6 +96,7 @@ class LocalFsx(Settings):
     _runner: web.AppRunner | None = attrs.field(
         init=False, repr=False, default=None, on_setattr=attrs.setters.NO_OP
     )
+    _thread: ExitStack = attrs.field(init=False, repr=False, factory=ExitStack)
 
     @_handler.default
     def _new_handler(self) -> RequestHandler:
@@ -106,6 +126,24 @@ class LocalFsx(Settings):
         if runner is not None:
             await runner.cleanup()
 
+    def __enter__(self) -> Self:
+        """
+        Start to serve from a thread of its own.
+
+        Raises:
+            OSError: the port is taken.
+            RuntimeError: it serves already.
+        """
+        with ExitStack() as stack:
+            portal = stack.enter_context(start_blocking_portal())
+            stack.enter_context(portal.wrap_async_context_manager(self))
+            self._thread.push(stack.pop_all())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop serving; calls in progress are cancelled."""
+        self._thread.close()
+
     @property
     def endpoint_url(self) -> str:
         """
@@ -115,7 +153,7 @@ class LocalFsx(Settings):
             RuntimeError: it does not serve.
         """
         if self._runner is None:
-            raise RuntimeError("this LocalFsx serves only inside its `async with`")
+            raise RuntimeError("this LocalFsx serves only inside its `with`")
         host, port = self._runner.addresses[0]
         return f"http://{host}:{port}"
 
@@ -147,6 +185,7 @@ class LocalFsx(Settings):
         answer = self._handler.answer(call)
         return answer.status, answer.body
 
+    @_between_calls
     def account_of(self, access_key: str) -> str:
         """Return the account of *access_key*, which keeps it from now on."""
         return self._store.account_of(access_key)
@@ -155,6 +194,7 @@ class LocalFsx(Settings):
         """Give one more *access_key* to *account*, which is twelve digits."""
         self._store.accounts[access_key] = _account(account)
 
+    @_between_calls
     def add_backup(
         self,
         region: str,
@@ -195,6 +235,7 @@ class LocalFsx(Settings):
                     self._store.add_source(scope, source)
         return backup_id
 
+    @_between_calls
     def add_file_system(
         self,
         region: str,
@@ -231,6 +272,7 @@ class LocalFsx(Settings):
         """Add `EXAMPLE_BACKUP` to *region*, once, and return its ID."""
         return self.add_backup(region, EXAMPLE_BACKUP, account=account)
 
+    @_between_calls
     def backup(self, region: str, backup_id: str) -> Document:
         """Return a backup as it is now, also one that calls do not show yet."""
         backup = self._store.by_id[backup_id]
@@ -238,12 +280,14 @@ class LocalFsx(Settings):
             raise KeyError(backup_id)
         return copy.deepcopy(backup.document_at(self._store.clock.now()))
 
+    @_between_calls
     def backups(self, region: str, *, account: str | None = None) -> list[Document]:
         """Return the backups of *region* as they are now, as `backup` does."""
         now = self._store.clock.now()
         held = self._store.regions[self._scope(region, account)].backups
         return [copy.deepcopy(backup.document_at(now)) for backup in held.values()]
 
+    @_between_calls
     def copies_in_progress(self, region: str, *, account: str | None = None) -> int:
         """Count the copies into *region* that are in progress now."""
         return len(self._store.copies_in_progress(self._scope(region, account)))
@@ -252,12 +296,14 @@ class LocalFsx(Settings):
         """Return the maximum of copies into *region* that were in progress at once."""
         return self._store.regions[self._scope(region, account)].max_copies_in_progress_seen
 
+    @_between_calls
     def fail_copy(self, backup_id: str, message: str) -> None:
         """Make a backup FAILED now; its FailureDetails have *message*, of 1 to 256 characters."""
         if not 1 <= len(message) <= MAX_MESSAGE:
             raise ValueError(f"message must have 1 to {MAX_MESSAGE} characters")
         self._settle(self._store.by_id[backup_id], "FAILED", message)
 
+    @_between_calls
     def set_lifecycle(self, backup_id: str, lifecycle: str) -> None:
         """
         Make a backup stay in *lifecycle* from now on, known to the service or not.
@@ -278,6 +324,7 @@ class LocalFsx(Settings):
         percent = backup.progression.at(now).get("ProgressPercent")
         backup.progression = Settled(since=now, status=status(lifecycle, percent, failure))
 
+    @_between_calls
     def delete_backup(self, backup_id: str) -> None:
         """
         Delete a backup now, as another program could have done.
@@ -286,6 +333,7 @@ class LocalFsx(Settings):
         """
         self._store.remove(self._store.by_id[backup_id])
 
+    @_between_calls
     def set_tags(self, backup_id: str, tags: Mapping[str, str | None]) -> None:
         """
         Replace the tags of a backup by *tags*, as another program could have done.

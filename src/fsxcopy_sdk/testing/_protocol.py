@@ -39,6 +39,7 @@ from fsxcopy_sdk.testing._faults import (
 )
 from fsxcopy_sdk.testing._operations import OPERATIONS
 from fsxcopy_sdk.testing._requests import check_request
+from fsxcopy_sdk.testing._stalls import StallGuard
 from fsxcopy_sdk.testing._store import Store
 
 MAX_BODY: Final = 1024 * 1024
@@ -94,6 +95,7 @@ class RequestHandler:
         """The latest `KEPT_REQUESTS`, in order."""
         self.injections: list[Injection] = []
         self._store = store
+        self._stalls = StallGuard(store)
         self._lift_hold = lift_of(store.clock)
         self._tasks: set[asyncio.Task[object]] = set()
 
@@ -122,8 +124,9 @@ class RequestHandler:
             access_key, region = _caller_of(request.headers)
             if not self._store.is_region(region):
                 raise _invalid("Credential should be scoped to a valid region. ")
-            scope = AccountRegion(self._store.account_of(access_key), region)
-            call = self.record(operation, scope, body, request.headers)
+            with self._store.lock:
+                scope = AccountRegion(self._store.account_of(access_key), region)
+                call = self.record(operation, scope, body, request.headers)
         except ProtocolFailure as failure:
             return self._response(failure.answer)
         for injection in self.injections:
@@ -156,7 +159,9 @@ class RequestHandler:
         scope = AccountRegion(call.account, call.region)
         try:
             request = check_request(call.operation, call.body)
-            document = OPERATIONS[call.operation](self._store, scope, request)
+            with self._store.lock:
+                self._stalls.check(call.operation, scope, call.body)
+                document = OPERATIONS[call.operation](self._store, scope, request)
             if injection is not None:
                 document = altered(injection, scope, request, document)
         except ServiceFailure as failure:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import random
+import threading
 import uuid
 from collections import defaultdict
 from datetime import UTC, datetime
@@ -77,6 +78,8 @@ class Store:
         # attrs does so after all defaults are made, of which this store is one.
         attrs.validate(settings)
         self.settings = settings
+        self.lock = threading.RLock()
+        """Held by each operation, and by what a test does from another thread meanwhile."""
         self.clock: Clock = SystemClock() if settings.clock is None else settings.clock
         self.grace = seconds("backup_being_copied_for", settings.backup_being_copied_for)
         """Seconds for which a copy that succeeded still prevents the deletion of its source."""
