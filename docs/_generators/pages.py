@@ -1,0 +1,58 @@
+"""What pages have between their own words: made of the package when the site is built."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import commands
+import documents
+import fleet_file
+from sphinx.application import Sphinx
+
+from fsxcopy_sdk import errors
+
+_MARK = re.compile(r"^<!-- made: ([a-z-]+)(?: (\S+))? -->$", re.MULTILINE)
+
+
+def error_tree() -> str:
+    """Return the tree of errors, as the module draws it."""
+    text = errors.__doc__ or ""
+    lines = [line.removeprefix("    ") for line in text.splitlines() if re.match(r"    \S|    [│ ]", line)]
+    return "```text\n" + "\n".join(lines) + "\n```\n"
+
+
+def _made(found: re.Match[str]) -> str:
+    name, argument = found.groups()
+    match name:
+        case "commands":
+            return commands.markdown()
+        case "error-tree":
+            return error_tree()
+        case "fleet-file":
+            return fleet_file.markdown()
+        case "document":
+            return documents.example(argument)
+    raise ValueError(f"nothing is called {name}")
+
+
+def _insert(_: Sphinx, docname: str, source: list[str]) -> None:
+    if docname.startswith("reference/"):
+        source[0] = _MARK.sub(_made, source[0])
+
+
+def _write_schemas(app: Sphinx, error: Exception | None) -> None:
+    """Write the JSON Schemas beside the page that links to them."""
+    if error is not None or app.builder.format != "html":
+        return
+    folder = Path(app.outdir) / "reference" / "schemas"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, schema in documents.schemas().items():
+        (folder / f"{name}.json").write_text(json.dumps(schema, indent=2) + "\n", "utf-8")
+
+
+def setup(app: Sphinx) -> None:
+    """Connect the above to Sphinx."""
+    app.connect("source-read", _insert)
+    app.connect("build-finished", _write_schemas)
