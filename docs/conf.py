@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -15,6 +16,9 @@ import pages  # noqa: E402 - the same
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+
+# The examples of documents are made by a sync, whose log is not the build's.
+logging.getLogger("fsxcopy_sdk").setLevel(logging.WARNING)
 
 project = "fsxcopy-sdk"
 author = "the authors of fsxcopy-sdk"

@@ -7,8 +7,7 @@ from typing import Any
 from fsxcopy_sdk.fleet import fleet_schema
 
 _TITLES = {
-    "FleetFile": "The file",
-    "Defaults": "`[defaults]`",
+    "PolicySettings": "`[defaults]`",
     "FleetPolicy": "`[[policy]]`",
     "PolicySource": "`source`",
     "PolicyDestination": "`destination`",

@@ -13,6 +13,8 @@ from sphinx.application import Sphinx
 
 from fsxcopy_sdk import errors
 
+GUIDES = Path(__file__).parent.parent / "how-to"
+
 _MARK = re.compile(r"^<!-- made: ([a-z-]+)(?: (\S+))? -->$", re.MULTILINE)
 
 
@@ -21,6 +23,16 @@ def error_tree() -> str:
     text = errors.__doc__ or ""
     lines = [line.removeprefix("    ") for line in text.splitlines() if re.match(r"    \S|    [│ ]", line)]
     return "```text\n" + "\n".join(lines) + "\n```\n"
+
+
+def other_guides() -> str:
+    """Return a list of the how-to pages that the index does not put under a heading."""
+    index = (GUIDES / "index.md").read_text("utf-8").splitlines()
+    others = sorted({page.stem for page in GUIDES.glob("*.md")} - {"index", *index})
+    if not others:
+        return ""
+    lines = ["```{toctree}", ":caption: Integrate", ":maxdepth: 1", *others, "```", ""]
+    return "\n".join(lines)
 
 
 def _made(found: re.Match[str]) -> str:
@@ -34,12 +46,13 @@ def _made(found: re.Match[str]) -> str:
             return fleet_file.markdown()
         case "document":
             return documents.example(argument)
+        case "other-guides":
+            return other_guides()
     raise ValueError(f"nothing is called {name}")
 
 
-def _insert(_: Sphinx, docname: str, source: list[str]) -> None:
-    if docname.startswith("reference/"):
-        source[0] = _MARK.sub(_made, source[0])
+def _insert(_: Sphinx, __: str, source: list[str]) -> None:
+    source[0] = _MARK.sub(_made, source[0])
 
 
 def _write_schemas(app: Sphinx, error: Exception | None) -> None:
