@@ -16,7 +16,7 @@ nox.options.default_venv_backend = "virtualenv"
 nox.options.error_on_external_run = True
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
-SOURCES = ["src", "stubs", "tests", "benchmarks", "noxfile.py"]
+SOURCES = ["src", "stubs", "tests", "benchmarks", "docs", "noxfile.py"]
 PEERS = {
     "raw": ["aiobotocore", "types-aiobotocore-fsx"],
     "capo": ["capo-fsx==0.11.*"],
@@ -119,6 +119,19 @@ def page(session: nox.Session) -> None:
         *("python", "-m", "pytest", "--quiet", *session.posargs),
         "tests/fleet/test_page_in_browser.py",
     )
+
+
+@nox.session(default=False)
+def docs(session: nox.Session) -> None:
+    """Build the site with warnings as errors, and run examples: ``nox -s docs -- [FOLDER]``."""
+    session.install("-e", ".[cli,html,metrics,testing]", *_group("docs"))
+    folder = session.posargs[0] if session.posargs else str(Path(session.create_tmp()) / "site")
+    strict = ("-W", "--keep-going", "-n", "--quiet", "--fresh-env")
+    for builder in ("html", "doctest"):
+        session.run(
+            "python", "-m", "sphinx", "-b", builder, *strict, "docs", f"{folder}/{builder}"
+        )
+    session.log(f"the site is in {folder}/html")
 
 
 @nox.session(default=False)

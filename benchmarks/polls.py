@@ -67,7 +67,8 @@ def _row(shape: ProgressShape, top: float) -> Iterator[str]:
         if percent is not None
     ]
     if points:
-        yield f'<polyline points="{" ".join(points)}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
+        curve = f'points="{" ".join(points)}" fill="none" stroke="{colour}"'
+        yield f'<polyline {curve} stroke-width="1.5"/>'
     yield f'<path d="M{_LEFT} {base}H{_WIDTH - _RIGHT}" stroke="{_TEXT}" stroke-width="0.5"/>'
     marks = "".join(f"M{_x(one)} {base + 4}v{_MARKS}" for one in times)
     yield f'<path d="{marks}" stroke="{colour}" stroke-width="1"/>'
@@ -81,10 +82,8 @@ def _row(shape: ProgressShape, top: float) -> Iterator[str]:
 def picture() -> str:
     """Return the picture as SVG."""
     height = len(SHAPES) * (_CURVE + _MARKS + _GAP) + 40
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
-        'font-family="sans-serif" font-size="13">'
-    ]
+    size = f'viewBox="0 0 {_WIDTH} {height}" font-family="sans-serif" font-size="13"'
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" {size}>']
     for number, shape in enumerate(SHAPES):
         parts += _row(shape, 30 + number * (_CURVE + _MARKS + _GAP))
     for minutes in range(0, 41, 10):

@@ -72,7 +72,9 @@ def normal(text: str) -> str:
         return known.setdefault(found[0], f"backup-{next(numbers)}")
 
     text = re.sub(r"backup-[0-9a-f]{8,}", name, text)
-    text = re.sub(r"\b202[6-9]-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00)", "TIME", text)
+    text = re.sub(
+        r"\b202[6-9]-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00)", "TIME", text
+    )
     text = re.sub(r"http://127\.0\.0\.1:\d+", URL, text)
     text = re.sub(r"\b\d+ d\b", "N d", text)
     return re.sub(r"[ \t]+", " ", text).strip()
@@ -104,9 +106,7 @@ def local_fsx(command: str) -> Iterator[tuple[str, str]]:
             server.terminate()
 
 
-def outputs(
-    commands: list[str], folder: Path, env: Mapping[str, str], url: str
-) -> list[str]:
+def outputs(commands: list[str], folder: Path, env: Mapping[str, str], url: str) -> list[str]:
     """Run commands one after the other in one shell, and return what each printed."""
     script = ["last=0"]
     for command in commands:

@@ -33,7 +33,7 @@ class _Page:
     def render_description(self, _: object, __: object, description: object) -> None:
         self.description = _plain(description).strip()
 
-    def __call__(self, _: object, __: object, panel: HelpPanel) -> None:
+    def __call__(self, console: object, options: object, panel: HelpPanel) -> None:  # noqa: ARG002 - the protocol's
         self.panels.append(panel)
 
     def entries(self) -> Iterator[HelpEntry]:

@@ -100,7 +100,7 @@ class _Schemas:
         if get_origin(type_) in (Union, UnionType):
             options = [self.of_type(one) for one in get_args(type_) if one is not NoneType]
             nothing = [{"type": "null"}] if NoneType in get_args(type_) else []
-            both = [*options, *nothing]
+            both: list[dict[str, object]] = [*options, *nothing]
             return both[0] if len(both) == 1 else {"anyOf": both}
         if issubclass(type_, OpenEnum):
             return {"type": "string", "examples": [one.value for one in type_]}
@@ -116,7 +116,7 @@ class _Schemas:
         return {"$ref": f"#/$defs/{name}"}
 
 
-def _finished(schema: dict[str, Any], schemas: _Schemas, title: str) -> dict[str, object]:
+def _finished(schema: dict[str, Any], schemas: _Schemas, title: str) -> dict[str, Any]:
     """Return the schema of a document that stands by itself."""
     return {
         "$schema": _DIALECT,
@@ -128,7 +128,7 @@ def _finished(schema: dict[str, Any], schemas: _Schemas, title: str) -> dict[str
     }
 
 
-def _schema(cls: type[attrs.AttrsInstance]) -> dict[str, object]:
+def _schema(cls: type[attrs.AttrsInstance]) -> dict[str, Any]:
     schemas = _Schemas()
     schema = schemas.of_class(cls)
     properties = schema["properties"]
@@ -137,7 +137,7 @@ def _schema(cls: type[attrs.AttrsInstance]) -> dict[str, object]:
         properties["Account"] = {"type": "string", "description": "In the plan of a fleet."}
     if cls is FleetPlan:
         plan = _schema(ReplicationPlan)
-        schemas.definitions.update(plan.pop("$defs"))  # type: ignore[arg-type]  # a dict of schemas
+        schemas.definitions.update(plan.pop("$defs"))
         failure = schemas.of_class(fleet.PolicyFailure)
         failure["properties"]["Version"] = _VERSION
         schemas.definitions |= {"ReplicationPlan": plan, "PolicyFailure": failure}
@@ -168,8 +168,8 @@ def schemas() -> Mapping[str, dict[str, object]]:
     made = {cls.__name__: _schema(cls) for cls in _classes()}
     backup = made["Backup"]
     # It is the service's document, which has no version.
-    del backup["properties"]["Version"]  # type: ignore[attr-defined]  # a dict of schemas
-    backup["required"].remove("Version")  # type: ignore[attr-defined]  # a list of names
+    del backup["properties"]["Version"]
+    backup["required"].remove("Version")
     # As JSON has it, so that no two of them share a part.
     read: dict[str, dict[str, object]] = json.loads(json.dumps(made))
     return read
@@ -185,7 +185,7 @@ async def _world() -> dict[str, object]:
             for days in (2, 1, 0):
                 fsx.add_backup(
                     "us-east-2",
-                    CreationTime=now - timedelta(days=days, hours=3),
+                    CreationTime=(now - timedelta(days=days, hours=3)).timestamp(),
                     FileSystem={"FileSystemId": name},
                 )
         source = FsxCopyClient(

@@ -54,7 +54,7 @@ def _table(schema: dict[str, Any]) -> str:
 
 def markdown() -> str:
     """Return a section with a table for each table of the file."""
-    schema = fleet_schema()
+    schema: dict[str, Any] = fleet_schema()
     definitions = schema.pop("$defs")
     parts = ["## The file\n", f"{schema['description']}\n", _table(schema)]
     for name, definition in definitions.items():

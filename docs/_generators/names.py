@@ -91,7 +91,10 @@ def _reference(text: str, env: BuildEnvironment) -> addnodes.pending_xref:
         refdoc=env.current_document.docname,
         refwarn=False,
         is_guess=True,
-        **{"py:module": env.ref_context.get("py:module"), "py:class": env.ref_context.get("py:class")},
+        **{
+            "py:module": env.ref_context.get("py:module"),
+            "py:class": env.ref_context.get("py:class"),
+        },
     )
 
 
@@ -104,7 +107,10 @@ def _resolve(
     domain = env.domains.python_domain
     target = node["reftarget"]
     first, _, member = target.partition(".")
-    candidates = [PUBLIC.get(target), PUBLIC.get(first) and f"{PUBLIC[first]}.{member}".rstrip(".")]
+    candidates = [
+        PUBLIC.get(target),
+        PUBLIC.get(first) and f"{PUBLIC[first]}.{member}".rstrip("."),
+    ]
     for name in filter(None, candidates):
         if name in domain.objects:
             found = domain.objects[name]
@@ -130,9 +136,12 @@ def _link_code(app: Sphinx, document: nodes.document) -> None:
 def _read_docstring(
     _: Sphinx, what: str, __: str, ___: object, ____: object, lines: list[str]
 ) -> None:
-    """Make lists of Args and Raises, and leave out drawings in modules: pages show them as code."""
+    """Make lists of Args and Raises, and leave out of modules what is for their authors."""
     if what == "module":
-        lines[:] = [line for line in lines if not line.startswith("    ")]
+        paragraphs = "\n".join(lines).split("\n\n")
+        # Drawings, which pages show as code, and what private modules do.
+        kept = [one for one in paragraphs if not one.startswith("    ") and "`_" not in one]
+        lines[:] = "\n\n".join(kept).splitlines()
     # Elsewhere a word before a colon would be taken for a type.
     if what in ("class", "exception", "function", "method"):
         lines[:] = GoogleDocstring(lines, _STYLE).lines()

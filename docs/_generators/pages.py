@@ -21,7 +21,11 @@ _MARK = re.compile(r"^<!-- made: ([a-z-]+)(?: (\S+))? -->$", re.MULTILINE)
 def error_tree() -> str:
     """Return the tree of errors, as the module draws it."""
     text = errors.__doc__ or ""
-    lines = [line.removeprefix("    ") for line in text.splitlines() if re.match(r"    \S|    [│ ]", line)]
+    lines = [
+        line.removeprefix("    ")
+        for line in text.splitlines()
+        if re.match(r"    \S|    [│ ]", line)
+    ]
     return "```text\n" + "\n".join(lines) + "\n```\n"
 
 

@@ -62,9 +62,7 @@ class _Regions:
 
     async def sync(self, policy: ReplicationPolicy = POLICY, *, prune: bool = False) -> None:
         plan = await plan_replication(self.source, self.destination, policy)
-        async with apply_plan(
-            plan, self.destination, source=self.source, prune=prune
-        ) as applied:
+        async with apply_plan(plan, self.destination, source=self.source, prune=prune) as applied:
             outcomes = [one async for one in applied]
         assert outcomes
         assert [None] * len(outcomes) == [one.error for one in outcomes]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 import logging
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,6 +31,7 @@ COPY, LIST, FOLLOW = programs(HOW_TO / "copy-and-wait.md")
 (FLEET,) = programs(HOW_TO / "many-accounts.md")
 (FILE,) = programs(HOW_TO / "many-accounts.md", "toml")
 TEST, TEST_OF_HOURS = programs(HOW_TO / "local-fsx.md")
+_WHOLE = re.DOTALL | re.MULTILINE
 LOGGING, REQUEST_ID = programs(HOW_TO / "debugging.md")
 
 
@@ -53,6 +56,15 @@ def test_every_document_is_json(page: Path) -> None:
     """Nothing in a block of JSON is left out or commented."""
     for text in programs(page, "json"):
         json.loads(text)
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.stem)
+def test_examples_at_the_prompt(page: Path) -> None:
+    """What pages show at Python's prompt is what Python prints."""
+    found = re.findall(r"^```\{doctest\}\n(.*?)^```$", page.read_text("utf-8"), _WHOLE)
+    text = "\n".join(found)
+    example = doctest.DocTestParser().get_doctest(text, {}, page.stem, str(page), 0)
+    assert 0 == doctest.DocTestRunner().run(example).failed
 
 
 def test_the_policy_can_be_read() -> None:
@@ -252,16 +264,12 @@ def test_the_newest_copy_is_found(served: str, tmp_path: Path) -> None:
             {
                 "BackupId": "backup-00000001",
                 "CreationTime": "2026-11-20T00:00:00+00:00",
-                "Tags": [
-                    {"Key": "fsxcopy:source-time", "Value": "2026-11-19T00:00:00+00:00"}
-                ],
+                "Tags": [{"Key": "fsxcopy:source-time", "Value": "2026-11-19T00:00:00+00:00"}],
             },
             {
                 "BackupId": "backup-00000002",
                 "CreationTime": "2026-11-21T00:00:00+00:00",
-                "Tags": [
-                    {"Key": "fsxcopy:source-time", "Value": "2026-11-18T00:00:00+00:00"}
-                ],
+                "Tags": [{"Key": "fsxcopy:source-time", "Value": "2026-11-18T00:00:00+00:00"}],
             },
             {"BackupId": "backup-00000003", "CreationTime": "2026-11-17T00:00:00+00:00"},
         ]

@@ -73,7 +73,9 @@ def test_each_schema_is_linked() -> None:
 def test_each_command_and_option_is_there() -> None:
     """The reference has every command, each with the options of its help."""
     text = commands.markdown()
-    assert sorted(f"fsxcopy {name}" for name in _TAKES) == re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert sorted(f"fsxcopy {name}" for name in _TAKES) == re.findall(
+        r"^## (.*)$", text, re.MULTILINE
+    )
     assert "{option} --max-wait DURATION\n" in text
     assert "{option} --region REGION, -r REGION\n" in text
 
@@ -84,7 +86,7 @@ def test_each_key_of_the_file_is_there() -> None:
     assert {"`destination`", "`[defaults]`", "`[[policy]]`", "`keep`", "`source`"} <= set(
         re.findall(r"^## (`.*`)$", text, re.MULTILINE)
     )
-    assert "| `newest` | whole number or `\"all\"` |" in text
+    assert '| `newest` | whole number or `"all"` |' in text
 
 
 def test_each_error_has_something_to_do() -> None:

@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 from pages_rig import DOCS, README, environment, local_fsx, normal, outputs, programs, steps
 
-SESSIONS = [
-    page for page in (README, *sorted(DOCS.rglob("*.md"))) if programs(page, "console")
-]
+SESSIONS = [page for page in (README, *sorted(DOCS.rglob("*.md"))) if programs(page, "console")]
 
 
 @pytest.mark.parametrize("page", SESSIONS, ids=lambda page: page.stem)
@@ -23,9 +21,7 @@ def test_the_session_is_as_shown(page: Path, tmp_path: Path) -> None:
         found = outputs([one.command for one in others], tmp_path, env, url)
 
     shown = "".join(f"$ {one.command}\n{one.output}" for one in [server, *others])
-    ran = "".join(
-        f"$ {one.command}\n{output}" for one, output in zip(others, found, strict=True)
-    )
+    ran = "".join(f"$ {one.command}\n{output}" for one, output in zip(others, found, strict=True))
     # By lines, which pytest compares whole.
     expected = normal(shown).splitlines()
     assert expected == normal(f"$ {server.command}\n{printed}{ran}").splitlines()
