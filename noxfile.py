@@ -1,4 +1,4 @@
-"""Everything that is checked: ``nox`` runs most of it, and CI `page`, `moto` and `lowest` too."""
+"""Everything that is checked: ``nox`` runs most, CI `docs`, `page`, `moto` and `lowest` too."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def stubtest(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Test the built wheel, every branch of it, the programs of the README included."""
+    """Test the built wheel, every branch of it, the programs of README and site included."""
     wheel = _wheel(session)
     session.install(f"{wheel}[cli,html,metrics,testing,trio]", *_group("test"))
     session.run("pip", "install", "--quiet", "--force-reinstall", "--no-deps", wheel)
