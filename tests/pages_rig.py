@@ -21,7 +21,7 @@ EXAMPLE = "backup-03e3c82e0183b7b6b"
 URL = "http://127.0.0.1:8888"
 """Where pages have the local FSx; tests have it at a free port."""
 
-_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 _PROGRESS = re.compile(r"^\S+Z .*backup-\S+.*: COPYING \d+%.*\n", re.MULTILINE)
 _END = "@@ ended with "
 

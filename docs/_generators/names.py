@@ -11,8 +11,11 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.ext.napoleon import Config, GoogleDocstring
+from sphinx.util import logging
 from sphinx.util.docutils import SphinxRole
 from sphinx.util.nodes import make_refnode
+
+_log = logging.getLogger(__name__)
 
 MODULES: Final = (
     "fsxcopy_sdk.models",
@@ -147,9 +150,18 @@ def _read_docstring(
         lines[:] = GoogleDocstring(lines, _STYLE).lines()
 
 
+def _check_all_are_there(_: Sphinx, env: BuildEnvironment) -> None:
+    """Warn of public names that no page documents."""
+    known = env.domains.python_domain.objects
+    for module, name, _value in _public():
+        if f"{module}.{name}" not in known and not name.startswith("__"):
+            _log.warning("%s.%s is documented nowhere", module, name)
+
+
 def setup(app: Sphinx) -> None:
     """Connect the above to Sphinx."""
     app.add_role("code-or-link", CodeOrLink())
     app.connect("missing-reference", _resolve)
     app.connect("doctree-read", _link_code)
+    app.connect("env-check-consistency", _check_all_are_there)
     app.connect("autodoc-process-docstring", _read_docstring)

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import commands
+import constants
 import documents
 import fleet_file
 from sphinx.application import Sphinx
@@ -48,6 +49,8 @@ def _made(found: re.Match[str]) -> str:
             return error_tree()
         case "fleet-file":
             return fleet_file.markdown()
+        case "constants":
+            return constants.markdown(argument)
         case "document":
             return documents.example(argument)
         case "other-guides":

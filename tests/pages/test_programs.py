@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import json
 import logging
@@ -56,6 +57,13 @@ def test_every_document_is_json(page: Path) -> None:
     """Nothing in a block of JSON is left out or commented."""
     for text in programs(page, "json"):
         json.loads(text)
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.stem)
+def test_every_program_can_be_read(page: Path) -> None:
+    """Python reads it, also where it needs what is not installed here."""
+    for text in programs(page):
+        compile(text, str(page), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
 @pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.stem)
@@ -218,7 +226,7 @@ async def test_a_client_is_wrapped(
 
 def test_trio_lists(served: str) -> None:
     """The program of the page runs on trio."""
-    pytest.importorskip("aiobotocore.httpxsession", reason="needs aiobotocore 3.9")
+    pytest.importorskip("httpx2", reason="aiobotocore runs on trio from 3.9")
     (program,) = programs(HOW_TO / "trio.md")
     done = subprocess.run(
         [sys.executable, "-c", program.replace("us-west-2", "us-east-2")],
