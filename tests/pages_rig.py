@@ -8,8 +8,10 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from itertools import count
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import attrs
@@ -24,6 +26,15 @@ URL = "http://127.0.0.1:8888"
 _BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 _PROGRESS = re.compile(r"^\S+Z .*backup-\S+.*: COPYING \d+%.*\n", re.MULTILINE)
 _END = "@@ ended with "
+
+
+def generator(name: str) -> ModuleType:
+    """Return one of the modules that make parts of pages, which are no package."""
+    sys.path.insert(0, str(DOCS / "_generators"))
+    try:
+        return import_module(name)
+    finally:
+        sys.path.pop(0)
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:

@@ -38,7 +38,7 @@ def _type(schema: dict[str, Any]) -> str:
 
 def _table(schema: dict[str, Any]) -> str:
     required = set(schema.get("required", ()))
-    rows = ["| key | value | |", "|---|---|---|"]
+    rows = ["| key | value | meaning |", "|---|---|---|"]
     for name, value in schema["properties"].items():
         text = value.get("description", "").replace("|", "\\|")
         if "default" in value:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import commands
 import constants
@@ -62,6 +63,14 @@ def _insert(_: Sphinx, __: str, source: list[str]) -> None:
     source[0] = _MARK.sub(_made, source[0])
 
 
+def _let_keyboards_scroll(
+    _: Sphinx, __: str, ___: str, context: dict[str, Any], ____: object
+) -> None:
+    """Let code that is wider than the screen be reached, and so scrolled, by a keyboard."""
+    if "body" in context:
+        context["body"] = context["body"].replace("<pre>", '<pre tabindex="0">')
+
+
 def _write_schemas(app: Sphinx, error: Exception | None) -> None:
     """Write the JSON Schemas beside the page that links to them."""
     if error is not None or app.builder.format != "html":
@@ -75,4 +84,5 @@ def _write_schemas(app: Sphinx, error: Exception | None) -> None:
 def setup(app: Sphinx) -> None:
     """Connect the above to Sphinx."""
     app.connect("source-read", _insert)
+    app.connect("html-page-context", _let_keyboards_scroll)
     app.connect("build-finished", _write_schemas)

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from pages_rig import DOCS, README
+from pages_rig import DOCS, README, generator
 
 from benchmarks.polls import picture
 from fsxcopy_sdk import errors
 from fsxcopy_sdk.cli._app import _TAKES
 from fsxcopy_sdk.cli._outcomes import Exit
 
-sys.path.insert(0, str(DOCS / "_generators"))
-import commands
-import documents
-import fleet_file
-
-sys.path.pop(0)
-
+commands, documents, fleet_file = map(generator, ("commands", "documents", "fleet_file"))
 REFERENCE = DOCS / "reference"
 PAGES = sorted(DOCS.rglob("*.md"))
 
