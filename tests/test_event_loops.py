@@ -27,6 +27,17 @@ from fsxcopy_sdk import (
     WaitSchedule,
 )
 from fsxcopy_sdk._transport import isolated_session
+from fsxcopy_sdk.bulk import Copied
+from fsxcopy_sdk.fleet import (
+    Account,
+    Fleet,
+    FleetOutcome,
+    FleetPolicy,
+    PolicyDestination,
+    PolicyFailure,
+    PolicySource,
+    sync_fleet,
+)
 from fsxcopy_sdk.testing import EXAMPLE_BACKUP, EXAMPLE_REGION, ManualClock
 from fsxcopy_sdk.waiting import PollCoordinator
 
@@ -88,6 +99,48 @@ def test_httpx(endpoint_url: str, backend: str) -> None:
 
     config = AioConfig(http_session_cls=backend_module.HttpxSession)
     anyio.run(_copy_and_wait, endpoint_url, config, backend=backend)
+
+
+async def _sync_a_fleet(endpoint_url: str, config: AioConfig, destination: str) -> None:
+    """Copy the example by two policies, one of which finds the copy of the other."""
+
+    def connect(_: Account, region: str) -> FsxCopyClient:
+        return FsxCopyClient(
+            region,
+            session=isolated_session("AKIDEXAMPLE", "secret"),
+            endpoint_url=endpoint_url,
+            config=config,
+            clock=ManualClock(auto_advance=True),
+        )
+
+    policies = [
+        FleetPolicy(
+            name=name,
+            source=PolicySource(region=EXAMPLE_REGION),
+            destination=(PolicyDestination(region=destination),),
+        )
+        for name in ("one", "two")
+    ]
+    async with sync_fleet(Fleet(policies=policies), connect=connect) as synced:
+        events = [event async for event in synced]
+
+    assert [] == [event.error for event in events if isinstance(event, PolicyFailure)]
+    outcomes = [event.outcome for event in events if isinstance(event, FleetOutcome)]
+    assert [Copied, Copied] == [type(one) for one in outcomes]
+    assert not synced.applied
+
+
+@pytest.mark.parametrize(
+    ("backend", "destination"), [("asyncio", "eu-west-1"), ("trio", "eu-central-1")]
+)
+def test_a_fleet(endpoint_url: str, backend: str, destination: str) -> None:
+    """Accounts, shared copies and their streams need no asyncio."""
+    reason = "aiobotocore runs on trio from 3.9, with its extra httpx2"
+    pytest.importorskip("httpx2", reason=reason)
+    backend_module = pytest.importorskip("aiobotocore.httpxsession", reason=reason)
+
+    config = AioConfig(http_session_cls=backend_module.HttpxSession)
+    anyio.run(_sync_a_fleet, endpoint_url, config, destination, backend=backend)
 
 
 async def _five_waits(board: PollCoordinator, step: int, ended: list[int]) -> None:

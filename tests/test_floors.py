@@ -27,6 +27,7 @@ _FLOORS = (
     "_codec",
     "_error_mapping",
     "_validation",
+    "_tracing",
     "errors",
     "models",
     "enums",
@@ -43,6 +44,7 @@ _AT_HOME = {
     "jinja2": {"fleet"},
     "markupsafe": {"fleet"},
     "prometheus_client": {"fleet"},
+    "opentelemetry": {"_tracing"},
     "aiohttp": {"_transport", "testing"},
 }
 """Packages that only some modules may import when they run."""

@@ -267,6 +267,22 @@ def test_wire_names(wire: str) -> None:
     assert wire == wire_name(service_model.member_name(wire))
 
 
+def test_members_of_errors_are_what_their_conversion_knows() -> None:
+    """A member of another type or name needs a line in `_error_mapping.service_error`."""
+    members = [
+        (name, _type_in_model(member))
+        for shape in service_model.error_shapes()
+        for name, member in shape.members.items()
+        if name != "Message"
+    ]
+    regular = {
+        name: service_model.member_name(name).title().replace("_", "") for name, _ in members
+    }
+
+    assert {name: name for name in regular} == regular
+    assert {("Limit", "ServiceLimit")} == {(name, of) for name, of in members if of != "str"}
+
+
 def test_modelled_errors_are_named_like_their_codes() -> None:
     """The class of a modelled error has the name of its code."""
     modelled = {shape.name for shape in service_model.error_shapes()}

@@ -50,7 +50,7 @@ async def test_repeated_command_finds_the_copy(run: Run, fsx: LocalFsx) -> None:
     ids = [done.out.splitlines()[1].split()[0] for done in (first, again, other, found)]
     assert [ids[0], ids[0], ids[2], ids[2]] == ids
     assert ids[0] != ids[2]
-    whys = ["existing copy" in done.out for done in (first, again, other, found)]
+    whys = ["copied before" in done.out for done in (first, again, other, found)]
     assert [False, True, False, True] == whys
     assert 2 == len(fsx.backups("us-west-2")) == fsx.calls["CopyBackup"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import tomllib
 from pathlib import Path
@@ -306,6 +307,7 @@ async def test_pruning_is_the_files_decision(run: Run, file: Path, fsx: LocalFsx
 
     assert (1, 1, 0) == (dry_run.code, first.code, again.code)
     assert "one, account default, us-west-2: not pruned: " in first.err
+    assert re.search(r" one, account default, us-west-2: backup-\S+ of \S+: COPYING", first.err)
     assert "pruned" in first.out
     assert "pruned" in again.out
     assert 1 == len(fsx.backups("us-west-2"))

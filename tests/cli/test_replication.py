@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import time
 from datetime import UTC, datetime, timedelta
@@ -90,7 +91,7 @@ async def test_sync_prunes(run: Run, fsx: LocalFsx) -> None:
 
     assert ["copied"] == [line.split()[1] for line in kept.out.splitlines()[1:]]
     row = pruned.out.splitlines()[1]
-    assert [old["BackupId"], "pruned", "-"] == row.split()[:3]
+    assert [old["BackupId"], "pruned", old["SourceBackupId"]] == row.split()[:3]
     assert "to copy: 0, in progress: 0, to prune: 1" == pruned.err.splitlines()[0]
     assert 1 == len(fsx.backups("us-west-2"))
 
@@ -196,6 +197,26 @@ async def test_held_back_copies_give_code_1(run: Run, fsx: LocalFsx) -> None:
     assert "more than half of its copies would go" in half.err
     assert "pruned" in gone.out
     assert 3 == len(fsx.backups("us-west-2"))
+    pruned = next(line for line in gone.out.splitlines() if " pruned " in line)
+    assert re.search(r" pruned +backup-[0-9a-f]+ ", pruned)  # the backup that it was a copy of
+
+
+async def test_the_end_of_the_time_hides_no_other_code(
+    run: Run, fsx: LocalFsx, durations: dict[str, float]
+) -> None:
+    """A sync that `--max-wait` ends has code 1, not 4, if copies were held back as well."""
+    await _copied(run, fsx, 4, 3)
+    for one in fsx.backups("us-east-2"):
+        fsx.delete_backup(str(one["BackupId"]))
+    for file_system in (OTHER, "fs-0123456789abcdef2"):
+        slow = fsx.add_backup("us-east-2", FileSystem={"FileSystemId": file_system})
+        durations[slow] = 60.0
+    prune = ("--keep-last", "1", "--prune")
+
+    done = await run(*SYNC, *NAMED, *prune, "--max-wait", "1", "--max-in-progress", "1")
+
+    assert ("--max-wait is over", 1) == (done.err.splitlines()[-1], done.code)
+    assert "held back" in done.err or "not pruned" in done.err
 
 
 async def test_original_lost_after_planning_holds_its_copy_back(

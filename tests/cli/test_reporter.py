@@ -137,11 +137,11 @@ def test_a_failure_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
             Ended(outcome="failed", backup_id="backup-00000001", error=NoResponse("no"))
         )
         reporter.ended(
-            Ended(outcome="copied", backup_id="backup-00000002", reason="existing copy")
+            Ended(outcome="copied", backup_id="backup-00000002", reason="copied before")
         )
     shown = capsys.readouterr()
     assert 1 == (shown.out + shown.err).count("NoResponse")
-    assert "copied   -       existing copy" in shown.out
+    assert "copied   -       copied before" in shown.out
 
 
 def _opened(monkeypatch: pytest.MonkeyPatch, columns: int = 100, lines: int = 24) -> Stream:

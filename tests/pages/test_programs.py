@@ -9,13 +9,12 @@ import logging
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from aiobotocore.session import AioSession
-from pages_rig import DOCS, EXAMPLE, environment, programs, run
+from pages_rig import DOCS, EXAMPLE, programs, run
 
 from fsxcopy_sdk import FsxCopyClient
 from fsxcopy_sdk.fleet import Fleet
@@ -34,22 +33,6 @@ COPY, LIST, FOLLOW = programs(HOW_TO / "copy-and-wait.md")
 TEST, TEST_OF_HOURS = programs(HOW_TO / "local-fsx.md")
 _WHOLE = re.DOTALL | re.MULTILINE
 LOGGING, REQUEST_ID = programs(HOW_TO / "debugging.md")
-
-
-@pytest.fixture(name="served")
-def _served(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A local FSx in a process of its own, where the environment says that AWS is."""
-    command = [sys.executable, "-m", "fsxcopy_sdk.testing", "--with-example"]
-    with subprocess.Popen(
-        [*command, "--copy-duration", "0"], stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdout is not None
-        url = server.stdout.readline().strip()
-        for name, value in environment(url).items():
-            if name.startswith("AWS_"):
-                monkeypatch.setenv(name, value)
-        yield url
-        server.terminate()
 
 
 @pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.stem)
@@ -216,15 +199,13 @@ async def test_a_profile_is_used(
     assert "210987654321" == fsx.requests[-1].account
 
 
-async def test_a_client_is_wrapped(
-    served: str, session: AioSession, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_a_client_is_wrapped(served: None, session: AioSession) -> None:
     """A copy is made through a client of the program's own."""
     (program,) = programs(HOW_TO / "wrap-a-client.md")
     assert (await run(program)["copy"](session, EXAMPLE)).startswith("backup-")
 
 
-def test_trio_lists(served: str) -> None:
+def test_trio_lists(served: None) -> None:
     """The program of the page runs on trio."""
     pytest.importorskip("httpx2", reason="aiobotocore runs on trio from 3.9")
     (program,) = programs(HOW_TO / "trio.md")
@@ -263,7 +244,7 @@ async def test_the_loggers_that_are_named_log(
     assert all(f"`{one.name}`" in text for one in caplog.records)
 
 
-def test_the_newest_copy_is_found(served: str, tmp_path: Path) -> None:
+def test_the_newest_copy_is_found() -> None:
     """The line of jq finds the copy of the newest backup, not the one that was begun last."""
     page = (HOW_TO / "restore.md").read_text("utf-8")
     start = page.index("jq --raw-output '") + len("jq --raw-output '")

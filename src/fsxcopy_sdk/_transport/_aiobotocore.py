@@ -78,7 +78,7 @@ class AiobotocoreTransport:
             ours = _failure(record, error, self._profile)
             if isinstance(ours, CallError):
                 ours.refused_attempts = record.refused
-            self._log_end(operation, f"{type(ours).__name__}, attempts {record.attempts}")
+            self._log_end(operation, ours, record.attempts)
             if ours is error:
                 raise
             raise ours from error
@@ -87,13 +87,24 @@ class AiobotocoreTransport:
         if record.redirected_to:
             raise _answer_from_elsewhere(record)
         metadata = _metadata(record, parsed.get("ResponseMetadata"))
-        self._log_end(operation, metadata)
+        self._log_end(operation, metadata, record.attempts)
         payload = parsed if record.body is None else record.body
         return RawResponse(operation=operation, payload=payload, metadata=metadata)
 
-    def _log_end(self, operation: str, how: object) -> None:
-        extra = {"operation": operation, "region": self.region}
-        _log.debug("%s in %s: %s", operation, self.region, how, extra=extra)
+    def _log_end(
+        self, operation: str, how: ResponseMetadata | FsxCopyError, attempts: int
+    ) -> None:
+        # Not the error's text: the code that handles it decides whether that is logged.
+        error_type = type(how).__name__ if isinstance(how, FsxCopyError) else None
+        extra = {
+            "operation": operation,
+            "region": self.region,
+            "request_id": getattr(how, "request_id", None),  # without an answer there is none
+            "attempts": attempts,
+            "error_type": error_type,
+        }
+        text = "%s in %s: %s, attempts %d"
+        _log.debug(text, operation, self.region, error_type or "answered", attempts, extra=extra)
 
 
 @asynccontextmanager

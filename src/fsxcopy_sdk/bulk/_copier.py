@@ -13,6 +13,7 @@ from typing import ClassVar, TypeVar
 import anyio
 import attrs
 
+from fsxcopy_sdk._tracing import Attributes
 from fsxcopy_sdk.bulk import _queue as queue
 from fsxcopy_sdk.bulk._outcomes import (
     Copied,
@@ -94,6 +95,10 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         volume_id = request.volume_id
         key = (volume_id, None if volume_id is None else request.kms_key_id)
         return self._groups.setdefault(key, QuotaGroup(self._max_in_progress, volume_id))
+
+    @property
+    def _traced(self) -> Attributes:
+        return {"cloud.region": self._region}
 
     @property
     def in_progress(self) -> tuple[CopyInProgress, ...]:

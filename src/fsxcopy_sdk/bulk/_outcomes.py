@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable
 from typing import ClassVar, Generic, Self, TypeAlias, TypeVar
 
@@ -11,6 +12,7 @@ import attrs
 from anyio.abc import TaskGroup
 
 from fsxcopy_sdk._codec import NOT_IN_DOCUMENTS, Document, Outcome
+from fsxcopy_sdk._tracing import Attributes, Span
 from fsxcopy_sdk.bulk._requests import CopyRequest
 from fsxcopy_sdk.errors import FsxCopyError, StreamNotOpen
 from fsxcopy_sdk.models import Backup
@@ -193,10 +195,16 @@ class OutcomeStream(ABC, Generic[_Outcome]):
     def __init__(self) -> None:
         self._entered = False
         self._outcomes: list[_Outcome] = []
+        self._counts: Counter[str] = Counter()
         self._changed = anyio.Event()
         self._yielded = 0
         self._finished = False
         self._pass_to: Callable[[_Outcome], None] | None = None
+
+    @property
+    def _traced(self) -> Attributes:
+        """The attributes of its span that are known when it begins."""
+        return {}
 
     @property
     def outcomes(self) -> tuple[_Outcome, ...]:
@@ -215,16 +223,22 @@ class OutcomeStream(ABC, Generic[_Outcome]):
             raise StreamNotOpen(text)
         self._entered = True
         self._tasks = anyio.create_task_group()
+        self._span = Span(self._made_by, self._traced)
         await self._tasks.__aenter__()
-        self._tasks.start_soon(self._run)
+        with self._span.current():
+            self._tasks.start_soon(self._run)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Start nothing more, and leave what is in progress to the service."""
         self._finish()
         self._tasks.cancel_scope.cancel()
-        # What the block raised stays what it is, and is put into no group.
-        await self._tasks.__aexit__(None, None, None)
+        with self._span:
+            try:
+                # What the block raised stays what it is, and is put into no group.
+                await self._tasks.__aexit__(None, None, None)
+            finally:
+                self._span.set({f"fsxcopy.outcomes.{one}": n for one, n in self._counts.items()})
 
     def __aiter__(self) -> Self:
         """Iterate over the outcomes as they come."""
@@ -268,6 +282,7 @@ class OutcomeStream(ABC, Generic[_Outcome]):
 
     def _add(self, outcome: _Outcome) -> None:
         self._outcomes.append(outcome)
+        self._counts[type(outcome).__name__] += 1
         if self._pass_to is not None:
             self._pass_to(outcome)
         self._notify()

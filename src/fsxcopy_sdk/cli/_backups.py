@@ -227,10 +227,10 @@ async def follow(
     return reporter.exit
 
 
-def timed_out(reporter: Reporter) -> Exit:
-    """Return the exit code of a command that `--max-wait` has ended."""
+def timed_out(reporter: Reporter, codes: Iterable[Exit] = ()) -> Exit:
+    """Return the exit code of a command that `--max-wait` has ended, after *codes*."""
     reporter.notice("--max-wait is over")
-    return exit_of_all([Exit.TIMED_OUT, reporter.exit])
+    return exit_of_all([*codes, Exit.TIMED_OUT, reporter.exit])
 
 
 def left_of(copies: _Copies, deadline: Deadline) -> Iterator[Ended]:
@@ -273,8 +273,10 @@ def ended(outcome: replication.PlanOutcome) -> Ended:
     """Return the item of a bulk copy or of an applied plan."""
     word, reason = _WORDS[type(outcome)], None
     match outcome:
-        case bulk.Copied(existing=True) | bulk.CopyStarted(existing=True):
-            reason = "existing copy"
+        case bulk.Copied(existing=True):
+            word, reason = "existing", "copied before"
+        case bulk.CopyStarted(existing=True):
+            reason = "begun before"
         case bulk.CopyDeferred() | bulk.CopySkipped() | replication.PruneSkipped():
             reason = outcome.reason
         case replication.Pruned():
@@ -282,10 +284,10 @@ def ended(outcome: replication.PlanOutcome) -> Ended:
     if isinstance(outcome, replication.PruneOutcome):
         if isinstance(outcome, replication.PruneSkipped) and outcome.is_held_back:
             word = "held_back"
-        backup_id = outcome.prune.copy.backup_id
         return Ended(
             outcome=word,
-            backup_id=backup_id,
+            backup_id=outcome.prune.copy.backup_id,
+            requested_id=outcome.prune.source_backup_id,
             error=outcome.error,
             reason=reason,
             members=public(outcome),

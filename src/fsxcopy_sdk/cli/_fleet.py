@@ -148,9 +148,10 @@ async def sync(how: SyncOptions, options: Globals) -> Exit:
         codes = (Exit.FAILED if some else Exit.DONE for some in held)
         return exit_of_all([*_codes(made, reporter), *codes])
     deadline = Deadline(how.waiting.max_wait)
+    run = _Sync(fleet, how, reporter, deadline)
     with deadline.scope:
-        return await _Sync(fleet, how, reporter, deadline).run(_connect(options), given)
-    return timed_out(reporter)
+        return await run.carry_out(_connect(options), given)
+    return timed_out(reporter, run.codes)
 
 
 async def report(
@@ -350,7 +351,7 @@ class _Sync:
     def _find_routes(self) -> dict[tuple[str, str], Route]:
         return self.fleet.routes_by_name
 
-    async def run(self, connect: AccountClients, plan: FleetPlan | None) -> Exit:
+    async def carry_out(self, connect: AccountClients, plan: FleetPlan | None) -> Exit:
         """Carry out the plans, report each outcome, and name what is left."""
         how = self.how
         synced = sync_fleet(
@@ -396,8 +397,9 @@ class _Sync:
         for end in ends:
             reporter.ended(attrs.evolve(end, origin=_origin(route)))
 
-    def _see(self, _: Route, copy: CopyInProgress) -> None:
-        self.reporter.seen(copy.backup)
+    def _see(self, route: Route, copy: CopyInProgress) -> None:
+        place = f"{route.policy.name}, account {route.account}, {route.destination.region}: "
+        self.reporter.seen(copy.backup, prefix=place)
         self.deadline.answered(may_start=True)
 
     def _end(self, event: FleetEvent) -> None:

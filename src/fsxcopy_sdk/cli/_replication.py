@@ -115,9 +115,11 @@ async def sync(how: SyncOptions, options: Globals) -> Exit:
         )
     reporter = Reporter(options, waiting=how.waiting)
     deadline = Deadline(how.waiting.max_wait)
+    codes: list[Exit] = []
     with deadline.scope:
-        return await _sync(how, given, options, reporter, deadline)
-    return timed_out(reporter)
+        await _sync(how, given, options, reporter, deadline, codes=codes)
+        return exit_of_all(codes)
+    return timed_out(reporter, codes)
 
 
 def _given_plan(how: SyncOptions, file: str, options: Globals) -> ReplicationPlan:
@@ -144,14 +146,17 @@ async def _sync(
     options: Globals,
     reporter: Reporter,
     deadline: Deadline,
-) -> Exit:
+    *,
+    codes: list[Exit],
+) -> None:
+    """Carry out a sync, and add its exit codes to *codes* as they become known."""
     async with _clients(options) as (source, destination):
         made = given or await _plan(source, destination, how.policy)
         held = held_back(made, how)
-        codes = [check_scope(made, reporter), Exit.FAILED if held else Exit.DONE]
+        codes += [check_scope(made, reporter), Exit.FAILED if held else Exit.DONE]
         if how.dry_run:
             _write(made, options)
-            return exit_of_all(codes)
+            return
         ends = [*refused(made)]
         reporter.expect(len(ends) + announce(made, how, held, reporter))
 
@@ -172,8 +177,7 @@ async def _sync(
             schedule=how.waiting.schedule,
             on_seen=see,
         )
-        code = await follow(applied, destination.region, reporter, deadline, ends)
-    return exit_of_all([*codes, code])
+        codes.append(await follow(applied, destination.region, reporter, deadline, ends))
 
 
 async def report(

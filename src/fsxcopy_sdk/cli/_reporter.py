@@ -112,8 +112,8 @@ class Reporter:
             text = f"{datetime.now(UTC):{TIME_FORMAT}} {text}"
         self.notice(text)
 
-    def seen(self, backup: Backup | None) -> None:
-        """Show the progress of *backup*, if it is in progress."""
+    def seen(self, backup: Backup | None, *, prefix: str = "") -> None:
+        """Show the progress of *backup* if there is some; *prefix* begins its line in a log."""
         if backup is None or backup.lifecycle.is_terminal:
             return
         row = self._rows.see(backup)
@@ -126,7 +126,7 @@ class Reporter:
         elif row.state != self._states.get(row.backup_id):
             left = row.left(self._now())
             text = f"{row.state}, {left}" if left else row.state
-            self.event(f"{name_of(row.backup_id, row.source_id)}: {text}")
+            self.event(f"{prefix}{name_of(row.backup_id, row.source_id)}: {text}")
         self._states[row.backup_id] = row.state
 
     def ended(self, end: Ended) -> None:

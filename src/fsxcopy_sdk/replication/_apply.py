@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import attrs
 
+from fsxcopy_sdk._tracing import Attributes
 from fsxcopy_sdk._validation import ArgumentErrors, Duration, check_type
 from fsxcopy_sdk.bulk import (
     DEFAULT_MAX_IN_PROGRESS,
@@ -209,6 +210,15 @@ class AppliedPlan(OutcomeStream[PlanOutcome]):
         planned: tuple[PlannedCopy | ExistingCopy, ...] = (*plan.to_copy, *plan.in_progress)
         self._planned = {one.request.source_backup_id: one for one in planned}
         self._ended_prunes: set[str] = set()
+
+    @property
+    def _traced(self) -> Attributes:
+        plan = self._plan
+        return {
+            "cloud.region": self._region,
+            "fsxcopy.source_region": plan.source_region,
+            "fsxcopy.policy": plan.policy.name,
+        }
 
     @property
     def report(self) -> ReplicationReport:

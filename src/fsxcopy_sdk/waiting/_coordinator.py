@@ -26,6 +26,7 @@ import anyio
 import anyio.lowlevel
 
 from fsxcopy_sdk._clock import Clock
+from fsxcopy_sdk._tracing import Span
 from fsxcopy_sdk._validation import MAX_BACKUP_IDS
 from fsxcopy_sdk.errors import BackupNotFound, BadRequest, FsxCopyError, ResponseDecodingError
 from fsxcopy_sdk.models import Backup, DescribeBackupsResponse
@@ -104,14 +105,19 @@ class PollCoordinator:
         """
         now = self._now()
         wait = Wait(backup_id, max_wait, schedule, started=now, due=now, region=self.region)
-        while True:
-            await self._poll(wait)
-            backup = wait.take()
-            if backup is not None:
-                yield backup
-                if wait.is_over(backup):
-                    return
-            wait.reschedule(in_crowd=len(self._waiting) >= MAX_BACKUP_IDS)
+        known = {"fsxcopy.backup_id": backup_id, "cloud.region": self.region}
+        with Span("wait", known) as span:
+            while True:
+                with span.current():
+                    await self._poll(wait)
+                span.set({"fsxcopy.polls": wait.polls})
+                backup = wait.take()
+                if backup is not None:
+                    span.set({"fsxcopy.lifecycle": backup.lifecycle.value})
+                    yield backup
+                    if wait.is_over(backup):
+                        return
+                wait.reschedule(in_crowd=len(self._waiting) >= MAX_BACKUP_IDS)
 
     def close(self) -> None:
         """End all waits with `ClientNotOpen`, those in the middle of a call included."""
