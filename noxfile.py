@@ -1,4 +1,4 @@
-"""Everything that is checked: ``nox`` runs most of it, and CI `page`, `moto` and `lowest` too."""
+"""Everything that is checked: ``nox`` runs most, CI `docs`, `page`, `moto` and `lowest` too."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ nox.options.default_venv_backend = "virtualenv"
 nox.options.error_on_external_run = True
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
-SOURCES = ["src", "stubs", "tests", "benchmarks", "examples", "noxfile.py"]
+SOURCES = ["src", "stubs", "tests", "benchmarks", "docs", "examples", "noxfile.py"]
 PEERS = {
     "raw": ["aiobotocore", "types-aiobotocore-fsx"],
     "capo": ["capo-fsx==0.11.*"],
@@ -107,7 +107,7 @@ def stubtest(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Test the built wheel, every branch of it, the programs of the README included."""
+    """Test the built wheel, every branch of it, the programs of README and site included."""
     wheel = _wheel(session)
     session.install(f"{wheel}[cli,html,metrics,testing,trio]", *_group("test"))
     session.run("pip", "install", "--quiet", "--force-reinstall", "--no-deps", wheel)
@@ -127,6 +127,19 @@ def page(session: nox.Session) -> None:
         *("python", "-m", "pytest", "--quiet", *session.posargs),
         "tests/fleet/test_page_in_browser.py",
     )
+
+
+@nox.session(default=False)
+def docs(session: nox.Session) -> None:
+    """Build the site with warnings as errors, and run examples: ``nox -s docs -- [FOLDER]``."""
+    session.install("-e", ".[cli,html,metrics,testing]", *_group("docs"))
+    folder = session.posargs[0] if session.posargs else str(Path(session.create_tmp()) / "site")
+    strict = ("-W", "--keep-going", "-n", "--quiet", "--fresh-env")
+    for builder in ("html", "doctest"):
+        session.run(
+            "python", "-m", "sphinx", "-b", builder, *strict, "docs", f"{folder}/{builder}"
+        )
+    session.log(f"the site is in {folder}/html")
 
 
 @nox.session(default=False)

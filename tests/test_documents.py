@@ -12,6 +12,8 @@ import pytest
 from document_style import assert_style
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from pages_rig import generator
 from replication_rig import DAY, EAST, FS, OTHER_FS, POLICY, VOLUME, WEST, backup, copy_of, planned
 from strategies import MODERATE, json_values, junk
 
@@ -111,6 +113,15 @@ _DOCUMENTS: dict[str, Any] = {
 def test_style(document: Any) -> None:
     """Names, times and the version are the same everywhere, and JSON changes nothing."""
     assert_style(document.to_dict())
+
+
+@pytest.mark.parametrize("document", _DOCUMENTS.values(), ids=_DOCUMENTS)
+def test_schema(document: Any) -> None:
+    """Each fits the JSON Schema that the site has of it."""
+    schemas = generator("documents").schemas()
+    of_error = schemas["CopyFailed"]["$defs"]["Error"]
+    schema = schemas.get(type(document).__name__, of_error)
+    Draft202012Validator(schema).validate(document.to_dict())
 
 
 def test_every_class_of_outcomes_is_tested() -> None:
