@@ -14,7 +14,7 @@ _LONGEST = 200
 
 def _origin(module: str, name: str) -> str:
     """Return the module that defines a name which *module* imports."""
-    for node in ast.parse(getsource(import_module(module))).body:
+    for node in ast.walk(ast.parse(getsource(import_module(module)))):
         if (
             isinstance(node, ast.ImportFrom)
             and node.module
