@@ -46,8 +46,6 @@ python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 80
 toc_object_entries = False
 
-# Too much to install for a page: its classes are only inherited from.
-autodoc_mock_imports = ["airflow"]
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
