@@ -65,12 +65,14 @@ async def step(event: Event, clock: Clock | None = None) -> dict[str, object]:
         if not error.is_transient:
             raise
         return {"Next": "Wait", "Seconds": PAUSE, "Error": error.to_dict()}
-    outcomes["CannotCopy"] = len(plan.cannot_copy)
+    refused = [str(one) for one in plan.cannot_copy if one.reason.is_failure]
     if outcomes["CopyNotObserved"]:
         return {"Next": "Wait", "Seconds": PAUSE_IN_DOUBT, "Outcomes": outcomes}
     if outcomes["CopyStarted"] or outcomes["CopyDeferred"]:
         return {"Next": "Wait", "Seconds": PAUSE, "Outcomes": outcomes}
-    return {"Next": "Fail" if outcomes["CopyFailed"] else "Done", "Outcomes": outcomes}
+    problems = [*plan.gaps, *refused]
+    is_good = not (problems or outcomes["CopyFailed"])
+    return {"Next": "Done" if is_good else "Fail", "Outcomes": outcomes, "Problems": problems}
 
 
 def kind_of(outcome: PlanOutcome) -> str:

@@ -210,7 +210,33 @@ def test_what_cannot_be_copied_is_counted() -> None:
             },
         )
         answer = lambda_function.handler(INPUT, None)
-    assert ("Done", {"CannotCopy": 1}) == (answer["Next"], +answer["Outcomes"])
+    (problem,) = answer["Problems"]
+    assert ("Fail", {}) == (answer["Next"], +answer["Outcomes"])
+    assert "Intelligent-Tiering" in problem
+
+
+def test_nothing_to_protect_is_no_good_night() -> None:
+    """A Region without any backup of the policy's ends the execution as failed."""
+    with _served():
+        answer = lambda_function.handler({**INPUT, "SourceRegion": "eu-west-1"}, None)
+    assert "Fail" == answer["Next"]
+    assert ["eu-west-1 shows no backup in the policy's scope"] == answer["Problems"]
+
+
+def test_a_copy_that_takes_long_to_fail_ends_the_execution() -> None:
+    """Each pause is twice the one before, so that steps see a copy FAILED sooner or later."""
+    with _served(copy_duration=10 * HOUR) as fsx:
+        _back_up(fsx, 1)
+
+        def sleep(seconds: float) -> None:
+            _clock(fsx).advance(seconds)
+            for copy in fsx.backups(WEST):
+                age = _clock(fsx).now() - (float(str(copy["CreationTime"])) - START.timestamp())
+                if copy["Lifecycle"] == "COPYING" and age > 70 * 60:
+                    fsx.fail_copy(str(copy["BackupId"]), "the key is disabled")
+
+        end, _ = _walk(INPUT, lambda event: lambda_function.handler(event, None), sleep)
+        assert ("Some failed", 2) == (end, fsx.calls["CopyBackup"])
 
 
 def test_what_passes_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

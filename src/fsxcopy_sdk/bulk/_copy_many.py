@@ -56,7 +56,8 @@ def copy_many(
     no capacity for `CopyDeferred`: either the destination has *max_in_progress* copies in
     progress, those of other programs included, or the service refuses one for its limit.
     A request whose copy FAILED is `CopyDeferred` too, with a `BackupCopyFailed`, until an hour
-    after that copy was begun: runs every few minutes would make one failed copy after another.
+    after that copy was begun, twice that after the second one, and so on up to a day: runs every
+    few minutes would make one failed copy after another.
     A request whose answer is lost is `CopyNotObserved` after a few tries. Leave minutes
     between two runs, and an hour after a `CopyNotObserved`, because a new copy may be
     missing from listings at first, and then only its token finds it.

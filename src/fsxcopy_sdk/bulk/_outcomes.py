@@ -101,7 +101,7 @@ class CopyDeferred(Outcome):
     No copy was accepted, and the service did not refuse one: another run may begin it.
 
     The destination could not be listed, or the request could not be sent, or with
-    `wait=False` there is no capacity for it now, or its last copy FAILED within the hour.
+    `wait=False` there is no capacity for it now, or its copies FAILED lately.
     """
 
     request: CopyRequest

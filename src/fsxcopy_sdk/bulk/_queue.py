@@ -57,12 +57,11 @@ destination is listed without IDs. A listing costs many calls in a large Region.
 # call a minute is less than the waits make. Nor is a copy that was dead repeated sooner.
 _CAPACITY_DELAY = 60.0
 
-REPEAT_FAILED_AFTER = timedelta(hours=1)
-"""
-How long after a FAILED copy was begun another one is begun, where nothing is waited for. Runs
-come every few minutes there, and what makes a copy fail, such as a disabled key, takes a
-person to mend.
-"""
+# How long after a FAILED copy was begun another one is begun, where nothing is waited for. Runs
+# come every few minutes there, and what makes a copy fail, such as a disabled key, takes a
+# person to mend. Each pause is twice the one before, because a copy may take hours to fail.
+_FIRST_PAUSE = timedelta(hours=1)
+_LONGEST_PAUSE = timedelta(days=1)
 
 # From 1 s on, each delay twice the one before, as in the Smithy waiter specification:
 # eight tries bridge about two minutes, below that aiobotocore retries by itself.
@@ -193,6 +192,12 @@ def not_accepted(request: CopyRequest, error: FsxCopyError) -> CopyFailed | Copy
     if isinstance(error, ServiceError) and not error.is_transient:
         return CopyFailed(request=request, error=error)
     return CopyDeferred(request=request, reason="the request was not accepted", error=error)
+
+
+def repeat_failed_after(failed: int) -> timedelta:
+    """Return how long after the last of *failed* copies was begun another one is begun."""
+    doublings = min(failed - 1, _LONGEST_PAUSE // _FIRST_PAUSE)
+    return min(_FIRST_PAUSE * (1 << doublings), _LONGEST_PAUSE)
 
 
 def is_outage(error: FsxCopyError) -> bool:

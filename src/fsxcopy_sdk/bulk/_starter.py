@@ -77,7 +77,7 @@ class BulkStart(BulkCopy):
         if now is None or not failed:
             return None
         last = max(failed, key=lambda one: one.creation_time)
-        again = last.creation_time + queue.REPEAT_FAILED_AFTER
+        again = last.creation_time + queue.repeat_failed_after(len(failed))
         if now >= again:
             return None
         error = BackupCopyFailed.of(last, polls=1, elapsed=0.0, region=self._region)

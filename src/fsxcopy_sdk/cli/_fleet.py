@@ -37,7 +37,6 @@ from fsxcopy_sdk.cli._replication import (
     check_scope,
     held_back,
     refused,
-    report_unread,
     row,
     switches_alone,
 )
@@ -174,8 +173,9 @@ async def report(
         if not one.sources:
             text = f"there is no backup in {one.source_region}, and no copy of one"
             reporter.notice(f"{one.policy_name}: {text}")
-        has_unread = report_unread(one, reporter, f"{one.policy_name}: ")
-        is_good = one.sources and not one.late and not has_unread
+        for text in one.gaps:
+            reporter.notice(f"{one.policy_name}: {text}")
+        is_good = one.sources and not one.late and not one.gaps
         codes.append(Exit.DONE if is_good else Exit.FAILED)
     return exit_of_all(codes)
 

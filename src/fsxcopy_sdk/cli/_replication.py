@@ -44,20 +44,16 @@ from fsxcopy_sdk.cli._reporter import Reporter
 from fsxcopy_sdk.cli._tables import Column
 from fsxcopy_sdk.errors import FsxCopyError
 from fsxcopy_sdk.replication import (
-    CannotCopyReason,
     Keep,
     PlannedPrune,
     PruneObstacle,
     ReplicationPlan,
     ReplicationPolicy,
-    ReplicationReport,
     SourceReport,
     apply_plan,
     plan_replication,
 )
 
-# A backup that is being made can be copied later; a copy has its original elsewhere.
-NO_FAILURE = (CannotCopyReason.NOT_AVAILABLE, CannotCopyReason.IS_A_COPY)
 _BESIDE_PLAN = {
     "dry_run",
     "max_in_progress",
@@ -206,10 +202,11 @@ async def report(
                 results.add(partial(public, one), row(one))
             results.write()
     reporter = Reporter(options)
-    has_unread = report_unread(made, reporter)
+    for text in made.gaps:
+        reporter.notice(text)
     if not made.sources:
         reporter.notice(f"there is no backup in {made.source_region}, and no copy of one")
-    return Exit.FAILED if made.late or has_unread or not made.sources else Exit.DONE
+    return Exit.FAILED if made.late or made.gaps or not made.sources else Exit.DONE
 
 
 def _check_pruning(how: SyncOptions) -> None:
@@ -279,24 +276,9 @@ async def _plan(
 
 def check_scope(made: ReplicationPlan, reporter: Reporter, prefix: str = "") -> Exit:
     """Report, after *prefix*, what the policy selects and the source does not show."""
-    if not made.source_backups:
-        reporter.notice(f"{prefix}{made.source_region} shows no backup in the policy's scope")
-    for one in made.missing:
-        reporter.notice(f"{prefix}{made.source_region} shows no backup of {one}")
-    has_unread = report_unread(made.report, reporter, prefix)
-    is_whole = made.source_backups and not made.missing and not has_unread
-    return Exit.DONE if is_whole else Exit.FAILED
-
-
-def report_unread(made: ReplicationReport, reporter: Reporter, prefix: str = "") -> bool:
-    """Report, after *prefix*, what has no backup that can be read; return whether there is any."""
-    unread = {one.resource_id for one in made.unread}
-    where = f"{prefix}{made.source_region}"
-    for one in sorted(unread - {None}, key=str):
-        reporter.notice(f"{where} shows no backup of {one} that can be read")
-    if None in unread:
-        reporter.notice(f"{where} shows a backup of which nothing can be read")
-    return bool(unread)
+    for text in made.gaps:
+        reporter.notice(f"{prefix}{text}")
+    return Exit.FAILED if made.gaps else Exit.DONE
 
 
 def held_back(made: ReplicationPlan, how: SyncOptions) -> list[PlannedPrune]:
@@ -326,7 +308,7 @@ def announce(
     Return how many outcomes that has, if nothing changes.
     """
     for one in made.cannot_copy:
-        if one.reason in NO_FAILURE:
+        if not one.reason.is_failure:
             reporter.info(f"{prefix}cannot be copied: {one}")
     for prune in held:
         reporter.notice(f"{prefix}not pruned: {prune}")
@@ -344,7 +326,7 @@ def announce(
 def refused(made: ReplicationPlan) -> Iterator[Ended]:
     """Yield the backups that no later sync can copy either."""
     for one in made.cannot_copy:
-        if one.reason not in NO_FAILURE:
+        if one.reason.is_failure:
             yield Ended(
                 outcome="cannot_copy",
                 reason=f"{one.reason}: {one.detail}" if one.detail else one.reason.value,

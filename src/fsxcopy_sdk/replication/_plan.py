@@ -149,6 +149,15 @@ class ReplicationReport(Document):
     """Those of the source Region that are of what the policy covers and shows no other backup."""
 
     @property
+    def gaps(self) -> tuple[str, ...]:
+        """What has no backup in the source that can be read, in words."""
+        unread = {one.resource_id for one in self.unread}
+        texts = [f"no backup of {one} that can be read" for one in sorted(filter(None, unread))]
+        if None in unread:
+            texts.append("a backup of which nothing can be read")
+        return tuple(f"{self.source_region} shows {one}" for one in texts)
+
+    @property
     def late(self) -> tuple[SourceReport, ...]:
         """Those that are late."""
         return tuple(one for one in self.sources if one.is_late)
@@ -183,6 +192,11 @@ class CannotCopyReason(StrEnum):
     TOO_MANY_TAGS = "its copy would have too many tags"
     INVALID = "a request for its copy would break rules of CopyBackup"
     UNREADABLE_COPY = "the destination has a copy of it that cannot be read"
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the backup stays without a copy: it is not being made, and is no copy itself."""
+        return self not in {CannotCopyReason.NOT_AVAILABLE, CannotCopyReason.IS_A_COPY}
 
 
 class PruneObstacle(StrEnum):
@@ -370,6 +384,13 @@ class ReplicationPlan(Document):
     """Backups of the source Region that cannot be read, and so are not copied."""
     unreadable_in_destination: tuple[UnreadableBackup, ...] = ()
     """Backups of the destination that cannot be read; one may be a copy in any lifecycle."""
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """What the policy selects and the source does not show, in words."""
+        scope = () if self.source_backups else ("no backup in the policy's scope",)
+        texts = (*scope, *(f"no backup of {one}" for one in self.missing))
+        return (*(f"{self.source_region} shows {one}" for one in texts), *self.report.gaps)
 
     @property
     def has_work(self) -> bool:
