@@ -55,6 +55,19 @@ async def test_repeated_command_finds_the_copy(run: Run, fsx: LocalFsx) -> None:
     assert 2 == len(fsx.backups("us-west-2")) == fsx.calls["CopyBackup"]
 
 
+async def test_an_existing_copy_under_another_key_is_said(run: Run, fsx: LocalFsx) -> None:
+    """A copy that exists satisfies a request whatever its key, so the outcome names that."""
+    key = "arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    wide = {"columns": 200}
+    await run("copy", EXAMPLE, *HOW, "--kms-key-id", key)
+    same = await run("copy", EXAMPLE, *HOW, "--kms-key-id", key.rpartition("/")[2], **wide)
+    other = await run("copy", EXAMPLE, *HOW, "--kms-key-id", "alias/payroll", **wide)
+
+    assert [False, True] == [f"copied before, under {key}" in one.out for one in (same, other)]
+    assert "copied before" in same.out
+    assert 1 == fsx.calls["CopyBackup"]
+
+
 async def test_failure_does_not_stop_other_copies(run: Run, fsx: LocalFsx) -> None:
     """A refused copy has its reason, once, and the code says that some failed."""
     done = await run("copy", "backup-00000000", EXAMPLE, *HOW, "--max-in-progress", "1")

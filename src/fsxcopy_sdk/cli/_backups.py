@@ -273,8 +273,12 @@ def ended(outcome: replication.PlanOutcome) -> Ended:
     """Return the item of a bulk copy or of an applied plan."""
     word, reason = _WORDS[type(outcome)], None
     match outcome:
-        case bulk.Copied(existing=True):
+        case bulk.Copied(existing=True, request=request, backup=existing):
             word, reason = "existing", "copied before"
+            # A copy has its key as an ARN; a request may name it by its end, or by an alias.
+            wanted, used = request.kms_key_id, existing.kms_key_id
+            if wanted is not None and used is not None and not used.endswith(wanted):
+                reason = f"copied before, under {used}"
         case bulk.CopyStarted(existing=True):
             reason = "begun before"
         case bulk.CopyDeferred() | bulk.CopySkipped() | replication.PruneSkipped():
