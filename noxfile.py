@@ -27,6 +27,11 @@ PEERS = {
 BROWSERS = ("chromium", "chromium-browser")
 # One more than there are cores, because many tests wait for processes and timers.
 SIDE_BY_SIDE = ("--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "worksteal")
+# What takes minutes, and depends on no version: the session `tests` alone runs it.
+ONCE = [
+    f"--ignore=tests/{name}"
+    for name in ("examples", "fleet/test_kills.py", "pages", "test_replication_kills.py")
+]
 STUBBED = [
     ".".join(path.relative_to("stubs").with_suffix("").parts)
     for path in sorted(Path("stubs").rglob("*.pyi"))
@@ -230,8 +235,7 @@ def pythons(session: nox.Session) -> None:
         session.log(f"Python {version}:")
         session.run(
             *(python, "-m", "pytest", "--quiet", *SIDE_BY_SIDE, *session.posargs),
-            "--ignore=tests/test_replication_kills.py",
-            "--ignore=tests/fleet/test_kills.py",
+            *ONCE,
             external=True,
         )
     if missing:
@@ -248,7 +252,7 @@ def lowest(session: nox.Session) -> None:
     groups = [project["dependencies"], *(extras[name] for name in names)]
     pins = [requirement.replace(">=", "==") for group in groups for requirement in group]
     session.install(f".[{','.join(names)}]", *pins, *_group("test"))
-    session.run("python", "-m", "pytest", "--quiet", *SIDE_BY_SIDE, *session.posargs)
+    session.run("python", "-m", "pytest", "--quiet", *SIDE_BY_SIDE, *ONCE, *session.posargs)
 
 
 @nox.session

@@ -126,7 +126,7 @@ class CopyBackup:
         return await workflow.execute_activity_method(
             Copies.wait_for_copy,
             backup_id,
-            start_to_close_timeout=MAX_WAIT,
+            schedule_to_close_timeout=MAX_WAIT,  # of all attempts together
             heartbeat_timeout=HEARTBEAT_TIMEOUT,
         )
 
