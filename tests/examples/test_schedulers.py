@@ -101,12 +101,29 @@ def test_the_policies_are_correct() -> None:
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd")
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     """What systemd would warn of is printed."""
-    for name in ("fsxcopy.service", "fsxcopy.timer"):
+    for name in ("fsxcopy.service", "fsxcopy.timer", "alert@.service"):
         text = (EXAMPLES / "systemd" / name).read_text("utf-8")
         (tmp_path / name).write_text(text.replace("/opt/fsxcopy/bin/fsxcopy", str(FSXCOPY)))
-    command = ["systemd-analyze", "verify", "--man=no", str(tmp_path / "fsxcopy.timer")]
+    units = [str(tmp_path / name) for name in ("fsxcopy.timer", "alert@fsxcopy.service.service")]
+    shutil.copy(tmp_path / "alert@.service", units[1])
+    command = ["systemd-analyze", "verify", "--man=no", *units]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (0, "") == (done.returncode, done.stdout + done.stderr)
+
+
+def test_what_the_unit_mails(tmp_path: Path) -> None:
+    """The unit that `OnFailure` starts mails the log of the one that failed."""
+    unit = "fsxcopy.service"
+    assert "alert@%n.service" == SERVICE["Unit"]["OnFailure"]
+    for name in ("journalctl", "mail"):
+        (tmp_path / name).write_text(f'#!/bin/sh\necho {name} "$@"\n[ {name} = mail ] && cat\n')
+        (tmp_path / name).chmod(0o755)
+    (line,) = _Unit(EXAMPLES / "systemd" / "alert@.service").every("ExecStart")
+    command = shlex.split(line.replace("%i", unit).replace("%H", "backups"))
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env={"PATH": path})
+    assert f"mail -s {unit} failed on backups ops@example.com" in done.stdout
+    assert f"journalctl --unit={unit} " in done.stdout
 
 
 def _hours(text: str) -> float:
@@ -258,9 +275,13 @@ def _crontab() -> tuple[str, str]:
 
 @pytest.mark.skipif(shutil.which("flock") is None, reason="there is no flock")
 async def test_cron_mails_only_what_there_is_to_do(
-    fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, duration: list[float]
 ) -> None:
-    """A run that copies prints nothing, a refused one says why, and a report what is late."""
+    """
+    A run that copies prints nothing, nor does one that has no time left.
+
+    A refused one says why, and a report what is late.
+    """
     monkeypatch.setenv("PATH", f"{FSXCOPY.parent}:{os.environ['PATH']}")
     sync, report = _crontab()
     sync = sync.replace("/tmp/fsxcopy.lock", str(tmp_path / "lock"))
@@ -272,6 +293,10 @@ async def test_cron_mails_only_what_there_is_to_do(
     assert b"" == await mail(sync)
     assert 1 == fsx.calls["CopyBackup"]
     assert b"LATE" in await mail(report)
+    duration[0] = 3600
+    fsx.add_backup("us-east-2", FileSystem={"FileSystemId": "fs-0123456789abcdef0"})
+    assert b"" == await mail(sync.replace("--max-wait 5h", "--max-wait 1s"))
+    assert 2 == fsx.calls["CopyBackup"]
     fsx.inject(Fault.error("AccessDeniedException", "no", status=400), fraction=1)
     assert b"AccessDenied" in await mail(sync)
 
