@@ -88,6 +88,7 @@ async def test_values_have_names_and_defaults_that_can_be_typed(run: Run) -> Non
     """A duration is shown as it is typed, a choice with its values."""
     text = " ".join((await run("sync", "--help")).out.split())
     assert "--max-wait DURATION Stop waiting after this time" in text
+    assert "It bounds the whole run, not each copy." in text
     assert "[default: 8h]" in text
     assert "[default: 5s]" in text
     assert "-o, --output FORMAT" in text

@@ -231,7 +231,7 @@ async def test_the_request_id_is_told(
 async def test_the_loggers_that_are_named_log(
     client: FsxCopyClient, fsx: LocalFsx, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The program of the page shows an accepted copy, and the page names each logger."""
+    """The program of the page shows an accepted copy, and the page on logs names each logger."""
     logger = logging.getLogger("fsxcopy_sdk")
     before = logger.level
     try:
@@ -239,7 +239,7 @@ async def test_the_loggers_that_are_named_log(
         await client.copy_backup_and_wait(EXAMPLE, source_region="us-east-2")
     finally:
         logger.setLevel(before)
-    text = (HOW_TO / "debugging.md").read_text("utf-8")
+    text = (HOW_TO / "tracing-and-logs.md").read_text("utf-8")
     assert {"fsxcopy_sdk.client", "fsxcopy_sdk.waiting"} == {one.name for one in caplog.records}
     assert all(f"`{one.name}`" in text for one in caplog.records)
 

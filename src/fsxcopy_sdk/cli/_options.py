@@ -160,7 +160,10 @@ class Waiting:
     """How long to wait, and how often to poll."""
 
     max_wait: Duration = DEFAULT_MAX_WAIT
-    """Stop waiting after this time: seconds, or a duration such as 15m, 8h or 7d."""
+    """
+    Stop waiting after this time: seconds, or a duration such as 15m, 8h or 7d. It bounds the
+    whole run, not each copy.
+    """
     min_delay: Annotated[Duration, Parameter(validator=_is_positive)] = timedelta(
         seconds=WaitSchedule().min_delay
     )
