@@ -7,7 +7,6 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from contextvars import Context, copy_context
-from functools import partial
 from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -17,10 +16,13 @@ from anyio.to_thread import run_sync
 
 from fsxcopy_sdk.bulk import CopyBatch, CopyInProgress, CopyRequest, SharedCopies
 from fsxcopy_sdk.client import FsxCopyClient
-from fsxcopy_sdk.waiting import DEFAULT_SCHEDULE
+from fsxcopy_sdk.waiting import WaitSchedule
 
 _log = logging.getLogger("fsxcopy_sdk.airflow")
 
+
+_SCHEDULE = WaitSchedule(min_delay=30.0)
+"""A copy takes minutes to hours, and its task is resumed up to ten seconds after its event."""
 
 _GATHER_FOR = 5.0
 """
@@ -70,13 +72,13 @@ class SharedClient:
                 wait=True,
                 max_in_progress=max_in_progress,
                 max_wait=max_wait,
-                schedule=DEFAULT_SCHEDULE,
+                schedule=_SCHEDULE,
             )
             self._gathered[settings] = gathered
             # Not in the caller's context, nor in its task: it may leave first.
-            Context().run(lambda: self._tasks.start_soon(self._run, settings, gathered))
-        see = partial(copy_context().run, on_seen)
-        return gathered.add(requests, adopt=(), on_seen=see)
+            Context().run(self._tasks.start_soon, self._run, settings, gathered)
+        context = copy_context()
+        return gathered.add(requests, adopt=(), on_seen=lambda copy: context.run(on_seen, copy))
 
     async def _run(self, settings: tuple[int, float], gathered: SharedCopies) -> None:
         await self.client.clock.sleep(_GATHER_FOR)
