@@ -55,13 +55,15 @@ def on_clock(trigger: FsxTrigger, clock: Clock) -> FsxTrigger:
 
     _, arguments = trigger.serialize()
     made: FsxTrigger = Clocked(**json.loads(json.dumps(arguments)))
+    made.trigger_id = 5
     return made
 
 
 async def event_of(trigger: FsxTrigger, clock: Clock) -> dict[str, Any]:
-    """Return the one event of a trigger, as Airflow passes it on."""
-    events = [event async for event in on_clock(trigger, clock).run()]
-    (event,) = events
+    """Return the one event of a trigger in a triggerer, as Airflow passes it on."""
+    made = on_clock(trigger, clock)
+    made.made_at = 0.0  # so that its event is not held back
+    (event,) = [event async for event in made.run()]
     payload: dict[str, Any] = json.loads(json.dumps(event.payload))
     return payload
 

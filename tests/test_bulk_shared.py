@@ -9,7 +9,7 @@ import attrs
 import pytest
 from bulk_rig import WEST, direct_client
 
-from fsxcopy_sdk import ConfigurationError
+from fsxcopy_sdk import ConfigurationError, InvalidArguments
 from fsxcopy_sdk.bulk import (
     Copied,
     CopyBatch,
@@ -173,3 +173,88 @@ async def test_outcomes_of_before_are_passed_on() -> None:
     await batch.pass_on(passed.append)
     assert [*batch.outcomes] == passed
     assert 2 == len(passed)
+
+
+async def _leave_when(batch: CopyBatch, entered: anyio.Event, leaving: anyio.Event) -> None:
+    """Be a caller that does not await the end of its copies."""
+    async with batch:
+        entered.set()
+        await leaving.wait()
+
+
+async def test_what_only_a_caller_that_left_wants_is_not_begun() -> None:
+    """Its copies in progress go on, and those that others want too."""
+    rig = Rig(max_in_progress=1)
+    begun, both, own = rig.request(), rig.request(), rig.request()
+    seen, entered = anyio.Event(), anyio.Event()
+
+    def see(_: CopyInProgress) -> None:
+        seen.set()
+
+    left = rig.add(begun, own, both, on_seen=see)
+    stays = rig.add(both)
+    async with anyio.create_task_group() as group:
+        group.start_soon(_leave_when, left, entered, seen)
+        await entered.wait()
+        group.start_soon(rig.run, stays)
+        await seen.wait()
+        assert [begun] == [copy.request for copy in left.in_progress]
+
+    assert {both.source_backup_id: False} == _copied(stays)
+    copied = {one["SourceBackupId"] for one in rig.fsx.backups(WEST) if "SourceBackupId" in one}
+    assert {begun.source_backup_id, both.source_backup_id} == copied
+
+
+async def test_the_run_ends_when_all_have_left() -> None:
+    """Nobody is there to be told of the copies, which continue at the service."""
+    rig = Rig()
+    seen, entered = anyio.Event(), anyio.Event()
+    calls: list[CopyInProgress] = []
+
+    def see(copy: CopyInProgress) -> None:
+        calls.append(copy)
+        seen.set()
+
+    batch = rig.add(rig.request(), on_seen=see)
+    async with anyio.create_task_group() as group:
+        group.start_soon(_leave_when, batch, entered, seen)
+        group.start_soon(rig.shared.run)
+    assert 1 == len(calls)
+    assert calls[0].backup_id == batch.in_progress[0].backup_id
+
+
+@pytest.mark.parametrize("stays", [True, False])
+async def test_who_has_left_before_the_run_has_no_part_in_it(stays: bool) -> None:
+    """Its copies are not requested."""
+    rig = Rig()
+    async with rig.add(rig.request()):
+        pass
+    batches = [rig.add(rig.request())] if stays else []
+    await rig.run(*batches)
+    assert len(batches) == rig.fsx.calls["CopyBackup"]
+
+
+async def test_a_run_that_fails_ends_its_batches_with_its_error() -> None:
+    """A caller would wait for ever otherwise; who has all outcomes has lost nothing."""
+    rig = Rig()
+
+    def fail(_: CopyInProgress) -> None:
+        raise RuntimeError("no room for the log")
+
+    done, first, second = rig.add(), rig.add(rig.request(), on_seen=fail), rig.add(rig.request())
+    with pytest.raises(ExceptionGroup):
+        await rig.shared.run()
+    for batch in (first, second):
+        with pytest.raises(ExceptionGroup) as caught:
+            async with batch:
+                await anext(batch)
+        assert caught.group_contains(RuntimeError, match="no room")
+    await done.pass_on(print)
+
+
+async def test_a_batch_that_breaks_a_rule_is_refused() -> None:
+    """In the run it would end those of all others."""
+    rig = Rig()
+    wrong = CopyRequest(source_backup_id="backup-03e3c82e0183b7b6b", source_region="cn-north-1")
+    with pytest.raises(InvalidArguments, match="source_region"):
+        rig.add(wrong)

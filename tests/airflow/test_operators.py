@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferred
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSensorTimeout
 from airflow_rig import served
-from airflow_tasks import LOCAL, REGION, SOURCE_REGION, context, copies, deferred, event_of, tokens
+from airflow_tasks import (
+    LOCAL,
+    REGION,
+    SOURCE_REGION,
+    context,
+    copies,
+    deferred,
+    event_of,
+    on_clock,
+    tokens,
+)
 
 from fsxcopy_sdk import InvalidArguments
 from fsxcopy_sdk.airflow import (
@@ -19,20 +30,31 @@ from fsxcopy_sdk.airflow import (
     FsxBackupLink,
     FsxCopyBackupOperator,
     FsxCopyBackupsOperator,
+    FsxSyncOperator,
 )
 from fsxcopy_sdk.testing import Fault, LocalFsx, ManualClock
 
 _UNKNOWN = "backup-0123456789abcdef0"
 
 
-@pytest.fixture(name="quick")
-def _quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalFsx]:
-    """A local FSx in a thread, whose copies are AVAILABLE at once, behind the connection."""
-    with served(LocalFsx(copy_duration=0)) as fsx:
+def _serving(seconds: float, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalFsx]:
+    with served(LocalFsx(copy_duration=seconds)) as fsx:
         text = '{"conn_type": "aws", "login": "A", "password": "a-secret-key", "extra": '
         extra = f'{{"region_name": "{REGION}", "endpoint_url": "{fsx.endpoint_url}"}}}}'
         monkeypatch.setenv("AIRFLOW_CONN_AWS_LOCAL", text + extra)
         yield fsx
+
+
+@pytest.fixture(name="quick")
+def _quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalFsx]:
+    """A local FSx in a thread, whose copies are AVAILABLE at once, behind the connection."""
+    yield from _serving(0.0, monkeypatch)
+
+
+@pytest.fixture(name="slow")
+def _slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalFsx]:
+    """The same with copies that take an hour."""
+    yield from _serving(3600.0, monkeypatch)
 
 
 def _one(source: str, **members: Any) -> FsxCopyBackupOperator:
@@ -45,76 +67,116 @@ def _many(sources: Any, **members: Any) -> FsxCopyBackupsOperator:
     return FsxCopyBackupsOperator(source_backup_ids=sources, **given)
 
 
-def test_a_copy_is_requested_and_then_waited_for(quick: LocalFsx) -> None:
-    """The task requests the copy itself, and defers to a wait for it."""
+async def test_a_copy_is_waited_for(fsx: LocalFsx, clock: ManualClock) -> None:
+    """The task defers at once, and returns the copy, to whose page it has a link."""
     its_context = context()
-    operator = _one(quick.add_backup(SOURCE_REGION), tags={"Purpose": "dr"})
+    operator = _one(fsx.add_backup(SOURCE_REGION), tags={"Purpose": "dr"})
     paused = deferred(operator, its_context)
-    (copy,) = copies(quick)
-    assert [{"Key": "Purpose", "Value": "dr"}] == copy["Tags"]
-    assert ("execute_complete", copy["BackupId"]) == (paused.method_name, paused.trigger.backup_id)
+    assert {} == dict(fsx.calls)
+    assert "" == FsxBackupLink().get_link(operator, ti_key=None)  # type: ignore[arg-type]  # not read
 
-    event = asyncio.run(paused.trigger.event())
+    event = await event_of(paused.trigger, clock)
     result = operator.execute_complete(its_context, event)
-    assert ("Available", copy["BackupId"]) == (result["Outcome"], result["BackupId"])
+    (copy,) = copies(fsx)
+    assert [{"Key": "Purpose", "Value": "dr"}] == copy["Tags"]
+    assert ("Copied", copy["BackupId"]) == (result["Outcome"], result["BackupId"])
+    assert "AVAILABLE" == result["Backup"]["Lifecycle"]
     link = its_context["ti"].pushed["fsx_backup"]
     assert f"{REGION}#backup-details/{copy['BackupId']}" in FsxBackupLink().format_link(**link)
-    operator.on_kill()  # it has begun a copy, and awaits none
+    assert "" == FsxBackupLink().get_link(operator, ti_key=None)  # type: ignore[arg-type]  # no such XCom
+    operator.on_kill()  # it awaits nothing
 
 
-def test_a_link_is_empty_until_there_is_a_copy() -> None:
-    """Airflow asks for the link whenever a task pauses."""
-    assert "" == FsxBackupLink().get_link(_one(_UNKNOWN), ti_key=None)  # type: ignore[arg-type]
-    begun = _one(_UNKNOWN)
-    begun.has_begun = True
-    assert "" == FsxBackupLink().get_link(begun, ti_key=None)  # type: ignore[arg-type]  # no such XCom
+async def _copied(operator: Any, clock: ManualClock, **members: object) -> str:
+    """Return the ID of the copy with which a task ends."""
+    its_context = context(**members)
+    event = await event_of(deferred(operator, its_context).trigger, clock)
+    return str(operator.execute_complete(its_context, event)["BackupId"])
 
 
 @pytest.mark.parametrize(
-    ("change", "is_same"),
+    "change",
     [
-        ({"try_number": 7}, True),
-        ({"dag_id": "other"}, False),
-        ({"task_id": "other"}, False),
-        ({"run_id": "other"}, False),
-        ({"map_index": 3}, False),
+        {"try_number": 2},
+        {"map_index": 2},
+        {"map_index": 2, "try_number": 2},
+        {"run_id": "other"},
+        {"dag_id": "other", "task_id": "other"},
     ],
     ids=str,
 )
-def test_a_token_is_that_of_the_task_instance(
-    change: dict[str, object], is_same: bool, quick: LocalFsx
+@pytest.mark.parametrize("later", [0.0, 86400.0])
+async def test_a_backup_has_one_copy_whatever_task_asks(
+    change: dict[str, object], later: float, fsx: LocalFsx, clock: ManualClock
 ) -> None:
-    """Each try has the same token; another task, run or map index another one."""
-    operator = _one(quick.add_backup(SOURCE_REGION))
-    deferred(operator, context())
-    deferred(operator, context(**change))
-    assert is_same == (1 == len(copies(quick)))
-    assert all(len(one) <= 63 for one in tokens(quick))
+    """A retry, a run after a clear with other map indexes, another DAG find the same copy."""
+    source = fsx.add_backup(SOURCE_REGION)
+    first = await _copied(_one(source), clock, map_index=1)
+    clock.advance(later)
+    assert first == await _copied(_one(source), clock, **change)
+    assert 1 == len(copies(fsx))
 
 
-def test_another_request_has_another_token(quick: LocalFsx) -> None:
-    """A task that was changed and cleared does not ask for the copy it had."""
+async def test_a_salt_forces_another_copy(fsx: LocalFsx, clock: ManualClock) -> None:
+    """With that of a run, which is a template, each run has copies of its own."""
+    assert "idempotency_salt" in FsxCopyBackupOperator.template_fields
+    assert "idempotency_salt" in FsxCopyBackupsOperator.template_fields
+    source = fsx.add_backup(SOURCE_REGION)
+    found = [
+        await _copied(_one(source, idempotency_salt=salt), clock)
+        for salt in ("", "scheduled__2026-11-27T00:00:00+00:00", "manual")
+    ]
+    assert 3 == len(set(found)) == len(copies(fsx))
+    assert found[1] == await _copied(
+        _one(source, idempotency_salt="scheduled__2026-11-27T00:00:00+00:00"), clock
+    )
+
+
+async def test_a_retry_requests_what_is_dead_anew(fsx: LocalFsx, clock: ManualClock) -> None:
+    """Each try after a copy that FAILED gets past the tokens that are spent, without a pause."""
+    source = fsx.add_backup(SOURCE_REGION)
+    for number in range(1, 4):
+        its_context = context(try_number=number)
+        operator = _one(source)
+        paused = deferred(operator, its_context)
+        running = asyncio.create_task(event_of(paused.trigger, clock))
+        while fsx.calls["CopyBackup"] < number:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0)
+        (copy,) = [one for one in copies(fsx) if "FAILED" != one["Lifecycle"]]
+        fsx.fail_copy(copy["BackupId"], "the key was disabled")
+        with pytest.raises(AirflowException, match="key was disabled.*a retry may help") as caught:
+            operator.execute_complete(its_context, await running)
+        assert AirflowException is type(caught.value)
+        pushed = its_context["ti"].pushed["return_value"]
+        assert ("CopyFailed", copy["BackupId"]) == (pushed["Outcome"], pushed["BackupId"])
+    assert 3 == len(copies(fsx)) == len(set(tokens(fsx)))
+
+
+def test_the_region_is_decided_once(quick: LocalFsx, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A triggerer whose environment names another Region copies into that of the task."""
+    connection = {"conn_type": "aws", "login": "A", "password": "s"}
+    extra = {"endpoint_url": quick.endpoint_url}
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_LOCAL", json.dumps({**connection, "extra": extra}))
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     source = quick.add_backup(SOURCE_REGION)
-    deferred(_one(source), context())
-    deferred(_one(source, copy_tags=True), context())
-    assert 2 == len(set(tokens(quick)))
+    waiting = quick.add_backup(REGION)
+    made = [deferred(one, context()) for one in (_one(source), _many([source]), _sensor(waiting))]
+    policy = {"policy": {"Name": "x"}, "source_region": SOURCE_REGION}
+    sync = deferred(FsxSyncOperator(task_id="sync", **policy, **LOCAL), context())
+    assert REGION == sync.trigger.sync["region_name"]
+
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    events = [asyncio.run(one.trigger.event()) for one in made]
+    assert [REGION] * 3 == [one["Region"] for one in events]
+    assert [] == quick.backups("eu-west-1")
 
 
-def test_a_copy_without_capacity_defers_to_its_request(
-    quick: LocalFsx, clock: ManualClock
-) -> None:
-    """Where the service has no capacity, that is waited for in the triggerer, without a retry."""
-    running = [quick.add_backup(REGION, Lifecycle="COPYING") for _ in range(5)]
-    operator = _one(quick.add_backup(SOURCE_REGION))
-    paused = deferred(operator, context())
-    assert "execute_started" == paused.method_name
-
-    for one in running:
-        quick.set_lifecycle(one, "AVAILABLE")
-    event = asyncio.run(event_of(paused.trigger, clock))
-    with pytest.raises(TaskDeferred) as again:
-        operator.execute_started(context(), event)
-    assert event["BackupId"] == again.value.trigger.backup_id
+def test_no_region_fails_the_task_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is missed by the task, not by a triggerer."""
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_LOCAL", '{"conn_type": "aws"}')
+    for operator in (_one(_UNKNOWN), _many([_UNKNOWN]), _sensor(_UNKNOWN)):
+        with pytest.raises(AirflowFailException, match=r"(?i)region"):
+            operator.execute(context())
 
 
 def test_a_task_that_is_not_deferred_waits_itself(quick: LocalFsx) -> None:
@@ -138,22 +200,9 @@ def test_a_refusal_fails_the_task(
     """Only what may pass is left to Airflow's retries."""
     quick.inject(Fault.error(**error), operation="CopyBackup")
     with pytest.raises(kind, match=text) as caught:
-        _one(quick.add_backup(SOURCE_REGION)).execute(context())
+        _one(quick.add_backup(SOURCE_REGION), deferrable=False).execute(its_context := context())
     assert kind is type(caught.value)
-
-
-@pytest.mark.parametrize("name", ["execute_started", "execute_complete"])
-def test_a_dead_copy_may_be_requested_anew(name: str) -> None:
-    """A copy that FAILED is left to Airflow's retries, which request another one."""
-    event = {
-        "Outcome": "Failed",
-        "Message": "BackupCopyFailed: the key",
-        "RetryHelps": False,
-        "Error": {"Type": "BackupCopyFailed"},
-    }
-    with pytest.raises(AirflowException, match="the key: a retry requests another") as caught:
-        getattr(_one(_UNKNOWN), name)(context(), event)
-    assert AirflowException is type(caught.value)
+    assert "BackupId" not in its_context["ti"].pushed["return_value"]
 
 
 def test_an_event_that_is_missing_fails() -> None:
@@ -170,10 +219,14 @@ def test_an_event_that_is_missing_fails() -> None:
         (lambda: _many("['backup-1']"), "source_backup_ids.*render_template_as_native_obj"),
         (lambda: _many([_UNKNOWN, "no-backup"]), "SourceBackupId"),
         (lambda: _many(5), "source_backup_ids"),
+        (lambda: _many([_UNKNOWN], volume_ids="{}"), "volume_ids.*render_template_as_native_obj"),
+        (lambda: _many([_UNKNOWN], max_in_progress=0), "max_in_progress: must be an integer"),
+        (lambda: _one(_UNKNOWN, max_in_progress=True), "max_in_progress: must be an integer"),
+        (lambda: _one(_UNKNOWN, idempotency_salt="#"), "idempotency_salt"),
     ],
 )
 def test_a_wrong_argument_fails_the_task_for_good(make: Any, rule: str) -> None:
-    """It is found by the task, before anything is sent, and named."""
+    """It is found by the task, before the connection is asked for, and named."""
     with pytest.raises(AirflowFailException, match=rule):
         make().execute(context())
 
@@ -186,10 +239,12 @@ def test_a_wrong_wait_is_found_when_the_dag_is_parsed() -> None:
 
 async def test_many_return_their_outcomes(fsx: LocalFsx, clock: ManualClock) -> None:
     """The document that the trigger sends is what the task returns."""
-    operator = _many([fsx.add_backup(SOURCE_REGION) for _ in range(3)])
+    sources = [fsx.add_backup(SOURCE_REGION) for _ in range(3)]
+    operator = _many([*sources, sources[0]], volume_ids={sources[0]: "fsvol-0123456789abcdef0"})
     paused = deferred(operator, context())
     event = await event_of(paused.trigger, clock)
     assert event == operator.execute_complete(context(), event)
+    assert sorted(sources) == sorted(one["SourceBackupId"] for one in event["Outcomes"])
 
 
 async def test_many_that_were_not_all_copied_fail_with_their_outcomes(
@@ -238,6 +293,43 @@ def test_a_killed_task_leaves_its_copies_and_says_which(
     assert ["COPYING"] == [one["Lifecycle"] for one in copies(quick)]
 
 
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_a_task_that_is_killed_in_its_request_says_what_it_asked_for(
+    is_lost: bool, slow: LocalFsx, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It waits two seconds for the answer; without one it names the source and the token."""
+    sources = [slow.add_backup(SOURCE_REGION) for _ in range(3)]
+    slow.inject(Fault.delay(30.0 if is_lost else 0.5), operation="CopyBackup", after=True)
+    operator = _many(sources, deferrable=False)
+
+    def kill() -> None:
+        while not copies(slow):
+            time.sleep(0.01)
+        operator.on_kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with pytest.raises(AirflowException, match="killed"):
+        operator.execute(context())
+    killer.join()
+    (copy,) = copies(slow)  # it has begun no other
+    (token,) = tokens(slow)
+    text = (
+        f"perhaps a copy of {sources[0]}, with the token {token}" if is_lost else copy["BackupId"]
+    )
+    assert f"copies continue at the service: {text}" in capsys.readouterr().out
+
+
+async def test_a_killed_task_without_copies_says_nothing(
+    fsx: LocalFsx, clock: ManualClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A trigger that has nothing to stop is only ended."""
+    trigger = on_clock(deferred(_sensor(fsx.add_backup(REGION)), context()).trigger, clock)
+    trigger.stop()
+    await trigger.on_kill()
+    assert "continue" not in capsys.readouterr().out
+
+
 def _sensor(backup_id: str, **members: Any) -> FsxBackupAvailableSensor:
     given = {"task_id": "sensor", "poke_interval": 0.01, **LOCAL, **members}
     return FsxBackupAvailableSensor(backup_id=backup_id, **given)
@@ -250,6 +342,14 @@ async def test_a_sensor_defers_for_its_timeout(fsx: LocalFsx, clock: ManualClock
     assert 590 < paused.trigger.deadline - time.time() <= 600
     event = await event_of(paused.trigger, clock)
     assert event == sensor.execute_complete(context(), event)
+
+
+async def test_a_sensor_that_times_out_is_not_retried(fsx: LocalFsx, clock: ManualClock) -> None:
+    """As one that pokes, whose `timeout` is that of all its tries."""
+    sensor = _sensor(fsx.add_backup(REGION, Lifecycle="COPYING"), timeout=600)
+    event = await event_of(deferred(sensor, context()).trigger, clock)
+    with pytest.raises(AirflowSensorTimeout, match="COPYING"):
+        sensor.execute_complete(context(), event)
 
 
 def test_a_sensor_pokes(quick: LocalFsx) -> None:

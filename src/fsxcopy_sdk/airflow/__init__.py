@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from fsxcopy_sdk.airflow._triggers import (
         FsxBackupAvailableTrigger,
         FsxCopyBackupsTrigger,
-        FsxCopyBackupTrigger,
         FsxSyncTrigger,
     )
 
@@ -35,7 +34,6 @@ __all__ = [
     "FsxBackupAvailableTrigger",
     "FsxBackupLink",
     "FsxCopyBackupOperator",
-    "FsxCopyBackupTrigger",
     "FsxCopyBackupsOperator",
     "FsxCopyBackupsTrigger",
     "FsxCopyHook",
@@ -48,7 +46,6 @@ _MODULES = {
     "FsxBackupAvailableTrigger": "_triggers",
     "FsxBackupLink": "_link",
     "FsxCopyBackupOperator": "_operators",
-    "FsxCopyBackupTrigger": "_triggers",
     "FsxCopyBackupsOperator": "_operators",
     "FsxCopyBackupsTrigger": "_triggers",
     "FsxCopyHook": "_hook",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeAlias
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from fsxcopy_sdk.errors import (
     DOCUMENT_VERSION,
@@ -78,19 +78,15 @@ def checked(event: Mapping[str, object] | None) -> JsonDocument:
     if event is None:
         raise AirflowException("The trigger sent no event")
     if event["Outcome"] == "Failed":
-        raise exception(text_of(event), may_retry=bool(event["RetryHelps"]))
+        raise exception(str(event["Message"]), may_retry=bool(event["RetryHelps"]))
     return dict(event)
 
 
-def has_failed_with(event: Mapping[str, object] | None, error: str) -> bool:
-    """Whether a trigger sent a failure of that class."""
+def failed_with(error: str, event: Mapping[str, object] | None) -> str | None:
+    """Return what a failure of that class says; None if a trigger sent none."""
     shown = (event or {}).get("Error")
-    return isinstance(shown, Mapping) and shown["Type"] == error
-
-
-def text_of(event: Mapping[str, object]) -> str:
-    """Return what a failure says."""
-    return str(event["Message"])
+    is_it = isinstance(shown, Mapping) and shown["Type"] == error
+    return str(event["Message"]) if event and is_it else None
 
 
 @contextmanager
@@ -109,20 +105,20 @@ def exception(message: str, *, may_retry: bool) -> AirflowException:
     return AirflowFailException(f"{message}; no retry helps: mend the cause, then clear the task")
 
 
-def summary(document: Mapping[str, object]) -> str:
-    """Return the outcomes of a document by their number, and what did not end well."""
-    outcomes = _rows(document.get("Outcomes"))
+def summary(document: Mapping[str, object], outcomes: Sequence[Mapping[str, object]]) -> str:
+    """Return outcomes by their number, and what of them and of their document is not good."""
     counts = Counter(str(one["Outcome"]) for one in outcomes)
     numbers = ", ".join(f"{number} {name}" for name, number in counts.items())
     warnings = document.get("Warnings")
-    bad = [*_rows(document.get("Failures")), *(one for one in outcomes if one.get("Error"))]
+    bad = [*rows(document.get("Failures")), *(one for one in outcomes if one.get("Error"))]
     lines = [*map(_line, bad), *(map(str, warnings) if isinstance(warnings, list) else ())]
     if len(lines) > _MAX_LINES:
         lines[_MAX_LINES:] = [f"and {len(lines) - _MAX_LINES} more"]
     return "\n".join([numbers or "nothing to do", *lines])
 
 
-def _rows(given: object) -> list[Mapping[str, object]]:
+def rows(given: object) -> list[Mapping[str, object]]:
+    """Return the members of a list of a document."""
     return (
         [one for one in given if isinstance(one, Mapping)] if isinstance(given, Iterable) else []
     )

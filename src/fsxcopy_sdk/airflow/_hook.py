@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, ClassVar
@@ -40,6 +41,19 @@ class FsxCopyHook(AwsBaseHook):
         super().__init__(
             aws_conn_id, verify, region_name, client_type="fsx", config={**(config or {})} or None
         )
+
+    def region(self) -> str:
+        """
+        Return the Region of clients: that of the argument, else the connection's, its profile's.
+
+        If none of these has one, it is that of the environment, which may differ between a
+        worker and a triggerer: so tasks decide it. This blocks, where no event loop runs.
+
+        Raises:
+            AirflowException: the connection cannot be read.
+            ConfigurationError: there is none.
+        """
+        return self.region_name or asyncio.run(_region_of(self.copy_client()))
 
     def copy_client(self) -> FsxCopyClient:
         """
@@ -97,6 +111,11 @@ class FsxCopyHook(AwsBaseHook):
         # True is what botocore does anyway, with the bundle of the environment if there is one.
         if self.verify not in (None, True):
             session.set_config_variable("ca_bundle", self.verify)
+
+
+async def _region_of(client: FsxCopyClient) -> str:
+    async with client:
+        return client.region
 
 
 class _ConnectionCredentials:

@@ -21,9 +21,9 @@ class FsxBackupLink(BaseAwsLink):
     )
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
-        """Return the link, or nothing while the copy is not begun."""
+        """Return the link, or nothing while the task has no copy."""
         # Airflow asks each time that a task pauses, and logs it as an error if there is none.
-        if not getattr(operator, "has_begun", True):
+        if not getattr(operator, "has_copy", True):
             return ""
         link: str = super().get_link(operator, ti_key=ti_key)
         return link

@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
 
 import anyio
-from airflow.providers.common.compat.sdk import AirflowException
+from airflow.sdk.exceptions import AirflowException
 
 from fsxcopy_sdk.airflow._documents import JsonDocument
 from fsxcopy_sdk.airflow._triggers import FsxTrigger
 
-
-class _Log(Protocol):
-    def warning(self, event: str, *args: object) -> object: ...
+_LAST_ANSWER = 2.0
+"""Seconds for the answers in flight when a task is killed; Airflow gives it five in all."""
 
 
 class LocalRun:
@@ -23,7 +21,7 @@ class LocalRun:
 
     def __init__(self, trigger: FsxTrigger) -> None:
         self._trigger = trigger
-        self._cancel: Callable[[], object] = lambda: None
+        self._kill: Callable[[], object] = lambda: None
 
     def event(self) -> JsonDocument:
         """
@@ -35,17 +33,25 @@ class LocalRun:
         return asyncio.run(self._event())
 
     async def _event(self) -> JsonDocument:
-        loop = asyncio.get_running_loop()
-        with anyio.CancelScope() as scope:
-            self._cancel = partial(loop.call_soon_threadsafe, scope.cancel)
-            try:
-                return await self._trigger.event()
-            finally:
-                self._cancel = lambda: None
+        killed = asyncio.Event()
+        self._kill = partial(asyncio.get_running_loop().call_soon_threadsafe, killed.set)
+        work, kill = asyncio.create_task(self._trigger.event()), asyncio.create_task(killed.wait())
+        try:
+            await asyncio.wait([work, kill], return_when=asyncio.FIRST_COMPLETED)
+            if not kill.done():
+                return await work
+            self._trigger.stop()
+            with anyio.move_on_after(_LAST_ANSWER):
+                while self._trigger.is_unanswered:  # noqa: ASYNC110 - nothing tells
+                    await anyio.sleep(0.05)
+        finally:
+            self._kill = lambda: None
+            work.cancel()
+            kill.cancel()
+            await asyncio.gather(work, kill, return_exceptions=True)
+        await self._trigger.on_kill()
         raise AirflowException("The task was killed")
 
-    def kill(self, log: _Log) -> None:
-        """End it, from a signal handler or from another thread, and say what continues."""
-        if self._trigger.left:
-            log.warning("copies continue at the service: %s", ", ".join(self._trigger.left))
-        self._cancel()
+    def kill(self) -> None:
+        """End it soon, from a signal handler or another thread; the log says what continues."""
+        self._kill()

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,26 +26,21 @@ from fsxcopy_sdk.airflow._documents import (
     checked,
     exception,
     for_task,
-    has_failed_with,
+    rows,
     summary,
-    text_of,
 )
 from fsxcopy_sdk.airflow._hook import FsxCopyHook
 from fsxcopy_sdk.airflow._link import FsxBackupLink
 from fsxcopy_sdk.airflow._local_run import LocalRun
 from fsxcopy_sdk.airflow._triggers import (
     CommonArguments,
-    FsxBackupAvailableTrigger,
     FsxCopyBackupsTrigger,
-    FsxCopyBackupTrigger,
     FsxSyncTrigger,
     FsxTrigger,
 )
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-    from fsxcopy_sdk.bulk import CopyRequest
 
 _MAX_WAIT = 8 * 3600.0
 """Seconds: `DEFAULT_MAX_WAIT`, whose module would import the client."""
@@ -75,11 +69,10 @@ class _FsxOperator(AwsBaseOperator[FsxCopyHook]):
         self.deferrable = deferrable
         self._run: LocalRun | None = None
 
-    @property
-    def _connection(self) -> CommonArguments:
+    def _connection_to(self, region: str | None) -> CommonArguments:
         return {
             "aws_conn_id": self.aws_conn_id,
-            "region_name": self.region_name,
+            "region_name": region,
             "verify": self.verify,
             "botocore_config": self.botocore_config,
         }
@@ -88,22 +81,20 @@ class _FsxOperator(AwsBaseOperator[FsxCopyHook]):
         """Let a trigger work, in the triggerer or here; then that method gets its event."""
         if self.deferrable:
             self.defer(trigger=trigger, method_name=method_name)
-        result: JsonDocument = getattr(self, method_name)(context, self._run_here(trigger))
+        self._run = LocalRun(trigger)
+        result: JsonDocument = getattr(self, method_name)(context, self._run.event())
         return result
 
-    def _run_here(self, trigger: FsxTrigger) -> JsonDocument:
-        """Return the event of a trigger, which works in this task."""
-        self._run = LocalRun(trigger)
-        return self._run.event()
-
     def on_kill(self) -> None:
-        """Leave the copies to the service, and say which."""
+        """Leave the copies to the service; the log says which."""
         if self._run is not None:
-            self._run.kill(self.log)
+            self._run.kill()
 
-    def _return(self, document: JsonDocument, context: Context) -> JsonDocument:
-        """Return the document of many outcomes; fail if one of them is not good."""
-        text = summary(document)
+    def _return(
+        self, document: JsonDocument, outcomes: Sequence[Mapping[str, object]], context: Context
+    ) -> JsonDocument:
+        """Return the document of what was done; fail if one of its outcomes is not good."""
+        text = summary(document, outcomes)
         self.log.info("%s", text)
         if document["IsGood"]:
             return document
@@ -112,17 +103,79 @@ class _FsxOperator(AwsBaseOperator[FsxCopyHook]):
         raise exception(text, may_retry=bool(document["RetryHelps"]))
 
 
-class FsxCopyBackupOperator(_FsxOperator):
+class _CopyOperator(_FsxOperator):
+    """What the operators that copy have in common: what they request, and how."""
+
+    def __init__(
+        self,
+        *,
+        source_region: str | None = None,
+        kms_key_id: str | None = None,
+        copy_tags: bool = False,
+        tags: Mapping[str, str] | None = None,
+        idempotency_salt: str = "",
+        max_in_progress: int = DEFAULT_MAX_IN_PROGRESS,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.source_region = source_region
+        self.kms_key_id = kms_key_id
+        self.copy_tags = copy_tags
+        self.tags = tags
+        self.idempotency_salt = idempotency_salt
+        self.max_in_progress = max_in_progress
+
+    def _copy(
+        self,
+        backup_ids: Sequence[str],
+        volume_ids: Mapping[str, str],
+        context: Context,
+        *,
+        with_backups: bool,
+    ) -> JsonDocument:
+        """Have backups copied; what can be checked without calls is checked before."""
+        with for_task():
+            trigger = FsxCopyBackupsTrigger(
+                source_backup_ids=backup_ids,
+                request=self._request(backup_ids, volume_ids),
+                max_in_progress=self.max_in_progress,
+                max_wait=self.max_wait,
+                volume_ids=volume_ids,
+                with_backups=with_backups,
+                **self._connection_to(self.hook.region()),
+            )
+        return self._await(trigger, "execute_complete", context)
+
+    def _request(self, backup_ids: Sequence[str], volume_ids: Mapping[str, str]) -> JsonDocument:
+        """Return what the requests have in common."""
+        from fsxcopy_sdk.airflow._running import requests_of
+        from fsxcopy_sdk.bulk import CopyRequest
+
+        if not (type(self.max_in_progress) is int and self.max_in_progress >= 1):
+            raise invalid("max_in_progress", "an integer, at least 1", shown(self.max_in_progress))
+        example = CopyRequest(
+            source_backup_id=_SOME_BACKUP_ID,
+            source_region=self.source_region,
+            kms_key_id=self.kms_key_id,
+            copy_tags=self.copy_tags,
+            tags=self.tags or {},
+            idempotency_salt=self.idempotency_salt,
+        )
+        request = example.to_dict()
+        requests_of(backup_ids, request, volume_ids)
+        return request
+
+
+class FsxCopyBackupOperator(_CopyOperator):
     """
     Copy one backup into the Region of the connection, and wait until the copy is AVAILABLE.
 
-    Each task instance makes one copy: its token is that of the DAG, the task, the run and the
-    map index, whatever the try. A retry finds the copy of an earlier try by the token, and later
-    by its source: then any copy of the backup counts. For many backups, and for those that may
-    have a copy already, use `FsxCopyBackupsOperator`.
+    A backup that has a copy there is not copied again, whoever made it: so a retry, a task that
+    was cleared, and a triggerer that takes over from one that was killed find the copy that was
+    begun. In a triggerer mapped tasks are one run, with one listing and one queue.
 
-    It returns ``{"Version": 1, "Outcome": "Available", "BackupId": ..., "Region": ..., "Backup":
-    {...}}``.
+    It returns ``{"Version": 1, "Outcome": "Copied", "SourceBackupId": ..., "BackupId": ...,
+    "Region": ..., "Backup": {...}}``; where it fails, it pushes the same with an ``"Error"``.
 
     Args:
         source_backup_id: The backup to copy, which must be AVAILABLE.
@@ -130,115 +183,66 @@ class FsxCopyBackupOperator(_FsxOperator):
         kms_key_id: The key for the copy; None for the account's key of FSx (aws/fsx).
         copy_tags: Whether the source's tags are copied too.
         tags: Tags for the copy, which win over the source's.
+        idempotency_salt: Change this text to force another copy: ``"{{ run_id }}"`` makes one
+            for each run of the DAG.
+        volume_id: The ONTAP volume of the backup, if it has one: its copies have a limit of
+            their own, and without this one at its limit may delay others.
+        max_in_progress: Copies in progress at once, of all tasks that run together.
         max_wait: Seconds or a timedelta that the copy is waited for, and before that
             while the service has no capacity for it.
         deferrable: Whether to wait in the triggerer; if not, the task holds its slot.
     """
 
     template_fields: Sequence[str] = aws_template_fields(
-        "source_backup_id", "source_region", "kms_key_id", "tags"
+        "source_backup_id",
+        "source_region",
+        "kms_key_id",
+        "tags",
+        "idempotency_salt",
+        "volume_id",
     )
     operator_extra_links = (FsxBackupLink(),)
 
     def __init__(
-        self,
-        *,
-        source_backup_id: str,
-        source_region: str | None = None,
-        kms_key_id: str | None = None,
-        copy_tags: bool = False,
-        tags: Mapping[str, str] | None = None,
-        **kwargs: Any,
+        self, *, source_backup_id: str, volume_id: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.source_backup_id = source_backup_id
-        self.source_region = source_region
-        self.kms_key_id = kms_key_id
-        self.copy_tags = copy_tags
-        self.tags = tags
-        self.has_begun = False
-        """Whether the service has accepted the copy, as far as this process knows."""
+        self.volume_id = volume_id
+        self.has_copy = False
+        """Whether there is a copy, as far as this process knows."""
 
     def execute(self, context: Context) -> JsonDocument:
         """
-        Request the copy, or have that done when there is capacity.
+        Have the backup copied.
 
         Raises:
-            AirflowException: it failed; AirflowFailException where no retry helps.
+            AirflowException: it was not; AirflowFailException where no retry helps.
         """
-        with for_task():
-            request = self._request(context)
-
-        def trigger(max_wait: float) -> FsxCopyBackupTrigger:
-            return FsxCopyBackupTrigger(
-                request=request.to_dict(),
-                tries=context["ti"].try_number,
-                max_wait=max_wait,
-                **self._connection,
-            )
-
-        # The service mostly has capacity, and then there is nothing to defer for yet.
-        event = self._run_here(trigger(0.0 if self.deferrable else self.max_wait))
-        if self.deferrable and has_failed_with(event, "CopyNotBegun"):
-            self.log.info("waits for capacity: %s", text_of(event))
-            return self._await(trigger(self.max_wait), "execute_started", context)
-        return self.execute_started(context, event)
-
-    def execute_started(self, context: Context, event: JsonDocument | None = None) -> JsonDocument:
-        """Note which copy was accepted, and wait for it."""
-        started = _checked_copy(event)
-        backup_id, region = str(started["BackupId"]), str(started["Region"])
-        self.log.info("%s: the copy of %s into %s", backup_id, self.source_backup_id, region)
-        self.has_begun = True
-        FsxBackupLink.persist(
-            context=context,
-            operator=self,
-            region_name=region,
-            aws_partition=partition_of(region),
-            backup_id=backup_id,
-        )
-        trigger = FsxBackupAvailableTrigger(
-            backup_id=backup_id,
-            deadline=time.time() + self.max_wait,
-            is_accepted=True,
-            **self._connection,
-        )
-        return self._await(trigger, "execute_complete", context)
+        source = self.source_backup_id
+        volume_ids = {source: self.volume_id} if self.volume_id else {}
+        return self._copy([source], volume_ids, context, with_backups=True)
 
     def execute_complete(
-        self,
-        context: Context,  # noqa: ARG002 - as Airflow calls it
-        event: JsonDocument | None = None,
+        self, context: Context, event: JsonDocument | None = None
     ) -> JsonDocument:
         """Return the copy."""
-        self.has_begun = True
-        return _checked_copy(event)
-
-    def _request(self, context: Context) -> CopyRequest:
-        from fsxcopy_sdk.airflow._running import next_token
-        from fsxcopy_sdk.bulk import CopyRequest
-
-        request = CopyRequest(
-            source_backup_id=self.source_backup_id,
-            source_region=self.source_region,
-            kms_key_id=self.kms_key_id,
-            copy_tags=self.copy_tags,
-            tags=self.tags or {},
-        )
-        ti = context["ti"]
-        # With the request: a task that was changed and cleared asks for another copy.
-        own = (ti.dag_id, ti.task_id, ti.run_id, ti.map_index, request.to_dict())
-        return attrs.evolve(request, client_request_token=next_token(*own))
+        document = checked(event)
+        (row,) = rows(document.pop("Outcomes"))
+        if "BackupId" in row:
+            self.has_copy = True
+            region = str(document["Region"])
+            FsxBackupLink.persist(
+                context=context,
+                operator=self,
+                region_name=region,
+                aws_partition=partition_of(region),
+                backup_id=row["BackupId"],
+            )
+        return self._return({**document, **row}, [row], context)
 
 
-def _checked_copy(event: JsonDocument | None) -> JsonDocument:
-    """Return the event of a copy; one that is dead may be requested anew."""
-    if event is not None and has_failed_with(event, "BackupCopyFailed"):
-        raise exception(f"{text_of(event)}: a retry requests another copy", may_retry=True)
-    return checked(event)
-
-
-class FsxCopyBackupsOperator(_FsxOperator):
+class FsxCopyBackupsOperator(_CopyOperator):
     """
     Copy many backups into the Region of the connection, as many at a time as the service allows.
 
@@ -252,38 +256,39 @@ class FsxCopyBackupsOperator(_FsxOperator):
     all were copied.
 
     Args:
-        source_backup_ids: The backups to copy.
+        source_backup_ids: The backups to copy, each once.
         source_region: The Region they live in; None for that of the copies.
         kms_key_id: The key for the copies; None for the account's key of FSx (aws/fsx).
         copy_tags: Whether the sources' tags are copied too.
         tags: Tags for the copies, which win over the sources'.
-        max_in_progress: Copies in progress at once.
+        idempotency_salt: Change this text to force other copies: ``"{{ run_id }}"`` makes them
+            for each run of the DAG.
+        volume_ids: The ONTAP volumes of those backups that are of one, by the backups' IDs:
+            copies of each have a limit of their own.
+        max_in_progress: Copies in progress at once; of ONTAP volumes, of each.
         max_wait: Seconds or a timedelta that each copy is waited for, as for `copy_many`.
         deferrable: Whether to wait in the triggerer; if not, the task holds its slot.
     """
 
     template_fields: Sequence[str] = aws_template_fields(
-        "source_backup_ids", "source_region", "kms_key_id", "tags"
+        "source_backup_ids",
+        "source_region",
+        "kms_key_id",
+        "tags",
+        "idempotency_salt",
+        "volume_ids",
     )
 
     def __init__(
         self,
         *,
         source_backup_ids: Sequence[str],
-        source_region: str | None = None,
-        kms_key_id: str | None = None,
-        copy_tags: bool = False,
-        tags: Mapping[str, str] | None = None,
-        max_in_progress: int = DEFAULT_MAX_IN_PROGRESS,
+        volume_ids: Mapping[str, str] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.source_backup_ids = source_backup_ids
-        self.source_region = source_region
-        self.kms_key_id = kms_key_id
-        self.copy_tags = copy_tags
-        self.tags = tags
-        self.max_in_progress = max_in_progress
+        self.volume_ids = volume_ids
 
     def execute(self, context: Context) -> JsonDocument:
         """
@@ -292,43 +297,22 @@ class FsxCopyBackupsOperator(_FsxOperator):
         Raises:
             AirflowException: not all were copied; AirflowFailException where no retry helps.
         """
+        native = "(a template needs render_template_as_native_obj)"
+        ids: object = self.source_backup_ids
+        volume_ids: object = self.volume_ids or {}
         with for_task():
-            ids, request = self._requests()
-        trigger = FsxCopyBackupsTrigger(
-            source_backup_ids=ids,
-            request=request,
-            max_in_progress=self.max_in_progress,
-            max_wait=self.max_wait,
-            **self._connection,
-        )
-        return self._await(trigger, "execute_complete", context)
-
-    def _requests(self) -> tuple[list[str], JsonDocument]:
-        """Return the IDs, and what the requests have in common; all are checked."""
-        from fsxcopy_sdk.airflow._running import requests_of
-        from fsxcopy_sdk.bulk import CopyRequest
-
-        given: object = self.source_backup_ids
-        if isinstance(given, str) or not isinstance(given, Sequence):
-            rule = "a list of IDs (a template needs render_template_as_native_obj)"
-            raise invalid("source_backup_ids", rule, shown(given))
-        ids = [*given]
-        example = CopyRequest(
-            source_backup_id=_SOME_BACKUP_ID,
-            source_region=self.source_region,
-            kms_key_id=self.kms_key_id,
-            copy_tags=self.copy_tags,
-            tags=self.tags or {},
-        )
-        request = example.to_dict()
-        requests_of(ids, request)
-        return ids, request
+            if isinstance(ids, str) or not isinstance(ids, Sequence):
+                raise invalid("source_backup_ids", f"a list of IDs {native}", shown(ids))
+            if not isinstance(volume_ids, Mapping):
+                raise invalid("volume_ids", f"a mapping of IDs {native}", shown(volume_ids))
+        return self._copy([*dict.fromkeys(ids)], volume_ids, context, with_backups=False)
 
     def execute_complete(
         self, context: Context, event: JsonDocument | None = None
     ) -> JsonDocument:
         """Return the outcomes."""
-        return self._return(checked(event), context)
+        document = checked(event)
+        return self._return(document, rows(document["Outcomes"]), context)
 
 
 class FsxSyncOperator(_FsxOperator):
@@ -404,7 +388,7 @@ class FsxSyncOperator(_FsxOperator):
         """
         with for_task():
             sync = self._sync()
-        trigger = FsxSyncTrigger(sync=sync, **self._connection)
+        trigger = FsxSyncTrigger(sync=sync, **self._connection_to(self.region_name))
         return self._await(trigger, "execute_complete", context)
 
     def _sync(self) -> JsonDocument:
@@ -421,7 +405,7 @@ class FsxSyncOperator(_FsxOperator):
             policies=[*self.policies],
             policy=self.policy,
             source_region=self.source_region,
-            region_name=None if self.policy is None else self.region_name or self.hook.region_name,
+            region_name=None if self.policy is None else self.hook.region(),
             prune=self.prune,
             prune_orphans=self.prune_orphans,
             prune_most=self.prune_most,
@@ -435,4 +419,5 @@ class FsxSyncOperator(_FsxOperator):
         self, context: Context, event: JsonDocument | None = None
     ) -> JsonDocument:
         """Return what was done."""
-        return self._return(checked(event), context)
+        document = checked(event)
+        return self._return(document, rows(document["Outcomes"]), context)

@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.sensors.base_aws import AwsBaseSensor
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
-from airflow.providers.common.compat.sdk import PokeReturnValue
+from airflow.sdk import PokeReturnValue
+from airflow.sdk.exceptions import AirflowSensorTimeout
 
-from fsxcopy_sdk.airflow._documents import JsonDocument, checked, has_failed_with
+from fsxcopy_sdk.airflow._documents import (
+    JsonDocument,
+    checked,
+    failed_with,
+    for_task,
+)
 from fsxcopy_sdk.airflow._hook import FsxCopyHook
 from fsxcopy_sdk.airflow._triggers import FsxBackupAvailableTrigger
 
@@ -24,7 +30,8 @@ class FsxBackupAvailableSensor(AwsBaseSensor[FsxCopyHook]):
     Wait until a backup in the Region of the connection is AVAILABLE, a copy or any other.
 
     It fails, whatever the retries, where the backup is FAILED or DELETED, or unknown for a
-    minute; that a poking one is unknown is waited for until the `timeout`. It returns
+    minute, and when its `timeout` is over; for an unknown one, a poking sensor waits so long. It
+    returns
     ``{"Version": 1, "Outcome": "Available", "BackupId": ..., "Region": ..., "Backup": {...}}``.
 
     Args:
@@ -43,23 +50,26 @@ class FsxBackupAvailableSensor(AwsBaseSensor[FsxCopyHook]):
     def execute(self, context: Context) -> object:
         """Defer to a trigger, or poke."""
         if self.deferrable:
-            self.defer(trigger=self._trigger(self.timeout), method_name="execute_complete")
+            with for_task():
+                region = self.hook.region()
+            trigger = self._trigger(self.timeout, region)
+            self.defer(trigger=trigger, method_name="execute_complete")
         return super().execute(context)
 
-    def _trigger(self, max_wait: float) -> FsxBackupAvailableTrigger:
+    def _trigger(self, max_wait: float, region: str | None) -> FsxBackupAvailableTrigger:
         return FsxBackupAvailableTrigger(
             backup_id=self.backup_id,
             deadline=time.time() + max_wait,
             aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
+            region_name=region,
             verify=self.verify,
             botocore_config=self.botocore_config,
         )
 
     def poke(self, context: Context) -> bool | PokeReturnValue:  # noqa: ARG002 - as Airflow calls it
         """Return whether the backup is AVAILABLE, with its document."""
-        event = asyncio.run(self._trigger(0.0).event())
-        if has_failed_with(event, "WaitTimeout"):
+        event = asyncio.run(self._trigger(0.0, self.region_name).event())
+        if failed_with("WaitTimeout", event) is not None:
             return False
         return PokeReturnValue(is_done=True, xcom_value=checked(event))
 
@@ -69,4 +79,7 @@ class FsxBackupAvailableSensor(AwsBaseSensor[FsxCopyHook]):
         event: JsonDocument | None = None,
     ) -> JsonDocument:
         """Return the backup."""
+        timeout = failed_with("WaitTimeout", event)
+        if timeout is not None:  # which is not retried, as that of a poking one
+            raise AirflowSensorTimeout(timeout)
         return checked(event)

@@ -1,30 +1,92 @@
-"""One client for all triggers of a connection and Region: their waits share calls."""
+"""One client for all triggers of a connection and Region: they share polls, listings and runs."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from contextvars import Context
+from contextvars import Context, copy_context
 from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
-import attrs
+from anyio import create_task_group
+from anyio.abc import TaskGroup
 from anyio.to_thread import run_sync
 
+from fsxcopy_sdk.bulk import CopyBatch, CopyInProgress, CopyRequest, SharedCopies
 from fsxcopy_sdk.client import FsxCopyClient
+from fsxcopy_sdk.waiting import WaitSchedule
 
 _log = logging.getLogger("fsxcopy_sdk.airflow")
 
 
-@attrs.define(eq=False)
-class SharedClient:
-    """An open client, and what its users must do one after the other."""
+_SCHEDULE = WaitSchedule(min_delay=30.0)
+"""A copy takes minutes to hours, and its task is resumed up to ten seconds after its event."""
 
-    client: FsxCopyClient
-    starting: asyncio.Lock = attrs.field(factory=asyncio.Lock)
-    """Held while a copy is requested, because one refusal for capacity is enough."""
+_GATHER_FOR = 5.0
+"""
+Seconds for which requests are gathered before they are carried out in one run: mapped tasks
+defer in a burst, and each run lists the destination.
+"""
+
+_MAX_AGE = 300.0
+"""Seconds after which new users get a new client, because its connection may be another by now."""
+
+
+class SharedClient:
+    """An open client, and the copies that its users have gathered for their next run."""
+
+    def __init__(self, client: FsxCopyClient, tasks: TaskGroup) -> None:
+        self.client = client
+        self._made_at = client.clock.now()
+        self._tasks = tasks
+        self._gathered: dict[tuple[int, float], SharedCopies] = {}
+
+    @property
+    def is_old(self) -> bool:
+        """Whether it should have no new users."""
+        return self.client.clock.now() - self._made_at > _MAX_AGE
+
+    def copies(
+        self,
+        requests: Iterable[CopyRequest],
+        *,
+        max_in_progress: int,
+        max_wait: float,
+        on_seen: Callable[[CopyInProgress], None],
+    ) -> CopyBatch:
+        """
+        Return copies that are carried out with those of other users, some seconds later.
+
+        *on_seen* is called in the context of its caller, which says whose log it writes.
+
+        Raises:
+            InvalidArguments: requests break rules.
+        """
+        settings = (max_in_progress, max_wait)
+        gathered = self._gathered.get(settings)
+        if gathered is None:
+            gathered = SharedCopies(
+                self.client,
+                wait=True,
+                max_in_progress=max_in_progress,
+                max_wait=max_wait,
+                schedule=_SCHEDULE,
+            )
+            self._gathered[settings] = gathered
+            # Not in the caller's context, nor in its task: it may leave first.
+            Context().run(self._tasks.start_soon, self._run, settings, gathered)
+        context = copy_context()
+        return gathered.add(requests, adopt=(), on_seen=lambda copy: context.run(on_seen, copy))
+
+    async def _run(self, settings: tuple[int, float], gathered: SharedCopies) -> None:
+        await self.client.clock.sleep(_GATHER_FOR)
+        del self._gathered[settings]
+        try:
+            await gathered.run()
+        except Exception as error:  # noqa: BLE001 - its users raise it
+            _log.warning("copies into %s are not followed any more: %s", gathered.region, error)
 
 
 MakeClient: TypeAlias = Callable[[], FsxCopyClient]
@@ -42,11 +104,17 @@ class _Lease:
         # log of its task, and a cancellation of that trigger would end the client of the others.
         self._task = asyncio.create_task(self._hold(make), context=Context())
 
+    @property
+    def is_old(self) -> bool:
+        """Whether it should have no new users."""
+        return self.opened.done() and not self.opened.exception() and self.opened.result().is_old
+
     async def _hold(self, make: MakeClient) -> None:
         try:
-            async with await run_sync(make) as client:
-                self.opened.set_result(SharedClient(client))
+            async with await run_sync(make) as client, create_task_group() as tasks:
+                self.opened.set_result(SharedClient(client, tasks))
                 await self._unused.wait()
+                tasks.cancel_scope.cancel()
         except Exception as error:  # noqa: BLE001 - its users raise it
             if self.opened.done():
                 _log.warning("a client was not closed well: %s", error)
@@ -62,7 +130,8 @@ class _Lease:
         await asyncio.wait([self._task])
 
 
-# By event loop, because a client belongs to one. Each entry ends with its last user.
+# By event loop, because a client belongs to one. Each entry ends with its last user, or when a
+# younger one replaces it.
 _leases: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _Lease]] = WeakKeyDictionary()
 
 
@@ -76,7 +145,7 @@ async def shared_client(key: str, make: MakeClient) -> AsyncIterator[SharedClien
     """
     leases = _leases.setdefault(asyncio.get_running_loop(), {})
     lease = leases.get(key)
-    if lease is None:
+    if lease is None or lease.is_old:
         lease = leases[key] = _Lease(make)
     lease.users += 1
     try:
@@ -84,5 +153,6 @@ async def shared_client(key: str, make: MakeClient) -> AsyncIterator[SharedClien
     finally:
         lease.users -= 1
         if not lease.users:
-            del leases[key]
+            if leases.get(key) is lease:
+                del leases[key]
             await lease.close()

@@ -16,6 +16,7 @@ from fsxcopy_sdk.fleet import (
     Fleet,
     FleetEvent,
     FleetPolicy,
+    FleetSync,
     PolicyDestination,
     PolicyFailure,
     PolicySource,
@@ -93,17 +94,58 @@ class Sync:
 
 
 @attrs.define(eq=False)
-class _Synced:
-    """What a sync has found and done so far, as rows of the document."""
+class Syncing:
+    """A sync, and what it has found and done so far, as rows of the document."""
 
     sync: Sync
     progress: Progress
+    clients: AccountClients
+    running: FleetSync | None = None
     plans: list[JsonDocument] = attrs.field(factory=list)
     outcomes: list[JsonDocument] = attrs.field(factory=list)
     failures: list[JsonDocument] = attrs.field(factory=list)
     warnings: list[str] = attrs.field(factory=list)
     is_good: bool = True
     retry_helps: bool = False
+
+    @property
+    def in_progress(self) -> tuple[CopyInProgress, ...]:
+        """The copies that the service has accepted, or may have, and that have not ended."""
+        plans = self.running.applied.values() if self.running else ()
+        return tuple(copy for plan in plans for copy in plan.in_progress)
+
+    async def end(self) -> JsonDocument:
+        """
+        Copy and prune as the policies say, and return the document of the plans and outcomes.
+
+        Raises:
+            FsxCopyError: the policies have errors.
+        """
+        what, fleet = self.sync, self.sync.to_fleet()
+        routes = fleet.routes_by_name
+        self.running = sync_fleet(
+            fleet,
+            connect=self.clients,
+            strict=what.strict,
+            prune_orphans=what.prune_orphans,
+            prune_most=what.prune_most,
+            max_wait=what.max_wait,
+            on_plan=self.plan,
+            on_seen=self.see,
+        )
+        async with self.running as running:
+            async for event in running:
+                self.note(routes[event.policy_name, event.destination_region], event)
+        return {
+            "Version": DOCUMENT_VERSION,
+            "Outcome": "Ended",
+            "Plans": self.plans,
+            "Outcomes": self.outcomes,
+            "Failures": self.failures,
+            "Warnings": self.warnings[:_MAX_WARNINGS],
+            "IsGood": self.is_good,
+            "RetryHelps": self.retry_helps,
+        }
 
     def plan(self, route: Route, plan: ReplicationPlan) -> None:
         """Note what a plan wants done, and what is wrong with what it found."""
@@ -142,7 +184,7 @@ class _Synced:
         """Note an observation of a copy."""
         self.progress.see((route,), copy)
 
-    def end(self, route: Route, event: FleetEvent) -> None:
+    def note(self, route: Route, event: FleetEvent) -> None:
         """Note an outcome, or a plan that could not be made."""
         if isinstance(event, PolicyFailure):
             row: JsonDocument = {"Outcome": "PolicyFailure", "Error": short(event.error)}
@@ -180,39 +222,4 @@ def _origin(route: Route) -> JsonDocument:
         "Account": str(route.account),
         "SourceRegion": route.policy.source.region,
         "DestinationRegion": route.destination.region,
-    }
-
-
-async def sync(what: Sync, clients: AccountClients, progress: Progress) -> JsonDocument:
-    """
-    Copy and prune as the policies say, and return the document of the plans and outcomes.
-
-    Raises:
-        FsxCopyError: the policies have errors.
-    """
-    synced = _Synced(what, progress)
-    fleet = what.to_fleet()
-    routes = fleet.routes_by_name
-    running = sync_fleet(
-        fleet,
-        connect=clients,
-        strict=what.strict,
-        prune_orphans=what.prune_orphans,
-        prune_most=what.prune_most,
-        max_wait=what.max_wait,
-        on_plan=synced.plan,
-        on_seen=synced.see,
-    )
-    async with running:
-        async for event in running:
-            synced.end(routes[event.policy_name, event.destination_region], event)
-    return {
-        "Version": DOCUMENT_VERSION,
-        "Outcome": "Ended",
-        "Plans": synced.plans,
-        "Outcomes": synced.outcomes,
-        "Failures": synced.failures,
-        "Warnings": synced.warnings[:_MAX_WARNINGS],
-        "IsGood": synced.is_good,
-        "RetryHelps": synced.retry_helps,
     }

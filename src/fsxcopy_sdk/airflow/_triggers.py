@@ -13,8 +13,9 @@ import asyncio
 import json
 import time
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -24,14 +25,9 @@ from anyio.to_thread import run_sync
 if TYPE_CHECKING:
     from fsxcopy_sdk.airflow._documents import JsonDocument
     from fsxcopy_sdk.airflow._hook import FsxCopyHook
-    from fsxcopy_sdk.airflow._running import Progress
     from fsxcopy_sdk.airflow._shared_clients import SharedClient
-
-_TOKEN_LIFETIME = 120.0
-"""
-Seconds after a copy was asked for in which its token alone finds it. A trigger that begins later
-may have begun before, in a triggerer that ended.
-"""
+    from fsxcopy_sdk.airflow._syncing import Syncing
+    from fsxcopy_sdk.bulk import BulkCopy, CopyBatch, CopyInProgress
 
 _MIN_AGE = 10.0
 """
@@ -70,9 +66,17 @@ class FsxTrigger(BaseTrigger):
         """Do what the trigger is for, and return the event; everything is imported by then."""
 
     @property
-    def left(self) -> Sequence[str]:
-        """What continues at the service if the trigger ends now."""
+    def left(self) -> Sequence[CopyInProgress]:
+        """The copies that continue at the service if the trigger ends now."""
         return ()
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether a copy may have been accepted whose ID is not known yet."""
+        return any(copy.backup_id is None for copy in self.left)
+
+    def stop(self) -> None:
+        """Begin no more copies, where this runs in a task that is killed."""
 
     def serialize(self) -> tuple[str, dict[str, object]]:
         """Return what the trigger is made again from, in any triggerer."""
@@ -94,8 +98,10 @@ class FsxTrigger(BaseTrigger):
 
     async def on_kill(self) -> None:
         """Leave copies to the service, and say which."""
-        if self.left:
-            self.log.warning("copies continue at the service: %s", ", ".join(self.left))
+        if left := self.left:
+            from fsxcopy_sdk.airflow._running import name_of
+
+            self.log.warning("copies continue at the service: %s", "; ".join(map(name_of, left)))
 
     def hook(self) -> FsxCopyHook:
         """Return the hook of the connection."""
@@ -121,32 +127,16 @@ class FsxBackupAvailableTrigger(FsxTrigger):
     """Wait until a backup is AVAILABLE."""
 
     def __init__(
-        self,
-        *,
-        backup_id: str,
-        deadline: float,
-        is_accepted: bool = False,
-        **common: Unpack[CommonArguments],
+        self, *, backup_id: str, deadline: float, **common: Unpack[CommonArguments]
     ) -> None:
         super().__init__(**common)
         self.backup_id = backup_id
         self.deadline = deadline
         """Epoch seconds, so that a triggerer that is started again waits no longer."""
-        self.is_accepted = is_accepted
-        """Whether the service accepted it as a copy, so that it exists."""
 
     def arguments(self) -> dict[str, object]:
         """Return the ID and until when it is waited for."""
-        return {
-            "backup_id": self.backup_id,
-            "deadline": self.deadline,
-            "is_accepted": self.is_accepted,
-        }
-
-    @property
-    def left(self) -> Sequence[str]:
-        """The copy."""
-        return (self.backup_id,) if self.is_accepted else ()
+        return {"backup_id": self.backup_id, "deadline": self.deadline}
 
     async def work(self) -> JsonDocument:
         """Follow the backup to its end."""
@@ -154,59 +144,15 @@ class FsxBackupAvailableTrigger(FsxTrigger):
 
         max_wait = max(0.0, self.deadline - time.time())
         async with reported(self.backup_id) as report, self.shared_client() as shared:
-            report.event = await watch(
-                shared.client, self.backup_id, max_wait, self.log, is_accepted=self.is_accepted
-            )
-        return report.event
-
-
-class FsxCopyBackupTrigger(FsxTrigger):
-    """Request a copy as soon as the service has capacity for it."""
-
-    def __init__(
-        self,
-        *,
-        request: Mapping[str, object],
-        tries: int,
-        max_wait: float,
-        **common: Unpack[CommonArguments],
-    ) -> None:
-        super().__init__(**common)
-        self.request = request
-        """The document of a `CopyRequest`, with its token."""
-        self.tries = tries
-        """Which try of the task this is, from 1."""
-        self.max_wait = max_wait
-
-    def arguments(self) -> dict[str, object]:
-        """Return the request, which try it is, and for how long capacity is waited for."""
-        return {
-            "request": dict(self.request),
-            "tries": self.tries,
-            "max_wait": self.max_wait,
-        }
-
-    async def work(self) -> JsonDocument:
-        """Wait for capacity, and begin the copy."""
-        from fsxcopy_sdk.airflow._running import begin, reported
-        from fsxcopy_sdk.bulk import CopyRequest
-
-        is_late = time.time() - self.made_at > _TOKEN_LIFETIME
-        async with reported() as report, self.shared_client() as shared:
-            report.event = await begin(
-                shared,
-                CopyRequest.from_dict(self.request),
-                self.log,
-                search=is_late or self.tries > 1,
-                tries=self.tries,
-                max_wait=self.max_wait,
-            )
+            report.event = await watch(shared.client, self.backup_id, max_wait, self.log)
         return report.event
 
 
 class FsxCopyBackupsTrigger(FsxTrigger):
     """
-    Copy many backups into the Region of the connection, as many at a time as the service allows.
+    Copy backups into the Region of the connection, as many at a time as the service allows.
+
+    In a triggerer those of several triggers are one run, with one listing and one queue.
 
     Its arguments and its event are in Airflow's database: some 30 bytes for each backup, and
     some 150 when it has ended, more where that was with an error.
@@ -219,6 +165,8 @@ class FsxCopyBackupsTrigger(FsxTrigger):
         request: Mapping[str, object],
         max_in_progress: int,
         max_wait: float,
+        volume_ids: Mapping[str, str],
+        with_backups: bool,
         **common: Unpack[CommonArguments],
     ) -> None:
         super().__init__(**common)
@@ -227,7 +175,12 @@ class FsxCopyBackupsTrigger(FsxTrigger):
         """What all requests have in common, as the document of a `CopyRequest` has it."""
         self.max_in_progress = max_in_progress
         self.max_wait = max_wait
-        self._progress: Progress | None = None
+        self.volume_ids = volume_ids
+        """The ONTAP volumes of those backups that are of one."""
+        self.with_backups = with_backups
+        """Whether the event has the copies as documents, which are some kilobytes each."""
+        self._copies: BulkCopy | CopyBatch | None = None
+        self._stop: Callable[[], object] = lambda: None
 
     def arguments(self) -> dict[str, object]:
         """Return the IDs, and once what holds for all."""
@@ -236,25 +189,42 @@ class FsxCopyBackupsTrigger(FsxTrigger):
             "request": dict(self.request),
             "max_in_progress": self.max_in_progress,
             "max_wait": self.max_wait,
+            "volume_ids": dict(self.volume_ids),
+            "with_backups": self.with_backups,
         }
 
     @property
-    def left(self) -> Sequence[str]:
-        """The copies that were seen in progress."""
-        return self._progress.left if self._progress else ()
+    def left(self) -> Sequence[CopyInProgress]:
+        """The copies that the service has accepted, or may have."""
+        return self._copies.in_progress if self._copies else ()
+
+    def stop(self) -> None:
+        """Begin no more copies."""
+        self._stop()
 
     async def work(self) -> JsonDocument:
         """Find the copies that exist, request the others, and follow all to their end."""
-        from fsxcopy_sdk.airflow._running import Progress, copy_all, reported, requests_of
+        from fsxcopy_sdk.airflow._running import Progress, end_of, reported, requests_of
+        from fsxcopy_sdk.bulk import BulkCopy, copy_many
 
         async with reported() as report, self.shared_client() as shared:
-            self._progress = Progress(self.log, shared.client.clock.now)
-            report.event = await copy_all(
-                shared.client,
-                requests_of(self.source_backup_ids, self.request),
-                self._progress,
+            client = shared.client
+            requests = requests_of(self.source_backup_ids, self.request, self.volume_ids)
+            progress = Progress(self.log, client.clock.now)
+            is_alone = self.trigger_id is None  # in a task, which has no others to share with
+            begin = partial(copy_many, client) if is_alone else shared.copies
+            copies = begin(
+                requests,
                 max_in_progress=self.max_in_progress,
                 max_wait=self.max_wait,
+                on_seen=partial(progress.see, ()),
+            )
+            self._copies = copies
+            if isinstance(copies, BulkCopy):
+                identities = [one.identity(client.region) for one in requests]
+                self._stop = partial(copies.withdrawn.update, identities)
+            report.event = await end_of(
+                copies, progress, client.region, with_backups=self.with_backups
             )
         return report.event
 
@@ -266,24 +236,25 @@ class FsxSyncTrigger(FsxTrigger):
         super().__init__(**common)
         self.sync = sync
         """The document of a `Sync`."""
-        self._progress: Progress | None = None
+        self._syncing: Syncing | None = None
 
     def arguments(self) -> dict[str, object]:
         """Return what is synced."""
         return {"sync": dict(self.sync)}
 
     @property
-    def left(self) -> Sequence[str]:
-        """The copies that were seen in progress."""
-        return self._progress.left if self._progress else ()
+    def left(self) -> Sequence[CopyInProgress]:
+        """The copies that the service has accepted, or may have."""
+        return self._syncing.in_progress if self._syncing else ()
 
     async def work(self) -> JsonDocument:
         """Plan, copy and prune."""
         from fsxcopy_sdk.airflow._running import Progress, reported
-        from fsxcopy_sdk.airflow._syncing import Sync, sync
+        from fsxcopy_sdk.airflow._syncing import Sync, Syncing
 
         async with reported() as report:
             clients = await run_sync(lambda: self.hook().account_clients())
-            self._progress = Progress(self.log, time.monotonic)
-            report.event = await sync(Sync(**self.sync), clients, self._progress)
+            progress = Progress(self.log, time.monotonic)
+            self._syncing = Syncing(Sync(**self.sync), progress, clients)
+            report.event = await self._syncing.end()
         return report.event

@@ -82,6 +82,8 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         ]
         self._requested = [self._state_of(request) for request in requests]
         self._states = [*(state for state, _ in self._adopted), *self._requested]
+        self.withdrawn: set[tuple[str, str, str]] = set()
+        """The identities of requests that nobody wants any more: no copy of them is begun."""
         self._followed_by: dict[str, RequestState] = {}
         known = [backup for _, backup in self._adopted]
         self._existing = ExistingCopies(client, known, self._fetch_page)
@@ -207,7 +209,10 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         return best_copy(self._existing.matching(state.request))
 
     def _take_existing(self, state: RequestState) -> bool:
-        """Follow the copy that exists, if one does; the request holds a slot."""
+        """Follow the copy that exists, if one does and is wanted; the request holds a slot."""
+        if state.request.identity(self._region) in self.withdrawn:
+            self._end(state, CopySkipped(request=state.request, reason="withdrawn"))
+            return True
         existing = self._existing_copy(state)
         if existing is not None:
             self._follow_existing(state, existing)
@@ -563,11 +568,8 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
     def _log_what_is_left(self) -> None:
         for copy in self.in_progress:
             source, token = copy.request.source_backup_id, copy.client_request_token
-            extra = {
-                "source_backup_id": source,
-                "client_request_token": token,
-                "region": self._region,
-            }
+            extra = {"source_backup_id": source, "client_request_token": token}
+            extra["region"] = self._region
             if copy.backup_id is None:
                 text = "a copy of %s may have been accepted, with the token %s"
                 _log.warning(text, source, token, extra=extra)

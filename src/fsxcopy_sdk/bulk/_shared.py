@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable
 from itertools import zip_longest
 from typing import TypeAlias
 
+import anyio
 import attrs
 
+from fsxcopy_sdk._validation import ArgumentErrors
 from fsxcopy_sdk.bulk._copier import BulkCopy
 from fsxcopy_sdk.bulk._copy_many import copy_many
 from fsxcopy_sdk.bulk._outcomes import (
@@ -18,7 +20,7 @@ from fsxcopy_sdk.bulk._outcomes import (
     CopyStarted,
     OutcomeStream,
 )
-from fsxcopy_sdk.bulk._requests import CopyRequest
+from fsxcopy_sdk.bulk._requests import CopyRequest, checked
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.errors import ConfigurationError
 from fsxcopy_sdk.waiting import WaitSchedule
@@ -37,6 +39,7 @@ class CopyBatch(OutcomeStream[CopyOutcome]):
         requests: Iterable[CopyRequest],
         adopted: Iterable[CopyInProgress],
         on_seen: Callable[[CopyInProgress], None] | None,
+        leave: Callable[[CopyBatch], None],
     ) -> None:
         super().__init__()
         self.requests = [*requests]
@@ -46,7 +49,33 @@ class CopyBatch(OutcomeStream[CopyOutcome]):
         self.open = {one.identity(region): one for one in everything}
         """What has no outcome yet."""
         self._region = region
+        self._leave = leave
+        self.has_left = False
+        """Whether its caller awaits nothing any more."""
         self._run_of_all: BulkCopy | None = None
+        self._failure: Exception | None = None
+
+    async def __aexit__(self, *_: object) -> None:
+        """Leave the run, which begins nothing more that only this caller wants."""
+        self.has_left = True
+        self._leave(self)
+        await super().__aexit__()
+
+    async def __anext__(self) -> CopyOutcome:
+        """
+        Return the next outcome, as soon as there is one.
+
+        Raises:
+            StreamNotOpen: it was not entered, so that there never will be one.
+            Exception: what ended the run of all before this batch had ended.
+        """
+        try:
+            return await super().__anext__()
+        except StopAsyncIteration:
+            if self._failure is None:
+                raise
+            failure = self._failure
+        raise failure
 
     @property
     def in_progress(self) -> tuple[CopyInProgress, ...]:
@@ -73,7 +102,7 @@ class CopyBatch(OutcomeStream[CopyOutcome]):
     def see(self, identity: _Identity, copy: CopyInProgress) -> None:
         """Show an observation to the caller."""
         mine = self.open.get(identity)
-        if mine is not None and self._on_seen is not None:
+        if mine is not None and self._on_seen is not None and not self.has_left:
             self._on_seen(attrs.evolve(copy, request=mine))
 
     def end(self, identity: _Identity, outcome: CopyOutcome) -> None:
@@ -85,6 +114,12 @@ class CopyBatch(OutcomeStream[CopyOutcome]):
             outcome = attrs.evolve(outcome, request=mine)
         self._add(outcome)
         if not self.open:
+            self._finish()
+
+    def fail(self, error: Exception) -> None:
+        """End this with the error that ended the run, where outcomes are missing."""
+        if self.open:
+            self._failure = error
             self._finish()
 
     async def _run(self) -> None:
@@ -100,6 +135,9 @@ class SharedCopies:
     Add the batches, then `run`, while each caller iterates over its batch. Turns are taken: the
     first request of each batch comes before the second of any. A backup that several batches
     request is copied once, and each has its outcome. The arguments are those of `copy_many`.
+
+    A caller that leaves its batch leaves the others' alone: what nobody else wants is not begun
+    any more, and the run ends when all have left.
     """
 
     def __init__(
@@ -117,6 +155,8 @@ class SharedCopies:
         self._max_wait = max_wait
         self._schedule = schedule
         self._has_begun = False
+        self._copies: BulkCopy | None = None
+        self._scope: anyio.CancelScope | None = None
         self._batches: list[CopyBatch] = []
         self._by_identity: defaultdict[_Identity, list[CopyBatch]] = defaultdict(list)
 
@@ -137,9 +177,13 @@ class SharedCopies:
 
         Raises:
             ConfigurationError: that has begun already.
+            InvalidArguments: requests break rules, which would end the run of all.
         """
         self._check_not_begun()
-        batch = CopyBatch(self._client.region, requests, adopt, on_seen)
+        errors = ArgumentErrors()
+        good = checked(errors, requests, self._client.region)
+        errors.raise_any()
+        batch = CopyBatch(self._client.region, good, adopt, on_seen, self._leave)
         self._batches.append(batch)
         for identity in batch.open:
             self._by_identity[identity].append(batch)
@@ -155,9 +199,22 @@ class SharedCopies:
 
         Raises:
             ConfigurationError: this was called before.
+            Exception: what ended it, such as one of an `on_seen`; each batch ends with it, too.
         """
         self._check_not_begun()
         self._has_begun = True
+        try:
+            with anyio.CancelScope() as self._scope:
+                self._copies = self._copies_of_all()
+                for batch in self._batches:
+                    batch.begin(self._copies)
+                await self._copies.pass_on(self._end)
+        except Exception as error:
+            for batch in self._batches:
+                batch.fail(error)
+            raise
+
+    def _copies_of_all(self) -> BulkCopy:
         adopted: dict[_Identity, CopyInProgress] = {}
         for copy in (copy for batch in self._batches for copy in batch.adopted):
             adopted.setdefault(self._identity(copy.request), copy)
@@ -165,7 +222,7 @@ class SharedCopies:
         for turn in zip_longest(*(batch.requests for batch in self._batches)):
             for request in filter(None, turn):
                 queue.setdefault(self._identity(request), request)
-        copies = copy_many(
+        return copy_many(
             self._client,
             [one for identity, one in queue.items() if identity not in adopted],
             adopt=adopted.values(),
@@ -175,9 +232,19 @@ class SharedCopies:
             schedule=self._schedule,
             on_seen=self._see,
         )
-        for batch in self._batches:
-            batch.begin(copies)
-        await copies.pass_on(self._end)
+
+    def _leave(self, batch: CopyBatch) -> None:
+        """Begin nothing more for a batch alone whose caller has left; end with the last one."""
+        self._batches.remove(batch)
+        if self._copies is not None:
+            unwanted = (
+                identity
+                for identity in batch.open
+                if all(one.has_left for one in self._by_identity[identity])
+            )
+            self._copies.withdrawn.update(unwanted)
+        if not self._batches and self._scope is not None:
+            self._scope.cancel()
 
     def _identity(self, request: CopyRequest) -> _Identity:
         return request.identity(self._client.region)
