@@ -86,7 +86,8 @@ class SharedClient:
         try:
             await gathered.run()
         except Exception as error:  # noqa: BLE001 - its users raise it
-            _log.warning("copies into %s are not followed any more: %s", gathered.region, error)
+            text, region = "copies into %s are not followed any more: %s", gathered.region
+            _log.warning(text, region, error, extra={"region": region})
 
 
 MakeClient: TypeAlias = Callable[[], FsxCopyClient]
@@ -117,7 +118,7 @@ class _Lease:
                 tasks.cancel_scope.cancel()
         except Exception as error:  # noqa: BLE001 - its users raise it
             if self.opened.done():
-                _log.warning("a client was not closed well: %s", error)
+                _log.warning("a client was not closed well: %s", error, extra={"region": None})
             else:
                 self.opened.set_exception(error)
                 self.opened.exception()  # its users may all have been cancelled

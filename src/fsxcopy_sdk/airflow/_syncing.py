@@ -24,7 +24,6 @@ from fsxcopy_sdk.fleet import (
     sync_fleet,
 )
 from fsxcopy_sdk.replication import (
-    CannotCopyReason,
     Pruned,
     PruneFailed,
     PruneObstacle,
@@ -32,9 +31,6 @@ from fsxcopy_sdk.replication import (
     ReplicationPlan,
     ReplicationPolicy,
 )
-
-# As for the command: these are copied later, or on purpose not at all.
-_NO_FAILURE = (CannotCopyReason.NOT_AVAILABLE, CannotCopyReason.IS_A_COPY)
 
 _MAX_WARNINGS = 50
 """In the document; the log has all."""
@@ -165,16 +161,12 @@ class Syncing:
         self.plans.append({**_origin(route), **counts})
         texts = ", ".join(f"{name}: {count}" for name, count in counts.items())
         self.progress.log.info("%s: %s", _name(route), texts)
-        unread = [one.resource_id or "a backup" for one in plan.report.unread]
-        refused = [one for one in plan.cannot_copy if one.reason not in _NO_FAILURE]
+        refused = [one for one in plan.cannot_copy if one.reason.is_failure]
         found = [
             *(f"not pruned: {one}" for one in held),
             *(f"cannot be copied: {one}" for one in refused),
-            *(f"{plan.source_region} shows no backup of {one}" for one in plan.missing),
-            *(f"{plan.source_region} shows nothing of {one} that can be read" for one in unread),
+            *plan.gaps,
         ]
-        if not plan.source_backups:
-            found.append(f"{plan.source_region} shows no backup in the policy's scope")
         for text in found:
             self.warnings.append(f"{_name(route)}: {text}")
             self.progress.log.warning("%s: %s", _name(route), text)
