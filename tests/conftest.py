@@ -21,9 +21,11 @@ pytest_plugins = ["pytester"]
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C interrupt the commands that tests start, also where it is ignored here."""
-    # A shell starts background jobs so, and children inherit it.
+    """Let signals interrupt the commands that tests start, also where they are ignored here."""
+    # A shell starts background jobs so that they ignore SIGINT, nohup SIGHUP; children inherit it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP"):  # not on Windows
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)
