@@ -125,6 +125,10 @@ class ArgumentErrors:
         if not (value is None or callable(value)) or iscoroutinefunction(value):
             self.add_value(name, "a function that is not async, or None", value)
 
+    def check_count(self, name: str, value: object) -> None:
+        if not (type(value) is int and value >= 1):
+            self.add_value(name, "an integer, at least 1", value)
+
     def check_seconds(self, name: str, value: Duration) -> None:
         try:
             seconds(name, value)

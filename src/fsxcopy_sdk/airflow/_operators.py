@@ -64,8 +64,8 @@ class _FsxOperator(AwsBaseOperator[FsxCopyHook]):
     ) -> None:
         super().__init__(**kwargs)
         self.max_wait = seconds("max_wait", max_wait)
-        # Not the setting default_deferrable, which Airflow sets to False where nobody did: a
-        # copy takes hours, and a slot of a worker is nothing to hold for hours by default.
+        # Not the setting default_deferrable, which is False in Airflow's own configuration: a
+        # copy takes hours, for which a task should not hold the slot of a worker.
         self.deferrable = deferrable
         self._run: LocalRun | None = None
 
@@ -151,8 +151,9 @@ class _CopyOperator(_FsxOperator):
         from fsxcopy_sdk.airflow._running import requests_of
         from fsxcopy_sdk.bulk import CopyRequest
 
-        if not (type(self.max_in_progress) is int and self.max_in_progress >= 1):
-            raise invalid("max_in_progress", "an integer, at least 1", shown(self.max_in_progress))
+        errors = ArgumentErrors()
+        errors.check_count("max_in_progress", self.max_in_progress)
+        errors.raise_any()
         example = CopyRequest(
             source_backup_id=_SOME_BACKUP_ID,
             source_region=self.source_region,
@@ -170,7 +171,7 @@ class FsxCopyBackupOperator(_CopyOperator):
     """
     Copy one backup into the Region of the connection, and wait until the copy is AVAILABLE.
 
-    A backup that has a copy there is not copied again, whoever made it: so a retry, a task that
+    A backup that has a copy there, of any program, is not copied again: so a retry, a task that
     was cleared, and a triggerer that takes over from one that was killed find the copy that was
     begun. In a triggerer mapped tasks are one run, with one listing and one queue.
 
@@ -246,8 +247,8 @@ class FsxCopyBackupsOperator(_CopyOperator):
     """
     Copy many backups into the Region of the connection, as many at a time as the service allows.
 
-    One trigger copies them all, as `copy_many` does: a backup that has a copy already is not
-    copied again, whoever made it, and the rest starts as others end. So a retry, and a triggerer
+    One trigger copies them all, as `copy_many` does: a backup that has a copy already, of any
+    program, is not copied again, and the rest starts as others end. So a retry, and a triggerer
     that takes over from one that was killed, continue where the last one was. For several Regions
     expand `region_name`: each has a quota of its own.
 

@@ -26,7 +26,6 @@ from fsxcopy_sdk.fleet import (
 from fsxcopy_sdk.replication import (
     Pruned,
     PruneFailed,
-    PruneObstacle,
     PruneSkipped,
     ReplicationPlan,
     ReplicationPolicy,
@@ -146,10 +145,8 @@ class Syncing:
     def plan(self, route: Route, plan: ReplicationPlan) -> None:
         """Note what a plan wants done, and what is wrong with what it found."""
         prune = route.policy.prune
-        allowed = PruneObstacle.allowed_by(
-            prune_orphans=self.sync.prune_orphans, prune_most=self.sync.prune_most
-        )
-        held = [one for one in plan.held_back if prune and not allowed.issuperset(one.obstacles)]
+        orphans, most = self.sync.prune_orphans, self.sync.prune_most
+        held = plan.held_back_by(prune_orphans=orphans, prune_most=most) if prune else ()
         counts = {
             "UpToDate": len(plan.up_to_date),
             "ToCopy": len(plan.to_copy),
@@ -158,7 +155,7 @@ class Syncing:
             "HeldBack": len(held),
             "CannotCopy": len(plan.cannot_copy),
         }
-        self.plans.append({**_origin(route), **counts})
+        self.plans.append({**route.origin, **counts})
         texts = ", ".join(f"{name}: {count}" for name, count in counts.items())
         self.progress.log.info("%s: %s", _name(route), texts)
         refused = [one for one in plan.cannot_copy if one.reason.is_failure]
@@ -180,7 +177,7 @@ class Syncing:
         """Note an outcome, or a plan that could not be made."""
         if isinstance(event, PolicyFailure):
             row: JsonDocument = {"Outcome": "PolicyFailure", "Error": short(event.error)}
-            self.failures.append({**row, **_origin(route)})
+            self.failures.append({**row, **route.origin})
             self.progress.log.warning("%s", event)
             self._judge(is_good=False, may_help=retry_helps(event.error))
             return
@@ -197,7 +194,7 @@ class Syncing:
             row = copy_row(outcome)
             self.progress.end((route,), outcome.request.source_backup_id, event)
             self._judge(is_good=is_good(outcome), may_help=retry_may_copy(outcome))
-        self.outcomes.append({**row, **_origin(route)})
+        self.outcomes.append({**row, **route.origin})
 
     def _judge(self, *, is_good: bool, may_help: bool) -> None:
         self.is_good = self.is_good and is_good
@@ -206,12 +203,3 @@ class Syncing:
 
 def _name(route: Route) -> str:
     return f"{route.policy.name} into {route.destination.region}"
-
-
-def _origin(route: Route) -> JsonDocument:
-    return {
-        "PolicyName": route.policy.name,
-        "Account": str(route.account),
-        "SourceRegion": route.policy.source.region,
-        "DestinationRegion": route.destination.region,
-    }

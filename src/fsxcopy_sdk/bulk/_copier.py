@@ -83,7 +83,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         self._requested = [self._state_of(request) for request in requests]
         self._states = [*(state for state, _ in self._adopted), *self._requested]
         self.withdrawn: set[tuple[str, str, str]] = set()
-        """The identities of requests that nobody wants any more: no copy of them is begun."""
+        """The identities of requests that no caller wants any more: no copy of them is begun."""
         self._followed_by: dict[str, RequestState] = {}
         known = [backup for _, backup in self._adopted]
         self._existing = ExistingCopies(client, known, self._fetch_page)

@@ -84,8 +84,7 @@ def copy_many(
     check_type("client", client, FsxCopyClient)
     errors = ArgumentErrors()
     errors.check_type("wait", wait, bool, "True or False")
-    if not (type(max_in_progress) is int and max_in_progress >= 1):
-        errors.add_value("max_in_progress", "an integer, at least 1", max_in_progress)
+    errors.check_count("max_in_progress", max_in_progress)
     errors.check_observer("on_seen", on_seen)
     errors.check_seconds("max_wait", max_wait)
     errors.check_type("schedule", schedule, WaitSchedule, "a WaitSchedule")

@@ -136,7 +136,7 @@ class SharedCopies:
     first request of each batch comes before the second of any. A backup that several batches
     request is copied once, and each has its outcome. The arguments are those of `copy_many`.
 
-    A caller that leaves its batch leaves the others' alone: what nobody else wants is not begun
+    A caller may leave its batch without an effect on the others. What only it wants is not begun
     any more, and the run ends when all have left.
     """
 

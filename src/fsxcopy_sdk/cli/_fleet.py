@@ -269,7 +269,7 @@ def _write_report(made: FleetReport, fleet: Fleet, options: Globals) -> None:
     routes = fleet.routes_by_name
     results = Results(options.output, "Sources", _REPORT_COLUMNS)
     for one in made.reports:
-        origin = _origin(routes[one.policy_name, one.destination_region])
+        origin = routes[one.policy_name, one.destination_region].origin
         for source in one.sources:
             cells = (one.policy_name, origin["Account"], one.destination_region, *row(source))
             results.add(partial(_source, origin, source), cells)
@@ -321,16 +321,6 @@ class _FleetReporter(Reporter):
             say(f"resume with: {command}", is_command=True)
 
 
-def _origin(route: Route) -> dict[str, str]:
-    """Return whose a plan is, as documents have it."""
-    return {
-        "PolicyName": route.policy.name,
-        "Account": str(route.account),
-        "SourceRegion": route.policy.source.region,
-        "DestinationRegion": route.destination.region,
-    }
-
-
 def _whose(end: Ended) -> tuple[str, str, str]:
     return (end.origin["PolicyName"], end.origin["Account"], end.origin["DestinationRegion"])
 
@@ -380,7 +370,7 @@ class _Sync:
                         self._end(event)
                     for route, applied in synced.applied.items():
                         for end in left_of(applied, self.deadline):
-                            reporter.add(attrs.evolve(end, origin=_origin(route)))
+                            reporter.add(attrs.evolve(end, origin=route.origin))
         finally:
             reporter.conclude_fleet(self._command(), len(synced.not_begun))
         return exit_of_all([*self.codes, reporter.exit])
@@ -395,7 +385,7 @@ class _Sync:
         self.expected += len(ends) + announce(made, how, held, reporter, prefix)
         reporter.expect(self.expected)
         for end in ends:
-            reporter.ended(attrs.evolve(end, origin=_origin(route)))
+            reporter.ended(attrs.evolve(end, origin=route.origin))
 
     def _see(self, route: Route, copy: CopyInProgress) -> None:
         place = f"{route.policy.name}, account {route.account}, {route.destination.region}: "
@@ -405,7 +395,7 @@ class _Sync:
     def _end(self, event: FleetEvent) -> None:
         """Report an outcome, or a policy that cannot be planned."""
         route = self.routes[event.policy_name, event.destination_region]
-        origin = _origin(route)
+        origin = route.origin
         if isinstance(event, PolicyFailure):
             members = {"Outcome": "PolicyFailure", "Error": public(event)["Error"]}
             end = Ended(outcome="failed", error=event.error, members=members, origin=origin)

@@ -46,7 +46,6 @@ from fsxcopy_sdk.errors import FsxCopyError
 from fsxcopy_sdk.replication import (
     Keep,
     PlannedPrune,
-    PruneObstacle,
     ReplicationPlan,
     ReplicationPolicy,
     SourceReport,
@@ -281,11 +280,11 @@ def check_scope(made: ReplicationPlan, reporter: Reporter, prefix: str = "") -> 
     return Exit.FAILED if made.gaps else Exit.DONE
 
 
-def held_back(made: ReplicationPlan, how: SyncOptions) -> list[PlannedPrune]:
+def held_back(made: ReplicationPlan, how: SyncOptions) -> Sequence[PlannedPrune]:
     """Return the copies that would be pruned if more switches were given with --prune."""
-    allowed = PruneObstacle.allowed_by(prune_orphans=how.prune_orphans, prune_most=how.prune_most)
-    held = made.held_back if how.prune else ()
-    return [one for one in held if not allowed.issuperset(one.obstacles)]
+    if not how.prune:
+        return ()
+    return made.held_back_by(prune_orphans=how.prune_orphans, prune_most=how.prune_most)
 
 
 def _write(made: ReplicationPlan, options: Globals) -> None:

@@ -188,8 +188,7 @@ def checked_runs(
     given: object = connect
     if not (given is None or callable(given)):
         errors.add_value("connect", "a function that makes clients, or None", connect)
-    if not (type(max_accounts) is int and max_accounts >= 1):
-        errors.add_value("max_accounts", "an integer, at least 1", max_accounts)
+    errors.check_count("max_accounts", max_accounts)
     errors.check_type("strict", strict, bool, "True or False")
     errors.raise_any()
     return Runs(

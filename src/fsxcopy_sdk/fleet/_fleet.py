@@ -138,6 +138,16 @@ class Route:
     def _find_account(self) -> Account:
         return self.policy.source.account
 
+    @property
+    def origin(self) -> dict[str, str]:
+        """Policy, account and Regions, under the names that documents have for them."""
+        return {
+            "PolicyName": self.policy.name,
+            "Account": str(self.account),
+            "SourceRegion": self.policy.source.region,
+            "DestinationRegion": self.destination.region,
+        }
+
 
 @attrs.frozen(kw_only=True)
 class FleetFile:

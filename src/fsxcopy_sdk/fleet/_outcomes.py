@@ -15,6 +15,16 @@ from fsxcopy_sdk.fleet._fleet import Route
 from fsxcopy_sdk.replication import PlanOutcome, ReplicationPlan, ReplicationReport
 
 
+def _members_of(route: Route) -> dict[str, str]:
+    """Return what a failure and an outcome say of their route."""
+    return {
+        "policy_name": route.policy.name,
+        "account": str(route.account),
+        "source_region": route.policy.source.region,
+        "destination_region": route.destination.region,
+    }
+
+
 @attrs.frozen(kw_only=True)
 class PolicyFailure(Outcome):
     """A policy could not be planned for one of its destinations; others were not touched by it."""
@@ -30,13 +40,7 @@ class PolicyFailure(Outcome):
     @classmethod
     def of(cls, route: Route, error: FsxCopyError) -> Self:
         """Return the failure of one route."""
-        return cls(
-            policy_name=route.policy.name,
-            account=str(route.account),
-            source_region=route.policy.source.region,
-            destination_region=route.destination.region,
-            error=error,
-        )
+        return cls(**_members_of(route), error=error)
 
     def __str__(self) -> str:
         regions = f"{self.source_region} to {self.destination_region}"
@@ -57,13 +61,7 @@ class FleetOutcome(Document):
     @classmethod
     def of(cls, route: Route, outcome: PlanOutcome) -> Self:
         """Return an outcome of one route."""
-        return cls(
-            policy_name=route.policy.name,
-            account=str(route.account),
-            source_region=route.policy.source.region,
-            destination_region=route.destination.region,
-            outcome=outcome,
-        )
+        return cls(**_members_of(route), outcome=outcome)
 
     def to_dict(self) -> dict[str, object]:
         """Return this as JSON-able data: the outcome's members, and whose it is."""

@@ -392,6 +392,11 @@ class ReplicationPlan(Document):
         texts = (*scope, *(f"no backup of {one}" for one in self.missing))
         return (*(f"{self.source_region} shows {one}" for one in texts), *self.report.gaps)
 
+    def held_back_by(self, *, prune_orphans: bool, prune_most: bool) -> tuple[PlannedPrune, ...]:
+        """Return the copies that stay held back where `apply_plan` prunes with these switches."""
+        allowed = PruneObstacle.allowed_by(prune_orphans=prune_orphans, prune_most=prune_most)
+        return tuple(one for one in self.held_back if not allowed.issuperset(one.obstacles))
+
     @property
     def has_work(self) -> bool:
         """Whether anything is to be copied, awaited or pruned."""
