@@ -130,7 +130,8 @@ class PolicyDestination:
     def __attrs_post_init__(self) -> None:
         errors = ArgumentErrors()
         errors.check("region", self.region, rules.REGION)
-        errors.check_optional("kms_key_id", self.kms_key_id, rules.KMS_KEY_ID)
+        if self.kms_key_id is not None:
+            errors.check_key_of(self.region, "kms_key_id", self.kms_key_id)
         _check(errors, lambda: ReplicationPolicy(name=_ANY_NAME, tags=dict(self.tags)))
         errors.raise_any()
 
@@ -228,6 +229,19 @@ class FleetPolicy(PolicySettings):
         members: tuple[object, ...] = (self.source, self.destination)
         if None not in members:
             self._check_destinations(errors)
+
+    def shares_backups_with(self, other: FleetPolicy) -> bool:
+        """Whether a backup may be selected by both, because nothing in them rules it out."""
+        places = [(one.source.region, one.source.account) for one in (self, other)]
+        if places[0] != places[1]:
+            return False
+        named = [{*one.file_system_ids, *one.volume_ids} for one in (self, other)]
+        if all(named) and not named[0] & named[1]:
+            return False
+        theirs = {one.name: one.values for one in other.filters}
+        return all(
+            one.name not in theirs or {*one.values} & {*theirs[one.name]} for one in self.filters
+        )
 
     def _check_destinations(self, errors: ArgumentErrors) -> None:
         source = self.source

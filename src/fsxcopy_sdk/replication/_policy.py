@@ -158,7 +158,7 @@ def _check_keys(errors: ArgumentErrors, pairs: Iterable[object]) -> None:
         match pair:
             case (region, key):
                 errors.check("kms_key_ids: Region", region, rules.REGION)
-                errors.check(f"kms_key_ids: key of {rules.shown(region)}", key, rules.KMS_KEY_ID)
+                errors.check_key_of(region, f"kms_key_ids: key of {rules.shown(region)}", key)
                 if regions.count(region) == 1:
                     errors.add(f"kms_key_ids: Region {region}", "given once", "several times")
                 regions.append(region)
