@@ -10,7 +10,8 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
-from sphinx.ext.napoleon import Config, GoogleDocstring
+from sphinx.ext.napoleon import Config
+from sphinx.ext.napoleon.docstring import GoogleDocstring
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxRole
 from sphinx.util.nodes import make_refnode
@@ -147,7 +148,7 @@ def _read_docstring(
         lines[:] = "\n\n".join(kept).splitlines()
     # Elsewhere a word before a colon would be taken for a type.
     if what in ("class", "exception", "function", "method"):
-        lines[:] = GoogleDocstring(lines, _STYLE).lines()
+        lines[:] = GoogleDocstring(lines, _STYLE).lines()  # type: ignore[arg-type]  # its own Config
 
 
 def _check_all_are_there(_: Sphinx, env: BuildEnvironment) -> None:
