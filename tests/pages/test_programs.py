@@ -170,7 +170,7 @@ async def test_a_fleet_is_kept_ready(
 
 @pytest.mark.parametrize("program", programs(HOW_TO / "local-fsx.md"))
 def test_the_tests_with_unittest_pass(program: str) -> None:
-    """The tests that the page shows are found and pass, each in an event loop of its own or none."""
+    """The tests that the page shows are found, and pass."""
     load = unittest.defaultTestLoader.loadTestsFromTestCase
     cases = [one for one in run(program).values() if isinstance(one, type)]
     own = [one for one in cases if issubclass(one, unittest.TestCase) and one.__module__ == "page"]

@@ -66,9 +66,9 @@ class ReplicationPolicy(Document):
     Policies that share a source share its copies too, so the strictest retention counts.
     """
     file_system_ids: tuple[str, ...] = attrs.field(default=(), converter=_to_ids)
-    """File systems to copy the backups of, and those of their volumes."""
+    """File systems to copy the backups of, together with the backups of their volumes."""
     volume_ids: tuple[str, ...] = attrs.field(default=(), converter=_to_ids)
-    """Volumes to copy the backups of, beside the file systems; neither means everything."""
+    """More volumes to copy the backups of. Without file systems and volumes: everything."""
     filters: tuple[BackupFilter, ...] = attrs.field(default=(), converter=_to_filters)
     """What the backups must pass as well."""
     newest: int | None = 1
