@@ -301,7 +301,7 @@ class BackupFilter:
     Several filters together keep what passes all of them.
 
     Raises:
-        InvalidArguments: `name` is no text, or `values` no collection; what the texts
+        InvalidArguments: `name` is not a text, or `values` is not a collection; what the texts
             may be is checked when the filter is used.
     """
 

@@ -58,7 +58,7 @@ _Pairs = tuple[tuple[str, str], ...]
 @attrs.frozen(kw_only=True)
 class Account:
     """
-    Whose backups are meant: the credentials that their requests are signed with.
+    An AWS account, by the credentials that sign the requests to it.
 
     Raises:
         InvalidArguments: members break rules; `errors` has one text for each.
@@ -114,7 +114,7 @@ class PolicySource(Account):
 
 @attrs.frozen(kw_only=True)
 class PolicyDestination:
-    """A Region that gets copies, in the same account: CopyBackup makes none in another one."""
+    """A Region that gets copies, in the same account, because CopyBackup reaches no other."""
 
     region: str = attrs.field(metadata=_REGION_SCHEMA)
     """Region of the copies."""
@@ -138,7 +138,7 @@ class PolicyDestination:
 
 @attrs.frozen(kw_only=True)
 class PolicySettings:
-    """What `[defaults]` may say, and each policy for itself."""
+    """Settings of `[defaults]`, which each policy may set for itself."""
 
     filters: tuple[BackupFilter, ...] = ()
     """Filters of the service that backups must pass, by their names: a value or a list."""
@@ -209,9 +209,9 @@ class FleetPolicy(PolicySettings):
     destination: tuple[PolicyDestination, ...] = attrs.field(metadata=AT_LEAST_ONE)
     """Regions of the copies."""
     file_system_ids: tuple[str, ...] = ()
-    """File systems to copy the backups of, and those of their volumes."""
+    """File systems to copy the backups of, together with the backups of their volumes."""
     volume_ids: tuple[str, ...] = ()
-    """Volumes to copy the backups of, beside the file systems; neither means everything."""
+    """More volumes to copy the backups of. Without file systems and volumes: everything."""
 
     def _check(self, errors: ArgumentErrors) -> None:
         super()._check(errors)

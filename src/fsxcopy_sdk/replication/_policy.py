@@ -63,12 +63,13 @@ class ReplicationPolicy(Document):
     name: str
     """
     Recorded in the tags of each copy: only copies with this name are pruned.
-    Policies that share a source share its copies too, so the strictest retention counts.
+    Policies that select the same backups share the copies, and each copy follows the retention
+    of the policy that made it.
     """
     file_system_ids: tuple[str, ...] = attrs.field(default=(), converter=_to_ids)
-    """File systems to copy the backups of, and those of their volumes."""
+    """File systems to copy the backups of, together with the backups of their volumes."""
     volume_ids: tuple[str, ...] = attrs.field(default=(), converter=_to_ids)
-    """Volumes to copy the backups of, beside the file systems; neither means everything."""
+    """More volumes to copy the backups of. Without file systems and volumes: everything."""
     filters: tuple[BackupFilter, ...] = attrs.field(default=(), converter=_to_filters)
     """What the backups must pass as well."""
     newest: int | None = 1
