@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 HOW_TO = DOCS / "how-to"
 COPY, LIST, FOLLOW = programs(HOW_TO / "copy-and-wait.md")
 (COPY_MANY,) = programs(HOW_TO / "copy-many.md")
-(SYNC,) = programs(HOW_TO / "keep-a-region-ready.md")
+(SYNC,) = programs(HOW_TO / "keep-a-region-in-sync.md")
 (FLEET,) = programs(HOW_TO / "many-accounts.md")
 (FILE,) = programs(HOW_TO / "many-accounts.md", "toml")
 _WHOLE = re.DOTALL | re.MULTILINE
@@ -60,7 +60,7 @@ def test_examples_at_the_prompt(page: Path) -> None:
 
 def test_the_policy_can_be_read() -> None:
     """The document of a policy is one."""
-    (text,) = programs(HOW_TO / "keep-a-region-ready.md", "json")
+    (text,) = programs(HOW_TO / "keep-a-region-in-sync.md", "json")
     policy = json.loads(text)
     assert ReplicationPolicy.from_dict(policy).to_dict().items() >= policy.items()
 

@@ -76,7 +76,7 @@ else:
     )
 
 _HELP = """\
-Copy Amazon FSx backups between Regions, wait for them, and keep a second Region ready.
+Copy Amazon FSx backups between Regions, wait for them, and keep a second Region in sync.
 
 Results go to standard output, everything else to standard error.
 

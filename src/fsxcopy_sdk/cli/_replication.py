@@ -1,4 +1,4 @@
-"""`fsxcopy plan`, `fsxcopy sync` and `fsxcopy report`: keep a second Region ready."""
+"""`fsxcopy plan`, `fsxcopy sync` and `fsxcopy report`: keep a second Region in sync."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """
-Keep a second Region ready: a policy, a plan of what it wants done, and its application.
+Keep a second Region in sync: a policy, a plan of what it wants done, and its application.
 
 Pure functions decide what is to be done, from a policy and two listings; `_planning` reads
 the listings, `_apply` acts, `_pruning` deletes. There is no local state: the service knows
