@@ -187,7 +187,7 @@ class FsxCopyBackupOperator(_CopyOperator):
         idempotency_salt: Change this text to force another copy: ``"{{ run_id }}"`` makes one
             for each run of the DAG.
         volume_id: The ONTAP volume of the backup, if it has one: its copies have a limit of
-            their own, and without this one at its limit may delay others.
+            their own, and without this many at their limit may delay others by minutes.
         max_in_progress: Copies in progress at once, of all tasks that run together.
         max_wait: Seconds or a timedelta that the copy is waited for, and before that
             while the service has no capacity for it.
