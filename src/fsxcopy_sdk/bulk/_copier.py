@@ -26,12 +26,7 @@ from fsxcopy_sdk.bulk._outcomes import (
     OutcomeStream,
 )
 from fsxcopy_sdk.bulk._queue import QuotaGroup, RequestState
-from fsxcopy_sdk.bulk._requests import (
-    CopyRequest,
-    ExistingCopies,
-    best_copy,
-    ontap_volume_id,
-)
+from fsxcopy_sdk.bulk._requests import CopyRequest, ExistingCopies, best_copy, ontap_volume_id
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.errors import (
     BackupCopyFailed,
@@ -307,6 +302,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 return await self._wait_for_capacity(state, error)
             outcome = queue.not_accepted(state.request, error)
             return await self._retry(state, error, outcome, is_outage=queue.is_outage(error))
+        state.is_fresh = True
         self._accept(state, response.backup)
         return True
 
@@ -545,7 +541,9 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             backup_id,
             max_wait=max(0.0, deadline - self._clock.now()),
             schedule=attrs.evolve(self._schedule, not_found_grace=grace),
+            last_seen=state.copy.backup if state.is_fresh else None,
         )
+        state.is_fresh = False
         try:
             async with aclosing(observations):
                 async for seen in observations:

@@ -183,6 +183,8 @@ class RequestState:
     """A copy that may have been accepted is in progress."""
     is_existing: bool = False
     """Whether its copy was found in the destination, so that none was requested."""
+    is_fresh: bool = False
+    """Whether the answer to its request has just shown its copy, which need not be polled yet."""
     attempt: int = 0
     """How many copies of the request are known to be dead; each has spent its token."""
     is_repeated: bool = False
