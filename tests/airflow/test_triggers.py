@@ -367,6 +367,29 @@ async def test_a_killed_trigger_says_what_continues(
     assert () == _wait(_UNKNOWN).left
 
 
+@pytest.mark.parametrize("has_company", [False, True])
+async def test_a_trigger_that_is_killed_in_its_request_says_what_it_asked_for(
+    fsx: LocalFsx, clock: ManualClock, capsys: pytest.CaptureFixture[str], has_company: bool
+) -> None:
+    """The answer may name a copy that was accepted: the log has the source and the token."""
+    source, other = (fsx.add_backup(SOURCE_REGION) for _ in range(2))
+    fsx.inject(Fault.delay(5.0), operation="CopyBackup", after=True)
+    trigger, company = (on_clock(_many([one]), clock) for one in (source, other))
+    running = [asyncio.create_task(trigger.event())]
+    if has_company:
+        running.append(asyncio.create_task(company.event()))
+    while not copies(fsx):  # noqa: ASYNC110 - nothing tells
+        await asyncio.sleep(0)
+    running[0].cancel()
+    await asyncio.wait(running[:1])
+    await trigger.on_kill()
+
+    text = f"continue at the service: perhaps a copy of {source}, with the token {tokens(fsx)[0]}"
+    assert text in capsys.readouterr().out
+    running[-1].cancel()
+    await asyncio.wait(running)
+
+
 async def test_outcomes_say_whether_a_retry_helps(fsx: LocalFsx, clock: ManualClock) -> None:
     """A refusal of one backup leaves the others alone; a copy that died may be repeated."""
     good = fsx.add_backup(SOURCE_REGION)
