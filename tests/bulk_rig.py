@@ -207,6 +207,8 @@ class Direct:
         """The error that a call of an operation gets instead of being carried out."""
         self.lose: Meet = _nothing
         """The error that it gets instead of its answer, after it was carried out."""
+        self.refused_pages: FsxCopyError | None = None
+        """The error that all pages of listings get but the first."""
         self.listings_are_empty = False
         """Whether DescribeBackups without IDs shows nothing."""
         self.empty_listings = 0
@@ -225,6 +227,8 @@ class Direct:
         await self._step()
         if refused := self.refuse(operation):
             raise refused
+        if self.refused_pages and "NextToken" in request:
+            raise self.refused_pages
         status, body = self._fsx.call(self.region, operation, request)
         if operation == "CopyBackup" and self._clock is not None:
             await self._clock.sleep(self.way_back)

@@ -1061,6 +1061,34 @@ async def test_an_outage_without_end_is_given_up(bench: Bench) -> None:
     assert HOUR <= bench.clock.now() <= HOUR + 3 * MINUTE
 
 
+@pytest.mark.parametrize("only_later_pages", [False, True])
+@pytest.mark.parametrize("max_wait", [0.5 * HOUR, HOUR, 3 * HOUR])
+async def test_listings_that_fail_for_ever_are_given_up(
+    bench: Bench, only_later_pages: bool, max_wait: float
+) -> None:
+    """Copies in progress are waited for so long, and then once more what is not begun."""
+    for _ in range(60):
+        bench.fsx.add_backup(WEST)
+    sorry = ServiceUnavailable("sorry", http_status=503)
+
+    async def work() -> tuple[CopyOutcome, ...]:
+        async with bench.copy_many(*requests, max_wait=max_wait) as copies:
+            while len(copies.in_progress) < 5:
+                await bench.client.clock.sleep(1)
+            if only_later_pages:
+                bench.direct.refused_pages = sorry
+            else:
+                bench.refuse_describing(sorry)
+            return tuple([one async for one in copies])
+
+    requests = [bench.request() for _ in range(10)]
+    outcomes = await bench.drive(work)
+    deferred = [one for one in outcomes if isinstance(one, CopyDeferred)]
+    assert requests[5:] == [one.request for one in deferred]
+    assert {sorry} == {one.error for one in deferred}
+    assert bench.clock.now() <= 2 * max_wait + 6 * MINUTE
+
+
 async def test_only_tries_in_a_row_count(bench: Bench) -> None:
     """A service that says it is full has answered: what goes wrong is counted anew."""
     full = ServiceLimitExceeded("full", limit=ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS)

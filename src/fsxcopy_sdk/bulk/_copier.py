@@ -191,6 +191,9 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         if not isinstance(token, str):
             return await self._client.describe_backups(strict=False)
         page = partial(self._client.describe_backups, next_token=token, strict=False)
+        since = self._clock.now() - self._max_wait
+        if any(group.has_failed_since(since) for group in self._groups.values()):
+            return await page()  # what is left has one try each, not some minutes
         return await self._patiently(page)
 
     async def _patiently(
@@ -381,7 +384,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         group, now = state.group, self._clock.now()
         if is_outage:
             group.failing_since = now if group.failing_since is None else group.failing_since
-            return now - group.failing_since >= self._max_wait
+            return group.has_failed_since(now - self._max_wait)
         group.failing_since = None
         state.failures += 1
         return state.failures >= self._max_tries or not queue.is_retryable(error)

@@ -138,6 +138,10 @@ class QuotaGroup:
         """Whether no request of those waiting is to be sent before some time has passed."""
         return self.refusals >= MAX_REFUSALS or all(one.is_passed_over for one in self.waiting)
 
+    def has_failed_since(self, time: float) -> bool:
+        """Whether calls have met an outage since then or before."""
+        return self.failing_since is not None and self.failing_since <= time
+
     def next(self) -> RequestState:
         """Return the request to send next: the first, or the next of those behind refused ones."""
         left = [one for one in self.waiting if not one.is_passed_over]
