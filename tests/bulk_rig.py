@@ -60,13 +60,14 @@ class Traffic:
     """The calls in progress."""
 
     def __init__(self) -> None:
-        self.under_way = 0
+        self.under_way = self.begun = 0
         self._quiet: anyio.Event | None = None
 
     @contextmanager
     def one(self) -> Iterator[None]:
         """Count a call while it lasts."""
         self.under_way += 1
+        self.begun += 1
         try:
             yield
         finally:
@@ -150,9 +151,11 @@ async def driven(
         tasks.start_soon(do)
         while not (results or errors):
             await traffic.quiet()
+            begun = traffic.begun
             for _ in range(_ROUNDS):
                 await anyio.lowlevel.checkpoint()
-            if not traffic.under_way and clock.next_wake_up is not None:
+            # Of calls that follow each other, none may be under way just now.
+            if not traffic.under_way and begun == traffic.begun and clock.next_wake_up is not None:
                 clock.advance(max(0.0, clock.next_wake_up - clock.now()))
     for error in errors:
         raise error
@@ -204,6 +207,8 @@ class Direct:
         """The error that a call of an operation gets instead of being carried out."""
         self.lose: Meet = _nothing
         """The error that it gets instead of its answer, after it was carried out."""
+        self.refused_pages: FsxCopyError | None = None
+        """The error that all pages of listings get but the first."""
         self.listings_are_empty = False
         """Whether DescribeBackups without IDs shows nothing."""
         self.empty_listings = 0
@@ -222,6 +227,8 @@ class Direct:
         await self._step()
         if refused := self.refuse(operation):
             raise refused
+        if self.refused_pages and "NextToken" in request:
+            raise self.refused_pages
         status, body = self._fsx.call(self.region, operation, request)
         if operation == "CopyBackup" and self._clock is not None:
             await self._clock.sleep(self.way_back)

@@ -56,6 +56,7 @@ from fsxcopy_sdk.bulk import (
 )
 from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
+EAST = "us-east-1"
 MINUTE, HOUR = 60.0, 3600.0
 EVERY_TEN = WaitSchedule(min_delay=10, max_delay=10)
 
@@ -226,6 +227,99 @@ async def test_quota_groups_do_not_block_each_other(bench: Bench) -> None:
     assert [Copied] * 6 == _kinds(outcomes)
     assert [0, 0, 0, 0] == [times[number] for number in (0, 2, 3, 4)]
     assert all(HOUR <= times[number] <= HOUR + 20 for number in (1, 5))
+
+
+def _ontap(
+    bench: Bench, number: int, length: float = HOUR, region: str = EAST, **members: Any
+) -> CopyRequest:
+    """Put a backup of an ONTAP volume there, and ask for a copy without naming the volume."""
+    volume = {"VolumeId": f"fsvol-{number:017x}", "VolumeType": "ONTAP"}
+    source = bench.fsx.add_backup(region, Volume=volume)
+    bench.lengths[source] = length
+    return CopyRequest(source_backup_id=source, source_region=region, **members)
+
+
+async def _fill(bench: Bench, *requests: CopyRequest) -> None:
+    """Start copies of another program."""
+    for request in requests:
+        source, region = request.source_backup_id, request.source_region
+        await bench.client.copy_backup(source, source_region=region)
+    bench.fsx.requests.clear()
+    bench.fsx.calls.clear()
+
+
+@pytest.mark.parametrize(
+    ("held_up", "rounds"), [(1, 0), (2, 0), (3, 1), (4, 1), (5, 2), (12, 5)], ids=str
+)
+async def test_a_full_volume_that_no_request_names_holds_nothing_else_up(
+    bench: Bench, held_up: int, rounds: int
+) -> None:
+    """Two requests behind one that is refused are tried, and two others about each minute."""
+    await _fill(bench, *(_ontap(bench, 0, 2 * HOUR) for _ in range(5)))
+    first = [_ontap(bench, 0) for _ in range(held_up)]
+    others = [bench.request(), _ontap(bench, 1), bench.request(), _ontap(bench, 2)]
+    outcomes = await bench.copy(*first, *others)
+
+    assert {Copied} == set(_kinds(outcomes))
+    accepted = {
+        one.body["SourceBackupId"]: one.at
+        for one in bench.fsx.requests
+        if one.operation == "CopyBackup"
+    }
+    times = [accepted[one.source_backup_id] for one in others]
+    assert sorted(times) == times
+    assert 45 * rounds <= times[0] <= times[-1] <= 75 * rounds
+    assert all(2 * HOUR <= accepted[one.source_backup_id] for one in first)
+    refused = sum(at < 2 * HOUR for at in bench.requested_at) - len(others)
+    assert refused <= 3 * (2 * HOUR / 45 + 1) + len(others)
+
+
+async def test_a_copy_shows_whose_limit_it_counts_for(bench: Bench) -> None:
+    """Copies of volumes that no request names take no slots of file systems."""
+    requests = [_ontap(bench, number % 4) for number in range(12)]
+    file_systems = [bench.request() for _ in range(5)]
+    await bench.copy(*requests, *file_systems)
+    assert [0.0] * 17 == bench.requested_at
+
+
+async def test_a_volume_that_no_request_names_has_its_slots(bench: Bench) -> None:
+    """The end of a copy is used at once, also where its volume became known from the copy."""
+    await bench.copy(*(_ontap(bench, 0, 1000) for _ in range(7)))
+    assert [1000.0] * 2 == bench.requested_at[-2:]
+    assert len(bench.requested_at) <= 7 + 2 * 1000 / 45 + 2
+
+
+@pytest.mark.parametrize("known_from", ["source", "dead copy"])
+async def test_a_listing_may_show_the_volume_of_a_source(bench: Bench, known_from: str) -> None:
+    """A request waits for its volume where the destination lists its source, or a copy of it."""
+    region = WEST if known_from == "source" else EAST
+    await _fill(bench, *(_ontap(bench, 0, HOUR) for _ in range(5)))
+    requests = [_ontap(bench, 0, region=region) for _ in range(3)]
+    if known_from == "dead copy":
+        for one in requests:
+            source = bench.fsx.backup(EAST, one.source_backup_id)
+            bench.fsx.add_backup(
+                WEST,
+                Lifecycle="FAILED",
+                Volume=source["Volume"],
+                SourceBackupId=one.source_backup_id,
+                SourceBackupRegion=EAST,
+            )
+    await bench.copy(*requests, bench.request())
+
+    tried = Counter(one["SourceBackupId"] for one in bench.asked("CopyBackup"))
+    assert 1 == tried[requests[1].source_backup_id] == tried[requests[2].source_backup_id]
+    assert tried[requests[0].source_backup_id] <= HOUR / 45 + 2
+
+
+async def test_a_limit_that_others_are_known_to_use_up_is_asked_for_once(bench: Bench) -> None:
+    """Where listings show as many copies as are allowed, one refusal tells of all requests."""
+    await _foreign(bench, [HOUR] * 5)
+    requests = [bench.request(MINUTE) for _ in range(4)]
+    await bench.copy(*requests)
+    tried = [one["SourceBackupId"] for one in bench.asked("CopyBackup")]
+    assert [one.source_backup_id for one in requests] == list(dict.fromkeys(tried))
+    assert [1, 1, 1] == [tried.count(one.source_backup_id) for one in requests[1:]]
 
 
 async def test_the_same_request_again_is_skipped(bench: Bench) -> None:
@@ -967,6 +1061,34 @@ async def test_an_outage_without_end_is_given_up(bench: Bench) -> None:
     assert HOUR <= bench.clock.now() <= HOUR + 3 * MINUTE
 
 
+@pytest.mark.parametrize("only_later_pages", [False, True])
+@pytest.mark.parametrize("max_wait", [0.5 * HOUR, HOUR, 3 * HOUR])
+async def test_listings_that_fail_for_ever_are_given_up(
+    bench: Bench, only_later_pages: bool, max_wait: float
+) -> None:
+    """Copies in progress are waited for so long, and then once more what is not begun."""
+    for _ in range(60):
+        bench.fsx.add_backup(WEST)
+    sorry = ServiceUnavailable("sorry", http_status=503)
+
+    async def work() -> tuple[CopyOutcome, ...]:
+        async with bench.copy_many(*requests, max_wait=max_wait) as copies:
+            while len(copies.in_progress) < 5:
+                await bench.client.clock.sleep(1)
+            if only_later_pages:
+                bench.direct.refused_pages = sorry
+            else:
+                bench.refuse_describing(sorry)
+            return tuple([one async for one in copies])
+
+    requests = [bench.request() for _ in range(10)]
+    outcomes = await bench.drive(work)
+    deferred = [one for one in outcomes if isinstance(one, CopyDeferred)]
+    assert requests[5:] == [one.request for one in deferred]
+    assert {sorry} == {one.error for one in deferred}
+    assert bench.clock.now() <= 2 * max_wait + 6 * MINUTE
+
+
 async def test_only_tries_in_a_row_count(bench: Bench) -> None:
     """A service that says it is full has answered: what goes wrong is counted anew."""
     full = ServiceLimitExceeded("full", limit=ServiceLimit.TOTAL_IN_PROGRESS_COPY_BACKUPS)
@@ -1037,6 +1159,22 @@ async def test_capacity_for_one_restarts_the_time(bench: Bench) -> None:
     assert [Copied] * 4 == _kinds(outcomes)
 
 
+async def test_what_copy_backup_has_answered_is_not_polled_at_once(bench: Bench) -> None:
+    """The answer has just shown the copy; one that was found may have been there for hours."""
+    accepted = [bench.request() for _ in range(3)]
+    await bench.copy(*accepted)
+    polled = [one.at for one in bench.fsx.requests if "BackupIds" in one.body]
+    assert 10.0 == polled[0]
+
+    found = bench.request()
+    await bench.begin(found)
+    bench.fsx.requests.clear()
+    begun = bench.clock.now()
+    await bench.copy(found)
+    polled = [one.at for one in bench.fsx.requests if "BackupIds" in one.body]
+    assert begun == polled[0]
+
+
 async def test_every_poll_is_shown(bench: Bench) -> None:
     """The acceptance and each observation are shown, with the request and its token."""
     seen: list[CopyInProgress] = []
@@ -1047,7 +1185,7 @@ async def test_every_poll_is_shown(bench: Bench) -> None:
         (one.request, one.client_request_token, one.started) for one in seen
     }
     percents = [one.backup.progress_percent for one in seen if one.backup]
-    assert [0, *range(0, 101, 10)] == percents
+    assert [*range(0, 101, 10)] == percents
     assert seen[-1].backup == outcome.backup
 
 

@@ -74,8 +74,9 @@ async def test_as_fast_as_can_be() -> None:
 async def test_as_fast_as_others_leave_capacity() -> None:
     """While two copies of others are in progress, it is 1.1 for three slots."""
     load = Load(MANY, seed=2)
-    for _ in range(2):
-        load.fsx.add_backup(WEST, Lifecycle="COPYING")
+    for number in range(2):
+        source = f"backup-{number:017x}"
+        load.fsx.add_backup(WEST, Lifecycle="COPYING", SourceBackupId=source)
     load.check(await load.directly())
     assert 1.0 <= load.delay(SLOTS - 2) <= 1.1
     # No busy loop: about one refusal a minute, and one for each end of ours.

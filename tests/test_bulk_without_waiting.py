@@ -174,12 +174,29 @@ async def test_a_volume_has_capacity_of_its_own(steps: Steps) -> None:
     assert {"CopyStarted": 2, "CopyDeferred": 2} == _kinds(outcomes)
 
 
+async def test_a_full_volume_defers_only_its_own(steps: Steps) -> None:
+    """What its volume's limit holds up defers no other, though no request names its volume."""
+    volume = {"VolumeId": "fsvol-00000000000000001", "VolumeType": "ONTAP"}
+    sources = [steps.fsx.add_backup(EXAMPLE_REGION, Volume=volume) for _ in range(7)]
+    for source in sources[:5]:
+        await steps.client.copy_backup(source, source_region=EXAMPLE_REGION)
+    held_up = [
+        CopyRequest(source_backup_id=one, source_region=EXAMPLE_REGION) for one in sources[5:]
+    ]
+    others = steps.requests(6)
+    outcomes = await steps.step(held_up[0], others[0], held_up[1], *others[1:])
+
+    started = [one.request for one in outcomes if isinstance(one, CopyStarted)]
+    assert others[:5] == started
+    assert {"CopyStarted": 5, "CopyDeferred": 3} == _kinds(outcomes)
+
+
 async def test_a_refusal_for_the_limit_defers_the_rest() -> None:
-    """If the service has less capacity than the setting says, one refusal is enough."""
+    """If the service has less capacity than the setting says, three refusals are enough."""
     steps = Steps(max_copies_in_progress=2)
     outcomes = await steps.step(*steps.requests(6))
     assert {"CopyStarted": 2, "CopyDeferred": 4} == _kinds(outcomes)
-    assert 3 == steps.fsx.calls["CopyBackup"]
+    assert 2 + 3 == steps.fsx.calls["CopyBackup"]
     assert all(
         one.reason.startswith("the service has no capacity now: ") and one.error is None
         for one in outcomes

@@ -71,6 +71,45 @@ async def test_a_wait_returns_the_available_backup(copy: Copy) -> None:
     assert (copy.id, BackupLifecycle.AVAILABLE) == (backup.backup_id, backup.lifecycle)
 
 
+@pytest.mark.parametrize(("max_wait", "expected"), [(100, 10), (10, 10), (4, 4), (0, 0)])
+async def test_what_was_just_seen_is_not_polled_at_once(
+    copy: Copy, clock: ManualClock, max_wait: float, expected: float
+) -> None:
+    """The first poll comes after the first delay, or on the deadline if that is sooner."""
+    seen = await copy.client.describe_backup(copy.id)
+    begun = clock.now()
+    observations = copy.client.watch_backup(
+        copy.id, max_wait=max_wait, schedule=EVERY_TEN, last_seen=seen
+    )
+    await anext(observations)
+    await observations.aclose()
+    assert expected == clock.now() - begun
+
+
+async def test_what_was_just_seen_counts_for_the_prediction(connect: Connect) -> None:
+    """It saves one poll, and no others come later than without it."""
+    polled: list[list[float]] = []
+    for is_given in (False, True):
+        clock = ManualClock(auto_advance=True)
+        fsx = LocalFsx(clock=clock, copy_duration=1000.0)
+        async with fsx, connect(fsx, clock=clock) as client:
+            backup = (await client.copy_backup(fsx.add_backup(DESTINATION))).backup
+            seen = backup if is_given else None
+            async for _ in client.watch_backup(backup.backup_id, last_seen=seen):
+                pass
+            polled.append([one.at for one in fsx.requests if one.operation == "DescribeBackups"])
+    without, with_it = polled
+    assert 0.0 == without[0] < with_it[0] == 5.0
+    assert len(with_it) <= len(without)
+    assert with_it[-1] <= 1005.0
+
+
+async def test_what_was_just_seen_is_a_backup(client: FsxCopyClient) -> None:
+    """Anything else is refused before the network."""
+    with pytest.raises(InvalidArguments, match="last_seen"):
+        client.watch_backup("backup-00000000", last_seen="COPYING")  # type: ignore[arg-type]  # it
+
+
 async def test_a_wait_ends_within_the_maximum_delay(clock: ManualClock, connect: Connect) -> None:
     """The wait returns at most one delay after the end of the copy."""
     async with LocalFsx(clock=clock, copy_duration=1000) as fsx:

@@ -393,6 +393,7 @@ class FsxCopyClient:
         *,
         max_wait: Duration = DEFAULT_MAX_WAIT,
         schedule: WaitSchedule = DEFAULT_SCHEDULE,
+        last_seen: Backup | None = None,
     ) -> AsyncGenerator[Backup, None]:
         """
         Yield every observation of a backup until it is AVAILABLE.
@@ -405,6 +406,9 @@ class FsxCopyClient:
         interruption, also if it was seen before: only FAILED or DELETED mean that it failed.
         With a grace of *max_wait* or more, a backup that stays unknown ends the wait as
         `WaitTimeout`.
+
+        Give what an answer has just shown as *last_seen*, CopyBackup's for example: then the
+        first poll comes after the schedule's first delay, instead of at once.
 
         Observations that other waits of this client ask for are yielded too. Close the
         iterator if it is left early; a timeout around a single step ends it for good.
@@ -419,7 +423,10 @@ class FsxCopyClient:
         """
         check_backup_id(backup_id)
         check_type("schedule", schedule, WaitSchedule)
-        return self._coordinator.watch(backup_id, seconds("max_wait", max_wait), schedule)
+        if last_seen is not None:
+            check_type("last_seen", last_seen, Backup)
+        wait_seconds = seconds("max_wait", max_wait)
+        return self._coordinator.watch(backup_id, wait_seconds, schedule, last_seen)
 
     async def wait_until_backup_available(
         self,

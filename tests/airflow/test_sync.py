@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from airflow_tasks import (
     deferred,
     event_of,
     on_clock,
+    tokens,
 )
 
 from fsxcopy_sdk import InvalidArguments
@@ -197,6 +200,53 @@ async def test_a_killed_sync_says_what_continues(fsx: LocalFsx, clock: ManualClo
     running.cancel()
     await asyncio.wait([running])
     assert [one["BackupId"] for one in copies(fsx)] == [one.backup_id for one in trigger.left]
+
+
+@pytest.mark.timeout(30)
+async def test_the_file_is_read_once(tmp_path: Path, fsx: LocalFsx, clock: ManualClock) -> None:
+    """What is checked is what is synced: a pipe has nothing to read for a second time."""
+    file = tmp_path / "fsxcopy.toml"
+    os.mkfifo(file)
+    writer = threading.Thread(target=file.write_text, args=(_FLEET,), daemon=True)
+    writer.start()
+    trigger = deferred(_operator(config=str(file)), context()).trigger
+    writer.join()
+    assert (await event_of(trigger, clock))["Plans"]
+    assert {"DescribeBackups"} == set(fsx.calls)
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("version", r"fsxcopy\.toml: cannot be read as TOML"),
+        ("versions = 1", "versions"),
+        (_FLEET.replace("newest", "newst"), r"policy\[0\]\.newst"),
+    ],
+)
+def test_an_error_of_a_file_says_where_it_is(tmp_path: Path, text: str, rule: str) -> None:
+    """It names the file where that is none of a fleet, and the member else."""
+    file = tmp_path / "fsxcopy.toml"
+    file.write_text(text)
+    with pytest.raises(AirflowFailException, match=rule):
+        _operator(config=str(file)).execute(context())
+
+
+async def test_a_sync_that_is_killed_in_its_request_says_what_it_asked_for(
+    fsx: LocalFsx, clock: ManualClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The answer may name a copy that was accepted: the log has the source and the token."""
+    source = fsx.add_backup(SOURCE_REGION)
+    fsx.inject(Fault.delay(5.0), operation="CopyBackup", after=True)
+    operator = _operator(policy=_POLICY, source_region=SOURCE_REGION)
+    trigger = on_clock(deferred(operator, context()).trigger, clock)
+    running = asyncio.ensure_future(trigger.event())
+    while not copies(fsx):  # noqa: ASYNC110 - nothing tells
+        await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.wait([running])
+    await trigger.on_kill()
+    text = f"continue at the service: perhaps a copy of {source}, with the token {tokens(fsx)[0]}"
+    assert text in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

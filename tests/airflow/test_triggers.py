@@ -202,20 +202,20 @@ _ONTAP = {
 }
 
 
+@pytest.mark.parametrize("is_named", [True, False], ids=["named", "unnamed"])
 async def test_a_volume_at_its_limit_delays_no_other_copy(
-    fsx: LocalFsx, clock: ManualClock
+    fsx: LocalFsx, clock: ManualClock, is_named: bool
 ) -> None:
     """Copies of an ONTAP volume have a limit of their own, which holds nothing else up."""
     for number in range(5):
         source = {"SourceBackupId": f"backup-{number:017x}", "SourceBackupRegion": SOURCE_REGION}
         fsx.add_backup(REGION, Lifecycle="COPYING", **_ONTAP, **source)
     held, free = fsx.add_backup(SOURCE_REGION, **_ONTAP), fsx.add_backup(SOURCE_REGION)
-    waits = on_clock(_many([held], volume_ids={held: _VOLUME_ID}), clock)
+    volume_ids = {held: _VOLUME_ID} if is_named else {}
+    waits = on_clock(_many([held], volume_ids=volume_ids), clock)
     waiting = asyncio.create_task(waits.event())
-    while not fsx.requests:  # noqa: ASYNC110 - nothing tells
-        await asyncio.sleep(0)
     before = clock.now()
-    event = await event_of(_many([free]), clock)
+    event = await event_of(_many([free]), clock)  # in the same run
     assert event["IsGood"]
     assert clock.now() - before < 1800.0 + 60.0
     assert not waiting.done()
@@ -365,6 +365,29 @@ async def test_a_killed_trigger_says_what_continues(
     (copy,) = copies(fsx)
     assert f"copies continue at the service: {copy['BackupId']}" in capsys.readouterr().out
     assert () == _wait(_UNKNOWN).left
+
+
+@pytest.mark.parametrize("has_company", [False, True])
+async def test_a_trigger_that_is_killed_in_its_request_says_what_it_asked_for(
+    fsx: LocalFsx, clock: ManualClock, capsys: pytest.CaptureFixture[str], has_company: bool
+) -> None:
+    """The answer may name a copy that was accepted: the log has the source and the token."""
+    source, other = (fsx.add_backup(SOURCE_REGION) for _ in range(2))
+    fsx.inject(Fault.delay(5.0), operation="CopyBackup", after=True)
+    trigger, company = (on_clock(_many([one]), clock) for one in (source, other))
+    running = [asyncio.create_task(trigger.event())]
+    if has_company:
+        running.append(asyncio.create_task(company.event()))
+    while not copies(fsx):  # noqa: ASYNC110 - nothing tells
+        await asyncio.sleep(0)
+    running[0].cancel()
+    await asyncio.wait(running[:1])
+    await trigger.on_kill()
+
+    text = f"continue at the service: perhaps a copy of {source}, with the token {tokens(fsx)[0]}"
+    assert text in capsys.readouterr().out
+    running[-1].cancel()
+    await asyncio.wait(running)
 
 
 async def test_outcomes_say_whether_a_retry_helps(fsx: LocalFsx, clock: ManualClock) -> None:

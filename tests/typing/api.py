@@ -187,7 +187,9 @@ async def waiting(client: FsxCopyClient) -> None:
     assert_type(backup, Backup)
     assert_type(await client.wait_until_backup_available("backup-1", max_wait=60), Backup)
     assert_type(client.watch_backup("backup-1"), AsyncGenerator[Backup, None])
-    async for seen in client.watch_backup("backup-1", max_wait=0.5, schedule=schedule):
+    async for seen in client.watch_backup(
+        "backup-1", max_wait=0.5, schedule=schedule, last_seen=backup
+    ):
         assert_type(seen, Backup)
         assert_type(seen.progress_percent, int | None)
 

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -33,10 +32,10 @@ from fsxcopy_sdk.airflow._hook import FsxCopyHook
 from fsxcopy_sdk.airflow._link import FsxBackupLink
 from fsxcopy_sdk.airflow._local_run import LocalRun
 from fsxcopy_sdk.airflow._triggers import (
-    CommonArguments,
     FsxCopyBackupsTrigger,
     FsxSyncTrigger,
     FsxTrigger,
+    connection_to,
 )
 
 if TYPE_CHECKING:
@@ -68,14 +67,6 @@ class _FsxOperator(AwsBaseOperator[FsxCopyHook]):
         # copy takes hours, for which a task should not hold the slot of a worker.
         self.deferrable = deferrable
         self._run: LocalRun | None = None
-
-    def _connection_to(self, region: str | None) -> CommonArguments:
-        return {
-            "aws_conn_id": self.aws_conn_id,
-            "region_name": region,
-            "verify": self.verify,
-            "botocore_config": self.botocore_config,
-        }
 
     def _await(self, trigger: FsxTrigger, method_name: str, context: Context) -> JsonDocument:
         """Let a trigger work, in the triggerer or here; then that method gets its event."""
@@ -142,7 +133,7 @@ class _CopyOperator(_FsxOperator):
                 max_wait=self.max_wait,
                 volume_ids=volume_ids,
                 with_backups=with_backups,
-                **self._connection_to(self.hook.region()),
+                **connection_to(self, self.hook.region()),
             )
         return self._await(trigger, "execute_complete", context)
 
@@ -187,7 +178,7 @@ class FsxCopyBackupOperator(_CopyOperator):
         idempotency_salt: Change this text to force another copy: ``"{{ run_id }}"`` makes one
             for each run of the DAG.
         volume_id: The ONTAP volume of the backup, if it has one: its copies have a limit of
-            their own, and without this one at its limit may delay others.
+            their own, and without this many at their limit may delay others by minutes.
         max_in_progress: Copies in progress at once, of all tasks that run together.
         max_wait: Seconds or a timedelta that the copy is waited for, and before that
             while the service has no capacity for it.
@@ -389,7 +380,7 @@ class FsxSyncOperator(_FsxOperator):
         """
         with for_task():
             sync = self._sync()
-        trigger = FsxSyncTrigger(sync=sync, **self._connection_to(self.region_name))
+        trigger = FsxSyncTrigger(sync=sync, **connection_to(self, self.region_name))
         return self._await(trigger, "execute_complete", context)
 
     def _sync(self) -> JsonDocument:
@@ -397,12 +388,8 @@ class FsxSyncOperator(_FsxOperator):
         from fsxcopy_sdk.airflow._syncing import Sync
         from fsxcopy_sdk.fleet import Fleet
 
-        text = None
-        if self.config is not None:
-            Fleet.from_toml(self.config)  # whose errors name the file
-            text = Path(self.config).read_text("utf-8-sig")
         sync = Sync(
-            fleet=text,
+            fleet=None if self.config is None else Fleet.read_text(self.config),
             policies=[*self.policies],
             policy=self.policy,
             source_region=self.source_region,
@@ -413,7 +400,7 @@ class FsxSyncOperator(_FsxOperator):
             strict=self.strict,
             max_wait=self.max_wait,
         )
-        sync.to_fleet()
+        sync.to_fleet(self.config)
         return attrs.asdict(sync, recurse=False)
 
     def execute_complete(

@@ -19,7 +19,7 @@ from fsxcopy_sdk.airflow._documents import (
     for_task,
 )
 from fsxcopy_sdk.airflow._hook import FsxCopyHook
-from fsxcopy_sdk.airflow._triggers import FsxBackupAvailableTrigger
+from fsxcopy_sdk.airflow._triggers import FsxBackupAvailableTrigger, connection_to
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -60,10 +60,7 @@ class FsxBackupAvailableSensor(AwsBaseSensor[FsxCopyHook]):
         return FsxBackupAvailableTrigger(
             backup_id=self.backup_id,
             deadline=time.time() + max_wait,
-            aws_conn_id=self.aws_conn_id,
-            region_name=region,
-            verify=self.verify,
-            botocore_config=self.botocore_config,
+            **connection_to(self, region),
         )
 
     def poke(self, context: Context) -> bool | PokeReturnValue:  # noqa: ARG002 - as Airflow calls it

@@ -57,15 +57,15 @@ class Sync:
     max_wait: float
     """Seconds."""
 
-    def to_fleet(self) -> Fleet:
+    def to_fleet(self, file: str | None = None) -> Fleet:
         """
-        Return the policies to sync.
+        Return the policies to sync; errors name the *file*, where it is known.
 
         Raises:
             FsxCopyError: they have errors.
         """
         if self.fleet is not None:
-            fleet = Fleet.from_text(self.fleet)
+            fleet = Fleet.from_text(self.fleet, name=file or "the fleet")
             return fleet.select(self.policies) if self.policies else fleet
         policy = ReplicationPolicy.from_dict(self.policy or {})
         region, source_region = self.region_name or "", self.source_region or ""

@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict, Unpack
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 from anyio.to_thread import run_sync
@@ -46,6 +46,24 @@ class CommonArguments(TypedDict, total=False):
     verify: bool | str | None
     botocore_config: Mapping[str, object] | None
     made_at: float
+
+
+class Connected(Protocol):
+    """A task with the arguments of the Amazon provider."""
+
+    aws_conn_id: str | None
+    verify: bool | str | None
+    botocore_config: dict[str, Any] | None
+
+
+def connection_to(task: Connected, region: str | None) -> CommonArguments:
+    """Return the arguments of a task's trigger that say how *region* is reached."""
+    return {
+        "aws_conn_id": task.aws_conn_id,
+        "region_name": region,
+        "verify": task.verify,
+        "botocore_config": task.botocore_config,
+    }
 
 
 class FsxTrigger(BaseTrigger):

@@ -6,7 +6,6 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing
-from copy import copy as cloned
 from functools import partial
 from typing import ClassVar, TypeVar
 
@@ -20,7 +19,6 @@ from fsxcopy_sdk.bulk._outcomes import (
     CopyDeferred,
     CopyFailed,
     CopyInProgress,
-    CopyNotObserved,
     CopyOutcome,
     CopySkipped,
     CopyStarted,
@@ -28,7 +26,7 @@ from fsxcopy_sdk.bulk._outcomes import (
     OutcomeStream,
 )
 from fsxcopy_sdk.bulk._queue import QuotaGroup, RequestState
-from fsxcopy_sdk.bulk._requests import CopyRequest, ExistingCopies, best_copy
+from fsxcopy_sdk.bulk._requests import CopyRequest, ExistingCopies, best_copy, ontap_volume_id
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.errors import (
     BackupCopyFailed,
@@ -94,8 +92,10 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         return RequestState(copy, self._group_of(request))
 
     def _group_of(self, request: CopyRequest) -> QuotaGroup:
-        volume_id = request.volume_id
-        key = (volume_id, None if volume_id is None else request.kms_key_id)
+        return self._group(request.volume_id, request.kms_key_id)
+
+    def _group(self, volume_id: str | None, kms_key_id: str | None) -> QuotaGroup:
+        key = (volume_id, None if volume_id is None else kms_key_id)
         return self._groups.setdefault(key, QuotaGroup(self._max_in_progress, volume_id))
 
     @property
@@ -126,7 +126,8 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         try:
             await super().__aexit__()
         finally:
-            self._log_what_is_left()
+            for copy in self.in_progress:
+                queue.log_what_is_left(copy, self._region)
 
     async def _run(self) -> None:
         """Follow what is in progress, list the destination, take what exists, start the rest."""
@@ -163,6 +164,8 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             state.group.held += 1
             if not self._take_existing(state):
                 state.group.held -= 1
+                if volume_id := self._existing.volume_id(state.request):
+                    state.group = self._group(volume_id, state.request.kms_key_id)
                 state.group.waiting.append(state)
         for group in self._groups.values():
             self._tasks.start_soon(self._start_in_order, group)
@@ -188,6 +191,9 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         if not isinstance(token, str):
             return await self._client.describe_backups(strict=False)
         page = partial(self._client.describe_backups, next_token=token, strict=False)
+        since = self._clock.now() - self._max_wait
+        if any(group.has_failed_since(since) for group in self._groups.values()):
+            return await page()  # what is left has one try each, not some minutes
         return await self._patiently(page)
 
     async def _patiently(
@@ -222,7 +228,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             return False
         # It may be the copy, in any lifecycle.
         self._end(
-            state, self._not_observed(state, ResponseDecodingError.of(unreadable, self._region))
+            state, queue.not_observed(state, ResponseDecodingError.of(unreadable, self._region))
         )
         return True
 
@@ -230,11 +236,19 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
 
     async def _start_in_order(self, group: QuotaGroup) -> None:
         """Start what waits in *group*, one after the other, each when it has a slot."""
-        for state in group.waiting:
-            while group.held >= group.slots:
+        while group.waiting:
+            if group.held >= group.slots:
                 await self._sleep_until_end(group)
-            group.held += 1
-            await self._start(state)
+            elif group.must_wait:
+                await self._sleep_until_end(group, self._capacity_delay(group))
+                group.try_anew()
+            else:
+                state = group.next()
+                group.held += 1
+                if await self._start(state):
+                    group.waiting.remove(state)
+                else:
+                    group.held -= 1
 
     async def _sleep_until_end(self, group: QuotaGroup, delay: float | None = None) -> None:
         """Return when a copy of *group* has ended, or after *delay* seconds if that is sooner."""
@@ -243,11 +257,19 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             await (anyio.sleep_forever() if delay is None else self._clock.sleep(delay))
         group.sleeps.discard(scope)
 
-    async def _start(self, state: RequestState) -> None:
-        """Request a copy until it is certain what became of that; its slot is taken."""
+    def _capacity_delay(self, group: QuotaGroup) -> float:
+        """Return how long to sleep after refusals, at most until the time for *group* is over."""
+        delay = queue.capacity_delay(random.random)
+        if group.full_since is None:
+            return delay
+        return max(0.0, min(delay, group.full_since + self._max_wait - self._clock.now()))
+
+    async def _start(self, state: RequestState) -> bool:
+        """Request a copy until it is certain what became of that; return False if refused."""
         async with state.group.starting:
             while not await self._try_to_start(state):
                 pass
+            return state not in state.group.passed_over
 
     async def _try_to_start(self, state: RequestState) -> bool:
         """Find or request a copy; return False, after a delay, if that must be repeated."""
@@ -283,6 +305,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 return await self._wait_for_capacity(state, error)
             outcome = queue.not_accepted(state.request, error)
             return await self._retry(state, error, outcome, is_outage=queue.is_outage(error))
+        state.is_fresh = True
         self._accept(state, response.backup)
         return True
 
@@ -303,20 +326,34 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         )
 
     async def _wait_for_capacity(self, state: RequestState, error: FsxCopyError) -> bool:
-        """Sleep until the service may have a slot; return True if that took too long."""
+        """Leave the request for later, or sleep; return True if this try is over."""
         group, now = state.group, self._clock.now()
         group.failing_since = None
         if group.full_since is None:
             self._warn(state, "the service has no capacity for it yet", error)
             group.full_since = now
-        left = group.full_since + self._max_wait - now
-        if left < NOTHING:
+        if group.full_since + self._max_wait - now < NOTHING:
             self._give_up(state, CopyTimedOut(request=state.request, error=error), error)
             return True
         state.refuse()
-        if group.ended == state.ended_before:
-            await self._sleep_until_end(group, min(left, queue.capacity_delay(random.random)))
-        return False
+        if group.ended != state.ended_before:
+            return False
+        if state.is_in_doubt or state.is_repeated:
+            await self._sleep_until_end(group, self._capacity_delay(group))
+            return False
+        is_full = group.held - 1 + self._held_by_others(group) >= group.slots
+        group.pass_over(state, is_known=is_full or group.volume_id is not None)
+        return True
+
+    def _held_by_others(self, group: QuotaGroup) -> int:
+        """Count the copies in progress that this run does not follow."""
+        # The key of a copy and that of a request have different forms, so copies of a volume
+        # count under any key.
+        return sum(
+            backup.backup_id not in self._followed_by
+            and ontap_volume_id(backup) == group.volume_id
+            for backup in self._existing.in_progress()
+        )
 
     async def _retry(
         self,
@@ -347,7 +384,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         group, now = state.group, self._clock.now()
         if is_outage:
             group.failing_since = now if group.failing_since is None else group.failing_since
-            return now - group.failing_since >= self._max_wait
+            return group.has_failed_since(now - self._max_wait)
         group.failing_since = None
         state.failures += 1
         return state.failures >= self._max_tries or not queue.is_retryable(error)
@@ -409,7 +446,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             if left < NOTHING or refusals == _MAX_REFUSALS:
                 break
             await self._clock.sleep(min(left, queue.capacity_delay(random.random)))
-        self._end(state, self._not_observed(state, failure or reason))
+        self._end(state, queue.not_observed(state, failure or reason))
 
     def _unclaimed(self, state: RequestState) -> list[Backup]:
         """Return the copies that satisfy a request and that no other request follows."""
@@ -424,6 +461,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
     def _accept(self, state: RequestState, backup: Backup) -> None:
         """Follow the copy that the service has started, or had started before for this token."""
         state.group.failing_since = state.group.full_since = None
+        state.group.refusals = 0
         # A token may lead to a copy that was dead before this run; another one is tried once.
         is_first = not state.is_repeated and state.request.client_request_token is None
         if backup.lifecycle.is_dead and is_first and not state.is_in_doubt:
@@ -439,7 +477,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         """Follow a copy until it ends, which it may have done."""
         self._see(state, backup)
         if backup.lifecycle.is_terminal:
-            self._end(state, outcome_of(state, backup, self._region))
+            self._end(state, queue.outcome_of(state, backup, self._region))
         else:
             self._tasks.start_soon(self._follow, state, backup)
 
@@ -479,23 +517,23 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             try:
                 return await self._wait(state, backup_id, deadline)
             except (BackupNotFound, WaitTimeout) as error:
-                if _saw_it_in_progress(error):
+                if queue.saw_it_in_progress(error):
                     return CopyTimedOut(request=request, error=error, backup=state.copy.backup)
                 unseen = error
             except FsxCopyError as error:
-                return self._not_observed(state, error)
+                return queue.not_observed(state, error)
             listed = await self._listed(backup_id)
             if listed is not None:
                 self._see(state, listed)
                 if listed.lifecycle.is_terminal:
-                    return outcome_of(state, listed, self._region)
+                    return queue.outcome_of(state, listed, self._region)
             if deadline - self._clock.now() < NOTHING:
                 if listed is not None:
                     return CopyTimedOut(request=request, error=unseen, backup=listed)
                 seen = state.copy.backup
                 last = f"; it was last seen {seen.lifecycle}" if seen else ""
                 text = f"{backup_id} is unknown after {self._max_wait:.0f} s{last}"
-                return self._not_observed(state, self._not_found(text))
+                return queue.not_observed(state, self._not_found(text))
 
     async def _wait(
         self, state: RequestState, backup_id: str, deadline: float
@@ -506,14 +544,16 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             backup_id,
             max_wait=max(0.0, deadline - self._clock.now()),
             schedule=attrs.evolve(self._schedule, not_found_grace=grace),
+            last_seen=state.copy.backup if state.is_fresh else None,
         )
+        state.is_fresh = False
         try:
             async with aclosing(observations):
                 async for seen in observations:
                     self._see(state, seen)
         except BackupCopyFailed as error:
             return CopyFailed(request=state.request, error=error, backup=error.last_backup)
-        return outcome_of(state, seen, self._region)
+        return queue.outcome_of(state, seen, self._region)
 
     async def _listed(self, backup_id: str) -> Backup | None:
         """Return a copy that DescribeBackups does not know by its ID, if a listing shows it."""
@@ -527,6 +567,12 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
 
     def _see(self, state: RequestState, backup: Backup) -> None:
         """Note what a copy is like now, and show it to the caller."""
+        volume_id = ontap_volume_id(backup)
+        if volume_id is not None and state.group.volume_id is None:
+            state.group.held -= 1
+            state.group.wake()
+            state.group = self._group(volume_id, state.request.kms_key_id)
+            state.group.held += 1
         state.copy = attrs.evolve(state.copy, backup=backup)
         self._followed_by[backup.backup_id] = state
         if self._on_seen is not None:
@@ -534,29 +580,16 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
 
     # Ending.
 
-    def _not_observed(self, state: RequestState, error: FsxCopyError) -> CopyNotObserved:
-        """Return the outcome of a copy that was accepted, or may have been."""
-        known = state.copy
-        if error.accepted_backup_id is None and state.accepted_backup_id is not None:
-            # The error of a later call would hide the ID that an earlier one named. It may be
-            # that of other requests too, so this one gets its own.
-            own = cloned(error).with_traceback(error.__traceback__)
-            own.accepted_backup_id, own.__cause__ = state.accepted_backup_id, error.__cause__
-            error = own
-        return CopyNotObserved(
-            request=known.request,
-            client_request_token=known.client_request_token,
-            error=error,
-            backup=known.backup,
-        )
-
     def _not_found(self, text: str) -> BackupNotFound:
         return BackupNotFound(text, operation="DescribeBackups", region=self._region)
 
     def _end(self, state: RequestState, outcome: CopyOutcome) -> None:
         """End a request that holds a slot, which a copy in progress keeps."""
         if not isinstance(outcome, CopyStarted):
-            state.group.release()
+            state.group.held -= 1
+            # A request that does not name its volume waits where none does.
+            for group in {state.group, self._group_of(state.request)}:
+                group.note_end()
         self._add_outcome(state, outcome)
 
     def _add_outcome(self, state: RequestState, outcome: CopyOutcome) -> None:
@@ -564,33 +597,3 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         self._add(outcome)
         if len(self._outcomes) == len(self._states):
             self._finish()
-
-    def _log_what_is_left(self) -> None:
-        for copy in self.in_progress:
-            source, token = copy.request.source_backup_id, copy.client_request_token
-            extra = {"source_backup_id": source, "client_request_token": token}
-            extra["region"] = self._region
-            if copy.backup_id is None:
-                text = "a copy of %s may have been accepted, with the token %s"
-                _log.warning(text, source, token, extra=extra)
-            else:
-                backup_id = copy.backup_id
-                text = "%s: the copy of %s continues unobserved"
-                _log.info(text, backup_id, source, extra={**extra, "backup_id": backup_id})
-
-
-def outcome_of(state: RequestState, backup: Backup, region: str) -> Copied | CopyFailed:
-    """Return the outcome of a copy that has ended."""
-    if backup.lifecycle.is_available:
-        return Copied(request=state.request, backup=backup, existing=state.is_existing)
-    error = BackupCopyFailed.of(backup, polls=1, elapsed=0.0, region=region)
-    return CopyFailed(request=state.request, error=error, backup=backup)
-
-
-def _saw_it_in_progress(error: BackupNotFound | WaitTimeout) -> bool:
-    """Whether the wait that ended with *error* saw the copy until its deadline."""
-    return (
-        isinstance(error, WaitTimeout)
-        and error.last_backup is not None
-        and not isinstance(error.__cause__, BackupNotFound)
-    )

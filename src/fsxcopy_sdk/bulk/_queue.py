@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
+from copy import copy as cloned
 from datetime import timedelta
 from typing import Literal
 
@@ -11,9 +13,17 @@ import anyio
 import attrs
 
 from fsxcopy_sdk._error_mapping import is_refusal
-from fsxcopy_sdk.bulk._outcomes import CopyDeferred, CopyFailed, CopyInProgress
+from fsxcopy_sdk.bulk._outcomes import (
+    Copied,
+    CopyDeferred,
+    CopyFailed,
+    CopyInProgress,
+    CopyNotObserved,
+)
 from fsxcopy_sdk.bulk._requests import CopyRequest
 from fsxcopy_sdk.errors import (
+    BackupCopyFailed,
+    BackupNotFound,
     CallError,
     ClockSkewed,
     CredentialsUnavailable,
@@ -23,7 +33,11 @@ from fsxcopy_sdk.errors import (
     ServiceError,
     ServiceUnavailable,
     Throttled,
+    WaitTimeout,
 )
+from fsxcopy_sdk.models import Backup
+
+_log = logging.getLogger("fsxcopy_sdk.bulk")
 
 TOKEN_LIFETIME = 120.0
 """
@@ -70,6 +84,12 @@ _MAX_DELAY = 60.0
 _MAX_DOUBLINGS = 1000  # 2.0 ** 1024 is no float
 MAX_TRIES = 8
 """How often a call may meet a transient error, unless a known service has an outage."""
+MAX_REFUSALS = 3
+"""
+How many requests in a row are refused for a limit before those behind them wait too. The
+service does not say which limit it is: it may be that of an ONTAP volume that the request does
+not name, and each other volume has one of its own.
+"""
 FEW_TRIES = 3
 """The same if nothing is waited for: seconds instead of minutes."""
 
@@ -91,7 +111,7 @@ class QuotaGroup:
 
     slots: int
     volume_id: str | None = None
-    """The ONTAP volume; None for all file systems."""
+    """The ONTAP volume; None for all file systems, and for volumes that are not known yet."""
     waiting: list[RequestState] = attrs.field(factory=list)
     held: int = 0
     """Slots that are taken; more than there are if existing copies take them."""
@@ -104,6 +124,10 @@ class QuotaGroup:
     When the first of some calls in a row met an outage; None if the last did not. Without
     waiting: when the last request was given up for errors that may pass.
     """
+    refusals: int = 0
+    """How many requests in a row the service refused for a limit."""
+    passed_over: list[RequestState] = attrs.field(factory=list)
+    """Those of the waiting that it refused so since a copy has ended."""
     starting: anyio.Lock = attrs.field(factory=anyio.Lock)
     """Held while a copy is started, because one refusal for capacity is enough."""
     sleeps: set[anyio.CancelScope] = attrs.field(factory=set)
@@ -111,10 +135,41 @@ class QuotaGroup:
     closed: CopyDeferred | None = None
     """Without waiting: the outcome of the first request that could not be begun."""
 
-    def release(self) -> None:
-        """Take back the slot of a copy that has ended, and wake what waits for that."""
-        self.held -= 1
+    @property
+    def must_wait(self) -> bool:
+        """Whether no request of those waiting is to be sent before some time has passed."""
+        return self.refusals >= MAX_REFUSALS or len(self.passed_over) == len(self.waiting)
+
+    def has_failed_since(self, time: float) -> bool:
+        """Whether calls have met an outage since then or before."""
+        return self.failing_since is not None and self.failing_since <= time
+
+    def next(self) -> RequestState:
+        """Return the request to send next: the first, or the next of those behind refused ones."""
+        if not self.passed_over:
+            return self.waiting[0]
+        left = (one for one in self.waiting if one not in self.passed_over)
+        return min(left, key=lambda one: one.refusals)
+
+    def pass_over(self, state: RequestState, *, is_known: bool) -> None:
+        """Note that the service refused a request for a limit, which *is_known* or a guess."""
+        self.passed_over.append(state)
+        state.refusals += 1
+        self.refusals = MAX_REFUSALS if is_known else self.refusals + 1
+
+    def try_anew(self) -> None:
+        """Begin with the first request again."""
+        self.refusals = 0
+        self.passed_over.clear()
+
+    def note_end(self) -> None:
+        """Wake what waits for the end of a copy."""
         self.ended += 1
+        self.passed_over.clear()
+        self.wake()
+
+    def wake(self) -> None:
+        """Wake what waits for a slot."""
         for scope in self.sleeps:
             scope.cancel()
 
@@ -130,6 +185,8 @@ class RequestState:
     """A copy that may have been accepted is in progress."""
     is_existing: bool = False
     """Whether its copy was found in the destination, so that none was requested."""
+    is_fresh: bool = False
+    """Whether the answer to its request has just shown its copy, which need not be polled yet."""
     attempt: int = 0
     """How many copies of the request are known to be dead; each has spent its token."""
     is_repeated: bool = False
@@ -145,6 +202,8 @@ class RequestState:
     """
     accepted_backup_id: str | None = None
     """The copy that an answer named which cannot be read otherwise."""
+    refusals: int = 0
+    """How often the service refused it for a limit that may be its own."""
     ended_before: int = 0
     """How many copies of its group had ended when it was sent."""
 
@@ -194,6 +253,31 @@ def not_accepted(request: CopyRequest, error: FsxCopyError) -> CopyFailed | Copy
     return CopyDeferred(request=request, reason="the request was not accepted", error=error)
 
 
+def outcome_of(state: RequestState, backup: Backup, region: str) -> Copied | CopyFailed:
+    """Return the outcome of a copy that has ended."""
+    if backup.lifecycle.is_available:
+        return Copied(request=state.request, backup=backup, existing=state.is_existing)
+    error = BackupCopyFailed.of(backup, polls=1, elapsed=0.0, region=region)
+    return CopyFailed(request=state.request, error=error, backup=backup)
+
+
+def not_observed(state: RequestState, error: FsxCopyError) -> CopyNotObserved:
+    """Return the outcome of a copy that was accepted, or may have been."""
+    known = state.copy
+    if error.accepted_backup_id is None and state.accepted_backup_id is not None:
+        # The error of a later call would hide the ID that an earlier one named. It may be
+        # that of other requests too, so this one gets its own.
+        own = cloned(error).with_traceback(error.__traceback__)
+        own.accepted_backup_id, own.__cause__ = state.accepted_backup_id, error.__cause__
+        error = own
+    return CopyNotObserved(
+        request=known.request,
+        client_request_token=known.client_request_token,
+        error=error,
+        backup=known.backup,
+    )
+
+
 def repeat_failed_after(failed: int) -> timedelta:
     """Return how long after the last of *failed* copies was begun another one is begun."""
     doublings = min(failed - 1, _LONGEST_PAUSE // _FIRST_PAUSE)
@@ -221,6 +305,28 @@ def is_outcome_unknown(error: FsxCopyError) -> bool:
         and is_refusal(error.code, error.http_status)
         and error.attempts == 1
     )
+
+
+def saw_it_in_progress(error: BackupNotFound | WaitTimeout) -> bool:
+    """Whether the wait that ended with *error* saw the copy until its deadline."""
+    return (
+        isinstance(error, WaitTimeout)
+        and error.last_backup is not None
+        and not isinstance(error.__cause__, BackupNotFound)
+    )
+
+
+def log_what_is_left(copy: CopyInProgress, region: str) -> None:
+    """Log a copy that continues while nobody follows it."""
+    source, token = copy.request.source_backup_id, copy.client_request_token
+    extra = {"source_backup_id": source, "client_request_token": token, "region": region}
+    if copy.backup_id is None:
+        text = "a copy of %s may have been accepted, with the token %s"
+        _log.warning(text, source, token, extra=extra)
+    else:
+        text = "%s: the copy of %s continues unobserved"
+        extra["backup_id"] = copy.backup_id
+        _log.info(text, copy.backup_id, source, extra=extra)
 
 
 def capacity_delay(random: Callable[[], float]) -> float:

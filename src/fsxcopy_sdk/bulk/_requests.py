@@ -70,7 +70,10 @@ class CopyRequest(Document):
     tags: tuple[Tag, ...] = attrs.field(default=(), converter=to_tags)
     """Tags for the copy, given as a mapping or as `Tag` objects, in any order."""
     volume_id: str | None = None
-    """The ONTAP volume of the source, if it has one: its copies have a limit of their own."""
+    """
+    The ONTAP volume of the source, if it has one: its copies have a limit of their own. Without
+    it the volume is known only from the copy, or where the destination lists the source.
+    """
     idempotency_salt: str = ""
     """
     Change this text to force another copy of the same backup: an existing copy satisfies
@@ -264,6 +267,19 @@ class ExistingCopies:
         """Return the copies of a request's source that satisfy it, dead ones included."""
         copies = self._by_source[request.source_backup_id].values()
         return [one for one in copies if request.matches(one, self._client.region)]
+
+    def volume_id(self, request: CopyRequest) -> str | None:
+        """Return the ONTAP volume of a request's source, where a listing happens to show it."""
+        region = request.source_region or self._client.region
+        shown = [
+            one
+            for one in self._by_source[request.source_backup_id].values()
+            if one.source_backup_region in (None, region)
+        ]
+        source = self._last_listing.get(request.source_backup_id)
+        if source is not None and region == self._client.region:
+            shown.append(source)
+        return next(filter(None, map(ontap_volume_id, shown)), None)
 
     def dead(self, request: CopyRequest) -> int:
         """Return how many copies of a request, with its salt or without any, are dead."""

@@ -7,10 +7,9 @@ from typing import ClassVar
 import attrs
 
 from fsxcopy_sdk.bulk import _queue as queue
-from fsxcopy_sdk.bulk._copier import BulkCopy, outcome_of
+from fsxcopy_sdk.bulk._copier import BulkCopy
 from fsxcopy_sdk.bulk._outcomes import CopyDeferred, CopyOutcome, CopyStarted
 from fsxcopy_sdk.bulk._queue import QuotaGroup, RequestState
-from fsxcopy_sdk.bulk._requests import ontap_volume_id
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.errors import BackupCopyFailed, FsxCopyError
 from fsxcopy_sdk.models import Backup
@@ -31,7 +30,7 @@ class BulkStart(BulkCopy):
             await self._find_existing(states)
         except FsxCopyError as error:
             for state, _ in self._adopted:
-                self._add_outcome(state, self._not_observed(state, error))
+                self._add_outcome(state, queue.not_observed(state, error))
             self._defer(states, error)
             return
         for state, backup in self._adopted:
@@ -43,18 +42,13 @@ class BulkStart(BulkCopy):
                 # One that is gone would be in progress in every run.
                 self._see(state, backup)
                 absent = self._not_found(f"the destination does not list {backup.backup_id}")
-                self._end(state, self._not_observed(state, absent))
+                self._end(state, queue.not_observed(state, absent))
         self._begin(states)
 
     async def _start_in_order(self, group: QuotaGroup) -> None:
         """Start what waits in *group* until there is no slot, and defer the rest."""
-        # Copies of other programs end unseen, but nothing here waits for that. The key of a copy
-        # and that of a request have different forms, so copies of a volume count under any key.
-        group.held += sum(
-            backup.backup_id not in self._followed_by
-            and ontap_volume_id(backup) == group.volume_id
-            for backup in self._existing.in_progress()
-        )
+        # Copies of other programs end unseen, but nothing here waits for that.
+        group.held += self._held_by_others(group)
         for state in group.waiting:
             if failed := self._failed_lately(state):
                 self._add_outcome(state, failed)
@@ -85,10 +79,13 @@ class BulkStart(BulkCopy):
         return CopyDeferred(request=state.request, reason=reason, error=error)
 
     async def _wait_for_capacity(self, state: RequestState, error: FsxCopyError) -> bool:
-        """Leave the request and the rest of its group to another run."""
-        reason = f"the service has no capacity now: {error.message}"
-        state.group.closed = CopyDeferred(request=state.request, reason=reason)
-        self._give_up(state, state.group.closed, error)
+        """Leave the request to another run, and the rest of its group if that is refused too."""
+        group, reason = state.group, f"the service has no capacity now: {error.message}"
+        deferred = CopyDeferred(request=state.request, reason=reason)
+        group.pass_over(state, is_known=group.volume_id is not None)
+        if group.must_wait:
+            group.closed = deferred
+        self._give_up(state, deferred, error)
         return True
 
     def _is_final(self, state: RequestState, error: FsxCopyError, *, is_outage: bool) -> bool:
@@ -108,7 +105,7 @@ class BulkStart(BulkCopy):
 
     def _search_later(self, state: RequestState, reason: FsxCopyError) -> None:
         """Leave it to another run to find a copy that may have been accepted."""
-        self._end(state, self._not_observed(state, reason))
+        self._end(state, queue.not_observed(state, reason))
 
     async def _repeat(self, state: RequestState) -> None:
         """Start another copy, with another token, after a token led to a dead one."""
@@ -119,7 +116,7 @@ class BulkStart(BulkCopy):
     async def _observe(self, state: RequestState, backup: Backup) -> CopyOutcome:
         """Return what a copy is like, without another poll."""
         if backup.lifecycle.is_terminal:
-            return outcome_of(state, backup, self._region)
+            return queue.outcome_of(state, backup, self._region)
         return CopyStarted(
             request=state.request,
             backup=backup,

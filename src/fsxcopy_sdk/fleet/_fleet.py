@@ -63,14 +63,23 @@ class Fleet:
             InvalidArguments: it has errors; `errors` has a text for each, with its path in
                 the file, such as `policy[2].source.region`.
         """
+        return cls.from_text(cls.read_text(path), name=str(Path(path)))
+
+    @staticmethod
+    def read_text(path: str | Path) -> str:
+        """
+        Return the text of such a file, for a `from_text` on another machine.
+
+        Raises:
+            ConfigurationError: the file cannot be read.
+        """
         file = Path(path)
         try:
-            text = file.read_text("utf-8-sig")
+            return file.read_text("utf-8-sig")
         except OSError as error:
             raise ConfigurationError(f"{file}: {error.strerror or error}") from error
         except ValueError as error:  # no UTF-8
             raise ConfigurationError(f"{file}: cannot be read as TOML: {error}") from error
-        return cls.from_text(text, name=str(file))
 
     @classmethod
     def from_text(cls, text: str, *, name: str = "the fleet") -> Self:

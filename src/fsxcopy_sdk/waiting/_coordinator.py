@@ -30,7 +30,7 @@ from fsxcopy_sdk._tracing import Span
 from fsxcopy_sdk._validation import MAX_BACKUP_IDS
 from fsxcopy_sdk.errors import BackupNotFound, BadRequest, FsxCopyError, ResponseDecodingError
 from fsxcopy_sdk.models import Backup, DescribeBackupsResponse
-from fsxcopy_sdk.waiting._schedule import WaitSchedule
+from fsxcopy_sdk.waiting._schedule import NOTHING, WaitSchedule
 from fsxcopy_sdk.waiting._wait import CALL_GRACE, Call, Wait
 
 Describe: TypeAlias = Callable[[Sequence[str]], Awaitable[Sequence[Backup]]]
@@ -95,16 +95,25 @@ class PollCoordinator:
         self._listing_pages = 1
 
     async def watch(
-        self, backup_id: str, max_wait: float, schedule: WaitSchedule
+        self,
+        backup_id: str,
+        max_wait: float,
+        schedule: WaitSchedule,
+        last_seen: Backup | None = None,
     ) -> AsyncGenerator[Backup, None]:
         """
         Yield every observation of a backup, the first at once; end after AVAILABLE.
+
+        With *last_seen*, which an answer has just shown, it is polled after the first delay.
 
         Transient failures are survived for *max_wait* seconds. What ends the wait before is
         on `FsxCopyClient.watch_backup`.
         """
         now = self._now()
         wait = Wait(backup_id, max_wait, schedule, started=now, due=now, region=self.region)
+        if last_seen is not None and max_wait >= NOTHING:
+            wait.begin_with(last_seen)
+            wait.reschedule(in_crowd=len(self._waiting) >= MAX_BACKUP_IDS)
         known = {"fsxcopy.backup_id": backup_id, "cloud.region": self.region}
         with Span("wait", known) as span:
             while True:

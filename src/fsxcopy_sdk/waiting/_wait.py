@@ -81,6 +81,8 @@ class Wait:
     max_batch: int = MAX_BACKUP_IDS
     """How many backups may share its next poll; fewer while it is being isolated."""
     last_backup: Backup | None = None
+    is_seen_before: bool = False
+    """Whether it began with an observation that was no poll of its own."""
     last_error: FsxCopyError | None = None
     absent_since: float | None = None
     """The time of the first poll of those in a row that did not find the backup."""
@@ -126,6 +128,11 @@ class Wait:
             if not result.is_transient:
                 self.max_batch = 1
         self.notify()
+
+    def begin_with(self, backup: Backup) -> None:
+        """Take an answer that was just given for the first observation."""
+        self.last_backup, self.is_seen_before, self.polled = backup, True, self.started
+        self.progress.add(0.0, backup.progress_percent)
 
     def limit_call(self, now: float, loop_now: float) -> None:
         """Stop awaiting the present call some seconds after the deadline."""
@@ -183,7 +190,7 @@ class Wait:
             min_delay = min(_CROWD_FACTOR * schedule.min_delay, schedule.max_delay)
             schedule = attrs.evolve(schedule, min_delay=min_delay)
         delay = schedule.delay(
-            self.failures or self.polls,
+            self.failures or self.polls + self.is_seen_before,
             self.max_wait - self.elapsed,
             lambda: self.jitter,
             None if self.failures else self.progress,
