@@ -140,6 +140,29 @@ async def test_a_plan_that_is_refused(
     assert not fsx.calls
 
 
+@pytest.mark.parametrize("regions", [(), ("us-east-2",), ("us-west-2",)])
+async def test_a_plan_with_the_credentials_of_another_account(
+    run: Run, fsx: LocalFsx, file: Path, regions: tuple[str, ...]
+) -> None:
+    """Nothing is requested, and no copy that this account does not have is called pruned."""
+    for _ in range(2):
+        fsx.add_backup("us-east-2", FileSystem={"FileSystemId": "fs-0123456789abcdef0"})
+        await run("sync", *NIGHTLY, *OFTEN)
+    fsx.add_backup("us-east-2", FileSystem={"FileSystemId": "fs-0123456789abcdef0"})
+    await run("plan", *NIGHTLY, "--out", str(file))
+    fsx.add_access_key("AKIDEXAMPLE", account=PROFILE_ACCOUNT)
+    for region in regions:
+        fsx.add_backup(region, account=PROFILE_ACCOUNT)
+    fsx.calls.clear()
+    done = await run("sync", "--plan", str(file), "--prune", "--prune-most", *OFTEN)
+
+    seen = PROFILE_ACCOUNT if regions else "an account that shows no backup"
+    text = f"plan: must be applied with credentials of account 123456789012, not of {seen}"
+    assert (2, "") == (done.code, done.out)
+    assert text in done.err.replace("\n  ", " ")
+    assert {"DescribeBackups"} == fsx.calls.keys()
+
+
 @pytest.mark.parametrize(
     "changes",
     [

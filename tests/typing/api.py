@@ -396,6 +396,8 @@ async def ready(source: FsxCopyClient, destination: FsxCopyClient) -> None:
     )
     plan = await replication.plan_replication(source, destination, policy)
     assert_type(plan, replication.ReplicationPlan)
+    assert_type(plan.owner_id, str | None)
+    assert_type(await replication.check_owner(plan, source, destination), None)
     assert_type(plan.to_copy, tuple[replication.PlannedCopy, ...])
     assert_type(plan.to_copy[0].request, bulk.CopyRequest)
     assert_type(plan.report.sources[0].age, float | None)
