@@ -368,3 +368,18 @@ async def test_a_plan_of_another_account(
         "\n  ", " "
     )
     assert not fsx.calls
+
+
+async def test_a_plan_of_many_policies_with_the_credentials_of_another_account(
+    run: Run, fsx: LocalFsx, config: Path, file: Path
+) -> None:
+    """Its policies fail there, and those of the right account are carried out."""
+    await run("plan", "--config", str(config), "--out", str(file))
+    fsx.add_access_key("AKIADEFAULT", account=PROFILE_ACCOUNT)
+    done = await run("sync", "--config", str(config), "--plan", str(file), *OFTEN)
+    text = f"must be applied with credentials of account 123456789012, not of {PROFILE_ACCOUNT}"
+    assert 2 == done.code
+    assert text in done.err.replace("\n  ", " ")
+    assert not sources_of(fsx, "us-west-2")
+    assert [1] == [*sources_of(fsx, "us-west-2", PROFILE_ACCOUNT).values()]
+    assert 1 == fsx.calls["CopyBackup"]
