@@ -41,7 +41,7 @@ OF_OTHERS: Final = (
     # Dependencies.
     r"(?:attrs?|anyio|aiobotocore|botocore|cattrs)\..*",
     # Private: protocols of what aiobotocore has no types for, type variables, and bases.
-    r"_\w+|JsonValue",
+    r"_\w+|JsonValue|GivenValue",
     r"fsxcopy_sdk\.(?:\w+\.)*_\w+(?:\.\S+)?",
 )
 
