@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from cli_rig import EXAMPLE, Run
-from fleet_rig import PROFILE_ACCOUNT, add_accounts, configure, sources_of
+from fleet_rig import PROFILE_ACCOUNT, sources_of, use_profiles
 
 from fsxcopy_sdk.testing import LocalFsx
 
@@ -38,11 +38,7 @@ def _file(tmp_path: Path) -> Path:
 @pytest.fixture(name="config")
 def _config(fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A file of two policies, each of an account that has one backup."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.delenv(name)
-    configure(monkeypatch, tmp_path)
-    fsx.add_access_key("AKIADEFAULT")
-    add_accounts(fsx)
+    use_profiles(fsx, monkeypatch, tmp_path)
     fsx.add_backup("us-east-2", account=PROFILE_ACCOUNT)
     config = tmp_path / "fsxcopy.toml"
     config.write_text(FILE)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -16,8 +15,6 @@ from fleet_rig import (
     ROLE_ACCOUNT,
     Sts,
     add_accounts,
-    configure,
-    serving_sts,
     sources_of,
 )
 
@@ -53,20 +50,10 @@ DAY = 86400.0
 NEWEST = 1_790_000_000.0
 
 
-@pytest.fixture(name="sts")
-async def _sts() -> AsyncIterator[Sts]:
-    async with serving_sts() as sts:
-        yield sts
-
-
 @pytest.fixture(name="fsx")
-async def _fsx(
-    clock: ManualClock, sts: Sts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> AsyncIterator[LocalFsx]:
+async def _fsx(clock: ManualClock, sts: Sts) -> AsyncIterator[LocalFsx]:
     """A local FSx with accounts: the default one, one by profile and one by role."""
-    configure(monkeypatch, tmp_path, sts)
     async with LocalFsx(clock=clock, copy_duration=600.0) as fsx:
-        fsx.add_access_key("AKIADEFAULT")
         add_accounts(fsx)
         yield fsx
 
