@@ -165,7 +165,7 @@ async def test_two_at_once(regions: Regions) -> None:
 
 
 async def test_copies_carry_their_lineage(regions: Regions) -> None:
-    """The tags of a copy say whose it is and what it leads back to."""
+    """The tags of a copy name its policy and its recovery point."""
     regions.back_up()
     await regions.sync()
     (copy,) = regions.fsx.backups(WEST)

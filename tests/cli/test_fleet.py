@@ -147,7 +147,7 @@ async def test_sync_of_a_file(run: Run, file: Path, fsx: LocalFsx) -> None:
 
 
 async def test_outcomes_of_a_file_as_json(run: Run, file: Path) -> None:
-    """Documents have the members of the outcome, and whose it is."""
+    """Documents have the members of the outcome, with its policy, account and Regions."""
     done = await run("sync", "-c", str(file), *WAIT, "--policy", "prod", "--output", "jsonl")
     (line,) = done.out.splitlines()
     document = json.loads(line)

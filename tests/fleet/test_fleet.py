@@ -387,7 +387,7 @@ async def test_leaving_early_says_what_is_left(
 
 
 async def test_what_was_iterated_over_is_not_kept(fsx: LocalFsx, connect: AccountClients) -> None:
-    """A large fleet has many outcomes; those that nobody asked for yet can still be had."""
+    """A large fleet has many outcomes; those that were not asked for yet can still be had."""
     _add(fsx, 3)
     fleet = Fleet(policies=[_policy("one", WEST, newest="all")])
     async with sync_fleet(fleet, connect=connect) as synced:
