@@ -86,7 +86,7 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Check the types of the package, of its stubs, of a user's program, and of what runs both."""
     session.install("-e", ".[cli,html,metrics,testing]", *_group("types"), "nox")
-    session.run("mypy", "src", "stubs", "tests/typing", "benchmarks/peers", "noxfile.py")
+    session.run("mypy", "src", "stubs", "tests/typing", "benchmarks", "noxfile.py")
     # Those of Temporal and Prefect are checked where these are installed.
     _check_as_users_do(session, "examples/lambda/handler.py", "examples/fastapi_app.py")
 
@@ -138,6 +138,7 @@ def page(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Build the site with warnings as errors, and run examples: ``nox -s docs -- [FOLDER]``."""
     session.install("-e", ".[cli,html,metrics,testing]", *_group("docs"))
+    session.run("mypy", "docs/conf.py", *map(str, sorted(Path("docs/_generators").glob("*.py"))))
     folder = session.posargs[0] if session.posargs else str(Path(session.create_tmp()) / "site")
     strict = ("-W", "--keep-going", "-n", "--quiet", "--fresh-env")
     for builder in ("html", "doctest"):

@@ -1,7 +1,7 @@
 """
 What many copies cost: accounts times Regions times backups, all in one process.
 
-Run ``python benchmarks/bulk.py`` where fsxcopy_sdk is installed; ``--accounts 20
+Run ``python -m benchmarks.bulk`` where fsxcopy_sdk is installed; ``--accounts 20
 --backups 200`` is the whole of it, 20,000 copies. Every account has a session and every
 Region a client, all on one clock and against one local FSx of the same process, over HTTP:
 CPU and memory are those of both sides. It is seeded, but for the jitter of waits.
@@ -18,8 +18,8 @@ from collections.abc import Iterable
 from contextlib import AsyncExitStack
 
 import attrs
-from waits import log_normal
 
+from benchmarks.waits import log_normal
 from fsxcopy_sdk import FsxCopyClient
 from fsxcopy_sdk._transport import direct_config, isolated_session
 from fsxcopy_sdk.bulk import Copied, CopyRequest, copy_many

@@ -1,7 +1,7 @@
 """
 What a listing costs in the terminal: ``fsxcopy list`` beside ``aws fsx describe-backups``.
 
-Run ``python benchmarks/command.py`` where fsxcopy_sdk is installed with its extras `cli` and
+Run ``python -m benchmarks.command`` where fsxcopy_sdk is installed with its extras `cli` and
 `testing`, and `awscli` (version 1, which PyPI has). Both list the backups of one local FSx,
 which lives in the process of this program, as whole processes in turn. The first run of each
 is not counted: it compiles what the installation has not compiled.

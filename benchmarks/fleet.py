@@ -1,7 +1,7 @@
 """
 What a fleet costs: accounts times destinations times backups, in one process.
 
-Run ``python benchmarks/fleet.py`` where fsxcopy_sdk is installed with its extra `testing`;
+Run ``python -m benchmarks.fleet`` where fsxcopy_sdk is installed with its extra `testing`;
 ``--accounts 200 --backups 100`` is the whole of it: a quarter of an hour for the reports, and an
 hour or more for the sync, a minute or less for each thousand copies.
 
@@ -33,9 +33,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import attrs
-from bulk import list_schedule
-from waits import log_normal
 
+from benchmarks.bulk import list_schedule
+from benchmarks.waits import log_normal
 from fsxcopy_sdk._transport import direct_config
 from fsxcopy_sdk.bulk import Copied
 from fsxcopy_sdk.fleet import (

@@ -1,7 +1,7 @@
 """
 What waiting costs: simulated copies by strategy, and many real waits on one client.
 
-Run ``python benchmarks/waits.py`` where fsxcopy_sdk is installed with its extra
+Run ``python -m benchmarks.waits`` where fsxcopy_sdk is installed with its extra
 `testing`; it takes some minutes. The first table is arithmetic on a virtual clock. The
 others are the client against a local FSx on one manual clock, over HTTP, so that hours
 pass in seconds. All are seeded.

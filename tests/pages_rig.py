@@ -25,6 +25,10 @@ URL = "http://127.0.0.1:8888"
 
 _BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 _PROGRESS = re.compile(r"^\S+Z .*backup-\S+.*: COPYING \d+%.*\n", re.MULTILINE)
+# Destinations are planned at the same time, so these lines come in any order.
+_PLANNED = re.compile(
+    r"(?:^\S+, account \S+, \S+: (?:to copy|nothing to do).*\n){2,}", re.MULTILINE
+)
 _END = "@@ ended with "
 
 
@@ -76,6 +80,7 @@ def steps(page: Path) -> list[Step]:
 def normal(text: str) -> str:
     """Return an output without what differs from run to run: IDs, times, ages and progress."""
     text = _PROGRESS.sub("", text)
+    text = _PLANNED.sub(lambda found: "".join(sorted(found[0].splitlines(keepends=True))), text)
     numbers = count(1)
     known = {EXAMPLE: EXAMPLE}
 

@@ -124,7 +124,7 @@ def test_a_missing_number_has_a_reason() -> None:
 def test_the_benchmark_of_bulk_copies_runs() -> None:
     """It copies all there is, near the shortest time in which that can be done."""
     done = subprocess.run(
-        [sys.executable, "benchmarks/bulk.py", "--accounts", "1", "--backups", "6"],
+        [sys.executable, "-m", "benchmarks.bulk", "--accounts", "1", "--backups", "6"],
         cwd=Path(__file__).parent.parent,
         capture_output=True,
         text=True,
@@ -149,7 +149,7 @@ def test_rows_and_peers_fit_together() -> None:
 def test_the_benchmark_of_fleets_runs() -> None:
     """It reports and copies all there is, near the shortest time in which that can be done."""
     done = subprocess.run(
-        [sys.executable, "benchmarks/fleet.py", "--accounts", "2", "--backups", "4"],
+        [sys.executable, "-m", "benchmarks.fleet", "--accounts", "2", "--backups", "4"],
         cwd=Path(__file__).parent.parent,
         capture_output=True,
         text=True,

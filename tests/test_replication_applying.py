@@ -370,6 +370,7 @@ async def test_the_owner_of_a_plan(regions: Regions) -> None:
     regions.back_up()
     plan = await regions.plan()
     assert "123456789012" == plan.owner_id
+    regions.fsx.add_backup(WEST, ResourceARN=None)
     await check_owner(plan, regions.east, regions.west)
     other = attrs.evolve(plan, owner_id="111111111111")
     with pytest.raises(InvalidArguments, match="of account 111111111111, not of 123456789012"):

@@ -73,6 +73,10 @@ def test_natural_types_become_plain_ones() -> None:
         ({"tags": {str(n): "" for n in range(47)}}, "tags: must be at most 50, not 51"),
         ({"kms_key_ids": {"US": "key"}}, "kms_key_ids: Region: must be 1 to 20"),
         ({"kms_key_ids": {"us-west-2": ""}}, "kms_key_ids: key of 'us-west-2': must be 1 to 2048"),
+        (
+            {"kms_key_ids": {"us-west-2": "arn:aws:kms:us-east-1:123456789012:alias/dr"}},
+            "kms_key_ids: key of 'us-west-2': must be a key of us-west-2, where the copies are",
+        ),
         ({"kms_key_ids": "key"}, "kms_key_ids: must be a mapping from Regions to keys"),
         (
             {"kms_key_ids": [("us-west-2", "key"), ("us-west-2", "other")]},

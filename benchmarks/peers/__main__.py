@@ -209,7 +209,7 @@ def main() -> None:
     }
     (options.folder / "peers.json").write_text(json.dumps(record, indent=1) + "\n", "utf-8")
     if options.only is None:
-        draw(found, options.folder / "growth.png")
+        draw(found, options.folder / "growth.svg")
 
 
 if __name__ == "__main__":

@@ -99,8 +99,10 @@ class _Schemas:
             return {"type": "array", "items": self.of_type(get_args(type_)[0])}
         if get_origin(type_) in (Union, UnionType):
             options = [self.of_type(one) for one in get_args(type_) if one is not NoneType]
-            nothing = [{"type": "null"}] if NoneType in get_args(type_) else []
-            both: list[dict[str, object]] = [*options, *nothing]
+            nothing: list[dict[str, object]] = (
+                [{"type": "null"}] if NoneType in get_args(type_) else []
+            )
+            both = [*options, *nothing]
             return both[0] if len(both) == 1 else {"anyOf": both}
         if issubclass(type_, OpenEnum):
             return {"type": "string", "examples": [one.value for one in type_]}

@@ -10,8 +10,10 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
-from sphinx.ext.napoleon import Config, GoogleDocstring
-from sphinx.util import logging
+from sphinx.ext.autodoc.mock import mock  # type: ignore[attr-defined]  # from a private module
+from sphinx.ext.napoleon import Config
+from sphinx.ext.napoleon.docstring import GoogleDocstring
+from sphinx.util import inspect, logging
 from sphinx.util.docutils import SphinxRole
 from sphinx.util.nodes import make_refnode
 
@@ -28,6 +30,7 @@ MODULES: Final = (
     "fsxcopy_sdk.fleet",
     "fsxcopy_sdk.fleet.rendering",
     "fsxcopy_sdk.testing",
+    "fsxcopy_sdk.airflow",
 )
 """The public modules; a name that several have belongs to the first."""
 
@@ -39,9 +42,10 @@ OF_OTHERS: Final = (
     r"(?:Any|Callable|ClassVar|Final|Generic|Literal|Self|TypeAlias|TypeVar|Protocol|StrEnum|ABC)",
     r"(?:AsyncGenerator|Awaitable|Collection|Iterable|Iterator|Mapping|Sequence|datetime|timedelta)",
     # Dependencies.
-    r"(?:attrs?|anyio|aiobotocore|botocore|cattrs)\..*",
+    r"AirflowException|BaseOperator|Context|PokeReturnValue|TaskInstanceKey",
+    r"(?:airflow|attrs?|anyio|aiobotocore|botocore|cattrs)\..*",
     # Private: protocols of what aiobotocore has no types for, type variables, and bases.
-    r"_\w+|JsonValue|GivenValue",
+    r"_\w+|JsonDocument|JsonValue|GivenValue",
     r"fsxcopy_sdk\.(?:\w+\.)*_\w+(?:\.\S+)?",
 )
 
@@ -72,7 +76,11 @@ def _public_names() -> dict[str, str]:
 
 _STYLE: Final = Config(napoleon_use_rtype=False)
 
-PUBLIC: Final = _public_names()
+NOT_INSTALLED: Final = ["airflow"]
+"""What is too much to install for a site; Sphinx puts empty classes in its place."""
+
+with mock(NOT_INSTALLED):
+    PUBLIC: Final = _public_names()
 
 
 class CodeOrLink(SphinxRole):
@@ -147,7 +155,21 @@ def _read_docstring(
         lines[:] = "\n\n".join(kept).splitlines()
     # Elsewhere a word before a colon would be taken for a type.
     if what in ("class", "exception", "function", "method"):
-        lines[:] = GoogleDocstring(lines, _STYLE).lines()
+        lines[:] = GoogleDocstring(lines, _STYLE).lines()  # type: ignore[arg-type]  # its own Config
+
+
+def _sign(
+    _: Sphinx, what: str, name: str, value: Any, __: object, signature: str | None, returns: str
+) -> tuple[str | None, str]:
+    """Return the arguments of a class whose base is not installed, whose own would be shown."""
+    if what == "class" and name.startswith("fsxcopy_sdk.airflow."):
+        own = inspect.signature(value.__init__, bound_method=True)
+        signature = "()"
+        if "__init__" in vars(value):
+            signature = inspect.stringify_signature(
+                own, show_return_annotation=False, unqualified_typehints=True
+            )
+    return signature, returns
 
 
 def _check_all_are_there(_: Sphinx, env: BuildEnvironment) -> None:
@@ -165,3 +187,4 @@ def setup(app: Sphinx) -> None:
     app.connect("doctree-read", _link_code)
     app.connect("env-check-consistency", _check_all_are_there)
     app.connect("autodoc-process-docstring", _read_docstring)
+    app.connect("autodoc-process-signature", _sign)

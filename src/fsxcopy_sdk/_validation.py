@@ -51,6 +51,9 @@ _PARTITION_PREFIXES = {
 }
 
 
+_KMS_ARN = re.compile(r"arn:[^:]*:kms:([^:]*):")
+
+
 def _matches(pattern: str) -> Callable[[str], bool]:
     # `re` compiles the pattern when the first text is checked, and keeps it.
     return lambda text: re.fullmatch(pattern, text) is not None
@@ -116,6 +119,13 @@ class ArgumentErrors:
     def check_optional(self, name: str, value: object, rule: Rule) -> None:
         if value is not None:
             self.check(name, value, rule)
+
+    def check_key_of(self, region: object, name: str, key: object) -> None:
+        """Note a *key* that cannot encrypt copies in *region*; only an ARN says where it is."""
+        self.check(name, key, KMS_KEY_ID)
+        arn = _KMS_ARN.match(key) if isinstance(key, str) else None
+        if arn and arn[1] != region:
+            self.add(name, f"a key of {region}, where the copies are", f"one of {arn[1]}")
 
     def check_type(self, name: str, value: object, cls: type, words: str) -> None:
         if not isinstance(value, cls):
@@ -291,7 +301,7 @@ class BackupFilter:
     Several filters together keep what passes all of them.
 
     Raises:
-        InvalidArguments: `name` is no text, or `values` no collection; what the texts
+        InvalidArguments: `name` is not a text, or `values` is not a collection; what the texts
             may be is checked when the filter is used.
     """
 

@@ -75,10 +75,11 @@ logging.getLogger("fsxcopy_sdk").addHandler(logging.NullHandler())
 
 class FsxCopyClient:
     """
-    Copy, describe, delete and await the backups of one Region, as ``async with``.
+    Copy, describe and delete the backups of one Region, and wait for copies.
 
-    A client belongs to the event loop that it was opened in. What is wrong on this machine, such
-    as a certificate that is not trusted, is raised as `ConfigurationError` by a call too.
+    Use it with ``async with``. A client belongs to the event loop that it was opened in. A mistake
+    on this machine, such as a certificate that is not trusted, is a `ConfigurationError`, which
+    opening the client or a call raises.
 
     Args:
         region: The Region that requests go to, which is the destination of copies; None for

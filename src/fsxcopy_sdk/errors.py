@@ -6,8 +6,8 @@ Everything that can go wrong, as one tree.
     ├── ConfigurationError          no such profile, Region, endpoint, proxy ...
     ├── ClientNotOpen               the client was closed, or never opened
     ├── StreamNotOpen               outcomes are asked for outside of `async with`
-    ├── CallError                   one call of the service did not end well
-    │   ├── CredentialsUnavailable  none were found or lent; nothing was sent
+    ├── CallError                   a call of the service failed
+    │   ├── CredentialsUnavailable  none found, loaded or renewed; nothing was sent
     │   ├── NoResponse              no whole answer came
     │   │   ├── ConnectionFailed
     │   │   └── RequestTimeout      (TimeoutError)
@@ -194,12 +194,12 @@ class ClientNotOpen(FsxCopyError):
 
 
 class StreamNotOpen(FsxCopyError):
-    """What `copy_many` or `apply_plan` returned was not entered by ``async with``, or twice."""
+    """The result of `copy_many` or `apply_plan` was not entered with ``async with``, or twice."""
 
 
 @attrs.define(slots=False, eq=False)
 class CallError(FsxCopyError):
-    """One call of the service did not end well."""
+    """A call of the service failed."""
 
     operation: str | None = None
     """The service's name of the operation, such as `CopyBackup`."""
@@ -389,7 +389,7 @@ class InvalidCredentials(ServiceError):
 
 
 class ServiceUnavailable(ServiceError):
-    """The service cannot answer for now."""
+    """The service is temporarily unavailable."""
 
     _is_transient: ClassVar[bool] = True
 

@@ -223,7 +223,7 @@ class LustreReadCacheConfiguration(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class LustreRootSquashConfiguration(_Model):
-    """Whom a Lustre file system takes root for."""
+    """How a Lustre file system maps the root user of its clients."""
 
     root_squash: str | None = None
     """`UID:GID` that root is mapped to."""
@@ -695,7 +695,7 @@ class UnreadableBackup(_Model):
     """What is known of a backup of a listing that cannot be read as a `Backup`."""
 
     backup_id: str | None = None
-    """None where it is missing or no text."""
+    """None if it is missing or not a text."""
     source_backup_id: str | None = None
     """The backup that it was copied from; None for an original, or where that cannot be read."""
     is_copy: bool | None = None

@@ -70,6 +70,19 @@ async def test_config_schema(run: Run) -> None:
     assert (0, "") == (done.code, done.err)
 
 
+async def test_config_check_warns(run: Run, file: Path) -> None:
+    """What is allowed, and seldom meant, is a warning: the file passes."""
+    _write(file, FILE.replace("us-west-2", "us-wset-2"))
+    done = await run("config", "check", str(file))
+    assert 0 == done.code
+    assert done.out.startswith(f"{file}: policies: 2, ")
+    text = "botocore lists no endpoint of FSx in us-wset-2; did you mean us-west-2?"
+    assert [
+        f"{file}: warning: policy 'one': {text}",
+        f"{file}: warning: policy 'prod': {text}",
+    ] == done.err.splitlines()
+
+
 async def test_config_check_has_a_line_for_each_error(run: Run, file: Path) -> None:
     """Each error is one line with the file, and its path there."""
     _write(file, FILE.replace("us-west-2", "US").replace('name = "one"', 'nam = "one"'))

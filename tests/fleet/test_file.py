@@ -397,3 +397,92 @@ def test_a_text_is_read_as_its_file_is(tmp_path: Path) -> None:
     assert Fleet.from_toml(file) == Fleet.from_text(LEAST)
     with pytest.raises(ConfigurationError, match="the field: cannot be read as TOML"):
         Fleet.from_text("version =", name="the field")
+
+
+def test_a_key_of_another_region_is_an_error(tmp_path: Path) -> None:
+    """An ARN says where its key is, and copies can use only keys of their own Region."""
+    key = "arn:aws:kms:us-west-2:123456789012:alias/dr"
+    text = LEAST.replace('"us-west-2"', f'"eu-west-1", kms_key_id = "{key}"')
+    path, rule = "policy[0].destination[0].kms_key_id", "a key of eu-west-1, where the copies are"
+    assert [f"{path}: must be {rule}, not one of us-west-2"] == _errors(text, tmp_path)
+    right = LEAST.replace('"us-west-2"', f'"us-west-2", kms_key_id = "{key}"')
+    assert key == _read(right, tmp_path).routes[0].destination.kms_key_id
+
+
+def test_warnings_of_regions() -> None:
+    """A Region that botocore does not know, and one that is lost together with its backups."""
+    fleet = Fleet(
+        policies=[
+            _policy(
+                source=PolicySource(region="us-east-22"),
+                destination=[PolicyDestination(region="us-west-2")],
+            ),
+            _policy(
+                name="second",
+                destination=[PolicyDestination(region=one) for one in ("us-east-2", "moon")],
+            ),
+            _policy(
+                name="china",
+                source=PolicySource(region="cn-north-1"),
+                destination=[PolicyDestination(region="cn-northwest-1")],
+            ),
+            _policy(
+                name="off", destination=[PolicyDestination(region="us-east-2")], enabled=False
+            ),
+        ]
+    )
+    unknown = "botocore lists no endpoint of FSx in"
+    lost = "copies in us-east-2 are in the Region of their backups, and are lost with it"
+    assert (
+        f"policy 'nightly': {unknown} us-east-22; did you mean us-east-2?",
+        f"policy 'second': {unknown} moon",
+        f"policy 'second': {lost}",
+    ) == fleet.warnings
+
+
+_FS, _OTHER, _VOLUME = "fs-0123456789abcdef0", "fs-0123456789abcdef1", "fsvol-0123456789abcdef0"
+_AUTOMATIC = BackupFilter("backup-type", "AUTOMATIC")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "overlap"),
+    [
+        ({}, {}, True),
+        ({}, {"file_system_ids": (_FS,)}, True),
+        ({"file_system_ids": (_FS, _OTHER)}, {"file_system_ids": (_OTHER,)}, True),
+        ({"volume_ids": (_VOLUME,)}, {"volume_ids": (_VOLUME,)}, True),
+        ({"file_system_ids": (_FS,)}, {"file_system_ids": (_OTHER,)}, False),
+        ({"file_system_ids": (_FS,)}, {"volume_ids": (_VOLUME,)}, False),
+        ({"filters": (_AUTOMATIC,)}, {}, True),
+        ({}, {"filters": (_AUTOMATIC,)}, True),
+        (
+            {"filters": (_AUTOMATIC,)},
+            {"filters": (BackupFilter("backup-type", ["AUTOMATIC", "AWS_BACKUP"]),)},
+            True,
+        ),
+        (
+            {"filters": (_AUTOMATIC,)},
+            {"filters": (BackupFilter("backup-type", "USER_INITIATED"),)},
+            False,
+        ),
+        (
+            {"filters": (_AUTOMATIC,)},
+            {"filters": (BackupFilter("file-system-type", "ONTAP"),)},
+            True,
+        ),
+        ({}, {"source": PolicySource(region="us-east-1")}, False),
+        ({}, {"source": PolicySource(region="us-east-2", profile="other")}, False),
+        ({}, {"destination": [PolicyDestination(region="eu-west-1")]}, False),
+        ({}, {"enabled": False}, False),
+    ],
+)
+def test_warnings_of_policies_that_share_backups(
+    first: dict[str, Any], second: dict[str, Any], overlap: bool
+) -> None:
+    """Two policies of one account and Region that may copy the same backup to one destination."""
+    fleet = Fleet(policies=[_policy(**first), _policy(name="second", **second)])
+    text = (
+        "policy 'second': selects backups that policy 'nightly' copies into us-west-2 too; a copy "
+        "has the tags, the key and the retention of the policy that made it"
+    )
+    assert ((text,) if overlap else ()) == fleet.warnings

@@ -59,7 +59,7 @@ def test_the_example_is_valid(tmp_path: Path) -> None:
     [
         (FleetPolicy, "prune", "Whether a sync deletes the copies that are not kept."),
         (FleetPolicy, "name", "Recorded in the tags of each copy: only copies with this name are"),
-        (Keep, "last", "How many of the newest backups' copies are kept."),
+        (Keep, "last", "How many of the newest backups keep their copies."),
         (PolicyDestination, "region", "Region of the copies."),
         (PolicySource, "profile", "Profile of the AWS configuration; with a role, the one that"),
         (PolicySource, "region", "Region of the backups."),

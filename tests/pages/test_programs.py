@@ -9,6 +9,7 @@ import logging
 import re
 import subprocess
 import sys
+import unittest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,6 @@ COPY, LIST, FOLLOW = programs(HOW_TO / "copy-and-wait.md")
 (SYNC,) = programs(HOW_TO / "keep-a-region-ready.md")
 (FLEET,) = programs(HOW_TO / "many-accounts.md")
 (FILE,) = programs(HOW_TO / "many-accounts.md", "toml")
-TEST, TEST_OF_HOURS = programs(HOW_TO / "local-fsx.md")
 _WHOLE = re.DOTALL | re.MULTILINE
 LOGGING, REQUEST_ID = programs(HOW_TO / "debugging.md")
 
@@ -168,14 +168,17 @@ async def test_a_fleet_is_kept_ready(
     assert lines[-1].startswith("not reported: databases 123456789012 ")
 
 
-async def test_the_test_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The example of a user's test is one."""
-    await run(TEST)["test_a_copy_becomes_available"](monkeypatch)
+@pytest.mark.parametrize("program", programs(HOW_TO / "local-fsx.md"))
+def test_the_tests_with_unittest_pass(program: str) -> None:
+    """The tests that the page shows are found, and pass."""
+    load = unittest.defaultTestLoader.loadTestsFromTestCase
+    cases = [one for one in run(program).values() if isinstance(one, type)]
+    own = [one for one in cases if issubclass(one, unittest.TestCase) and one.__module__ == "page"]
 
+    result = unittest.TestResult()
+    unittest.TestSuite(map(load, own)).run(result)
 
-async def test_the_test_of_hours_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wait of hours takes no time on a clock that moves on by itself."""
-    await run(TEST_OF_HOURS)["test_a_wait_of_hours"](monkeypatch)
+    assert (1, True) == (result.testsRun, result.wasSuccessful()), result
 
 
 async def test_a_profile_is_used(

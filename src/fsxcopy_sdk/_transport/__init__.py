@@ -7,6 +7,7 @@ from fsxcopy_sdk._transport._config import (
     config_with_timeouts,
     direct_config,
     isolated_session,
+    known_regions,
     session_of_profile,
 )
 from fsxcopy_sdk._transport._protocols import (
@@ -33,6 +34,7 @@ __all__ = [
     "config_with_timeouts",
     "direct_config",
     "isolated_session",
+    "known_regions",
     "open_transport",
     "session_of_profile",
 ]

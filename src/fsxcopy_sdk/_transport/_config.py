@@ -15,6 +15,7 @@ from aiobotocore.config import AioConfig
 from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import AioSession
 from botocore.config import Config
+from botocore.session import Session
 
 from fsxcopy_sdk._transport._http import safe_session
 from fsxcopy_sdk.errors import ConfigurationError
@@ -130,6 +131,16 @@ def find_region(region: str | None, config: Config, session: AioSession) -> str:
             "AWS_REGION"
         )
     return found
+
+
+def known_regions() -> frozenset[str]:
+    """Return the Regions, of all partitions, that botocore's data has an endpoint of FSx for."""
+    session = Session()
+    return frozenset(
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("fsx", partition)
+    )
 
 
 def check_endpoint(url: str | None) -> None:

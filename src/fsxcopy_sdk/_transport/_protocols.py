@@ -22,7 +22,7 @@ class Transport(Protocol):
 
     Requests are mappings under the service's names, such as `SourceBackupId`; they were
     checked, and must not be changed. A transport may be called by many tasks at once, and be
-    cancelled. Exceptions that are no `FsxCopyError` reach the caller as they are.
+    cancelled. Exceptions that are not an `FsxCopyError` reach the caller unchanged.
 
     Raises:
         ServiceError: the service answered with an error.

@@ -16,8 +16,8 @@ class FsxBackupLink(BaseAwsLink):
 
     name = "FSx Backup"
     key = "fsx_backup"
-    format_str = BASE_AWS_CONSOLE_LINK + (
-        "/fsx/home?region={region_name}#backup-details/{backup_id}"
+    format_str = (
+        f"{BASE_AWS_CONSOLE_LINK}/fsx/home?region={{region_name}}#backup-details/{{backup_id}}"
     )
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:

@@ -1,5 +1,5 @@
 """
-Many copies under the service's limit: requested, started, followed, accounted for.
+Copy many backups under the service's limit, with one outcome for each.
 
 `_requests` has the requests, their tokens, and the copies that satisfy them, `_outcomes` the
 outcomes, `_queue` the state of each request and what an error means. `_copier` acts, and

@@ -51,7 +51,7 @@ _log = logging.getLogger("fsxcopy_sdk.bulk")
 
 
 class BulkCopy(OutcomeStream[CopyOutcome]):
-    """Many copies, as ``async with`` and, within, ``async for``; see `copy_many`."""
+    """The copies of `copy_many`: use ``async with``, and inside it ``async for``."""
 
     _made_by, _name = "copy_many", "copies"
     _max_tries: ClassVar[int] = queue.MAX_TRIES

@@ -51,7 +51,7 @@ class CopyBatch(OutcomeStream[CopyOutcome]):
         self._region = region
         self._leave = leave
         self.has_left = False
-        """Whether its caller awaits nothing any more."""
+        """Whether its caller no longer waits for outcomes."""
         self._run_of_all: BulkCopy | None = None
         self._failure: Exception | None = None
 

@@ -109,6 +109,8 @@ async def config(action: Action, file: str | None, options: Globals) -> Exit:
         for text in error.errors:
             reporter.notice(f"{file}: {text}")
         return Exit.USAGE
+    for text in fleet.warnings:
+        Reporter(options).notice(f"{file}: warning: {text}")
     accounts = {route.account for route in fleet.routes}
     write_text(
         f"{file}: policies: {len(fleet.policies)}, enabled: {len(fleet.enabled)}, "

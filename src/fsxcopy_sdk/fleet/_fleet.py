@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Self
 
 import attrs
 
 from fsxcopy_sdk._codec import from_settings, nearest
+from fsxcopy_sdk._transport import known_regions
 from fsxcopy_sdk._validation import ArgumentErrors, shown, to_items
 from fsxcopy_sdk.errors import ConfigurationError, InvalidArguments
 from fsxcopy_sdk.fleet._policy import (
@@ -124,6 +125,21 @@ class Fleet:
             for destination in policy.destination
         )
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """
+        What is allowed, and yet seldom meant, in the policies that are enabled.
+
+        A Region that botocore's data does not know for FSx, a destination in the source's own
+        Region, and policies that select the same backups for the same destination.
+        """
+        regions = known_regions()
+        return tuple(
+            f"policy {shown(policy.name)}: {text}"
+            for index, policy in enumerate(self.enabled)
+            for text in _doubts(policy, self.enabled[:index], regions)
+        )
+
 
 @attrs.frozen(cache_hash=True)
 class Route:
@@ -214,6 +230,26 @@ def _check_names(errors: ArgumentErrors, names: Iterable[object], place: str) ->
         if isinstance(name, str) and first.setdefault(name, index) != index:
             rule = f"another one than that of {place}[{first[name]}]"
             errors.add_value(f"{place}[{index}].name", rule, name)
+
+
+def _doubts(
+    policy: FleetPolicy, earlier: Iterable[FleetPolicy], known: Collection[str]
+) -> Iterator[str]:
+    """Yield what is doubtful in a policy, for itself and beside those *earlier* in the file."""
+    source, targets = policy.source.region, [one.region for one in policy.destination]
+    for region in dict.fromkeys((source, *targets)):
+        if region not in known:
+            yield f"botocore lists no endpoint of FSx in {region}{nearest(region, known)}"
+    if source in targets:
+        yield f"copies in {source} are in the Region of their backups, and are lost with it"
+    for other in earlier:
+        shared = sorted({*targets}.intersection(one.region for one in other.destination))
+        if shared and policy.shares_backups_with(other):
+            yield (
+                f"selects backups that policy {shown(other.name)} copies into "
+                f"{' and '.join(shared)} too; a copy has the tags, the key and the retention "
+                "of the policy that made it"
+            )
 
 
 def _check_quotas(errors: ArgumentErrors, policies: Iterable[FleetPolicy]) -> None:

@@ -64,7 +64,7 @@ class FleetOutcome(Document):
         return cls(**_members_of(route), outcome=outcome)
 
     def to_dict(self) -> dict[str, object]:
-        """Return this as JSON-able data: the outcome's members, and whose it is."""
+        """Return this as JSON-able data: the outcome, and its policy, account and Regions."""
         return {
             **self.outcome.to_dict(),
             "PolicyName": self.policy_name,
@@ -97,7 +97,7 @@ class FleetPlan(Document):
 
     plans: tuple[ReplicationPlan, ...]
     accounts: tuple[str, ...]
-    """Whose each of the plans is, as `PolicyFailure.account` has it."""
+    """The account of each plan, in the form of `PolicyFailure.account`."""
     failures: tuple[PolicyFailure, ...] = ()
 
     def __attrs_post_init__(self) -> None:

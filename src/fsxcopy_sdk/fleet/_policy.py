@@ -58,7 +58,7 @@ _Pairs = tuple[tuple[str, str], ...]
 @attrs.frozen(kw_only=True)
 class Account:
     """
-    Whose backups are meant: the credentials that their requests are signed with.
+    An AWS account, by the credentials that sign the requests to it.
 
     Raises:
         InvalidArguments: members break rules; `errors` has one text for each.
@@ -114,7 +114,7 @@ class PolicySource(Account):
 
 @attrs.frozen(kw_only=True)
 class PolicyDestination:
-    """A Region that gets copies, in the same account: CopyBackup makes none in another one."""
+    """A Region that gets copies, in the same account, because CopyBackup reaches no other."""
 
     region: str = attrs.field(metadata=_REGION_SCHEMA)
     """Region of the copies."""
@@ -130,14 +130,15 @@ class PolicyDestination:
     def __attrs_post_init__(self) -> None:
         errors = ArgumentErrors()
         errors.check("region", self.region, rules.REGION)
-        errors.check_optional("kms_key_id", self.kms_key_id, rules.KMS_KEY_ID)
+        if self.kms_key_id is not None:
+            errors.check_key_of(self.region, "kms_key_id", self.kms_key_id)
         _check(errors, lambda: ReplicationPolicy(name=_ANY_NAME, tags=dict(self.tags)))
         errors.raise_any()
 
 
 @attrs.frozen(kw_only=True)
 class PolicySettings:
-    """What `[defaults]` may say, and each policy for itself."""
+    """Settings of `[defaults]`, which each policy may set for itself."""
 
     filters: tuple[BackupFilter, ...] = ()
     """Filters of the service that backups must pass, by their names: a value or a list."""
@@ -208,9 +209,9 @@ class FleetPolicy(PolicySettings):
     destination: tuple[PolicyDestination, ...] = attrs.field(metadata=AT_LEAST_ONE)
     """Regions of the copies."""
     file_system_ids: tuple[str, ...] = ()
-    """File systems to copy the backups of, and those of their volumes."""
+    """File systems to copy the backups of, together with the backups of their volumes."""
     volume_ids: tuple[str, ...] = ()
-    """Volumes to copy the backups of, beside the file systems; neither means everything."""
+    """More volumes to copy the backups of. Without file systems and volumes: everything."""
 
     def _check(self, errors: ArgumentErrors) -> None:
         super()._check(errors)
@@ -228,6 +229,19 @@ class FleetPolicy(PolicySettings):
         members: tuple[object, ...] = (self.source, self.destination)
         if None not in members:
             self._check_destinations(errors)
+
+    def shares_backups_with(self, other: FleetPolicy) -> bool:
+        """Whether a backup may be selected by both, because nothing in them rules it out."""
+        places = [(one.source.region, one.source.account) for one in (self, other)]
+        if places[0] != places[1]:
+            return False
+        named = [{*one.file_system_ids, *one.volume_ids} for one in (self, other)]
+        if all(named) and not named[0] & named[1]:
+            return False
+        theirs = {one.name: one.values for one in other.filters}
+        return all(
+            one.name not in theirs or {*one.values} & {*theirs[one.name]} for one in self.filters
+        )
 
     def _check_destinations(self, errors: ArgumentErrors) -> None:
         source = self.source

@@ -49,7 +49,7 @@ class KeepRule(StrEnum):
     """It has the policy's `keep_tag`."""
     IN_PROGRESS = "in progress"
     DEAD = "dead"
-    """It failed, and is no copy to go back to: pruning is about AVAILABLE copies."""
+    """It failed, so it cannot be restored: pruning is about AVAILABLE copies."""
     EVERYTHING = "everything"
     """The policy has no `Keep`, and so prunes nothing."""
 
@@ -74,19 +74,19 @@ class Keep:
     """
 
     last: int | None = None
-    """How many of the newest backups' copies are kept."""
+    """How many of the newest backups keep their copies."""
     hourly: int | None = None
-    """Of how many hours the newest is kept."""
+    """How many of the newest hours keep their newest copy."""
     daily: int | None = None
-    """Of how many days the newest is kept."""
+    """How many of the newest days keep their newest copy."""
     weekly: int | None = None
-    """Of how many ISO weeks, which begin on Monday, the newest is kept."""
+    """How many of the newest ISO weeks, which begin on Monday, keep their newest copy."""
     monthly: int | None = None
-    """Of how many months the newest is kept."""
+    """How many of the newest months keep their newest copy."""
     yearly: int | None = None
-    """Of how many years the newest is kept."""
+    """How many of the newest years keep their newest copy."""
     within: float | None = attrs.field(default=None, converter=to_seconds_or_none)
-    """Seconds or a timedelta: what is less than this older than the newest is kept."""
+    """Seconds or a timedelta: keep copies of backups less than this older than the newest."""
     time_zone: str = "UTC"
     """An IANA time zone, such as "Europe/Berlin", in which hours, days and the rest begin."""
 

@@ -28,7 +28,7 @@ from fsxcopy_sdk.replication._policy import ReplicationPolicy
 
 @attrs.frozen(kw_only=True)
 class BackupSummary:
-    """What matters of a backup here."""
+    """The members of a backup that plans and reports show."""
 
     backup_id: str
     lifecycle: BackupLifecycle
@@ -61,7 +61,7 @@ def time_text(moment: datetime) -> str:
 
 
 class Decision(StrEnum):
-    """What a plan decides over a backup, or over a copy."""
+    """What a plan decides about a backup, or about a copy."""
 
     COPY = "to be copied"
     CANNOT_COPY = "cannot be copied"
@@ -80,7 +80,7 @@ class TimelineEntry:
     recovery_point: datetime
     """The time that it leads back to, in UTC; of a copy that of its backup, where it is known."""
     decision: Decision | None = None
-    """What the plan decides over it; None where nothing is to be decided."""
+    """What the plan decides about it; None if nothing is to be decided."""
     reason: str | None = None
     """Why: the rules that keep a copy, for example."""
     failure: str | None = None
@@ -98,7 +98,7 @@ class SourceReport:
     newest_copy: BackupSummary | None
     """The AVAILABLE copy with the latest recovery point, of any policy."""
     recovery_point: datetime | None
-    """The time that it leads back to: its backup's, or its own where that is unknown."""
+    """When the newest copy's backup was made; if that is unknown, when the copy was."""
     age: float | None
     """Seconds since the recovery point: how much work would be lost now."""
     in_progress: int
@@ -106,7 +106,7 @@ class SourceReport:
     is_late: bool
     """Whether there is no copy, or none that is young enough for the policy."""
     failed: int = 0
-    """How many copies have FAILED that would lead back to a later time than the newest copy."""
+    """How many copies of backups made after that of the newest copy have FAILED."""
     copy_bytes: int = 0
     """Bytes of all its AVAILABLE copies, of any policy, as far as the service says."""
     unreadable: int = 0
@@ -142,15 +142,15 @@ class ReplicationReport(Document):
     max_age: float
     """Seconds: the policy's own."""
     sources: tuple[SourceReport, ...]
-    """By their IDs."""
+    """One for each file system and volume, sorted by ID."""
     unreadable: int = 0
-    """How many backups of both Regions cannot be read, so that they count for nothing here."""
+    """How many backups of both Regions cannot be read, and so are not counted elsewhere."""
     unread: tuple[UnreadableBackup, ...] = ()
-    """Those of the source Region that are of what the policy covers and shows no other backup."""
+    """Those in the source Region of file systems and volumes without a backup that can be read."""
 
     @property
     def gaps(self) -> tuple[str, ...]:
-        """What has no backup in the source that can be read, in words."""
+        """Texts about file systems and volumes whose backups in the source cannot be read."""
         unread = {one.resource_id for one in self.unread}
         texts = [f"no backup of {one} that can be read" for one in sorted(filter(None, unread))]
         if None in unread:
@@ -159,7 +159,7 @@ class ReplicationReport(Document):
 
     @property
     def late(self) -> tuple[SourceReport, ...]:
-        """Those that are late."""
+        """The file systems and volumes that are late."""
         return tuple(one for one in self.sources if one.is_late)
 
     def __str__(self) -> str:
@@ -195,7 +195,7 @@ class CannotCopyReason(StrEnum):
 
     @property
     def is_failure(self) -> bool:
-        """Whether the backup stays without a copy: it is not being made, and is no copy itself."""
+        """Whether the backup stays without a copy; not if it is being made or is a copy itself."""
         return self not in {CannotCopyReason.NOT_AVAILABLE, CannotCopyReason.IS_A_COPY}
 
 
@@ -389,7 +389,7 @@ class ReplicationPlan(Document):
 
     @property
     def gaps(self) -> tuple[str, ...]:
-        """What the policy selects and the source does not show, in words."""
+        """Texts about what the policy selects and the source does not show."""
         scope = () if self.source_backups else ("no backup in the policy's scope",)
         texts = (*scope, *(f"no backup of {one}" for one in self.missing))
         return (*(f"{self.source_region} shows {one}" for one in texts), *self.report.gaps)

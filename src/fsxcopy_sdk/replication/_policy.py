@@ -63,12 +63,13 @@ class ReplicationPolicy(Document):
     name: str
     """
     Recorded in the tags of each copy: only copies with this name are pruned.
-    Policies that share a source share its copies too, so the strictest retention counts.
+    Policies that select the same backups share the copies, and each copy follows the retention
+    of the policy that made it.
     """
     file_system_ids: tuple[str, ...] = attrs.field(default=(), converter=_to_ids)
-    """File systems to copy the backups of, and those of their volumes."""
+    """File systems to copy the backups of, together with the backups of their volumes."""
     volume_ids: tuple[str, ...] = attrs.field(default=(), converter=_to_ids)
-    """Volumes to copy the backups of, beside the file systems; neither means everything."""
+    """More volumes to copy the backups of. Without file systems and volumes: everything."""
     filters: tuple[BackupFilter, ...] = attrs.field(default=(), converter=_to_filters)
     """What the backups must pass as well."""
     newest: int | None = 1
@@ -158,7 +159,7 @@ def _check_keys(errors: ArgumentErrors, pairs: Iterable[object]) -> None:
         match pair:
             case (region, key):
                 errors.check("kms_key_ids: Region", region, rules.REGION)
-                errors.check(f"kms_key_ids: key of {rules.shown(region)}", key, rules.KMS_KEY_ID)
+                errors.check_key_of(region, f"kms_key_ids: key of {rules.shown(region)}", key)
                 if regions.count(region) == 1:
                     errors.add(f"kms_key_ids: Region {region}", "given once", "several times")
                 regions.append(region)

@@ -171,7 +171,7 @@ class ManualClock:
         """
         Let the clock advance inside the block although one call that began before holds it.
 
-        Servers do so while they wait for the clock, or for nothing.
+        Servers do so while they delay an answer by the clock, or give none.
         """
         return self._noted(self._lifts)
 
@@ -193,7 +193,7 @@ class ManualClock:
         Return when the clock has moved by *seconds*.
 
         Raises:
-            ClockStalled: for as long as *stall_timeout* nothing moved it.
+            ClockStalled: nothing moved the clock for *stall_timeout* seconds.
         """
         if seconds <= 0:
             await anyio.lowlevel.checkpoint()
@@ -218,7 +218,7 @@ class ManualClock:
         Return when at least *count* tasks sleep on this clock.
 
         Raises:
-            ClockStalled: for as long as *stall_timeout* they did not.
+            ClockStalled: fewer tasks slept for *stall_timeout* seconds.
         """
         while True:
             with self._lock:

@@ -360,8 +360,8 @@ class LocalFsx(Settings):
         """
         Refuse copies that need *key_id*, written exactly like this.
 
-        *as_source* are copies of backups that are encrypted with it,
-        *as_destination* copies that are to be. With *later* the copy is
+        *as_source* refuses copies of backups that are encrypted with it,
+        *as_destination* copies that would be. With *later* the copy is
         accepted and becomes FAILED at half of its duration.
         """
         if not (as_source or as_destination):
