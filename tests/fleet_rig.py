@@ -94,10 +94,19 @@ def configure(monkeypatch: pytest.MonkeyPatch, folder: Path, sts: Sts | None = N
 
 
 def add_accounts(fsx: LocalFsx) -> None:
-    """Give the access keys of the profile, and those that the role is lent, their accounts."""
+    """Give the access keys of the profiles, and those that the role is lent, their accounts."""
+    fsx.add_access_key("AKIADEFAULT")
     fsx.add_access_key("AKIAPROD", account=PROFILE_ACCOUNT)
     for number in range(1, 200):
         fsx.add_access_key(f"ASIA{ROLE_ACCOUNT}{number}", account=ROLE_ACCOUNT)
+
+
+def use_profiles(fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let commands have the keys of the profiles, and none of the environment."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    configure(monkeypatch, folder)
+    add_accounts(fsx)
 
 
 def sources_of(fsx: LocalFsx, region: str, account: str | None = None) -> Counter[str]:

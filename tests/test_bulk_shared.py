@@ -1,4 +1,4 @@
-"""Copies of several callers in one run: whose outcomes are whose, and what is left."""
+"""Copies of several callers in one run: which caller gets which outcome, and what is left."""
 
 from __future__ import annotations
 

@@ -295,7 +295,7 @@ async def test_adopted_copies_are_looked_up_in_the_listing(steps: Steps) -> None
 
 @pytest.mark.parametrize("is_gone", [True, False])
 async def test_an_adopted_copy_that_no_listing_shows(steps: Steps, is_gone: bool) -> None:
-    """It was accepted, but whether it is in progress nobody knows; nor is it copied again."""
+    """It was accepted, but may not be in progress, and it is not copied again."""
     request = steps.request()
     known = await steps.begin(request)
     assert known.backup

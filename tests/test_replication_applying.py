@@ -43,6 +43,7 @@ from fsxcopy_sdk.replication import (
     ReplicationPlan,
     ReplicationPolicy,
     apply_plan,
+    check_owner,
     plan_replication,
 )
 from fsxcopy_sdk.testing import Fault, LocalFsx, ManualClock
@@ -164,7 +165,7 @@ async def test_two_at_once(regions: Regions) -> None:
 
 
 async def test_copies_carry_their_lineage(regions: Regions) -> None:
-    """The tags of a copy say whose it is and what it leads back to."""
+    """The tags of a copy name its policy and its recovery point."""
     regions.back_up()
     await regions.sync()
     (copy,) = regions.fsx.backups(WEST)
@@ -362,6 +363,24 @@ async def test_another_region_is_refused(regions: Regions) -> None:
         apply_plan(plan, regions.east)
     with pytest.raises(InvalidArguments, match="source: must be a client of us-east-2, not"):
         apply_plan(plan, regions.west, source=regions.west)
+
+
+async def test_the_owner_of_a_plan(regions: Regions) -> None:
+    """It is checked by calls that change nothing, unless the plan does not name it."""
+    regions.back_up()
+    plan = await regions.plan()
+    assert "123456789012" == plan.owner_id
+    regions.fsx.add_backup(WEST, ResourceARN=None)
+    await check_owner(plan, regions.east, regions.west)
+    other = attrs.evolve(plan, owner_id="111111111111")
+    with pytest.raises(InvalidArguments, match="of account 111111111111, not of 123456789012"):
+        await check_owner(other, regions.east, regions.west)
+    with pytest.raises(InvalidArguments, match="source: must be a client of us-east-2, not"):
+        await check_owner(plan, regions.west, regions.west)
+    assert {"DescribeBackups"} == regions.fsx.calls.keys()
+    regions.fsx.calls.clear()
+    await check_owner(attrs.evolve(plan, owner_id=None), regions.east, regions.west)
+    assert not regions.fsx.calls
 
 
 async def test_a_shared_run_of_another_region_is_refused(regions: Regions) -> None:

@@ -18,20 +18,14 @@ from collections import Counter
 import attrs
 import pytest
 import replication_sync
+from kill_rig import DAY, NEWEST, SPEED, add_old_copy, kill_at_some_time, troubled_fsx
 from replication_sync import DESTINATION, SOURCE
 
-from fsxcopy_sdk.testing import Fault, LocalFsx, ScaledClock
+from fsxcopy_sdk.testing import LocalFsx
 
 KILLS = int(os.environ.get("FSXCOPY_TEST_KILLS", "10"))
 
-SPEED = 600.0
-"""Times real time; a copy of minutes takes less than a second."""
-
 FILE_SYSTEMS = [f"fs-{number:017x}" for number in range(8)]
-LATEST = 1_790_000_000.0
-"""When the newest backups were made, in epoch seconds."""
-
-DAY = 86400.0
 KILL_AFTER = [range(1), range(1, 4), range(1, 20), range(1, 40), range(1, 40), range(1, 140)]
 """
 How many of its requests a sync survives: two are its plan, the next begin copies, and one
@@ -52,26 +46,19 @@ class Service:
     @classmethod
     def stocked(cls, seed: int) -> Service:
         """Make one that is overloaded now and then, and loses answers."""
-        draw = random.Random(seed)
-        durations: dict[str, float] = {}
-        fsx = LocalFsx(
-            clock=ScaledClock(SPEED),
-            copy_duration=lambda backup_id: durations.setdefault(backup_id, draw.uniform(30, 180)),
-            backup_being_copied_for=10,
-            seed=seed,
-        )
-        fsx.inject(Fault.throttling(), fraction=0.02, operation="CopyBackup")
-        fsx.inject(Fault.reset(), fraction=0.02, operation="CopyBackup", after=True)
+        fsx = troubled_fsx(seed, being_copied_for=10)
         selected = []
         for name in FILE_SYSTEMS:
             for age in range(6):
                 backup_id = fsx.add_backup(
-                    SOURCE, CreationTime=LATEST - age * DAY, FileSystem={"FileSystemId": name}
+                    SOURCE, CreationTime=NEWEST - age * DAY, FileSystem={"FileSystemId": name}
                 )
                 if age < 5:
                     selected.append(backup_id)
             for month in range(1, 4):
-                _add_old_copy(fsx, name, month)
+                add_old_copy(
+                    fsx, name, month, policy="nightly", source=SOURCE, destination=DESTINATION
+                )
         return cls(fsx, selected)
 
     def check(self) -> None:
@@ -82,24 +69,6 @@ class Service:
         assert self.fsx.max_copies_in_progress_seen(DESTINATION) <= 5
 
 
-def _add_old_copy(fsx: LocalFsx, file_system_id: str, month: int) -> None:
-    """Put a copy into the destination that this policy made of a backup of that month."""
-    backup_id = f"backup-{month}{file_system_id.removeprefix('fs-')}"
-    tags = {
-        "fsxcopy:policy": "nightly",
-        "fsxcopy:source": file_system_id,
-        "fsxcopy:backup": backup_id,
-        "fsxcopy:source-time": f"2026-{month:02}-01T00:00:00+00:00",
-    }
-    fsx.add_backup(
-        DESTINATION,
-        SourceBackupId=backup_id,
-        SourceBackupRegion=SOURCE,
-        FileSystem={"FileSystemId": file_system_id},
-        Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
-    )
-
-
 async def _start(service: Service) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *(sys.executable, replication_sync.__file__, service.fsx.endpoint_url, str(SPEED)),
@@ -107,40 +76,21 @@ async def _start(service: Service) -> asyncio.subprocess.Process:
     )
 
 
-async def _finish(process: asyncio.subprocess.Process) -> list[str]:
-    """Return the lines of a process, which must end well unless it was killed."""
-    output, _ = await process.communicate()
-    assert process.returncode in {0, -signal.SIGKILL}
-    return output.decode().splitlines()
-
-
 async def _kill_at_some_time(service: Service, draw: random.Random) -> str:
     """Start a sync, kill it, and return what it was at, or how it ended before that."""
     process = await _start(service)
-    requests = draw.choice(draw.choice(KILL_AFTER))
-    before = Counter(service.fsx.calls)
-    while (  # noqa: ASYNC110 - the service has no event for it
-        (service.fsx.calls - before).total() < requests and process.returncode is None
-    ):
-        await asyncio.sleep(0.001)
-    await asyncio.sleep(draw.uniform(0, 0.02) if requests else draw.uniform(0, 0.5))
-    if process.returncode is None:
-        process.kill()
-    lines = await _finish(process)
-    if process.returncode:
-        return _stage(service.fsx.calls - before)
-    return NOTHING_TO_DO if lines[1] == NOTHING_TO_DO else SOMETHING_DONE
-
-
-def _stage(calls: Counter[str]) -> str:
-    for operation, stage in (("DeleteBackup", "pruning"), ("CopyBackup", "copying")):
-        if calls[operation]:
-            return stage
-    return "planning or waiting" if calls else "starting"
+    output, stage = await kill_at_some_time(process, service.fsx, draw, KILL_AFTER)
+    if process.returncode == -signal.SIGKILL:
+        return stage
+    assert not process.returncode
+    return NOTHING_TO_DO if output.decode().splitlines()[1] == NOTHING_TO_DO else SOMETHING_DONE
 
 
 async def _sync(service: Service) -> list[str]:
-    return await _finish(await _start(service))
+    process = await _start(service)
+    output, _ = await process.communicate()
+    assert not process.returncode
+    return output.decode().splitlines()
 
 
 async def _sync_until_done(service: Service) -> None:

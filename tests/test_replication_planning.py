@@ -596,3 +596,20 @@ def test_one_odd_backup_hides_no_others(odd: str) -> None:
     (refused,) = plan.cannot_copy
     assert (odd, CannotCopyReason.INVALID) == (refused.backup.backup_id, refused.reason)
     assert "source_backup_id: must be " in str(plan)
+
+
+@pytest.mark.parametrize(
+    ("arns", "owner_id"),
+    [
+        ([None, None], None),
+        (["arn:aws:fsx:us-east-2:111111111111:backup/backup-1", None], "111111111111"),
+        ([None, "arn:aws-cn:fsx:cn-north-1:111111111111:backup/b:1"], "111111111111"),
+        (["arn:aws:fsx:us-east-2:111111111111:x", "arn:aws:fsx:us-west-2:222222222222:x"], None),
+        (["arn:aws:fsx:us-east-2::backup/backup-1", "none"], None),
+    ],
+)
+def test_the_account_of_a_plan(arns: list[str | None], owner_id: str | None) -> None:
+    """It is the one that the ARNs of both Regions name, and is not guessed of several."""
+    original = attrs.evolve(backup(1), resource_arn=arns[0])
+    copy = attrs.evolve(copy_of(original, 1001), resource_arn=arns[1])
+    assert owner_id == planned(POLICY, [original], [copy]).owner_id

@@ -62,7 +62,7 @@ def test_what_is_in_progress_is_there_however_old_its_backup() -> None:
 
 
 def test_copies_of_all_policies_are_there() -> None:
-    """A copy can be restored, whoever made it; over those of others nothing is decided."""
+    """A copy of another program can be restored too, and nothing is decided over it."""
     one = backup(1)
     entries = _by_id([one], [copy_of(one, 1001, policy="weekly"), copy_of(one, 1002, policy=None)])
     assert [None, None] == [entries[backup_id(number)].decision for number in (1001, 1002)]

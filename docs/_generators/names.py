@@ -45,7 +45,7 @@ OF_OTHERS: Final = (
     r"AirflowException|BaseOperator|Context|PokeReturnValue|TaskInstanceKey",
     r"(?:airflow|attrs?|anyio|aiobotocore|botocore|cattrs)\..*",
     # Private: protocols of what aiobotocore has no types for, type variables, and bases.
-    r"_\w+|JsonDocument|JsonValue",
+    r"_\w+|JsonDocument|JsonValue|GivenValue",
     r"fsxcopy_sdk\.(?:\w+\.)*_\w+(?:\.\S+)?",
 )
 

@@ -65,7 +65,7 @@ async def test_the_region_is_the_first_that_is_given(  # noqa: PLR0917 - pytest 
 async def test_no_credentials_are_unavailable(
     fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A connection without keys, on a machine without any, says whose they are."""
+    """The error names a connection without keys, where the machine has none either."""
     _connect(monkeypatch, fsx, region_name=REGION)
 
     async with FsxCopyHook("aws_local").copy_client() as client:

@@ -33,7 +33,7 @@ async def _use(
 
 
 async def test_users_share_a_client_until_the_last_has_left(fsx: LocalFsx) -> None:
-    """All get one client, whoever leaves first; after the last it is closed."""
+    """All get one client, in whatever order they leave; after the last it is closed."""
     opened: list[SharedClient] = []
     first, last = asyncio.Event(), asyncio.Event()
     async with asyncio.TaskGroup() as group:
@@ -93,7 +93,7 @@ async def test_the_first_user_may_be_cancelled(fsx: LocalFsx) -> None:
 async def test_all_users_may_be_cancelled_while_it_fails_to_open(
     fsx: LocalFsx, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An error that nobody is left to get is no unhandled one."""
+    """An error is not reported as unhandled after all users have left."""
     caplog.set_level(logging.ERROR, "asyncio")
     entered = threading.Event()
 
@@ -260,7 +260,7 @@ async def test_who_comes_later_is_in_the_next_run(fsx: LocalFsx, clock: ManualCl
 
 
 async def test_the_first_of_a_run_may_be_cancelled(fsx: LocalFsx, clock: ManualClock) -> None:
-    """The others' copies go on; what it had not begun is not begun for nobody."""
+    """The others' copies continue; what it had not begun is not begun after it has left."""
     make = _on(clock)
     first, other = _User(), _User()
     own, theirs = fsx.add_backup(EAST), fsx.add_backup(EAST)

@@ -256,4 +256,4 @@ async def test_unknown_log_level(run: Run, fsx: LocalFsx) -> None:
     """Another level is a usage error that names those that there are."""
     done = await run("list", "--region", "us-east-2", "--log-level", "loud")
     assert (2, 1) == (done.code, len(done.err.splitlines()))
-    assert "must be debug, info, warning or error, not 'loud'" in done.err
+    assert 'Invalid value "loud" for --log-level. Choose from: "debug", "info", ' in done.err

@@ -12,7 +12,7 @@ import anyio
 import anyio.to_thread
 import pytest
 from cli_rig import EXAMPLE, SPEED, Run, run_and_change, start, untimed
-from fleet_rig import PROFILE_ACCOUNT, add_accounts, configure
+from fleet_rig import PROFILE_ACCOUNT, use_profiles
 
 from fsxcopy_sdk.testing import Fault, LocalFsx
 
@@ -40,11 +40,7 @@ WAIT = ("--min-delay", "0.05")
 @pytest.fixture(name="file")
 def _file(fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A file of two accounts, each with one backup."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.delenv(name)
-    configure(monkeypatch, tmp_path)
-    fsx.add_access_key("AKIADEFAULT")
-    add_accounts(fsx)
+    use_profiles(fsx, monkeypatch, tmp_path)
     fsx.add_backup("us-east-2", account=PROFILE_ACCOUNT, FileSystem={"FileSystemId": FILE_SYSTEM})
     file = tmp_path / "fsxcopy.toml"
     file.write_text(FILE)
@@ -164,7 +160,7 @@ async def test_sync_of_a_file(run: Run, file: Path, fsx: LocalFsx) -> None:
 
 
 async def test_outcomes_of_a_file_as_json(run: Run, file: Path) -> None:
-    """Documents have the members of the outcome, and whose it is."""
+    """Documents have the members of the outcome, with its policy, account and Regions."""
     done = await run("sync", "-c", str(file), *WAIT, "--policy", "prod", "--output", "jsonl")
     (line,) = done.out.splitlines()
     document = json.loads(line)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from cli_rig import EXAMPLE, Run
-from fleet_rig import PROFILE_ACCOUNT, add_accounts, configure, sources_of
+from fleet_rig import PROFILE_ACCOUNT, sources_of, use_profiles
 
 from fsxcopy_sdk.testing import LocalFsx
 
@@ -38,11 +38,7 @@ def _file(tmp_path: Path) -> Path:
 @pytest.fixture(name="config")
 def _config(fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A file of two policies, each of an account that has one backup."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.delenv(name)
-    configure(monkeypatch, tmp_path)
-    fsx.add_access_key("AKIADEFAULT")
-    add_accounts(fsx)
+    use_profiles(fsx, monkeypatch, tmp_path)
     fsx.add_backup("us-east-2", account=PROFILE_ACCOUNT)
     config = tmp_path / "fsxcopy.toml"
     config.write_text(FILE)
@@ -138,6 +134,29 @@ async def test_a_plan_that_is_refused(
     assert f"{file}: " in done.err.replace("\n  ", "")
     assert text in done.err
     assert not fsx.calls
+
+
+@pytest.mark.parametrize("regions", [(), ("us-east-2",), ("us-west-2",)])
+async def test_a_plan_with_the_credentials_of_another_account(
+    run: Run, fsx: LocalFsx, file: Path, regions: tuple[str, ...]
+) -> None:
+    """Nothing is requested, and no copy that this account does not have is called pruned."""
+    for _ in range(2):
+        fsx.add_backup("us-east-2", FileSystem={"FileSystemId": "fs-0123456789abcdef0"})
+        await run("sync", *NIGHTLY, *OFTEN)
+    fsx.add_backup("us-east-2", FileSystem={"FileSystemId": "fs-0123456789abcdef0"})
+    await run("plan", *NIGHTLY, "--out", str(file))
+    fsx.add_access_key("AKIDEXAMPLE", account=PROFILE_ACCOUNT)
+    for region in regions:
+        fsx.add_backup(region, account=PROFILE_ACCOUNT)
+    fsx.calls.clear()
+    done = await run("sync", "--plan", str(file), "--prune", "--prune-most", *OFTEN)
+
+    seen = PROFILE_ACCOUNT if regions else "an account that shows no backup"
+    text = f"plan: must be applied with credentials of account 123456789012, not of {seen}"
+    assert (2, "") == (done.code, done.out)
+    assert text in done.err.replace("\n  ", " ")
+    assert {"DescribeBackups"} == fsx.calls.keys()
 
 
 @pytest.mark.parametrize(
@@ -345,3 +364,18 @@ async def test_a_plan_of_another_account(
         "\n  ", " "
     )
     assert not fsx.calls
+
+
+async def test_a_plan_of_many_policies_with_the_credentials_of_another_account(
+    run: Run, fsx: LocalFsx, config: Path, file: Path
+) -> None:
+    """Its policies fail there, and those of the right account are carried out."""
+    await run("plan", "--config", str(config), "--out", str(file))
+    fsx.add_access_key("AKIADEFAULT", account=PROFILE_ACCOUNT)
+    done = await run("sync", "--config", str(config), "--plan", str(file), *OFTEN)
+    text = f"must be applied with credentials of account 123456789012, not of {PROFILE_ACCOUNT}"
+    assert 2 == done.code
+    assert text in done.err.replace("\n  ", " ")
+    assert not sources_of(fsx, "us-west-2")
+    assert [1] == [*sources_of(fsx, "us-west-2", PROFILE_ACCOUNT).values()]
+    assert 1 == fsx.calls["CopyBackup"]

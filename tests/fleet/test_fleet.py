@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -16,8 +15,6 @@ from fleet_rig import (
     ROLE_ACCOUNT,
     Sts,
     add_accounts,
-    configure,
-    serving_sts,
     sources_of,
 )
 
@@ -53,20 +50,10 @@ DAY = 86400.0
 NEWEST = 1_790_000_000.0
 
 
-@pytest.fixture(name="sts")
-async def _sts() -> AsyncIterator[Sts]:
-    async with serving_sts() as sts:
-        yield sts
-
-
 @pytest.fixture(name="fsx")
-async def _fsx(
-    clock: ManualClock, sts: Sts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> AsyncIterator[LocalFsx]:
+async def _fsx(clock: ManualClock, sts: Sts) -> AsyncIterator[LocalFsx]:
     """A local FSx with accounts: the default one, one by profile and one by role."""
-    configure(monkeypatch, tmp_path, sts)
     async with LocalFsx(clock=clock, copy_duration=600.0) as fsx:
-        fsx.add_access_key("AKIADEFAULT")
         add_accounts(fsx)
         yield fsx
 
@@ -368,35 +355,39 @@ async def test_pruning_waits_for_the_copies_of_its_own_policy_only(
     assert ["fs-00000000000000001"] == [one.source_id for one in bad.late]
 
 
-async def test_leaving_early_says_what_is_left(fsx: LocalFsx, connect: AccountClients) -> None:
+async def test_leaving_early_says_what_is_left(
+    fsx: LocalFsx, connect: AccountClients, clock: ManualClock
+) -> None:
     """When the block is left nothing more is started, and each plan says what is in progress."""
     _add(fsx, 7)
-    plans: list[str] = []
-    fleet = Fleet(policies=[_policy("one", WEST, newest="all"), _policy("two", IRELAND)])
+    seen: defaultdict[str, set[str | None]] = defaultdict(set)
     begun = anyio.Event()
-    synced = sync_fleet(
-        fleet,
-        connect=connect,
-        on_plan=lambda route, plan: plans.append(f"{route.policy.name} {len(plan.to_copy)}"),
-        on_seen=lambda *_: begun.set() if 5 == fsx.calls["CopyBackup"] else None,
-    )
-    clock_stands = fsx.clock
-    assert isinstance(clock_stands, ManualClock)
+
+    def see(route: Route, copy: CopyInProgress) -> None:
+        if copy.backup is not None:
+            seen[route.policy.name].add(copy.backup_id)
+        if (5, 1) == (len(seen["one"]), len(seen["two"])):
+            begun.set()
+
+    fleet = Fleet(policies=[_policy("one", WEST, newest="all"), _policy("two", IRELAND)])
+    synced = sync_fleet(fleet, connect=connect, on_seen=see)
     async with synced:
         await begun.wait()
+    clock.advance(3600.0)
+    await anyio.wait_all_tasks_blocked()
     left = {route.policy.name: applied for route, applied in synced.applied.items()}
 
-    assert ["one 7", "two 1"] == sorted(plans)
-    assert fsx.calls["CopyBackup"] >= 5
-    running = sum(len(one.in_progress) for one in left.values())
-    unstarted = sum(len(one.not_started) for one in left.values())
-    ended = len(synced.report.reports)
-    assert running + unstarted >= 1
-    assert 2 == ended
+    assert 6 == fsx.calls["CopyBackup"]
+    assert seen == {
+        name: {copy.backup_id for copy in one.in_progress} for name, one in left.items()
+    }
+    assert {"one": 2, "two": 0} == {name: len(one.not_started) for name, one in left.items()}
+    assert 2 == len(synced.report.reports)
+    assert () == synced.not_begun
 
 
 async def test_what_was_iterated_over_is_not_kept(fsx: LocalFsx, connect: AccountClients) -> None:
-    """A large fleet has many outcomes; those that nobody asked for yet can still be had."""
+    """A large fleet has many outcomes; those that were not asked for yet can still be had."""
     _add(fsx, 3)
     fleet = Fleet(policies=[_policy("one", WEST, newest="all")])
     async with sync_fleet(fleet, connect=connect) as synced:

@@ -20,13 +20,12 @@ from typing import Any
 import attrs
 import pytest
 from cli_rig import FSXCOPY
-from fleet_rig import PROFILE_ACCOUNT, ROLE, ROLE_ACCOUNT, add_accounts, configure, serving_sts
+from fleet_rig import PROFILE_ACCOUNT, ROLE, ROLE_ACCOUNT, Sts, add_accounts
+from kill_rig import DAY, NEWEST, add_old_copy, kill_at_some_time, troubled_fsx
 
-from fsxcopy_sdk.testing import Fault, LocalFsx, ScaledClock
+from fsxcopy_sdk.testing import LocalFsx
 
 KILLS = int(os.environ.get("FSXCOPY_TEST_KILLS", "4"))
-SPEED = 600.0
-NEWEST, DAY = 1_790_000_000.0, 86400.0
 EAST, OHIO, WEST, IRELAND = REGIONS = ("us-east-1", "us-east-2", "us-west-2", "eu-west-1")
 KILL_AFTER = [range(1), range(1, 13), range(8, 40), range(20, 80), range(20, 140)]
 """How many of its requests a sync survives: its plans are twelve or more."""
@@ -87,16 +86,7 @@ class World:
     @classmethod
     def stocked(cls, file: Path, seed: int) -> World:
         """Make a service that is overloaded now and then, and loses answers."""
-        draw = random.Random(seed)
-        durations: dict[str, float] = {}
-        fsx = LocalFsx(
-            clock=ScaledClock(SPEED),
-            copy_duration=lambda one: durations.setdefault(one, draw.uniform(30, 180)),
-            backup_being_copied_for=0,
-            seed=seed,
-        )
-        fsx.inject(Fault.throttling(), fraction=0.02, operation="CopyBackup")
-        fsx.inject(Fault.reset(), fraction=0.02, operation="CopyBackup", after=True)
+        fsx = troubled_fsx(seed, being_copied_for=0)
         world = cls(fsx, file, {}, {})
         for name, account, source, destinations in POLICIES:
             world._add(name, account, source, destinations)
@@ -126,20 +116,14 @@ class World:
             for region in destinations:
                 self.selected.setdefault((account, region), set()).update(backups[:3])
                 for month in (1, 2):
-                    origin = f"backup-{month}{file_system_id.removeprefix('fs-')}"
-                    tags = {
-                        "fsxcopy:policy": name,
-                        "fsxcopy:source": file_system_id,
-                        "fsxcopy:backup": origin,
-                        "fsxcopy:source-time": f"2026-0{month}-01T00:00:00+00:00",
-                    }
-                    self.fsx.add_backup(
-                        region,
+                    add_old_copy(
+                        self.fsx,
+                        file_system_id,
+                        month,
+                        policy=name,
+                        source=source,
+                        destination=region,
                         account=account,
-                        SourceBackupId=origin,
-                        SourceBackupRegion=source,
-                        FileSystem={"FileSystemId": file_system_id},
-                        Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
                     )
 
     def check(self) -> None:
@@ -171,23 +155,9 @@ class World:
 
     async def kill(self, draw: random.Random) -> str:
         """Start a sync, kill it at some time, and return what it was at."""
-        before = Counter(self.fsx.calls)
         process = await self.run(*SYNC)
-        requests = draw.choice(draw.choice(KILL_AFTER))
-        while (  # noqa: ASYNC110 - the service has no event for it
-            (self.fsx.calls - before).total() < requests and process.returncode is None
-        ):
-            await asyncio.sleep(0.001)
-        await asyncio.sleep(draw.uniform(0, 0.02) if requests else draw.uniform(0, 0.5))
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
-        if process.returncode != -signal.SIGKILL:
-            return "not killed"
-        calls = self.fsx.calls - before
-        stages = (("DeleteBackup", "pruning"), ("CopyBackup", "copying"))
-        found = (stage for operation, stage in stages if calls[operation])
-        return next(found, "planning or waiting" if calls else "starting")
+        _, stage = await kill_at_some_time(process, self.fsx, draw, KILL_AFTER)
+        return stage if process.returncode == -signal.SIGKILL else "not killed"
 
 
 SYNC = ("sync", "--min-delay", "0.05")
@@ -213,22 +183,20 @@ def _planned(document: Any) -> dict[tuple[str, str], set[str]]:
     }
 
 
-async def test_a_killed_sync_of_a_fleet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_a_killed_sync_of_a_fleet(sts: Sts, tmp_path: Path) -> None:
     """Killed at any time and started again, it does what the plan said, and nothing twice."""
     draw = random.Random(14)
     ends: Counter[str] = Counter()
     file = tmp_path / "fsxcopy.toml"
     await asyncio.to_thread(file.write_text, FILE)
-    async with serving_sts() as sts:
-        configure(monkeypatch, tmp_path, sts)
-        seed = 0
-        while ends.total() - ends["not killed"] < KILLS:
-            world = World.stocked(file, seed)
-            seed += 1
-            async with world.fsx:
-                add_accounts(world.fsx)
-                sts.assumed.clear()
-                await _kill_until_done(world, draw, ends)
+    seed = 0
+    while ends.total() - ends["not killed"] < KILLS:
+        world = World.stocked(file, seed)
+        seed += 1
+        async with world.fsx:
+            add_accounts(world.fsx)
+            sts.assumed.clear()
+            await _kill_until_done(world, draw, ends)
     print(f"{dict(ends)} in {seed} worlds")  # noqa: T201 - shown by -rP
 
 

@@ -34,7 +34,6 @@ async def test_each_copy_that_was_seen_is_an_outcome_or_in_progress(
     accepted = anyio.Event()
     async with LocalFsx(clock=clock, copy_duration=600.0) as fsx:
         configure(monkeypatch, tmp_path)
-        fsx.add_access_key("AKIADEFAULT")
         add_accounts(fsx)
         for _ in range(4):
             fsx.add_backup("us-east-2")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import attrs
 import pytest
@@ -15,8 +14,6 @@ from fleet_rig import (
     ROLE_ACCOUNT,
     Sts,
     add_accounts,
-    configure,
-    serving_sts,
 )
 
 from fsxcopy_sdk import CredentialsUnavailable
@@ -40,13 +37,6 @@ class _Lender:
         if not self.keys:
             raise RuntimeError("the key vault is closed")
         return Credentials(self.keys.pop(0), "secret").get_frozen_credentials()
-
-
-@pytest.fixture(name="sts")
-async def _sts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Sts]:
-    async with serving_sts() as sts:
-        configure(monkeypatch, tmp_path, sts)
-        yield sts
 
 
 @pytest.fixture(name="fsx")

@@ -151,7 +151,7 @@ def test_nothing_at_all(form: Form) -> None:
 
 @pytest.mark.parametrize("form", ["html", "markdown"])
 def test_failures(form: Form) -> None:
-    """A report that could not be made says whose, from where, to where and why."""
+    """A report that could not be made says its policy, account, Regions and reason."""
     unread = ResponseDecodingError("cannot be read", "DescribeBackups", "eu-west-1")
     nothing = Failure(account=None, source_region=None, destination_region=None, error=unread)
     text = render(form, [REPORT], [Failure(), nothing])

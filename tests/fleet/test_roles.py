@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +13,6 @@ from fleet_rig import (
     ROLE_ACCOUNT,
     Sts,
     add_accounts,
-    configure,
-    serving_sts,
     sources_of,
 )
 from lenders import refusal_of_sts
@@ -36,13 +33,6 @@ from fsxcopy_sdk.fleet import (
 from fsxcopy_sdk.testing import LocalFsx, ManualClock
 
 REGIONS = ("us-west-2", "eu-west-1")
-
-
-@pytest.fixture(name="sts")
-async def _sts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Sts]:
-    async with serving_sts() as sts:
-        configure(monkeypatch, tmp_path, sts)
-        yield sts
 
 
 @pytest.fixture(name="fsx")

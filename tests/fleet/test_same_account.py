@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from fleet_rig import ROLE, ROLE_ACCOUNT, add_accounts, configure, serving_sts, sources_of
+from fleet_rig import ROLE, ROLE_ACCOUNT, add_accounts, sources_of
 
 from fsxcopy_sdk._transport import direct_config
 from fsxcopy_sdk.bulk import Copied, CopyStarted
@@ -31,12 +29,10 @@ def _policy(name: str, session_name: str) -> FleetPolicy:
 
 
 @pytest.mark.parametrize("wait", [True, False])
-async def test_a_backup_is_copied_once(
-    clock: ManualClock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, wait: bool
-) -> None:
+@pytest.mark.usefixtures("sts")
+async def test_a_backup_is_copied_once(clock: ManualClock, *, wait: bool) -> None:
     """Each policy has an outcome for each backup, and of each backup there is one copy."""
-    async with serving_sts() as sts, LocalFsx(clock=clock, copy_duration=600.0) as fsx:
-        configure(monkeypatch, tmp_path, sts)
+    async with LocalFsx(clock=clock, copy_duration=600.0) as fsx:
         add_accounts(fsx)
         backups = [fsx.add_backup("us-east-2", account=ROLE_ACCOUNT) for _ in range(4)]
         connect = AccountClients(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -53,16 +54,29 @@ def test_the_example_is_valid(tmp_path: Path) -> None:
     assert [] == _errors(tomllib.loads(fleet_example()))
 
 
-@pytest.mark.parametrize("cls", [FleetPolicy, Keep, PolicyDestination, PolicySource])
-def test_every_key_is_described(cls: type[attrs.AttrsInstance]) -> None:
-    """Keys are those of the class, with their docstrings."""
+@pytest.mark.parametrize(
+    ("cls", "key", "text"),
+    [
+        (FleetPolicy, "prune", "Whether a sync deletes the copies that are not kept."),
+        (FleetPolicy, "name", "Recorded in the tags of each copy: only copies with this name are"),
+        (Keep, "last", "How many of the newest backups keep their copies."),
+        (PolicyDestination, "region", "Region of the copies."),
+        (PolicySource, "profile", "Profile of the AWS configuration; with a role, the one that"),
+        (PolicySource, "region", "Region of the backups."),
+    ],
+)
+def test_every_key_is_described(cls: type[attrs.AttrsInstance], key: str, text: str) -> None:
+    """Keys are those of the class and what it inherits from, each with its own docstring."""
     schema: Any = fleet_schema()
     described = schema["$defs"][cls.__name__]
-    assert {field.name for field in attrs.fields(cls)} == set(described["properties"])
-    for one in described["properties"].values():
-        assert one["description"].endswith((".", '"all".', ")."))
+    texts = {name: one["description"] for name, one in described["properties"].items()}
+    assert [field.name for field in attrs.fields(cls)] == list(texts)
+    assert texts[key].startswith(text)
+    assert all(re.fullmatch(r"[A-Z].{10,}\.", one) for one in texts.values())
+    # A destination repeats the two members that a source's account is known by.
+    assert len(texts) - (cls is PolicyDestination) == len({*texts.values()})
     assert not described["additionalProperties"]
-    assert described["description"]
+    assert re.fullmatch(r"[A-Z].{10,}\.", described["description"])
 
 
 def test_defaults_are_told() -> None:

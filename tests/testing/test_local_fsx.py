@@ -6,7 +6,7 @@ import re
 import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import boto3
 import pytest
@@ -449,10 +449,20 @@ def test_bad_region(fsx, call) -> None:
         call(fsx)
 
 
-def test_not_json(fsx) -> None:
-    """A document that is not JSON cannot be added."""
+@pytest.mark.parametrize("value", [object(), datetime(2026, 1, 1), [datetime(2026, 1, 1)]])  # noqa: DTZ001 - on purpose
+def test_not_json(fsx, value) -> None:
+    """A document that is not JSON cannot be added, and a time needs a zone."""
     with pytest.raises(TypeError):
-        fsx.add_backup("us-west-2", Strange=object())
+        fsx.add_backup("us-west-2", Strange=value)
+
+
+def test_times(fsx) -> None:
+    """They are sent in epoch seconds, as by the service, also where a datetime was given."""
+    moment = datetime(2026, 1, 1, 2, tzinfo=timezone(timedelta(hours=2)))
+    file_system = {"FileSystemId": "fs-0123456789abcdef0", "CreationTime": moment}
+    backup_id = fsx.add_backup("us-west-2", CreationTime=moment, FileSystem=file_system)
+    backup = fsx.backup("us-west-2", backup_id)
+    assert 1767225600.0 == backup["CreationTime"] == backup["FileSystem"]["CreationTime"]
 
 
 def test_backup_elsewhere(fsx) -> None:

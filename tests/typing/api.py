@@ -7,7 +7,7 @@ Everything a user writes has a type of its own: no `Any` comes out of the librar
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal, assert_never, assert_type
 
 from aiobotocore.config import AioConfig
@@ -398,6 +398,8 @@ async def ready(source: FsxCopyClient, destination: FsxCopyClient) -> None:
     )
     plan = await replication.plan_replication(source, destination, policy)
     assert_type(plan, replication.ReplicationPlan)
+    assert_type(plan.owner_id, str | None)
+    assert_type(await replication.check_owner(plan, source, destination), None)
     assert_type(plan.to_copy, tuple[replication.PlannedCopy, ...])
     assert_type(plan.to_copy[0].request, bulk.CopyRequest)
     assert_type(plan.report.sources[0].age, float | None)
@@ -460,6 +462,10 @@ def local_fsx(fault: testing.Fault) -> testing.LocalFsx:
     fsx = testing.LocalFsx(unseen_for=lambda copy_id: float(len(copy_id)))
     fsx.inject(fault, operation="DescribeBackups")
     assert_type(fsx.requests, list[testing.RecordedRequest])
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    fsx.add_backup("us-east-2", CreationTime=moment, FileSystem={"CreationTime": moment})
+    fsx.add_backup("us-east-2", {"CreationTime": moment}, Tags=[{"Key": "a", "Value": "b"}])
+    fsx.add_backup("us-east-2", CreationTime=minutes)  # type: ignore[arg-type]  # no time
     fsx.set_tags("backup-1", {"Name": "new", "Empty": None})
     fsx.delete_backup("backup-1")
     return fsx

@@ -35,6 +35,7 @@ from fsxcopy_sdk.cli._options import (
     Flag,
     Globals,
     Listing,
+    LogLevel,
     MaxAge,
     Out,
     PlanOut,
@@ -229,7 +230,8 @@ def _launch(
     if options.output in PAGES and name not in _WITH_PAGES:
         text = f"{PROGRAM} {name} does not take --output {options.output}, which is for reports."
         raise CycloptsError(msg=text, command_chain=(name,))
-    with logging_to_standard_error(options.log_level or ("error" if options.quiet else "warning")):
+    usual = LogLevel.ERROR if options.quiet else LogLevel.WARNING
+    with logging_to_standard_error(options.log_level or usual):
         # They leave no work, too.
         work: _Work | None = command(*bound.args, **bound.kwargs)
         if work is None:

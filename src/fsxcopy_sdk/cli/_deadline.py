@@ -49,10 +49,10 @@ class Deadline:
 
 
 async def finished(call: Awaitable[_Answer]) -> _Answer:
-    """Return what *call* does, which goes on for some seconds when the command is cancelled."""
+    """Return what *call* does, which continues for some seconds when the command is cancelled."""
     answers: list[_Answer] = []
     failures: list[FsxCopyError] = []
-    # With an answer the caller goes on, and is cancelled where it awaits the next one.
+    # With an answer the caller continues, and is cancelled where it awaits the next one.
     with suppress(anyio.get_cancelled_exc_class()):
         async with anyio.create_task_group() as group:
             with anyio.CancelScope(shield=True) as scope:

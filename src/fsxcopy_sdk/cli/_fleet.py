@@ -276,14 +276,14 @@ def _write_report(made: FleetReport, fleet: Fleet, options: Globals) -> None:
             cells = (one.policy_name, origin["Account"], one.destination_region, *row(source))
             results.add(partial(_source, origin, source), cells)
     for failure in made.failures:
-        whose = (failure.policy_name, failure.account, failure.destination_region)
-        cells = (*whose, "-", "FAILED", *["-"] * (len(_REPORT_COLUMNS) - 5))
+        place = (failure.policy_name, failure.account, failure.destination_region)
+        cells = (*place, "-", "FAILED", *["-"] * (len(_REPORT_COLUMNS) - 5))
         results.add(partial(public, failure), cells)
     results.write()
 
 
 def _source(origin: Mapping[str, str], source: SourceReport) -> dict[str, object]:
-    """Return a source as JSON-able data, and whose it is."""
+    """Return a source as JSON-able data, with its policy, account and Region."""
     return {**origin, **public(source)}
 
 
@@ -294,13 +294,13 @@ class _FleetReporter(Reporter):
 
     def row(self, end: Ended, why: str) -> tuple[str, ...]:
         """Return the cells of an item."""
-        return (*_whose(end), *super().row(end, why))
+        return (*_origin(end), *super().row(end, why))
 
     def name_of(self, end: Ended) -> str:
         """Return what an item is called in a message."""
-        whose = "{}, account {}, {}".format(*_whose(end))
+        origin = "{}, account {}, {}".format(*_origin(end))
         is_item = end.backup_id is not None or end.source_id is not None
-        return f"{whose}: {super().name_of(end)}" if is_item else whose
+        return f"{origin}: {super().name_of(end)}" if is_item else origin
 
     def conclude_fleet(self, command: str, not_begun: int) -> None:
         """Print the number of items by outcome, what is left where, and how to continue."""
@@ -308,7 +308,7 @@ class _FleetReporter(Reporter):
         running: defaultdict[str, list[str]] = defaultdict(list)
         for end in self.ends:
             if end.is_running:
-                _, account, region = _whose(end)
+                _, account, region = _origin(end)
                 running[f"{region} of account {account}"].append(str(end.backup_id))
         is_open = any(end.is_open and end.outcome != "started" for end in self.ends)
         say = self.notice if is_open else self.info
@@ -323,7 +323,7 @@ class _FleetReporter(Reporter):
             say(f"resume with: {command}", is_command=True)
 
 
-def _whose(end: Ended) -> tuple[str, str, str]:
+def _origin(end: Ended) -> tuple[str, str, str]:
     return (end.origin["PolicyName"], end.origin["Account"], end.origin["DestinationRegion"])
 
 

@@ -31,10 +31,7 @@ class _Drawing:
             lines.append(Text(f"and {hidden} more in progress"))
         if summary := self.rows.summary():
             lines.append(Text(summary))
-        for line in lines:
-            line.truncate(options.max_width)
-            line.no_wrap = True
-            yield line
+        yield Text("\n", no_wrap=True, overflow="crop").join(lines)
 
 
 class MovingLines:

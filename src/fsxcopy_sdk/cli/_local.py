@@ -7,14 +7,13 @@ from datetime import timedelta
 from operator import attrgetter
 
 import anyio
-from rich.progress import Progress
 
 from fsxcopy_sdk import Backup, FsxCopyClient
 from fsxcopy_sdk._transport import direct_config, isolated_session
 from fsxcopy_sdk.cli._options import Globals, usage_error
 from fsxcopy_sdk.cli._outcomes import Exit
 from fsxcopy_sdk.cli._output import write_text
-from fsxcopy_sdk.cli._screen import Screen
+from fsxcopy_sdk.cli._reporter import Reporter
 from fsxcopy_sdk.cli._signals import signals
 from fsxcopy_sdk.testing import EXAMPLE_REGION, LocalFsx, ScaledClock
 from fsxcopy_sdk.testing import serve as serve_local_fsx
@@ -58,17 +57,10 @@ async def demo(options: Globals) -> Exit:
                 source, source_region=EXAMPLE_REGION, copy_tags=True, tags={"Purpose": "demo"}
             )
             write_text(f"{response.backup.lifecycle}: {response.backup.backup_id}")
-            # All but rich's own estimate of the time left, which knows nothing of the clock.
-            columns = Progress.get_default_columns()[:-1]
-            screen = Screen(is_error=True)
-            console = screen.console
-            # Quiet too, because older versions of rich end even a disabled display with a line.
-            console.quiet = options.quiet or not screen.is_live
-            with Progress(*columns, console=console, disable=console.quiet) as progress:
-                task = progress.add_task(response.backup.backup_id, total=100)
+            reporter = Reporter(options, clock.now)
+            with reporter.live():
                 async for backup in client.watch_backup(response.backup.backup_id):
-                    progress.update(task, completed=backup.progress_percent or 0)
-                progress.update(task, completed=100)
+                    reporter.seen(backup)
     for path, value in _members(backup).items():
         write_text(f"backup.{path:<50}{value}")
     write_text(f'Against AWS: the same with FsxCopyClient("{_DESTINATION}") and credentials.')

@@ -13,7 +13,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from difflib import get_close_matches
-from typing import Annotated, Literal, TypeAlias, TypeVar, cast, get_args
+from enum import StrEnum
+from typing import Annotated, Literal, TypeAlias, TypeVar
 
 import attrs
 from cyclopts import Group, Parameter, Token
@@ -40,12 +41,20 @@ PROGRAM = "python -m fsxcopy_sdk" if _MAIN and _MAIN.name == "fsxcopy_sdk.__main
 
 Flag: TypeAlias = Annotated[bool, Parameter(negative=(), show_default=False)]
 """An option without a value."""
-LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 Output: TypeAlias = Literal["table", "json", "jsonl", "html", "markdown", "prometheus"]
 PAGES: tuple[Output, ...] = ("html", "markdown", "prometheus")
 """What only reports are written as."""
 
 GLOBAL_GROUP = "Global options"
+
+
+class LogLevel(StrEnum):
+    """The levels that can be typed, in upper or lower case."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
 
 
 def _duration(_: object, tokens: Sequence[Token]) -> timedelta:
@@ -67,14 +76,6 @@ Duration: TypeAlias = Annotated[
     timedelta, Parameter(converter=_duration, metavar="DURATION", show_default=_typed)
 ]
 """Seconds, or a number with one of the units s, m, h and d."""
-
-
-def _log_level(_: object, tokens: Sequence[Token]) -> LogLevel:
-    text = tokens[0].value
-    for level in get_args(LogLevel):
-        if text.lower() == level:
-            return cast("LogLevel", level)
-    raise ValueError(f"must be debug, info, warning or error, not {text!r:.80}")
 
 
 def _value(metavar: str, short: str | None = None) -> Parameter:
@@ -103,7 +104,7 @@ class Globals:
     """Time for each attempt to get an answer; 0 for no limit (default: 60s)."""
     quiet: Annotated[Flag, Parameter(alias="-q")] = False
     """Print only results and errors."""
-    log_level: Annotated[LogLevel | None, Parameter(converter=_log_level, metavar="LEVEL")] = None
+    log_level: Annotated[LogLevel | None, _value("LEVEL")] = None
     """Lowest level of the log records on standard error (default: warning; quiet: error)."""
 
 

@@ -120,7 +120,7 @@ class Ended:
     members: Mapping[str, object] | None = None
     """What a document has of the item; None for its ID, the backup as last seen and the error."""
     origin: Mapping[str, str] = attrs.field(factory=dict)
-    """Of a fleet: whose the item is, as a document has it."""
+    """Of a fleet: the item's policy, account and Regions, as a document has them."""
 
     @property
     def exit(self) -> Exit:

@@ -14,7 +14,7 @@ import attrs
 
 from fsxcopy_sdk._validation import printable
 from fsxcopy_sdk.cli import _tables
-from fsxcopy_sdk.cli._options import Output
+from fsxcopy_sdk.cli._options import LogLevel, Output
 from fsxcopy_sdk.cli._screen import Screen, cell_len
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.errors import DOCUMENT_VERSION
@@ -32,7 +32,7 @@ class _StandardError(logging.Handler):
 
 
 @contextmanager
-def logging_to_standard_error(level: str) -> Iterator[None]:
+def logging_to_standard_error(level: LogLevel) -> Iterator[None]:
     """Write this package's records of at least *level* to standard error."""
     handler, logger = _StandardError(), logging.getLogger("fsxcopy_sdk")
     form = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", TIME_FORMAT)
@@ -43,7 +43,7 @@ def logging_to_standard_error(level: str) -> Iterator[None]:
     silent = logging.NullHandler()
     logging.getLogger().addHandler(silent)
     logger.addHandler(handler)
-    logger.setLevel(level.upper())
+    logger.setLevel(level)
     try:
         yield
     finally:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import orjson
 
@@ -17,6 +17,8 @@ from fsxcopy_sdk.replication import ReplicationPlan
 
 # Pruning refuses a plan by the service's own time, too; see `apply_plan`.
 _MAX_AGE = timedelta(days=1)
+
+_Plan = TypeVar("_Plan", ReplicationPlan, FleetPlan)
 
 
 def write_plan(plan: ReplicationPlan | FleetPlan, target: Path | None) -> None:
@@ -33,11 +35,7 @@ def read_plan(file: str) -> ReplicationPlan:
     Raises:
         ConfigurationError: the file cannot be read, is no such plan, or is older than a day.
     """
-    document = _read(file)
-    if "Plans" in document:
-        raise ConfigurationError(f"{file}: is a plan of many policies, which needs --config")
-    with _errors_of(file):
-        plan = ReplicationPlan.from_dict(document)
+    plan = _read(file, ReplicationPlan.from_dict, "Plans", "many policies, which needs --config")
     _check_age(file, [plan])
     return plan
 
@@ -49,16 +47,14 @@ def read_fleet_plan(file: str) -> FleetPlan:
     Raises:
         ConfigurationError: the file cannot be read, is no such plan, or is older than a day.
     """
-    document = _read(file)
-    if "Policy" in document:
-        raise ConfigurationError(f"{file}: is a plan of one policy, which takes no --config")
-    with _errors_of(file):
-        plan = FleetPlan.from_dict(document)
+    plan = _read(file, FleetPlan.from_dict, "Policy", "one policy, which takes no --config")
     _check_age(file, plan.plans)
     return plan
 
 
-def _read(file: str) -> dict[str, object]:
+def _read(
+    file: str, parse: Callable[[dict[str, object]], _Plan], member_of_other: str, other: str
+) -> _Plan:
     try:
         document = orjson.loads(Path(file).read_bytes())
     except OSError as error:
@@ -67,13 +63,10 @@ def _read(file: str) -> dict[str, object]:
         raise ConfigurationError(f"{file}: cannot be read as JSON: {error}") from error
     if not isinstance(document, dict):
         raise ConfigurationError(f"{file}: must be what fsxcopy plan --out wrote")
-    return document
-
-
-@contextmanager
-def _errors_of(file: str) -> Iterator[None]:
+    if member_of_other in document:
+        raise ConfigurationError(f"{file}: is a plan of {other}")
     try:
-        yield
+        return parse(document)
     except InvalidArguments as error:
         raise ConfigurationError(f"{file}: {error}") from error
 

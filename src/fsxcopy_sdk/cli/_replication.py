@@ -50,6 +50,7 @@ from fsxcopy_sdk.replication import (
     ReplicationPolicy,
     SourceReport,
     apply_plan,
+    check_owner,
     plan_replication,
 )
 
@@ -152,6 +153,8 @@ async def _sync(
         if how.dry_run:
             _write(made, options)
             return
+        if given is not None:
+            await check_owner(given, source, destination)
         ends = [*refused(made)]
         reporter.expect(len(ends) + announce(made, how, held, reporter))
 

@@ -17,7 +17,7 @@ from fsxcopy_sdk.errors import FsxCopyError
 from fsxcopy_sdk.fleet._fleet import Fleet, Route
 from fsxcopy_sdk.fleet._outcomes import PolicyFailure
 from fsxcopy_sdk.fleet._policy import DEFAULT_SESSION_NAME, Account
-from fsxcopy_sdk.replication import ReplicationPlan, plan_replication
+from fsxcopy_sdk.replication import ReplicationPlan, check_owner, plan_replication
 
 Connect: TypeAlias = Callable[[Account, str], FsxCopyClient]
 """Make the client of an account in one Region, not open yet; `AccountClients` is one."""
@@ -119,7 +119,10 @@ class AccountRun:
             source = await self.client(policy.source.region)
             destination = await self.client(region)
             if self._planned is not None:
-                return self._planned[route]
+                planned = self._planned[route]
+                if isinstance(planned, ReplicationPlan):
+                    await check_owner(planned, source, destination)
+                return planned
             async with self._making:
                 return await plan_replication(
                     source, destination, policy.to(route.destination), strict=self._strict

@@ -8,7 +8,7 @@ which backup a copy was made of, and tags on each copy record its policy.
 
 from __future__ import annotations
 
-from fsxcopy_sdk.replication._apply import AppliedPlan, PlanOutcome, apply_plan
+from fsxcopy_sdk.replication._apply import AppliedPlan, PlanOutcome, apply_plan, check_owner
 from fsxcopy_sdk.replication._inventory import BACKUP_TAG, POLICY_TAG, SOURCE_TAG, TIME_TAG
 from fsxcopy_sdk.replication._keep import Keep, KeepRule
 from fsxcopy_sdk.replication._plan import (
@@ -60,5 +60,6 @@ __all__ = [
     "TIME_TAG",
     "TimelineEntry",
     "apply_plan",
+    "check_owner",
     "plan_replication",
 ]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import aclosing
 from typing import TypeAlias
 
 import attrs
 
 from fsxcopy_sdk._tracing import Attributes
-from fsxcopy_sdk._validation import ArgumentErrors, Duration, check_type
+from fsxcopy_sdk._validation import ArgumentErrors, Duration, check_type, invalid
 from fsxcopy_sdk.bulk import (
     DEFAULT_MAX_IN_PROGRESS,
     BulkCopy,
@@ -28,6 +29,7 @@ from fsxcopy_sdk.bulk import (
 from fsxcopy_sdk.client import FsxCopyClient
 from fsxcopy_sdk.enums import BackupType
 from fsxcopy_sdk.models import Backup
+from fsxcopy_sdk.replication._inventory import owner_of
 from fsxcopy_sdk.replication._plan import (
     ExistingCopy,
     PlannedCopy,
@@ -182,6 +184,40 @@ def _check_arguments(
     for name in [name for name, given in switches.items() if given and not prune]:
         errors.add(name, "given with prune=True", "alone")
     errors.raise_any()
+
+
+async def check_owner(
+    plan: ReplicationPlan, source: FsxCopyClient, destination: FsxCopyClient
+) -> None:
+    """
+    Refuse a plan that was made in another account than that of open clients of its Regions.
+
+    In another account each copy of the plan would fail, and what it is to prune would count as
+    pruned, because no backup of the plan is found there. The account is that of a backup that
+    one of the Regions shows; if none does, the plan is refused too. A plan without an `owner_id`
+    is not checked.
+
+    Raises:
+        InvalidArguments: the plan is of another account, or a client is of another Region.
+        CallError: a listing failed.
+        ClientNotOpen: a client is not open.
+    """
+    _check_arguments(plan, destination, source, {}, None, prune=False)
+    if plan.owner_id is None:
+        return
+    found = await _owner(destination) or await _owner(source)
+    if found != plan.owner_id:
+        rule = f"applied with credentials of account {plan.owner_id}"
+        raise invalid("plan", rule, f"of {found or 'an account that shows no backup'}")
+
+
+async def _owner(client: FsxCopyClient) -> str | None:
+    """Return the account of the first backup of a Region whose ARN names one."""
+    async with aclosing(client.iter_backups()) as backups:
+        async for backup in backups:
+            if owner := owner_of(backup):
+                return owner
+    return None
 
 
 def _check_region(errors: ArgumentErrors, name: str, client: FsxCopyClient, region: str) -> None:

@@ -8,6 +8,7 @@ request. The time is that of the backup, which may be gone long before its copy.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -34,6 +35,9 @@ TIME_TAG: Final = "fsxcopy:source-time"
 """When the copy's backup was made, in ISO 8601."""
 
 LINEAGE_TAGS: Final = (POLICY_TAG, SOURCE_TAG, BACKUP_TAG, TIME_TAG)
+
+# arn:partition:service:region:account:resource
+_ARN = re.compile(r"arn:[^:]+:[^:]+:[^:]*:([0-9]{12}):")
 
 _Item = TypeVar("_Item")
 _Key = TypeVar("_Key")
@@ -96,6 +100,12 @@ def sources_of(
         known = {one.resource_id, origin.source_id if origin else None} - {None}
         ids |= known or {None}
     return frozenset(ids)
+
+
+def owner_of(backup: Backup) -> str | None:
+    """Return the account that the ARN of *backup* names; None where it has no such ARN."""
+    found = _ARN.match(backup.resource_arn or "")
+    return found[1] if found else None
 
 
 def is_of_flexgroup(backup: Backup) -> bool:
@@ -252,6 +262,12 @@ class Inventory:
             if (backup.source_backup_region or unsaid) == self.source_region:
                 copies.append(_copy(backup, origin_id, origin))
         return tuple(copies)
+
+    @property
+    def owner_id(self) -> str | None:
+        """The account that the ARNs of all backups name; None where there is not one."""
+        owners = {*map(owner_of, (*self.backups, *self.held))} - {None}
+        return owners.pop() if len(owners) == 1 else None
 
     def unreadable_copy_of(self, backup_id: str) -> UnreadableBackup | None:
         """Return a copy of that backup that cannot be read."""

@@ -384,6 +384,8 @@ class ReplicationPlan(Document):
     """Backups of the source Region that cannot be read, and so are not copied."""
     unreadable_in_destination: tuple[UnreadableBackup, ...] = ()
     """Backups of the destination that cannot be read; one may be a copy in any lifecycle."""
+    owner_id: str | None = None
+    """The account that it was made in, by the ARNs of its backups; None where that is unknown."""
 
     @property
     def gaps(self) -> tuple[str, ...]:

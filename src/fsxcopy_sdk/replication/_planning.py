@@ -172,6 +172,7 @@ def decide(policy: ReplicationPolicy, inventory: Inventory) -> ReplicationPlan:
         report=_report(policy, inventory, scope, made),
         unreadable_in_source=inventory.unreadable_backups,
         unreadable_in_destination=inventory.unreadable_held,
+        owner_id=inventory.owner_id,
     )
 
 

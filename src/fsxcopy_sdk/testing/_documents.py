@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final, TypeAlias, cast
 
@@ -19,8 +20,38 @@ JsonValue: TypeAlias = (
 Document: TypeAlias = dict[str, JsonValue]
 """A JSON object under the service's own member names."""
 
+GivenValue: TypeAlias = (
+    bool
+    | int
+    | float
+    | str
+    | datetime
+    | Sequence["GivenValue"]
+    | Mapping[str, "GivenValue"]
+    | None
+)
+"""A value as tests may give it: in JSON, with times that have a zone as datetimes too."""
+
 Tag: TypeAlias = Mapping[str, str]
 """One tag: its Key and its Value."""
+
+
+def to_document(given: Mapping[str, GivenValue]) -> Document:
+    """
+    Return a copy of *given* as JSON, its times in epoch seconds, as the service sends them.
+
+    Raises:
+        TypeError: it has a value that is neither JSON nor a time with a zone.
+    """
+    option = orjson.OPT_PASSTHROUGH_DATETIME
+    document: Document = orjson.loads(orjson.dumps(given, _epoch_seconds, option))
+    return document
+
+
+def _epoch_seconds(value: object) -> float:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.timestamp()
+    raise TypeError("must be JSON, or a datetime with a time zone")
 
 
 def text_member(document: JsonValue, *path: str) -> str | None:

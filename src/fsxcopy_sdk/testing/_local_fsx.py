@@ -27,8 +27,10 @@ from fsxcopy_sdk.testing._documents import (
     MAX_MESSAGE,
     AccountRegion,
     Document,
+    GivenValue,
     JsonValue,
     default_file_system,
+    to_document,
 )
 from fsxcopy_sdk.testing._faults import Fault, Injection
 from fsxcopy_sdk.testing._lifecycle import Settled, status
@@ -198,29 +200,29 @@ class LocalFsx(Settings):
     def add_backup(
         self,
         region: str,
-        document: Mapping[str, JsonValue] | None = None,
+        document: Mapping[str, GivenValue] | None = None,
         /,
         *,
         account: str | None = None,
-        **members: JsonValue,
+        **members: GivenValue,
     ) -> str:
         """
         Add a backup to *region*, and return its ID.
 
         *document* and *members* describe it under the service's own names
-        and in JSON (CreationTime in epoch seconds), known to the service or
-        not; members win. The defaults are those of an AVAILABLE,
-        USER_INITIATED backup of a Lustre file system, or of the volume in
-        Volume. A member that is None is left out, except for BackupId and
-        Lifecycle. The backup stays in its Lifecycle; one that is COPYING
-        counts as a copy in progress.
+        and in JSON, known to the service or not; members win. Times are in
+        epoch seconds, or datetimes with a zone. The defaults are those of an
+        AVAILABLE, USER_INITIATED backup of a Lustre file system, or of the
+        volume in Volume. A member that is None is left out, except for
+        BackupId and Lifecycle. The backup stays in its Lifecycle; one that
+        is COPYING counts as a copy in progress.
 
         Raises:
-            TypeError: it is not JSON.
+            TypeError: it is not JSON, or has a time without a zone.
             ValueError: the BackupId is taken.
         """
         scope = self._scope(region, account)
-        given = orjson.loads(orjson.dumps({**(document or {}), **members}))
+        given = to_document({**(document or {}), **members})
         complete = self._store.complete(scope, given)
         backup_id = str(complete["BackupId"])
         if backup_id in self._store.by_id:
@@ -239,11 +241,11 @@ class LocalFsx(Settings):
     def add_file_system(
         self,
         region: str,
-        document: Mapping[str, JsonValue] | None = None,
+        document: Mapping[str, GivenValue] | None = None,
         /,
         *,
         account: str | None = None,
-        **members: JsonValue,
+        **members: GivenValue,
     ) -> str:
         """
         Add a file system to *region*, and return its ID.
@@ -252,17 +254,19 @@ class LocalFsx(Settings):
         file system. Those that backups are of need not be added.
 
         Raises:
-            TypeError: it is not JSON.
+            TypeError: it is not JSON, or has a time without a zone.
             ValueError: the FileSystemId is taken.
         """
         scope = self._scope(region, account)
-        given = orjson.loads(orjson.dumps({**(document or {}), **members}))
+        given = to_document({**(document or {}), **members})
         file_system_id = str(given.get("FileSystemId") or self._store.new_file_system_id())
         if file_system_id in self._store.regions[scope].sources:
             raise ValueError(f"FileSystemId {file_system_id!r} is taken")
         defaults = default_file_system(scope, file_system_id, self._store.epoch())
         complete = {**defaults, **given, "FileSystemId": file_system_id}
-        present = {name: value for name, value in complete.items() if value is not None}
+        present: dict[str, JsonValue] = {
+            name: value for name, value in complete.items() if value is not None
+        }
         self._store.add_source(scope, present)
         return file_system_id
 
