@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from benchmarks.peers.report import Line
 from benchmarks.peers.rows import NAMES, SIZES
 
-
 _GREY = "#888"
 _COLOURS = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
 # Text stays text, and the same figures make the same file.
