@@ -40,6 +40,7 @@ from fsxcopy_sdk._validation import (
     copy_backup_request,
     delete_backup_request,
     describe_backups_request,
+    invalid,
     seconds,
     type_of,
 )
@@ -425,6 +426,8 @@ class FsxCopyClient:
         check_type("schedule", schedule, WaitSchedule)
         if last_seen is not None:
             check_type("last_seen", last_seen, Backup)
+            if last_seen.backup_id != backup_id:
+                raise invalid("last_seen", f"an observation of {backup_id}", last_seen.backup_id)
         wait_seconds = seconds("max_wait", max_wait)
         return self._coordinator.watch(backup_id, wait_seconds, schedule, last_seen)
 
