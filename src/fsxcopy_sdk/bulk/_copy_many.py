@@ -75,8 +75,9 @@ def copy_many(
             If they are waited for, copies that other programs start need not be counted:
             the service does.
         max_wait: Seconds or a timedelta that each copy is waited for once it has begun,
-            and before that, while the service has no capacity for it, or an outage lasts. It
-            does not bound the whole: for that leave the block, as by `anyio.move_on_after`.
+            and before that, while the service has no capacity for it, or an outage lasts:
+            each of these by itself. It does not bound the whole: for that leave the block, as by
+            `anyio.move_on_after`.
         schedule: The intervals at which each copy is polled.
         on_seen: Called when a copy was accepted or found, and at every poll of it. An
             exception from it ends the block, in an exception group.

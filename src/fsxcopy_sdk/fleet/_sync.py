@@ -82,7 +82,7 @@ def sync_fleet(
         prune_orphans: As for `apply_plan`, for the policies that prune.
         prune_most: As for `apply_plan`, for the policies that prune.
         wait: Whether to follow copies to their end, as for `apply_plan`.
-        max_wait: Seconds or a timedelta that each copy is waited for.
+        max_wait: Seconds or a timedelta that each copy is waited for, as for `copy_many`.
         schedule: The intervals at which each copy is polled.
         on_plan: Called with each plan before anything of it is done.
         on_seen: Called for each copy in progress, as by `copy_many`.
