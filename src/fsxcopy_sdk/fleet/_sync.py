@@ -73,8 +73,8 @@ def sync_fleet(
 
     Args:
         fleet: The policies; those that are not enabled are left out.
-        plan: What to carry out instead of new plans, by the same policies. Of a policy that it
-            has no plan of there is a `PolicyFailure`.
+        plan: A plan to carry out instead of new ones. Its policies must be those of the fleet.
+            Each route that it has no plan for yields a `PolicyFailure`.
         connect: What makes the client of an account, as for `plan_fleet`.
         strict: Whether a backup that cannot be read makes a plan fail.
         max_accounts: How many accounts are in work at once. More take more memory, fewer take
@@ -127,7 +127,7 @@ class _Turns:
 
     @asynccontextmanager
     async def taken(self, region: str, plans: Iterable[ReplicationPlan]) -> AsyncIterator[None]:
-        """Wait until no other copies what *plans* would copy, and keep others from it."""
+        """Wait until no other account copies a backup of *plans*, then let no other copy one."""
         wanted = frozenset(
             (region, backup_id)
             for plan in plans
