@@ -43,9 +43,9 @@ def copy_many(
     is `Copied` without another one, a copy in progress is followed, and only the others
     are started, in the order of *requests*; the listing is repeated if it is older than
     two minutes by then, because other programs copy too. If it fails, nothing is started.
-    What the service refuses for a limit is passed over, because that may be the limit of its
-    ONTAP volume, and is sent again when a copy has ended, or a minute later. After three
-    refusals in a row, and after one where the limit is known, what is behind them waits too.
+    A request that the service refuses for a limit is skipped, because only its ONTAP volume
+    may be at the limit, and is sent again when a copy ends or after a minute. After three
+    refusals in a row, or one whose limit is known, the requests behind it wait too.
     To force another copy of the same backup, give `CopyRequest.idempotency_salt`.
 
     A copy ends only when it is seen AVAILABLE, FAILED or DELETED. One that FAILED in this
@@ -74,9 +74,9 @@ def copy_many(
         max_in_progress: Copies in progress at once; of ONTAP volumes, per volume and key.
             If they are waited for, copies that other programs start need not be counted:
             the service does.
-        max_wait: Seconds or a timedelta that each copy is waited for once it has begun,
-            and before that, while the service has no capacity for it, or an outage lasts. It
-            does not bound the whole: for that leave the block, as by `anyio.move_on_after`.
+        max_wait: Seconds or a timedelta: how long to follow each copy and, before it starts,
+            how long to wait for capacity or for the end of an outage. Each of these may take
+            so long. To limit the whole run, leave the block, as by `anyio.move_on_after`.
         schedule: The intervals at which each copy is polled.
         on_seen: Called when a copy was accepted or found, and at every poll of it. An
             exception from it ends the block, in an exception group.

@@ -188,7 +188,7 @@ class OutcomeStream(ABC, Generic[_Outcome]):
     _name: ClassVar[str]
     """What it is called in that function's examples."""
     _forgets: ClassVar[bool] = False
-    """Whether `outcomes` leaves out what was iterated over, which would take much memory."""
+    """Whether an outcome is dropped once it was iterated over, to save memory."""
 
     _tasks: TaskGroup
 

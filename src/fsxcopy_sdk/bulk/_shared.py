@@ -234,7 +234,7 @@ class SharedCopies:
         )
 
     def _leave(self, batch: CopyBatch) -> None:
-        """Begin nothing more for a batch alone whose caller has left; end with the last one."""
+        """Withdraw the requests of this batch alone; cancel the run when the last batch leaves."""
         self._batches.remove(batch)
         if self._copies is not None:
             unwanted = (

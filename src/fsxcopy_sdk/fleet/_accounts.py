@@ -30,8 +30,8 @@ Regions (`benchmarks/fleet.py`).
 
 PLANS_AT_ONCE: Final = 8
 """
-A plan that is being made holds the listings of two Regions, of which little is left after: so
-many are made at once, and where nothing else is done so many accounts are in work.
+How many plans are made at once, because each holds the listings of two Regions until it is
+made. By default also how many accounts `plan_fleet` and `report_fleet` handle at once.
 """
 
 

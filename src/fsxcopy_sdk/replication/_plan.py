@@ -146,7 +146,9 @@ class ReplicationReport(Document):
     unreadable: int = 0
     """How many backups of both Regions cannot be read, and so are not counted elsewhere."""
     unread: tuple[UnreadableBackup, ...] = ()
-    """Those in the source Region of file systems and volumes without a backup that can be read."""
+    """
+    Unreadable backups in the source Region, of file systems and volumes that have no readable one.
+    """
 
     @property
     def gaps(self) -> tuple[str, ...]:
