@@ -312,14 +312,56 @@ async def test_a_listing_may_show_the_volume_of_a_source(bench: Bench, known_fro
     assert tried[requests[0].source_backup_id] <= HOUR / 45 + 2
 
 
-async def test_a_limit_that_others_are_known_to_use_up_is_asked_for_once(bench: Bench) -> None:
-    """Where listings show as many copies as are allowed, one refusal tells of all requests."""
-    await _foreign(bench, [HOUR] * 5)
-    requests = [bench.request(MINUTE) for _ in range(4)]
-    await bench.copy(*requests)
-    tried = [one["SourceBackupId"] for one in bench.asked("CopyBackup")]
-    assert [one.source_backup_id for one in requests] == list(dict.fromkeys(tried))
-    assert [1, 1, 1] == [tried.count(one.source_backup_id) for one in requests[1:]]
+@pytest.mark.parametrize("limit", [1, 2])
+async def test_copies_of_others_do_not_make_a_refusal_known(bench: Bench, limit: int) -> None:
+    """Their copies may take all that *max_in_progress* allows, and the service has more."""
+    await _fill(bench, *(_ontap(bench, 0, 6 * HOUR) for _ in range(5)))
+    await _foreign(bench, [6 * HOUR] * limit)
+    others = [bench.request(MINUTE) for _ in range(3)]
+    begun = bench.clock.now()
+    await bench.copy(_ontap(bench, 0), *others, max_in_progress=limit)
+    accepted = {
+        one.body["SourceBackupId"]: one.at
+        for one in bench.fsx.requests
+        if one.operation == "CopyBackup"
+    }
+    assert all(accepted[one.source_backup_id] - begun <= 0.5 * HOUR for one in others)
+
+
+async def test_unnamed_volumes_stay_within_a_limit_of_ones_own(bench: Bench) -> None:
+    """A copy counts for its volume while that has a slot, and for the queue beyond that."""
+    requests = [_ontap(bench, 0, 1000) for _ in range(6)]
+    await bench.copy(*requests, max_in_progress=1)
+    assert 2 == bench.fsx.max_copies_in_progress_seen(WEST)
+
+
+async def test_an_outage_of_a_group_that_has_ended_bounds_no_other(bench: Bench) -> None:
+    """Pages are still repeated for requests of others, though a volume's were given up."""
+    for _ in range(60):
+        bench.fsx.add_backup(WEST)
+    named = _ontap(bench, 0, volume_id="fsvol-00000000000000000")
+    others = [bench.request(4000) for _ in range(6)]
+    copy, describe, slow, turns = (
+        bench.direct.copy_backup,
+        bench.direct.describe_backups,
+        Throttled("slow down", http_status=400),
+        cycle([True, False]),
+    )
+
+    async def copy_backup(request: Mapping[str, object]) -> RawResponse:
+        if request["SourceBackupId"] == named.source_backup_id:
+            raise slow
+        return await copy(request)
+
+    async def describe_backups(request: Mapping[str, object]) -> RawResponse:
+        if "NextToken" in request and bench.clock.now() > 2 * HOUR + 100 and next(turns):
+            raise slow
+        return await describe(request)
+
+    bench.direct.copy_backup = copy_backup  # type: ignore[method-assign]  # the rig's
+    bench.direct.describe_backups = describe_backups  # type: ignore[method-assign]  # the rig's
+    outcomes = await bench.copy(named, *others, max_in_progress=2, max_wait=2 * HOUR)
+    assert {Copied} == {type(one) for one in outcomes if one.request in others}
 
 
 async def test_the_same_request_again_is_skipped(bench: Bench) -> None:

@@ -1,9 +1,10 @@
 """
 Typed async SDK for Amazon FSx backup copies.
 
-Everything a user needs is here: the client, the models, the enums and the errors. Each is
-imported when it is first used, because attrs, cattrs and aiobotocore take their time, and a
-command, a test runner or a program that starts may need none of them.
+The client, the models, the enums and the errors are here; `bulk`, `replication`, `fleet`,
+`testing` and `airflow` are modules of their own. Each name is imported when it is first used,
+because attrs, cattrs and aiobotocore take their time, and a command, a test runner or a
+program that starts may need none of them.
 """
 
 from __future__ import annotations

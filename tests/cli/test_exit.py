@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 
+import anyio
 import pytest
 from cli_rig import EXAMPLE, Run
 
@@ -104,6 +106,25 @@ async def test_standard_input_is_no_file(
     assert "--plan requires an argument" in plan.err
     assert "fsxcopy: fsxcopy.toml: No such file or directory\n" == config.err
     assert not os.listdir(tmp_path)  # noqa: PTH208 - a blocking call of a path is refused here
+
+
+async def test_the_last_spans_are_sent(fsx: LocalFsx) -> None:
+    """A command that is traced ends as the interpreter does, which sends what is left."""
+    program = f"""
+import sys
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter
+provider = TracerProvider()
+provider.add_span_processor(BatchSpanProcessor(ConsoleSpanExporter()))
+trace.set_tracer_provider(provider)
+sys.argv = ["fsxcopy", "wait", "{EXAMPLE}", "--region", "us-east-2"]
+from fsxcopy_sdk.cli import run_and_end
+run_and_end()
+"""
+    done = await anyio.run_process([sys.executable, "-c", program], check=False)
+    assert 0 == done.returncode
+    assert '"name": "fsxcopy.wait"' in done.stdout.decode()
 
 
 async def test_no_credentials(run: Run, fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -481,6 +481,11 @@ _AUTOMATIC = BackupFilter("backup-type", "AUTOMATIC")
         ),
         ({}, {"source": PolicySource(region="us-east-1")}, False),
         ({}, {"source": PolicySource(region="us-east-2", profile="other")}, False),
+        (
+            {"source": PolicySource(region="us-east-2", role_arn=ROLE)},
+            {"source": PolicySource(region="us-east-2", role_arn=f"{ROLE}-other")},
+            True,
+        ),
         ({}, {"destination": [PolicyDestination(region="eu-west-1")]}, False),
         ({}, {"enabled": False}, False),
     ],
@@ -495,3 +500,13 @@ def test_warnings_of_policies_that_share_backups(
         "has the tags, the key and the retention of the policy that made it"
     )
     assert ((text,) if overlap else ()) == fleet.find_warnings()
+
+
+def test_each_policy_is_warned_of_once() -> None:
+    """However many overlap, each is named once for a destination, with the first of the others."""
+    fleet = Fleet(policies=[_policy(name=f"policy-{number}") for number in range(500)])
+    texts = fleet.find_warnings()
+    assert 499 == len(texts)
+    assert all(
+        "selects backups that policy 'policy-0' copies into us-west-2" in one for one in texts
+    )

@@ -192,7 +192,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             return await self._client.describe_backups(strict=False)
         page = partial(self._client.describe_backups, next_token=token, strict=False)
         since = self._clock.now() - self._max_wait
-        if any(group.has_failed_since(since) for group in self._groups.values()):
+        if any(one.waiting and one.has_failed_since(since) for one in self._groups.values()):
             return await page()  # what is left has one try each, not some minutes
         return await self._patiently(page)
 
@@ -282,6 +282,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
                 unlisted = queue.unlisted(state.request, error)
                 return await self._retry(state, error, unlisted, is_outage=error.is_transient)
             if self._take_existing(state):
+                state.group.failing_since = None
                 return True
         elif self._clock.now() - state.unknown_since > queue.TOKEN_LIFETIME:
             # The same request could make another copy.
@@ -341,19 +342,9 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         if state.is_in_doubt or state.is_repeated:
             await self._sleep_until_end(group, self._capacity_delay(group))
             return False
-        is_full = group.held - 1 + self._held_by_others(group) >= group.slots
-        group.pass_over(state, is_known=is_full or group.volume_id is not None)
+        others = self._existing.count_in_progress(group.volume_id, self._followed_by)
+        group.pass_over(state, is_full=group.held - 1 + others >= group.slots)
         return True
-
-    def _held_by_others(self, group: QuotaGroup) -> int:
-        """Count the copies in progress that this run does not follow."""
-        # The key of a copy and that of a request have different forms, so copies of a volume
-        # count under any key.
-        return sum(
-            backup.backup_id not in self._followed_by
-            and ontap_volume_id(backup) == group.volume_id
-            for backup in self._existing.in_progress()
-        )
 
     async def _retry(
         self,
@@ -569,10 +560,13 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         """Note what a copy is like now, and show it to the caller."""
         volume_id = ontap_volume_id(backup)
         if volume_id is not None and state.group.volume_id is None:
-            state.group.held -= 1
-            state.group.wake()
-            state.group = self._group(volume_id, state.request.kms_key_id)
-            state.group.held += 1
+            group = self._group(volume_id, state.request.kms_key_id)
+            # Otherwise the copy stays where its request was, so that these stay within a limit.
+            if group.held < group.slots:
+                state.group.held -= 1
+                state.group.wake()
+                state.group = group
+                group.held += 1
         state.copy = attrs.evolve(state.copy, backup=backup)
         self._followed_by[backup.backup_id] = state
         if self._on_seen is not None:

@@ -90,6 +90,11 @@ How many requests in a row are refused for a limit before those behind them wait
 service does not say which limit it is: it may be that of an ONTAP volume that the request does
 not name, and each other volume has one of its own.
 """
+_DOUBT_EACH = 5
+"""
+Which refusals of a request may be for its volume though listings show as many copies as we
+allow: the service may allow more, and then other requests would wait with it for hours.
+"""
 FEW_TRIES = 3
 """The same if nothing is waited for: seconds instead of minutes."""
 
@@ -126,7 +131,7 @@ class QuotaGroup:
     """
     refusals: int = 0
     """How many requests in a row the service refused for a limit."""
-    passed_over: list[RequestState] = attrs.field(factory=list)
+    passed_over: set[RequestState] = attrs.field(factory=set)
     """Those of the waiting that it refused so since a copy has ended."""
     starting: anyio.Lock = attrs.field(factory=anyio.Lock)
     """Held while a copy is started, because one refusal for capacity is enough."""
@@ -151,11 +156,16 @@ class QuotaGroup:
         left = (one for one in self.waiting if one not in self.passed_over)
         return min(left, key=lambda one: one.refusals)
 
-    def pass_over(self, state: RequestState, *, is_known: bool) -> None:
-        """Note that the service refused a request for a limit, which *is_known* or a guess."""
-        self.passed_over.append(state)
+    def pass_over(self, state: RequestState, *, is_full: bool = False) -> None:
+        """
+        Note that the service refused a request for a limit, which may be that of its volume.
+
+        If listings show that the group *is_full*, the limit is more likely that of the group.
+        """
+        self.passed_over.add(state)
         state.refusals += 1
-        self.refusals = MAX_REFUSALS if is_known else self.refusals + 1
+        is_known = self.volume_id is not None or (is_full and state.refusals % _DOUBT_EACH)
+        self.refusals += MAX_REFUSALS if is_known else 1
 
     def try_anew(self) -> None:
         """Begin with the first request again."""

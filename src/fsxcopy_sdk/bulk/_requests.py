@@ -6,7 +6,7 @@ import json
 import math
 from base64 import urlsafe_b64encode
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from contextlib import aclosing
 from hashlib import sha256
 from typing import Final, Self, TypedDict
@@ -286,10 +286,17 @@ class ExistingCopies:
         copies = filter(request.has_its_salt, self.matching(request))
         return sum(one.lifecycle.is_dead for one in copies)
 
-    def in_progress(self) -> list[Backup]:
-        """Return the copies of any program that were in progress when they were seen last."""
-        copies = [one for group in self._by_source.values() for one in group.values()]
-        return [one for one in copies if not one.lifecycle.is_terminal]
+    def count_in_progress(self, volume_id: str | None, followed: Container[str]) -> int:
+        """Count the copies of a volume, or of none, that are in progress and not *followed*."""
+        # The key of a copy and that of a request have different forms, so copies of a volume
+        # count under any key.
+        return sum(
+            backup_id not in followed
+            and not one.lifecycle.is_terminal
+            and ontap_volume_id(one) == volume_id
+            for copies in self._by_source.values()
+            for backup_id, one in copies.items()
+        )
 
     def unreadable(self, request: CopyRequest) -> UnreadableBackup | None:
         """Return a copy of a request's source that cannot be read, and so may satisfy it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import ClassVar
 
 import attrs
@@ -48,8 +49,12 @@ class BulkStart(BulkCopy):
     async def _start_in_order(self, group: QuotaGroup) -> None:
         """Start what waits in *group* until there is no slot, and defer the rest."""
         # Copies of other programs end unseen, but nothing here waits for that.
-        group.held += self._held_by_others(group)
-        for state in group.waiting:
+        group.held += self._existing.count_in_progress(group.volume_id, self._followed_by)
+        left = [*group.waiting]
+        while left:
+            # After a refusal any may be next, so that runs that follow each other try others.
+            number = random.randrange(len(left)) if group.refusals else 0  # noqa: S311 - an order
+            state = left.pop(number)
             if failed := self._failed_lately(state):
                 self._add_outcome(state, failed)
                 continue
@@ -82,7 +87,7 @@ class BulkStart(BulkCopy):
         """Leave the request to another run, and the rest of its group if that is refused too."""
         group, reason = state.group, f"the service has no capacity now: {error.message}"
         deferred = CopyDeferred(request=state.request, reason=reason)
-        group.pass_over(state, is_known=group.volume_id is not None)
+        group.pass_over(state)
         if group.must_wait:
             group.closed = deferred
         self._give_up(state, deferred, error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Self
@@ -21,6 +22,10 @@ from fsxcopy_sdk.fleet._policy import (
     PolicyDestination,
     PolicySettings,
 )
+
+_CONSEQUENCE = "a copy has the tags, the key and the retention of the policy that made it"
+_EVERYTHING = ""
+"""Stands for all file systems and volumes, where others stand for themselves."""
 
 VERSION: Final = 1
 """The only version of the file's format."""
@@ -141,12 +146,9 @@ class Fleet:
         A Region that botocore's data does not know for FSx, a destination in the source's own
         Region, and policies that select the same backups for the same destination.
         """
-        regions = known_regions()
-        return tuple(
-            f"policy {shown(policy.name)}: {text}"
-            for index, policy in enumerate(self.enabled)
-            for text in _doubts(policy, self.enabled[:index], regions)
-        )
+        known = known_regions()
+        texts = [*_regions_in_doubt(self.enabled, known), *_overlaps(self.enabled)]
+        return tuple(f"policy {shown(policy.name)}: {text}" for policy, text in texts)
 
 
 @attrs.frozen(cache_hash=True)
@@ -245,24 +247,45 @@ def _check_names(errors: ArgumentErrors, names: Iterable[object], place: str) ->
             errors.add_value(f"{place}[{index}].name", rule, name)
 
 
-def _doubts(
-    policy: FleetPolicy, earlier: Iterable[FleetPolicy], known: Collection[str]
-) -> Iterator[str]:
-    """Yield what is doubtful in a policy, for itself and beside those *earlier* in the file."""
-    source, targets = policy.source.region, [one.region for one in policy.destination]
-    for region in dict.fromkeys((source, *targets)):
-        if region not in known:
-            yield f"botocore lists no endpoint of FSx in {region}{nearest(region, known)}"
-    if source in targets:
-        yield f"copies in {source} are in the Region of their backups, and are lost with it"
-    for other in earlier:
-        shared = sorted({*targets}.intersection(one.region for one in other.destination))
-        if shared and policy.shares_backups_with(other):
-            yield (
-                f"selects backups that policy {shown(other.name)} copies into "
-                f"{' and '.join(shared)} too; a copy has the tags, the key and the retention "
-                "of the policy that made it"
-            )
+def _regions_in_doubt(
+    policies: Iterable[FleetPolicy], known: Collection[str]
+) -> Iterator[tuple[FleetPolicy, str]]:
+    """Yield policies with what is doubtful about their Regions."""
+    for policy in policies:
+        source, targets = policy.source.region, [one.region for one in policy.destination]
+        for region in dict.fromkeys((source, *targets)):
+            if region not in known:
+                guess = nearest(region, known)
+                yield policy, f"botocore lists no endpoint of FSx in {region}{guess}"
+        if source in targets:
+            text = f"copies in {source} are in the Region of their backups, and are lost with it"
+            yield policy, text
+
+
+def _overlaps(policies: Iterable[FleetPolicy]) -> Iterator[tuple[FleetPolicy, str]]:
+    """Yield policies that may select the same backup as an earlier one, for one destination."""
+    routes: defaultdict[tuple[str, str, str], defaultdict[str, list[FleetPolicy]]]
+    routes = defaultdict(lambda: defaultdict(list))
+    for policy in policies:
+        # Which file system a volume is of is not known here.
+        ids = (*policy.file_system_ids, *policy.volume_ids) or (_EVERYTHING,)
+        for region in (one.region for one in policy.destination):
+            earlier = routes[str(policy.source.account), policy.source.region, region]
+            rivals = (_EVERYTHING, *ids) if ids != (_EVERYTHING,) else tuple(earlier)
+            found = (one for rival in rivals for one in earlier[rival] if _meet(policy, one))
+            if other := next(found, None):
+                text = f"selects backups that policy {shown(other.name)} copies into {region} too"
+                yield policy, f"{text}; {_CONSEQUENCE}"
+            for one in ids:
+                earlier[one].append(policy)
+
+
+def _meet(first: FleetPolicy, second: FleetPolicy) -> bool:
+    """Whether a backup may pass the filters of both policies."""
+    allowed = {one.name: {*one.values} for one in second.filters}
+    return all(
+        not allowed.get(one.name, {*one.values}).isdisjoint(one.values) for one in first.filters
+    )
 
 
 def _check_quotas(errors: ArgumentErrors, policies: Iterable[FleetPolicy]) -> None:

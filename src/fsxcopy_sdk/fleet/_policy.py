@@ -230,19 +230,6 @@ class FleetPolicy(PolicySettings):
         if None not in members:
             self._check_destinations(errors)
 
-    def shares_backups_with(self, other: FleetPolicy) -> bool:
-        """Whether a backup may be selected by both, because nothing in them rules it out."""
-        places = [(one.source.region, one.source.account) for one in (self, other)]
-        if places[0] != places[1]:
-            return False
-        named = [{*one.file_system_ids, *one.volume_ids} for one in (self, other)]
-        if all(named) and not named[0] & named[1]:
-            return False
-        theirs = {one.name: one.values for one in other.filters}
-        return all(
-            one.name not in theirs or {*one.values} & {*theirs[one.name]} for one in self.filters
-        )
-
     def _check_destinations(self, errors: ArgumentErrors) -> None:
         source = self.source
         if not self.destination:
