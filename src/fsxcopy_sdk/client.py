@@ -91,8 +91,8 @@ class FsxCopyClient:
         transport: What sends the requests instead of aiobotocore, such as a fake in a
             test. It excludes the four arguments above. The client is open at once, and
             does not close it.
-        clock: What waits sleep on; None for the machine's. Calls hold one that can be held,
-            such as a `ManualClock`.
+        clock: The clock that waits use; None for the machine's. A `ManualClock` stands
+            still while aiobotocore has a call in flight.
 
     Raises:
         InvalidArguments: *transport* is not a `Transport`, or is given with other arguments.
@@ -132,10 +132,10 @@ class FsxCopyClient:
         """
         Wrap an open aiobotocore FSx client, which stays the caller's to close.
 
-        Its HTTP session is the caller's too: where that follows redirects, the session
-        token follows them; an answer from elsewhere is refused all the same. A single
-        attempt and the size of an answer have no bound there, only the whole call has, as
-        `RequestTimeout` says.
+        Its HTTP session is used as it is. If that session follows redirects, it sends the
+        session token to the other host; the response of that host is still refused. Only
+        the whole call has a time limit (see `RequestTimeout`); one attempt and the size of
+        a response have none.
 
         Raises:
             InvalidArguments: *raw* is not an FSx client.
@@ -215,11 +215,11 @@ class FsxCopyClient:
         client_request_token: str | None = None,
     ) -> CopyBackupResponse:
         """
-        Begin to copy a backup into this client's Region.
+        Start to copy a backup into this client's Region.
 
-        Give a token if the call may be cancelled: it may have been accepted by then, and the
-        same token finds its copy again. This call makes a copy even if there is one already;
-        `copy_many` searches first.
+        If the call may be cancelled, pass a token. The service may have accepted the request
+        already, and the same token then returns the same copy. This call makes a copy even
+        if there is one already; `copy_many` searches first.
 
         Args:
             source_backup_id: The backup to copy, which must be AVAILABLE.
@@ -410,15 +410,15 @@ class FsxCopyClient:
         Give what an answer has just shown as *last_seen*, CopyBackup's for example: then the
         first poll comes after the schedule's first delay, instead of at once.
 
-        Observations that other waits of this client ask for are yielded too. Close the
-        iterator if it is left early; a timeout around a single step ends it for good.
+        The iterator also yields what polls of other waits of this client show. Close it if
+        you leave it early. A timeout around one step ends it.
 
         Raises:
             InvalidArguments: arguments break rules; nothing was sent.
             BackupCopyFailed: the backup is FAILED or DELETED, after it was yielded.
             WaitTimeout: it was not AVAILABLE in time.
             BackupNotFound: it was unknown in this Region and account for too long.
-            CallError: what will not pass by waiting, such as `AccessDenied`.
+            CallError: an error that waiting does not resolve, such as `AccessDenied`.
             ClientNotOpen: the client is not open.
         """
         check_backup_id(backup_id)

@@ -43,9 +43,9 @@ def copy_many(
     is `Copied` without another one, a copy in progress is followed, and only the others
     are started, in the order of *requests*; the listing is repeated if it is older than
     two minutes by then, because other programs copy too. If it fails, nothing is started.
-    What the service refuses for a limit is passed over, because that may be the limit of its
-    ONTAP volume, and is sent again when a copy has ended, or a minute later. After three
-    refusals in a row, and after one where the limit is known, what is behind them waits too.
+    A request that the service refuses for a limit is set aside, because only its ONTAP volume
+    may be at the limit, and is sent again when a copy ends or after a minute. After three
+    refusals in a row, or one whose limit is known, the requests behind it wait too.
     To force another copy of the same backup, give `CopyRequest.idempotency_salt`.
 
     A copy ends only when it is seen AVAILABLE, FAILED or DELETED. One that FAILED in this
@@ -53,14 +53,14 @@ def copy_many(
     counts the dead copies; if that leads to a dead copy that no listing shows, the request
     is repeated once, about a minute later.
 
-    With ``wait=False`` as many copies are begun as there is capacity for, and nothing is
-    polled: for schedulers with steps of seconds, which repeat the same call later. A copy
-    in progress is `CopyStarted`, one that is AVAILABLE `Copied`, and a request that there is
-    no capacity for `CopyDeferred`: either the destination has *max_in_progress* copies in
-    progress, those of other programs included, or the service refuses one for its limit.
+    With ``wait=False`` copies are started while there is capacity, and nothing is polled: for
+    schedulers with steps of seconds, which repeat the same call later. A copy in progress is
+    `CopyStarted`, an AVAILABLE one `Copied`, and a request without capacity `CopyDeferred`:
+    either the destination has *max_in_progress* copies in progress, including those of other
+    programs, or the service refuses one for its limit.
     A request whose copy FAILED is `CopyDeferred` too, with a `BackupCopyFailed`, until an hour
-    after that copy was begun, twice that after the second one, and so on up to a day: runs every
-    few minutes would make one failed copy after another.
+    after that copy was started, two hours after the second one, and so on up to a day, because
+    runs every few minutes would otherwise make one failed copy after another.
     A request whose answer is lost is `CopyNotObserved` after a few tries. Leave minutes
     between two runs, and an hour after a `CopyNotObserved`, because a new copy may be
     missing from listings at first, and then only its token finds it.
@@ -74,9 +74,9 @@ def copy_many(
         max_in_progress: Copies in progress at once; of ONTAP volumes, per volume and key.
             If they are waited for, copies that other programs start need not be counted:
             the service does.
-        max_wait: Seconds or a timedelta that each copy is waited for once it has begun,
-            and before that, while the service has no capacity for it, or an outage lasts. It
-            does not bound the whole: for that leave the block, as by `anyio.move_on_after`.
+        max_wait: Seconds or a timedelta: how long to follow each copy and, before it starts,
+            how long to wait for capacity or for the end of an outage. It does not bound the
+            whole: for that leave the block, as by `anyio.move_on_after`.
         schedule: The intervals at which each copy is polled.
         on_seen: Called when a copy was accepted or found, and at every poll of it. An
             exception from it ends the block, in an exception group.

@@ -98,7 +98,7 @@ class CopyFailed(Outcome):
 @attrs.frozen(kw_only=True)
 class CopyDeferred(Outcome):
     """
-    No copy was accepted, and the service did not refuse one: another run may begin it.
+    No copy was accepted, and the service did not refuse one: another run may start it.
 
     The destination could not be listed, or the request could not be sent, or with
     `wait=False` there is no capacity for it now, or its copies FAILED lately.
@@ -188,7 +188,7 @@ class OutcomeStream(ABC, Generic[_Outcome]):
     _name: ClassVar[str]
     """What it is called in that function's examples."""
     _forgets: ClassVar[bool] = False
-    """Whether `outcomes` leaves out what was iterated over, which would take much memory."""
+    """Whether an outcome is dropped once it was iterated over, to save memory."""
 
     _tasks: TaskGroup
 
@@ -203,7 +203,7 @@ class OutcomeStream(ABC, Generic[_Outcome]):
 
     @property
     def _traced(self) -> Attributes:
-        """The attributes of its span that are known when it begins."""
+        """The attributes of its span that are known when it starts."""
         return {}
 
     @property
@@ -235,7 +235,7 @@ class OutcomeStream(ABC, Generic[_Outcome]):
         self._tasks.cancel_scope.cancel()
         with self._span:
             try:
-                # What the block raised stays what it is, and is put into no group.
+                # An exception of the block is raised as it is, not in a group.
                 await self._tasks.__aexit__(None, None, None)
             finally:
                 self._span.set({f"fsxcopy.outcomes.{one}": n for one, n in self._counts.items()})

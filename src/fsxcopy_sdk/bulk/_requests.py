@@ -21,6 +21,7 @@ from fsxcopy_sdk._validation import (
     ArgumentErrors,
     Tags,  # noqa: F401 - the annotation of `to_tags`, which attrs copies to __init__
     copy_backup_request,
+    shown,
     to_tags,
 )
 from fsxcopy_sdk.client import FsxCopyClient
@@ -204,8 +205,8 @@ def checked(errors: ArgumentErrors, requests: object, region: str) -> list[CopyR
         token, asked = request.token(region), request.arguments(region)
         earlier, the_same = first.setdefault(token, (number, asked))
         if asked != the_same:
-            rule = f"different from that of requests[{earlier}], whose arguments are others"
-            errors.add_value(f"{name}.client_request_token", rule, token)
+            rule = f"is also the token of requests[{earlier}], but their other arguments differ"
+            errors.texts.append(f"{name}.client_request_token: {shown(token)} {rule}")
     return good
 
 
@@ -318,7 +319,7 @@ def ontap_volume_id(backup: Backup) -> str | None:
 
 
 def best_copy(copies: Iterable[Backup]) -> Backup | None:
-    """Return the copy that is AVAILABLE, else the first begun that may become it."""
+    """Return the AVAILABLE copy, else the oldest one that may become AVAILABLE."""
     return min(
         (one for one in copies if not one.lifecycle.is_dead),
         key=lambda one: (

@@ -137,7 +137,7 @@ class Fleet:
     @property
     def warnings(self) -> tuple[str, ...]:
         """
-        What is allowed, and yet seldom meant, in the policies that are enabled.
+        Settings of enabled policies that are valid but probably unintended.
 
         A Region that botocore's data does not know for FSx, a destination in the source's own
         Region, and policies that select the same backups for the same destination.

@@ -107,9 +107,9 @@ def apply_plan(
         max_wait: Seconds or a timedelta that each copy is waited for.
         schedule: The intervals at which each copy is polled.
         on_seen: Called for each copy in progress, as by `copy_many`.
-        shared: A run of copies into the destination that several plans are part of, so that
-            they share its quota. Its limits count instead of those given here, and it must be
-            run beside the block.
+        shared: `SharedCopies` that several plans use, with one quota. Its settings replace
+            `max_in_progress`, `max_wait` and `schedule`; *wait* must be the same. Call its
+            `run()` in a concurrent task.
 
     Raises:
         InvalidArguments: arguments break rules, or a client is of another Region;

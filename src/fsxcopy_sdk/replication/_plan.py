@@ -33,7 +33,7 @@ class BackupSummary:
     backup_id: str
     lifecycle: BackupLifecycle
     creation_time: datetime
-    """UTC; of a copy, when the copy was begun."""
+    """UTC; of a copy, when the copy was started."""
     kms_key_id: str | None = None
     progress_percent: int | None = None
     """0 to 100, if the service says."""
@@ -104,7 +104,7 @@ class SourceReport:
     in_progress: int
     """How many copies are in progress."""
     is_late: bool
-    """Whether there is no copy, or none that is young enough for the policy."""
+    """Whether every copy is older than the policy allows, or there is no copy."""
     failed: int = 0
     """How many copies of backups made after that of the newest copy have FAILED."""
     copy_bytes: int = 0
@@ -146,7 +146,10 @@ class ReplicationReport(Document):
     unreadable: int = 0
     """How many backups of both Regions cannot be read, and so are not counted elsewhere."""
     unread: tuple[UnreadableBackup, ...] = ()
-    """Those in the source Region of file systems and volumes without a backup that can be read."""
+    """
+    Unreadable backups in the source Region: those of file systems and volumes without a readable
+    AVAILABLE backup, and those of unknown ones.
+    """
 
     @property
     def gaps(self) -> tuple[str, ...]:
@@ -289,7 +292,7 @@ class PlannedPrune:
     reason: str
     """Why the policy does not keep it."""
     obstacles: tuple[PruneObstacle, ...] = ()
-    """What speaks against deleting it all the same; empty if nothing does."""
+    """Reasons not to delete it although the policy does not keep it; empty if there are none."""
 
     def __str__(self) -> str:
         made = time_text(self.recovery_point)
@@ -352,7 +355,7 @@ class ReplicationPlan(Document):
     made_at: datetime
     """UTC."""
     to_copy: tuple[PlannedCopy, ...]
-    """In the order in which the copies are begun: the newest of every source first."""
+    """In the order in which the copies are started: the newest of every source first."""
     in_progress: tuple[ExistingCopy, ...]
     """Selected backups whose copies are in progress."""
     up_to_date: tuple[ExistingCopy, ...]
@@ -375,8 +378,8 @@ class ReplicationPlan(Document):
     """
     missing: tuple[str, ...]
     """
-    File systems and volumes that the policy names and of which the source shows no backup, not
-    even one that cannot be read.
+    File systems and volumes that the policy names and that have no backup in the source Region,
+    not even an unreadable one.
     """
     report: ReplicationReport
     """How old the newest copies are."""
@@ -420,7 +423,7 @@ class ReplicationPlan(Document):
         """
         Make a plan from what `to_dict` returned, so that another process can apply it.
 
-        Copies may be left out of it, but none can be asked for that its policy would not.
+        A document may omit copies of the plan. The request of each must be that of its policy.
 
         Raises:
             InvalidArguments: *document* has errors; `errors` has a text with the path of each.
@@ -477,9 +480,9 @@ def request_for(
 
 
 def _check_requests(errors: ArgumentErrors, plan: ReplicationPlan) -> None:
-    """Note the requests of a document that are not those of its policy, or come twice."""
-    # By other tags a copy would belong to another policy or to none, and by a salt or a token it
-    # would be another one of a backup that has one.
+    """Note the requests of a document that differ from those of its policy, or are repeated."""
+    # With other tags a copy would belong to another policy or to none. With a salt or a token it
+    # would be a second copy of a backup.
     seen: set[str] = set()
     everything: list[tuple[str, PlannedCopy | ExistingCopy]] = [
         *((f"$.ToCopy[{index}]", one) for index, one in enumerate(plan.to_copy)),
@@ -498,13 +501,13 @@ def _check_requests(errors: ArgumentErrors, plan: ReplicationPlan) -> None:
         if one.request != wanted:
             errors.add(f"{path}.Request", "what the plan's policy asks for", "another request")
         if backup.backup_id in seen:
-            errors.add(f"{path}.Backup", "there once", f"{backup.backup_id} again")
+            errors.texts.append(f"{path}.Backup: {backup.backup_id} is listed twice")
         seen.add(backup.backup_id)
     followed: set[str] = set()
     for index, existing in enumerate(plan.in_progress):
         copy_id = existing.copy.backup_id
         if copy_id in followed:
-            errors.add(f"$.InProgress[{index}].Copy", "there once", f"{copy_id} again")
+            errors.texts.append(f"$.InProgress[{index}].Copy: {copy_id} is listed twice")
         followed.add(copy_id)
 
 

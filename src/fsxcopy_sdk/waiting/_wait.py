@@ -32,8 +32,8 @@ DEFAULT_MAX_WAIT = timedelta(hours=8)
 
 CALL_GRACE = 10.0
 """
-Seconds after the deadline for the last poll to be made, where the rate of calls holds it
-back, and answered. A healthy answer takes less than one; the rest is for retries.
+Seconds that the last poll may take after the deadline, including a delay by the rate limit.
+A healthy answer takes less than one; the rest is for retries.
 """
 
 # With more waits than fit into one call, the number of calls depends on the waits that
