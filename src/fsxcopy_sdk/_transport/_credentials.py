@@ -82,7 +82,7 @@ def is_of_credentials(error: Exception) -> bool:
     if isinstance(error, _CLASSES):
         return True
     names = {*_functions(error)}
-    # Keys that are no text are lent, and then nothing can be signed with them.
+    # A provider may return keys that are not text, which fail only when a request is signed.
     is_unusable = isinstance(error, TypeError | AttributeError) and _SIGNING in names
     return is_unusable or (not isinstance(error, _SETTINGS) and not _LOADING.isdisjoint(names))
 
@@ -95,7 +95,7 @@ def is_temporary(error: Exception) -> bool:
 
 
 def _is_temporary_refusal(error: theirs.ClientError) -> bool:
-    """Whether a service that lends credentials may do so later: judged as FSx's own errors are."""
+    """Whether a credentials service may succeed later, by the same rules as errors of FSx."""
     refusal, metadata = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
     status = metadata.get("HTTPStatusCode", 400)
     code = refusal.get("Code", "Unknown")

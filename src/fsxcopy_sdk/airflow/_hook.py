@@ -46,8 +46,8 @@ class FsxCopyHook(AwsBaseHook):
         """
         Return the Region of clients: that of the argument, else the connection's, its profile's.
 
-        If none of these has one, it is that of the environment, which may differ between a
-        worker and a triggerer: so tasks decide it. This blocks, where no event loop runs.
+        If none of these has one, it is that of the environment. This may differ between a worker
+        and a triggerer, so tasks decide it. The call blocks; use it where no event loop runs.
 
         Raises:
             AirflowException: the connection cannot be read.

@@ -64,7 +64,7 @@ class _FsxOperator(AwsBaseOperator[FsxCopyHook]):
         super().__init__(**kwargs)
         self.max_wait = seconds("max_wait", max_wait)
         # Not the setting default_deferrable, which is False in Airflow's own configuration: a
-        # copy takes hours, for which a task should not hold the slot of a worker.
+        # copy takes hours, and a task should not hold a worker slot for so long.
         self.deferrable = deferrable
         self._run: LocalRun | None = None
 
@@ -164,7 +164,7 @@ class FsxCopyBackupOperator(_CopyOperator):
 
     A backup that has a copy there, of any program, is not copied again: so a retry, a task that
     was cleared, and a triggerer that takes over from one that was killed find the copy that was
-    begun. In a triggerer mapped tasks are one run, with one listing and one queue.
+    started. In a triggerer mapped tasks are one run, with one listing and one queue.
 
     It returns ``{"Version": 1, "Outcome": "Copied", "SourceBackupId": ..., "BackupId": ...,
     "Region": ..., "Backup": {...}}``; where it fails, it pushes the same with an ``"Error"``.

@@ -45,7 +45,7 @@ class Report:
 
 @asynccontextmanager
 async def reported(backup_id: str | None = None) -> AsyncIterator[Report]:
-    """Let what goes wrong be the event, because a trigger that raises loses the reason."""
+    """Make an error the event, because the reason is lost if a trigger raises."""
     report = Report()
     try:
         yield report
@@ -78,7 +78,7 @@ async def watch(client: FsxCopyClient, backup_id: str, max_wait: float, log: Log
 
 
 def progress_text(backup: Backup) -> str:
-    """Return what a backup is like now."""
+    """Return the current state of a backup."""
     percent = "" if backup.progress_percent is None else f" {backup.progress_percent}%"
     return f"{backup.backup_id}: {backup.lifecycle}{percent}"
 
@@ -143,7 +143,7 @@ async def end_of(
     Follow copies to their end, and return the document of their outcomes.
 
     Raises:
-        Exception: what ended the run of which they are a part.
+        Exception: an error ended the run that they are part of.
     """
     async with copies:
         async for outcome in copies:
