@@ -87,8 +87,8 @@ async def every_backup(
     With *ahead*, a task fetches each page while the one before is consumed. An error of a
     page is raised when it is reached; a listing that does not end raises PaginationError
     after the backups of its last page. Backups that *fetch* could not read are passed to
-    *unreadable* before the other backups of their page. *region* returns the Region of the listing,
-    which may be known only when there is a page.
+    *unreadable* before the other backups of their page. *region* returns the Region of the
+    listing, which may be known only when there is a page.
     """
     guard = _EndGuard(request)
     log = unreadable or UnreadableLog(region, None)

@@ -78,9 +78,9 @@ class TimelineEntry:
     source_backup_id: str | None = None
     """The backup that it was copied from; None for an original."""
     recovery_point: datetime
-    """The time that it leads back to, in UTC; of a copy that of its backup, where it is known."""
+    """The UTC time of the data in it: for a copy, when its source backup was made, if known."""
     decision: Decision | None = None
-    """What the plan decides about it; None if nothing is to be decided."""
+    """The plan's decision about it; None if there is nothing to decide."""
     reason: str | None = None
     """Why: the rules that keep a copy, for example."""
     failure: str | None = None
@@ -181,9 +181,9 @@ class CannotCopyReason(StrEnum):
     Why a backup that the policy selects is not copied.
 
     The guides exclude FlexGroup volumes (FSx for ONTAP) and Intelligent-Tiering storage (FSx
-    for OpenZFS, "Backup copy limitations"). Whether an opt-in Region takes part in copies
-    between Regions is left to the service, because editions of the guides disagree: if it
-    does not, each copy fails with the service's error.
+    for OpenZFS, "Backup copy limitations"). Opt-in Regions are not excluded here, because
+    editions of the guides disagree on them: if the service excludes one, each copy fails with
+    the service's error.
     """
 
     NOT_AVAILABLE = "not AVAILABLE"
@@ -198,7 +198,7 @@ class CannotCopyReason(StrEnum):
 
     @property
     def is_failure(self) -> bool:
-        """Whether the backup stays without a copy; not if it is being made or is a copy itself."""
+        """Whether the backup lacks a copy, unless it is still being made or is a copy itself."""
         return self not in {CannotCopyReason.NOT_AVAILABLE, CannotCopyReason.IS_A_COPY}
 
 
@@ -214,7 +214,7 @@ class PruneObstacle(StrEnum):
 
     @classmethod
     def allowed_by(cls, *, prune_orphans: bool, prune_most: bool) -> frozenset[Self]:
-        """Return the obstacles in spite of which these switches of `apply_plan` delete."""
+        """Return the obstacles that these switches of `apply_plan` override."""
         switches = {cls.NO_ORIGINAL: prune_orphans, cls.MORE_THAN_HALF: prune_most}
         return frozenset(obstacle for obstacle, is_given in switches.items() if is_given)
 
@@ -312,9 +312,9 @@ class KeptCopy:
     recovery_point: datetime
     """When its backup was made, in UTC."""
     rules: tuple[KeepRule, ...]
-    """What keeps it: at least one, and all that do."""
+    """All rules that keep it, at least one."""
     reason: str
-    """The same in words: the day of which it is the newest, its tag ..."""
+    """The same in words: the day that it is the newest of, its tag ..."""
 
     def __str__(self) -> str:
         made = time_text(self.recovery_point)
@@ -330,7 +330,7 @@ class CannotCopy:
     backup: BackupSummary
     reason: CannotCopyReason
     detail: str | None = None
-    """What exactly, where the reason does not say."""
+    """Details that the reason does not give."""
 
     def __str__(self) -> str:
         source = self.source_id or "unknown source"
@@ -343,7 +343,7 @@ class CannotCopy:
 @attrs.frozen(kw_only=True)
 class ReplicationPlan(Document):
     """
-    What is to be done so that one Region has the copies that a policy wants of another.
+    The actions that give one Region the copies that a policy requires of another.
 
     It was made from what both Regions held at `made_at`. `apply_plan` checks it against
     both Regions again, so that it may be applied late or twice.
@@ -363,11 +363,11 @@ class ReplicationPlan(Document):
     to_prune: tuple[PlannedPrune, ...]
     """Copies that the policy no longer keeps; they are deleted only with `prune=True`."""
     held_back: tuple[PlannedPrune, ...]
-    """Copies that the policy no longer keeps and that `prune=True` alone does not delete."""
+    """Copies that the policy no longer keeps, but that need more than `prune=True` to delete."""
     kept: tuple[KeptCopy, ...]
     """
-    The policy's copies that are in neither of these, with what keeps each. A copy that the
-    plan waits for is `in_progress` instead.
+    The policy's other copies, with the rules that keep each. A copy that the plan waits for is
+    `in_progress` instead.
     """
     cannot_copy: tuple[CannotCopy, ...]
     source_backups: int
@@ -388,11 +388,11 @@ class ReplicationPlan(Document):
     unreadable_in_destination: tuple[UnreadableBackup, ...] = ()
     """Backups of the destination that cannot be read; one may be a copy in any lifecycle."""
     owner_id: str | None = None
-    """The account that it was made in, by the ARNs of its backups; None where that is unknown."""
+    """The account that it was made in, from the ARNs of its backups; None if unknown."""
 
     @property
     def gaps(self) -> tuple[str, ...]:
-        """Texts about what the policy selects and the source does not show."""
+        """Texts about backups that the policy selects and the source Region does not show."""
         scope = () if self.source_backups else ("no backup in the policy's scope",)
         texts = (*scope, *(f"no backup of {one}" for one in self.missing))
         return (*(f"{self.source_region} shows {one}" for one in texts), *self.report.gaps)
@@ -409,7 +409,7 @@ class ReplicationPlan(Document):
 
     @property
     def selected_backup_ids(self) -> frozenset[str]:
-        """The backups that are to have a copy, whatever becomes of others."""
+        """The backups that the policy selects and that have or get a copy."""
         selected: tuple[PlannedCopy | ExistingCopy, ...]
         selected = (*self.to_copy, *self.in_progress, *self.up_to_date)
         return frozenset(one.backup.backup_id for one in selected)
