@@ -112,7 +112,7 @@ def from_document(
 
 
 def refused(errors: Iterable[str]) -> InvalidArguments:
-    """Return the exception for *errors*, of which at most twenty are reported."""
+    """Return the exception for *errors*; it reports at most twenty of them."""
     texts = list(islice(errors, MAX_ERROR_PATHS + 1))
     if len(texts) > MAX_ERROR_PATHS:
         texts[MAX_ERROR_PATHS:] = ["and more"]
@@ -238,7 +238,7 @@ def _read_member(
     converter: cattrs.Converter,
     left_to_class: Collection[object],
 ) -> dict[str, object]:
-    """Return the argument for one member, or none where its default is meant."""
+    """Return the argument for one member, or none to use its default."""
     part = value.get(name)
     type_: Any = field.type
     is_optional = not is_tuple(type_) and NoneType in get_args(type_)

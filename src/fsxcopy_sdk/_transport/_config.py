@@ -112,7 +112,7 @@ def find_region(region: str | None, config: Config, session: AioSession) -> str:
     The AWS CLI v2 and the newer SDKs read that variable, and botocore does not.
 
     Raises:
-        ConfigurationError: there is none, or it is empty.
+        ConfigurationError: no Region is set, or the first that is set is empty.
     """
     default = session.get_default_client_config()
     places = (

@@ -1,5 +1,5 @@
 """
-Failures of credentials: how they are told apart from others, which of them pass, what they say.
+Failures of credentials: how to recognize them, which are temporary, and their messages.
 
 Credentials come from files, programs and services of many kinds, and botocore has a class of
 its own for few of their failures: a program that prints no JSON is a JSONDecodeError, STS that
@@ -88,7 +88,7 @@ def is_of_credentials(error: Exception) -> bool:
 
 
 def is_temporary(error: Exception) -> bool:
-    """Whether a failure of credentials passes by itself, as far as can be told."""
+    """Whether a failure of credentials is temporary, as far as is known."""
     if isinstance(error, theirs.ClientError):
         return _is_temporary_refusal(error)
     return not isinstance(error, _FINAL)
@@ -136,7 +136,7 @@ def describe(error: Exception, text: str, profile: str | None) -> str:
         return f"credential_process{of_profile}: {kind}{text}"
     if _SIGNING in names:
         where = f" of the profile {profile}" if profile else ""
-        text = f"the credentials{where} are no text: {text}"
+        text = f"the credentials{where} are not text: {text}"
     is_unreadable = not isinstance(error, theirs.BotoCoreError | theirs.ClientError)
     if _READING_THE_SSO_CACHE in names and is_unreadable:
         return f"{_SSO_CACHE}: {text}; log in with: aws sso login{of_profile}"

@@ -9,8 +9,8 @@ retries see what really happened.
 Five events are needed, because no single one has all the information:
 
 * `provide-client-params`, the first of a call, shows which of botocore's contexts is ours;
-* `request-created` begins an attempt, after it was signed, and has that context;
-* `before-send` is the last before something is sent, unless a hook of the user's raises there;
+* `request-created` starts an attempt, after it was signed, and has that context;
+* `before-send` is the last before something is sent, unless a hook of the user raises there;
 * `before-parse` has the body, and no context;
 * `needs-retry` ends an attempt, and has the context, the error, and the URL that answered.
 """
@@ -48,7 +48,7 @@ class Exchange:
     context: object = None
     """botocore's own record of the call; None until the call has started."""
     has_nested_call: bool = False
-    """Whether a hook of the user's has called the service in the middle of this call."""
+    """Whether a hook of the user has called the service in the middle of this call."""
     attempts: int = 0
     is_sending: bool = False
     """Whether the present attempt was given to the HTTP session."""

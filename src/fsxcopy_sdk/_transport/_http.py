@@ -52,7 +52,7 @@ _MAX_PAUSE = 25  # seconds: 20 of backoff, and 5 by a header (botocore.retries.s
 # Attempts where the config does not say (botocore/data/_retry.json, botocore.retries.standard).
 _LEGACY_ATTEMPTS, _ATTEMPTS = 5, 3
 
-_MAX_DOUBLINGS = 32  # 136 years; the power of any number of attempts is no float
+_MAX_DOUBLINGS = 32  # 136 years; a higher power may not fit into a float
 
 _UNSAFE = "http_session_cls: redirects cannot be switched off in this class or this aiobotocore"
 
@@ -186,7 +186,7 @@ def safe_session(session_class: type) -> type:
 
 
 async def _read(response: AioAWSResponse) -> bytes | None:
-    """Read a body to its end or beyond the limit; None where there is none to be bounded."""
+    """Read a body to its end or beyond the limit; None if there is no stream to read."""
     raw = response.raw
     announced = response.headers.get("content-length", "")
     is_too_large = announced.isdecimal() and int(announced) > MAX_BODY

@@ -51,7 +51,7 @@ class FsxCopyHook(AwsBaseHook):
 
         Raises:
             AirflowException: the connection cannot be read.
-            ConfigurationError: there is none.
+            ConfigurationError: no Region is set.
         """
         return self.region_name or asyncio.run(_region_of(self.copy_client()))
 
@@ -72,7 +72,7 @@ class FsxCopyHook(AwsBaseHook):
         profile = self.conn_config.profile_name
 
         def prepare(session: SupportsSettings) -> None:
-            if profile is not None:  # of which the Region is needed, too
+            if profile is not None:  # its Region is needed, too
                 session.set_config_variable("profile", profile)
             self._prepare(session)
 

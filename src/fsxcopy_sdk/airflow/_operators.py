@@ -84,7 +84,7 @@ class _FsxOperator(AwsBaseOperator[FsxCopyHook]):
     def _return(
         self, document: JsonDocument, outcomes: Sequence[Mapping[str, object]], context: Context
     ) -> JsonDocument:
-        """Return the document of what was done; fail if one of its outcomes is not good."""
+        """Return the document of the run; fail if one of its outcomes is a failure."""
         text = summary(document, outcomes)
         self.log.info("%s", text)
         if document["IsGood"]:

@@ -85,7 +85,7 @@ def progress_text(backup: Backup) -> str:
 
 @attrs.define(eq=False)
 class Progress:
-    """The progress of many copies, in the log of a task: each beginning and end, and sums."""
+    """The progress of many copies, in the log of a task: each start and end, and sums."""
 
     log: Log
     now: Callable[[], float]
@@ -190,7 +190,7 @@ def retry_may_copy(outcome: CopyOutcome) -> bool:
     if error is None:
         return False
     if isinstance(outcome, CopyFailed | CopyDeferred):
-        # A dead copy is requested anew; what was refused may be refused for ever.
+        # A dead copy is requested again; a refused request may be refused every time.
         return isinstance(error, BackupCopyFailed) or retry_helps(error)
     # What may have been accepted may be there by then.
     return True

@@ -154,7 +154,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             await self._list_patiently()
 
     def _defer(self, states: Iterable[RequestState], error: FsxCopyError) -> None:
-        """End what was not sent, because a copy of it may exist that could not be listed."""
+        """End the requests that were not sent, because an unlisted copy of each may exist."""
         for state in states:
             self._add_outcome(state, queue.unlisted(state.request, error))
 

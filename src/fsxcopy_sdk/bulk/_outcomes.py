@@ -30,7 +30,7 @@ class CopyInProgress(Document):
     started: float = attrs.field(metadata=NOT_IN_DOCUMENTS)
     """When the copy was requested or found, in seconds of the client's clock."""
     backup: Backup | None = None
-    """The copy as last seen; None if no answer came, or none that can be read."""
+    """The copy as last seen; None if no readable answer came."""
     accepted_backup_id: str | None = None
     """The copy's ID, where an answer named it that cannot be read otherwise."""
 
@@ -160,12 +160,12 @@ class CopyNotObserved(Outcome):
     `ResponseDecodingError` also if there was a copy before that cannot be read.
     """
     backup: Backup | None = None
-    """The copy as last seen; None if no answer came, or none that can be read."""
+    """The copy as last seen; None if no readable answer came."""
 
     @property
     def backup_id(self) -> str | None:
         """The ID of the accepted copy; None if no answer named one."""
-        # An answer that cannot be read may name it all the same.
+        # Even an unreadable answer may name it.
         return self.backup.backup_id if self.backup else self.error.accepted_backup_id
 
     def __str__(self) -> str:

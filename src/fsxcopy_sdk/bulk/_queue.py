@@ -81,7 +81,7 @@ _LONGEST_PAUSE = timedelta(days=1)
 # eight tries bridge about two minutes, below that aiobotocore retries by itself.
 _FIRST_DELAY = 1.0
 _MAX_DELAY = 60.0
-_MAX_DOUBLINGS = 1000  # 2.0 ** 1024 is no float
+_MAX_DOUBLINGS = 1000  # 2.0 ** 1024 does not fit into a float
 MAX_TRIES = 8
 """How often a call may meet a transient error, unless a known service has an outage."""
 MAX_REFUSALS = 3

@@ -235,7 +235,7 @@ class ExistingCopies:
                 self._by_source[backup.source_backup_id][backup.backup_id] = backup
 
     def _add_unreadable(self, backup: UnreadableBackup) -> None:
-        """Remember what it is a copy of, and raise ResponseDecodingError if it may be any."""
+        """Remember its source backup; raise ResponseDecodingError if it may be a copy of any."""
         if backup.is_copy is None:
             raise ResponseDecodingError.of(backup, self._client.region)
         if backup.source_backup_id is not None:
@@ -246,11 +246,10 @@ class ExistingCopies:
 
     async def refresh(self, max_age: float = 0.0) -> None:
         """
-        List the destination, unless a listing began less than *max_age* seconds ago.
+        List the destination, unless a listing started less than *max_age* seconds ago.
 
         Raises:
-            FsxCopyError: the listing failed, or has a backup of which it cannot be read
-                what it is a copy of.
+            FsxCopyError: the listing failed, or has an unreadable backup that may be any copy.
         """
         wanted = self._client.clock.now() - max_age
         async with self._lock:

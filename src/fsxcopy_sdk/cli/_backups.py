@@ -280,7 +280,7 @@ def ended(outcome: replication.PlanOutcome) -> Ended:
             if wanted is not None and used is not None and not used.endswith(wanted):
                 reason = f"copied before, under {used}"
         case bulk.CopyStarted(existing=True):
-            reason = "begun before"
+            reason = "started before"
         case bulk.CopyDeferred() | bulk.CopySkipped() | replication.PruneSkipped():
             reason = outcome.reason
         case replication.Pruned():

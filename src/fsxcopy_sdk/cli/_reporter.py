@@ -199,7 +199,7 @@ class Reporter:
 
     @property
     def unconfirmed(self) -> list[str]:
-        """The sources of copies that may have been accepted, and of which no ID is known."""
+        """The sources of copies that may have been accepted and have no known ID."""
         unseen = (end for end in self.ends if end.outcome == "not_observed")
         return [str(end.source_id) for end in unseen if end.backup_id is None]
 

@@ -163,7 +163,7 @@ class Verdict:
 
 
 def judge(keep: Keep, newest_first: Sequence[datetime]) -> Iterator[Verdict]:
-    """Yield what *keep* says of each point to go back to, the newest of which comes first."""
+    """Yield the verdict of *keep* on each recovery point; the newest comes first."""
     # Not by the machine's own clock where a policy that was pickled elsewhere names no known zone.
     zone, counts = _zone(keep.time_zone), _counts(keep)
     # A set, not the period before: a clock that is set back over midnight repeats a day.

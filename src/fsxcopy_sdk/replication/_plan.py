@@ -513,7 +513,7 @@ def _check_requests(errors: ArgumentErrors, plan: ReplicationPlan) -> None:
 
 def _kept_lines(kept: Sequence[KeptCopy]) -> list[str]:
     """Return *kept* as text: a line for all of one source that the same rules keep."""
-    # Hundreds may be kept, of which a reader wants to know how many and how far back.
+    # Hundreds may be kept; a reader wants to know how many and how far back they go.
     shown = [one for one in kept if KeepRule.EVERYTHING not in one.rules]
     lines = [f"kept: {len(shown)}"] if shown else []
     for (source_id, rules), alike in grouped(

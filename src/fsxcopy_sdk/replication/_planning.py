@@ -85,7 +85,7 @@ async def plan_replication(
     An unreadable backup does not hide others. If it is a copy, its source is not copied again.
     Nothing is pruned of its file system or volume, or of any if that cannot be read either.
     With *strict* it makes the listing fail instead. In the destination the listing always
-    fails if the source of a copy cannot be read.
+    fails if an unreadable backup may be a copy of any.
 
     Raises:
         InvalidArguments: *policy* is not a ReplicationPolicy, *now* has no time zone, or
