@@ -139,12 +139,15 @@ def docs(session: nox.Session) -> None:
     """Build the site with warnings as errors, and run examples: ``nox -s docs -- [FOLDER]``."""
     session.install("-e", ".[cli,html,metrics,testing]", *_group("docs"))
     session.run("mypy", "docs/conf.py", *map(str, sorted(Path("docs/_generators").glob("*.py"))))
-    folder = session.posargs[0] if session.posargs else str(Path(session.create_tmp()) / "site")
-    strict = ("-W", "--keep-going", "-n", "--quiet", "--fresh-env")
+    folder = Path(session.posargs[0] if session.posargs else session.create_tmp()) / "site"
+    # What an earlier build left may be of pages that there are no more.
+    shutil.rmtree(folder, ignore_errors=True)
+    strict = ("-W", "--keep-going", "-n", "--quiet")
     for builder in ("html", "doctest"):
         session.run(
             "python", "-m", "sphinx", "-b", builder, *strict, "docs", f"{folder}/{builder}"
         )
+    session.run("python", "docs/_generators/links.py", f"{folder}/html")
     session.log(f"the site is in {folder}/html")
 
 

@@ -515,6 +515,17 @@ async def test_what_is_gone_is_pruned(history: History, lifecycle: str | None) -
     assert 0 == history.made.index(outcomes[0].prune.copy.backup_id)  # type: ignore[union-attr]
 
 
+async def test_what_another_account_does_not_show_is_not_gone(history: History) -> None:
+    """Nothing of a plan of another account is there, so that nothing of it counts as pruned."""
+    elsewhere = attrs.evolve(history.planned, owner_id="999999999999")
+    history.fsx.delete_backup(history.made[0])
+    first, second = await history.apply(elsewhere, prune=True)
+    assert isinstance(first, PruneSkipped)
+    assert first.is_held_back
+    assert "us-west-2 shows no backup of account 999999999999" == first.reason
+    assert isinstance(second, Pruned)  # it is there, and the policy does not keep it
+
+
 async def test_gone_between_check_and_deletion(history: History) -> None:
     """BackupNotFound is what was wanted."""
     history.fsx.inject(Fault.error("BackupNotFound"), operation="DeleteBackup")

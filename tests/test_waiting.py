@@ -104,8 +104,11 @@ async def test_what_was_just_seen_counts_for_the_prediction(connect: Connect) ->
     assert with_it[-1] <= 1005.0
 
 
-async def test_what_was_just_seen_is_a_backup(client: FsxCopyClient) -> None:
-    """Anything else is refused before the network."""
+async def test_what_was_just_seen_is_a_backup(client: FsxCopyClient, fsx: LocalFsx) -> None:
+    """Anything else is refused before the network, another backup too."""
+    other = await client.describe_backup(fsx.add_backup(DESTINATION))
+    with pytest.raises(InvalidArguments, match="must be an observation of backup-00000000, not b"):
+        client.watch_backup("backup-00000000", last_seen=other)
     with pytest.raises(InvalidArguments, match="last_seen"):
         client.watch_backup("backup-00000000", last_seen="COPYING")  # type: ignore[arg-type]  # it
 

@@ -40,6 +40,7 @@ from fsxcopy_sdk._validation import (
     copy_backup_request,
     delete_backup_request,
     describe_backups_request,
+    invalid,
     seconds,
     type_of,
 )
@@ -91,8 +92,8 @@ class FsxCopyClient:
         transport: What sends the requests instead of aiobotocore, such as a fake in a
             test. It excludes the four arguments above. The client is open at once, and
             does not close it.
-        clock: The clock that waits use; None for the machine's. A `ManualClock` stands
-            still while aiobotocore has a call in flight.
+        clock: The clock that waits use; None for the machine's. A `ManualClock` does not
+            advance by itself while a call is in flight.
 
     Raises:
         InvalidArguments: *transport* is not a `Transport`, or is given with other arguments.
@@ -133,9 +134,9 @@ class FsxCopyClient:
         Wrap an open aiobotocore FSx client, which stays the caller's to close.
 
         Its HTTP session is used as it is. If that session follows redirects, it sends the
-        session token to the other host; the response of that host is still refused. Only
-        the whole call has a time limit (see `RequestTimeout`); one attempt and the size of
-        a response have none.
+        session token to the other host; the response of that host is still refused. Only the
+        whole call has a time limit (see `RequestTimeout`); one attempt and the size of a
+        response have none.
 
         Raises:
             InvalidArguments: *raw* is not an FSx client.
@@ -218,8 +219,8 @@ class FsxCopyClient:
         Start to copy a backup into this client's Region.
 
         If the call may be cancelled, pass a token. The service may have accepted the request
-        already, and the same token then returns the same copy. This call makes a copy even
-        if there is one already; `copy_many` searches first.
+        already, and the same token then returns the same copy. This call makes a copy even if
+        there is one already; `copy_many` searches first.
 
         Args:
             source_backup_id: The backup to copy, which must be AVAILABLE.
@@ -425,6 +426,8 @@ class FsxCopyClient:
         check_type("schedule", schedule, WaitSchedule)
         if last_seen is not None:
             check_type("last_seen", last_seen, Backup)
+            if last_seen.backup_id != backup_id:
+                raise invalid("last_seen", f"an observation of {backup_id}", last_seen.backup_id)
         wait_seconds = seconds("max_wait", max_wait)
         return self._coordinator.watch(backup_id, wait_seconds, schedule, last_seen)
 

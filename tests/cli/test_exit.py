@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 
 import pytest
 from cli_rig import EXAMPLE, Run
@@ -23,7 +25,7 @@ WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
         (["wait", EXAMPLE, "--max-wait", "9" * 30 + "d"], "must be like 90, 90s, 15m, 8h or 7d"),
         (["wait", EXAMPLE, "--min-delay", "0"], "for --min-delay. Must be more than zero. See"),
         (["wait"], "BACKUP_IDS: give at least one"),
-        (["copy", "backup-x", "id"], "not 'backup-x'; BACKUP_ID: must be "),
+        (["copy", "backup-x", "id"], "not 'backup-x'\nfsxcopy: BACKUP_ID: must be "),
         (["copy", EXAMPLE, "backup-00000000", "--kms-key-id", ""], "--kms-key-id: must be 1 to"),
         (["copy", EXAMPLE, "--tag", "Name"], "--tag: must be like KEY=VALUE, not 'Name'"),
         (["copy", EXAMPLE, "--max-in-progress", "0"], "for --max-in-progress. Must be 1 or"),
@@ -53,15 +55,15 @@ WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
     ],
 )
 async def test_usage_errors(run: Run, fsx: LocalFsx, arguments: list[str], text: str) -> None:
-    """A usage error is reported in one line before anything is sent."""
+    """A usage error is reported, each on a line, before anything is sent."""
     where = () if arguments[0] == "local" else WHERE
     if "--region" in arguments:
         where = WHERE[:2]
     elif arguments[0] in ("list", "show", "wait"):
         where = WHERE[2:]
     done = await run(*arguments, *where)
-    assert (2, "", 1) == (done.code, done.out, len(done.err.splitlines()))
-    assert done.err.startswith("fsxcopy: ")
+    assert (2, "") == (done.code, done.out)
+    assert all(line.startswith("fsxcopy: ") for line in done.err.splitlines())
     # Older versions of cyclopts put the names of options into quotation marks.
     assert text in re.sub(r'"(--[a-z-]+)"', r"\1", done.err)
     assert [] == fsx.requests
@@ -86,6 +88,22 @@ async def test_standard_input_has_no_options(run: Run, fsx: LocalFsx) -> None:
     assert 2 == done.code
     assert "standard input: must be ids, not '--yes'" in done.err
     assert 1 == len(fsx.backups("us-east-2"))
+
+
+async def test_standard_input_is_no_file(
+    run: Run, fsx: LocalFsx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only IDs are read from it: a `-` as the value of another option is not replaced."""
+    monkeypatch.chdir(tmp_path)
+    where = ("--source-region", "us-east-2", "--region", "us-west-2")
+    out = await run("report", *where, "--output", "html", "--out", "-", stdin="page.html")
+    plan = await run("sync", *where, "--plan", "-", stdin="plan.json")
+    config = await run("config", "check", "-", stdin="fsxcopy.toml")
+    assert (2, 2) == (out.code, plan.code)
+    assert "--out requires an argument" in out.err
+    assert "--plan requires an argument" in plan.err
+    assert "fsxcopy: fsxcopy.toml: No such file or directory\n" == config.err
+    assert not os.listdir(tmp_path)  # noqa: PTH208 - a blocking call of a path is refused here
 
 
 async def test_no_credentials(run: Run, fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,11 +101,14 @@ def test_the_policies_are_correct() -> None:
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd")
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     """What systemd would warn of is printed."""
-    for name in ("fsxcopy.service", "fsxcopy.timer", "alert@.service"):
+    names = ["fsxcopy.service", "fsxcopy.timer", "alert@.service"]
+    names += ["fsxcopy-metrics.service", "fsxcopy-metrics.timer"]
+    for name in names:
         text = (EXAMPLES / "systemd" / name).read_text("utf-8")
         (tmp_path / name).write_text(text.replace("/opt/fsxcopy/bin/fsxcopy", str(FSXCOPY)))
-    units = [str(tmp_path / name) for name in ("fsxcopy.timer", "alert@fsxcopy.service.service")]
-    shutil.copy(tmp_path / "alert@.service", units[1])
+    timers = ("fsxcopy.timer", "fsxcopy-metrics.timer")
+    units = [str(tmp_path / name) for name in ("alert@fsxcopy.service.service", *timers)]
+    shutil.copy(tmp_path / "alert@.service", units[0])
     command = ["systemd-analyze", "verify", "--man=no", *units]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (0, "") == (done.returncode, done.stdout + done.stderr)
@@ -124,6 +127,20 @@ def test_what_the_unit_mails(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True, env={"PATH": path})
     assert f"mail -s {unit} failed on backups ops@example.com" in done.stdout
     assert f"journalctl --unit={unit} " in done.stdout
+
+
+async def test_the_metrics_are_written(fsx: LocalFsx, tmp_path: Path) -> None:
+    """A late copy is in the file, and its code is one that the unit takes for success."""
+    unit = _Unit(EXAMPLES / "systemd" / "fsxcopy-metrics.service")
+    (command,) = map(_words, unit.every("ExecStart"))
+    out = Path(command[-1])
+    assert str(out.parent) == unit["Service"]["ReadWritePaths"]
+
+    await _code(UNIT_SYNC)
+
+    assert 1 == await _code([*command[:-1], str(tmp_path / out.name)])
+    assert "1" == unit["Service"]["SuccessExitStatus"]
+    assert "fsxcopy_source_late{" in (tmp_path / out.name).read_text("utf-8")
 
 
 def _hours(text: str) -> float:
@@ -261,15 +278,13 @@ async def test_the_workflow_fails_for_what_a_repetition_does_not_mend(
 
 
 def _crontab() -> tuple[str, str]:
-    """Return the two command lines of the page's crontab, with this machine's path."""
+    """Return the two commands of the page's crontab, with this machine's path."""
     (block,) = re.findall(
         r"^MAILTO=.*?(?=^```)", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL
     )
-    lines = [one for one in block.splitlines() if one[0].isdigit()]
-    sync, report = (
-        re.sub(r"^\S+ \S+ \S+ \S+ \S+ ", "", one).replace("/etc/fsxcopy.toml", str(POLICIES))
-        for one in lines
-    )
+    (line,) = [one for one in block.splitlines() if one[0].isdigit()]
+    line = re.sub(r"^\S+ \S+ \S+ \S+ \S+ ", "", line)
+    sync, _, report = line.replace("/etc/fsxcopy.toml", str(POLICIES)).partition("; ")
     return sync, report
 
 

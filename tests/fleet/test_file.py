@@ -399,6 +399,15 @@ def test_a_text_is_read_as_its_file_is(tmp_path: Path) -> None:
         Fleet.from_text("version =", name="the field")
 
 
+def test_wrong_defaults_are_reported_once(tmp_path: Path) -> None:
+    """What a policy needs may be in defaults with errors, and is not called missing."""
+    text = LEAST.replace(
+        "[[policy]]", "[defaults]\nkeep = { daily = 0 }\n[[policy]]\nprune = true"
+    )
+    (error,) = _errors(text, tmp_path)
+    assert error.startswith("defaults.keep.daily: must be ")
+
+
 def test_a_key_of_another_region_is_an_error(tmp_path: Path) -> None:
     """An ARN says where its key is, and copies can use only keys of their own Region."""
     key = "arn:aws:kms:us-west-2:123456789012:alias/dr"
@@ -437,7 +446,7 @@ def test_warnings_of_regions() -> None:
         f"policy 'nightly': {unknown} us-east-22; did you mean us-east-2?",
         f"policy 'second': {unknown} moon",
         f"policy 'second': {lost}",
-    ) == fleet.warnings
+    ) == fleet.find_warnings()
 
 
 _FS, _OTHER, _VOLUME = "fs-0123456789abcdef0", "fs-0123456789abcdef1", "fsvol-0123456789abcdef0"
@@ -485,4 +494,4 @@ def test_warnings_of_policies_that_share_backups(
         "policy 'second': selects backups that policy 'nightly' copies into us-west-2 too; a copy "
         "has the tags, the key and the retention of the policy that made it"
     )
-    assert ((text,) if overlap else ()) == fleet.warnings
+    assert ((text,) if overlap else ()) == fleet.find_warnings()

@@ -83,7 +83,7 @@ def test_defaults_are_told() -> None:
     """Editors show what holds where a key is left out."""
     schema: Any = fleet_schema()
     properties = schema["$defs"]["FleetPolicy"]["properties"]
-    assert (1, 5, True, 86400.0) == tuple(
+    assert (1, 5, True, "24h") == tuple(
         properties[name]["default"] for name in ("newest", "max_in_progress", "enabled", "max_age")
     )
     assert ["name", "source", "destination"] == schema["$defs"]["FleetPolicy"]["required"]

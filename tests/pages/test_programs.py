@@ -19,7 +19,7 @@ from pages_rig import DOCS, EXAMPLE, programs, run
 
 from fsxcopy_sdk import FsxCopyClient
 from fsxcopy_sdk.fleet import Fleet
-from fsxcopy_sdk.replication import ReplicationPolicy
+from fsxcopy_sdk.replication import Keep, ReplicationPolicy
 from fsxcopy_sdk.testing import Fault, LocalFsx
 
 if TYPE_CHECKING:
@@ -63,6 +63,20 @@ def test_the_policy_can_be_read() -> None:
     (text,) = programs(HOW_TO / "keep-a-region-in-sync.md", "json")
     policy = json.loads(text)
     assert ReplicationPolicy.from_dict(policy).to_dict().items() >= policy.items()
+
+
+def test_the_policy_of_the_operator_can_be_read() -> None:
+    """The document that the page on Airflow gives as `policy=` is one."""
+    (policy,) = (
+        ast.literal_eval(keyword.value)
+        for text in programs(HOW_TO / "airflow.md")
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg == "policy"
+    )
+    expected = ReplicationPolicy(name="nightly", newest=3, keep=Keep(daily=7, weekly=4))
+    assert expected == ReplicationPolicy.from_dict(policy)
 
 
 @pytest.mark.parametrize("page", ["many-accounts", "retention"])

@@ -80,6 +80,7 @@ def test_each_key_of_the_file_is_there() -> None:
         re.findall(r"^## (`.*`)$", text, re.MULTILINE)
     )
     assert '| `newest` | whole number or `"all"` |' in text
+    assert "Default: `24h`." in text
 
 
 def test_each_error_has_something_to_do() -> None:

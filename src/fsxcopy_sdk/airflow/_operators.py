@@ -164,7 +164,8 @@ class FsxCopyBackupOperator(_CopyOperator):
 
     A backup that has a copy there, of any program, is not copied again: so a retry, a task that
     was cleared, and a triggerer that takes over from one that was killed find the copy that was
-    started. In a triggerer mapped tasks are one run, with one listing and one queue.
+    begun. Mapped tasks whose triggers start within seconds of each other, in one triggerer and
+    with the same limits, share one listing and one queue.
 
     It returns ``{"Version": 1, "Outcome": "Copied", "SourceBackupId": ..., "BackupId": ...,
     "Region": ..., "Backup": {...}}``; where it fails, it pushes the same with an ``"Error"``.
@@ -323,8 +324,8 @@ class FsxSyncOperator(_FsxOperator):
     Args:
         config: The path of a fleet's file.
         policies: The names of the policies of it to sync; none for all.
-        policy: The document of a `ReplicationPolicy` instead; the connection's Region gets
-            the copies.
+        policy: The document of a `ReplicationPolicy` instead, such as ``{"Name": "nightly",
+            "Newest": 3}``; the connection's Region gets the copies.
         source_region: The Region of that policy's backups.
         prune: Whether copies that this policy does not keep are deleted; a file says it itself.
         prune_orphans: Whether to delete also copies whose source shows no AVAILABLE backup.

@@ -184,12 +184,14 @@ class Syncing:
         outcome = event.outcome
         if isinstance(outcome, Pruned | PruneFailed | PruneSkipped):
             row = {"Outcome": type(outcome).__name__, "BackupId": outcome.prune.copy.backup_id}
+            is_held_back = False
             if isinstance(outcome, PruneSkipped):
-                row["Reason"] = outcome.reason
+                row["Reason"], is_held_back = outcome.reason, outcome.is_held_back
             if outcome.error is not None:
                 row["Error"] = short(outcome.error)
             self.progress.log.info("%s", event)
-            self._judge(is_good=outcome.error is None, may_help=True)
+            is_good_prune = outcome.error is None and not is_held_back
+            self._judge(is_good=is_good_prune, may_help=outcome.error is not None)
         else:
             row = copy_row(outcome)
             self.progress.end((route,), outcome.request.source_backup_id, event)

@@ -43,7 +43,7 @@ def copy_many(
     is `Copied` without another one, a copy in progress is followed, and only the others
     are started, in the order of *requests*; the listing is repeated if it is older than
     two minutes by then, because other programs copy too. If it fails, nothing is started.
-    A request that the service refuses for a limit is set aside, because only its ONTAP volume
+    A request that the service refuses for a limit is skipped, because only its ONTAP volume
     may be at the limit, and is sent again when a copy ends or after a minute. After three
     refusals in a row, or one whose limit is known, the requests behind it wait too.
     To force another copy of the same backup, give `CopyRequest.idempotency_salt`.
@@ -75,8 +75,8 @@ def copy_many(
             If they are waited for, copies that other programs start need not be counted:
             the service does.
         max_wait: Seconds or a timedelta: how long to follow each copy and, before it starts,
-            how long to wait for capacity or for the end of an outage. It does not bound the
-            whole: for that leave the block, as by `anyio.move_on_after`.
+            how long to wait for capacity or for the end of an outage. Each of these may take
+            so long. To limit the whole run, leave the block, as by `anyio.move_on_after`.
         schedule: The intervals at which each copy is polled.
         on_seen: Called when a copy was accepted or found, and at every poll of it. An
             exception from it ends the block, in an exception group.

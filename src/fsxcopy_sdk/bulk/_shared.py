@@ -234,7 +234,7 @@ class SharedCopies:
         )
 
     def _leave(self, batch: CopyBatch) -> None:
-        """Withdraw the requests that no other batch wants; cancel the run with the last batch."""
+        """Withdraw the requests of this batch alone; cancel the run when the last batch leaves."""
         self._batches.remove(batch)
         if self._copies is not None:
             unwanted = (

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
 from importlib import import_module
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
 
 import anyio
@@ -50,7 +51,7 @@ from fsxcopy_sdk.cli._options import (
     option_of,
     usage_error,
 )
-from fsxcopy_sdk.cli._outcomes import Exit, describe_error, exit_of
+from fsxcopy_sdk.cli._outcomes import Exit, describe_errors, exit_of
 from fsxcopy_sdk.cli._output import logging_to_standard_error
 from fsxcopy_sdk.cli._screen import Screen
 from fsxcopy_sdk.cli._signals import Interruption, signals
@@ -183,17 +184,21 @@ def _run(arguments: Sequence[str]) -> int:
     except CycloptsError as error:
         return _fail(Exit.USAGE, _describe_usage_error(error, arguments))
     except FsxCopyError as error:
-        return _fail(exit_of(error), describe_error(error))
+        return _fail(exit_of(error), *describe_errors(error))
     except OSError as error:  # of a file for completions, say: those of the output are others
         where = f"{error.filename}: " if error.filename else ""
         return _fail(Exit.FAILED, f"{where}{error.strerror or error}")
     return code or Exit.DONE
 
 
+_FILE_OPTIONS = ("--config", "-c", "--out", "--plan")
+"""The options whose value is the name of a file, which is not made of what standard input says."""
+
+
 def _with_standard_input(arguments: Sequence[str]) -> Iterator[str]:
-    """Yield the arguments, with the words of standard input in place of a `-`."""
-    for argument in arguments:
-        if argument != "-":
+    """Yield the arguments, with the words of standard input in place of a `-` among IDs."""
+    for before, argument in pairwise(("", *arguments)):
+        if argument != "-" or before in _FILE_OPTIONS:
             yield argument
             continue
         for word in read_input().split():
@@ -202,9 +207,10 @@ def _with_standard_input(arguments: Sequence[str]) -> Iterator[str]:
             yield word
 
 
-def _fail(code: int, text: str) -> int:
-    for line in wrapped(f"fsxcopy: {printable(text)}", Screen(is_error=True).width):
-        print(line, file=sys.stderr)  # noqa: T201 - a command's output
+def _fail(code: int, *texts: str) -> int:
+    for text in texts:
+        for line in wrapped(f"fsxcopy: {printable(text)}", Screen(is_error=True).width):
+            print(line, file=sys.stderr)  # noqa: T201 - a command's output
     return code
 
 

@@ -109,7 +109,7 @@ async def config(action: Action, file: str | None, options: Globals) -> Exit:
         for text in error.errors:
             reporter.notice(f"{file}: {text}")
         return Exit.USAGE
-    for text in fleet.warnings:
+    for text in fleet.find_warnings():
         Reporter(options).notice(f"{file}: warning: {text}")
     accounts = {route.account for route in fleet.routes}
     write_text(
@@ -197,7 +197,7 @@ def _fleet(
     try:
         fleet = Fleet.from_toml(file)
     except InvalidArguments as error:
-        raise ConfigurationError(f"{file}: {error}") from error
+        raise usage_error(*(f"{file}: {text}" for text in error.errors)) from error
     if scope.policy:
         fleet = fleet.select(scope.policy)
     if not fleet.enabled:

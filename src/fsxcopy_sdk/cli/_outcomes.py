@@ -81,17 +81,22 @@ def exit_of_all(codes: Iterable[Exit]) -> Exit:
 
 
 def describe_error(error: FsxCopyError) -> str:
+    """Return *error* in words on one line, as `describe_errors` does."""
+    return "; ".join(describe_errors(error))
+
+
+def describe_errors(error: FsxCopyError) -> Iterable[str]:
     """Return *error* in words: its class and request ID, or options instead of arguments."""
     if isinstance(error, _USAGE):
         texts = error.errors if isinstance(error, InvalidArguments) else (str(error),)
         # Many requests may have the same error.
-        return "; ".join(dict.fromkeys(map(_in_options, texts)))
+        return dict.fromkeys(map(_in_options, texts))
     name, text = type(error).__name__, str(error)
     if not text.startswith(name):
         text = f"{name}: {text}"
     if isinstance(error, ServiceError) and error.request_id:
         text += f" [request {error.request_id}]"
-    return text
+    return (text,)
 
 
 def _in_options(text: str) -> str:

@@ -31,7 +31,7 @@ for the clients of its Regions (`benchmarks/fleet.py`).
 PLANS_AT_ONCE: Final = 8
 """
 How many plans are made at once, because each holds the listings of two Regions until it is
-made. Also how many accounts `plan_fleet` and `report_fleet` handle at once by default.
+made. By default also how many accounts `plan_fleet` and `report_fleet` handle at once.
 """
 
 

@@ -134,10 +134,9 @@ class Fleet:
             for destination in policy.destination
         )
 
-    @property
-    def warnings(self) -> tuple[str, ...]:
+    def find_warnings(self) -> tuple[str, ...]:
         """
-        Settings of enabled policies that are valid but probably unintended.
+        Return texts about settings of enabled policies that are valid and probably unintended.
 
         A Region that botocore's data does not know for FSx, a destination in the source's own
         Region, and policies that select the same backups for the same destination.
@@ -207,6 +206,11 @@ def _read(document: Mapping[str, object]) -> tuple[FleetPolicy, ...]:
     defaults = document.get("defaults")
     common = _usable(defaults) if isinstance(defaults, Mapping) else {}
     complete = [{**common, **one} if isinstance(one, Mapping) else one for one in policies]
+    if isinstance(defaults, Mapping) and len(common) < len(defaults):
+        # What a policy that prunes must keep may be in what has errors, which are enough.
+        for one in complete:
+            if isinstance(one, dict) and "keep" not in one:
+                one.pop("prune", None)
     errors = ArgumentErrors()
     try:
         return from_settings(FleetFile, {**document, "policy": complete}).policy

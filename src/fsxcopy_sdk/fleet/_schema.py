@@ -71,6 +71,9 @@ def _object(cls: type[attrs.AttrsInstance], definitions: dict[str, object]) -> d
         schema |= _value(field.type, definitions) | field.metadata.get("schema", {})
         if field.default is attrs.NOTHING:
             required.append(field.name)
+        elif field.type is float:
+            # As a file has it, and not as the seconds that it is read into.
+            schema["default"] = f"{field.default / 3600:g}h"
         elif isinstance(field.default, bool | int | float | str):
             schema["default"] = field.default
         properties[field.name] = schema

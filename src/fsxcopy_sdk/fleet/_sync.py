@@ -73,9 +73,8 @@ def sync_fleet(
 
     Args:
         fleet: The policies; those that are not enabled are left out.
-        plan: A plan to carry out instead of new ones. Policies of it that *fleet* has must be
-            the same there; others are ignored. Each policy and destination that it has no
-            plan for yields a `PolicyFailure`.
+        plan: A plan to carry out instead of new ones. Its policies must be those of the fleet.
+            Each route that it has no plan for yields a `PolicyFailure`.
         connect: What makes the client of an account, as for `plan_fleet`.
         strict: Whether a backup that cannot be read makes a plan fail.
         max_accounts: How many accounts are in work at once. More take more memory, fewer take
@@ -83,7 +82,7 @@ def sync_fleet(
         prune_orphans: As for `apply_plan`, for the policies that prune.
         prune_most: As for `apply_plan`, for the policies that prune.
         wait: Whether to follow copies to their end, as for `apply_plan`.
-        max_wait: Seconds or a timedelta that each copy is waited for.
+        max_wait: Seconds or a timedelta that each copy is waited for, as for `copy_many`.
         schedule: The intervals at which each copy is polled.
         on_plan: Called with each plan before anything of it is done.
         on_seen: Called for each copy in progress, as by `copy_many`.
@@ -128,7 +127,7 @@ class _Turns:
 
     @asynccontextmanager
     async def taken(self, region: str, plans: Iterable[ReplicationPlan]) -> AsyncIterator[None]:
-        """Wait while another account copies a backup of *plans*; then let no other copy one."""
+        """Wait until no other account copies a backup of *plans*, then let no other copy one."""
         wanted = frozenset(
             (region, backup_id)
             for plan in plans

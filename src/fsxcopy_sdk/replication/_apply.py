@@ -104,12 +104,12 @@ def apply_plan(
         prune_most: Whether one run may delete more than half of a source's copies.
         wait: Whether to follow copies to their end, and to wait for capacity.
         max_in_progress: Copies in progress at once, as for `copy_many`.
-        max_wait: Seconds or a timedelta that each copy is waited for.
+        max_wait: Seconds or a timedelta that each copy is waited for, as for `copy_many`.
         schedule: The intervals at which each copy is polled.
         on_seen: Called for each copy in progress, as by `copy_many`.
         shared: `SharedCopies` that several plans use, with one quota. Its settings replace
-            `max_in_progress`, `max_wait` and `schedule`; *wait* must be the same. Call its
-            `run()` in a concurrent task.
+            `wait`, `max_in_progress`, `max_wait` and `schedule`. Call its `run()` in a
+            concurrent task.
 
     Raises:
         InvalidArguments: arguments break rules, or a client is of another Region;

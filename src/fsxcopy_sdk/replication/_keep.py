@@ -69,6 +69,8 @@ class Keep:
     of these the newest is kept. Two copies of one backup count once. (From 0.16 on restic
     also keeps the oldest of all while a rule has counted fewer than it may.)
 
+    Durations are seconds or timedeltas, and become seconds.
+
     Raises:
         InvalidArguments: members break rules; `errors` has one text for each.
     """
@@ -86,7 +88,7 @@ class Keep:
     yearly: int | None = None
     """How many of the newest years keep their newest copy."""
     within: float | None = attrs.field(default=None, converter=to_seconds_or_none)
-    """Seconds or a timedelta: keep copies of backups less than this older than the newest."""
+    """A duration: keep copies of backups made less than this before the newest one."""
     time_zone: str = "UTC"
     """An IANA time zone, such as "Europe/Berlin", in which hours, days and the rest begin."""
 

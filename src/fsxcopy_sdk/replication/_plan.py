@@ -147,8 +147,7 @@ class ReplicationReport(Document):
     """How many backups of both Regions cannot be read, and so are not counted elsewhere."""
     unread: tuple[UnreadableBackup, ...] = ()
     """
-    Unreadable backups in the source Region: those of file systems and volumes without a readable
-    AVAILABLE backup, and those of unknown ones.
+    Unreadable backups in the source Region, of file systems and volumes that have no readable one.
     """
 
     @property

@@ -25,7 +25,7 @@ from fsxcopy_sdk.errors import (
     ServiceError,
 )
 from fsxcopy_sdk.models import Backup
-from fsxcopy_sdk.replication._inventory import Inventory, source_of, sources_of
+from fsxcopy_sdk.replication._inventory import Inventory, owner_of, source_of, sources_of
 from fsxcopy_sdk.replication._plan import (
     ExistingCopy,
     PlannedCopy,
@@ -233,7 +233,11 @@ class Pruning:
             return PruneSkipped(prune=prune, reason=reason, is_held_back=True)
         copy = await _found(destination, held.backups, prune.copy.backup_id)
         if copy is None:
-            return Pruned(prune=prune)
+            # Gone, unless the plan came from another account: there it never was.
+            if self.is_requested(prune) or plan.owner_id in (None, *map(owner_of, held.backups)):
+                return Pruned(prune=prune)
+            reason = f"{destination.region} shows no backup of account {plan.owner_id}"
+            return PruneSkipped(prune=prune, reason=reason, is_held_back=True)
         if copy not in held.backups:
             # A copy need not name its file system, by which the listing was narrowed.
             held = await read_listing(destination)
