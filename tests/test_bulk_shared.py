@@ -158,9 +158,9 @@ async def test_a_batch_is_added_before_the_run() -> None:
     rig = Rig()
     batch = rig.add(rig.request())
     await rig.run(batch)
-    with pytest.raises(ConfigurationError, match="has begun"):
+    with pytest.raises(ConfigurationError, match="was called already"):
         rig.add(rig.request())
-    with pytest.raises(ConfigurationError, match="has begun"):
+    with pytest.raises(ConfigurationError, match="was called already"):
         await rig.shared.run()
 
 

@@ -160,7 +160,7 @@ async def test_a_source_with_unfinished_copies_is_not_pruned(site: Site) -> None
     assert [one.copy.backup_id for one in plan.to_prune] == [
         one.prune.copy.backup_id for one in skipped
     ]
-    assert {("a copy of its source is in progress or was not begun", False)} == {
+    assert {("a copy of its source is in progress or was not started", False)} == {
         (one.reason, one.is_held_back) for one in skipped
     }
     assert set(copies) <= set(site.held)
@@ -248,7 +248,7 @@ async def test_a_prune_of_another_backup_is_skipped(site: Site) -> None:
     for one in document["ToPrune"]:
         one["SourceBackupId"] = "backup-00000000"
     applied = await site.apply(ReplicationPlan.from_dict(document), prune=True)
-    assert {"the plan says that it is of another source or backup than it is"} == {
+    assert {"the plan names another source or backup for this copy than the service does"} == {
         one.reason for one in applied.outcomes if isinstance(one, PruneSkipped)
     }
     assert copies == site.held

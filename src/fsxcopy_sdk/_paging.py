@@ -24,7 +24,7 @@ MAX_EMPTY_PAGES = 100
 Pages without backups, one after the other, of a listing that may still end.
 
 The service may send a NextToken with no backups, and documents no limit (API reference of
-DescribeBackups); if it reads 50 for each page, filters have left out 5,000 by then.
+DescribeBackups). If it reads 50 for each page, filters have excluded 5,000 by then.
 """
 
 MAX_REPEATS = 10
@@ -85,10 +85,10 @@ async def every_backup(
     Yield the backups of all pages, from the one that *request* asks for.
 
     With *ahead*, a task fetches each page while the one before is consumed. An error of a
-    page is raised when it is reached, and PaginationError, for a listing that does not end,
-    after the backups of its last page. What *fetch* could not read of a page is passed to
-    *unreadable* before the backups of the page. *region* returns the Region of the listing,
-    which may be known only when there is a page.
+    page is raised when it is reached; a listing that does not end raises PaginationError
+    after the backups of its last page. Backups that *fetch* could not read are passed to
+    *unreadable* before the other backups of their page. *region* returns the Region of the
+    listing, which may be known only when there is a page.
     """
     guard = _EndGuard(request)
     log = unreadable or UnreadableLog(region, None)
@@ -180,10 +180,10 @@ class _CycleDetector:
 
 class _NextPage:
     """
-    A page that is fetched on demand, or before by a task of its own.
+    A page that is fetched on demand, or earlier by a separate task.
 
-    The task is no child of a task group, because a generator must not yield inside one:
-    its cancellations would hit the wrong code. So the caller must call `cancel`.
+    The task is not in a task group, because a generator must not yield inside one: its
+    cancellations would hit the wrong code. So the caller must call `cancel`.
     """
 
     def __init__(self, fetch: Fetch, request: Request) -> None:

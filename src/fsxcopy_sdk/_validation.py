@@ -203,7 +203,7 @@ def parse_duration(text: str) -> timedelta:
     Return the duration that a person typed, such as 90, 90s, 15m, 8h or 7d.
 
     Raises:
-        ValueError: the text is no duration; the message has the rule.
+        ValueError: the text is not a duration; the message has the rule.
     """
     found = re.fullmatch(DURATION_PATTERN, text)
     with suppress(OverflowError):
@@ -251,13 +251,13 @@ def partition_of(region: str) -> str:
 
 
 def check_backup_id(backup_id: str) -> None:
-    """Raise InvalidArguments for what is no id of a backup."""
+    """Raise InvalidArguments if *backup_id* is not the ID of a backup."""
     if not BACKUP_ID.allows(backup_id):
         raise invalid("backup_id", BACKUP_ID.words, shown(backup_id))
 
 
 def check_type(name: str, value: object, cls: type) -> None:
-    """Raise InvalidArguments for what is no instance of *cls*."""
+    """Raise InvalidArguments if *value* is not an instance of *cls*."""
     if not isinstance(value, cls):
         raise invalid(name, f"a {cls.__name__}", shown(value))
 
@@ -267,9 +267,9 @@ def to_seconds(value: Duration) -> float:
 
 
 def seconds(name: str, value: Duration) -> float:
-    """Return a duration in seconds; raise InvalidArguments for what is none or negative."""
+    """Return a duration in seconds; raise InvalidArguments if it is negative or not one."""
     number: object = to_seconds(value)
-    # Compared, not converted: the largest integers are no floats.
+    # Compared, not converted, because the largest integers do not fit into a float.
     if (
         isinstance(number, bool)
         or not isinstance(number, int | float)

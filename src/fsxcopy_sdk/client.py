@@ -66,7 +66,7 @@ from fsxcopy_sdk.waiting import DEFAULT_MAX_WAIT, DEFAULT_SCHEDULE, PollCoordina
 _Request: TypeAlias = Mapping[str, object]
 
 _SETTINGS = ("region", "session", "endpoint_url", "config")
-"""What the client's own transport is made with."""
+"""The arguments of the client's own transport."""
 
 _log = logging.getLogger("fsxcopy_sdk.client")
 
@@ -216,7 +216,7 @@ class FsxCopyClient:
         client_request_token: str | None = None,
     ) -> CopyBackupResponse:
         """
-        Begin to copy a backup into this client's Region.
+        Start to copy a backup into this client's Region.
 
         If the call may be cancelled, pass a token. The service may have accepted the request
         already, and the same token then returns the same copy. This call makes a copy even if
@@ -419,7 +419,7 @@ class FsxCopyClient:
             BackupCopyFailed: the backup is FAILED or DELETED, after it was yielded.
             WaitTimeout: it was not AVAILABLE in time.
             BackupNotFound: it was unknown in this Region and account for too long.
-            CallError: what will not pass by waiting, such as `AccessDenied`.
+            CallError: an error that waiting does not resolve, such as `AccessDenied`.
             ClientNotOpen: the client is not open.
         """
         check_backup_id(backup_id)
@@ -505,7 +505,7 @@ class FsxCopyClient:
         request: _Request,
         check: Callable[[Response, _Request], list[str]],
     ) -> Response:
-        """Send a request; *check* returns what shows that the response is to another one."""
+        """Send a request; *check* returns the evidence that the response is to another one."""
         try:
             with self._hold():
                 answer = await send(request)
@@ -561,7 +561,7 @@ def _parse_copied(source_backup_id: str, answer: RawResponse) -> CopyBackupRespo
 
 
 def _errors_in_copied(region: str, response: CopyBackupResponse, request: _Request) -> list[str]:
-    """Find a copy of another backup; a response may leave out what it is a copy of."""
+    """Find a copy of another backup; a response may omit the source of its copy."""
     copy = response.backup
     expected = (
         ("SourceBackupId", request["SourceBackupId"], copy.source_backup_id),
@@ -575,7 +575,7 @@ def _errors_in_copied(region: str, response: CopyBackupResponse, request: _Reque
 
 
 def _errors_in_described(response: DescribeBackupsResponse, request: _Request) -> list[str]:
-    """Find backups whose ids were not asked for, if any ids were."""
+    """Find backups that were not asked for by ID, if IDs were given."""
     asked = request.get("BackupIds")
     if not isinstance(asked, Sequence):
         return []

@@ -103,7 +103,7 @@ class BackupLifecycle(OpenEnum):
 
     @property
     def is_terminal(self) -> bool:
-        """Whether the backup stays what it is; an unknown value may still change."""
+        """Whether the lifecycle is final; an unknown value may still change."""
         return self.is_available or self.is_dead
 
 

@@ -123,9 +123,9 @@ class FsxCopyError(Exception):
         """
         Return the error as JSON-able data, in the style of all documents of this package.
 
-        What was received is not in it, because that may hold secrets; of a backup there is
-        only what a wait needs. What is absent is left out. `Cause` is the exception that this
-        one was raised from.
+        It does not include the response, which may hold secrets, and of a backup only the
+        members that a wait needs. Absent members are left out. `Cause` is the exception that
+        this one was raised from.
         """
         members: dict[str, object] = {
             "Version": DOCUMENT_VERSION,

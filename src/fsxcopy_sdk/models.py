@@ -648,7 +648,7 @@ class Backup(_Model):
     progress_percent: int | None = None
     """0 to 100; may be absent, stand still for long, or jump."""
     creation_time: datetime
-    """UTC; of a copy, when the copy was begun."""
+    """UTC; of a copy, when the copy was started."""
     kms_key_id: str | None = None
     """The key that the backup is encrypted with in its own Region."""
     resource_arn: str | None = None
@@ -683,7 +683,7 @@ class ResponseMetadata(_Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class CopyBackupResponse(_Model):
-    """What `CopyBackup` answers: the copy that has begun."""
+    """The response of `CopyBackup`: the copy that was started."""
 
     backup: Backup
     """Its `lifecycle` is usually COPYING."""

@@ -78,7 +78,7 @@ async def test_region_is_required(run: Run, fsx: LocalFsx) -> None:
     places = "--region, AWS_REGION, AWS_DEFAULT_REGION or the profile\n"
     assert f"fsxcopy: --region: give one as {places}" == none.err
     empty = await run("list", "--region", "")
-    expected = f"fsxcopy: --region: must not be empty, wherever it is first: {places}"
+    expected = f"fsxcopy: --region: is empty; the first that is set counts: {places}"
     assert expected == empty.err
     assert "fsxcopy: --source-region: must be given\n" == one.err
     assert (2, 2) == (none.code, one.code)

@@ -112,7 +112,7 @@ def from_document(
 
 
 def refused(errors: Iterable[str]) -> InvalidArguments:
-    """Return the exception for *errors*, of which at most twenty are reported."""
+    """Return the exception for *errors*; it reports at most twenty of them."""
     texts = list(islice(errors, MAX_ERROR_PATHS + 1))
     if len(texts) > MAX_ERROR_PATHS:
         texts[MAX_ERROR_PATHS:] = ["and more"]
@@ -157,7 +157,7 @@ def _write_class(cls: type[attrs.AttrsInstance], converter: cattrs.Converter) ->
 
 
 def _is_absent(value: object, field: attrs.Attribute[Any]) -> bool:
-    """Whether *value* says nothing, and is what is read where the member is left out."""
+    """Whether *value* is empty and is also the default for an absent member."""
     unsaid = None if field.default is attrs.NOTHING else field.default
     return value in (None, (), "") and value == unsaid
 
@@ -186,8 +186,8 @@ def class_hook(
     """
     Make a hook that reads an object into *cls* and finds all of its errors at once.
 
-    *name_of* gives the name of a member, *guess* what a name that is not known may mean, among
-    those that are; what is of a type *unchecked* is left to a class that checks itself.
+    *name_of* returns the name of a member, *guess* the known name that an unknown one may mean.
+    Members of a type in *unchecked* are not checked if the class checks itself.
     """
     attrs.resolve_types(cls)
     fields = {name_of(field.name): field for field in attrs.fields(cls)}
@@ -238,7 +238,7 @@ def _read_member(
     converter: cattrs.Converter,
     left_to_class: Collection[object],
 ) -> dict[str, object]:
-    """Return the argument for one member, or none where its default is meant."""
+    """Return the argument for one member, or none to use its default."""
     part = value.get(name)
     type_: Any = field.type
     is_optional = not is_tuple(type_) and NoneType in get_args(type_)
@@ -280,7 +280,7 @@ def _read_name(value: object, enum: type[StrEnum]) -> StrEnum:
 def read_number(value: object, _: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise wrong_type("a number", value)
-    # Compared, not converted: the largest integers are no floats.
+    # Compared, not converted, because the largest integers do not fit into a float.
     if not abs(value) <= sys.float_info.max:
         raise InvalidValue(f"must be a finite number, not {shown(value)}")
     return float(value)

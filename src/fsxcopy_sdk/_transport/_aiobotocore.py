@@ -190,7 +190,7 @@ def _failure(record: Exchange, error: Exception, profile: str | None) -> FsxCopy
             error, record.operation, record.attempts, record.unsent, profile
         )
     parsed = error.response.get("Error", {})
-    # What botocore parsed is all there is where no HTTP answer was seen, as with a stub.
+    # Without an HTTP answer, as with a stub, only what botocore parsed is known.
     document = record.error or ErrorDocument(
         code=parsed.get("Code", "Unknown"),
         message=parsed.get("Message", ""),
@@ -227,7 +227,7 @@ def _too_large(record: Exchange, error: BodyTooLargeError) -> ResponseDecodingEr
         request_id=request_id,
         http_status=error.status,
         error_paths=(path,),
-        # The service would send it again; what anything else sends may pass.
+        # The service would send it again; a response of another host may be temporary.
         is_malformed=request_id is None,
     )
 
@@ -245,7 +245,7 @@ def _metadata(record: Exchange, parsed: object) -> ResponseMetadata:
 
 
 def _date(text: str) -> datetime | None:
-    """Read an HTTP date; what names no time zone is in UTC (RFC 9110, 5.6.7)."""
+    """Read an HTTP date, which is in UTC if it names no time zone (RFC 9110, 5.6.7)."""
     try:
         date = parsedate_to_datetime(text)
         return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)

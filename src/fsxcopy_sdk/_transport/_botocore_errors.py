@@ -25,21 +25,21 @@ _NETWORK: tuple[tuple[type[Exception], type[errors.NoResponse]], ...] = (
     (theirs.ConnectionClosedError, errors.ConnectionFailed),
     (theirs.ResponseStreamingError, errors.ConnectionFailed),
 )
-# What aiobotocore's own retries count as a broken connection, and what they leave out: with
-# aiohttp, an answer that is no HTTP and a header that is no text.
+# The errors that aiobotocore's own retries count as a broken connection, and two that they do
+# not: with aiohttp, a response that is not HTTP and a header that is not text.
 _BROKEN = (
     *EXCEPTION_MAP["GENERAL_CONNECTION_ERROR"],
     aiohttp.ClientResponseError,
     UnicodeDecodeError,
 )
 
-# With these there was no connection, and with the others there was none if what they wrap
-# says so; httpx2 and httpx are known by name, because neither need be installed.
+# These mean that there was no connection. Others mean it if the error that they wrap does;
+# classes of httpx2 and httpx are compared by name, because neither need be installed.
 _NOT_CONNECTED = (theirs.ConnectTimeoutError, theirs.ProxyConnectionError, theirs.SSLError)
 _WRAPPED_NOT_CONNECTED = (aiohttp.ClientConnectorError, socket.gaierror)
-# A file of certificates that is not there or is none, a proxy or a URL that is none: found
-# before connecting. Two are known by name, because old versions of aiohttp have no such class
-# and httpx2 need not be installed.
+# Found before connecting: a missing or invalid file of certificates, an invalid proxy or URL.
+# Two are compared by name, because old versions of aiohttp lack the class and httpx2 need not
+# be installed.
 _FILES = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError, ssl.SSLError)
 _LOCAL = (*_FILES, aiohttp.InvalidURL, theirs.InvalidProxiesConfigError)
 _LOCAL_BY_NAME = frozenset(("NonHttpUrlClientError", "UnsupportedProtocol"))

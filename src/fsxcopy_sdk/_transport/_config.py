@@ -112,7 +112,7 @@ def find_region(region: str | None, config: Config, session: AioSession) -> str:
     The AWS CLI v2 and the newer SDKs read that variable, and botocore does not.
 
     Raises:
-        ConfigurationError: there is none, or it is empty.
+        ConfigurationError: no Region is set, or the first that is set is empty.
     """
     default = session.get_default_client_config()
     places = (
@@ -125,10 +125,10 @@ def find_region(region: str | None, config: Config, session: AioSession) -> str:
     found = next((place for place in places if place is not None), None)
     # With an empty Region botocore would sign, and the service blame the key.
     if not found:
-        rule = "give one as" if found is None else "must not be empty, wherever it is first:"
+        rule = "give one as" if found is None else "is empty; the first that is set counts:"
         raise ConfigurationError(
-            f"region: {rule} an argument, in the config, AWS_DEFAULT_REGION, the profile or "
-            "AWS_REGION"
+            f"region: {rule} an argument, a config setting, AWS_DEFAULT_REGION, a profile setting "
+            "or AWS_REGION"
         )
     return found
 

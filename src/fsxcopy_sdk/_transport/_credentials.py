@@ -1,5 +1,5 @@
 """
-Failures of credentials: how they are told apart from others, which of them pass, what they say.
+Failures of credentials: how to recognize them, which are temporary, and their messages.
 
 Credentials come from files, programs and services of many kinds, and botocore has a class of
 its own for few of their failures: a program that prints no JSON is a JSONDecodeError, STS that
@@ -82,20 +82,20 @@ def is_of_credentials(error: Exception) -> bool:
     if isinstance(error, _CLASSES):
         return True
     names = {*_functions(error)}
-    # Keys that are no text are lent, and then nothing can be signed with them.
+    # A provider may return keys that are not text, which fail only when a request is signed.
     is_unusable = isinstance(error, TypeError | AttributeError) and _SIGNING in names
     return is_unusable or (not isinstance(error, _SETTINGS) and not _LOADING.isdisjoint(names))
 
 
 def is_temporary(error: Exception) -> bool:
-    """Whether a failure of credentials passes by itself, as far as can be told."""
+    """Whether a failure of credentials is temporary, as far as is known."""
     if isinstance(error, theirs.ClientError):
         return _is_temporary_refusal(error)
     return not isinstance(error, _FINAL)
 
 
 def _is_temporary_refusal(error: theirs.ClientError) -> bool:
-    """Whether a service that lends credentials may do so later: judged as FSx's own errors are."""
+    """Whether a credentials service may succeed later, by the same rules as errors of FSx."""
     refusal, metadata = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
     status = metadata.get("HTTPStatusCode", 400)
     code = refusal.get("Code", "Unknown")
@@ -136,7 +136,7 @@ def describe(error: Exception, text: str, profile: str | None) -> str:
         return f"credential_process{of_profile}: {kind}{text}"
     if _SIGNING in names:
         where = f" of the profile {profile}" if profile else ""
-        text = f"the credentials{where} are no text: {text}"
+        text = f"the credentials{where} are not text: {text}"
     is_unreadable = not isinstance(error, theirs.BotoCoreError | theirs.ClientError)
     if _READING_THE_SSO_CACHE in names and is_unreadable:
         return f"{_SSO_CACHE}: {text}; log in with: aws sso login{of_profile}"

@@ -6,11 +6,11 @@ AttributeError, and forgets the body. So the body is taken before it is parsed, 
 by a document that can be parsed: for an error its code and message, so that botocore's
 retries see what really happened.
 
-Five events are needed, because no single one has all that is to be known:
+Five events are needed, because no single one has all the information:
 
 * `provide-client-params`, the first of a call, shows which of botocore's contexts is ours;
-* `request-created` begins an attempt, after it was signed, and has that context;
-* `before-send` is the last before something is sent, unless a hook of the user's raises there;
+* `request-created` starts an attempt, after it was signed, and has that context;
+* `before-send` is the last before something is sent, unless a hook of the user raises there;
 * `before-parse` has the body, and no context;
 * `needs-retry` ends an attempt, and has the context, the error, and the URL that answered.
 """
@@ -46,9 +46,9 @@ class Exchange:
     operation: str
     request: Mapping[str, object]
     context: object = None
-    """botocore's own record of the call; None until the call is seen to begin."""
+    """botocore's own record of the call; None until the call has started."""
     has_nested_call: bool = False
-    """Whether a hook of the user's has called the service in the middle of this call."""
+    """Whether a hook of the user has called the service in the middle of this call."""
     attempts: int = 0
     is_sending: bool = False
     """Whether the present attempt was given to the HTTP session."""
@@ -67,16 +67,16 @@ class Exchange:
     """The URL that answered, where a redirect to another origin was followed."""
 
 
-# The call of this task. Without one here, the call is made by the user of a wrapped client, and
-# is left alone. So are calls that a hook of the user's makes in the middle of ours, in the same
-# task or in one that inherits the exchange: their contexts are others. `before-parse` has no
-# context to compare, so after a nested call has begun, no more bodies are taken in the call
+# The call of this task. If it is unset, the user of a wrapped client makes the call, and it is
+# not recorded. Nor are calls that a hook of the user makes in the middle of ours, in the same
+# task or in one that inherits the exchange: their contexts differ. `before-parse` has no
+# context to compare, so after a nested call has started, no more bodies are taken in the call
 # around it: what botocore parsed is used, as for clients that do not emit that event.
 current: ContextVar[Exchange | None] = ContextVar("fsxcopy_sdk_exchange", default=None)
 
 
 def observe(events: BaseEventHooks) -> None:
-    """Let the calls of a client be recorded; doing so twice is doing so once."""
+    """Record the calls of a client; a second call of this has no effect."""
     for operation in OPERATIONS:
         # Before all hooks of the user: what they call must not be taken for this call, and
         # botocore's own handler of the second event raises when no attempt is left.

@@ -44,7 +44,7 @@ else:
 _DEFAULT_TIMEOUT = 60  # seconds, to connect and to read (botocore.endpoint)
 
 # Credentials may come from a chain of calls of their own (STS, SSO) or from a program that
-# asks its user; a call that is ended too early begins with them anew, and never gets further.
+# asks its user. A call that ends too early would start over with them, and never get further.
 _CREDENTIALS_SECONDS = 300
 
 _MAX_PAUSE = 25  # seconds: 20 of backoff, and 5 by a header (botocore.retries.standard)
@@ -52,7 +52,7 @@ _MAX_PAUSE = 25  # seconds: 20 of backoff, and 5 by a header (botocore.retries.s
 # Attempts where the config does not say (botocore/data/_retry.json, botocore.retries.standard).
 _LEGACY_ATTEMPTS, _ATTEMPTS = 5, 3
 
-_MAX_DOUBLINGS = 32  # 136 years; the power of any number of attempts is no float
+_MAX_DOUBLINGS = 32  # 136 years; a higher power may not fit into a float
 
 _UNSAFE = "http_session_cls: redirects cannot be switched off in this class or this aiobotocore"
 
@@ -166,14 +166,14 @@ class NoRedirectSession(BoundedSession, AIOHTTPSession):
 
     async def send(self, request: AWSPreparedRequest) -> AioAWSResponse:
         response = await super().send(request)
-        # `_get_session` is no public method: where it was not called, redirects were followed.
+        # `_get_session` is not public. If aiobotocore did not call it, redirects were followed.
         if not self._redirects_are_off:
             raise ConfigurationError(_UNSAFE)
         return response
 
 
 def safe_session(session_class: type) -> type:
-    """Return *session_class*, a user's own too, as one with bounds that follows no redirects."""
+    """Return a class like *session_class* that has bounds and does not follow redirects."""
     if issubclass(session_class, BoundedSession):
         return session_class
     if not issubclass(session_class, AIOHTTPSession):
@@ -186,12 +186,12 @@ def safe_session(session_class: type) -> type:
 
 
 async def _read(response: AioAWSResponse) -> bytes | None:
-    """Read a body to its end or beyond the limit; None where there is none to be bounded."""
+    """Read a body to its end or beyond the limit; None if there is no stream to read."""
     raw = response.raw
     announced = response.headers.get("content-length", "")
     is_too_large = announced.isdecimal() and int(announced) > MAX_BODY
     limit = -1 if is_too_large else MAX_BODY
-    # At its end already where a class of the user's has read it.
+    # At its end already if a class of the user has read it.
     if isinstance(raw, ClientResponse) and not raw.content.at_eof():
         body = await _read_aiohttp(raw, limit)
     elif hasattr(raw, "aiter_bytes"):  # of httpx2 or httpx; neither need be installed
@@ -217,7 +217,7 @@ async def _read_aiohttp(raw: ClientResponse, limit: int) -> bytes:
 async def _read_httpx(raw: Any, limit: int) -> bytes:
     body = BytesIO()
     try:
-        # Cancelled, httpx's generators end from the innermost on; left, some stay open.
+        # Cancelling closes httpx's generators from the innermost on; a break would not.
         with anyio.CancelScope() as scope:
             if limit < 0:
                 scope.cancel()

@@ -69,7 +69,7 @@ def short(error: FsxCopyError) -> JsonDocument:
 
 def checked(event: Mapping[str, object] | None) -> JsonDocument:
     """
-    Return what a trigger sent, if that is no failure.
+    Return the event of a trigger, unless it is a failure.
 
     Raises:
         AirflowException: it is one, and a retry may help.
@@ -83,7 +83,7 @@ def checked(event: Mapping[str, object] | None) -> JsonDocument:
 
 
 def failed_with(error: str, event: Mapping[str, object] | None) -> str | None:
-    """Return what a failure of that class says; None if a trigger sent none."""
+    """Return the message of a failure of that class; None if the event is not one."""
     shown = (event or {}).get("Error")
     is_it = isinstance(shown, Mapping) and shown["Type"] == error
     return str(event["Message"]) if event and is_it else None
@@ -91,7 +91,7 @@ def failed_with(error: str, event: Mapping[str, object] | None) -> str | None:
 
 @contextmanager
 def for_task() -> Iterator[None]:
-    """Let errors of this package fail a task as Airflow understands it."""
+    """Convert errors of this package to those with which a task of Airflow fails."""
     try:
         yield
     except FsxCopyError as error:
@@ -99,14 +99,14 @@ def for_task() -> Iterator[None]:
 
 
 def exception(message: str, *, may_retry: bool) -> AirflowException:
-    """Return what a task raises to fail, which says whether a retry helps."""
+    """Return the exception with which a task fails; its class says whether to retry."""
     if may_retry:
         return AirflowException(f"{message}; a retry may help")
     return AirflowFailException(f"{message}; no retry helps: mend the cause, then clear the task")
 
 
 def summary(document: Mapping[str, object], outcomes: Sequence[Mapping[str, object]]) -> str:
-    """Return outcomes by their number, and what of them and of their document is not good."""
+    """Return the number of outcomes of each kind, with the failures and warnings."""
     counts = Counter(str(one["Outcome"]) for one in outcomes)
     numbers = ", ".join(f"{number} {name}" for name, number in counts.items())
     warnings = document.get("Warnings")

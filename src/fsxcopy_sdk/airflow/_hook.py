@@ -46,12 +46,12 @@ class FsxCopyHook(AwsBaseHook):
         """
         Return the Region of clients: that of the argument, else the connection's, its profile's.
 
-        If none of these has one, it is that of the environment, which may differ between a
-        worker and a triggerer: so tasks decide it. This blocks, where no event loop runs.
+        If none of these has one, it is that of the environment. This may differ between a worker
+        and a triggerer, so tasks decide it. The call blocks; use it where no event loop runs.
 
         Raises:
             AirflowException: the connection cannot be read.
-            ConfigurationError: there is none.
+            ConfigurationError: no Region is set.
         """
         return self.region_name or asyncio.run(_region_of(self.copy_client()))
 
@@ -72,7 +72,7 @@ class FsxCopyHook(AwsBaseHook):
         profile = self.conn_config.profile_name
 
         def prepare(session: SupportsSettings) -> None:
-            if profile is not None:  # of which the Region is needed, too
+            if profile is not None:  # its Region is needed, too
                 session.set_config_variable("profile", profile)
             self._prepare(session)
 

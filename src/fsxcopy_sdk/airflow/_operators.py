@@ -64,7 +64,7 @@ class _FsxOperator(AwsBaseOperator[FsxCopyHook]):
         super().__init__(**kwargs)
         self.max_wait = seconds("max_wait", max_wait)
         # Not the setting default_deferrable, which is False in Airflow's own configuration: a
-        # copy takes hours, for which a task should not hold the slot of a worker.
+        # copy takes hours, and a task should not hold a worker slot for so long.
         self.deferrable = deferrable
         self._run: LocalRun | None = None
 
@@ -84,7 +84,7 @@ class _FsxOperator(AwsBaseOperator[FsxCopyHook]):
     def _return(
         self, document: JsonDocument, outcomes: Sequence[Mapping[str, object]], context: Context
     ) -> JsonDocument:
-        """Return the document of what was done; fail if one of its outcomes is not good."""
+        """Return the document of the run; fail if one of its outcomes is a failure."""
         text = summary(document, outcomes)
         self.log.info("%s", text)
         if document["IsGood"]:

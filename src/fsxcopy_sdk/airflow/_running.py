@@ -45,7 +45,7 @@ class Report:
 
 @asynccontextmanager
 async def reported(backup_id: str | None = None) -> AsyncIterator[Report]:
-    """Let what goes wrong be the event, because a trigger that raises loses the reason."""
+    """Make an error the event, because the reason is lost if a trigger raises."""
     report = Report()
     try:
         yield report
@@ -78,14 +78,14 @@ async def watch(client: FsxCopyClient, backup_id: str, max_wait: float, log: Log
 
 
 def progress_text(backup: Backup) -> str:
-    """Return what a backup is like now."""
+    """Return the current state of a backup."""
     percent = "" if backup.progress_percent is None else f" {backup.progress_percent}%"
     return f"{backup.backup_id}: {backup.lifecycle}{percent}"
 
 
 @attrs.define(eq=False)
 class Progress:
-    """The progress of many copies, in the log of a task: each beginning and end, and sums."""
+    """The progress of many copies, in the log of a task: each start and end, and sums."""
 
     log: Log
     now: Callable[[], float]
@@ -143,7 +143,7 @@ async def end_of(
     Follow copies to their end, and return the document of their outcomes.
 
     Raises:
-        Exception: what ended the run of which they are a part.
+        Exception: an error ended the run that they are part of.
     """
     async with copies:
         async for outcome in copies:
@@ -190,7 +190,7 @@ def retry_may_copy(outcome: CopyOutcome) -> bool:
     if error is None:
         return False
     if isinstance(outcome, CopyFailed | CopyDeferred):
-        # A dead copy is requested anew; what was refused may be refused for ever.
+        # A dead copy is requested again; a refused request may be refused every time.
         return isinstance(error, BackupCopyFailed) or retry_helps(error)
     # What may have been accepted may be there by then.
     return True

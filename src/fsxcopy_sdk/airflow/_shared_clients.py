@@ -26,8 +26,8 @@ _SCHEDULE = WaitSchedule(min_delay=30.0)
 
 _GATHER_FOR = 5.0
 """
-Seconds for which requests are gathered before they are carried out in one run: mapped tasks
-defer in a burst, and each run lists the destination.
+Seconds for which requests are gathered before one run carries them out, because mapped tasks
+defer in a burst and each run lists the destination.
 """
 
 _MAX_AGE = 300.0
@@ -59,7 +59,7 @@ class SharedClient:
         """
         Return copies that are carried out with those of other users, some seconds later.
 
-        *on_seen* is called in the context of its caller, which says whose log it writes.
+        *on_seen* is called in the context of the caller, so it logs to the task of the caller.
 
         Raises:
             InvalidArguments: requests break rules.
@@ -95,14 +95,14 @@ MakeClient: TypeAlias = Callable[[], FsxCopyClient]
 
 
 class _Lease:
-    """A client that a task of its own opens, and closes when its last user has left."""
+    """A client that a separate task opens, and closes after its last user."""
 
     def __init__(self, make: MakeClient) -> None:
         self.users = 0
         self.opened: asyncio.Future[SharedClient] = asyncio.get_running_loop().create_future()
         self._unused = asyncio.Event()
-        # In a context of its own: in that of the first trigger, what is logged would go to the
-        # log of its task, and a cancellation of that trigger would end the client of the others.
+        # In a separate context. In that of the first trigger, log records would go to the log of
+        # its task, and a cancellation of that trigger would end the client of the others.
         self._task = asyncio.create_task(self._hold(make), context=Context())
 
     @property

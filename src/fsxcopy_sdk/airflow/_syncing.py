@@ -143,7 +143,7 @@ class Syncing:
         }
 
     def plan(self, route: Route, plan: ReplicationPlan) -> None:
-        """Note what a plan wants done, and what is wrong with what it found."""
+        """Note the actions of a plan, and the problems that it found."""
         prune = route.policy.prune
         orphans, most = self.sync.prune_orphans, self.sync.prune_most
         held = plan.held_back_by(prune_orphans=orphans, prune_most=most) if prune else ()

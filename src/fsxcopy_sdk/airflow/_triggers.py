@@ -81,7 +81,7 @@ class FsxTrigger(BaseTrigger):
 
     @abstractmethod
     async def work(self) -> JsonDocument:
-        """Do what the trigger is for, and return the event; everything is imported by then."""
+        """Do the trigger's work and return the event; all modules are imported before."""
 
     @property
     def left(self) -> Sequence[CopyInProgress]:
@@ -94,11 +94,11 @@ class FsxTrigger(BaseTrigger):
         return any(copy.backup_id is None for copy in self.left)
 
     def stop(self) -> None:
-        """Begin no more copies, where this runs in a task that is killed."""
+        """Start no more copies, because the task that this runs in was killed."""
 
     def serialize(self) -> tuple[str, dict[str, object]]:
-        """Return what the trigger is made again from, in any triggerer."""
-        # The package is what has the public names, wherever they are defined.
+        """Return the class and arguments from which any triggerer makes the trigger again."""
+        # Triggers are public names of the package, wherever they are defined.
         name = f"{__package__}.{type(self).__name__}"
         return name, {**self.arguments(), **self.connection, "made_at": self.made_at}
 
@@ -115,7 +115,7 @@ class FsxTrigger(BaseTrigger):
         return await self.work()
 
     async def on_kill(self) -> None:
-        """Leave copies to the service, and say which."""
+        """Log the copies that continue at the service."""
         if left := self.left:
             from fsxcopy_sdk.airflow._running import name_of
 
@@ -217,7 +217,7 @@ class FsxCopyBackupsTrigger(FsxTrigger):
         return self._copies.in_progress if self._copies else ()
 
     def stop(self) -> None:
-        """Begin no more copies."""
+        """Start no more copies."""
         self._stop()
 
     async def work(self) -> JsonDocument:

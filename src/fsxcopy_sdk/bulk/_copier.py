@@ -81,7 +81,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         self._requested = [self._state_of(request) for request in requests]
         self._states = [*(state for state, _ in self._adopted), *self._requested]
         self.withdrawn: set[tuple[str, str, str]] = set()
-        """The identities of requests that no caller wants any more: no copy of them is begun."""
+        """The identities of requests that no caller wants any more; they are not sent."""
         self._followed_by: dict[str, RequestState] = {}
         known = [backup for _, backup in self._adopted]
         self._existing = ExistingCopies(client, known, self._fetch_page)
@@ -154,7 +154,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             await self._list_patiently()
 
     def _defer(self, states: Iterable[RequestState], error: FsxCopyError) -> None:
-        """End what was not sent, because a copy of it may exist that could not be listed."""
+        """End the requests that were not sent, because an unlisted copy of each may exist."""
         for state in states:
             self._add_outcome(state, queue.unlisted(state.request, error))
 
@@ -171,7 +171,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             self._tasks.start_soon(self._start_in_order, group)
 
     def _distinct(self) -> list[RequestState]:
-        """Return what is to be copied; of requests that one copy satisfies the first."""
+        """Return the requests to carry out; of those that one copy satisfies, the first."""
         first: dict[tuple[str, str, str], int] = {}
         for number, state in enumerate(self._requested):
             earlier = first.setdefault(state.request.identity(self._region), number)
@@ -193,13 +193,13 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         page = partial(self._client.describe_backups, next_token=token, strict=False)
         since = self._clock.now() - self._max_wait
         if any(one.waiting and one.has_failed_since(since) for one in self._groups.values()):
-            return await page()  # what is left has one try each, not some minutes
+            return await page()  # one try for each of the rest, not some minutes
         return await self._patiently(page)
 
     async def _patiently(
         self, call: Callable[[], Awaitable[_Result]], warning: str | None = None
     ) -> _Result:
-        """Return what *call* does, which is repeated after transient errors."""
+        """Return the result of *call*, which is repeated after transient errors."""
         for tries in range(1, self._max_tries):
             try:
                 return await call()
@@ -265,7 +265,7 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
         return max(0.0, min(delay, group.full_since + self._max_wait - self._clock.now()))
 
     async def _start(self, state: RequestState) -> bool:
-        """Request a copy until it is certain what became of that; return False if refused."""
+        """Request a copy until it is known whether it started; return False if refused."""
         async with state.group.starting:
             while not await self._try_to_start(state):
                 pass
@@ -274,8 +274,8 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
     async def _try_to_start(self, state: RequestState) -> bool:
         """Find or request a copy; return False, after a delay, if that must be repeated."""
         if not state.is_in_doubt:
-            # Within minutes the token would find a copy that another program has started
-            # since the last listing, after that only another listing does.
+            # For some minutes the token finds a copy that another program has started since
+            # the last listing; later only another listing does.
             try:
                 await self._existing.refresh(queue.TOKEN_LIFETIME)
             except FsxCopyError as error:
@@ -292,8 +292,8 @@ class BulkCopy(OutcomeStream[CopyOutcome]):
             return True
         now = self._clock.now()
         if not state.is_in_doubt:
-            # The tokens before may be forgotten, so that they would make another copy beside one
-            # that a later token made and that no listing shows yet.
+            # The service may have forgotten the earlier tokens. They would then make another copy
+            # although a later token has made one that no listing shows yet.
             state.attempt = max(state.attempt, self._existing.dead(state.request))
         state.begin(self._region, now)
         try:

@@ -53,14 +53,14 @@ def copy_many(
     counts the dead copies; if that leads to a dead copy that no listing shows, the request
     is repeated once, about a minute later.
 
-    With ``wait=False`` as many copies are begun as there is capacity for, and nothing is
-    polled: for schedulers with steps of seconds, which repeat the same call later. A copy
-    in progress is `CopyStarted`, one that is AVAILABLE `Copied`, and a request that there is
-    no capacity for `CopyDeferred`: either the destination has *max_in_progress* copies in
-    progress, those of other programs included, or the service refuses one for its limit.
+    With ``wait=False`` copies are started while there is capacity, and nothing is polled: for
+    schedulers with steps of seconds, which repeat the same call later. A copy in progress is
+    `CopyStarted`, an AVAILABLE one `Copied`, and a request without capacity `CopyDeferred`:
+    either the destination has *max_in_progress* copies in progress, including those of other
+    programs, or the service refuses one for its limit.
     A request whose copy FAILED is `CopyDeferred` too, with a `BackupCopyFailed`, until an hour
-    after that copy was begun, twice that after the second one, and so on up to a day: runs every
-    few minutes would make one failed copy after another.
+    after that copy was started, two hours after the second one, and so on up to a day, because
+    runs every few minutes would otherwise make one failed copy after another.
     A request whose answer is lost is `CopyNotObserved` after a few tries. Leave minutes
     between two runs, and an hour after a `CopyNotObserved`, because a new copy may be
     missing from listings at first, and then only its token finds it.

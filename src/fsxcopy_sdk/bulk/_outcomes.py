@@ -30,7 +30,7 @@ class CopyInProgress(Document):
     started: float = attrs.field(metadata=NOT_IN_DOCUMENTS)
     """When the copy was requested or found, in seconds of the client's clock."""
     backup: Backup | None = None
-    """The copy as last seen; None if no answer came, or none that can be read."""
+    """The copy as last seen; None if no readable answer came."""
     accepted_backup_id: str | None = None
     """The copy's ID, where an answer named it that cannot be read otherwise."""
 
@@ -98,7 +98,7 @@ class CopyFailed(Outcome):
 @attrs.frozen(kw_only=True)
 class CopyDeferred(Outcome):
     """
-    No copy was accepted, and the service did not refuse one: another run may begin it.
+    No copy was accepted, and the service did not refuse one: another run may start it.
 
     The destination could not be listed, or the request could not be sent, or with
     `wait=False` there is no capacity for it now, or its copies FAILED lately.
@@ -160,12 +160,12 @@ class CopyNotObserved(Outcome):
     `ResponseDecodingError` also if there was a copy before that cannot be read.
     """
     backup: Backup | None = None
-    """The copy as last seen; None if no answer came, or none that can be read."""
+    """The copy as last seen; None if no readable answer came."""
 
     @property
     def backup_id(self) -> str | None:
         """The ID of the accepted copy; None if no answer named one."""
-        # An answer that cannot be read may name it all the same.
+        # Even an unreadable answer may name it.
         return self.backup.backup_id if self.backup else self.error.accepted_backup_id
 
     def __str__(self) -> str:
@@ -203,7 +203,7 @@ class OutcomeStream(ABC, Generic[_Outcome]):
 
     @property
     def _traced(self) -> Attributes:
-        """The attributes of its span that are known when it begins."""
+        """The attributes of its span that are known when it starts."""
         return {}
 
     @property
@@ -235,7 +235,7 @@ class OutcomeStream(ABC, Generic[_Outcome]):
         self._tasks.cancel_scope.cancel()
         with self._span:
             try:
-                # What the block raised stays what it is, and is put into no group.
+                # An exception of the block is raised as it is, not in a group.
                 await self._tasks.__aexit__(None, None, None)
             finally:
                 self._span.set({f"fsxcopy.outcomes.{one}": n for one, n in self._counts.items()})

@@ -41,8 +41,8 @@ _log = logging.getLogger("fsxcopy_sdk.bulk")
 
 TOKEN_LIFETIME = 120.0
 """
-Seconds for which a repeated request relies on the service to remember its token. No
-source says how long it does, so that this is as short as retries allow.
+Seconds for which a repeated request relies on the service to remember its token. How long
+the service does is not documented, so this is as short as retries allow.
 """
 
 MAX_DELAY_IN_DOUBT = 10.0
@@ -53,8 +53,8 @@ of the token, after which the copy can only be searched for, and never requested
 
 UNSEEN_FOR = 3600.0
 """
-Seconds for which a copy that may have been accepted is searched for in listings. No
-source says how long a new copy may be missing from them: an hour is far above any report.
+Seconds for which listings are searched for a copy that may have been accepted. How long a
+new copy may be missing from them is not documented; an hour is far above any report.
 """
 
 SHARED_FOR = 30.0
@@ -66,14 +66,14 @@ Seconds for which DescribeBackups may not know an accepted copy by its ID before
 destination is listed without IDs. A listing costs many calls in a large Region.
 """
 
-# The ends of our own copies are seen, those of other programs are not, so time is all
-# there is to go by. Copies take minutes to hours: a minute is short beside them, and one
-# call a minute is less than the waits make. Nor is a copy that was dead repeated sooner.
+# We see when our own copies end, but not when those of other programs do, so the request is
+# repeated after a time. Copies take minutes to hours: a minute is short beside them, and one
+# call a minute is less than the waits make. A dead copy is not repeated sooner either.
 _CAPACITY_DELAY = 60.0
 
-# How long after a FAILED copy was begun another one is begun, where nothing is waited for. Runs
-# come every few minutes there, and what makes a copy fail, such as a disabled key, takes a
-# person to mend. Each pause is twice the one before, because a copy may take hours to fail.
+# With wait=False: how long after the start of a FAILED copy the next one may start. Such runs
+# come every few minutes, and a person must mend what makes a copy fail, such as a disabled key.
+# Each pause is twice the one before, because a copy may take hours to fail.
 _FIRST_PAUSE = timedelta(hours=1)
 _LONGEST_PAUSE = timedelta(days=1)
 
@@ -81,7 +81,7 @@ _LONGEST_PAUSE = timedelta(days=1)
 # eight tries bridge about two minutes, below that aiobotocore retries by itself.
 _FIRST_DELAY = 1.0
 _MAX_DELAY = 60.0
-_MAX_DOUBLINGS = 1000  # 2.0 ** 1024 is no float
+_MAX_DOUBLINGS = 1000  # 2.0 ** 1024 does not fit into a float
 MAX_TRIES = 8
 """How often a call may meet a transient error, unless a known service has an outage."""
 MAX_REFUSALS = 3
@@ -100,8 +100,8 @@ FEW_TRIES = 3
 
 # With these the service was not reached, or would refuse any request of this client.
 _OUTAGES = (ClockSkewed, CredentialsUnavailable, NoResponse, ServiceUnavailable, Throttled)
-# The same said by a gateway or proxy, in a page without a code of the service. Of 500 it is not
-# known whose failure it is.
+# The same from a gateway or proxy, in a page without a code of the service. A 500 is not among
+# them, because it may also come from the service.
 _OUTAGE_STATUSES = (429, 502, 503, 504)
 
 
@@ -126,23 +126,23 @@ class QuotaGroup:
     """When the service first had no capacity, by the client's clock; None if it has."""
     failing_since: float | None = None
     """
-    When the first of some calls in a row met an outage; None if the last did not. Without
-    waiting: when the last request was given up for errors that may pass.
+    When the first of several calls in a row met an outage; None if the last did not. Without
+    waiting: when the last request was given up because of transient errors.
     """
     refusals: int = 0
     """How many requests in a row the service refused for a limit."""
     passed_over: set[RequestState] = attrs.field(factory=set)
-    """Those of the waiting that it refused so since a copy has ended."""
+    """The waiting requests that it refused for a limit since a copy has ended."""
     starting: anyio.Lock = attrs.field(factory=anyio.Lock)
     """Held while a copy is started, because one refusal for capacity is enough."""
     sleeps: set[anyio.CancelScope] = attrs.field(factory=set)
     """What sleeps until a copy ends."""
     closed: CopyDeferred | None = None
-    """Without waiting: the outcome of the first request that could not be begun."""
+    """Without waiting: the outcome of the first request that could not be started."""
 
     @property
     def must_wait(self) -> bool:
-        """Whether no request of those waiting is to be sent before some time has passed."""
+        """Whether all waiting requests must wait before one is sent again."""
         return self.refusals >= MAX_REFUSALS or len(self.passed_over) == len(self.waiting)
 
     def has_failed_since(self, time: float) -> bool:
@@ -204,14 +204,14 @@ class RequestState:
     tries: int = 0
     """How many calls in a row met a transient error."""
     failures: int = 0
-    """How many of them met one that is no outage, and so may be the request's own."""
+    """How many of them met an error that may be of this request only, not an outage."""
     unknown_since: float = math.inf
     """
     The client's clock when it was first sent without an answer that shows whether it was
     accepted; infinity if no such call was made.
     """
     accepted_backup_id: str | None = None
-    """The copy that an answer named which cannot be read otherwise."""
+    """The ID of the copy, from a response that is otherwise unreadable."""
     refusals: int = 0
     """How often the service refused it for a limit that may be its own."""
     ended_before: int = 0
@@ -234,19 +234,19 @@ class RequestState:
         self.copy = CopyInProgress(request=self.request, client_request_token=token, started=now)
 
     def repeat(self) -> None:
-        """Note that its token led to a dead copy, so that it is to be sent with the next one."""
+        """Note that its token led to a dead copy, so that it is sent again with the next token."""
         self.attempt, self.is_repeated = self.attempt + 1, True
         self.tries = self.failures = 0
 
     def refuse(self) -> None:
-        """Note that the last call had no copy accepted; one before it may have."""
+        """Note that the last call was refused; an earlier one may have been accepted."""
         if not self.is_in_doubt:
             self.stage = "not started"
 
 
 def is_retryable(error: FsxCopyError) -> bool:
     """Whether the same request with the same token may get a good answer soon."""
-    # One that cannot be read may be of a copy that was accepted: its token finds it.
+    # An unreadable response may mean that a copy was accepted: its token finds it.
     return error.is_transient or isinstance(error, ResponseDecodingError)
 
 
@@ -257,7 +257,7 @@ def unlisted(request: CopyRequest, error: FsxCopyError) -> CopyDeferred:
 
 
 def not_accepted(request: CopyRequest, error: FsxCopyError) -> CopyFailed | CopyDeferred:
-    """Return the outcome of a request that certainly had no copy accepted."""
+    """Return the outcome of a request that was certainly not accepted."""
     if isinstance(error, ServiceError) and not error.is_transient:
         return CopyFailed(request=request, error=error)
     return CopyDeferred(request=request, reason="the request was not accepted", error=error)
@@ -289,7 +289,7 @@ def not_observed(state: RequestState, error: FsxCopyError) -> CopyNotObserved:
 
 
 def repeat_failed_after(failed: int) -> timedelta:
-    """Return how long after the last of *failed* copies was begun another one is begun."""
+    """Return how long after the start of the last of *failed* copies the next may start."""
     doublings = min(failed - 1, _LONGEST_PAUSE // _FIRST_PAUSE)
     return min(_FIRST_PAUSE * (1 << doublings), _LONGEST_PAUSE)
 

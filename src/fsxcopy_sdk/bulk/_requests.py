@@ -21,6 +21,7 @@ from fsxcopy_sdk._validation import (
     ArgumentErrors,
     Tags,  # noqa: F401 - the annotation of `to_tags`, which attrs copies to __init__
     copy_backup_request,
+    shown,
     to_tags,
 )
 from fsxcopy_sdk.client import FsxCopyClient
@@ -204,8 +205,8 @@ def checked(errors: ArgumentErrors, requests: object, region: str) -> list[CopyR
         token, asked = request.token(region), request.arguments(region)
         earlier, the_same = first.setdefault(token, (number, asked))
         if asked != the_same:
-            rule = f"different from that of requests[{earlier}], whose arguments are others"
-            errors.add_value(f"{name}.client_request_token", rule, token)
+            rule = f"is also the token of requests[{earlier}], but their other arguments differ"
+            errors.texts.append(f"{name}.client_request_token: {shown(token)} {rule}")
     return good
 
 
@@ -234,7 +235,7 @@ class ExistingCopies:
                 self._by_source[backup.source_backup_id][backup.backup_id] = backup
 
     def _add_unreadable(self, backup: UnreadableBackup) -> None:
-        """Remember what it is a copy of, and raise ResponseDecodingError if it may be any."""
+        """Remember its source backup; raise ResponseDecodingError if it may be a copy of any."""
         if backup.is_copy is None:
             raise ResponseDecodingError.of(backup, self._client.region)
         if backup.source_backup_id is not None:
@@ -245,11 +246,10 @@ class ExistingCopies:
 
     async def refresh(self, max_age: float = 0.0) -> None:
         """
-        List the destination, unless a listing began less than *max_age* seconds ago.
+        List the destination, unless a listing started less than *max_age* seconds ago.
 
         Raises:
-            FsxCopyError: the listing failed, or has a backup of which it cannot be read
-                what it is a copy of.
+            FsxCopyError: the listing failed, or has an unreadable backup that may be any copy.
         """
         wanted = self._client.clock.now() - max_age
         async with self._lock:
@@ -325,7 +325,7 @@ def ontap_volume_id(backup: Backup) -> str | None:
 
 
 def best_copy(copies: Iterable[Backup]) -> Backup | None:
-    """Return the copy that is AVAILABLE, else the first begun that may become it."""
+    """Return the AVAILABLE copy, else the oldest one that may become AVAILABLE."""
     return min(
         (one for one in copies if not one.lifecycle.is_dead),
         key=lambda one: (

@@ -56,7 +56,7 @@ class CopyBatch(OutcomeStream[CopyOutcome]):
         self._failure: Exception | None = None
 
     async def __aexit__(self, *_: object) -> None:
-        """Leave the run, which begins nothing more that only this caller wants."""
+        """Leave the run, which starts no more copies that only this caller wants."""
         self.has_left = True
         self._leave(self)
         await super().__aexit__()
@@ -136,8 +136,8 @@ class SharedCopies:
     first request of each batch comes before the second of any. A backup that several batches
     request is copied once, and each has its outcome. The arguments are those of `copy_many`.
 
-    A caller may leave its batch without an effect on the others. What only it wants is not begun
-    any more, and the run ends when all have left.
+    A caller may leave its batch without an effect on the others. Copies that only it wants are
+    not started any more, and the run ends when all have left.
     """
 
     def __init__(
@@ -176,7 +176,7 @@ class SharedCopies:
         Return a batch of copies, which `run` carries out.
 
         Raises:
-            ConfigurationError: that has begun already.
+            ConfigurationError: `run` was called already.
             InvalidArguments: requests break rules, which would end the run of all.
         """
         self._check_not_begun()
@@ -191,7 +191,7 @@ class SharedCopies:
 
     def _check_not_begun(self) -> None:
         if self._has_begun:
-            raise ConfigurationError("SharedCopies.run has begun: make other SharedCopies")
+            raise ConfigurationError("SharedCopies.run was called already: make new SharedCopies")
 
     async def run(self) -> None:
         """

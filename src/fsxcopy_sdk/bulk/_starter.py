@@ -17,7 +17,7 @@ from fsxcopy_sdk.models import Backup
 
 
 class BulkStart(BulkCopy):
-    """Copies that are begun as far as there is capacity now, and left to the service."""
+    """Copies that are started while there is capacity, and then left to the service."""
 
     _max_tries: ClassVar[int] = queue.FEW_TRIES
 
@@ -69,7 +69,7 @@ class BulkStart(BulkCopy):
                 self._add_outcome(state, attrs.evolve(group.closed, request=state.request))
 
     def _failed_lately(self, state: RequestState) -> CopyDeferred | None:
-        """Return the outcome of a request whose copy FAILED so recently that it would again."""
+        """Return the outcome of a request whose copy FAILED recently; None if it may be sent."""
         now = self._client.service_time
         copies = filter(state.request.has_its_salt, self._existing.matching(state.request))
         failed = [one for one in copies if one.lifecycle is BackupLifecycle.FAILED]
@@ -80,7 +80,7 @@ class BulkStart(BulkCopy):
         if now >= again:
             return None
         error = BackupCopyFailed.of(last, polls=1, elapsed=0.0, region=self._region)
-        reason = f"its copy {last.backup_id} FAILED, so that no other is begun before {again}"
+        reason = f"its copy {last.backup_id} FAILED; no other is started before {again}"
         return CopyDeferred(request=state.request, reason=reason, error=error)
 
     async def _wait_for_capacity(self, state: RequestState, error: FsxCopyError) -> bool:
@@ -95,15 +95,15 @@ class BulkStart(BulkCopy):
 
     def _is_final(self, state: RequestState, error: FsxCopyError, *, is_outage: bool) -> bool:
         """Whether a call was tried often enough; if so, the rest of its group may not be tried."""
-        # An outage would meet all requests. Of other errors that may pass, one can be of a single
-        # backup, which must not keep the others from being copied in every run; two in a row are
-        # enough, because many would take minutes.
+        # An outage affects all requests. Another transient error may be of a single backup, which
+        # must not keep the others from being copied in every run. Two in a row close the group,
+        # because trying many would take minutes.
         group, failing_since = state.group, state.group.failing_since
         is_final = super()._is_final(state, error, is_outage=False)
         if not error.is_transient:
             return is_final
         if is_final and (is_outage or failing_since is not None):
-            reason = "requests before it met errors that may pass"
+            reason = "earlier requests failed with transient errors"
             group.closed = CopyDeferred(request=state.request, reason=reason, error=error)
         group.failing_since = self._clock.now() if is_final else failing_since
         return is_final
@@ -114,12 +114,12 @@ class BulkStart(BulkCopy):
 
     async def _repeat(self, state: RequestState) -> None:
         """Start another copy, with another token, after a token led to a dead one."""
-        # At once: the copy was dead before this run, and so was not begun seconds ago.
+        # At once: the copy was dead before this run, and so was not started seconds ago.
         state.repeat()
         await self._start(state)
 
     async def _observe(self, state: RequestState, backup: Backup) -> CopyOutcome:
-        """Return what a copy is like, without another poll."""
+        """Return the outcome that a copy has now, without another poll."""
         if backup.lifecycle.is_terminal:
             return queue.outcome_of(state, backup, self._region)
         return CopyStarted(

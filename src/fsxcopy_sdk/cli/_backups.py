@@ -213,7 +213,7 @@ async def follow(
                     async for outcome in copies:
                         reported += 1
                         is_left = isinstance(outcome, bulk.CopyDeferred) and outcome.error is None
-                        # What only the quota left is listed once, at the end.
+                        # Requests that only the quota deferred are listed once, at the end.
                         (reporter.add if is_left else reporter.ended)(ended(outcome))
                         deadline.answered(may_start=bool(copies.not_started))
             finally:
@@ -280,7 +280,7 @@ def ended(outcome: replication.PlanOutcome) -> Ended:
             if wanted is not None and used is not None and not used.endswith(wanted):
                 reason = f"copied before, under {used}"
         case bulk.CopyStarted(existing=True):
-            reason = "begun before"
+            reason = "started before"
         case bulk.CopyDeferred() | bulk.CopySkipped() | replication.PruneSkipped():
             reason = outcome.reason
         case replication.Pruned():

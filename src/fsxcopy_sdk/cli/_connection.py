@@ -41,7 +41,7 @@ def client_of(options: Globals) -> FsxCopyClient:
 
 
 class Client(FsxCopyClient):
-    """A client that learns the ID of a copy that was requested when the command is cancelled."""
+    """A client that finishes a request for a copy when the command is cancelled, for its ID."""
 
     async def copy_backup(self, *args: Any, **options: Any) -> CopyBackupResponse:
         """Copy a backup, as the class before does."""
@@ -57,7 +57,7 @@ def config_of(options: Globals) -> SupportsConfig | None:
 def report_silence(session: SupportsEvents) -> None:
     """Let a session report once that its requests have no answer."""
     silence = Silence(_SILENCE, _say)
-    # Of STS and others that lend credentials too.
+    # This includes requests for credentials, as to STS.
     session.register("before-send", silence.sent)
     session.register("response-received", silence.received)
 
@@ -78,7 +78,7 @@ class Silence:
         self._is_reported = False
 
     def sent(self, request: _Request, **_: object) -> None:
-        """Note that an attempt begins."""
+        """Note that an attempt starts."""
         if self._timer is None and not self._is_reported:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(self._seconds, self._end, request.url)

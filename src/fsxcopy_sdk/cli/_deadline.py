@@ -1,4 +1,4 @@
-"""When a command ends that waits: `--max-wait` after its start, and after its last answer."""
+"""When a waiting command ends: `--max-wait` after its start, and after its last answer."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from fsxcopy_sdk.errors import FsxCopyError
 # Seconds for credentials and the first answer, however short the wait is to be.
 _FIRST_ANSWER = 10.0
 
-# Seconds after the deadline for the last answers, which say better how each wait ended than
-# the deadline does; a healthy one takes less than one.
+# Seconds after the deadline for the last answers, which show how each wait ended. A healthy
+# answer takes less than one.
 _LAST_ANSWER = 2.0
 
 _Answer = TypeVar("_Answer")
 
 
 class Deadline:
-    """Cancel `scope` when a command has taken *max_wait*; made when it begins."""
+    """Cancel `scope` when a command has taken *max_wait*; made when it starts."""
 
     def __init__(self, max_wait: timedelta) -> None:
         now = anyio.current_time()
@@ -49,7 +49,7 @@ class Deadline:
 
 
 async def finished(call: Awaitable[_Answer]) -> _Answer:
-    """Return what *call* does, which continues for some seconds when the command is cancelled."""
+    """Return the result of *call*, which runs on for some seconds if the command is cancelled."""
     answers: list[_Answer] = []
     failures: list[FsxCopyError] = []
     # With an answer the caller continues, and is cancelled where it awaits the next one.

@@ -96,7 +96,7 @@ async def _is_confirmed(backups: Sequence[Backup], region: str, reporter: Report
 
 
 def _leave(backups: Iterable[Backup], reporter: Reporter) -> None:
-    """Write the document of a deletion that was not begun."""
+    """Write the document of a deletion that was not started."""
     with reporter.live():
         for one in backups:
             end = Ended(outcome="not_started", backup_id=one.backup_id, is_deletion=True)

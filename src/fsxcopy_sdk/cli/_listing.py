@@ -24,7 +24,7 @@ from fsxcopy_sdk.cli._tables import Column
 from fsxcopy_sdk.enums import BackupLifecycle
 from fsxcopy_sdk.models import Backup
 
-# A backup is recognized by what it is of and when it was made; a copy by its source.
+# Users recognize a backup by its source and creation time, and a copy by its source backup.
 COLUMNS = (
     Column("BACKUP"),
     Column("CREATED", 1, brief=lambda text: text[:10]),

@@ -43,7 +43,7 @@ Flag: TypeAlias = Annotated[bool, Parameter(negative=(), show_default=False)]
 """An option without a value."""
 Output: TypeAlias = Literal["table", "json", "jsonl", "html", "markdown", "prometheus"]
 PAGES: tuple[Output, ...] = ("html", "markdown", "prometheus")
-"""What only reports are written as."""
+"""The output formats that only reports have."""
 
 GLOBAL_GROUP = "Global options"
 
@@ -242,8 +242,8 @@ class Scope:
     """File of policies, accounts and Regions, such as fsxcopy.toml, instead of options."""
     policy: Annotated[Texts, _value("NAME")] = ()
     """
-    Name of the policy (default: fsxcopy), a tag of its copies; only these are pruned. With
-    --config: only this policy of the file; may be repeated.
+    Name of the policy, stored in a tag of its copies (default: fsxcopy). Only copies with this
+    tag are pruned. With --config: only this policy of the file; may be repeated.
     """
     selection: Selection = Selection()
 
@@ -289,7 +289,7 @@ class Policy:
     scope: Scope = Scope()
     copying: Copying = Copying()
     copy_tags: Annotated[bool, Parameter(show_default=False)] = True
-    """Give the copies the tags of their sources, as is done unless it is switched off."""
+    """Copy the tags of the source (default: yes)."""
     newest: Annotated[
         int | Literal["all"], _COUNT, Parameter(metavar="N|all", show_choices=False)
     ] = 1
@@ -309,9 +309,9 @@ class CopyOptions:
     copying: Copying = Copying()
     waiting: Waiting = Waiting()
     no_wait: Flag = False
-    """Start as many copies as the quota allows, wait for none, and list what is left."""
+    """Start as many copies as the quota allows, wait for none, and list the rest."""
     copy_tags: Annotated[bool, Parameter(show_default=False)] = True
-    """Give the copies the tags of their sources, as is done unless it is switched off."""
+    """Copy the tags of the source (default: yes)."""
     max_in_progress: Annotated[int, _COUNT] = DEFAULT_MAX_IN_PROGRESS
     """Copies in progress at once."""
     salt: Annotated[str, Parameter(metavar="TEXT", show_default=False)] = ""
@@ -326,7 +326,7 @@ class SyncOptions:
     policy: Policy = Policy()
     waiting: Waiting = Waiting()
     no_wait: Flag = False
-    """Start as many copies as the quota allows, wait for none, and list what is left."""
+    """Start as many copies as the quota allows, wait for none, and list the rest."""
     max_in_progress: Annotated[int, _COUNT] = DEFAULT_MAX_IN_PROGRESS
     """Copies in progress at once."""
     prune: Flag = False
@@ -338,7 +338,7 @@ class SyncOptions:
     dry_run: Annotated[Flag, Parameter(alias="-n")] = False
     """Show the plan, and change nothing."""
     plan: Annotated[str | None, _value("FILE")] = None
-    """Carry out the plan that fsxcopy plan --out wrote; it must be of the last 24 hours."""
+    """Carry out a plan that fsxcopy plan --out wrote at most 24 hours ago."""
 
 
 @Parameter(name="*")

@@ -51,7 +51,9 @@ _OPTIONS = {
     "volume_ids": "--volume-id",
 }
 # Where the library finds a Region, and where the command does, in their orders.
-_REGION_OF_LIBRARY = "an argument, in the config, AWS_DEFAULT_REGION, the profile or AWS_REGION"
+_REGION_OF_LIBRARY = (
+    "an argument, a config setting, AWS_DEFAULT_REGION, a profile setting or AWS_REGION"
+)
 _REGION_OF_COMMAND = "--region, AWS_REGION, AWS_DEFAULT_REGION or the profile"
 _UNSEEN = ("in_progress", "not_observed", "not_started")
 # A class whose text is a sentence; that of others means nothing without the class.

@@ -42,7 +42,7 @@ class PageFailure:
 
 
 def checked_form(output: Output) -> Form | None:
-    """Return the form of the page that *output* is, for which its extra must be there."""
+    """Return the page format that *output* names; its optional dependencies must be installed."""
     if output in ("html", "markdown", "prometheus"):
         check_form(output)
         return output
@@ -60,7 +60,7 @@ def write_page(
 
 
 def checked_target(out: str | None) -> Path | None:
-    """Return the file that --out names, which is a regular file or none yet, in a folder."""
+    """Return the path of --out: a regular file or a new one, in an existing folder."""
     if out is None:
         return None
     # Of a symbolic link the file is replaced that it leads to.

@@ -119,7 +119,7 @@ async def sync(how: SyncOptions, options: Globals) -> Exit:
 
 
 def _given_plan(how: SyncOptions, file: str, options: Globals) -> ReplicationPlan:
-    """Return the plan of a file, beside which nothing was given that it decides."""
+    """Return the plan of a file; refuse options that the plan decides."""
     rule = "must not be given with --plan, whose file decides it"
     ArgumentErrors([f"{name}: {rule}" for name in decided(how, _BESIDE_PLAN)]).raise_any()
     made = read_plan(file)
@@ -130,8 +130,9 @@ def _given_plan(how: SyncOptions, file: str, options: Globals) -> ReplicationPla
         if given not in (None, region):
             errors.add(option_of(name), f"{region} as in the plan, or not given", given)
     if how.prune and not made.policy.prunes:
-        errors.add("--prune", "for a plan whose policy has a retention", "for this one")
-
+        errors.texts.append(
+            "--prune: the policy of this plan has no retention, so it prunes nothing"
+        )
     errors.raise_any()
     return made
 
@@ -187,7 +188,7 @@ async def report(
         async with _clients(options) as clients:
             planned = await _plan(*clients, Policy(scope=scope, retention=retention), max_age)
     except FsxCopyError as error:
-        # What alerts or is looked at says so, too.
+        # An alert or a page must show the failure too.
         if form is not None and exit_of(error) is not Exit.USAGE:
             with written_to(target):
                 write_page(form, failures=[PageFailure.of(error, policy_name(scope), options)])

@@ -144,7 +144,7 @@ class Reporter:
         self._write(end, "" if is_failure else end.why)
 
     def add(self, end: Ended) -> None:
-        """Add an item that is left to the results, and print nothing."""
+        """Add an unfinished item to the results, and print nothing."""
         self.ends.append(end)
         self._write(end, end.why)
 
@@ -156,7 +156,7 @@ class Reporter:
         return (end.backup_id or "-", end.outcome, end.source_id or "-", why)
 
     def name_of(self, end: Ended) -> str:
-        """Return what an item is called in a message."""
+        """Return the name of an item for messages."""
         return name_of(end.backup_id, end.source_id)
 
     def _sum(self) -> str:
@@ -177,7 +177,7 @@ class Reporter:
         """Print the number of items by outcome, and the commands that continue with the rest."""
         self.count_outcomes()
         running = [str(end.backup_id) for end in self.ends if end.is_running]
-        # What was only to be started is where it should be.
+        # With --no-wait, copies in progress are the expected result.
         is_wanted = all(end.outcome == "started" for end in self.ends if end.is_open)
         say, word = (self.info, "wait") if is_wanted else (self.notice, "resume")
         if running:
@@ -199,7 +199,7 @@ class Reporter:
 
     @property
     def unconfirmed(self) -> list[str]:
-        """The sources of copies that may have been accepted, and of which no ID is known."""
+        """The sources of copies that may have been accepted and have no known ID."""
         unseen = (end for end in self.ends if end.outcome == "not_observed")
         return [str(end.source_id) for end in unseen if end.backup_id is None]
 
@@ -219,18 +219,18 @@ class Reporter:
 
     @property
     def deferred(self) -> int:
-        """How many copies are left to the next run."""
+        """How many copies the next run must start."""
         return sum(end.outcome == "deferred" for end in self.ends)
 
     @property
     def has_unstarted(self) -> bool:
-        """Whether copies were not begun, or it is not known whether they were."""
+        """Whether copies were not started, or may not have been."""
         # Those had no slot until the end.
         is_open = any(end.outcome == "timed_out" and end.backup_id is None for end in self.ends)
         return bool(is_open or self.unconfirmed or self._not_started)
 
     def conclude_deletions(self) -> None:
-        """Print which deletions have no answer, and how many were not begun."""
+        """Print which deletions have no answer, and how many were not started."""
         left = [end for end in self.ends if end.is_deletion]
         unseen = [str(end.backup_id) for end in left if end.outcome == "not_observed"]
         if unseen:

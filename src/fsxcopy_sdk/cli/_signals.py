@@ -1,8 +1,8 @@
 """
-The signals that end a command: what runs is cancelled, so that it can say what it leaves.
+The signals that end a command: its tasks are cancelled, so that it can report unfinished work.
 
 This module is imported before all others of the command, so that a signal ends the imports
-too; it must not import what takes long to import.
+too; it must not import slow modules.
 """
 
 from __future__ import annotations

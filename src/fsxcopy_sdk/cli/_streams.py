@@ -1,9 +1,9 @@
 """
-Standard input, output and error, any of which may be closed, absent, full or no terminal.
+Standard input, output and error, which may be closed, absent, full or not a terminal.
 
-What cannot be written to standard output ends the command, because its results are lost;
-what cannot be written to standard error is dropped, because the work is worth more than its
-messages. A stream that was closed before the command began is one that discards all.
+The command ends if standard output cannot be written, because its results are lost. Text that
+standard error cannot take is dropped, because the work is worth more than its messages. A
+stream that was closed before the command started discards all text.
 """
 
 from __future__ import annotations

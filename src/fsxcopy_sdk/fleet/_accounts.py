@@ -24,8 +24,8 @@ Connect: TypeAlias = Callable[[Account, str], FsxCopyClient]
 
 DEFAULT_MAX_ACCOUNTS: Final = 100
 """
-Of a sync. Each account in work holds its plans, and some megabytes for the clients of its
-Regions (`benchmarks/fleet.py`).
+How many accounts a sync handles at once by default. Each holds its plans, and some megabytes
+for the clients of its Regions (`benchmarks/fleet.py`).
 """
 
 PLANS_AT_ONCE: Final = 8
@@ -92,7 +92,7 @@ class AccountRun:
     _making: anyio.CapacityLimiter
     _strict: bool
     _planned: Mapping[Route, ReplicationPlan | PolicyFailure] | None
-    """The plans that were given, so that none is made."""
+    """Plans to use instead of new ones; None to make them."""
     _stack: AsyncExitStack
     _clients: dict[str, FsxCopyClient] = attrs.field(factory=dict, init=False)
     _opening: anyio.Lock = attrs.field(factory=anyio.Lock, init=False)
@@ -145,7 +145,7 @@ class AccountRun:
 
 @attrs.frozen(kw_only=True)
 class Runs:
-    """How the accounts of a fleet are taken into work."""
+    """The accounts of a fleet, and how many are handled at once."""
 
     fleet: Fleet
     connect: Connect

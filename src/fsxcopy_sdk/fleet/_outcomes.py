@@ -1,4 +1,4 @@
-"""What plans, syncs and reports of a fleet return: each part says whose it is."""
+"""Results of plans, syncs and reports of a fleet, each with its policy and account."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class PolicyFailure(Outcome):
 
 @attrs.frozen(kw_only=True)
 class FleetOutcome(Document):
-    """What became of one copy or of one deletion, and of which policy it is."""
+    """The outcome of one copy or one deletion, with its policy."""
 
     policy_name: str
     account: str

@@ -68,7 +68,7 @@ def sync_fleet(
     no other. Leaving the block starts nothing more.
 
     Plans of one account that copy into the same Region share its quota: `max_in_progress`
-    is that of all, and their copies are begun in turns. Pruning of a policy begins when its
+    is that of all, and their copies are started in turns. Pruning of a policy starts when its
     own copies have ended, with the checks of `apply_plan`.
 
     Args:
@@ -118,9 +118,9 @@ class _Turns:
     """
     Lets one account at a time copy a backup into a Region.
 
-    Two accounts of a file may be one: two roles of it, or a profile and a role. Copies of one
-    backup that both begin would be two, because their tags, and so their tokens, differ. The
-    one that comes later finds the copies of the other.
+    Two accounts of a file may be the same AWS account: two roles of it, or a profile and a role.
+    If both copied one backup at once, there would be two copies, because their tags, and so
+    their tokens, differ. The later one finds the copies of the other.
     """
 
     _taken: dict[frozenset[tuple[str, str]], anyio.Event] = attrs.field(factory=dict, init=False)
@@ -153,7 +153,7 @@ class _Turns:
 
 def planned_routes(fleet: Fleet, plan: FleetPlan) -> dict[Route, ReplicationPlan | PolicyFailure]:
     """
-    Return what a plan has of each route of *fleet*; what it has of other policies is left out.
+    Return the plan of each route of *fleet*; plans of other policies are ignored.
 
     Raises:
         InvalidArguments: a plan is of another policy or account than the fleet's.
@@ -176,7 +176,7 @@ def planned_routes(fleet: Fleet, plan: FleetPlan) -> dict[Route, ReplicationPlan
             errors.add(name, "planned once", "several times")
         planned[route] = one
     errors.raise_any()
-    text = "The plan that was given has nothing of this policy and destination"
+    text = "The given plan does not include this policy and destination"
     return {
         one: planned.get(one) or PolicyFailure.of(one, ConfigurationError(text))
         for one in fleet.routes
@@ -207,13 +207,13 @@ class FleetSync(OutcomeStream[FleetEvent]):
         """
         The plans that have not been carried out to their end, by their policy and destination.
 
-        When the block was left early, they say what is in progress and what was not started.
+        After an early exit of the block, they show what is in progress and what was not started.
         """
         return dict(self._applied)
 
     @property
     def not_begun(self) -> tuple[Route, ...]:
-        """What has not been carried out at all so far, and has not failed."""
+        """The policies and destinations whose plans were not started so far, and did not fail."""
         known = {*self._applied, *self._reports, *self._failures}
         return tuple(one for one in self._runs.fleet.routes if one not in known)
 

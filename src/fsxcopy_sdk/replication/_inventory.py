@@ -1,5 +1,5 @@
 """
-What both Regions hold, and what is known of each copy: its source, its policy, its time.
+The backups of both Regions, and the source, the policy and the time of each copy.
 
 Four tags assign a copy to a policy. They depend on nothing but policy and backup, so that
 the same backup gets the same tags in every process and at any time, and so the same
@@ -53,12 +53,12 @@ def grouped(items: Iterable[_Item], key: Callable[[_Item], _Key]) -> dict[_Key, 
 
 @attrs.frozen(kw_only=True)
 class Source:
-    """What backups are made of: a file system, or a volume of one."""
+    """The source of backups: a file system, or a volume of one."""
 
     source_id: str
     """The volume's ID; for a whole file system the file system's."""
     file_system_id: str | None = None
-    """Itself, or of a volume the file system that it lies on, where that is known."""
+    """The file system itself, or the one that the volume is on; None if unknown."""
 
     @classmethod
     def of_id(cls, source_id: str) -> Self:
@@ -69,9 +69,9 @@ class Source:
 
 def source_of(backup: Backup) -> Source | None:
     """
-    Return what *backup* was made of; None where the service does not say.
+    Return the source of *backup*; None where the service does not say.
 
-    A backup of a volume may name its file system too, and is no backup of that.
+    A backup of a volume may also name its file system, but is not a backup of it.
     """
     volume = backup.volume
     if volume is not None and volume.volume_id:
@@ -87,9 +87,9 @@ def sources_of(
     *unreadable: UnreadableBackup, origins: Iterable[Backup] = ()
 ) -> frozenset[str | None]:
     """
-    Return the IDs of what *unreadable* backups are of; None is among them if one may be of any.
+    Return the source IDs of *unreadable* backups; with None if one may be of any source.
 
-    A copy is also of what its origin is of, if that is among *origins*.
+    A copy also has the source of its origin, if that is among *origins*.
     """
     if not unreadable:
         return frozenset()
@@ -162,17 +162,17 @@ class Lineage:
 
 @attrs.frozen(kw_only=True)
 class InventoryCopy:
-    """A copy in the destination, and what is known of the backup that it was made of."""
+    """A copy in the destination, and what is known about its source backup."""
 
     backup: Backup
     origin_id: str
     """The backup that it was made of."""
     source: Source | None
-    """What that is a backup of; None where nothing says so."""
+    """The source of that backup; None if unknown."""
     recovery_point: datetime
-    """When that backup was made; when the copy was begun, where nothing says so."""
+    """When that backup was made; if unknown, when the copy was started."""
     lineage: Lineage | None
-    """What its tags say; None unless they are a policy's."""
+    """The contents of its tags; None unless they are those of a policy."""
 
     def source_under(self, policy_name: str) -> Source | None:
         """
@@ -189,7 +189,7 @@ class InventoryCopy:
 
     @property
     def order(self) -> tuple[datetime, datetime, str]:
-        """The sort key from old to new: recovery point, then the copy's own beginning."""
+        """The sort key from old to new: recovery point, then the start of the copy."""
         return (self.recovery_point, self.backup.creation_time, self.backup.backup_id)
 
 
@@ -265,7 +265,7 @@ class Inventory:
 
     @property
     def owner_id(self) -> str | None:
-        """The account that the ARNs of all backups name; None where there is not one."""
+        """The account that the ARNs of all backups name; None if they name none or several."""
         owners = {*map(owner_of, (*self.backups, *self.held))} - {None}
         return owners.pop() if len(owners) == 1 else None
 
@@ -276,5 +276,5 @@ class Inventory:
 
     @property
     def unreadable_sources(self) -> frozenset[str | None]:
-        """What unreadable backups are of, as `sources_of` says."""
+        """The sources of unreadable backups, as `sources_of` returns them."""
         return sources_of(*self.unreadable_backups, *self.unreadable_held, origins=self.backups)

@@ -1,8 +1,8 @@
 """
 How long copies are kept, in restic's words: `last`, `hourly` to `yearly`, and `within`.
 
-The rules are those of `restic forget`, of which any one keeps a copy. A copy that is left
-out of a listing makes none of them keep less: each counts, and measures, from the newest.
+The rules are those of `restic forget`; a copy is kept if any one rule keeps it. A copy that a
+listing omits makes no rule keep less, because each counts and measures from the newest.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class KeepRule(StrEnum):
     NEWEST = "newest"
     """It is the newest of its file system or volume and key."""
     BEGUN_LAST = "begun last"
-    """It was begun last of these, and is not the newest: an old backup was copied late."""
+    """It was started last of these but is not the newest: an old backup was copied late."""
     SELECTED = "selected"
     """The policy wants a copy of its backup, and would make another one."""
     TAG = "tag"
@@ -99,7 +99,7 @@ class Keep:
             if not (type(count) is int and count >= 1):
                 errors.add_value(rule, "an integer of 1 or more, or None", count)
         if self.within == 0:
-            # For restic it is no rule, and by the words above it would keep the newest alone.
+            # restic ignores it, but as documented above it would keep only the newest.
             errors.add_value("within", "more than 0 seconds, or None", self.within)
         elif self.within is not None:
             errors.check_seconds("within", self.within)
@@ -165,7 +165,7 @@ class Verdict:
 
 
 def judge(keep: Keep, newest_first: Sequence[datetime]) -> Iterator[Verdict]:
-    """Yield what *keep* says of each point to go back to, the newest of which comes first."""
+    """Yield the verdict of *keep* on each recovery point; the newest comes first."""
     # Not by the machine's own clock where a policy that was pickled elsewhere names no known zone.
     zone, counts = _zone(keep.time_zone), _counts(keep)
     # A set, not the period before: a clock that is set back over midnight repeats a day.

@@ -33,7 +33,7 @@ class BackupSummary:
     backup_id: str
     lifecycle: BackupLifecycle
     creation_time: datetime
-    """UTC; of a copy, when the copy was begun."""
+    """UTC; of a copy, when the copy was started."""
     kms_key_id: str | None = None
     progress_percent: int | None = None
     """0 to 100, if the service says."""
@@ -78,9 +78,9 @@ class TimelineEntry:
     source_backup_id: str | None = None
     """The backup that it was copied from; None for an original."""
     recovery_point: datetime
-    """The time that it leads back to, in UTC; of a copy that of its backup, where it is known."""
+    """The UTC time of the data in it: for a copy, when its source backup was made, if known."""
     decision: Decision | None = None
-    """What the plan decides about it; None if nothing is to be decided."""
+    """The plan's decision about it; None if there is nothing to decide."""
     reason: str | None = None
     """Why: the rules that keep a copy, for example."""
     failure: str | None = None
@@ -104,7 +104,7 @@ class SourceReport:
     in_progress: int
     """How many copies are in progress."""
     is_late: bool
-    """Whether there is no copy, or none that is young enough for the policy."""
+    """Whether every copy is older than the policy allows, or there is no copy."""
     failed: int = 0
     """How many copies of backups made after that of the newest copy have FAILED."""
     copy_bytes: int = 0
@@ -180,9 +180,9 @@ class CannotCopyReason(StrEnum):
     Why a backup that the policy selects is not copied.
 
     The guides exclude FlexGroup volumes (FSx for ONTAP) and Intelligent-Tiering storage (FSx
-    for OpenZFS, "Backup copy limitations"). Whether an opt-in Region takes part in copies
-    between Regions is left to the service, because editions of the guides disagree: if it
-    does not, each copy fails with the service's error.
+    for OpenZFS, "Backup copy limitations"). Opt-in Regions are not excluded here, because
+    editions of the guides disagree on them: if the service excludes one, each copy fails with
+    the service's error.
     """
 
     NOT_AVAILABLE = "not AVAILABLE"
@@ -197,7 +197,7 @@ class CannotCopyReason(StrEnum):
 
     @property
     def is_failure(self) -> bool:
-        """Whether the backup stays without a copy; not if it is being made or is a copy itself."""
+        """Whether the backup lacks a copy, unless it is still being made or is a copy itself."""
         return self not in {CannotCopyReason.NOT_AVAILABLE, CannotCopyReason.IS_A_COPY}
 
 
@@ -213,7 +213,7 @@ class PruneObstacle(StrEnum):
 
     @classmethod
     def allowed_by(cls, *, prune_orphans: bool, prune_most: bool) -> frozenset[Self]:
-        """Return the obstacles in spite of which these switches of `apply_plan` delete."""
+        """Return the obstacles that these switches of `apply_plan` override."""
         switches = {cls.NO_ORIGINAL: prune_orphans, cls.MORE_THAN_HALF: prune_most}
         return frozenset(obstacle for obstacle, is_given in switches.items() if is_given)
 
@@ -291,7 +291,7 @@ class PlannedPrune:
     reason: str
     """Why the policy does not keep it."""
     obstacles: tuple[PruneObstacle, ...] = ()
-    """What speaks against deleting it all the same; empty if nothing does."""
+    """Reasons not to delete it although the policy does not keep it; empty if there are none."""
 
     def __str__(self) -> str:
         made = time_text(self.recovery_point)
@@ -311,9 +311,9 @@ class KeptCopy:
     recovery_point: datetime
     """When its backup was made, in UTC."""
     rules: tuple[KeepRule, ...]
-    """What keeps it: at least one, and all that do."""
+    """All rules that keep it, at least one."""
     reason: str
-    """The same in words: the day of which it is the newest, its tag ..."""
+    """The same in words: the day that it is the newest of, its tag ..."""
 
     def __str__(self) -> str:
         made = time_text(self.recovery_point)
@@ -329,7 +329,7 @@ class CannotCopy:
     backup: BackupSummary
     reason: CannotCopyReason
     detail: str | None = None
-    """What exactly, where the reason does not say."""
+    """Details that the reason does not give."""
 
     def __str__(self) -> str:
         source = self.source_id or "unknown source"
@@ -342,7 +342,7 @@ class CannotCopy:
 @attrs.frozen(kw_only=True)
 class ReplicationPlan(Document):
     """
-    What is to be done so that one Region has the copies that a policy wants of another.
+    The actions that give one Region the copies that a policy requires of another.
 
     It was made from what both Regions held at `made_at`. `apply_plan` checks it against
     both Regions again, so that it may be applied late or twice.
@@ -354,7 +354,7 @@ class ReplicationPlan(Document):
     made_at: datetime
     """UTC."""
     to_copy: tuple[PlannedCopy, ...]
-    """In the order in which the copies are begun: the newest of every source first."""
+    """In the order in which the copies are started: the newest of every source first."""
     in_progress: tuple[ExistingCopy, ...]
     """Selected backups whose copies are in progress."""
     up_to_date: tuple[ExistingCopy, ...]
@@ -362,11 +362,11 @@ class ReplicationPlan(Document):
     to_prune: tuple[PlannedPrune, ...]
     """Copies that the policy no longer keeps; they are deleted only with `prune=True`."""
     held_back: tuple[PlannedPrune, ...]
-    """Copies that the policy no longer keeps and that `prune=True` alone does not delete."""
+    """Copies that the policy no longer keeps, but that need more than `prune=True` to delete."""
     kept: tuple[KeptCopy, ...]
     """
-    The policy's copies that are in neither of these, with what keeps each. A copy that the
-    plan waits for is `in_progress` instead.
+    The policy's other copies, with the rules that keep each. A copy that the plan waits for is
+    `in_progress` instead.
     """
     cannot_copy: tuple[CannotCopy, ...]
     source_backups: int
@@ -377,8 +377,8 @@ class ReplicationPlan(Document):
     """
     missing: tuple[str, ...]
     """
-    File systems and volumes that the policy names and of which the source shows no backup, not
-    even one that cannot be read.
+    File systems and volumes that the policy names and that have no backup in the source Region,
+    not even an unreadable one.
     """
     report: ReplicationReport
     """How old the newest copies are."""
@@ -387,11 +387,11 @@ class ReplicationPlan(Document):
     unreadable_in_destination: tuple[UnreadableBackup, ...] = ()
     """Backups of the destination that cannot be read; one may be a copy in any lifecycle."""
     owner_id: str | None = None
-    """The account that it was made in, by the ARNs of its backups; None where that is unknown."""
+    """The account that it was made in, from the ARNs of its backups; None if unknown."""
 
     @property
     def gaps(self) -> tuple[str, ...]:
-        """Texts about what the policy selects and the source does not show."""
+        """Texts about backups that the policy selects and the source Region does not show."""
         scope = () if self.source_backups else ("no backup in the policy's scope",)
         texts = (*scope, *(f"no backup of {one}" for one in self.missing))
         return (*(f"{self.source_region} shows {one}" for one in texts), *self.report.gaps)
@@ -408,7 +408,7 @@ class ReplicationPlan(Document):
 
     @property
     def selected_backup_ids(self) -> frozenset[str]:
-        """The backups that are to have a copy, whatever becomes of others."""
+        """The backups that the policy selects and that have or get a copy."""
         selected: tuple[PlannedCopy | ExistingCopy, ...]
         selected = (*self.to_copy, *self.in_progress, *self.up_to_date)
         return frozenset(one.backup.backup_id for one in selected)
@@ -422,7 +422,7 @@ class ReplicationPlan(Document):
         """
         Make a plan from what `to_dict` returned, so that another process can apply it.
 
-        Copies may be left out of it, but none can be asked for that its policy would not.
+        A document may omit copies of the plan. The request of each must be that of its policy.
 
         Raises:
             InvalidArguments: *document* has errors; `errors` has a text with the path of each.
@@ -479,9 +479,9 @@ def request_for(
 
 
 def _check_requests(errors: ArgumentErrors, plan: ReplicationPlan) -> None:
-    """Note the requests of a document that are not those of its policy, or come twice."""
-    # By other tags a copy would belong to another policy or to none, and by a salt or a token it
-    # would be another one of a backup that has one.
+    """Note the requests of a document that differ from those of its policy, or are repeated."""
+    # With other tags a copy would belong to another policy or to none. With a salt or a token it
+    # would be a second copy of a backup.
     seen: set[str] = set()
     everything: list[tuple[str, PlannedCopy | ExistingCopy]] = [
         *((f"$.ToCopy[{index}]", one) for index, one in enumerate(plan.to_copy)),
@@ -500,19 +500,19 @@ def _check_requests(errors: ArgumentErrors, plan: ReplicationPlan) -> None:
         if one.request != wanted:
             errors.add(f"{path}.Request", "what the plan's policy asks for", "another request")
         if backup.backup_id in seen:
-            errors.add(f"{path}.Backup", "there once", f"{backup.backup_id} again")
+            errors.texts.append(f"{path}.Backup: {backup.backup_id} is listed twice")
         seen.add(backup.backup_id)
     followed: set[str] = set()
     for index, existing in enumerate(plan.in_progress):
         copy_id = existing.copy.backup_id
         if copy_id in followed:
-            errors.add(f"$.InProgress[{index}].Copy", "there once", f"{copy_id} again")
+            errors.texts.append(f"$.InProgress[{index}].Copy: {copy_id} is listed twice")
         followed.add(copy_id)
 
 
 def _kept_lines(kept: Sequence[KeptCopy]) -> list[str]:
     """Return *kept* as text: a line for all of one source that the same rules keep."""
-    # Hundreds may be kept, of which a reader wants to know how many and how far back.
+    # Hundreds may be kept; a reader wants to know how many and how far back they go.
     shown = [one for one in kept if KeepRule.EVERYTHING not in one.rules]
     lines = [f"kept: {len(shown)}"] if shown else []
     for (source_id, rules), alike in grouped(

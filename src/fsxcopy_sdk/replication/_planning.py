@@ -1,4 +1,4 @@
-"""What is to be done: a pure decision, and the reading of both Regions that it needs."""
+"""Make plans: read both Regions, then decide without further calls."""
 
 from __future__ import annotations
 
@@ -82,10 +82,10 @@ async def plan_replication(
     *now* is the time that ages are measured at; None for the service's own, as the
     answers date it, because a machine's clock may be wrong.
 
-    A backup that cannot be read hides no others. If it is a copy, its source is not copied
-    again; nothing is pruned of the file system or volume that it is of, nor of any if that
-    cannot be read. With *strict* it makes the listing fail instead, as it always does in the
-    destination if it cannot be read what it is a copy of.
+    An unreadable backup does not hide others. If it is a copy, its source is not copied again.
+    Nothing is pruned of its file system or volume, or of any if that cannot be read either.
+    With *strict* it makes the listing fail instead. In the destination the listing always
+    fails if an unreadable backup may be a copy of any.
 
     Raises:
         InvalidArguments: *policy* is not a ReplicationPolicy, *now* has no time zone, or
@@ -105,7 +105,7 @@ async def plan_replication(
         rule = f"of a Region in the partition of {source.region}, which is {partitions[0]}"
         errors.add("destination", rule, f"of {destination.region}, which is in {partitions[1]}")
     errors.raise_any()
-    # In this order: a copy that is begun meanwhile is then seen, and not planned again.
+    # In this order, so that a copy that is started meanwhile is seen and not planned again.
     originals = await read_listing(source, policy.filters, strict=strict)
     held = await read_listing(destination, strict=strict)
     for one in held.unreadable:
@@ -242,7 +242,7 @@ def _why_selected(policy: ReplicationPolicy, newer: int, kind: str) -> str:
     """
     Return why *policy* selects a backup; *newer* ones of its source were selected already.
 
-    *kind* is what it is the newest of, if it is not of all.
+    *kind* names the backups that it is the newest of, if not all.
     """
     if not newer:
         return f"the newest backup {kind}".rstrip()
@@ -269,7 +269,7 @@ def _classify(
     *,
     why: str,
 ) -> PlannedCopy | ExistingCopy | CannotCopy:
-    """Return what is to be done with a backup, which may have *copies*; *why* it is selected."""
+    """Return the action for a backup, which may have *copies*; *why* it is selected."""
     summary = BackupSummary.of(backup)
     if source_id is None:
         reason = CannotCopyReason.UNKNOWN_SOURCE
@@ -342,11 +342,11 @@ def _report(
     made: Decisions,
 ) -> ReplicationReport:
     """Return the age of the newest copy of everything in the scope of *policy*."""
-    # A source of which there are only copies lives elsewhere.
+    # A source that has only copies here is in another Region.
     originals = {
         source_id: group for source_id, group in scope.items() if group[0].source_backup_id is None
     }
-    # If the backups of a source are gone, its copies are what is left to be late.
+    # If the backups of a source are gone, its copies can still be late.
     owned = [copy.source_under(policy.name) for copy in inventory.copies]
     sources = [one for one in owned if one is not None and policy.covers(one)]
     backups = [one for group in originals.values() for one in group]

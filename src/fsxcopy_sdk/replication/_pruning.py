@@ -86,12 +86,12 @@ PruneOutcome: TypeAlias = Pruned | PruneFailed | PruneSkipped
 TRY_FOR = 900.0
 TRY_BRIEFLY_FOR = 15.0
 
-IS_UNFINISHED = "a copy of its source is in progress or was not begun"
+IS_UNFINISHED = "a copy of its source is in progress or was not started"
 WAS_NOT_SENT = "a copy of its source could not be requested in this run"
 WENT_WRONG = "a copy of its source failed or was not seen to end in this run"
-_IS_OF_ANOTHER = "the plan says that it is of another source or backup than it is"
+_IS_OF_ANOTHER = "the plan names another source or backup for this copy than the service does"
 _UNFINISHED = (IS_UNFINISHED, WAS_NOT_SENT, WENT_WRONG)
-"""Why nothing of a source is pruned; the last one that applies is told."""
+"""Why nothing of a source is pruned; the last one that applies is reported."""
 
 _MAX_CLOCK_SKEW = timedelta(days=1)
 """How far the plan's time may be from the service's own; AWS itself refuses five minutes."""
@@ -101,7 +101,7 @@ _log = logging.getLogger("fsxcopy_sdk.replication")
 
 @attrs.define(eq=False, kw_only=True)
 class Pruning:
-    """The deletions of one plan, in rounds: what is refused for now is tried again."""
+    """The deletions of one plan, in rounds: those that are refused temporarily are tried again."""
 
     plan: ReplicationPlan
     prunes: Sequence[PlannedPrune]
@@ -111,7 +111,7 @@ class Pruning:
     allowed: Collection[PruneObstacle]
     random: Callable[[], float]
     try_for: float
-    """Seconds for which what is refused for now is tried again."""
+    """Seconds for which deletions that are refused temporarily are tried again."""
     _begun: float
     _unfinished: Collection[tuple[PlannedCopy | ExistingCopy, str]] = attrs.field(
         init=False, default=()

@@ -84,7 +84,7 @@ def _is_running(outcome: CopyOutcome) -> bool:
 def _copied(
     planned: Iterable[PlannedCopy | ExistingCopy], outcomes: dict[str, CopyOutcome]
 ) -> Iterable[tuple[datetime, BackupSummary]]:
-    """Yield the copies that are AVAILABLE now, and the time that each leads back to."""
+    """Yield the copies that are AVAILABLE now, with the recovery point of each."""
     for one in planned:
         outcome = outcomes.get(one.backup.backup_id)
         if isinstance(outcome, Copied):

@@ -89,7 +89,7 @@ def _kept(source_id: str, copy: InventoryCopy, kept_by: Mapping[KeepRule, str]) 
 def _unfinished(
     policy: ReplicationPolicy, inventory: Inventory, selected: Collection[str]
 ) -> list[KeptCopy]:
-    """Return the copies of *policy* that are not AVAILABLE, but those that the plan follows."""
+    """Return the copies of *policy* that are not AVAILABLE and that the plan does not follow."""
     kept: list[KeptCopy] = []
     for copy in inventory.copies:
         source, lifecycle = copy.source_under(policy.name), copy.backup.lifecycle
@@ -121,7 +121,7 @@ def owned_by_source(
 
 
 def _sources_with_originals(inventory: Inventory) -> set[str]:
-    """Return the file systems and volumes of which an AVAILABLE original is listed."""
+    """Return the file systems and volumes that have an AVAILABLE original in the listing."""
     sources = (
         source_of(one)
         for one in inventory.backups

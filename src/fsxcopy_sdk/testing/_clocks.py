@@ -279,8 +279,8 @@ class ManualClock:
         return True
 
     def _is_held(self) -> bool:
-        # Nothing says whose hold a server lifts, only that the call began before. So none holds
-        # the clock if each can be given a lift of its own that is younger.
+        # A lift by the server does not name its hold; only the hold must be older. So the clock is
+        # free if each hold can be paired with a younger lift.
         holds, lifts = sorted(self._holds, reverse=True), sorted(self._lifts, reverse=True)
         return len(holds) > len(lifts) or any(map(operator.gt, holds, lifts))
 

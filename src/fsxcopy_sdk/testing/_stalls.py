@@ -1,4 +1,4 @@
-"""Programs that wait for a clock that stands still: told so, before they wait for ever."""
+"""Stop programs that would wait for ever for a clock that stands still."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class StallGuard:
     Refuse a request that is repeated while the clock of a local FSx stands still.
 
     Only if its answer may change when the clock moves: a backup of the account is in progress,
-    or not shown yet. What a test has made stay COPYING waits for no clock.
+    or not shown yet. A backup that a test keeps in COPYING does not depend on the clock.
     """
 
     def __init__(self, store: Store) -> None:
@@ -49,7 +49,7 @@ class StallGuard:
         if now != self._now:
             self._now = now
             self._seen.clear()
-        # A token of each call's own does not make it another request.
+        # It is the same request even if each call has its own token.
         asked = {name: text for name, text in body.items() if name != "ClientRequestToken"}
         key = (operation, scope, orjson.dumps(asked, option=orjson.OPT_SORT_KEYS))
         times = self._seen.setdefault(key, [])

@@ -1,9 +1,9 @@
 """
 Fixtures for pytest, which finds them where this package is installed.
 
-`fsx` is a local FSx, to which the environment leads every client; `fsx_clock` is its clock, and
-`fsx_client` makes clients that share it. They are no coroutines, so that tests can use them with
-any plugin for any event loop, or with none. Nothing is imported before a test asks for it.
+`fsx` is a local FSx, and the environment directs every client to it; `fsx_clock` is its clock, and
+`fsx_client` makes clients that share it. The fixtures are not coroutines, so tests can use them
+with any event-loop plugin, or with none. Nothing is imported before a test asks for it.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class Wait:
     """How many backups may share its next poll; fewer while it is being isolated."""
     last_backup: Backup | None = None
     is_seen_before: bool = False
-    """Whether it began with an observation that was no poll of its own."""
+    """Whether it started with an observation that it did not poll itself."""
     last_error: FsxCopyError | None = None
     absent_since: float | None = None
     """The time of the first poll of those in a row that did not find the backup."""

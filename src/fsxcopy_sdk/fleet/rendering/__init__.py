@@ -43,8 +43,8 @@ def render(
     Return *reports*, and the *failures* of those that could not be made, as one text.
 
     It is a page of HTML that loads nothing, metrics in the text format of Prometheus, or
-    Markdown as GitHub reads it. *made_at* is the time that it says; None for that of the newest
-    report. Whatever names, tags and messages hold, they stay text.
+    Markdown as GitHub reads it. *made_at* is the time that it shows; None for that of the newest
+    report. Names, tags and messages are escaped.
 
     Raises:
         InvalidArguments: there is no such form, something is no report, or *made_at* has no time

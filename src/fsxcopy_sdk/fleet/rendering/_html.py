@@ -34,7 +34,7 @@ def to_html(overview: Overview) -> str:
         axis=_strips.axis(last_day) if last_day else [],
         style_hash=_style_hash(),
     )
-    # The page says that it is in UTF-8; in ASCII it is that whatever it is written to.
+    # The page declares UTF-8; ASCII is valid UTF-8 whatever encoding it is written in.
     return text.encode("ascii", "xmlcharrefreplace").decode() + "\n"
 
 

@@ -26,7 +26,7 @@ class State(StrEnum):
     FAILED = "failed"
     """Late, and a newer copy has failed."""
     UNREADABLE = "cannot be read"
-    """Late, as far as can be told: something of it cannot be read."""
+    """Late, as far as is known: a backup or copy of it cannot be read."""
     ACCOUNT_FAILED = "account failed"
     """There is no report at all."""
 
@@ -66,7 +66,7 @@ class Standing:
 
     @property
     def state(self) -> State:
-        """The state, by what is to be done about it first."""
+        """The state that needs action first."""
         source = self.source
         if not source.is_late:
             return State.OK
@@ -98,7 +98,7 @@ class Standing:
 
 @attrs.frozen(kw_only=True)
 class Source:
-    """A file system or volume, and how it stands everywhere."""
+    """A file system or volume, and its state in each destination."""
 
     region: str
     source_id: str
