@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import import_module
+from inspect import Parameter, Signature, signature
 from typing import Any, Final
 
 from docutils import nodes
@@ -45,7 +46,7 @@ OF_OTHERS: Final = (
     r"AirflowException|BaseOperator|Context|PokeReturnValue|TaskInstanceKey",
     r"(?:airflow|attrs?|anyio|aiobotocore|botocore|cattrs)\..*",
     # Private: protocols of what aiobotocore has no types for, type variables, and bases.
-    r"_\w+|JsonDocument|JsonValue|GivenValue",
+    r"_\w+|CommonArguments|JsonDocument|JsonValue|GivenValue",
     r"fsxcopy_sdk\.(?:\w+\.)*_\w+(?:\.\S+)?",
 )
 
@@ -163,13 +164,18 @@ def _sign(
 ) -> tuple[str | None, str]:
     """Return the arguments of a class whose base is not installed, whose own would be shown."""
     if what == "class" and name.startswith("fsxcopy_sdk.airflow."):
-        own = inspect.signature(value.__init__, bound_method=True)
-        signature = "()"
-        if "__init__" in vars(value):
-            signature = inspect.stringify_signature(
-                own, show_return_annotation=False, unqualified_typehints=True
-            )
+        signature = inspect.stringify_signature(_arguments_of(value), unqualified_typehints=True)
     return signature, returns
+
+
+def _arguments_of(cls: type) -> Signature:
+    """Return the arguments of a class and of its bases in this package."""
+    found: dict[str, Parameter] = {}
+    for one in cls.__mro__:
+        if one.__module__.startswith("fsxcopy_sdk.airflow") and "__init__" in vars(one):
+            for name, parameter in [*signature(vars(one)["__init__"]).parameters.items()][1:]:
+                found.setdefault(name, parameter)
+    return Signature(sorted(found.values(), key=lambda one: one.kind))
 
 
 def _check_all_are_there(_: Sphinx, env: BuildEnvironment) -> None:

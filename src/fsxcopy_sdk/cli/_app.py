@@ -359,7 +359,7 @@ def plan(
     For example:
 
       fsxcopy plan --source-region us-east-2 --region us-west-2 \
-        --keep-last 7
+        --newest 3 --keep-last 7
     """
     work = _fleet if policy.scope.config is not None else _replication
     return partial(work.plan, policy, max_age, out)
@@ -371,13 +371,13 @@ def sync(*, how: SyncOptions = _SYNC) -> _Work:
     Copy the newest backups of a Region to another one, except those that have copies.
 
     The command can be interrupted or killed and run again. The newest copy is never
-    pruned. The exit code is 1 if there is no backup to copy, or if copies were held
-    back from pruning.
+    pruned. The exit code is 1 if a copy failed, if the source Region shows no backup of
+    the policy, or if copies were held back from pruning.
 
     For example:
 
       fsxcopy sync --source-region us-east-2 --region us-west-2 \
-        --policy nightly --keep-last 7 --prune
+        --policy nightly --newest 3 --keep-last 7 --prune
     """
     work = _fleet if how.policy.scope.config is not None else _replication
     return partial(work.sync, how)
@@ -400,7 +400,7 @@ def report(
 
     For example:
 
-      fsxcopy report --source-region us-east-2 --region us-west-2 --max-age 25h \
+      fsxcopy report --source-region us-east-2 --region us-west-2 --max-age 36h \
         --output html --out report.html
     """
     work = _fleet if scope.config is not None else _replication
