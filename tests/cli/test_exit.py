@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import sys
 from pathlib import Path
 
@@ -125,6 +126,21 @@ run_and_end()
     done = await anyio.run_process([sys.executable, "-c", program], check=False)
     assert 0 == done.returncode
     assert '"name": "fsxcopy.wait"' in done.stdout.decode()
+
+
+@pytest.mark.parametrize(("region", "is_known"), [("us-wset-2", False), ("us-west-2", True)])
+async def test_a_region_that_may_be_misspelt(
+    run: Run, fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch, region: str, is_known: bool
+) -> None:
+    """Where no connection can be made, a Region without an endpoint is named."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    done = await run("list", "--region", region, "--endpoint-url", f"http://127.0.0.1:{port}")
+    assert 1 == done.code
+    assert "fsxcopy: ConnectionFailed: " in done.err
+    hint = f"; botocore lists no endpoint of FSx in {region}"
+    assert is_known is (hint not in done.err)
 
 
 async def test_no_credentials(run: Run, fsx: LocalFsx, monkeypatch: pytest.MonkeyPatch) -> None:
