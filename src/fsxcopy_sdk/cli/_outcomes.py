@@ -9,7 +9,6 @@ from enum import IntEnum
 import attrs
 
 from fsxcopy_sdk import errors
-from fsxcopy_sdk._transport import known_regions
 from fsxcopy_sdk.cli._output import public
 from fsxcopy_sdk.errors import FsxCopyError, InvalidArguments, ServiceError, WaitTimeout
 from fsxcopy_sdk.models import Backup
@@ -97,8 +96,11 @@ def describe_errors(error: FsxCopyError) -> Iterable[str]:
         text = f"{name}: {text}"
     if isinstance(error, ServiceError) and error.request_id:
         text += f" [request {error.request_id}]"
-    if isinstance(error, errors.ConnectionFailed) and error.region not in known_regions():
-        text += f"; botocore lists no endpoint of FSx in {error.region}"
+    if isinstance(error, errors.ConnectionFailed):
+        from fsxcopy_sdk._transport import known_regions  # noqa: PLC0415 - help needs no botocore
+
+        if error.region not in known_regions():
+            text += f"; botocore lists no endpoint of FSx in {error.region}"
     return (text,)
 
 
