@@ -340,7 +340,7 @@ async def test_an_empty_region_is_no_region(
         monkeypatch.setenv("AWS_DEFAULT_REGION", "")
     region = "" if place == "argument" else None
     config = AioConfig(region_name="") if place == "config" else None
-    with pytest.raises(ConfigurationError, match="region: must not be empty"):
+    with pytest.raises(ConfigurationError, match="region: is empty; the first that is set counts"):
         await FsxCopyClient(region, session=session, config=config).__aenter__()
 
 
