@@ -12,6 +12,7 @@ import anyio
 import pytest
 from cli_rig import EXAMPLE, Run
 
+import fsxcopy_sdk
 from fsxcopy_sdk.testing import Fault, LocalFsx
 
 WHERE = ("--source-region", "us-east-2", "--region", "us-west-2")
@@ -107,6 +108,21 @@ async def test_standard_input_is_no_file(
     assert "--plan requires an argument" in plan.err
     assert "fsxcopy: fsxcopy.toml: No such file or directory\n" == config.err
     assert not os.listdir(tmp_path)  # noqa: PTH208 - a blocking call of a path is refused here
+
+
+@pytest.mark.parametrize(("module", "end"), [("opentelemetry.sdk", "the end\n"), ("json", "")])
+async def test_who_traces_is_told_of_the_end(module: str, end: str) -> None:
+    """Where nothing traces the command, it ends without the interpreter's own end."""
+    program = f"""
+import atexit, sys
+import {module}
+atexit.register(print, "the end")
+sys.argv = ["fsxcopy", "--version"]
+from fsxcopy_sdk.cli import run_and_end
+run_and_end()
+"""
+    done = await anyio.run_process([sys.executable, "-c", program], check=False)
+    assert (0, f"{fsxcopy_sdk.__version__}\n{end}") == (done.returncode, done.stdout.decode())
 
 
 async def test_the_last_spans_are_sent(fsx: LocalFsx) -> None:
