@@ -115,6 +115,15 @@ class Bench:
         return await driven(self.clock, self.direct.traffic, work)
 
     @property
+    def accepted_at(self) -> dict[object, float]:
+        """When each source was requested last, which is when its copy was accepted."""
+        return {
+            one.body["SourceBackupId"]: one.at
+            for one in self.fsx.requests
+            if one.operation == "CopyBackup"
+        }
+
+    @property
     def copies(self) -> Counter[object]:
         """How many copies the service holds, by their source."""
         sources = (one.get("SourceBackupId") for one in self.fsx.backups(WEST))
@@ -261,11 +270,7 @@ async def test_a_full_volume_that_no_request_names_holds_nothing_else_up(
     outcomes = await bench.copy(*first, *others)
 
     assert {Copied} == set(_kinds(outcomes))
-    accepted = {
-        one.body["SourceBackupId"]: one.at
-        for one in bench.fsx.requests
-        if one.operation == "CopyBackup"
-    }
+    accepted = bench.accepted_at
     times = [accepted[one.source_backup_id] for one in others]
     assert sorted(times) == times
     assert 45 * rounds <= times[0] <= times[-1] <= 75 * rounds
@@ -320,11 +325,7 @@ async def test_copies_of_others_do_not_make_a_refusal_known(bench: Bench, limit:
     others = [bench.request(MINUTE) for _ in range(3)]
     begun = bench.clock.now()
     await bench.copy(_ontap(bench, 0), *others, max_in_progress=limit)
-    accepted = {
-        one.body["SourceBackupId"]: one.at
-        for one in bench.fsx.requests
-        if one.operation == "CopyBackup"
-    }
+    accepted = bench.accepted_at
     assert all(accepted[one.source_backup_id] - begun <= 0.5 * HOUR for one in others)
 
 

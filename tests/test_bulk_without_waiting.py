@@ -58,6 +58,16 @@ class Steps:
         """Return requests for the copies of so many backups."""
         return [self.request() for _ in range(count)]
 
+    async def fill_volume(self, count: int) -> list[CopyRequest]:
+        """Use up an ONTAP volume's limit; return more requests of it, which do not name it."""
+        volume = {"VolumeId": "fsvol-00000000000000001", "VolumeType": "ONTAP"}
+        sources = [self.fsx.add_backup(EXAMPLE_REGION, Volume=volume) for _ in range(5 + count)]
+        for source in sources[:5]:
+            await self.client.copy_backup(source, source_region=EXAMPLE_REGION)
+        return [
+            CopyRequest(source_backup_id=one, source_region=EXAMPLE_REGION) for one in sources[5:]
+        ]
+
     async def step(self, *requests: CopyRequest, **options: Any) -> tuple[CopyOutcome, ...]:
         """Run once, within seconds and without polling, and return the outcomes."""
         begun = self.clock.now()
@@ -176,13 +186,7 @@ async def test_a_volume_has_capacity_of_its_own(steps: Steps) -> None:
 
 async def test_a_full_volume_stops_no_later_run(steps: Steps) -> None:
     """Three of its requests in front end a run, and other runs try others behind them."""
-    volume = {"VolumeId": "fsvol-00000000000000001", "VolumeType": "ONTAP"}
-    sources = [steps.fsx.add_backup(EXAMPLE_REGION, Volume=volume) for _ in range(8)]
-    for source in sources[:5]:
-        await steps.client.copy_backup(source, source_region=EXAMPLE_REGION)
-    held_up = [
-        CopyRequest(source_backup_id=one, source_region=EXAMPLE_REGION) for one in sources[5:]
-    ]
+    held_up = await steps.fill_volume(3)
     others = steps.requests(5)
     for _ in range(16):
         outcomes = await steps.step(*held_up, *others)
@@ -191,13 +195,7 @@ async def test_a_full_volume_stops_no_later_run(steps: Steps) -> None:
 
 async def test_a_full_volume_defers_only_its_own(steps: Steps) -> None:
     """What its volume's limit holds up defers no other, though no request names its volume."""
-    volume = {"VolumeId": "fsvol-00000000000000001", "VolumeType": "ONTAP"}
-    sources = [steps.fsx.add_backup(EXAMPLE_REGION, Volume=volume) for _ in range(7)]
-    for source in sources[:5]:
-        await steps.client.copy_backup(source, source_region=EXAMPLE_REGION)
-    held_up = [
-        CopyRequest(source_backup_id=one, source_region=EXAMPLE_REGION) for one in sources[5:]
-    ]
+    held_up = await steps.fill_volume(2)
     others = steps.requests(6)
     outcomes = await steps.step(held_up[0], others[0], held_up[1], *others[1:])
 

@@ -327,7 +327,7 @@ def saw_it_in_progress(error: BackupNotFound | WaitTimeout) -> bool:
 
 
 def log_what_is_left(copy: CopyInProgress, region: str) -> None:
-    """Log a copy that continues while nobody follows it."""
+    """Log a copy that continues and is no longer followed."""
     source, token = copy.request.source_backup_id, copy.client_request_token
     extra = {"source_backup_id": source, "client_request_token": token, "region": region}
     if copy.backup_id is None:

@@ -192,7 +192,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 _FILE_OPTIONS = ("--config", "-c", "--out", "--plan")
-"""The options whose value is the name of a file, which is not made of what standard input says."""
+"""The options whose value is the name of a file, for which standard input is not read."""
 
 
 def _with_standard_input(arguments: Sequence[str]) -> Iterator[str]:
